@@ -1,0 +1,30 @@
+"""The errors that infogeo raises at its boundary."""
+
+
+class InfogeoError(Exception):
+    """Any error of this library."""
+
+
+class DomainError(InfogeoError, ValueError):
+    """A value lies outside the set where the quantity is defined."""
+
+
+class ShapeError(InfogeoError, ValueError):
+    """An array does not have the shape that the argument needs."""
+
+
+class ConvergenceError(InfogeoError, ArithmeticError):
+    """A numeric inversion or minimisation did not reach its accuracy.
+
+    Attributes
+    ----------
+    residual : array, shape (...)
+        What is left of the equation, row by row.
+    iterate : array, shape (..., d)
+        The last point, which is not an answer.
+    """
+
+    def __init__(self, message, residual=None, iterate=None):
+        super().__init__(message)
+        self.residual = residual
+        self.iterate = iterate

@@ -1,0 +1,183 @@
+"""Exponential families: dually flat manifolds of probability distributions."""
+from abc import abstractmethod
+
+import numpy as np
+
+from ..backend import arrays, backend_of, to_numpy
+from ..domain import Domain
+from ..draws import Draws
+from ..errors import DomainError, ShapeError
+from ..geometry.manifold import DuallyFlat
+
+__all__ = ["ExponentialFamily"]
+
+
+class ExponentialFamily(DuallyFlat):
+    """A family p(x; θ) = exp(θ·T(x) − ψ(θ)) h(x).
+
+    Mathematically, ψ is the log-partition function, η = E[T(x)], the metric is the Fisher metric Cov[T(x)], and
+    D(p‖q) = KL(p‖q).
+
+    Shapes: θ, η (..., dim); an observation x (..., *support.shape). In `log_density` the batches of θ and x broadcast.
+    Units: nats.
+    """
+
+    support: Domain
+    ordinary: dict[str, Domain]     # the ordinary parameters and where they lie
+
+    # Contract, beside that of DuallyFlat
+
+    @abstractmethod
+    def sufficient_statistic(self, x):
+        """T(x), shape (..., dim)."""
+
+    @abstractmethod
+    def log_base_measure(self, x):
+        """log h(x), shape (...)."""
+
+    @abstractmethod
+    def expected_log_base_measure(self, theta):
+        """E[log h(x)], shape (...), nats."""
+
+    @abstractmethod
+    def _draw(self, draws, theta, shape):
+        """A sample of batch shape `shape`, which ends in that of theta."""
+
+    @abstractmethod
+    def _theta_from(self, xp, **ordinary):
+        """θ of ordinary parameters that are coerced and lie in their domains."""
+
+    @abstractmethod
+    def parameters(self, theta):
+        """The ordinary parameters as a dict of arrays; the inverse of `theta_from`."""
+
+    # Derived
+
+    def log_partition(self, theta):
+        """ψ(θ), shape (...), nats: the potential under its statistical name."""
+        return self.potential(theta)
+
+    def log_density(self, theta, x):
+        """log p(x; θ), shape (...), nats; −∞ where x is outside the support.
+
+        Raises
+        ------
+        DomainError, ShapeError
+            For θ outside its domain.
+        """
+        xp, theta, x = arrays(theta, x)
+        self.theta_domain.require("theta", theta)
+        self._require_event_shape(x)
+        inside = self.support.contains(x)
+        n = len(self.support.shape)
+        somewhere = xp.asarray(self._somewhere, dtype=x.dtype)
+        x = xp.where(xp.reshape(inside, (*inside.shape, *(1,) * n)), x, somewhere)
+        value = xp.sum(theta * self.sufficient_statistic(x), axis=-1) - self.potential(theta) + self.log_base_measure(x)
+        return xp.where(inside, value, xp.full_like(value, -np.inf))
+
+    def sample(self, rng, theta, shape=()):
+        """Independent draws of x.
+
+        Shapes: (*shape, ..., *support.shape) for θ of shape (..., dim).
+
+        Raises
+        ------
+        DomainError, ShapeError
+            For θ outside its domain.
+        """
+        theta = self.theta_domain.require("theta", theta)
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        draws = Draws(rng, backend_of(theta), theta.dtype)
+        return self._draw(draws, theta, (*shape, *theta.shape[:-1]))
+
+    def entropy(self, theta):
+        """−E[log p(x; θ)] = −φ(η) − E[log h(x)], shape (...), nats; of a density it may be negative."""
+        return -self.dual_potential(self.to_eta(theta)) - self.expected_log_base_measure(theta)
+
+    def kl(self, theta_p, theta_q):
+        """KL(p‖q), shape (...), nats."""
+        return DuallyFlat.divergence(self, theta_p, theta_q)
+
+    def divergence(self, theta_p, theta_q):
+        """The canonical divergence of an exponential family: KL(p‖q), shape (...), nats."""
+        return self.kl(theta_p, theta_q)
+
+    def cross_entropy(self, theta_p, theta_q):
+        """−E_p[log q(x)] = entropy(p) + KL(p‖q), shape (...), nats."""
+        return self.entropy(theta_p) + self.kl(theta_p, theta_q)
+
+    def fit(self, x, weights=None):
+        """The maximum-likelihood θ: the point whose η is the mean of T(x) over axis 0.
+
+        Parameters
+        ----------
+        x : array, shape (n, ..., *support.shape)
+            Axis 0 is the sample; further axes are a batch of samples.
+        weights : array, shape (n,) or (n, ...), optional
+            Non-negative, of positive sum; only their ratios matter.
+
+        Raises
+        ------
+        DomainError
+            If an observation is outside the support, or if the estimate does not exist.
+        ShapeError
+        """
+        xp, x = arrays(x)
+        self._require_event_shape(x)
+        if x.ndim == len(self.support.shape) or x.shape[0] == 0:
+            raise ShapeError(f"x must have a sample axis of at least one observation first; got shape {tuple(x.shape)}")
+        self.support.require("x", x)
+        eta, theta = self._fit(xp, x, self._normalised(xp, x, weights))
+        inside = to_numpy(self.eta_domain.contains(eta) & self.theta_domain.contains(theta))
+        if not inside.all():
+            first = tuple(int(i) for i in np.argwhere(~inside)[0])
+            raise DomainError(
+                f"the maximum-likelihood estimate does not exist in {int((~inside).sum())} of {inside.size} samples, first at index "
+                f"{first}: the mean statistic {to_numpy(eta)[first]} must satisfy {self.eta_domain.rule('eta')}")
+        return theta
+
+    def _fit(self, xp, x, weights):
+        """(η, θ) of the weighted sample; weights (n, ...) sum to 1 over axis 0."""
+        eta = xp.sum(weights[..., None] * self.sufficient_statistic(x), axis=0)
+        inside = self.eta_domain.contains(eta)
+        return eta, self.to_theta(xp.where(inside[..., None], eta, xp.full_like(eta, xp.nan)))
+
+    def _normalised(self, xp, x, weights):
+        n, batch = x.shape[0], x.ndim - len(self.support.shape)
+        if weights is None:
+            return xp.full((n, *(1,) * (batch - 1)), 1.0 / n, dtype=x.dtype)
+        weights = arrays(x, weights)[2]
+        if weights.shape not in ((n,), tuple(x.shape[:batch])):
+            raise ShapeError(f"weights must have shape ({n},) or {tuple(x.shape[:batch])}; got {tuple(weights.shape)}")
+        total = xp.sum(weights, axis=0, keepdims=True)
+        if not (xp.all(weights >= 0) and xp.all(total > 0) and xp.all(xp.isfinite(total))):
+            raise DomainError("weights must satisfy weights >= 0 and sum(weights) > 0, all finite")
+        weights = weights / total
+        return xp.reshape(weights, (*weights.shape, *(1,) * (batch - weights.ndim)))
+
+    def theta_from(self, **ordinary):
+        """θ of ordinary parameters, for instance ``Normal().theta_from(mean=1.0, variance=2.0)``; batches broadcast.
+
+        Raises
+        ------
+        TypeError
+            For a missing or unknown name.
+        DomainError, ShapeError
+            Naming the parameter.
+        """
+        if set(ordinary) != set(self.ordinary):
+            raise TypeError(f"{self!r} takes the parameters {', '.join(self.ordinary)}; got {', '.join(ordinary) or 'none'}")
+        xp, *values = arrays(*(ordinary[name] for name in self.ordinary))
+        for (name, domain), value in zip(self.ordinary.items(), values):
+            domain.require(name, value)
+        return self._theta_from(xp, **dict(zip(self.ordinary, values)))
+
+    @property
+    def _somewhere(self):
+        """A point of the support as a NumPy array, for the places of `log_density` where x is outside it."""
+        return np.ones(self.support.shape)
+
+    def _require_event_shape(self, x):
+        n = len(self.support.shape)
+        if x.ndim < n or tuple(x.shape[x.ndim - n:]) != self.support.shape:
+            raise ShapeError(f"x must have shape {('...', *self.support.shape)}; got {tuple(x.shape)}")

@@ -1,0 +1,126 @@
+"""The Bernoulli family."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..backend import arrays
+from ..domain import Integers, Interval, OpenSimplex, RealSpace
+from ..special import kl_terms
+from .base import ExponentialFamily
+
+__all__ = ["Bernoulli"]
+
+
+@dataclass(frozen=True)
+class Bernoulli(ExponentialFamily):
+    """A success (1) or a failure (0).
+
+    Mathematically,
+
+    - support {0, 1}; T(x) = x; h(x) = 1
+    - θ = log(p / (1 − p)) in R; η = p in (0, 1)
+    - ψ(θ) = log(1 + e^θ); φ(η) = η log η + (1 − η) log(1 − η)
+    - metric p (1 − p); dual metric 1 / (p (1 − p))
+
+    Ordinary parameters: `probability`, shape (...), in (0, 1).
+    """
+
+    dim = 1
+    theta_domain = RealSpace(1)
+    eta_domain = OpenSimplex(1)
+    support = Integers(0, 1)
+    ordinary = {"probability": Interval(0, 1)}
+
+    def potential(self, theta):
+        xp, theta = self.point(theta)
+        return _softplus(xp, theta)[..., 0]
+
+    def to_eta(self, theta):
+        xp, theta = self.point(theta)
+        return xp.expit(theta)
+
+    def to_theta(self, eta):
+        xp, eta = self.point(eta)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return xp.log(eta) - xp.log1p(-eta)
+
+    def dual_potential(self, eta):
+        xp, eta = self.point(eta)
+        return (xp.xlogy(eta, eta) + xp.xlog1py(1.0 - eta, -eta))[..., 0]
+
+    def _variance(self, theta):
+        xp, theta = self.point(theta)
+        return xp.expit(theta) * xp.expit(-theta)
+
+    def metric(self, theta):
+        return self._variance(theta)[..., None]
+
+    def dual_metric(self, eta):
+        eta = self.point(eta)[1]
+        return (1.0 / (eta * (1.0 - eta)))[..., None]
+
+    def flat(self, theta, vector):
+        _, theta, vector = self.point(theta, vector)
+        return self._variance(theta) * vector
+
+    def sharp(self, theta, covector):
+        _, theta, covector = self.point(theta, covector)
+        return covector / self._variance(theta)
+
+    def dual_flat(self, eta, vector):
+        _, eta, vector = self.point(eta, vector)
+        return vector / (eta * (1.0 - eta))
+
+    def dual_sharp(self, eta, covector):
+        _, eta, covector = self.point(eta, covector)
+        return covector * (eta * (1.0 - eta))
+
+    def cubic_tensor(self, theta):
+        """p (1 − p) (1 − 2p)."""
+        xp, theta = self.point(theta)
+        return (-self._variance(theta) * xp.tanh(0.5 * theta))[..., None, None]
+
+    def sufficient_statistic(self, x):
+        return arrays(x)[1][..., None]
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return xp.zeros_like(x)
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        return xp.zeros_like(theta[..., 0])
+
+    def entropy(self, theta):
+        """p log(1 + e^{−θ}) + (1 − p) log(1 + e^θ)."""
+        xp, theta = self.point(theta)
+        total = xp.expit(theta) * _softplus(xp, -theta) + xp.expit(-theta) * _softplus(xp, theta)
+        return total[..., 0]
+
+    def kl(self, theta_p, theta_q):
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        p1, p0, q1, q0 = xp.expit(theta_p), xp.expit(-theta_p), xp.expit(theta_q), xp.expit(-theta_q)
+        success, failure = _log_ratio(xp, theta_p, theta_q), _log_ratio(xp, -theta_p, -theta_q)
+        return (kl_terms(xp, p1, q1, success) + kl_terms(xp, p0, q0, failure))[..., 0]
+
+    def _draw(self, draws, theta, shape):
+        return draws.xp.astype(draws.uniform(shape) < draws.xp.expit(theta[..., 0]), theta.dtype)
+
+    def _theta_from(self, xp, probability):
+        return (xp.log(probability) - xp.log1p(-probability))[..., None]
+
+    def parameters(self, theta):
+        xp, theta = self.point(theta)
+        return {"probability": xp.expit(theta[..., 0])}
+
+
+def _softplus(xp, x):
+    """log(1 + e^x)."""
+    return xp.maximum(x, 0.0 * x) + xp.log1p(xp.exp(-xp.abs(x)))
+
+
+def _log_ratio(xp, logit_p, logit_q):
+    """log(q / p) of the success probabilities, for near points as −log(1 + (1 − p)(e^{−Δ} − 1)) with Δ = θ_q − θ_p."""
+    step = xp.clip(logit_q - logit_p, -1.0, 1.0)
+    near = -xp.log1p(xp.expit(-logit_p) * xp.expm1(-step))
+    return xp.where(xp.abs(logit_q - logit_p) < 1.0, near, _softplus(xp, -logit_p) - _softplus(xp, -logit_q))

@@ -1,0 +1,186 @@
+"""The categorical family."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..backend import arrays, column
+from ..domain import Integers, OpenSimplex, RealSpace, SimplexPoints
+from ..memo import once
+from ..special import kl_terms, piecewise
+from .base import ExponentialFamily
+
+__all__ = ["Categorical", "log_odds_kl"]
+
+
+@dataclass(frozen=True)
+class Categorical(ExponentialFamily):
+    """One of k outcomes 0 … k − 1, with a reference outcome r (the last one unless given).
+
+    Mathematically, with i running over the k − 1 outcomes other than r,
+
+    - support {0, …, k − 1}; T(x) = (1[x = i])_i; h(x) = 1
+    - θ_i = log(p_i / p_r) in R^{k−1}; η_i = p_i, positive with sum below 1
+    - ψ(θ) = log(1 + Σ e^{θ_i}); φ(η) = Σ η_i log η_i + p_r log p_r
+    - metric diag(η) − ηηᵀ; dual metric diag(1/η) + 11ᵀ / p_r
+
+    The reference does not change the distributions, but it does change the chart and with it every condition number: gradient
+    descent is best conditioned with the most probable outcome as reference.
+
+    Ordinary parameters: `probabilities`, shape (..., k), positive with sum 1.
+    Source: Amari, Information Geometry and Its Applications (2016), section 2.2.
+    """
+
+    k: int
+    reference: int | None = None
+
+    def __post_init__(self):
+        if not (isinstance(self.k, (int, np.integer)) and self.k >= 2):
+            raise ValueError(f"k must be an integer of at least 2; got {self.k!r}")
+        reference = self.k - 1 if self.reference is None else self.reference
+        if not -self.k <= reference < self.k:
+            raise ValueError(f"reference must be an outcome, 0 <= reference < {self.k}; got {self.reference!r}")
+        object.__setattr__(self, "reference", int(reference) % self.k)
+        object.__setattr__(self, "dim", self.k - 1)
+
+    @property
+    def theta_domain(self):
+        return RealSpace(self.dim)
+
+    @property
+    def eta_domain(self):
+        return OpenSimplex(self.dim)
+
+    @property
+    def support(self):
+        return Integers(0, self.k - 1)
+
+    @property
+    def ordinary(self):
+        return {"probabilities": SimplexPoints(self.k)}
+
+    @once
+    def _softmax(self, theta):
+        """(ψ, η, p_r), shapes (...), (..., d), (...)."""
+        xp, theta = self.point(theta)
+        top = xp.max(theta, axis=-1)
+        top = 0.5 * (top + abs(top))
+        weight = xp.exp(theta - column(top))
+        excess = xp.sum(weight, axis=-1) + xp.expm1(-top)      # Σ e^{θ−top} + e^{−top}, less 1
+        total = 1.0 + excess
+        return top + xp.log1p(excess), weight / column(total), xp.exp(-top) / total
+
+    def potential(self, theta):
+        return self._softmax(theta)[0]
+
+    def to_eta(self, theta):
+        return self._softmax(theta)[1]
+
+    def potential_and_eta(self, theta):
+        return self._softmax(theta)[:2]
+
+    @once
+    def to_theta(self, eta):
+        xp, eta = self.point(eta)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return xp.log(eta / (1.0 - xp.sum(eta, axis=-1, keepdims=True)))
+
+    def dual_potential(self, eta):
+        xp, eta = self.point(eta)
+        rest = 1.0 - xp.sum(eta, axis=-1)
+        return xp.sum(xp.xlogy(eta, eta), axis=-1) + xp.xlogy(rest, rest)
+
+    def metric(self, theta):
+        xp, theta = self.point(theta)
+        _, eta, rest = self._softmax(theta)
+        eye = xp.eye(self.dim, dtype=theta.dtype)
+        # η_i (1 − η_i) with 1 − η_i as a sum of positive terms: no cancellation where one outcome takes all
+        others = rest[..., None] + xp.matmul(eta[..., None, :], 1.0 - eye)[..., 0, :]
+        return eye * (eta * others)[..., None] - (1.0 - eye) * eta[..., :, None] * eta[..., None, :]
+
+    def dual_metric(self, eta):
+        xp, eta = self.point(eta)
+        rest = 1.0 - xp.sum(eta, axis=-1)
+        return xp.eye(self.dim, dtype=eta.dtype) / eta[..., None] + 1.0 / rest[..., None, None]
+
+    def flat(self, theta, vector):
+        xp, theta, vector = self.point(theta, vector)
+        eta = self._softmax(theta)[1]
+        return eta * (vector - xp.sum(eta * vector, axis=-1, keepdims=True))
+
+    def sharp(self, theta, covector):
+        xp, theta, covector = self.point(theta, covector)
+        _, eta, rest = self._softmax(theta)
+        return covector / eta + column(xp.sum(covector, axis=-1) / rest)
+
+    def dual_flat(self, eta, vector):
+        xp, eta, vector = self.point(eta, vector)
+        rest = 1.0 - xp.sum(eta, axis=-1, keepdims=True)
+        return vector / eta + xp.sum(vector, axis=-1, keepdims=True) / rest
+
+    def dual_sharp(self, eta, covector):
+        xp, eta, covector = self.point(eta, covector)
+        return eta * (covector - xp.sum(eta * covector, axis=-1, keepdims=True))
+
+    def cubic_tensor(self, theta):
+        """T_ijk = E[(e_i − η_i)(e_j − η_j)(e_k − η_k)], from δ_ij η_i = G_ij + η_i η_j."""
+        xp, theta = self.point(theta)
+        eta, metric = self._softmax(theta)[1], self.metric(theta)
+        eye = xp.eye(self.dim, dtype=theta.dtype)
+        diagonal = eye[:, :, None] * metric[..., :, None, :]      # δ_ij G_ik
+        return diagonal - eta[..., :, None, None] * metric[..., None, :, :] - eta[..., None, :, None] * metric[..., :, None, :]
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        others = xp.asarray([float(i) for i in range(self.k) if i != self.reference], dtype=x.dtype)
+        return xp.astype(x[..., None] == others, x.dtype)
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return xp.zeros_like(x)
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        return xp.zeros_like(theta[..., 0])
+
+    def entropy(self, theta):
+        xp, theta = self.point(theta)
+        psi, eta, rest = self._softmax(theta)
+        log_p = theta - psi[..., None]
+        return -xp.sum(xp.where(eta == 0, xp.zeros_like(eta), eta * log_p), axis=-1) + rest * psi
+
+    def kl(self, theta_p, theta_q):
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        return log_odds_kl(xp, self._softmax(theta_p), self._softmax(theta_q), theta_q - theta_p)
+
+    def _draw(self, draws, theta, shape):
+        """By inverse CDF over the outcomes in order."""
+        xp = draws.xp
+        cumulative = xp.cumulative_sum(self._probabilities(xp, theta), axis=-1)
+        return xp.sum(xp.astype(draws.uniform(shape)[..., None] >= cumulative[..., :-1], theta.dtype), axis=-1)
+
+    def _theta_from(self, xp, probabilities):
+        r = self.reference
+        others = xp.concat([probabilities[..., :r], probabilities[..., r + 1:]], axis=-1)
+        return xp.log(others / probabilities[..., r:r + 1])
+
+    def _probabilities(self, xp, theta):
+        _, eta, rest = self._softmax(theta)
+        r = self.reference
+        return xp.concat([eta[..., :r], rest[..., None], eta[..., r:]], axis=-1)
+
+    def parameters(self, theta):
+        xp, theta = self.point(theta)
+        return {"probabilities": self._probabilities(xp, theta)}
+
+
+def log_odds_kl(xp, softmax_p, softmax_q, step):
+    """KL(p‖q) = Σ q − p − p log(q / p) over all outcomes, from the (ψ, η, p_r) of both points and θ_q − θ_p.
+
+    log(q_i / p_i) = step_i − (ψ_q − ψ_p); for near points the difference of potentials is log(1 + Σ p_i (e^{step_i} − 1)).
+    """
+    (psi_p, eta_p, rest_p), (psi_q, eta_q, rest_q) = softmax_p, softmax_q
+    largest = xp.max(xp.abs(step), axis=-1)
+    growth = xp.dot(eta_p, xp.expm1(xp.clip(step, -1.0, 1.0)))
+    shift = piecewise(xp, largest < 1.0, lambda near, far: xp.log1p(near), lambda near, far: far, growth, psi_q - psi_p)
+    terms = xp.sum(kl_terms(xp, eta_p, eta_q, step - column(shift)), axis=-1)
+    return terms + kl_terms(xp, rest_p, rest_q, -shift)

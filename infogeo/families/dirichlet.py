@@ -1,0 +1,213 @@
+"""The Dirichlet family."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..backend import arrays, polygamma
+from ..domain import MappedDomain, OpenSimplex, Orthant, SimplexPoints
+from ..errors import ConvergenceError
+from ..memo import once
+from ..special import digamma_gap, kl_terms, stirling_bregman, stirling_gap, trigamma_gap
+from .base import ExponentialFamily
+
+__all__ = ["Dirichlet"]
+
+
+@dataclass(frozen=True)
+class Dirichlet(ExponentialFamily):
+    """The Dirichlet distribution of k probabilities, with concentration α.
+
+    Mathematically, with α₀ = Σ α_i,
+
+    - support: x in R^k, positive with sum 1; T(x) = log x; h(x) = Π 1 / x_i
+    - θ = α > 0; η_i = digamma(α_i) − digamma(α₀), which fill the set Σ e^{η_i} < 1
+    - ψ(θ) = Σ log Γ(α_i) − log Γ(α₀)
+    - metric diag(trigamma(α_i)) − trigamma(α₀) 11ᵀ: diagonal plus rank one, so `flat` and `sharp` are O(k)
+
+    θ is α itself, not α − 1, so that a small concentration keeps its digits; the base measure makes up for it. Densities are
+    with respect to the first k − 1 coordinates.
+
+    Ordinary parameters: `concentration`, shape (..., k), positive.
+    """
+
+    k: int
+
+    def __post_init__(self):
+        if not (isinstance(self.k, (int, np.integer)) and self.k >= 2):
+            raise ValueError(f"k must be an integer of at least 2; got {self.k!r}")
+
+    @property
+    def dim(self):
+        return self.k
+
+    @property
+    def theta_domain(self):
+        return Orthant(*[1] * self.k)
+
+    @property
+    def eta_domain(self):
+        return MappedDomain(OpenSimplex(self.k), lambda xp, z: xp.log(z),
+                            lambda xp, eta: xp.sum(xp.exp(eta), axis=-1) < 1, lambda name: f"sum(exp({name})) < 1")
+
+    @property
+    def support(self):
+        return SimplexPoints(self.k)
+
+    @property
+    def _somewhere(self):
+        return np.full(self.k, 1.0 / self.k)
+
+    @property
+    def ordinary(self):
+        return {"concentration": self.theta_domain}
+
+    def potential(self, theta):
+        xp, theta = self.point(theta)
+        return xp.sum(xp.gammaln(theta), axis=-1) - xp.gammaln(xp.sum(theta, axis=-1))
+
+    def to_eta(self, theta):
+        xp, theta = self.point(theta)
+        return xp.digamma(theta) - xp.digamma(xp.sum(theta, axis=-1, keepdims=True))
+
+    @once
+    def to_theta(self, eta):
+        xp, eta = self.point(eta)
+        return _concentration(xp, eta)
+
+    def dual_potential(self, eta):
+        return self._negative_entropy(self.to_theta(eta))
+
+    def _negative_entropy(self, theta):
+        """φ = Σ f(α_i) − f(α₀) with f(a) = a s′(a) − s(a): the parts of log Γ that cancel are left out."""
+        xp, theta = self.point(theta)
+        total = xp.sum(theta, axis=-1)
+        f = lambda a: a * digamma_gap(xp, a) - stirling_gap(xp, a)
+        return xp.sum(f(theta), axis=-1) - f(total)
+
+    @once
+    def _curvatures(self, theta):
+        """trigamma of α (..., k) and of α₀ (..., 1)."""
+        xp, theta = self.point(theta)
+        return polygamma(1, theta), polygamma(1, xp.sum(theta, axis=-1, keepdims=True))
+
+    def metric(self, theta):
+        xp, theta = self.point(theta)
+        own, common = self._curvatures(theta)
+        return xp.eye(self.k, dtype=theta.dtype) * own[..., None] - common[..., None]
+
+    def flat(self, theta, vector):
+        xp, theta, vector = self.point(theta, vector)
+        own, common = self._curvatures(theta)
+        return own * vector - common * xp.sum(vector, axis=-1, keepdims=True)
+
+    @once
+    def _inverse(self, theta):
+        """(1 / trigamma(α), Σ 1 / trigamma(α_i) − 1 / trigamma(α₀)), the second from 1 / trigamma(a) = a − a s″(a) / trigamma(a)."""
+        xp, theta = self.point(theta)
+        own, common = self._curvatures(theta)
+        total = xp.sum(theta, axis=-1, keepdims=True)
+        slack = total * trigamma_gap(xp, total) / common - xp.sum(theta * trigamma_gap(xp, theta) / own, axis=-1, keepdims=True)
+        return 1.0 / own, slack
+
+    def sharp(self, theta, covector):
+        xp, theta, covector = self.point(theta, covector)
+        inverse, slack = self._inverse(theta)
+        scaled = inverse * covector
+        return scaled - inverse * (xp.sum(scaled, axis=-1, keepdims=True) / slack)
+
+    def dual_metric(self, eta):
+        xp, eta = self.point(eta)
+        inverse, slack = self._inverse(self.to_theta(eta))
+        outer = inverse[..., :, None] * inverse[..., None, :]
+        return xp.eye(self.k, dtype=eta.dtype) * inverse[..., None] - outer / slack[..., None]
+
+    def cubic_tensor(self, theta):
+        xp, theta = self.point(theta)
+        own, common = polygamma(2, theta), polygamma(2, xp.sum(theta, axis=-1, keepdims=True))
+        eye = xp.eye(self.k, dtype=theta.dtype)
+        return eye[:, :, None] * eye[:, None, :] * own[..., None, None] - common[..., None, None]
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        return xp.log(x)
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return -xp.sum(xp.log(x), axis=-1)
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        return -xp.sum(self.to_eta(theta), axis=-1)
+
+    def entropy(self, theta):
+        return -self._negative_entropy(theta) - self.expected_log_base_measure(theta)
+
+    def kl(self, theta_p, theta_q):
+        """α₀q KL(m_q‖m_p) + Σ B_s(α_qi : α_pi) − B_s(α_q0 : α_p0), with the means m = α / α₀ and s the Stirling remainder of log Γ."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        total_p, total_q = xp.sum(theta_p, axis=-1, keepdims=True), xp.sum(theta_q, axis=-1, keepdims=True)
+        # m_p / m_q − 1, from differences of coordinates
+        step = theta_q - theta_p
+        growth = (theta_p * xp.sum(step, axis=-1, keepdims=True) - step * total_p) / (theta_q * total_p)
+        means = kl_terms(xp, theta_q, theta_q * (1.0 + growth), xp.log1p(growth))
+        shapes = xp.sum(stirling_bregman(xp, theta_q, theta_p), axis=-1) - stirling_bregman(xp, total_q, total_p)[..., 0]
+        return xp.sum(means, axis=-1) + shapes
+
+    def _draw(self, draws, theta, shape):
+        """Normalised gammas, in logarithms: a gamma of shape α is one of shape α + 1 times U^{1/α}."""
+        xp, full = draws.xp, (*shape, self.k)
+        log_gamma = xp.log(draws.gamma(theta + 1.0, full)) + xp.log1p(-draws.uniform(full)) / theta
+        weight = xp.exp(log_gamma - xp.max(log_gamma, axis=-1, keepdims=True))
+        return weight / xp.sum(weight, axis=-1, keepdims=True)
+
+    def _theta_from(self, xp, concentration):
+        return concentration
+
+    def parameters(self, theta):
+        return {"concentration": self.point(theta)[1]}
+
+
+def _concentration(xp, eta):
+    """α > 0 with digamma(α_i) − digamma(Σ α) = η_i; NaN where Σ e^{η_i} ≥ 1.
+
+    The equations reduce to one in s = Σ α: Σ digamma⁻¹(η_i + digamma(s)) = s. It is solved for a start with the elementary
+    approximation of digamma⁻¹ (Minka 2000, appendix C), by Newton in log s; Newton on all of α, whose Hessian is diagonal
+    plus rank one, then gives full precision.
+    """
+    k, eps = eta.shape[-1], float(xp.finfo(eta.dtype).eps)
+    with np.errstate(all="ignore"):
+        spread = xp.sum(xp.exp(eta), axis=-1, keepdims=True)
+        eta = xp.where(spread < 1, eta, xp.full_like(eta, xp.nan))
+        s = 0.5 * (k - spread) / (1.0 - spread)
+        for _ in range(12):
+            alpha, slope = _elementary_inverse_digamma(xp, eta + xp.digamma(s))
+            excess = xp.sum(alpha, axis=-1, keepdims=True) - s
+            change = excess / (s * (1.0 - polygamma(1, s) * xp.sum(slope, axis=-1, keepdims=True)))
+            change = xp.where(xp.isfinite(change), change, xp.sign(excess) + xp.zeros_like(change))
+            s = s * xp.exp(xp.clip(change, -3.0, 3.0))
+            if not xp.any(xp.abs(change) > 1e-2):
+                break
+        alpha = _elementary_inverse_digamma(xp, eta + xp.digamma(s))[0]
+        for _ in range(60):
+            total = xp.sum(alpha, axis=-1, keepdims=True)
+            residual = xp.digamma(alpha) - xp.digamma(total) - eta
+            own, common = polygamma(1, alpha), polygamma(1, total)
+            slack = total * trigamma_gap(xp, total) / common - xp.sum(alpha * trigamma_gap(xp, alpha) / own, axis=-1, keepdims=True)
+            scaled = residual / own
+            step = scaled - xp.sum(scaled, axis=-1, keepdims=True) / (slack * own)
+            alpha = xp.maximum(alpha - step, 0.25 * alpha)
+            scale = 1.0 + xp.abs(eta) + xp.abs(xp.log(total))
+            if not xp.any(xp.abs(residual) > 8 * eps * scale) or not xp.any(xp.abs(step) > 4 * eps * alpha):
+                break
+        left = xp.abs(xp.digamma(alpha) - xp.digamma(xp.sum(alpha, axis=-1, keepdims=True)) - eta)
+        if xp.any(left > 1e3 * eps * scale):
+            raise ConvergenceError("Dirichlet concentration: Newton's method ended short of its accuracy", left, alpha)
+    return alpha
+
+
+def _elementary_inverse_digamma(xp, y):
+    """An approximation of digamma⁻¹ to a few percent, and its slope."""
+    large = xp.exp(xp.minimum(y, 600.0 + 0.0 * y))
+    small = -1.0 / (y + 0.5772156649015329)
+    near_zero = y < -2.22
+    return xp.where(near_zero, small, large + 0.5), xp.where(near_zero, small * small, large)

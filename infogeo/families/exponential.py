@@ -1,0 +1,103 @@
+"""The exponential distributions."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..backend import arrays
+from ..domain import Interval, Orthant
+from ..special import log1p_gap
+from .base import ExponentialFamily
+
+__all__ = ["Exponential"]
+
+
+@dataclass(frozen=True)
+class Exponential(ExponentialFamily):
+    """Waiting times of rate β.
+
+    Mathematically,
+
+    - support x > 0; T(x) = x; h(x) = 1
+    - θ = −β < 0; η = 1 / β > 0
+    - ψ(θ) = −log(−θ); φ(η) = −1 − log η
+    - metric 1 / θ²; dual metric 1 / η²
+
+    Ordinary parameters: `rate`, shape (...), positive.
+    """
+
+    dim = 1
+    theta_domain = Orthant(-1)
+    eta_domain = Orthant(1)
+    support = Interval(0)
+    ordinary = {"rate": Interval(0)}
+
+    def potential(self, theta):
+        xp, theta = self.point(theta)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return -xp.log(-theta[..., 0])
+
+    def to_eta(self, theta):
+        theta = self.point(theta)[1]
+        return -1.0 / theta
+
+    def to_theta(self, eta):
+        xp, eta = self.point(eta)
+        return xp.where(eta > 0, -1.0 / eta, xp.full_like(eta, xp.nan))
+
+    def dual_potential(self, eta):
+        xp, eta = self.point(eta)
+        return -1.0 - xp.log(eta[..., 0])
+
+    def metric(self, theta):
+        theta = self.point(theta)[1]
+        return (1.0 / theta**2)[..., None]
+
+    def dual_metric(self, eta):
+        eta = self.point(eta)[1]
+        return (1.0 / eta**2)[..., None]
+
+    def flat(self, theta, vector):
+        _, theta, vector = self.point(theta, vector)
+        return vector / theta**2
+
+    def sharp(self, theta, covector):
+        _, theta, covector = self.point(theta, covector)
+        return covector * theta**2
+
+    def dual_flat(self, eta, vector):
+        _, eta, vector = self.point(eta, vector)
+        return vector / eta**2
+
+    def dual_sharp(self, eta, covector):
+        _, eta, covector = self.point(eta, covector)
+        return covector * eta**2
+
+    def cubic_tensor(self, theta):
+        theta = self.point(theta)[1]
+        return (-2.0 / theta**3)[..., None, None]
+
+    def sufficient_statistic(self, x):
+        return arrays(x)[1][..., None]
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return xp.zeros_like(x)
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        return xp.zeros_like(theta[..., 0])
+
+    def kl(self, theta_p, theta_q):
+        """r − 1 − log r with the ratio of rates r = θ_q / θ_p."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        return log1p_gap(xp, (theta_q - theta_p) / theta_p)[..., 0]
+
+    def _draw(self, draws, theta, shape):
+        return draws.xp.log1p(-draws.uniform(shape)) / theta[..., 0]
+
+    def _theta_from(self, xp, rate):
+        return -rate[..., None]
+
+    def parameters(self, theta):
+        theta = self.point(theta)[1]
+        return {"rate": -theta[..., 0]}

@@ -1,0 +1,169 @@
+"""The gamma family."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..backend import arrays, polygamma
+from ..domain import Interval, MappedDomain, Orthant
+from ..errors import ConvergenceError
+from ..linalg import symmetric2
+from ..memo import once
+from ..special import digamma_gap, log1p_gap, stirling_bregman, stirling_gap, trigamma_gap
+from .base import ExponentialFamily
+
+__all__ = ["Gamma"]
+
+
+def _log_mean(xp, z):
+    """(c, m) to (log m − c, m)."""
+    return xp.stack([xp.log(z[..., 1]) - z[..., 0], z[..., 1]], axis=-1)
+
+
+@dataclass(frozen=True)
+class Gamma(ExponentialFamily):
+    """The gamma distribution of shape α and rate β.
+
+    Mathematically,
+
+    - support x > 0; T(x) = (log x, x); h(x) = 1 / x
+    - θ = (α, −β), θ₁ > 0 > θ₂; η = (digamma(α) − log β, α / β), η₁ < log η₂
+    - ψ(θ) = log Γ(α) − α log β; φ(η) = α digamma(α) − α − log Γ(α)
+    - metric [[trigamma(α), 1/β], [1/β, α/β²]]
+
+    θ₁ is α itself, not α − 1, so that a small shape keeps its digits; the base measure makes up for it.
+
+    Ordinary parameters: `shape`, `rate`, positive, shapes (...).
+    """
+
+    dim = 2
+    theta_domain = Orthant(1, -1)
+    eta_domain = MappedDomain(Orthant(1, 1), _log_mean,
+                              lambda xp, eta: (eta[..., 1] > 0) & (eta[..., 0] < xp.log(eta[..., 1])),
+                              lambda name: f"{name}[1] > 0 and {name}[0] < log({name}[1])")
+    support = Interval(0)
+    ordinary = {"shape": Interval(0), "rate": Interval(0)}
+
+    def potential(self, theta):
+        xp, theta = self.point(theta)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return xp.gammaln(theta[..., 0]) - theta[..., 0] * xp.log(-theta[..., 1])
+
+    def to_eta(self, theta):
+        xp, theta = self.point(theta)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return xp.stack([xp.digamma(theta[..., 0]) - xp.log(-theta[..., 1]), -theta[..., 0] / theta[..., 1]], axis=-1)
+
+    @once
+    def to_theta(self, eta):
+        xp, eta = self.point(eta)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            alpha = shape_from_log_gap(xp, xp.log(eta[..., 1]) - eta[..., 0])
+        return xp.stack([alpha, -alpha / eta[..., 1]], axis=-1)
+
+    def dual_potential(self, eta):
+        xp, eta = self.point(eta)
+        return _shape_potential(xp, self.to_theta(eta)[..., 0])
+
+    def metric(self, theta):
+        xp, theta = self.point(theta)
+        inverse = -1.0 / theta[..., 1]
+        return symmetric2(xp, polygamma(1, theta[..., 0]), inverse, theta[..., 0] * inverse**2)
+
+    def dual_metric(self, eta):
+        xp, eta = self.point(eta)
+        theta = self.to_theta(eta)
+        alpha, beta = theta[..., 0], -theta[..., 1]
+        determinant = trigamma_gap(xp, alpha)      # of the metric, times β²/α
+        return symmetric2(xp, 1.0 / determinant, -beta / (alpha * determinant),
+                          polygamma(1, alpha) * beta**2 / (alpha * determinant))
+
+    def flat(self, theta, vector):
+        xp, theta, vector = self.point(theta, vector)
+        alpha, inverse = theta[..., 0], -1.0 / theta[..., 1]
+        a, b = vector[..., 0], vector[..., 1]
+        return xp.stack([polygamma(1, alpha) * a + inverse * b, inverse * (a + alpha * inverse * b)], axis=-1)
+
+    def sharp(self, theta, covector):
+        xp, theta, covector = self.point(theta, covector)
+        alpha, beta = theta[..., 0], -theta[..., 1]
+        scaled = beta / alpha * covector[..., 1]
+        a = (covector[..., 0] - scaled) / trigamma_gap(xp, alpha)
+        return xp.stack([a, beta * (scaled - a / alpha)], axis=-1)
+
+    def cubic_tensor(self, theta):
+        xp, theta = self.point(theta)
+        alpha, inverse = theta[..., 0], -1.0 / theta[..., 1]
+        zero = 0.0 * alpha
+        first = symmetric2(xp, polygamma(2, alpha), zero, inverse**2)
+        second = symmetric2(xp, zero, inverse**2, 2.0 * alpha * inverse**3)
+        return xp.stack([first, second], axis=-3)
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        return xp.stack([xp.log(x), x], axis=-1)
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return -xp.log(x)
+
+    def expected_log_base_measure(self, theta):
+        return -self.to_eta(theta)[..., 0]
+
+    def entropy(self, theta):
+        xp, theta = self.point(theta)
+        return self.to_eta(theta)[..., 0] - _shape_potential(xp, theta[..., 0])
+
+    def kl(self, theta_p, theta_q):
+        """α_q (r − 1 − log r) + B_s(α_q : α_p), with r the ratio of the means and s the Stirling remainder of log Γ."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        shape_p, shape_q = theta_p[..., 0], theta_q[..., 0]
+        # r − 1 = (α_p β_q − α_q β_p) / (α_q β_p), from differences of coordinates
+        step = theta_q - theta_p
+        growth = (shape_p * step[..., 1] - theta_p[..., 1] * step[..., 0]) / (shape_q * theta_p[..., 1])
+        return shape_q * log1p_gap(xp, growth) + stirling_bregman(xp, shape_q, shape_p)
+
+    def _fit(self, xp, x, weights):
+        """From log mean − mean log, formed from x / mean, so that a large shape keeps its digits."""
+        mean = xp.sum(weights * x, axis=0)
+        gap = xp.sum(weights * log1p_gap(xp, (x - mean) / mean), axis=0)
+        eta = xp.stack([xp.log(mean) - gap, mean], axis=-1)
+        alpha = shape_from_log_gap(xp, gap)
+        return eta, xp.stack([alpha, -alpha / mean], axis=-1)
+
+    def _draw(self, draws, theta, shape):
+        return draws.gamma(theta[..., 0], shape) / -theta[..., 1]
+
+    def _theta_from(self, xp, shape, rate):
+        shape, rate = xp.broadcast_arrays(shape, rate)
+        return xp.stack([shape, -rate], axis=-1)
+
+    def parameters(self, theta):
+        theta = self.point(theta)[1]
+        return {"shape": theta[..., 0], "rate": -theta[..., 1]}
+
+
+def _shape_potential(xp, alpha):
+    """φ = α digamma(α) − α − log Γ(α) = α s′(α) − s(α), with s the Stirling remainder."""
+    return alpha * digamma_gap(xp, alpha) - stirling_gap(xp, alpha)
+
+
+def shape_from_log_gap(xp, gap):
+    """The shape α with log α − digamma(α) = gap > 0; NaN for other gaps.
+
+    Source: Minka, Estimating a gamma distribution (2002), equations 9 and 10: a start of 3 % accuracy, then Newton in 1/α.
+    """
+    gap = xp.where(gap > 0, gap, xp.full_like(gap, xp.nan))
+    alpha = (3.0 - gap + xp.sqrt((gap - 3.0) ** 2 + 24.0 * gap)) / (12.0 * gap)
+    alpha = xp.where(gap > 100.0, 1.0 / gap, alpha)
+    for _ in range(8):
+        # 1/α⁺ = 1/α + (log α − digamma(α) − gap) / (α² (1/α − trigamma(α)))
+        correction = (digamma_gap(xp, alpha) + gap) / (alpha * trigamma_gap(xp, alpha))
+        updated = alpha / (1.0 + correction)
+        done = xp.all(~(xp.abs(updated - alpha) > 4 * float(xp.finfo(gap.dtype).eps) * alpha))
+        alpha = updated
+        if done:
+            break
+    left = xp.abs(digamma_gap(xp, alpha) + gap)
+    if xp.any(left > 1e3 * float(xp.finfo(gap.dtype).eps) * (1.0 + gap)):
+        raise ConvergenceError("gamma shape: Newton's method ended short of its accuracy", left, alpha)
+    return alpha

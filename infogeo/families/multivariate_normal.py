@@ -1,0 +1,225 @@
+"""The multivariate normal family."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..backend import arrays
+from ..domain import MappedDomain, PositiveDefinite, PositiveDefiniteMatrix, ProductDomain, RealSpace
+from ..linalg import cholesky, inverse_lower, matvec, positive_definite, trace_minus_log_det
+from ..memo import once
+from ..packing import pack, packed_size, unpack
+from .base import ExponentialFamily
+
+__all__ = ["MultivariateNormal"]
+
+
+def _outer(a, b):
+    return a[..., :, None] * b[..., None, :]
+
+
+@dataclass(frozen=True)
+class MultivariateNormal(ExponentialFamily):
+    """The normal distribution on R^p of mean μ and covariance Σ.
+
+    Mathematically, with ⟨·⟩ the isometric packing of symmetric matrices (`infogeo.packing`),
+
+    - support R^p; T(x) = (x, ⟨xxᵀ⟩); h(x) = (2π)^{−p/2}
+    - θ = (Σ⁻¹μ, ⟨−½ Σ⁻¹⟩), the second negative definite; η = (μ, ⟨Σ + μμᵀ⟩), with Σ positive definite
+    - ψ(θ) = ½ μᵀΣ⁻¹μ + ½ log det Σ; φ(η) = −p/2 − ½ log det Σ
+    - d = p + p (p + 1) / 2; `flat` and `sharp` are matrix products of order p³
+
+    Ordinary parameters: `mean` (..., p), `covariance` (..., p, p), symmetric positive definite.
+    Source: Amari, Information Geometry and Its Applications (2016), section 2.1; Skovgaard, A Riemannian geometry of the
+    multivariate normal model, Scand. J. Statist. 11 (1984).
+    """
+
+    p: int
+
+    def __post_init__(self):
+        if not (isinstance(self.p, (int, np.integer)) and self.p >= 1):
+            raise ValueError(f"p must be a positive integer; got {self.p!r}")
+
+    @property
+    def dim(self):
+        return self.p + packed_size(self.p)
+
+    @property
+    def theta_domain(self):
+        return ProductDomain(RealSpace(self.p), PositiveDefinite(self.p, -1))
+
+    @property
+    def eta_domain(self):
+        p = self.p
+
+        def covariance(xp, eta):
+            return unpack(xp, eta[..., p:], p) - _outer(eta[..., :p], eta[..., :p])
+
+        return MappedDomain(
+            ProductDomain(RealSpace(p), PositiveDefinite(p)),
+            lambda xp, z: xp.concat([z[..., :p], z[..., p:] + pack(xp, _outer(z[..., :p], z[..., :p]))], axis=-1),
+            lambda xp, eta: positive_definite(xp, covariance(xp, eta)),
+            lambda name: f"unpack({name}[{p}:]) - outer({name}[:{p}], {name}[:{p}]) positive definite")
+
+    @property
+    def support(self):
+        return RealSpace(self.p)
+
+    @property
+    def ordinary(self):
+        return {"mean": RealSpace(self.p), "covariance": PositiveDefiniteMatrix(self.p)}
+
+    # A tangent vector in the chart θ is a pair (a, A) of a vector and a symmetric matrix, and so is a covector
+
+    def _pair(self, xp, x):
+        return x[..., :self.p], unpack(xp, x[..., self.p:], self.p)
+
+    def _join(self, xp, vector, matrix):
+        return xp.concat([vector, pack(xp, matrix)], axis=-1)
+
+    @once
+    def _parts(self, theta):
+        """(μ, Σ, Λ, L⁻¹, log det Λ) with the precision Λ = L Lᵀ."""
+        xp, theta = self.point(theta)
+        h, m = self._pair(xp, theta)
+        precision = -2.0 * m
+        lower = cholesky(xp, precision)
+        root = inverse_lower(xp, lower)
+        covariance = xp.matmul(xp.matrix_transpose(root), root)
+        log_det = 2.0 * xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
+        return matvec(xp, covariance, h), covariance, precision, root, log_det
+
+    def potential(self, theta):
+        xp, theta = self.point(theta)
+        mean, _, _, _, log_det = self._parts(theta)
+        return 0.5 * (xp.sum(mean * theta[..., :self.p], axis=-1) - log_det)
+
+    def to_eta(self, theta):
+        xp, theta = self.point(theta)
+        mean, covariance, _, _, _ = self._parts(theta)
+        return self._join(xp, mean, covariance + _outer(mean, mean))
+
+    @once
+    def to_theta(self, eta):
+        xp, eta = self.point(eta)
+        mean, second = self._pair(xp, eta)
+        return self._natural(xp, mean, second - _outer(mean, mean))
+
+    def _natural(self, xp, mean, covariance):
+        """θ of mean and covariance; NaN where the covariance is not positive definite."""
+        root = inverse_lower(xp, cholesky(xp, covariance))
+        precision = xp.matmul(xp.matrix_transpose(root), root)
+        return self._join(xp, matvec(xp, precision, mean), -0.5 * precision)
+
+    def dual_potential(self, eta):
+        xp, eta = self.point(eta)
+        mean, second = self._pair(xp, eta)
+        lower = cholesky(xp, second - _outer(mean, mean))
+        return -0.5 * self.p - xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
+
+    def flat(self, theta, vector):
+        xp, theta, vector = self.point(theta, vector)
+        mean, covariance, _, _, _ = self._parts(theta)
+        d_mean, d_covariance = self._push(xp, mean, covariance, *self._pair(xp, vector))
+        return self._join(xp, d_mean, d_covariance + 2.0 * _outer(d_mean, mean))
+
+    @staticmethod
+    def _push(xp, mean, covariance, a, m):
+        """The change (Σ (a + 2 A μ), 2 Σ A Σ) of mean and covariance along the tangent vector (a, A)."""
+        d_mean = matvec(xp, covariance, a + 2.0 * matvec(xp, m, mean))
+        return d_mean, 2.0 * xp.matmul(covariance, xp.matmul(m, covariance))
+
+    def sharp(self, theta, covector):
+        xp, theta, covector = self.point(theta, covector)
+        mean, _, precision, _, _ = self._parts(theta)
+        return self._raise(xp, mean, precision, covector)
+
+    def _raise(self, xp, mean, precision, covector):
+        d_mean, d_second = self._pair(xp, covector)
+        cross = _outer(d_mean, mean)
+        d_covariance = d_second - cross - xp.matrix_transpose(cross)
+        m = 0.5 * xp.matmul(precision, xp.matmul(d_covariance, precision))
+        return self._join(xp, matvec(xp, precision, d_mean) - 2.0 * matvec(xp, m, mean), m)
+
+    def metric(self, theta):
+        xp, theta = self.point(theta)
+        return self._on_basis(xp, self.flat, theta)
+
+    def dual_metric(self, eta):
+        xp, eta = self.point(eta)
+        return self._on_basis(xp, self.sharp, self.to_theta(eta))
+
+    def _on_basis(self, xp, operator, theta):
+        """The matrix of a symmetric operator at θ: its images of the coordinate basis."""
+        return operator(theta[..., None, :], xp.eye(self.dim, dtype=theta.dtype))
+
+    def cubic_tensor(self, theta):
+        """The second derivative of η along every pair of coordinate directions."""
+        xp, theta = self.point(theta)
+        mean, covariance, _, _, _ = self._parts(theta)
+        mean, covariance = mean[..., None, None, :], covariance[..., None, None, :, :]
+        a, m = self._pair(xp, xp.eye(self.dim, dtype=theta.dtype))
+        first, second = (a[:, None, :], m[:, None, :, :]), (a[None, :, :], m[None, :, :, :])
+        (d1_mean, d1_cov), (d2_mean, d2_cov) = (self._push(xp, mean, covariance, *pair) for pair in (first, second))
+        d12_mean = 2.0 * (matvec(xp, covariance, matvec(xp, first[1], d2_mean) + matvec(xp, second[1], d1_mean)))
+        d12_cov = 2.0 * xp.matmul(d2_cov, xp.matmul(first[1], covariance))
+        return self._join(xp, d12_mean, 2.0 * (d12_cov + _outer(d12_mean, mean) + _outer(d1_mean, d2_mean)))
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        return self._join(xp, x, _outer(x, x))
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return xp.full_like(x[..., 0], -0.5 * self.p * np.log(2 * np.pi))
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        return xp.full_like(theta[..., 0], -0.5 * self.p * np.log(2 * np.pi))
+
+    def log_density(self, theta, x):
+        """−½ |L(x − μ)|² + ½ log det Λ − (p/2) log 2π, shape (...), nats: the square completed, which does not cancel."""
+        xp, theta, x = arrays(theta, x)
+        self.theta_domain.require("theta", theta)
+        self._require_event_shape(x)
+        mean, _, precision, _, log_det = self._parts(theta)
+        gap = x - mean
+        square = xp.sum(gap * matvec(xp, precision, gap), axis=-1)
+        return 0.5 * (log_det - square) - 0.5 * self.p * float(np.log(2 * np.pi))
+
+    def entropy(self, theta):
+        return 0.5 * self.p * float(np.log(2 * np.pi * np.e)) - 0.5 * self._parts(theta)[4]
+
+    def kl(self, theta_p, theta_q):
+        """½ (tr W − log det(I + W)) + ½ |Δμ|²_{Λ_q} with W = L⁻¹(Λ_q − Λ_p)L⁻ᵀ and Λ_p = L Lᵀ.
+
+        The pivots 1 + e_i of I + W = U D Uᵀ give tr W − log det(I + W) = Σ (e_i − log(1 + e_i)) + Σ_{i>k} u_ik² (1 + e_k):
+        non-negative terms only, without cancellation for near points.
+        """
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        a, m = self._pair(xp, theta_q - theta_p)
+        mean_p, _, _, root, _ = self._parts(theta_p)
+        _, covariance_q, _, _, _ = self._parts(theta_q)
+        whitened = -2.0 * xp.matmul(root, xp.matmul(m, xp.matrix_transpose(root)))
+        shift = a + 2.0 * matvec(xp, m, mean_p)                      # Λ_q (μ_q − μ_p)
+        mahalanobis = xp.sum(shift * matvec(xp, covariance_q, shift), axis=-1)
+        return 0.5 * (trace_minus_log_det(xp, whitened) + mahalanobis)
+
+    def _fit(self, xp, x, weights):
+        """From the centred second moment, so that a large mean does not cost digits."""
+        mean = xp.sum(weights[..., None] * x, axis=0)
+        gap = x - mean
+        covariance = xp.sum(weights[..., None, None] * _outer(gap, gap), axis=0)
+        return self._join(xp, mean, covariance + _outer(mean, mean)), self._natural(xp, mean, covariance)
+
+    def _draw(self, draws, theta, shape):
+        xp = draws.xp
+        mean, _, _, root, _ = self._parts(theta)
+        return mean + matvec(xp, xp.matrix_transpose(root), draws.normal((*shape, self.p)))
+
+    def _theta_from(self, xp, mean, covariance):
+        batch = np.broadcast_shapes(mean.shape[:-1], covariance.shape[:-2])
+        return self._natural(xp, xp.broadcast_to(mean, (*batch, self.p)), xp.broadcast_to(covariance, (*batch, self.p, self.p)))
+
+    def parameters(self, theta):
+        mean, covariance, _, _, _ = self._parts(theta)
+        return {"mean": mean, "covariance": covariance}

@@ -1,0 +1,159 @@
+"""The univariate normal family."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..backend import arrays
+from ..domain import Interval, MappedDomain, Orthant, ProductDomain, RealSpace
+from ..linalg import symmetric2
+from ..special import log1p_gap
+from .base import ExponentialFamily
+
+__all__ = ["Normal"]
+
+
+def _moments(xp, z):
+    """(μ, v) to (μ, v + μ²)."""
+    return xp.stack([z[..., 0], z[..., 1] + z[..., 0] ** 2], axis=-1)
+
+
+@dataclass(frozen=True)
+class Normal(ExponentialFamily):
+    """The normal distribution of mean μ and variance v.
+
+    Mathematically,
+
+    - support R; T(x) = (x, x²); h(x) = 1 / √(2π)
+    - θ = (μ / v, −1 / (2v)), θ₂ < 0; η = (μ, v + μ²), η₂ > η₁²
+    - ψ(θ) = −θ₁² / (4θ₂) − ½ log(−2θ₂); φ(η) = −½ − ½ log(η₂ − η₁²)
+    - metric [[v, 2μv], [2μv, 2v² + 4μ²v]]
+
+    Ordinary parameters: `mean`, `variance` (positive), shapes (...).
+    """
+
+    dim = 2
+    theta_domain = ProductDomain(RealSpace(1), Orthant(-1))
+    eta_domain = MappedDomain(ProductDomain(RealSpace(1), Orthant(1)), _moments,
+                              lambda xp, eta: eta[..., 1] > eta[..., 0] ** 2, lambda name: f"{name}[1] > {name}[0]**2")
+    support = Interval()
+    ordinary = {"mean": Interval(), "variance": Interval(0)}
+
+    def _mean_variance(self, theta):
+        xp, theta = self.point(theta)
+        variance = -0.5 / theta[..., 1]
+        return xp, theta[..., 0] * variance, variance
+
+    def potential(self, theta):
+        xp, theta = self.point(theta)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return -0.25 * theta[..., 0] ** 2 / theta[..., 1] - 0.5 * xp.log(-2.0 * theta[..., 1])
+
+    def to_eta(self, theta):
+        xp, mean, variance = self._mean_variance(theta)
+        return xp.stack([mean, variance + mean**2], axis=-1)
+
+    def to_theta(self, eta):
+        xp, eta = self.point(eta)
+        variance = eta[..., 1] - eta[..., 0] ** 2
+        variance = xp.where(variance > 0, variance, xp.full_like(variance, xp.nan))
+        return xp.stack([eta[..., 0] / variance, -0.5 / variance], axis=-1)
+
+    def dual_potential(self, eta):
+        xp, eta = self.point(eta)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return -0.5 - 0.5 * xp.log(eta[..., 1] - eta[..., 0] ** 2)
+
+    def metric(self, theta):
+        xp, m, v = self._mean_variance(theta)
+        return symmetric2(xp, v, 2.0 * m * v, 2.0 * v * (v + 2.0 * m**2))
+
+    def dual_metric(self, eta):
+        xp, eta = self.point(eta)
+        m = eta[..., 0]
+        v = eta[..., 1] - m**2
+        return symmetric2(xp, (v + 2.0 * m**2) / v**2, -m / v**2, 0.5 / v**2)
+
+    def flat(self, theta, vector):
+        xp, theta, vector = self.point(theta, vector)
+        _, m, v = self._mean_variance(theta)
+        a, b = vector[..., 0], vector[..., 1]
+        dm = v * (a + 2.0 * m * b)
+        return xp.stack([dm, 2.0 * v * v * b + 2.0 * m * dm], axis=-1)
+
+    def sharp(self, theta, covector):
+        xp, theta, covector = self.point(theta, covector)
+        _, m, v = self._mean_variance(theta)
+        return self._raise(xp, m, v, covector)
+
+    @staticmethod
+    def _raise(xp, m, v, covector):
+        dm, ds = covector[..., 0], covector[..., 1]
+        b = 0.5 * (ds - 2.0 * m * dm) / v**2
+        return xp.stack([dm / v - 2.0 * m * b, b], axis=-1)
+
+    def dual_flat(self, eta, vector):
+        xp, eta, vector = self.point(eta, vector)
+        m = eta[..., 0]
+        return self._raise(xp, m, eta[..., 1] - m**2, vector)
+
+    def cubic_tensor(self, theta):
+        """The third cumulants of (x, x²)."""
+        xp, m, v = self._mean_variance(theta)
+        zero, mixed = 0.0 * m, 2.0 * v * v
+        t122 = 8.0 * m * v * v
+        t222 = 8.0 * v * v * (v + 3.0 * m * m)
+        first = symmetric2(xp, zero, mixed, t122)
+        second = symmetric2(xp, mixed, t122, t222)
+        return xp.stack([first, second], axis=-3)
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        return xp.stack([x, x**2], axis=-1)
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return xp.full_like(x, -0.5 * np.log(2 * np.pi))
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        return xp.full_like(theta[..., 0], -0.5 * np.log(2 * np.pi))
+
+    def log_density(self, theta, x):
+        """−½ (x − μ)² / v − ½ log(2πv), shape (...), nats: the square completed, which does not cancel."""
+        xp, theta, x = arrays(theta, x)
+        theta = self.theta_domain.require("theta", theta)
+        _, m, v = self._mean_variance(theta)
+        return -0.5 * (x - m) ** 2 / v - 0.5 * xp.log(2.0 * np.pi * v)
+
+    def entropy(self, theta):
+        xp, _, v = self._mean_variance(theta)
+        return 0.5 * xp.log(2.0 * np.pi * np.e * v)
+
+    def kl(self, theta_p, theta_q):
+        """½ (r − 1 − log r) + ½ (μ_p − μ_q)² / v_q with r = v_p / v_q; both differences from θ_q − θ_p."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        step = theta_q - theta_p
+        growth = step[..., 1] / theta_p[..., 1]                            # r − 1
+        shift = step[..., 0] - theta_p[..., 0] * growth                    # (μ_q − μ_p) / v_q
+        return 0.5 * log1p_gap(xp, growth) - 0.25 * shift**2 / theta_q[..., 1]
+
+    def _fit(self, xp, x, weights):
+        """From the centred second moment, so that a large mean does not cost digits."""
+        mean = xp.sum(weights * x, axis=0)
+        variance = xp.sum(weights * (x - mean) ** 2, axis=0)
+        eta = xp.stack([mean, variance + mean**2], axis=-1)
+        exists = variance > 0
+        theta = self._theta_from(xp, mean, xp.where(exists, variance, xp.full_like(variance, xp.nan)))
+        return eta, theta
+
+    def _draw(self, draws, theta, shape):
+        xp, m, v = self._mean_variance(theta)
+        return m + xp.sqrt(v) * draws.normal(shape)
+
+    def _theta_from(self, xp, mean, variance):
+        mean, variance = xp.broadcast_arrays(mean, variance)
+        return xp.stack([mean / variance, -0.5 / variance], axis=-1)
+
+    def parameters(self, theta):
+        _, mean, variance = self._mean_variance(theta)
+        return {"mean": mean, "variance": variance}

@@ -1,0 +1,1 @@
+"""Dually flat manifolds and the free functions on them."""

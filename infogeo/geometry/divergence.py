@@ -1,0 +1,34 @@
+"""Divergences of a dually flat manifold. Arguments are primal coordinates of the manifold that comes first."""
+
+__all__ = ["bregman", "canonical_divergence", "jeffreys"]
+
+
+def canonical_divergence(M, theta_p, theta_q):
+    """The canonical divergence D(p‖q), shape (...), nats; in an exponential family KL(p‖q).
+
+    Mathematically, D(p‖q) = ψ(θ_q) + φ(η_p) − θ_q·η_p = B_ψ(θ_q : θ_p) = B_φ(η_p : η_q).
+
+    Shapes: θ_p, θ_q (..., d); batches broadcast.
+    Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 3.4.
+    """
+    return M.divergence(theta_p, theta_q)
+
+
+def bregman(M, theta_a, theta_b):
+    """The Bregman divergence of the potential, B_ψ(a : b) = ψ(a) − ψ(b) − (a − b)·∇ψ(b), shape (...), nats.
+
+    In an exponential family this is KL(p_b‖p_a): the order of the arguments is swapped.
+
+    Shapes: θ_a, θ_b (..., d); batches broadcast.
+    """
+    return M.divergence(theta_b, theta_a)
+
+
+def jeffreys(M, theta_p, theta_q):
+    """The Jeffreys divergence D(p‖q) + D(q‖p) = (θ_p − θ_q)·(η_p − η_q), shape (...), nats.
+
+    Formed from the two divergences, which do not cancel for near points.
+
+    Shapes: θ_p, θ_q (..., d); batches broadcast.
+    """
+    return M.divergence(theta_p, theta_q) + M.divergence(theta_q, theta_p)

@@ -1,0 +1,138 @@
+"""Batched linear algebra that behaves alike on every backend: a failed factorisation is a row of NaN, never an exception or garbage."""
+import numpy as np
+
+from .special import log1p_gap
+
+__all__ = ["cholesky", "inverse", "inverse_lower", "matvec", "positive_definite", "solve", "symmetric2", "trace_minus_log_det"]
+
+UNROLLED = 6   # up to this size a loop over columns of the whole batch beats one library call per matrix
+
+
+def matvec(xp, matrix, vector):
+    """A v, shapes (..., m, n) and (..., n) to (..., m)."""
+    return xp.matmul(matrix, vector[..., None])[..., 0]
+
+
+def solve(xp, matrix, vector):
+    """A⁻¹ v with broadcasting, shapes (..., n, n) and (..., n); rows with a singular matrix are NaN or inf."""
+    shape = np.broadcast_shapes(matrix.shape[:-2], vector.shape[:-1])
+    n = vector.shape[-1]
+    matrix = xp.broadcast_to(matrix, (*shape, n, n))
+    vector = xp.broadcast_to(vector, (*shape, n))
+    return _guarded(xp, lambda a: xp.linalg.solve(a[..., :n], a[..., n:]), xp.concat([matrix, vector[..., None]], axis=-1))[..., 0]
+
+
+def inverse(xp, matrix):
+    """A⁻¹, shape (..., n, n); singular or non-finite rows are NaN."""
+    return _guarded(xp, xp.linalg.inv, matrix)
+
+
+def _guarded(xp, operation, matrix):
+    """A library routine that raises for the whole batch where one row fails, applied so that only that row is NaN."""
+    try:
+        return operation(matrix)
+    except np.linalg.LinAlgError:
+        pass
+    n = matrix.shape[-2]
+    flat = xp.reshape(matrix, (-1, *matrix.shape[-2:]))
+    rows = [_or_nan(xp, operation, flat[i, ...]) for i in range(flat.shape[0])]
+    out = xp.stack(rows)
+    return xp.reshape(out, (*matrix.shape[:-2], n, out.shape[-1]))
+
+
+def _or_nan(xp, operation, matrix):
+    try:
+        return operation(matrix)
+    except np.linalg.LinAlgError:
+        eye = xp.eye(matrix.shape[-2], dtype=matrix.dtype)
+        whole = xp.concat([eye, matrix[:, matrix.shape[-2]:]], axis=-1)
+        return operation(whole) * xp.nan
+
+
+def cholesky(xp, matrix):
+    """The lower factor L of A = L Lᵀ, shape (..., n, n); rows that are not positive definite are NaN."""
+    n = matrix.shape[-1]
+    if n <= UNROLLED:
+        return _cholesky_by_columns(xp, matrix)
+    try:
+        lower = xp.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return _cholesky_by_columns(xp, matrix)
+    pivots = xp.linalg.diagonal(lower)
+    good = xp.all(xp.isfinite(pivots) & (pivots > 0), axis=-1)
+    return xp.where(good[..., None, None], lower, xp.full_like(lower, xp.nan))
+
+
+def _cholesky_by_columns(xp, matrix):
+    """Outer-product form over the whole batch; a pivot that is not positive makes its row NaN."""
+    n = matrix.shape[-1]
+    rows = [[matrix[..., i, j] for j in range(i + 1)] for i in range(n)]
+    zero = xp.zeros_like(rows[0][0])
+    broken = None
+    with np.errstate(all="ignore"):
+        for j in range(n):
+            pivot = rows[j][j]
+            bad = ~(pivot > 0) | ~xp.isfinite(pivot)
+            broken = bad if broken is None else broken | bad
+            rows[j][j] = xp.sqrt(pivot)
+            scale = 1.0 / rows[j][j]
+            for i in range(j + 1, n):
+                rows[i][j] = rows[i][j] * scale
+            for i in range(j + 1, n):
+                for k in range(j + 1, i + 1):
+                    rows[i][k] = rows[i][k] - rows[i][j] * rows[k][j]
+    lower = _assemble(xp, rows, zero, n)
+    if xp.any(broken):
+        lower = xp.where(broken[..., None, None], xp.full_like(lower, xp.nan), lower)
+    return lower
+
+
+def inverse_lower(xp, lower):
+    """L⁻¹ of a lower triangular L, shape (..., n, n)."""
+    n = lower.shape[-1]
+    if n > UNROLLED:
+        return _guarded(xp, xp.linalg.inv, lower)
+    zero = xp.zeros_like(lower[..., 0, 0])
+    rows = []
+    with np.errstate(all="ignore"):
+        for i in range(n):
+            scale = 1.0 / lower[..., i, i]
+            row = []
+            for j in range(i):
+                total = lower[..., i, j] * rows[j][j]
+                for k in range(j + 1, i):
+                    total = total + lower[..., i, k] * rows[k][j]
+                row.append(-total * scale)
+            rows.append([*row, scale])
+    return _assemble(xp, rows, zero, n)
+
+
+def _assemble(xp, rows, zero, n):
+    """The lower triangular matrix with these entries."""
+    return xp.stack([xp.stack([*row, *[zero] * (n - len(row))], axis=-1) for row in rows], axis=-2)
+
+
+def positive_definite(xp, matrix):
+    """Whether each symmetric matrix of a batch is positive definite, shape (..., n, n) to (...)."""
+    return xp.isfinite(cholesky(xp, matrix)[..., -1, -1])
+
+
+def symmetric2(xp, a, b, c):
+    """The matrices [[a, b], [b, c]], shapes (...) to (..., 2, 2)."""
+    return xp.stack([xp.stack([a, b], axis=-1), xp.stack([b, c], axis=-1)], axis=-2)
+
+
+def trace_minus_log_det(xp, w):
+    """tr W − log det(I + W) for symmetric W > −I, shape (..., p, p) to (...), by symmetric elimination on I + W."""
+    p = w.shape[-1]
+    rows = [[w[..., i, j] for j in range(i + 1)] for i in range(p)]
+    total = 0.0
+    for k in range(p):
+        excess = rows[k][k]
+        total = total + log1p_gap(xp, excess)
+        for i in range(k + 1, p):
+            factor = rows[i][k] / (1.0 + excess)
+            total = total + factor * rows[i][k]
+            for j in range(k + 1, i + 1):
+                rows[i][j] = rows[i][j] - factor * rows[j][k]
+    return total

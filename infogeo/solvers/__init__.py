@@ -1,0 +1,1 @@
+"""Objectives, updates, step rules and the one loop that joins them."""

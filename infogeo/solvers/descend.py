@@ -1,0 +1,170 @@
+"""The one loop: an objective, a geometry, an update, a step rule."""
+import numpy as np
+
+from ..backend import arrays, backend_of, batch_contiguous, column
+from ..errors import ShapeError
+from ..memo import standing
+from .result import Result, Status
+
+__all__ = ["descend"]
+
+
+def descend(objective, x0, *, geometry, update, step, max_steps, tol=None, rng=None, record="path", progress=False):
+    """Follow an update downhill from every row of x0.
+
+    Parameters
+    ----------
+    objective : object with ``value_and_gradient(x) -> (value, covector)``
+        And optionally ``draw(rng)``, the objective that a single step sees.
+    x0 : array, shape (..., d)
+        In the domain of the geometry. Broadcasts with the objective's and the step rule's batch shapes: a sweep over targets,
+        step sizes and seeds is one call, and every row is a run of its own.
+    geometry : Riemannian
+    update : Update
+    step : Step
+    max_steps : int
+    tol : float, optional
+        A row has converged when the Riemannian norm of its gradient √(c·G⁻¹c), the same in every chart, is at most `tol`.
+    rng : numpy.random.Generator, optional
+        For objectives that draw.
+    record : "path", "values" or None
+        What to keep of every step: points and values, values only, or nothing.
+    progress : bool
+        Show a progress bar (tqdm).
+
+    Returns
+    -------
+    Result
+        A row that left the domain, or met a NaN, is reported by its status; it keeps its last good point, and the others go on.
+
+    Raises
+    ------
+    DomainError, ShapeError
+        For x0.
+    """
+    if record not in ("path", "values", None):
+        raise ValueError(f"record must be 'path', 'values' or None; got {record!r}")
+    xp, x = _start(objective, geometry, step, x0)
+    domain, draw = geometry.domain, getattr(objective, "draw", None)
+    points = _Points(xp, x, max_steps) if record == "path" else None
+    values = xp.empty((max_steps + 1, *x.shape[:-1]), dtype=x.dtype) if record else None
+    rows = _Rows(xp, x.shape[:-1])
+    seen, state, previous = objective, update.init(x), x
+
+    def curve(h):
+        return update(geometry, x, covector, h, state)[0]
+
+    def probe(y):
+        inside = domain.contains(y)
+        value_y = seen.value_and_gradient(xp.where(inside[..., None], y, x))[0]
+        return xp.where(inside & xp.isfinite(value_y), value_y, xp.full_like(value_y, np.inf))
+
+    with np.errstate(all="ignore"):
+        for k in _steps(max_steps + 1, progress):
+            last = k == max_steps
+            if draw is not None:
+                seen = objective if last else draw(rng)
+            with standing(x):
+                value, covector = seen.value_and_gradient(x)
+                if rows.any_lost(xp.isfinite(value), k):
+                    # the step that led here overflowed: these rows stay where they were
+                    x = xp.where(column(rows.good), x, previous)
+                    value = xp.where(rows.good, value, values[k - 1, ...] if record and k else value)
+                    rows.end(~rows.good, xp.full(rows.shape, int(Status.NONFINITE)), max(k - 1, 0))
+                    if points is not None:
+                        points.put(k, x)
+                if values is not None:
+                    values[k, ...] = value
+                if tol is not None:
+                    slope = xp.sqrt(xp.dot(covector, geometry.sharp(x, covector)))
+                    rows.end(slope <= tol, xp.full(rows.shape, int(Status.CONVERGED)), k)
+                if last or rows.none_left(k):
+                    break
+                h = step(k, x, value, covector, curve, probe, geometry)
+                x_new, state = update(geometry, x, covector, h, state)
+            if not domain.whole and rows.any_lost(domain.contains(x_new), k):
+                rows.end(~rows.good, _reason(xp, covector, x_new), k)
+            if rows.all_active:
+                previous, x = x, x_new
+            else:
+                previous, x = x, xp.where(column(rows.active), x_new, x)
+            if points is not None:
+                points.put(k + 1, x)
+    return Result(x, points.up_to(k) if record == "path" else None, values[:k + 1, ...] if record else None,
+                  rows.status, rows.steps(k))
+
+
+def _start(objective, geometry, step, x0):
+    """x0 with the batch shape of the whole run, contiguous along the batch."""
+    x = geometry.domain.require("x0", x0)
+    value = objective.value_and_gradient(x)[0]
+    h = arrays(x, getattr(step, "h", 0.0))[2]
+    xp = backend_of(x)
+    batch = np.broadcast_shapes(x.shape[:-1], value.shape, h.shape)
+    return xp, batch_contiguous(xp.broadcast_to(x, (*batch, x.shape[-1])))
+
+
+def _reason(xp, covector, x_new):
+    """Why each row's next point, which is not in the domain, is not taken."""
+    broken = ~xp.all(xp.isfinite(covector), axis=-1) | xp.any(xp.isinf(x_new), axis=-1)
+    return xp.where(broken, int(Status.NONFINITE), int(Status.LEFT_DOMAIN))
+
+
+def _steps(count, progress):
+    if not progress:
+        return range(count)
+    from tqdm import trange
+    return trange(count, unit="step")
+
+
+class _Rows:
+    """Which rows go on, and how the others ended.
+
+    On a GPU every look at a mask makes the host wait, so there the masks are applied unseen and looked at every 16th step.
+    """
+
+    def __init__(self, xp, shape):
+        self.xp, self.shape = xp, shape
+        self.period = 16 if xp.name == "cupy" else 1
+        self.all_active = True
+        self.active = xp.ones(shape, dtype=xp.bool)
+        self.status = xp.full(shape, int(Status.MAX_STEPS))
+        self.ended = xp.full(shape, -1)
+
+    def any_lost(self, good, k):
+        """Whether some row is not good; on a GPU, whether to treat some as if it were not."""
+        self.good = good
+        if self.period > 1:
+            return True
+        return not (good if good.ndim == 0 else self.xp.all(good))
+
+    def end(self, which, status, k):
+        """Rows that end after k steps."""
+        now = self.active & which
+        if self.period == 1 and not self.xp.any(now):
+            return
+        self.status = self.xp.where(now, status, self.status)
+        self.ended = self.xp.where(now, k, self.ended)
+        self.active = self.active & ~now
+        self.all_active = False
+
+    def none_left(self, k):
+        return not self.all_active and k % self.period == 0 and not self.xp.any(self.active)
+
+    def steps(self, k):
+        return self.xp.where(self.ended < 0, k, self.ended)
+
+
+class _Points:
+    """A preallocated (records, ..., d) array, every record contiguous along the batch."""
+
+    def __init__(self, xp, x, max_steps):
+        self.move = xp.moveaxis if x.ndim > 1 else lambda x, source, target: x
+        self.data = xp.empty((max_steps + 1, x.shape[-1], *x.shape[:-1]), dtype=x.dtype)
+        self.put(0, x)
+
+    def put(self, k, x):
+        self.data[k, ...] = self.move(x, -1, 0)
+
+    def up_to(self, k):
+        return self.move(self.data[:k + 1, ...], 1, -1)

@@ -1,0 +1,62 @@
+"""Updates: which curve a step follows. None of them knows more of the geometry than it names."""
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from ..backend import column
+
+__all__ = ["GradientUpdate", "MirrorUpdate", "NaturalUpdate", "Update"]
+
+
+class Update(ABC):
+    """A rule x, covector, h ↦ x⁺, possibly with a state that it carries from step to step.
+
+    Shapes: x and covector (..., d); h (...) or a number.
+    """
+
+    def init(self, x):
+        """The state before the first step."""
+        return None
+
+    @abstractmethod
+    def __call__(self, geometry, x, covector, h, state=None):
+        """``(x_new, state)`` after a step of size h against the covector."""
+
+    @abstractmethod
+    def velocity(self, geometry, x, covector):
+        """The direction of the curve at h = 0, shape (..., d): the vector field of the continuous-time limit."""
+
+
+@dataclass(frozen=True)
+class GradientUpdate(Update):
+    """Gradient descent in the chart at hand: x − h c."""
+
+    def __call__(self, geometry, x, covector, h, state=None):
+        return x - column(h) * covector, state
+
+    def velocity(self, geometry, x, covector):
+        return -covector
+
+
+@dataclass(frozen=True)
+class NaturalUpdate(Update):
+    """Natural gradient descent: x − h G(x)⁻¹ c. Source: Amari, Natural gradient works efficiently in learning (1998)."""
+
+    def __call__(self, geometry, x, covector, h, state=None):
+        return x - column(h) * geometry.sharp(x, covector), state
+
+    def velocity(self, geometry, x, covector):
+        return -geometry.sharp(x, covector)
+
+
+@dataclass(frozen=True)
+class MirrorUpdate(Update):
+    """Mirror descent: ∇ψ*(∇ψ(x) − h c), equal to natural gradient on the dual manifold.
+
+    Source: Raskutti & Mukherjee, The information geometry of mirror descent (2015).
+    """
+
+    def __call__(self, geometry, x, covector, h, state=None):
+        return geometry.to_theta(geometry.to_eta(x) - column(h) * covector), state
+
+    def velocity(self, geometry, x, covector):
+        return -geometry.sharp(x, covector)
