@@ -42,8 +42,9 @@ __all__ = [
     # divergences, geodesics, projections
     "AffineSubmanifold", "bregman", "canonical_divergence", "e_geodesic", "e_project", "jeffreys", "m_geodesic", "m_project",
     # solvers
-    "AffineMap", "Backtracking", "Constant", "CrossEntropy", "Diminishing", "Exact", "GradientUpdate", "MiniBatch", "MirrorUpdate",
-    "NaturalUpdate", "Noisy", "Objective", "RelativeSmooth", "Result", "ReverseKL", "Status", "Step", "Update", "descend", "flow",
+    "AffineMap", "Backtracking", "Constant", "CrossEntropy", "Diminishing", "Exact", "GradientUpdate", "MiniBatch",
+    "MirrorUpdate", "NaturalUpdate", "Noisy",
+    "Objective", "RelativeSmooth", "Result", "ReverseKL", "Status", "Step", "Update", "descend", "flow",
     # domains
     "ConvexDomain", "Domain", "Integers", "Interval", "OpenSimplex", "Orthant", "PositiveDefinite", "ProductDomain", "RealSpace",
     # arrays

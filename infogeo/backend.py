@@ -14,7 +14,7 @@ import array_api_compat.numpy as compat_numpy
 import numpy as np
 import scipy.special
 
-__all__ = ["Namespace", "arrays", "asarray", "backend_of", "batch_contiguous", "column", "generator", "is_cupy_available",
+__all__ = ["Namespace", "arrays", "asarray", "backend_of", "batch_contiguous", "column", "dot", "generator", "is_cupy_available",
            "logsumexp", "polygamma", "to_numpy", "use_backend"]
 
 SPECIAL = ("digamma", "erf", "erfinv", "expit", "gammaln", "i0e", "i1e", "log_ndtr", "logit", "ndtr", "ndtri", "xlog1py",
@@ -34,10 +34,6 @@ class Namespace:
     def __repr__(self):
         return f"<infogeo namespace {self.name} on {self.device}>"
 
-    def dot(self, a, b):
-        """Σ a_i b_i over the last axis."""
-        return self.sum(a * b, axis=-1)
-
     def is_float(self, x):
         return self.isdtype(x.dtype, ("real floating", "complex floating"))
 
@@ -45,11 +41,7 @@ class Namespace:
 def _reduction(ufunc):
     """The array-API reduction of a ufunc, without the NumPy wrapper that costs more than a short sum."""
     reduce = ufunc.reduce
-    return lambda x, /, *, axis=None, keepdims=False: reduce(x, axis=axis, keepdims=keepdims)
-
-
-def _numpy_dot(a, b):
-    return np.vecdot(a, b) if a.ndim == 1 == b.ndim else np.add.reduce(a * b, axis=-1)
+    return lambda x, axis=None, keepdims=False: reduce(x, axis, None, None, keepdims)
 
 
 def _numpy_namespace():
@@ -57,7 +49,7 @@ def _numpy_namespace():
                   "all": np.logical_and, "any": np.logical_or}
     special = {key: getattr(scipy.special, key) for key in SPECIAL}
     reductions = {key: _reduction(f) for key, f in reductions.items()}
-    return Namespace(compat_numpy, "numpy", "cpu", reductions | special | {"dot": _numpy_dot})
+    return Namespace(compat_numpy, "numpy", "cpu", reductions | special)
 
 
 NUMPY = _numpy_namespace()
@@ -214,8 +206,16 @@ def generator(seed=None):
 
 
 def column(x):
-    """A quantity per row, shape (...), as a factor of (..., d) arrays; a number stays one, which is cheaper than an array of it."""
-    return x[..., None] if getattr(x, "ndim", 0) else x
+    """A quantity per row, shape (...), as a factor of (..., d) arrays; a number stays one, which is the cheaper factor."""
+    return x if type(x) is float or not getattr(x, "ndim", 0) else x[..., None]
+
+
+def dot(a, b):
+    """Σ a_i b_i over the last axis, shapes (..., d) to (...)."""
+    if type(a) is type(b) is np.ndarray:
+        return a.dot(b) if a.ndim == 1 == b.ndim else np.add.reduce(a * b, axis=-1)
+    xp, a, b = arrays(a, b)
+    return xp.sum(a * b, axis=-1)
 
 
 def batch_contiguous(x):

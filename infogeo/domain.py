@@ -46,7 +46,8 @@ class Domain(ABC):
         if not inside.all():
             first = tuple(int(i) for i in np.argwhere(~inside)[0])
             bad, total = int((~inside).sum()), inside.size
-            where = f"{bad} of {total} points {'does' if bad == 1 else 'do'} not, first at index {first}: " if inside.ndim else "got "
+            verb = "does" if bad == 1 else "do"
+            where = f"{bad} of {total} points {verb} not, first at index {first}: " if inside.ndim else "got "
             raise DomainError(f"{name} must satisfy {self.rule(name)}; {where}{to_numpy(x)[first]}")
         return x
 

@@ -1,4 +1,7 @@
-"""Batched linear algebra that behaves alike on every backend: a failed factorisation is a row of NaN, never an exception or garbage."""
+"""Batched linear algebra that behaves alike on every backend.
+
+A failed factorisation is a row of NaN, never an exception for the whole batch, and never garbage.
+"""
 import numpy as np
 
 from .special import log1p_gap
@@ -19,7 +22,8 @@ def solve(xp, matrix, vector):
     n = vector.shape[-1]
     matrix = xp.broadcast_to(matrix, (*shape, n, n))
     vector = xp.broadcast_to(vector, (*shape, n))
-    return _guarded(xp, lambda a: xp.linalg.solve(a[..., :n], a[..., n:]), xp.concat([matrix, vector[..., None]], axis=-1))[..., 0]
+    augmented = xp.concat([matrix, vector[..., None]], axis=-1)
+    return _guarded(xp, lambda a: xp.linalg.solve(a[..., :n], a[..., n:]), augmented)[..., 0]
 
 
 def inverse(xp, matrix):

@@ -1,7 +1,8 @@
 """One evaluation per point: what a solver's objective and its metric both need at the current point is computed once.
 
-A loop that stands on a point `x`, and guarantees that nobody changes it, says so with ``with standing(x):``. Inside,
-methods decorated with `once` return the same result for the same array object. Elsewhere they are plain methods.
+A loop that stands on a point, and guarantees that nobody changes it, says so: ``with standing() as stand: … stand(x)``. From
+there to the next call, methods decorated with `once` return the same result for the same array object. Elsewhere they are
+plain methods.
 """
 import threading
 from functools import wraps
@@ -18,16 +19,17 @@ _standing = _Standing()
 
 
 class standing:
-    """Context of one point: `once` methods remember their results for `x` and for the arrays that they return from it."""
+    """Context of a loop over points; calling it moves to the next one.
 
-    __slots__ = ("point", "outer")
-
-    def __init__(self, point):
-        self.point = point
+    `once` methods remember their results for the point and for the arrays that they return from it.
+    """
 
     def __enter__(self):
         self.outer = _standing.points
-        _standing.points = {id(self.point): (self.point, {})}
+        return self
+
+    def __call__(self, point):
+        _standing.points = {id(point): (point, {})}
 
     def __exit__(self, *error):
         _standing.points = self.outer
@@ -37,16 +39,17 @@ def once(method):
     """Remember ``method(self, x)`` while a solver stands on `x`."""
     @wraps(method)
     def remembered(self, x):
-        known = _standing.points.get(id(x))
+        points = _standing.points
+        known = points.get(id(x)) if points else None
         if known is None:
             return method(self, x)
-        results = known[1]
-        key = (id(self), method)
-        if key not in results:
+        results, key = known[1], (id(self), method)
+        found = results.get(key)
+        if found is None:
             value = method(self, x)
             results[key] = (self, value)
-            if hasattr(value, "shape"):
-                _standing.points.setdefault(id(value), (value, {}))
+            if type(value) is not tuple:
+                points.setdefault(id(value), (value, {}))
             return value
-        return results[key][1]
+        return found[1]
     return remembered

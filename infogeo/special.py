@@ -6,8 +6,8 @@ import numpy as np
 
 from .backend import polygamma
 
-__all__ = ["digamma_gap", "expm1_gap", "inverse_digamma", "kl_terms", "log1p_gap", "piecewise", "stirling_bregman", "stirling_gap",
-           "trigamma_gap"]
+__all__ = ["digamma_gap", "expm1_gap", "inverse_digamma", "kl_terms", "log1p_gap", "piecewise", "stirling_bregman",
+           "stirling_gap", "trigamma_gap"]
 
 
 def piecewise(xp, condition, inner, outer, *xs):
@@ -99,15 +99,15 @@ def trigamma_gap(xp, a):
     return piecewise(xp, a >= _LARGE, large, lambda a: polygamma(1, a) - 1.0 / a, a)
 
 
-def stirling_bregman(xp, a, b):
+def stirling_bregman(xp, a, b, step=None):
     """B_s(a : b) = s(a) − s(b) − (a − b) s′(b) ≥ 0 for the function s of `stirling_gap`, without cancellation.
 
     Mathematically, where a and b are large, the Bregman divergence of each term of the Stirling series in closed form:
     that of −½ log is ½ (δ − log(1 + δ)) with δ = (a − b) / b, that of x⁻ⁿ is (a − b)² Σ_{j=1}^{n} j a^{j−n−1} b^{−j−1}. Where one
     is small and they are near, the recurrence of log Γ gives the sum Σ_k (δ_k − log(1 + δ_k)), δ_k = (a − b) / (b + k).
     """
-    def large(a, b):
-        delta = (a - b) / b
+    def large(a, b, step):
+        delta = step / b
         x, y = 1.0 / a, 1.0 / b
         total = 0.0 * x
         for n in range(len(_BINET) - 1, -1, -1):    # the polynomials Σ j x^{m−j} y^{j−1} of m = 2n + 1, largest first
@@ -118,28 +118,28 @@ def stirling_bregman(xp, a, b):
             total = total + _BINET[n] * inner
         return 0.5 * log1p_gap(xp, delta) + delta * delta * x * total * b
 
-    def small(a, b):
-        return piecewise(xp, xp.abs(a - b) < 0.25 * b, near, far, a, b)
+    def small(a, b, step):
+        return piecewise(xp, xp.abs(step) < 0.25 * b, near, far, a, b, step)
 
-    def near(a, b):
+    def near(a, b, step):
         shift = int(_LARGE) + 4
-        delta = a - b
         total = b * 0.0
         for k in range(shift):
-            total = total + log1p_gap(xp, delta / (b + k))
+            total = total + log1p_gap(xp, step / (b + k))
         a_up, b_up = a + shift, b + shift
-        total = total + large(a_up, b_up) + _entropy_bregman(xp, a_up, b_up)
-        return total - _entropy_bregman(xp, a, b)
+        total = total + large(a_up, b_up, step) + _entropy_bregman(xp, a_up, b_up, step)
+        return total - _entropy_bregman(xp, a, b, step)
 
-    def far(a, b):
-        return stirling_gap(xp, a) - stirling_gap(xp, b) - (a - b) * digamma_gap(xp, b)
+    def far(a, b, step):
+        return stirling_gap(xp, a) - stirling_gap(xp, b) - step * digamma_gap(xp, b)
 
-    return piecewise(xp, xp.minimum(a, b) >= _LARGE, large, small, a, b)
+    step = a - b if step is None else step
+    return piecewise(xp, xp.minimum(a, b) >= _LARGE, large, small, a, b, step)
 
 
-def _entropy_bregman(xp, a, b):
-    """The Bregman divergence of x log x − x: a log(a / b) − a + b."""
-    return kl_terms(xp, a, b, xp.log1p((b - a) / a))
+def _entropy_bregman(xp, a, b, step):
+    """The Bregman divergence of x log x − x: a log(a / b) − a + b, with step = a − b."""
+    return kl_terms(xp, a, b, xp.log1p(-step / a))
 
 
 def inverse_digamma(xp, y):

@@ -132,8 +132,8 @@ class ExponentialFamily(DuallyFlat):
         if not inside.all():
             first = tuple(int(i) for i in np.argwhere(~inside)[0])
             raise DomainError(
-                f"the maximum-likelihood estimate does not exist in {int((~inside).sum())} of {inside.size} samples, first at index "
-                f"{first}: the mean statistic {to_numpy(eta)[first]} must satisfy {self.eta_domain.rule('eta')}")
+                f"the maximum-likelihood estimate does not exist in {int((~inside).sum())} of {inside.size} samples, "
+                f"first at index {first}: the mean statistic {to_numpy(eta)[first]} must satisfy {self.eta_domain.rule('eta')}")
         return theta
 
     def _fit(self, xp, x, weights):

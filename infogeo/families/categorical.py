@@ -1,9 +1,10 @@
 """The categorical family."""
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
-from ..backend import arrays, column
+from ..backend import arrays, column, dot
 from ..domain import Integers, OpenSimplex, RealSpace, SimplexPoints
 from ..memo import once
 from ..special import kl_terms, piecewise
@@ -62,12 +63,22 @@ class Categorical(ExponentialFamily):
     def _softmax(self, theta):
         """(ψ, η, p_r), shapes (...), (..., d), (...)."""
         xp, theta = self.point(theta)
+        with np.errstate(over="ignore"):
+            weight = xp.exp(theta)
+        excess = xp.sum(weight, axis=-1)
+        if xp.name != "numpy" or not _all_finite(excess):      # a look at the values is free on the host only
+            return self._shifted_softmax(xp, theta)
+        total = 1.0 + excess
+        return xp.log1p(excess), weight / column(total), 1.0 / total
+
+    def _shifted_softmax(self, xp, theta):
+        """The same from e^{θ−m}, m = max(θ, 0), which cannot overflow."""
         top = xp.max(theta, axis=-1)
         top = 0.5 * (top + abs(top))
-        weight = xp.exp(theta - column(top))
-        excess = xp.sum(weight, axis=-1) + xp.expm1(-top)      # Σ e^{θ−top} + e^{−top}, less 1
+        weight, base = xp.exp(theta - column(top)), xp.exp(-top)
+        excess = xp.sum(weight, axis=-1) + (base - 1.0)        # top > 0: the sum is at least 1; top = 0: the bracket is exactly 0
         total = 1.0 + excess
-        return top + xp.log1p(excess), weight / column(total), xp.exp(-top) / total
+        return top + xp.log1p(excess), weight / column(total), base / total
 
     def potential(self, theta):
         return self._softmax(theta)[0]
@@ -173,6 +184,10 @@ class Categorical(ExponentialFamily):
         return {"probabilities": self._probabilities(xp, theta)}
 
 
+def _all_finite(x):
+    return isfinite(x) if x.ndim == 0 else np.isfinite(x).all()
+
+
 def log_odds_kl(xp, softmax_p, softmax_q, step):
     """KL(p‖q) = Σ q − p − p log(q / p) over all outcomes, from the (ψ, η, p_r) of both points and θ_q − θ_p.
 
@@ -180,7 +195,7 @@ def log_odds_kl(xp, softmax_p, softmax_q, step):
     """
     (psi_p, eta_p, rest_p), (psi_q, eta_q, rest_q) = softmax_p, softmax_q
     largest = xp.max(xp.abs(step), axis=-1)
-    growth = xp.dot(eta_p, xp.expm1(xp.clip(step, -1.0, 1.0)))
+    growth = dot(eta_p, xp.expm1(xp.clip(step, -1.0, 1.0)))
     shift = piecewise(xp, largest < 1.0, lambda near, far: xp.log1p(near), lambda near, far: far, growth, psi_q - psi_p)
     terms = xp.sum(kl_terms(xp, eta_p, eta_q, step - column(shift)), axis=-1)
     return terms + kl_terms(xp, rest_p, rest_q, -shift)

@@ -102,12 +102,10 @@ class Dirichlet(ExponentialFamily):
 
     @once
     def _inverse(self, theta):
-        """(1 / trigamma(α), Σ 1 / trigamma(α_i) − 1 / trigamma(α₀)), the second from 1 / trigamma(a) = a − a s″(a) / trigamma(a)."""
+        """(1 / trigamma(α), Σ 1 / trigamma(α_i) − 1 / trigamma(α₀))."""
         xp, theta = self.point(theta)
         own, common = self._curvatures(theta)
-        total = xp.sum(theta, axis=-1, keepdims=True)
-        slack = total * trigamma_gap(xp, total) / common - xp.sum(theta * trigamma_gap(xp, theta) / own, axis=-1, keepdims=True)
-        return 1.0 / own, slack
+        return 1.0 / own, _slack(xp, theta, own, common)
 
     def sharp(self, theta, covector):
         xp, theta, covector = self.point(theta, covector)
@@ -143,15 +141,16 @@ class Dirichlet(ExponentialFamily):
         return -self._negative_entropy(theta) - self.expected_log_base_measure(theta)
 
     def kl(self, theta_p, theta_q):
-        """α₀q KL(m_q‖m_p) + Σ B_s(α_qi : α_pi) − B_s(α_q0 : α_p0), with the means m = α / α₀ and s the Stirling remainder of log Γ."""
+        """α₀q KL(m_q‖m_p) + Σ B_s(α_qi : α_pi) − B_s(α_q0 : α_p0), with m = α / α₀ and s the Stirling remainder of log Γ."""
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
         total_p, total_q = xp.sum(theta_p, axis=-1, keepdims=True), xp.sum(theta_q, axis=-1, keepdims=True)
         # m_p / m_q − 1, from differences of coordinates
         step = theta_q - theta_p
-        growth = (theta_p * xp.sum(step, axis=-1, keepdims=True) - step * total_p) / (theta_q * total_p)
+        total_step = xp.sum(step, axis=-1, keepdims=True)
+        growth = (theta_p * total_step - step * total_p) / (theta_q * total_p)
         means = kl_terms(xp, theta_q, theta_q * (1.0 + growth), xp.log1p(growth))
-        shapes = xp.sum(stirling_bregman(xp, theta_q, theta_p), axis=-1) - stirling_bregman(xp, total_q, total_p)[..., 0]
-        return xp.sum(means, axis=-1) + shapes
+        shapes = xp.sum(stirling_bregman(xp, theta_q, theta_p), axis=-1)
+        return xp.sum(means, axis=-1) + (shapes - stirling_bregman(xp, total_q, total_p, total_step)[..., 0])
 
     def _draw(self, draws, theta, shape):
         """Normalised gammas, in logarithms: a gamma of shape α is one of shape α + 1 times U^{1/α}."""
@@ -192,7 +191,7 @@ def _concentration(xp, eta):
             total = xp.sum(alpha, axis=-1, keepdims=True)
             residual = xp.digamma(alpha) - xp.digamma(total) - eta
             own, common = polygamma(1, alpha), polygamma(1, total)
-            slack = total * trigamma_gap(xp, total) / common - xp.sum(alpha * trigamma_gap(xp, alpha) / own, axis=-1, keepdims=True)
+            slack = _slack(xp, alpha, own, common)
             scaled = residual / own
             step = scaled - xp.sum(scaled, axis=-1, keepdims=True) / (slack * own)
             alpha = xp.maximum(alpha - step, 0.25 * alpha)
@@ -203,6 +202,13 @@ def _concentration(xp, eta):
         if xp.any(left > 1e3 * eps * scale):
             raise ConvergenceError("Dirichlet concentration: Newton's method ended short of its accuracy", left, alpha)
     return alpha
+
+
+def _slack(xp, alpha, own, common):
+    """Σ 1 / trigamma(α_i) − 1 / trigamma(α₀), from 1 / trigamma(a) = a − a s″(a) / trigamma(a), in which the sums of a cancel."""
+    total = xp.sum(alpha, axis=-1, keepdims=True)
+    rest = xp.sum(alpha * trigamma_gap(xp, alpha) / own, axis=-1, keepdims=True)
+    return total * trigamma_gap(xp, total) / common - rest
 
 
 def _elementary_inverse_digamma(xp, y):

@@ -1,5 +1,6 @@
 """The Poisson family."""
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -92,8 +93,8 @@ class Poisson(ExponentialFamily):
         Source: Evans & Boersma, The entropy of a Poisson distribution, SIAM Review 30 (1988).
         """
         xp, theta = self.point(theta)
-        theta = theta[..., 0]
-        return piecewise(xp, theta < np.log(400.0), lambda t: _entropy_by_series(xp, t), lambda t: _entropy_of_large_rate(xp, t), theta)
+        by_series, by_expansion = partial(_entropy_by_series, xp), partial(_entropy_of_large_rate, xp)
+        return piecewise(xp, theta[..., 0] < np.log(400.0), by_series, by_expansion, theta[..., 0])
 
     def kl(self, theta_p, theta_q):
         xp, theta_p, theta_q = self.point(theta_p, theta_q)

@@ -2,7 +2,9 @@
 from abc import ABC, abstractmethod
 from functools import cached_property
 
-from ..backend import arrays
+from numpy import ndarray
+
+from ..backend import NUMPY, arrays
 from ..domain import ConvexDomain, RealSpace
 from ..errors import ShapeError
 from ..linalg import inverse, matvec, solve
@@ -36,11 +38,16 @@ class Riemannian(ABC):
         ShapeError
             If an array does not end in `dim`.
         """
-        out = arrays(*xs)
         dim = self.dim
+        for x in xs:
+            if type(x) is not ndarray or x.dtype.kind != "f" or x.ndim == 0 or x.shape[-1] != dim:
+                break
+        else:                                    # the common case, decided at once
+            return NUMPY, *xs
+        out = arrays(*xs)
         for x in out[1:]:
             if x.ndim == 0 or x.shape[-1] != dim:
-                raise ShapeError(f"{self!r} takes arrays of shape (..., {self.dim}); got {tuple(x.shape)}")
+                raise ShapeError(f"{self!r} takes arrays of shape (..., {dim}); got {tuple(x.shape)}")
         return out
 
     @abstractmethod

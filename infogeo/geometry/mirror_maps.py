@@ -71,7 +71,10 @@ class Euclidean(DuallyFlat):
 
 @dataclass(frozen=True, eq=False)
 class Quadratic(DuallyFlat):
-    """ψ(x) = ½ xᵀQx on R^d, with Q symmetric positive definite, shape (d, d): η = Qx. Mirror descent is Q⁻¹-preconditioned descent."""
+    """ψ(x) = ½ xᵀQx on R^d, with Q symmetric positive definite, shape (d, d): η = Qx.
+
+    Mirror descent is Q⁻¹-preconditioned gradient descent.
+    """
 
     Q: np.ndarray
 

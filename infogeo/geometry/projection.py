@@ -35,7 +35,8 @@ class AffineSubmanifold:
     def __post_init__(self):
         _, origin, basis = arrays(self.origin, self.basis)
         if basis.ndim != 2 or origin.ndim == 0 or basis.shape[1] != origin.shape[-1]:
-            raise ShapeError(f"basis must have shape (m, d) and origin (..., d); got {tuple(basis.shape)} and {tuple(origin.shape)}")
+            got = f"{tuple(basis.shape)} and {tuple(origin.shape)}"
+            raise ShapeError(f"basis must have shape (m, d) and origin (..., d); got {got}")
         rank = np.linalg.matrix_rank(to_numpy(basis))
         if rank < basis.shape[0]:
             raise DomainError(f"basis must satisfy: rows linearly independent; {basis.shape[0]} rows have rank {rank}")
@@ -74,7 +75,8 @@ def m_project(M, theta_p, onto):
 
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 3.4.
     """
-    xp, theta_p, origin, basis = arrays(M.domain.require("theta_p", theta_p), M.domain.require("onto.origin", onto.origin), onto.basis)
+    theta_p, origin = M.domain.require("theta_p", theta_p), M.domain.require("onto.origin", onto.origin)
+    xp, theta_p, origin, basis = arrays(theta_p, origin, onto.basis)
     eta_p = M.to_eta(theta_p)
     batch = np.broadcast_shapes(theta_p.shape[:-1], origin.shape[:-1])
     start = xp.zeros((*batch, onto.dim), dtype=theta_p.dtype)

@@ -1,9 +1,11 @@
 """The one loop: an objective, a geometry, an update, a step rule."""
+from math import isfinite
+
 import numpy as np
 
-from ..backend import arrays, backend_of, batch_contiguous, column
-from ..errors import ShapeError
+from ..backend import arrays, backend_of, batch_contiguous, column, dot
 from ..memo import standing
+from .objective import Objective
 from .result import Result, Status
 
 __all__ = ["descend"]
@@ -45,10 +47,12 @@ def descend(objective, x0, *, geometry, update, step, max_steps, tol=None, rng=N
     if record not in ("path", "values", None):
         raise ValueError(f"record must be 'path', 'values' or None; got {record!r}")
     xp, x = _start(objective, geometry, step, x0)
-    domain, draw = geometry.domain, getattr(objective, "draw", None)
+    domain, whole = geometry.domain, geometry.domain.whole
+    draw = None if getattr(type(objective), "draw", Objective.draw) is Objective.draw else objective.draw
     points = _Points(xp, x, max_steps) if record == "path" else None
     values = xp.empty((max_steps + 1, *x.shape[:-1]), dtype=x.dtype) if record else None
     rows = _Rows(xp, x.shape[:-1])
+    single = x.ndim == 1 and rows.period == 1        # then a plain test of one number serves for a mask
     seen, state, previous = objective, update.init(x), x
 
     def curve(h):
@@ -59,30 +63,30 @@ def descend(objective, x0, *, geometry, update, step, max_steps, tol=None, rng=N
         value_y = seen.value_and_gradient(xp.where(inside[..., None], y, x))[0]
         return xp.where(inside & xp.isfinite(value_y), value_y, xp.full_like(value_y, np.inf))
 
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), standing() as stand:
         for k in _steps(max_steps + 1, progress):
             last = k == max_steps
             if draw is not None:
                 seen = objective if last else draw(rng)
-            with standing(x):
-                value, covector = seen.value_and_gradient(x)
-                if rows.any_lost(xp.isfinite(value), k):
-                    # the step that led here overflowed: these rows stay where they were
-                    x = xp.where(column(rows.good), x, previous)
-                    value = xp.where(rows.good, value, values[k - 1, ...] if record and k else value)
-                    rows.end(~rows.good, xp.full(rows.shape, int(Status.NONFINITE)), max(k - 1, 0))
-                    if points is not None:
-                        points.put(k, x)
-                if values is not None:
-                    values[k, ...] = value
-                if tol is not None:
-                    slope = xp.sqrt(xp.dot(covector, geometry.sharp(x, covector)))
-                    rows.end(slope <= tol, xp.full(rows.shape, int(Status.CONVERGED)), k)
-                if last or rows.none_left(k):
-                    break
-                h = step(k, x, value, covector, curve, probe, geometry)
-                x_new, state = update(geometry, x, covector, h, state)
-            if not domain.whole and rows.any_lost(domain.contains(x_new), k):
+            stand(x)
+            value, covector = seen.value_and_gradient(x)
+            if not (single and isfinite(value)) and rows.any_lost(xp.isfinite(value)):
+                # the step that led here overflowed: these rows stay where they were
+                x = xp.where(column(rows.good), x, previous)
+                value = xp.where(rows.good, value, values[k - 1, ...] if record and k else value)
+                rows.end(~rows.good, xp.full(rows.shape, int(Status.NONFINITE)), max(k - 1, 0))
+                if points is not None:
+                    points.put(k, x)
+            if values is not None:
+                values[k, ...] = value
+            if tol is not None:
+                slope = xp.sqrt(dot(covector, geometry.sharp(x, covector)))
+                rows.end(slope <= tol, xp.full(rows.shape, int(Status.CONVERGED)), k)
+            if last or not rows.all_active and rows.none_left(k):
+                break
+            h = step(k, x, value, covector, curve, probe, geometry)
+            x_new, state = update(geometry, x, covector, h, state)
+            if not whole and rows.any_lost(domain.contains(x_new)):
                 rows.end(~rows.good, _reason(xp, covector, x_new), k)
             if rows.all_active:
                 previous, x = x, x_new
@@ -131,12 +135,10 @@ class _Rows:
         self.status = xp.full(shape, int(Status.MAX_STEPS))
         self.ended = xp.full(shape, -1)
 
-    def any_lost(self, good, k):
+    def any_lost(self, good):
         """Whether some row is not good; on a GPU, whether to treat some as if it were not."""
         self.good = good
-        if self.period > 1:
-            return True
-        return not (good if good.ndim == 0 else self.xp.all(good))
+        return self.period > 1 or not self.xp.all(good)
 
     def end(self, which, status, k):
         """Rows that end after k steps."""
@@ -149,7 +151,7 @@ class _Rows:
         self.all_active = False
 
     def none_left(self, k):
-        return not self.all_active and k % self.period == 0 and not self.xp.any(self.active)
+        return k % self.period == 0 and not self.xp.any(self.active)
 
     def steps(self, k):
         return self.xp.where(self.ended < 0, k, self.ended)

@@ -65,7 +65,8 @@ def flow(objective, x0, *, geometry, update, times, rtol=1e-10, atol=1e-12, meth
             solution = solve_ivp(velocity, (0.0, times[-1]), start, method=method, t_eval=times,
                                  rtol=max(rtol * tight, 3e-14), atol=atol * tight)
         if not solution.success:
-            raise ConvergenceError(f"flow: {solution.message}", iterate=solution.y[:, -1].reshape(shape) if solution.y.size else None)
+            reached = solution.y[:, -1].reshape(shape) if solution.y.size else None
+            raise ConvergenceError(f"flow: {solution.message}", iterate=reached)
         y, evaluations = solution.y, solution.nfev
     path = xp.asarray(np.moveaxis(y, -1, 0).reshape(times.size, *shape), dtype=x.dtype)
     with np.errstate(all="ignore"):

@@ -3,7 +3,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from ..backend import arrays, batch_contiguous, backend_of
+from ..backend import arrays, backend_of, batch_contiguous, dot
 from ..draws import Draws
 from ..errors import DomainError, ShapeError
 
@@ -59,9 +59,8 @@ class CrossEntropy(Objective):
         self.eta_hat = batch_contiguous(M.eta_domain.require("eta_hat", eta_hat))
 
     def value_and_gradient(self, theta):
-        xp, theta, eta_hat = self.manifold.point(theta, self.eta_hat)
         potential, eta = self.manifold.potential_and_eta(theta)
-        return potential - xp.dot(theta, eta_hat), eta - eta_hat
+        return potential - dot(theta, self.eta_hat), eta - self.eta_hat
 
 
 class ReverseKL(Objective):

@@ -26,9 +26,10 @@ class Status(IntEnum):
 _TEXTS = {
     Status.CONVERGED: "The Riemannian norm of the gradient fell to tol.",
     Status.MAX_STEPS: "All steps were taken; if that is not enough, raise max_steps or the step size.",
-    Status.LEFT_DOMAIN: "The next step left the domain, in the chart or in its mirror image, and was not taken; try a smaller step "
-                        "size, Backtracking, or the other chart.",
-    Status.NONFINITE: "The objective, its gradient or the next point is infinite or NaN; try a smaller step size or another start.",
+    Status.LEFT_DOMAIN: "The next step left the domain, in the chart or in its mirror image, and was not taken; try a smaller "
+                        "step size, Backtracking, or the other chart.",
+    Status.NONFINITE: "The objective, its gradient or the next point is infinite or NaN; try a smaller step size or another "
+                      "start.",
 }
 
 
