@@ -29,6 +29,7 @@ class Namespace:
     def __init__(self, library, name, device, functions):
         self.__dict__.update({key: getattr(library, key) for key in dir(library) if not key.startswith("_")})
         self.__dict__.update(functions)
+        self.linalg = library.linalg         # some libraries load it late and do not list it
         self.library, self.name, self.device = library, name, device
 
     def __repr__(self):

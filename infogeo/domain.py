@@ -13,7 +13,8 @@ from .linalg import positive_definite
 from .packing import pack, packed_size, unpack
 
 __all__ = ["ConvexDomain", "Domain", "Integers", "Interval", "MappedDomain", "OpenSimplex", "Orthant", "PositiveDefinite",
-           "PositiveDefiniteMatrix", "ProductDomain", "RealSpace", "SimplexPoints"]
+           "PositiveDefiniteMatrix", "ProductDomain", "RealSpace", "ScaledDomain",
+           "SimplexPoints"]
 
 
 class Domain(ABC):
@@ -240,6 +241,22 @@ class MappedDomain(ConvexDomain):
     def from_unconstrained(self, u):
         z = self.source.from_unconstrained(u)
         return self.forward(arrays(z)[0], z)
+
+
+class ScaledDomain(ConvexDomain):
+    """The points c x for the points x of another domain, c > 0."""
+
+    def __init__(self, source, factor):
+        self.source, self.factor, self.dim, self.whole = source, factor, source.dim, source.whole
+
+    def contains(self, x):
+        return self.source.contains(arrays(x)[1] / self.factor)
+
+    def rule(self, name):
+        return self.source.rule(name) if self.factor == 1 or self.whole else self.source.rule(f"({name} / {self.factor:g})")
+
+    def from_unconstrained(self, u):
+        return self.factor * self.source.from_unconstrained(u)
 
 
 class Interval(Domain):

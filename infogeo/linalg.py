@@ -126,8 +126,18 @@ def symmetric2(xp, a, b, c):
     return xp.stack([xp.stack([a, b], axis=-1), xp.stack([b, c], axis=-1)], axis=-2)
 
 
-def trace_minus_log_det(xp, w):
-    """tr W − log det(I + W) for symmetric W > −I, shape (..., p, p) to (...), by symmetric elimination on I + W."""
+def trace_minus_log_det(xp, w, log_det):
+    """tr W − log det(I + W) ≥ 0 for symmetric W > −I, shape (..., p, p) to (...), without cancellation for small W.
+
+    Mathematically, the pivots 1 + e_i of I + W = U D Uᵀ give Σ (e_i − log(1 + e_i)) + Σ_{i>k} u_ik² (1 + e_k), in which no term
+    is negative. Where W is not small, tr W − `log_det`, the given log det(I + W).
+    """
+    small = xp.max(xp.abs(w), axis=(-2, -1)) < 0.5
+    safe = xp.where(small[..., None, None], w, xp.zeros_like(w))
+    return xp.where(small, _eliminated(xp, safe), xp.sum(xp.linalg.diagonal(w), axis=-1) - log_det)
+
+
+def _eliminated(xp, w):
     p = w.shape[-1]
     rows = [[w[..., i, j] for j in range(i + 1)] for i in range(p)]
     total = 0.0

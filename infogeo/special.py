@@ -6,7 +6,7 @@ import numpy as np
 
 from .backend import polygamma
 
-__all__ = ["digamma_gap", "expm1_gap", "inverse_digamma", "kl_terms", "log1p_gap", "piecewise", "stirling_bregman",
+__all__ = ["digamma_gap", "expm1_gap", "inverse_digamma", "kl_terms", "log1p_gap", "piecewise", "ratio_gap", "stirling_bregman",
            "stirling_gap", "trigamma_gap"]
 
 
@@ -50,6 +50,11 @@ def log1p_gap(xp, x):
         return z * (x - 2.0 * square * _horner(square, _ATANH_SERIES))
 
     return piecewise(xp, xp.abs(x) < 0.4, series, lambda x: x - xp.log1p(x), x)
+
+
+def ratio_gap(xp, ratio, growth):
+    """r − 1 − log r ≥ 0 of a positive ratio r, given also growth = r − 1, formed without cancellation."""
+    return piecewise(xp, xp.abs(growth) < 0.4, lambda r, g: log1p_gap(xp, g), lambda r, g: g - xp.log(r), ratio, growth)
 
 
 def kl_terms(xp, p, q, log_ratio):

@@ -5,6 +5,7 @@ import numpy as np
 
 from ..backend import arrays
 from ..domain import Integers, Interval, OpenSimplex, RealSpace
+from ..geometry.separable import Separable
 from ..special import kl_terms
 from .base import ExponentialFamily
 
@@ -12,7 +13,7 @@ __all__ = ["Bernoulli"]
 
 
 @dataclass(frozen=True)
-class Bernoulli(ExponentialFamily):
+class Bernoulli(Separable, ExponentialFamily):
     """A success (1) or a failure (0).
 
     Mathematically,
@@ -48,37 +49,18 @@ class Bernoulli(ExponentialFamily):
         xp, eta = self.point(eta)
         return (xp.xlogy(eta, eta) + xp.xlog1py(1.0 - eta, -eta))[..., 0]
 
-    def _variance(self, theta):
+    def second(self, theta):
         xp, theta = self.point(theta)
         return xp.expit(theta) * xp.expit(-theta)
 
-    def metric(self, theta):
-        return self._variance(theta)[..., None]
-
-    def dual_metric(self, eta):
-        eta = self.point(eta)[1]
-        return (1.0 / (eta * (1.0 - eta)))[..., None]
-
-    def flat(self, theta, vector):
-        _, theta, vector = self.point(theta, vector)
-        return self._variance(theta) * vector
-
-    def sharp(self, theta, covector):
-        _, theta, covector = self.point(theta, covector)
-        return covector / self._variance(theta)
-
-    def dual_flat(self, eta, vector):
-        _, eta, vector = self.point(eta, vector)
-        return vector / (eta * (1.0 - eta))
-
-    def dual_sharp(self, eta, covector):
-        _, eta, covector = self.point(eta, covector)
-        return covector * (eta * (1.0 - eta))
-
-    def cubic_tensor(self, theta):
+    def third(self, theta):
         """p (1 − p) (1 − 2p)."""
         xp, theta = self.point(theta)
-        return (-self._variance(theta) * xp.tanh(0.5 * theta))[..., None, None]
+        return -self.second(theta) * xp.tanh(0.5 * theta)
+
+    def dual_second(self, eta):
+        eta = self.point(eta)[1]
+        return 1.0 / (eta * (1.0 - eta))
 
     def sufficient_statistic(self, x):
         return arrays(x)[1][..., None]

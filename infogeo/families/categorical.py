@@ -156,8 +156,12 @@ class Categorical(ExponentialFamily):
     def entropy(self, theta):
         xp, theta = self.point(theta)
         psi, eta, rest = self._softmax(theta)
-        log_p = theta - psi[..., None]
-        return -xp.sum(xp.where(eta == 0, xp.zeros_like(eta), eta * log_p), axis=-1) + rest * psi
+        p = xp.concat([eta, rest[..., None]], axis=-1)
+        log_p = xp.concat([theta, xp.zeros_like(theta[..., :1])], axis=-1) - psi[..., None]
+        major = p > 0.5                        # at most one; its logarithm from the sum of the others, which does not cancel
+        others = xp.sum(xp.where(major, xp.zeros_like(p), p), axis=-1, keepdims=True)
+        log_p = xp.where(major, xp.log1p(-xp.minimum(others, 0.5 + 0.0 * others)), log_p)
+        return -xp.sum(xp.where(p == 0, xp.zeros_like(p), p * log_p), axis=-1)
 
     def kl(self, theta_p, theta_q):
         xp, theta_p, theta_q = self.point(theta_p, theta_q)

@@ -1,5 +1,6 @@
 """The Dirichlet family."""
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -11,6 +12,13 @@ from ..special import digamma_gap, kl_terms, stirling_bregman, stirling_gap, tri
 from .base import ExponentialFamily
 
 __all__ = ["Dirichlet"]
+
+
+@lru_cache
+def _mean_logarithms(k):
+    """The set Σ e^{η_i} < 1."""
+    return MappedDomain(OpenSimplex(k), lambda xp, z: xp.log(z), lambda xp, eta: xp.sum(xp.exp(eta), axis=-1) < 1,
+                        lambda name: f"sum(exp({name})) < 1")
 
 
 @dataclass(frozen=True)
@@ -46,8 +54,7 @@ class Dirichlet(ExponentialFamily):
 
     @property
     def eta_domain(self):
-        return MappedDomain(OpenSimplex(self.k), lambda xp, z: xp.log(z),
-                            lambda xp, eta: xp.sum(xp.exp(eta), axis=-1) < 1, lambda name: f"sum(exp({name})) < 1")
+        return _mean_logarithms(self.k)
 
     @property
     def support(self):
@@ -148,7 +155,9 @@ class Dirichlet(ExponentialFamily):
         step = theta_q - theta_p
         total_step = xp.sum(step, axis=-1, keepdims=True)
         growth = (theta_p * total_step - step * total_p) / (theta_q * total_p)
-        means = kl_terms(xp, theta_q, theta_q * (1.0 + growth), xp.log1p(growth))
+        far = xp.log(theta_p / theta_q) + xp.log(total_q / total_p)
+        log_ratio = xp.where(xp.abs(growth) < 0.5, xp.log1p(xp.clip(growth, -0.5, 0.5)), far)
+        means = kl_terms(xp, theta_q, theta_p * (total_q / total_p), log_ratio)
         shapes = xp.sum(stirling_bregman(xp, theta_q, theta_p), axis=-1)
         return xp.sum(means, axis=-1) + (shapes - stirling_bregman(xp, total_q, total_p, total_step)[..., 0])
 

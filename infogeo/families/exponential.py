@@ -5,14 +5,15 @@ import numpy as np
 
 from ..backend import arrays
 from ..domain import Interval, Orthant
-from ..special import log1p_gap
+from ..geometry.separable import Separable
+from ..special import ratio_gap
 from .base import ExponentialFamily
 
 __all__ = ["Exponential"]
 
 
 @dataclass(frozen=True)
-class Exponential(ExponentialFamily):
+class Exponential(Separable, ExponentialFamily):
     """Waiting times of rate β.
 
     Mathematically,
@@ -48,33 +49,13 @@ class Exponential(ExponentialFamily):
         xp, eta = self.point(eta)
         return -1.0 - xp.log(eta[..., 0])
 
-    def metric(self, theta):
-        theta = self.point(theta)[1]
-        return (1.0 / theta**2)[..., None]
+    def second(self, theta):
+        return 1.0 / self.point(theta)[1] ** 2
 
-    def dual_metric(self, eta):
-        eta = self.point(eta)[1]
-        return (1.0 / eta**2)[..., None]
+    dual_second = second
 
-    def flat(self, theta, vector):
-        _, theta, vector = self.point(theta, vector)
-        return vector / theta**2
-
-    def sharp(self, theta, covector):
-        _, theta, covector = self.point(theta, covector)
-        return covector * theta**2
-
-    def dual_flat(self, eta, vector):
-        _, eta, vector = self.point(eta, vector)
-        return vector / eta**2
-
-    def dual_sharp(self, eta, covector):
-        _, eta, covector = self.point(eta, covector)
-        return covector * eta**2
-
-    def cubic_tensor(self, theta):
-        theta = self.point(theta)[1]
-        return (-2.0 / theta**3)[..., None, None]
+    def third(self, theta):
+        return -2.0 / self.point(theta)[1] ** 3
 
     def sufficient_statistic(self, x):
         return arrays(x)[1][..., None]
@@ -90,7 +71,7 @@ class Exponential(ExponentialFamily):
     def kl(self, theta_p, theta_q):
         """r − 1 − log r with the ratio of rates r = θ_q / θ_p."""
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
-        return log1p_gap(xp, (theta_q - theta_p) / theta_p)[..., 0]
+        return ratio_gap(xp, theta_q / theta_p, (theta_q - theta_p) / theta_p)[..., 0]
 
     def _draw(self, draws, theta, shape):
         return draws.xp.log1p(-draws.uniform(shape)) / theta[..., 0]

@@ -8,7 +8,7 @@ from ..domain import Interval, MappedDomain, Orthant
 from ..errors import ConvergenceError
 from ..linalg import symmetric2
 from ..memo import once
-from ..special import digamma_gap, log1p_gap, stirling_bregman, stirling_gap, trigamma_gap
+from ..special import digamma_gap, log1p_gap, ratio_gap, stirling_bregman, stirling_gap, trigamma_gap
 from .base import ExponentialFamily
 
 __all__ = ["Gamma"]
@@ -120,7 +120,8 @@ class Gamma(ExponentialFamily):
         # r − 1 = (α_p β_q − α_q β_p) / (α_q β_p), from differences of coordinates
         step = theta_q - theta_p
         growth = (shape_p * step[..., 1] - theta_p[..., 1] * step[..., 0]) / (shape_q * theta_p[..., 1])
-        return shape_q * log1p_gap(xp, growth) + stirling_bregman(xp, shape_q, shape_p)
+        ratio = (shape_p / shape_q) * (theta_q[..., 1] / theta_p[..., 1])
+        return shape_q * ratio_gap(xp, ratio, growth) + stirling_bregman(xp, shape_q, shape_p)
 
     def _fit(self, xp, x, weights):
         """From log mean − mean log, formed from x / mean, so that a large shape keeps its digits."""

@@ -1,5 +1,6 @@
 """The multivariate normal family."""
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -15,6 +16,19 @@ __all__ = ["MultivariateNormal"]
 
 def _outer(a, b):
     return a[..., :, None] * b[..., None, :]
+
+
+@lru_cache
+def _moments(p):
+    """The pairs (μ, ⟨Σ + μμᵀ⟩) with Σ positive definite."""
+    def covariance(xp, eta):
+        return unpack(xp, eta[..., p:], p) - _outer(eta[..., :p], eta[..., :p])
+
+    return MappedDomain(
+        ProductDomain(RealSpace(p), PositiveDefinite(p)),
+        lambda xp, z: xp.concat([z[..., :p], z[..., p:] + pack(xp, _outer(z[..., :p], z[..., :p]))], axis=-1),
+        lambda xp, eta: positive_definite(xp, covariance(xp, eta)),
+        lambda name: f"unpack({name}[{p}:]) - outer({name}[:{p}], {name}[:{p}]) positive definite")
 
 
 @dataclass(frozen=True)
@@ -49,16 +63,7 @@ class MultivariateNormal(ExponentialFamily):
 
     @property
     def eta_domain(self):
-        p = self.p
-
-        def covariance(xp, eta):
-            return unpack(xp, eta[..., p:], p) - _outer(eta[..., :p], eta[..., :p])
-
-        return MappedDomain(
-            ProductDomain(RealSpace(p), PositiveDefinite(p)),
-            lambda xp, z: xp.concat([z[..., :p], z[..., p:] + pack(xp, _outer(z[..., :p], z[..., :p]))], axis=-1),
-            lambda xp, eta: positive_definite(xp, covariance(xp, eta)),
-            lambda name: f"unpack({name}[{p}:]) - outer({name}[:{p}], {name}[:{p}]) positive definite")
+        return _moments(self.p)
 
     @property
     def support(self):
@@ -197,12 +202,12 @@ class MultivariateNormal(ExponentialFamily):
         """
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
         a, m = self._pair(xp, theta_q - theta_p)
-        mean_p, _, _, root, _ = self._parts(theta_p)
-        _, covariance_q, _, _, _ = self._parts(theta_q)
+        mean_p, _, _, root, log_det_p = self._parts(theta_p)
+        _, covariance_q, _, _, log_det_q = self._parts(theta_q)
         whitened = -2.0 * xp.matmul(root, xp.matmul(m, xp.matrix_transpose(root)))
         shift = a + 2.0 * matvec(xp, m, mean_p)                      # Λ_q (μ_q − μ_p)
         mahalanobis = xp.sum(shift * matvec(xp, covariance_q, shift), axis=-1)
-        return 0.5 * (trace_minus_log_det(xp, whitened) + mahalanobis)
+        return 0.5 * (trace_minus_log_det(xp, whitened, log_det_q - log_det_p) + mahalanobis)
 
     def _fit(self, xp, x, weights):
         """From the centred second moment, so that a large mean does not cost digits."""

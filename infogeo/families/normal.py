@@ -6,7 +6,7 @@ import numpy as np
 from ..backend import arrays
 from ..domain import Interval, MappedDomain, Orthant, ProductDomain, RealSpace
 from ..linalg import symmetric2
-from ..special import log1p_gap
+from ..special import ratio_gap
 from .base import ExponentialFamily
 
 __all__ = ["Normal"]
@@ -135,7 +135,7 @@ class Normal(ExponentialFamily):
         step = theta_q - theta_p
         growth = step[..., 1] / theta_p[..., 1]                            # r − 1
         shift = step[..., 0] - theta_p[..., 0] * growth                    # (μ_q − μ_p) / v_q
-        return 0.5 * log1p_gap(xp, growth) - 0.25 * shift**2 / theta_q[..., 1]
+        return 0.5 * ratio_gap(xp, theta_q[..., 1] / theta_p[..., 1], growth) - 0.25 * shift**2 / theta_q[..., 1]
 
     def _fit(self, xp, x, weights):
         """From the centred second moment, so that a large mean does not cost digits."""

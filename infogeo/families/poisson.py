@@ -1,11 +1,13 @@
 """The Poisson family."""
 from dataclasses import dataclass
 from functools import partial
+from math import lgamma, sqrt
 
 import numpy as np
 
 from ..backend import arrays
 from ..domain import Integers, Interval, Orthant, RealSpace
+from ..geometry.separable import Separable
 from ..special import kl_terms, piecewise
 from .base import ExponentialFamily
 
@@ -13,7 +15,7 @@ __all__ = ["Poisson"]
 
 
 @dataclass(frozen=True)
-class Poisson(ExponentialFamily):
+class Poisson(Separable, ExponentialFamily):
     """Counts of independent events at a constant rate λ.
 
     Mathematically,
@@ -49,31 +51,13 @@ class Poisson(ExponentialFamily):
         xp, eta = self.point(eta)
         return (xp.xlogy(eta, eta) - eta)[..., 0]
 
-    def metric(self, theta):
-        return self.to_eta(theta)[..., None]
+    def second(self, theta):
+        return self.to_eta(theta)
 
-    def dual_metric(self, eta):
-        eta = self.point(eta)[1]
-        return (1.0 / eta)[..., None]
+    third = second
 
-    def flat(self, theta, vector):
-        _, theta, vector = self.point(theta, vector)
-        return self.to_eta(theta) * vector
-
-    def sharp(self, theta, covector):
-        xp, theta, covector = self.point(theta, covector)
-        return covector * xp.exp(-theta)
-
-    def dual_flat(self, eta, vector):
-        _, eta, vector = self.point(eta, vector)
-        return vector / eta
-
-    def dual_sharp(self, eta, covector):
-        _, eta, covector = self.point(eta, covector)
-        return eta * covector
-
-    def cubic_tensor(self, theta):
-        return self.to_eta(theta)[..., None, None]
+    def dual_second(self, eta):
+        return 1.0 / self.point(eta)[1]
 
     def sufficient_statistic(self, x):
         return arrays(x)[1][..., None]
@@ -88,7 +72,7 @@ class Poisson(ExponentialFamily):
         return -self.entropy(theta) - self.dual_potential(self.to_eta(theta))
 
     def entropy(self, theta):
-        """E[log x!] + λ − λ log λ by summing the series; from λ = 400 by its asymptotic expansion.
+        """−E[log p] by summing the series; from λ = 400 by its asymptotic expansion.
 
         Source: Evans & Boersma, The entropy of a Poisson distribution, SIAM Review 30 (1988).
         """
@@ -112,16 +96,15 @@ class Poisson(ExponentialFamily):
 
 
 def _entropy_by_series(xp, theta):
-    """λ − λ log λ + Σ_x p(x) log x!, up to where the tail of the largest rate is below rounding."""
+    """Σ −p(x) log p(x), up to where the tail of the largest rate is below rounding."""
     rate = xp.exp(theta)
     largest = float(xp.max(rate))
     probability = xp.exp(-rate)
-    log_factorial = total = 0.0
-    for x in range(1, int(largest + 12.0 * np.sqrt(largest) + 30.0)):
+    total = probability * rate
+    for x in range(1, int(largest + 12.0 * sqrt(largest) + 30.0)):
         probability = probability * (rate / x)
-        log_factorial += float(np.log(x))
-        total = total + probability * log_factorial
-    return rate * (1.0 - theta) + total
+        total = total + probability * (rate - x * theta + lgamma(x + 1.0))
+    return total
 
 
 def _entropy_of_large_rate(xp, theta):

@@ -9,21 +9,11 @@ from ..errors import DomainError, ShapeError
 from ..linalg import cholesky, inverse_lower, matvec, trace_minus_log_det
 from ..memo import once
 from ..packing import pack, packed_size, unpack
-from ..special import kl_terms, log1p_gap
+from ..special import expm1_gap, kl_terms, log1p_gap, ratio_gap
 from .manifold import DuallyFlat
+from .separable import Separable, diagonal, diagonal3
 
 __all__ = ["Burg", "Euclidean", "LogDet", "NegativeEntropy", "PNorm", "Quadratic"]
-
-
-def _diagonal(xp, values):
-    """The diagonal matrices of these vectors."""
-    return xp.eye(values.shape[-1], dtype=values.dtype) * values[..., None]
-
-
-def _diagonal3(xp, values):
-    """The tensors with these vectors on the diagonal i = j = k."""
-    eye = xp.eye(values.shape[-1], dtype=values.dtype)
-    return eye[:, :, None] * eye[:, None, :] * values[..., None, None]
 
 
 @dataclass(frozen=True)
@@ -51,7 +41,7 @@ class Euclidean(DuallyFlat):
 
     def metric(self, theta):
         xp, theta = self.point(theta)
-        return _diagonal(xp, xp.ones_like(theta))
+        return diagonal(xp, xp.ones_like(theta))
 
     dual_metric = metric
 
@@ -62,7 +52,7 @@ class Euclidean(DuallyFlat):
 
     def cubic_tensor(self, theta):
         xp, theta = self.point(theta)
-        return _diagonal3(xp, xp.zeros_like(theta))
+        return diagonal3(xp, xp.zeros_like(theta))
 
     def divergence(self, theta_p, theta_q):
         _, theta_p, theta_q = self.point(theta_p, theta_q)
@@ -135,47 +125,15 @@ class Quadratic(DuallyFlat):
 
     def cubic_tensor(self, theta):
         xp, theta = self.point(theta)
-        return _diagonal3(xp, xp.zeros_like(theta))
+        return diagonal3(xp, xp.zeros_like(theta))
 
     def divergence(self, theta_p, theta_q):
         _, theta_p, theta_q = self.point(theta_p, theta_q)
         return self.potential(theta_p - theta_q)
 
 
-class _Separable(DuallyFlat):
-    """ψ(x) = Σ f(x_i): everything is diagonal."""
-
-    def flat(self, theta, vector):
-        _, theta, vector = self.point(theta, vector)
-        return self._second(theta) * vector
-
-    def sharp(self, theta, covector):
-        _, theta, covector = self.point(theta, covector)
-        return covector / self._second(theta)
-
-    def dual_flat(self, eta, vector):
-        _, eta, vector = self.point(eta, vector)
-        return self._dual_second(eta) * vector
-
-    def dual_sharp(self, eta, covector):
-        _, eta, covector = self.point(eta, covector)
-        return covector / self._dual_second(eta)
-
-    def metric(self, theta):
-        xp, theta = self.point(theta)
-        return _diagonal(xp, self._second(theta))
-
-    def dual_metric(self, eta):
-        xp, eta = self.point(eta)
-        return _diagonal(xp, self._dual_second(eta))
-
-    def cubic_tensor(self, theta):
-        xp, theta = self.point(theta)
-        return _diagonal3(xp, self._third(theta))
-
-
 @dataclass(frozen=True)
-class NegativeEntropy(_Separable):
+class NegativeEntropy(Separable):
     """ψ(x) = Σ x_i log x_i − x_i on the positive orthant: η = log x, D(p‖q) = Σ x_q log(x_q / x_p) − x_q + x_p.
 
     Mirror descent is the exponentiated gradient x ← x e^{−h c}.
@@ -208,14 +166,14 @@ class NegativeEntropy(_Separable):
         xp, eta = self.point(eta)
         return xp.exp(eta)
 
-    def _second(self, theta):
-        return 1.0 / theta
+    def second(self, theta):
+        return 1.0 / self.point(theta)[1]
 
-    def _dual_second(self, eta):
-        return arrays(eta)[0].exp(eta)
+    def third(self, theta):
+        return -1.0 / self.point(theta)[1] ** 2
 
-    def _third(self, theta):
-        return -1.0 / theta**2
+    def dual_second(self, eta):
+        return self.to_theta(eta)
 
     def divergence(self, theta_p, theta_q):
         """Σ q log(q / p) − q + p."""
@@ -226,7 +184,7 @@ class NegativeEntropy(_Separable):
 
 
 @dataclass(frozen=True)
-class Burg(_Separable):
+class Burg(Separable):
     """ψ(x) = −Σ log x_i on the positive orthant: η = −1 / x, D(p‖q) = Σ r − 1 − log r with r = x_q / x_p (Itakura–Saito).
 
     Mirror descent is x ← x / (1 + h x c).
@@ -258,18 +216,18 @@ class Burg(_Separable):
         xp, eta = self.point(eta)
         return xp.where(eta < 0, -1.0 / eta, xp.full_like(eta, xp.nan))
 
-    def _second(self, theta):
-        return 1.0 / theta**2
+    def second(self, theta):
+        return 1.0 / self.point(theta)[1] ** 2
 
-    _dual_second = _second
+    dual_second = second
 
-    def _third(self, theta):
-        return -2.0 / theta**3
+    def third(self, theta):
+        return -2.0 / self.point(theta)[1] ** 3
 
     def divergence(self, theta_p, theta_q):
         """Σ r − 1 − log r with r = q / p."""
         xp, p, q = self.point(theta_p, theta_q)
-        return xp.sum(log1p_gap(xp, (q - p) / p), axis=-1)
+        return xp.sum(ratio_gap(xp, q / p, (q - p) / p), axis=-1)
 
 
 @dataclass(frozen=True)
@@ -328,7 +286,7 @@ class PNorm(DuallyFlat):
         """(p − 1) diag(r^{p−2}) − (p − 2) g gᵀ with r and g of `_unit`."""
         xp, theta = self.point(theta)
         _, ratio, g = self._unit(theta)
-        return (self.p - 1.0) * _diagonal(xp, ratio ** (self.p - 2.0)) - (self.p - 2.0) * g[..., :, None] * g[..., None, :]
+        return (self.p - 1.0) * diagonal(xp, ratio ** (self.p - 2.0)) - (self.p - 2.0) * g[..., :, None] * g[..., None, :]
 
     def dual_metric(self, eta):
         return self._conjugate.metric(eta)
@@ -349,14 +307,37 @@ class PNorm(DuallyFlat):
     def dual_sharp(self, eta, covector):
         return self._conjugate.sharp(eta, covector)
 
+    def divergence(self, theta_p, theta_q):
+        """½ (N_q − N_p)² + N_p (N_q − N_p − g_p·(x_q − x_p)) for near points, with the norms N and g = ∂N.
+
+        With x_q = x_p (1 + ε), N_q = N_p (1 + S)^{1/p}, S = Σ r^p ((1 + ε)^p − 1): the bracket is a sum of terms
+        (1 + x)^a − 1 − a x, which do not cancel.
+        """
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        step = theta_q - theta_p
+        near = xp.all(xp.abs(step) < 0.5 * xp.abs(theta_p), axis=-1)
+        safe = xp.where(theta_p == 0, xp.ones_like(theta_p), theta_p)
+        change = xp.where(near[..., None], step / safe, xp.zeros_like(step))
+        norm, ratio, _ = self._unit(theta_p)
+        weight = ratio**self.p
+        growth = xp.sum(weight * xp.expm1(self.p * xp.log1p(change)), axis=-1)
+        longer = xp.expm1(xp.log1p(growth) / self.p)
+        gap = _power_gap(xp, growth, 1.0 / self.p) + xp.sum(weight * _power_gap(xp, change, self.p), axis=-1) / self.p
+        return xp.where(near, norm[..., 0] ** 2 * (0.5 * longer**2 + gap), super().divergence(theta_p, theta_q))
+
     def cubic_tensor(self, theta):
         xp, theta = self.point(theta)
         p, (norm, ratio, g) = self.p, self._unit(theta)
-        curvature = _diagonal(xp, ratio ** (p - 2.0))
-        third = _diagonal3(xp, xp.sign(theta) * ratio ** (p - 3.0))
+        curvature = diagonal(xp, ratio ** (p - 2.0))
+        third = diagonal3(xp, xp.sign(theta) * ratio ** (p - 3.0))
         mixed = sum(xp.moveaxis(curvature[..., :, :, None] * g[..., None, None, :], -1, axis) for axis in (-1, -2, -3))
         outer = g[..., :, None, None] * g[..., None, :, None] * g[..., None, None, :]
         return (p - 1.0) * (p - 2.0) / norm[..., None, None] * (third - mixed + 2.0 * outer)
+
+
+def _power_gap(xp, x, a):
+    """(1 + x)^a − 1 − a x, accurate near 0."""
+    return expm1_gap(xp, a * xp.log1p(x)) - a * log1p_gap(xp, x)
 
 
 @dataclass(frozen=True)
@@ -438,6 +419,7 @@ class LogDet(DuallyFlat):
     def divergence(self, theta_p, theta_q):
         """tr W − log det(I + W) with W = L⁻¹(X_q − X_p)L⁻ᵀ and X_p = L Lᵀ."""
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
-        root = self._parts(theta_p)[0]
+        root, _, log_det_p = self._parts(theta_p)
         step = unpack(xp, theta_q - theta_p, self.p)
-        return trace_minus_log_det(xp, xp.matmul(root, xp.matmul(step, xp.matrix_transpose(root))))
+        whitened = xp.matmul(root, xp.matmul(step, xp.matrix_transpose(root)))
+        return trace_minus_log_det(xp, whitened, self._parts(theta_q)[2] - log_det_p)
