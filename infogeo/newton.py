@@ -33,10 +33,9 @@ def minimize(xp, x0, *, value, gradient, solve, contains, scale, max_steps=200, 
     eps = float(xp.finfo(x0.dtype).eps)
     x = x0
     skip = ~xp.all(xp.isfinite(x0), axis=-1)
-    f = value(x)
-    g = gradient(x)
     stalled = skip
     with np.errstate(all="ignore"):
+        f, g = value(x), gradient(x)
         for _ in range(max_steps):
             residual = xp.max(xp.abs(g), axis=-1)
             running = ~(stalled | (residual <= 10 * eps * scale))

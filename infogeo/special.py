@@ -6,8 +6,8 @@ import numpy as np
 
 from .backend import polygamma
 
-__all__ = ["digamma_gap", "expm1_gap", "inverse_digamma", "kl_terms", "log1p_gap", "piecewise", "ratio_gap", "stirling_bregman",
-           "stirling_gap", "trigamma_gap"]
+__all__ = ["digamma_difference", "digamma_gap", "digamma_trigamma", "expm1_gap", "inverse_digamma", "kl_terms", "log1p_gap",
+           "piecewise", "ratio_gap", "stirling_bregman", "stirling_gap", "trigamma_gap"]
 
 
 def piecewise(xp, condition, inner, outer, *xs):
@@ -75,6 +75,7 @@ def kl_terms(xp, p, q, log_ratio):
 # Bernoulli numbers B_2 … B_16.
 _B = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 _LARGE = 10.0   # from here on the asymptotic series give full double precision
+_DIGAMMA_TAIL = tuple(b / (2 * k + 2) for k, b in enumerate(_B))
 _BINET = tuple(b / ((2 * k + 2) * (2 * k + 1)) for k, b in enumerate(_B))
 
 
@@ -90,18 +91,20 @@ def digamma_gap(xp, a):
     """s′(a) = digamma(a) − log a, negative. Source: DLMF 5.11.2."""
     def large(a):
         square = 1.0 / (a * a)
-        return -0.5 / a - square * _horner(square, tuple(b / (2 * k + 2) for k, b in enumerate(_B)))
+        return -0.5 / a - square * _horner(square, _DIGAMMA_TAIL)
 
     return piecewise(xp, a >= _LARGE, large, lambda a: xp.digamma(a) - xp.log(a), a)
 
 
-def trigamma_gap(xp, a):
-    """s″(a) = trigamma(a) − 1/a, positive. Source: DLMF 5.11.2, differentiated."""
+def trigamma_gap(xp, a, trigamma=None):
+    """s″(a) = trigamma(a) − 1/a, positive; from trigamma(a) where that is known. Source: DLMF 5.11.2, differentiated."""
     def large(a):
         square = 1.0 / (a * a)
         return square * (0.5 + _horner(square, _B) / a)
 
-    return piecewise(xp, a >= _LARGE, large, lambda a: polygamma(1, a) - 1.0 / a, a)
+    if trigamma is None:
+        return piecewise(xp, a >= _LARGE, large, lambda a: polygamma(1, a) - 1.0 / a, a)
+    return piecewise(xp, a >= _LARGE, lambda a, _: large(a), lambda a, trigamma: trigamma - 1.0 / a, a, trigamma)
 
 
 def stirling_bregman(xp, a, b, step=None):
@@ -145,6 +148,45 @@ def stirling_bregman(xp, a, b, step=None):
 def _entropy_bregman(xp, a, b, step):
     """The Bregman divergence of x log x − x: a log(a / b) − a + b, with step = a − b."""
     return kl_terms(xp, a, b, xp.log1p(-step / a))
+
+
+def digamma_trigamma(xp, x):
+    """(digamma(x), trigamma(x)) for x > 0 from one recurrence, for iterations: the first to an absolute ε (1 + |digamma(x)|)."""
+    y = x + 8.0
+    inverse = 1.0 / y
+    square = inverse * inverse
+    first = xp.log(y) - 0.5 * inverse - square * _horner(square, _DIGAMMA_TAIL)
+    second = inverse + square * (0.5 + inverse * _horner(square, _B))
+    for k in range(7, -1, -1):
+        inverse = 1.0 / (x + float(k))
+        first, second = first - inverse, second + inverse * inverse
+    return first, second
+
+
+def digamma_difference(xp, a, h):
+    """digamma(a + h) − digamma(a) for a, h > 0, a sum of positive terms where they count.
+
+    Mathematically, by the recurrence Σ_k h / ((a + k)(a + h + k)) up to where the Stirling series holds; there
+    log(1 + h/a) + h / (2 a (a + h)) + Σ_n B_2n / 2n (a^{−2n} − (a + h)^{−2n}).
+    """
+    def large(a, h):
+        b = a + h
+        x, y = 1.0 / (a * a), 1.0 / (b * b)
+        total, power_sum, power = 0.0, 1.0, 1.0       # power_sum = Σ_j x^{n−1−j} y^j, from xⁿ − yⁿ = (x − y) power_sum
+        for coefficient in _DIGAMMA_TAIL:
+            total = total + coefficient * power_sum
+            power = power * y
+            power_sum = power_sum * x + power
+        ratio = h / (a * b)
+        return xp.log1p(h / a) + 0.5 * ratio + ratio * (a + b) / (a * b) * total
+
+    def small(a, h):
+        total = 0.0
+        for k in range(int(_LARGE)):
+            total = total + h / ((a + float(k)) * (a + h + float(k)))
+        return total + large(a + _LARGE, h)
+
+    return piecewise(xp, a >= _LARGE, large, small, a, h)
 
 
 def inverse_digamma(xp, y):

@@ -1,13 +1,13 @@
 """The categorical family."""
 from dataclasses import dataclass
-from math import isfinite
 
 import numpy as np
 
 from ..backend import arrays, column, dot
+from ..blocks import blockwise
 from ..domain import Integers, OpenSimplex, RealSpace, SimplexPoints
 from ..memo import once
-from ..special import kl_terms, piecewise
+from ..special import kl_terms
 from .base import ExponentialFamily
 
 __all__ = ["Categorical", "log_odds_kl"]
@@ -61,35 +61,30 @@ class Categorical(ExponentialFamily):
 
     @once
     def _softmax(self, theta):
-        """(ψ, η, p_r), shapes (...), (..., d), (...)."""
+        """(m, ψ − m, η, p_r), shapes (...), (...), (..., d), (...): the potential in two parts, m = max(θ, 0) or 0."""
         xp, theta = self.point(theta)
         with np.errstate(over="ignore"):
             weight = xp.exp(theta)
         excess = xp.sum(weight, axis=-1)
-        if xp.name != "numpy" or not _all_finite(excess):      # a look at the values is free on the host only
-            return self._shifted_softmax(xp, theta)
+        if xp.name != "numpy" or not _all_moderate(excess):      # a look at the values is free on the host only
+            return _shifted_softmax(xp, theta)
         total = 1.0 + excess
-        return xp.log1p(excess), weight / column(total), 1.0 / total
-
-    def _shifted_softmax(self, xp, theta):
-        """The same from e^{θ−m}, m = max(θ, 0), which cannot overflow."""
-        top = xp.max(theta, axis=-1)
-        top = 0.5 * (top + abs(top))
-        weight, base = xp.exp(theta - column(top)), xp.exp(-top)
-        excess = xp.sum(weight, axis=-1) + (base - 1.0)        # top > 0: the sum is at least 1; top = 0: the bracket is exactly 0
-        total = 1.0 + excess
-        return top + xp.log1p(excess), weight / column(total), base / total
-
-    def potential(self, theta):
-        return self._softmax(theta)[0]
-
-    def to_eta(self, theta):
-        return self._softmax(theta)[1]
+        return 0.0, xp.log1p(excess), weight / column(total), 1.0 / total
 
     def potential_and_eta(self, theta):
-        return self._softmax(theta)[:2]
+        top, rest_of_potential, eta, _ = self._softmax(theta)
+        return top + rest_of_potential, eta
+
+    @blockwise
+    def potential(self, theta):
+        return self.potential_and_eta(theta)[0]
+
+    @blockwise
+    def to_eta(self, theta):
+        return self._softmax(theta)[2]
 
     @once
+    @blockwise
     def to_theta(self, eta):
         xp, eta = self.point(eta)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -100,14 +95,16 @@ class Categorical(ExponentialFamily):
         rest = 1.0 - xp.sum(eta, axis=-1)
         return xp.sum(xp.xlogy(eta, eta), axis=-1) + xp.xlogy(rest, rest)
 
+    @blockwise
     def metric(self, theta):
         xp, theta = self.point(theta)
-        _, eta, rest = self._softmax(theta)
+        _, _, eta, rest = self._softmax(theta)
         eye = xp.eye(self.dim, dtype=theta.dtype)
         # η_i (1 − η_i) with 1 − η_i as a sum of positive terms: no cancellation where one outcome takes all
         others = rest[..., None] + xp.matmul(eta[..., None, :], 1.0 - eye)[..., 0, :]
         return eye * (eta * others)[..., None] - (1.0 - eye) * eta[..., :, None] * eta[..., None, :]
 
+    @blockwise
     def dual_metric(self, eta):
         xp, eta = self.point(eta)
         rest = 1.0 - xp.sum(eta, axis=-1)
@@ -115,12 +112,12 @@ class Categorical(ExponentialFamily):
 
     def flat(self, theta, vector):
         xp, theta, vector = self.point(theta, vector)
-        eta = self._softmax(theta)[1]
+        eta = self._softmax(theta)[2]
         return eta * (vector - xp.sum(eta * vector, axis=-1, keepdims=True))
 
     def sharp(self, theta, covector):
         xp, theta, covector = self.point(theta, covector)
-        _, eta, rest = self._softmax(theta)
+        _, _, eta, rest = self._softmax(theta)
         return covector / eta + column(xp.sum(covector, axis=-1) / rest)
 
     def dual_flat(self, eta, vector):
@@ -135,7 +132,7 @@ class Categorical(ExponentialFamily):
     def cubic_tensor(self, theta):
         """T_ijk = E[(e_i − η_i)(e_j − η_j)(e_k − η_k)], from δ_ij η_i = G_ij + η_i η_j."""
         xp, theta = self.point(theta)
-        eta, metric = self._softmax(theta)[1], self.metric(theta)
+        eta, metric = self._softmax(theta)[2], self.metric(theta)
         eye = xp.eye(self.dim, dtype=theta.dtype)
         diagonal = eye[:, :, None] * metric[..., :, None, :]      # δ_ij G_ik
         return diagonal - eta[..., :, None, None] * metric[..., None, :, :] - eta[..., None, :, None] * metric[..., :, None, :]
@@ -153,19 +150,22 @@ class Categorical(ExponentialFamily):
         xp, theta = self.point(theta)
         return xp.zeros_like(theta[..., 0])
 
+    @blockwise
     def entropy(self, theta):
         xp, theta = self.point(theta)
-        psi, eta, rest = self._softmax(theta)
-        p = xp.concat([eta, rest[..., None]], axis=-1)
-        log_p = xp.concat([theta, xp.zeros_like(theta[..., :1])], axis=-1) - psi[..., None]
+        logits = xp.concat([theta, xp.zeros_like(theta[..., :1])], axis=-1)
+        logits = logits - xp.max(logits, axis=-1, keepdims=True)
+        log_p = logits - xp.log(xp.sum(xp.exp(logits), axis=-1, keepdims=True))
+        p = xp.exp(log_p)
         major = p > 0.5                        # at most one; its logarithm from the sum of the others, which does not cancel
         others = xp.sum(xp.where(major, xp.zeros_like(p), p), axis=-1, keepdims=True)
         log_p = xp.where(major, xp.log1p(-xp.minimum(others, 0.5 + 0.0 * others)), log_p)
-        return -xp.sum(xp.where(p == 0, xp.zeros_like(p), p * log_p), axis=-1)
+        return xp.sum(xp.where(p == 0, xp.zeros_like(p), -p * log_p), axis=-1)
 
+    @blockwise
     def kl(self, theta_p, theta_q):
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
-        return log_odds_kl(xp, self._softmax(theta_p), self._softmax(theta_q), theta_q - theta_p)
+        return log_odds_kl(xp, theta_p, theta_q, self._softmax(theta_p), self._softmax(theta_q))
 
     def _draw(self, draws, theta, shape):
         """By inverse CDF over the outcomes in order."""
@@ -179,7 +179,7 @@ class Categorical(ExponentialFamily):
         return xp.log(others / probabilities[..., r:r + 1])
 
     def _probabilities(self, xp, theta):
-        _, eta, rest = self._softmax(theta)
+        _, _, eta, rest = self._softmax(theta)
         r = self.reference
         return xp.concat([eta[..., :r], rest[..., None], eta[..., r:]], axis=-1)
 
@@ -188,18 +188,31 @@ class Categorical(ExponentialFamily):
         return {"probabilities": self._probabilities(xp, theta)}
 
 
-def _all_finite(x):
-    return isfinite(x) if x.ndim == 0 else np.isfinite(x).all()
+def _all_moderate(excess):
+    """Whether log(1 + excess) is so small that its rounding does not count beside that of the logits."""
+    return excess < 1e13 if excess.ndim == 0 else (excess < 1e13).all()
 
 
-def log_odds_kl(xp, softmax_p, softmax_q, step):
-    """KL(p‖q) = Σ q − p − p log(q / p) over all outcomes, from the (ψ, η, p_r) of both points and θ_q − θ_p.
+def _shifted_softmax(xp, theta):
+    """As `Categorical._softmax`, from e^{θ−m}, m = max(θ, 0), which cannot overflow."""
+    top = xp.max(theta, axis=-1)
+    top = 0.5 * (top + abs(top))
+    weight, base = xp.exp(theta - column(top)), xp.exp(-top)
+    excess = xp.sum(weight, axis=-1) + (base - 1.0)        # top > 0: the sum is at least 1; top = 0: the bracket is exactly 0
+    total = 1.0 + excess
+    return top, xp.log1p(excess), weight / column(total), base / total
 
-    log(q_i / p_i) = step_i − (ψ_q − ψ_p); for near points the difference of potentials is log(1 + Σ p_i (e^{step_i} − 1)).
+
+def log_odds_kl(xp, theta_p, theta_q, softmax_p, softmax_q):
+    """KL(p‖q) = Σ q − p − p log(q / p) over all outcomes, with log p_i = (θ_i − m) − (ψ − m) from `Categorical._softmax`.
+
+    For near points log(q_i / p_i) = Δ_i − log(1 + Σ p_j (e^{Δ_j} − 1)), Δ = θ_q − θ_p, which does not cancel.
     """
-    (psi_p, eta_p, rest_p), (psi_q, eta_q, rest_q) = softmax_p, softmax_q
-    largest = xp.max(xp.abs(step), axis=-1)
-    growth = dot(eta_p, xp.expm1(xp.clip(step, -1.0, 1.0)))
-    shift = piecewise(xp, largest < 1.0, lambda near, far: xp.log1p(near), lambda near, far: far, growth, psi_q - psi_p)
-    terms = xp.sum(kl_terms(xp, eta_p, eta_q, step - column(shift)), axis=-1)
-    return terms + kl_terms(xp, rest_p, rest_q, -shift)
+    (top_p, psi_p, eta_p, rest_p), (top_q, psi_q, eta_q, rest_q) = softmax_p, softmax_q
+    step = theta_q - theta_p
+    near = xp.max(xp.abs(step), axis=-1) < 1.0
+    shift = xp.log1p(dot(eta_p, xp.expm1(xp.clip(step, -1.0, 1.0))))
+    far = ((theta_q - column(top_q)) - (theta_p - column(top_p))) - column(psi_q - psi_p)
+    log_ratio = xp.where(column(near), step - column(shift), far)
+    rest_ratio = xp.where(near, -shift, (top_p - top_q) + (psi_p - psi_q))
+    return xp.sum(kl_terms(xp, eta_p, eta_q, log_ratio), axis=-1) + kl_terms(xp, rest_p, rest_q, rest_ratio)

@@ -5,10 +5,11 @@ from functools import lru_cache
 import numpy as np
 
 from ..backend import arrays, polygamma
+from ..blocks import blockwise
 from ..domain import MappedDomain, OpenSimplex, Orthant, SimplexPoints
 from ..errors import ConvergenceError
 from ..memo import once
-from ..special import digamma_gap, kl_terms, stirling_bregman, stirling_gap, trigamma_gap
+from ..special import digamma_difference, digamma_gap, digamma_trigamma, kl_terms, stirling_bregman, stirling_gap, trigamma_gap
 from .base import ExponentialFamily
 
 __all__ = ["Dirichlet"]
@@ -68,15 +69,19 @@ class Dirichlet(ExponentialFamily):
     def ordinary(self):
         return {"concentration": self.theta_domain}
 
+    @blockwise
     def potential(self, theta):
         xp, theta = self.point(theta)
         return xp.sum(xp.gammaln(theta), axis=-1) - xp.gammaln(xp.sum(theta, axis=-1))
 
+    @blockwise
     def to_eta(self, theta):
         xp, theta = self.point(theta)
-        return xp.digamma(theta) - xp.digamma(xp.sum(theta, axis=-1, keepdims=True))
+        theta = xp.where(theta > 0, theta, xp.full_like(theta, xp.nan))      # digamma is finite at negative numbers, too
+        return -digamma_difference(xp, theta, _others(xp, theta))
 
     @once
+    @blockwise
     def to_theta(self, eta):
         xp, eta = self.point(eta)
         return _concentration(xp, eta)
@@ -97,6 +102,7 @@ class Dirichlet(ExponentialFamily):
         xp, theta = self.point(theta)
         return polygamma(1, theta), polygamma(1, xp.sum(theta, axis=-1, keepdims=True))
 
+    @blockwise
     def metric(self, theta):
         xp, theta = self.point(theta)
         own, common = self._curvatures(theta)
@@ -114,6 +120,7 @@ class Dirichlet(ExponentialFamily):
         own, common = self._curvatures(theta)
         return 1.0 / own, _slack(xp, theta, own, common)
 
+    @blockwise
     def sharp(self, theta, covector):
         xp, theta, covector = self.point(theta, covector)
         inverse, slack = self._inverse(theta)
@@ -144,9 +151,11 @@ class Dirichlet(ExponentialFamily):
         xp, theta = self.point(theta)
         return -xp.sum(self.to_eta(theta), axis=-1)
 
+    @blockwise
     def entropy(self, theta):
         return -self._negative_entropy(theta) - self.expected_log_base_measure(theta)
 
+    @blockwise
     def kl(self, theta_p, theta_q):
         """α₀q KL(m_q‖m_p) + Σ B_s(α_qi : α_pi) − B_s(α_q0 : α_p0), with m = α / α₀ and s the Stirling remainder of log Γ."""
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
@@ -197,27 +206,40 @@ def _concentration(xp, eta):
                 break
         alpha = _elementary_inverse_digamma(xp, eta + xp.digamma(s))[0]
         for _ in range(60):
-            total = xp.sum(alpha, axis=-1, keepdims=True)
-            residual = xp.digamma(alpha) - xp.digamma(total) - eta
-            own, common = polygamma(1, alpha), polygamma(1, total)
-            slack = _slack(xp, alpha, own, common)
-            scaled = residual / own
-            step = scaled - xp.sum(scaled, axis=-1, keepdims=True) / (slack * own)
+            first, own = digamma_trigamma(xp, alpha)
+            first_total, common = digamma_trigamma(xp, xp.sum(alpha, axis=-1, keepdims=True))
+            step = _newton_step(xp, alpha, first - first_total - eta, own, common)
             alpha = xp.maximum(alpha - step, 0.25 * alpha)
-            scale = 1.0 + xp.abs(eta) + xp.abs(xp.log(total))
-            if not xp.any(xp.abs(residual) > 8 * eps * scale) or not xp.any(xp.abs(step) > 4 * eps * alpha):
+            if not xp.any(xp.abs(step) > 0.1 * eps**0.5 * alpha):    # Newton squares this
                 break
-        left = xp.abs(xp.digamma(alpha) - xp.digamma(xp.sum(alpha, axis=-1, keepdims=True)) - eta)
-        if xp.any(left > 1e3 * eps * scale):
-            raise ConvergenceError("Dirichlet concentration: Newton's method ended short of its accuracy", left, alpha)
+        total = xp.sum(alpha, axis=-1, keepdims=True)
+        residual = -digamma_difference(xp, alpha, _others(xp, alpha)) - eta    # once more, with the differences of `to_eta`
+        alpha = alpha - _newton_step(xp, alpha, residual, own, common)
+        if xp.any(xp.abs(residual) > 1e3 * eps * (1.0 + xp.abs(eta) + xp.abs(xp.log(total)))):
+            raise ConvergenceError("Dirichlet concentration: Newton's method ended short of its accuracy", xp.abs(residual), alpha)
     return alpha
+
+
+def _others(xp, alpha):
+    """Σ_{j≠i} α_j for every i, from sums before and after it: a small rest of a large total keeps its digits."""
+    k = alpha.shape[-1]
+    zero = xp.zeros_like(alpha[..., :1])
+    before = xp.concat([zero, xp.cumulative_sum(alpha[..., :k - 1], axis=-1)], axis=-1)
+    after = xp.concat([zero, xp.cumulative_sum(xp.flip(alpha[..., 1:], axis=-1), axis=-1)], axis=-1)
+    return before + xp.flip(after, axis=-1)
+
+
+def _newton_step(xp, alpha, residual, own, common):
+    """The inverse metric at α, of trigammas `own` and `common`, applied to the residual."""
+    scaled = residual / own
+    return scaled - xp.sum(scaled, axis=-1, keepdims=True) / (_slack(xp, alpha, own, common) * own)
 
 
 def _slack(xp, alpha, own, common):
     """Σ 1 / trigamma(α_i) − 1 / trigamma(α₀), from 1 / trigamma(a) = a − a s″(a) / trigamma(a), in which the sums of a cancel."""
     total = xp.sum(alpha, axis=-1, keepdims=True)
-    rest = xp.sum(alpha * trigamma_gap(xp, alpha) / own, axis=-1, keepdims=True)
-    return total * trigamma_gap(xp, total) / common - rest
+    rest = xp.sum(alpha * trigamma_gap(xp, alpha, own) / own, axis=-1, keepdims=True)
+    return total * trigamma_gap(xp, total, common) / common - rest
 
 
 def _elementary_inverse_digamma(xp, y):

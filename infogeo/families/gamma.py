@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..backend import arrays, polygamma
+from ..blocks import blockwise
 from ..domain import Interval, MappedDomain, Orthant
 from ..errors import ConvergenceError
 from ..linalg import symmetric2
@@ -43,17 +44,20 @@ class Gamma(ExponentialFamily):
     support = Interval(0)
     ordinary = {"shape": Interval(0), "rate": Interval(0)}
 
+    @blockwise
     def potential(self, theta):
         xp, theta = self.point(theta)
         with np.errstate(invalid="ignore", divide="ignore"):
             return xp.gammaln(theta[..., 0]) - theta[..., 0] * xp.log(-theta[..., 1])
 
+    @blockwise
     def to_eta(self, theta):
         xp, theta = self.point(theta)
         with np.errstate(invalid="ignore", divide="ignore"):
             return xp.stack([xp.digamma(theta[..., 0]) - xp.log(-theta[..., 1]), -theta[..., 0] / theta[..., 1]], axis=-1)
 
     @once
+    @blockwise
     def to_theta(self, eta):
         xp, eta = self.point(eta)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -64,6 +68,7 @@ class Gamma(ExponentialFamily):
         xp, eta = self.point(eta)
         return _shape_potential(xp, self.to_theta(eta)[..., 0])
 
+    @blockwise
     def metric(self, theta):
         xp, theta = self.point(theta)
         inverse = -1.0 / theta[..., 1]
@@ -109,10 +114,12 @@ class Gamma(ExponentialFamily):
     def expected_log_base_measure(self, theta):
         return -self.to_eta(theta)[..., 0]
 
+    @blockwise
     def entropy(self, theta):
         xp, theta = self.point(theta)
         return self.to_eta(theta)[..., 0] - _shape_potential(xp, theta[..., 0])
 
+    @blockwise
     def kl(self, theta_p, theta_q):
         """α_q (r − 1 − log r) + B_s(α_q : α_p), with r the ratio of the means and s the Stirling remainder of log Γ."""
         xp, theta_p, theta_q = self.point(theta_p, theta_q)

@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..backend import arrays
+from ..blocks import blockwise
 from ..domain import MappedDomain, PositiveDefinite, PositiveDefiniteMatrix, ProductDomain, RealSpace
 from ..linalg import cholesky, inverse_lower, matvec, positive_definite, trace_minus_log_det
 from ..memo import once
@@ -93,17 +94,20 @@ class MultivariateNormal(ExponentialFamily):
         log_det = 2.0 * xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
         return matvec(xp, covariance, h), covariance, precision, root, log_det
 
+    @blockwise
     def potential(self, theta):
         xp, theta = self.point(theta)
         mean, _, _, _, log_det = self._parts(theta)
         return 0.5 * (xp.sum(mean * theta[..., :self.p], axis=-1) - log_det)
 
+    @blockwise
     def to_eta(self, theta):
         xp, theta = self.point(theta)
         mean, covariance, _, _, _ = self._parts(theta)
         return self._join(xp, mean, covariance + _outer(mean, mean))
 
     @once
+    @blockwise
     def to_theta(self, eta):
         xp, eta = self.point(eta)
         mean, second = self._pair(xp, eta)
@@ -121,6 +125,7 @@ class MultivariateNormal(ExponentialFamily):
         lower = cholesky(xp, second - _outer(mean, mean))
         return -0.5 * self.p - xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
 
+    @blockwise
     def flat(self, theta, vector):
         xp, theta, vector = self.point(theta, vector)
         mean, covariance, _, _, _ = self._parts(theta)
@@ -133,6 +138,7 @@ class MultivariateNormal(ExponentialFamily):
         d_mean = matvec(xp, covariance, a + 2.0 * matvec(xp, m, mean))
         return d_mean, 2.0 * xp.matmul(covariance, xp.matmul(m, covariance))
 
+    @blockwise
     def sharp(self, theta, covector):
         xp, theta, covector = self.point(theta, covector)
         mean, _, precision, _, _ = self._parts(theta)
@@ -145,17 +151,29 @@ class MultivariateNormal(ExponentialFamily):
         m = 0.5 * xp.matmul(precision, xp.matmul(d_covariance, precision))
         return self._join(xp, matvec(xp, precision, d_mean) - 2.0 * matvec(xp, m, mean), m)
 
+    @blockwise
     def metric(self, theta):
+        """Cov(x_m, x_i x_j) = Σ_mi μ_j + Σ_mj μ_i and, with S = Σ + μμᵀ,
+
+        Cov(x_i x_j, x_k x_l) = Σ_ik S_jl + μ_i μ_k Σ_jl + Σ_il S_jk + μ_i μ_l Σ_jk.
+        """
         xp, theta = self.point(theta)
-        return self._on_basis(xp, self.flat, theta)
+        mean, covariance, _, _, _ = self._parts(theta)
+        outer = _outer(mean, mean)
+        pairs = _Pairs(xp, self.p, theta.dtype)
+        fourth = pairs.symmetrised(covariance, covariance + outer) + pairs.symmetrised(outer, covariance)
+        return pairs.assemble(covariance, pairs.crossed(covariance, mean), fourth)
 
+    @blockwise
     def dual_metric(self, eta):
+        """In the chart η, with h = Λμ: (1 + μᵀh) Λ + hhᵀ; −½ (Λ_mi h_j + Λ_mj h_i); ¼ (Λ_ik Λ_jl + Λ_il Λ_jk)."""
         xp, eta = self.point(eta)
-        return self._on_basis(xp, self.sharp, self.to_theta(eta))
-
-    def _on_basis(self, xp, operator, theta):
-        """The matrix of a symmetric operator at θ: its images of the coordinate basis."""
-        return operator(theta[..., None, :], xp.eye(self.dim, dtype=theta.dtype))
+        theta = self.to_theta(eta)
+        h, m = self._pair(xp, theta)
+        precision, mean = -2.0 * m, eta[..., :self.p]
+        pairs = _Pairs(xp, self.p, eta.dtype)
+        first = (1.0 + xp.sum(mean * h, axis=-1))[..., None, None] * precision + _outer(h, h)
+        return pairs.assemble(first, -0.5 * pairs.crossed(precision, h), 0.25 * pairs.symmetrised(precision, precision))
 
     def cubic_tensor(self, theta):
         """The second derivative of η along every pair of coordinate directions."""
@@ -194,6 +212,7 @@ class MultivariateNormal(ExponentialFamily):
     def entropy(self, theta):
         return 0.5 * self.p * float(np.log(2 * np.pi * np.e)) - 0.5 * self._parts(theta)[4]
 
+    @blockwise
     def kl(self, theta_p, theta_q):
         """½ (tr W − log det(I + W)) + ½ |Δμ|²_{Λ_q} with W = L⁻¹(Λ_q − Λ_p)L⁻ᵀ and Λ_p = L Lᵀ.
 
@@ -228,3 +247,39 @@ class MultivariateNormal(ExponentialFamily):
     def parameters(self, theta):
         mean, covariance, _, _, _ = self._parts(theta)
         return {"mean": mean, "covariance": covariance}
+
+
+class _Pairs:
+    """Tensors over the packed pairs a = (i, j), b = (k, l), with the weights of the packing."""
+
+    def __init__(self, xp, p, dtype):
+        self.xp, self.p = xp, p
+        i, j = np.triu_indices(p)
+        weight = np.where(i == j, 1.0, np.sqrt(2.0))
+        self.i, self.j, self.weight = xp.asarray(i), xp.asarray(j), xp.asarray(weight, dtype=dtype)
+        first = lambda x, y: xp.asarray((x[:, None] * p + y[None, :]).reshape(-1))
+        self.ik, self.jl, self.il, self.jk = first(i, i), first(j, j), first(i, j), first(j, i)
+
+    def _entries(self, matrix, index):
+        size, xp = self.weight.shape[0], self.xp
+        batch = matrix.shape[:-2]
+        return xp.reshape(xp.take(xp.reshape(matrix, (*batch, self.p**2)), index, axis=-1), (*batch, size, size))
+
+    def symmetrised(self, u, v):
+        """U_ik V_jl + U_il V_jk."""
+        total = self._entries(u, self.ik) * self._entries(v, self.jl) + self._entries(u, self.il) * self._entries(v, self.jk)
+        return total * (self.weight[:, None] * self.weight[None, :])
+
+    def crossed(self, u, vector):
+        """U_mi v_j + U_mj v_i, shape (..., p, pairs)."""
+        xp = self.xp
+        columns = lambda index: xp.take(u, index, axis=-1)
+        entries = lambda index: xp.take(vector, index, axis=-1)[..., None, :]
+        return (columns(self.i) * entries(self.j) + columns(self.j) * entries(self.i)) * self.weight
+
+    def assemble(self, first, crossed, fourth):
+        """[[first, crossed], [crossedᵀ, fourth]]."""
+        xp = self.xp
+        above = xp.concat([first, crossed], axis=-1)
+        below = xp.concat([xp.matrix_transpose(crossed), fourth], axis=-1)
+        return xp.concat([above, below], axis=-2)

@@ -1,7 +1,7 @@
 """The Poisson family."""
 from dataclasses import dataclass
 from functools import partial
-from math import lgamma, sqrt
+from math import lgamma, log, pi, sqrt
 
 import numpy as np
 
@@ -78,7 +78,7 @@ class Poisson(Separable, ExponentialFamily):
         """
         xp, theta = self.point(theta)
         by_series, by_expansion = partial(_entropy_by_series, xp), partial(_entropy_of_large_rate, xp)
-        return piecewise(xp, theta[..., 0] < np.log(400.0), by_series, by_expansion, theta[..., 0])
+        return piecewise(xp, theta[..., 0] < log(400.0), by_series, by_expansion, theta[..., 0])
 
     def kl(self, theta_p, theta_q):
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
@@ -98,7 +98,7 @@ class Poisson(Separable, ExponentialFamily):
 def _entropy_by_series(xp, theta):
     """Σ −p(x) log p(x), up to where the tail of the largest rate is below rounding."""
     rate = xp.exp(theta)
-    largest = float(xp.max(rate))
+    largest = float(xp.max(rate)) if rate.size else 0.0
     probability = xp.exp(-rate)
     total = probability * rate
     for x in range(1, int(largest + 12.0 * sqrt(largest) + 30.0)):
@@ -110,4 +110,4 @@ def _entropy_by_series(xp, theta):
 def _entropy_of_large_rate(xp, theta):
     inverse = xp.exp(-theta)
     tail = inverse * (1 / 12 + inverse * (1 / 24 + inverse * (19 / 360 + inverse * (9 / 80 + inverse * (863 / 2520)))))
-    return 0.5 * (theta + float(np.log(2 * np.pi)) + 1.0) - tail
+    return 0.5 * (theta + log(2 * pi) + 1.0) - tail

@@ -113,12 +113,14 @@ class DuallyFlat(Riemannian):
 
     @once
     def to_theta(self, eta):
-        """θ = ∇φ(η), here by damped Newton on the convex function ψ(θ) − η·θ; NaN where η is outside its domain.
+        """θ = ∇φ(η), shape (..., dim); NaN where η is outside its domain.
+
+        A manifold without a closed form finds it by damped Newton on the convex function ψ(θ) − η·θ.
 
         Raises
         ------
         ConvergenceError
-            If the iteration ends short of ‖∇ψ(θ) − η‖ ≤ 1000 ε (1 + ‖η‖).
+            Where it is found by Newton, and ‖∇ψ(θ) − η‖ ≤ 1000 ε (1 + ‖η‖) is not reached.
         """
         xp, eta = self.point(eta)
         start = self.theta_domain.from_unconstrained(xp.zeros_like(eta))

@@ -53,7 +53,7 @@ def descend(objective, x0, *, geometry, update, step, max_steps, tol=None, rng=N
     values = xp.empty((max_steps + 1, *x.shape[:-1]), dtype=x.dtype) if record else None
     rows = _Rows(xp, x.shape[:-1])
     single = x.ndim == 1 and rows.period == 1        # then a plain test of one number serves for a mask
-    seen, state, previous = objective, update.init(x), x
+    seen, state, previous, covector = objective, update.init(x), x, x
 
     def curve(h):
         return update(geometry, x, covector, h, state)[0]
@@ -69,12 +69,15 @@ def descend(objective, x0, *, geometry, update, step, max_steps, tol=None, rng=N
             if draw is not None:
                 seen = objective if last else draw(rng)
             stand(x)
+            last_covector = covector
             value, covector = seen.value_and_gradient(x)
             if not (single and isfinite(value)) and rows.any_lost(xp.isfinite(value)):
-                # the step that led here overflowed: these rows stay where they were
+                # the step that led here overflowed, or its mirror step has no image: these rows stay where they were
+                nowhere = xp.any(xp.isnan(x), axis=-1)
+                reason = xp.where(nowhere, _reason(xp, last_covector, x), xp.full(rows.shape, int(Status.NONFINITE)))
                 x = xp.where(column(rows.good), x, previous)
                 value = xp.where(rows.good, value, values[k - 1, ...] if record and k else value)
-                rows.end(~rows.good, xp.full(rows.shape, int(Status.NONFINITE)), max(k - 1, 0))
+                rows.end(~rows.good, reason, max(k - 1, 0))
                 if points is not None:
                     points.put(k, x)
             if values is not None:
@@ -111,7 +114,8 @@ def _start(objective, geometry, step, x0):
 def _reason(xp, covector, x_new):
     """Why each row's next point, which is not in the domain, is not taken."""
     broken = ~xp.all(xp.isfinite(covector), axis=-1) | xp.any(xp.isinf(x_new), axis=-1)
-    return xp.where(broken, int(Status.NONFINITE), int(Status.LEFT_DOMAIN))
+    left = xp.full(broken.shape, int(Status.LEFT_DOMAIN))
+    return xp.where(broken, int(Status.NONFINITE), left)
 
 
 def _steps(count, progress):

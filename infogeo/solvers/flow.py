@@ -72,5 +72,5 @@ def flow(objective, x0, *, geometry, update, times, rtol=1e-10, atol=1e-12, meth
     with np.errstate(all="ignore"):
         values = xp.stack([objective.value_and_gradient(path[k, ...])[0] for k in range(times.size)])
         inside = xp.all(domain.contains(path), axis=0)
-    status = xp.where(inside, int(Status.MAX_STEPS), int(Status.LEFT_DOMAIN))
+    status = xp.where(inside, int(Status.MAX_STEPS), xp.full(inside.shape, int(Status.LEFT_DOMAIN)))
     return Result(path[-1, ...], path, values, status, xp.full(shape[:-1], evaluations))

@@ -1,0 +1,168 @@
+"""The modified Bessel functions I_ν of the spherical distributions: logarithm, ratios and divergences, for every order and argument.
+
+Everything is about F_ν(x) = log(Γ(ν + 1) (2/x)^ν I_ν(x)), the logarithm of the series Σ (x²/4)^k / (k! (ν + 1)_k): it is 0 at
+x = 0, and its derivative is the ratio r(x) = I_{ν+1}(x) / I_ν(x). The order ν ≥ 0 is a number, x ≥ 0 an array.
+
+Three expansions cover the quarter plane: the power series of F; Debye's expansion in 1 / √(ν² + x²) from `_FAR` on; and inside
+that circle the recurrence of r in ν, started from Debye's expansion at an order of at least `_FAR` and run downwards, which
+is its stable direction. Source: DLMF 10.25.2, 10.29.1, 10.41.3; Amos, Math. Comp. 28 (1974).
+"""
+from fractions import Fraction
+from functools import lru_cache
+from math import ceil, lgamma, log, pi
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .errors import ConvergenceError
+from .special import log1p_gap, piecewise
+
+__all__ = ["BesselRatio", "bessel_ratio", "inverse_bessel_ratio", "log_bessel", "log_bessel_bregman", "log_bessel_gap"]
+
+_FAR = 25.0     # √(ν² + x²) from here on: 16 terms of Debye's expansion then give full double precision
+_TERMS = 16
+_SERIES = 48    # terms of the power series that full precision needs at x = _FAR, ν = 0
+
+
+class BesselRatio(NamedTuple):
+    """The ratio r = I_{ν+1}(x) / I_ν(x) with all that is formed from it without cancellation, for small x and for large x."""
+
+    ratio: Any      # r
+    over_x: Any     # r / x, which is 1 / (2ν + 2) at x = 0
+    gap: Any        # 1 − r
+    slope: Any      # r′
+    cross: Any      # (r′ − r / x) / x, which is 0 at x = 0
+    bend: Any       # r″
+
+
+@lru_cache
+def _debye():
+    """{(k, j): c}: log S(ν, x) ~ Σ_k w^{−k} Σ_j c y^j with w = √(ν² + x²), y = (ν / w)².
+
+    S is the series Σ U_k(t) ν^{−k} of DLMF 10.41.3. With q = t² (1 − t²) / 2, the recurrence 10.41.9 of the U_k gives the
+    derivatives of the terms L_k of log S: L_1′ = (1 − 5t²) / 8, L_{k+1}′ = (q L_k′)′ + q Σ_{i+j=k} L_i′ L_j′.
+    """
+    def times(a, b):
+        out = [Fraction(0)] * (len(a) + len(b) - 1)
+        for i, u in enumerate(a):
+            if u:
+                for j, v in enumerate(b):
+                    out[i + j] += u * v
+        return out
+
+    q = [Fraction(0), Fraction(0), Fraction(1, 2), Fraction(0), Fraction(-1, 2)]
+    slopes = [[Fraction(1, 8), Fraction(0), Fraction(-5, 8)]]
+    for k in range(1, _TERMS):
+        first = times(q, slopes[-1])
+        total = [Fraction(0)] * (3 * k + 3)
+        for n, c in enumerate(first):
+            if n:
+                total[n - 1] += n * c
+        for i in range(k - 1):
+            for n, c in enumerate(times(q, times(slopes[i], slopes[k - 2 - i]))):
+                total[n] += c
+        slopes.append(total)
+    return {(k, (n + 1 - k) // 2): float(c / (n + 1)) for k, slope in enumerate(slopes, 1) for n, c in enumerate(slope) if c}
+
+
+@lru_cache
+def _coefficients(nu, weight):
+    """C_n with Σ C_n (W / w)^n = Σ_{kj} (k + 2j)^weight c_kj w^{−k} y^j, where W = max(ν, _FAR): ready for Horner's rule."""
+    scale = max(nu, _FAR)
+    out = [0.0] * (3 * _TERMS + 1)
+    for (k, j), c in _debye().items():
+        n = k + 2 * j
+        out[n] += float(n**weight) * c * (nu / scale) ** (2 * j) * scale**-k
+    return tuple(out)
+
+
+def _debye_sum(nu, inverse, weight):
+    """Σ (k + 2j)^weight c_kj w^{−k} y^j at 1 / w = `inverse`."""
+    x, coefficients = max(nu, _FAR) * inverse, _coefficients(nu, weight)
+    total = coefficients[-1] * x + coefficients[-2]
+    for c in coefficients[-3::-1]:
+        total = total * x + c
+    return total
+
+
+def log_bessel(xp, nu, x):
+    """F_ν(x) = log(Γ(ν + 1) (2/x)^ν I_ν(x)), which is x² / (4ν + 4) for small x, shape of x."""
+    return piecewise(xp, _is_near(xp, nu, x), lambda x: _log_series(xp, nu, x), lambda x: _log_debye(xp, nu, x, 1.0), x)
+
+
+def log_bessel_gap(xp, nu, x):
+    """F_ν(x) − x, which grows with log x only, shape of x."""
+    return piecewise(xp, _is_near(xp, nu, x), lambda x: _log_series(xp, nu, x) - x, lambda x: _log_debye(xp, nu, x, 0.0), x)
+
+
+def _is_near(xp, nu, x):
+    """Where the power series is summed: inside the circle, and where F is so small that Debye's expansion would cancel."""
+    return (x * x <= 4.0 * nu + 4.0) | (_radius(xp, nu, x) < _FAR)
+
+
+def _radius(xp, nu, x):
+    return xp.hypot(x, xp.full_like(x, nu))
+
+
+def _log_series(xp, nu, x):
+    z = 0.25 * x * x
+    total = xp.ones_like(x)
+    for k in range(_SERIES, 1, -1):
+        total = 1.0 + total * (z / (k * (nu + k)))
+    return xp.log1p(z / (nu + 1.0) * total)
+
+
+def _log_debye(xp, nu, x, linear):
+    """F_ν(x) − (1 − linear) x: w + ν log(2 / (ν + w)) − ½ log(2πw) + log Γ(ν + 1) + log S.
+
+    For large orders Stirling's series takes the place of log Γ, so that its large terms cancel on paper.
+    """
+    w = _radius(xp, nu, x)
+    rest = _debye_sum(nu, 1.0 / w, 0)
+    rise = nu * (nu / (w + x)) + linear * x         # w − x + linear · x
+    if nu < 10.0:
+        return rise + nu * xp.log(2.0 / (nu + w)) - 0.5 * xp.log(2.0 * pi * w) + lgamma(nu + 1.0) + rest
+    growth = x * (x / (w + nu)) / nu                # w / ν − 1
+    binet = sum(b / nu**(2 * k + 1) for k, b in enumerate(_BINET))
+    return (rise - nu) - nu * xp.log1p(0.5 * growth) - 0.5 * xp.log1p(growth) + (rest + binet)
+
+
+_BINET = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400)     # DLMF 5.11.1
+
+
+def bessel_ratio(xp, nu, x):
+    """The `BesselRatio` of I_{ν+1}(x) / I_ν(x), each part of the shape of x."""
+    far = _radius(xp, nu, x) >= _FAR
+    if xp.all(far):
+        parts = _debye_ratio(xp, nu, x)
+    else:
+        if xp.any(far):
+            near = _recurred_ratio(xp, nu, xp.where(far, xp.zeros_like(x), x))
+            parts = [xp.where(far, a, b) for a, b in zip(_debye_ratio(xp, nu, xp.where(far, x, xp.full_like(x, _FAR))), near)]
+        else:
+            parts = _recurred_ratio(xp, nu, x)
+    over_x, gap, slope, bend_over_x, change = parts
+    ratio = x * over_x
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # (r′ − r/x) / x = x (r/x) (g_{ν+1} − g_ν) with g = r/x, by the recurrence; r′ is far smaller than r/x for large x
+        cross = xp.where(x * x > 2.0 * nu + 2.0, (slope - over_x) / x, x * over_x * change)
+    return BesselRatio(ratio, over_x, gap, slope, cross, x * bend_over_x)
+
+
+def _debye_ratio(xp, nu, x):
+    """(r/x, 1 − r, r′, r″/x, g_{ν+1} − g_ν) by Debye's expansion, differentiated term by term."""
+    w = _radius(xp, nu, x)
+    q = 1.0 / w
+    s1, s2, s3 = 0.5 + _debye_sum(nu, q, 1), _debye_sum(nu, q, 2), _debye_sum(nu, q, 3)
+    a, b = nu * q, x * q                                           # a² + b² = 1
+    first = (1.0 - q * s1 * (1.0 + a)) / (w + nu)
+    gap = (nu + nu * (nu / (w + x))) / (w + nu) + b * q * s1
+    slope = q * (nu / (w + nu) + q * ((b * b - a * a) * s1 + b * b * s2))
+    third = (6.0 * a * a - 2.0 * b * b) * s1 + 3.0 * (a * a - b * b) * s2 - b * b * s3
+    bend = q * q * q * (q * third - a * (2.0 + a) / (1.0 + a) ** 2)
+    return first, gap, slope, bend, _next_over_x(nu, w, q) - first
+
+
+def _next_over_x(nu, w, q):
+    """g_{ν+1}, from the same radius: the order ν + 1 at x has its own expansion."""
+    raise NotImplementedError
