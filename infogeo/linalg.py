@@ -123,7 +123,8 @@ def positive_definite(xp, matrix):
 
 def symmetric2(xp, a, b, c):
     """The matrices [[a, b], [b, c]], shapes (...) to (..., 2, 2)."""
-    return xp.stack([xp.stack([a, b], axis=-1), xp.stack([b, c], axis=-1)], axis=-2)
+    entries = xp.stack([a, b, b, c], axis=-1)
+    return xp.reshape(entries, (*entries.shape[:-1], 2, 2))
 
 
 def trace_minus_log_det(xp, w, log_det):

@@ -7,7 +7,7 @@ import numpy as np
 from .backend import polygamma
 
 __all__ = ["digamma_difference", "digamma_gap", "digamma_trigamma", "expm1_gap", "inverse_digamma", "kl_terms", "log1p_gap",
-           "piecewise", "ratio_gap", "stirling_bregman", "stirling_gap", "trigamma_gap"]
+           "piecewise", "ratio_gap", "stirling_bregman", "stirling_gap", "trigamma_gap", "unless_cancelled"]
 
 
 def piecewise(xp, condition, inner, outer, *xs):
@@ -20,6 +20,22 @@ def piecewise(xp, condition, inner, outer, *xs):
     out = xp.zeros_like(xs[0])
     out[condition] = inner(*(x[condition] for x in xs))
     out[~condition] = outer(*(x[~condition] for x in xs))
+    return out
+
+
+def unless_cancelled(xp, direct, size, careful, *points):
+    """`direct`, a difference of terms of the given size, where it keeps 12 of 16 digits or so; `careful(*points)` elsewhere.
+
+    Shapes: direct and size (...); points (..., d), of which `careful` gets the rows that need it.
+    """
+    lost = ~(direct > 1e-2 * size)
+    if direct.ndim == 0:
+        return careful(*points) if lost else direct
+    if not xp.any(lost):
+        return direct
+    points = [xp.broadcast_to(x, (*direct.shape, x.shape[-1]))[lost] for x in points]
+    out = xp.asarray(direct, copy=True)
+    out[lost] = careful(*points)
     return out
 
 

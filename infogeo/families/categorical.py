@@ -7,7 +7,7 @@ from ..backend import arrays, column, dot
 from ..blocks import blockwise
 from ..domain import Integers, OpenSimplex, RealSpace, SimplexPoints
 from ..memo import once
-from ..special import kl_terms
+from ..special import kl_terms, unless_cancelled
 from .base import ExponentialFamily
 
 __all__ = ["Categorical", "log_odds_kl"]
@@ -101,8 +101,8 @@ class Categorical(ExponentialFamily):
         _, _, eta, rest = self._softmax(theta)
         eye = xp.eye(self.dim, dtype=theta.dtype)
         # η_i (1 − η_i) with 1 − η_i as a sum of positive terms: no cancellation where one outcome takes all
-        others = rest[..., None] + xp.matmul(eta[..., None, :], 1.0 - eye)[..., 0, :]
-        return eye * (eta * others)[..., None] - (1.0 - eye) * eta[..., :, None] * eta[..., None, :]
+        others = rest[..., None] + xp.matmul(eta, 1.0 - eye)
+        return xp.where(eye > 0, (eta * others)[..., None], -eta[..., :, None] * eta[..., None, :])
 
     @blockwise
     def dual_metric(self, eta):
@@ -165,7 +165,13 @@ class Categorical(ExponentialFamily):
     @blockwise
     def kl(self, theta_p, theta_q):
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
-        return log_odds_kl(xp, theta_p, theta_q, self._softmax(theta_p), self._softmax(theta_q))
+        psi_p, eta = self.potential_and_eta(theta_p)
+        change, step = self.potential_and_eta(theta_q)[0] - psi_p, theta_q - theta_p
+        direct, size = change - dot(eta, step), xp.abs(change) + dot(eta, xp.abs(step))
+        return unless_cancelled(xp, direct, size, self._careful_kl, theta_p, theta_q)
+
+    def _careful_kl(self, theta_p, theta_q):
+        return log_odds_kl(self.point(theta_p)[0], theta_p, theta_q, self._softmax(theta_p), self._softmax(theta_q))
 
     def _draw(self, draws, theta, shape):
         """By inverse CDF over the outcomes in order."""

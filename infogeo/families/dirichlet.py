@@ -9,7 +9,8 @@ from ..blocks import blockwise
 from ..domain import MappedDomain, OpenSimplex, Orthant, SimplexPoints
 from ..errors import ConvergenceError
 from ..memo import once
-from ..special import digamma_difference, digamma_gap, digamma_trigamma, kl_terms, stirling_bregman, stirling_gap, trigamma_gap
+from ..special import (digamma_difference, digamma_gap, digamma_trigamma, kl_terms, stirling_bregman, stirling_gap, trigamma_gap,
+                       unless_cancelled)
 from .base import ExponentialFamily
 
 __all__ = ["Dirichlet"]
@@ -159,6 +160,14 @@ class Dirichlet(ExponentialFamily):
     def kl(self, theta_p, theta_q):
         """α₀q KL(m_q‖m_p) + Σ B_s(α_qi : α_pi) − B_s(α_q0 : α_p0), with m = α / α₀ and s the Stirling remainder of log Γ."""
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        total_p, total_q = xp.sum(theta_p, axis=-1), xp.sum(theta_q, axis=-1)
+        own, own_size = _log_gamma_bregman(xp, theta_q, theta_p)
+        common, common_size = _log_gamma_bregman(xp, total_q, total_p)
+        direct, size = xp.sum(own, axis=-1) - common, xp.sum(own_size, axis=-1) + common_size
+        return unless_cancelled(xp, direct, size, self._careful_kl, theta_p, theta_q)
+
+    def _careful_kl(self, theta_p, theta_q):
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         total_p, total_q = xp.sum(theta_p, axis=-1, keepdims=True), xp.sum(theta_q, axis=-1, keepdims=True)
         # m_p / m_q − 1, from differences of coordinates
         step = theta_q - theta_p
@@ -182,6 +191,12 @@ class Dirichlet(ExponentialFamily):
 
     def parameters(self, theta):
         return {"concentration": self.point(theta)[1]}
+
+
+def _log_gamma_bregman(xp, a, b):
+    """log Γ(a) − log Γ(b) − (a − b) digamma(b), as it stands, and the size of its terms."""
+    at_a, at_b, slope = xp.gammaln(a), xp.gammaln(b), (a - b) * xp.digamma(b)
+    return at_a - at_b - slope, xp.abs(at_a) + xp.abs(at_b) + xp.abs(slope)
 
 
 def _concentration(xp, eta):
@@ -213,10 +228,10 @@ def _concentration(xp, eta):
             if not xp.any(xp.abs(step) > 0.1 * eps**0.5 * alpha):    # Newton squares this
                 break
         total = xp.sum(alpha, axis=-1, keepdims=True)
-        residual = -digamma_difference(xp, alpha, _others(xp, alpha)) - eta    # once more, with the differences of `to_eta`
+        residual = -digamma_difference(xp, alpha, _others(xp, alpha)) - eta
         alpha = alpha - _newton_step(xp, alpha, residual, own, common)
         if xp.any(xp.abs(residual) > 1e3 * eps * (1.0 + xp.abs(eta) + xp.abs(xp.log(total)))):
-            raise ConvergenceError("Dirichlet concentration: Newton's method ended short of its accuracy", xp.abs(residual), alpha)
+            raise ConvergenceError("Dirichlet concentration: Newton's method ended short of its accuracy", residual, alpha)
     return alpha
 
 

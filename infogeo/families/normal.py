@@ -4,7 +4,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..backend import arrays
-from ..blocks import blockwise
 from ..domain import Interval, MappedDomain, Orthant, ProductDomain, RealSpace
 from ..linalg import symmetric2
 from ..special import ratio_gap
@@ -44,18 +43,15 @@ class Normal(ExponentialFamily):
         variance = -0.5 / theta[..., 1]
         return xp, theta[..., 0] * variance, variance
 
-    @blockwise
     def potential(self, theta):
         xp, theta = self.point(theta)
         with np.errstate(invalid="ignore", divide="ignore"):
             return -0.25 * theta[..., 0] ** 2 / theta[..., 1] - 0.5 * xp.log(-2.0 * theta[..., 1])
 
-    @blockwise
     def to_eta(self, theta):
         xp, mean, variance = self._mean_variance(theta)
         return xp.stack([mean, variance + mean**2], axis=-1)
 
-    @blockwise
     def to_theta(self, eta):
         xp, eta = self.point(eta)
         variance = eta[..., 1] - eta[..., 0] ** 2
@@ -67,7 +63,6 @@ class Normal(ExponentialFamily):
         with np.errstate(invalid="ignore", divide="ignore"):
             return -0.5 - 0.5 * xp.log(eta[..., 1] - eta[..., 0] ** 2)
 
-    @blockwise
     def metric(self, theta):
         xp, m, v = self._mean_variance(theta)
         return symmetric2(xp, v, 2.0 * m * v, 2.0 * v * (v + 2.0 * m**2))
@@ -85,7 +80,6 @@ class Normal(ExponentialFamily):
         dm = v * (a + 2.0 * m * b)
         return xp.stack([dm, 2.0 * v * v * b + 2.0 * m * dm], axis=-1)
 
-    @blockwise
     def sharp(self, theta, covector):
         xp, theta, covector = self.point(theta, covector)
         _, m, v = self._mean_variance(theta)
@@ -135,7 +129,6 @@ class Normal(ExponentialFamily):
         xp, _, v = self._mean_variance(theta)
         return 0.5 * xp.log(2.0 * np.pi * np.e * v)
 
-    @blockwise
     def kl(self, theta_p, theta_q):
         """½ (r − 1 − log r) + ½ (μ_p − μ_q)² / v_q with r = v_p / v_q; both differences from θ_q − θ_p."""
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
