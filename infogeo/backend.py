@@ -145,9 +145,14 @@ def arrays(*xs):
     else:
         return NUMPY, *xs
     xp = backend_of(*xs)
-    kept = [x.dtype for x in xs if _is_array(x) and xp.is_float(x)]
+    kept = [x.dtype for x in xs if (_is_array(x) and xp.is_float(x)) or (xp is NUMPY and _is_narrow_scalar(x))]
     weak = xp.result_type(*kept) if kept else xp.float64
     return xp, *(_floating(xp, x, weak) for x in xs)
+
+
+def _is_narrow_scalar(x):
+    """A float32 or float16 number of NumPy's, which arithmetic on 0-d arrays gives; a float64 one is as weak as a Python float."""
+    return isinstance(x, np.floating) and not isinstance(x, float)
 
 
 def _floating(xp, x, weak):
@@ -162,9 +167,9 @@ def _floating(xp, x, weak):
 
 def asarray(x, like=None):
     """A floating array of the library and device of `like`, or of the chosen backend; arrays are moved where needed."""
-    if like is None and _is_array(x):
+    if like is None:
         return arrays(x)[1]
-    xp = _default_namespace() if like is None else backend_of(like)
+    xp = backend_of(like)
     if _is_array(x) and _namespace(x) is not xp:
         x = to_numpy(x)
         return xp.asarray(x if x.dtype.kind == "f" else x.astype(np.float64))

@@ -323,7 +323,8 @@ class PositiveDefiniteMatrix(Domain):
 
     def contains(self, x):
         xp, x = arrays(x)
-        gap = xp.max(xp.abs(x - xp.matrix_transpose(x)), axis=(-2, -1))
+        with np.errstate(invalid="ignore"):
+            gap = xp.max(xp.abs(x - xp.matrix_transpose(x)), axis=(-2, -1))
         size = xp.max(xp.abs(x), axis=(-2, -1))
         return positive_definite(xp, x) & (gap <= 64 * float(xp.finfo(x.dtype).eps) * size)
 

@@ -3,7 +3,7 @@ from abc import abstractmethod
 
 import numpy as np
 
-from ..backend import arrays, backend_of, to_numpy
+from ..backend import arrays, backend_of, dot, to_numpy
 from ..domain import Domain
 from ..draws import Draws
 from ..errors import DomainError, ShapeError
@@ -72,8 +72,12 @@ class ExponentialFamily(DuallyFlat):
         n = len(self.support.shape)
         somewhere = xp.asarray(self._somewhere, dtype=x.dtype)
         x = xp.where(xp.reshape(inside, (*inside.shape, *(1,) * n)), x, somewhere)
-        value = xp.sum(theta * self.sufficient_statistic(x), axis=-1) - self.potential(theta) + self.log_base_measure(x)
+        value = self._log_density(xp, theta, x)
         return xp.where(inside, value, xp.full_like(value, -np.inf))
+
+    def _log_density(self, xp, theta, x):
+        """log p(x; θ) inside the support; overridden where the terms θ·T(x) and ψ(θ) cancel."""
+        return dot(theta, self.sufficient_statistic(x)) - self.potential(theta) + self.log_base_measure(x)
 
     def sample(self, rng, theta, shape=()):
         """Independent draws of x.
@@ -180,4 +184,4 @@ class ExponentialFamily(DuallyFlat):
     def _require_event_shape(self, x):
         n = len(self.support.shape)
         if x.ndim < n or tuple(x.shape[x.ndim - n:]) != self.support.shape:
-            raise ShapeError(f"x must have shape {('...', *self.support.shape)}; got {tuple(x.shape)}")
+            raise ShapeError(f"x must have shape ({', '.join(['...', *map(str, self.support.shape)])}); got {tuple(x.shape)}")

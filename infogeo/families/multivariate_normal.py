@@ -199,11 +199,8 @@ class MultivariateNormal(ExponentialFamily):
         xp, theta = self.point(theta)
         return xp.full_like(theta[..., 0], -0.5 * self.p * np.log(2 * np.pi))
 
-    def log_density(self, theta, x):
-        """−½ |L(x − μ)|² + ½ log det Λ − (p/2) log 2π, shape (...), nats: the square completed, which does not cancel."""
-        xp, theta, x = arrays(theta, x)
-        self.theta_domain.require("theta", theta)
-        self._require_event_shape(x)
+    def _log_density(self, xp, theta, x):
+        """−½ (x − μ)ᵀΛ(x − μ) + ½ log det Λ − (p/2) log 2π: the square completed, which does not cancel."""
         mean, _, precision, _, log_det = self._parts(theta)
         gap = x - mean
         square = xp.sum(gap * matvec(xp, precision, gap), axis=-1)

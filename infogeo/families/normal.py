@@ -118,10 +118,8 @@ class Normal(ExponentialFamily):
         xp, theta = self.point(theta)
         return xp.full_like(theta[..., 0], -0.5 * np.log(2 * np.pi))
 
-    def log_density(self, theta, x):
-        """−½ (x − μ)² / v − ½ log(2πv), shape (...), nats: the square completed, which does not cancel."""
-        xp, theta, x = arrays(theta, x)
-        theta = self.theta_domain.require("theta", theta)
+    def _log_density(self, xp, theta, x):
+        """−½ (x − μ)² / v − ½ log(2πv): the square completed, which does not cancel."""
         _, m, v = self._mean_variance(theta)
         return -0.5 * (x - m) ** 2 / v - 0.5 * xp.log(2.0 * np.pi * v)
 

@@ -102,7 +102,8 @@ class MiniBatch(Objective):
     def __init__(self, family, x, size, rows=()):
         xp, x = arrays(x)
         if x.ndim != 1 + len(family.support.shape) or x.shape[0] == 0:
-            raise ShapeError(f"x must have shape (n, {', '.join(map(str, family.support.shape))}), n >= 1; got {tuple(x.shape)}")
+            axes = ", ".join(["n", *map(str, family.support.shape)])
+            raise ShapeError(f"x must have shape ({axes}{'' if family.support.shape else ','}), n >= 1; got {tuple(x.shape)}")
         if not (isinstance(size, (int, np.integer)) and size >= 1):
             raise DomainError(f"size must be a positive integer; got {size!r}")
         family.support.require("x", x)

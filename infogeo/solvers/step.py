@@ -69,6 +69,11 @@ def _rows(xp, value, h):
     return xp.zeros_like(value) + xp.asarray(h, dtype=value.dtype)
 
 
+def _shrinking(factor):
+    if not 0 < factor < 1:
+        raise DomainError(f"factor must satisfy 0 < factor < 1; got {factor!r}")
+
+
 @dataclass(frozen=True)
 class Backtracking(Step):
     """The largest h₀ β^j that decreases the objective enough (Armijo's rule along the update's curve).
@@ -83,8 +88,7 @@ class Backtracking(Step):
 
     def __post_init__(self):
         object.__setattr__(self, "h", _positive("h", self.h))
-        if not 0 < self.factor < 1:
-            raise DomainError(f"factor must satisfy 0 < factor < 1; got {self.factor!r}")
+        _shrinking(self.factor)
 
     def __call__(self, k, x, value, covector, curve, probe, geometry):
         xp, x, value, covector = arrays(x, value, covector)
@@ -109,6 +113,7 @@ class RelativeSmooth(Step):
 
     def __post_init__(self):
         object.__setattr__(self, "h", _positive("h", self.h))
+        _shrinking(self.factor)
 
     def __call__(self, k, x, value, covector, curve, probe, geometry):
         xp, x, value, covector = arrays(x, value, covector)
