@@ -44,21 +44,23 @@ def minimize(xp, x0, *, value, gradient, solve, contains, scale, max_steps=200, 
             direction = solve(x, g)
             decrement = xp.sqrt(xp.abs(xp.sum(g * direction, axis=-1)))
             t = xp.where(decrement > 0.25, 1.0 / (1.0 + decrement), xp.ones_like(decrement))
+            flat = decrement**2 <= 1e3 * eps * (xp.abs(f) + scale)      # the value cannot show a decrease that small
             moved = ~running
             for _ in range(60):
                 trial = xp.where(running[..., None], x - t[..., None] * direction, x)
                 inside = contains(trial)
                 trial_f = value(xp.where(inside[..., None], trial, x))
                 slack = 4 * eps * (xp.abs(f) + scale)
-                moved = ~running | (inside & (trial_f <= f + slack))
+                moved = ~running | (inside & ((trial_f <= f + slack) | flat))
                 if xp.all(moved):
                     break
                 t = xp.where(moved, t, 0.5 * t)
             x_new = xp.where((running & moved)[..., None], trial, x)
             g_new = gradient(x_new)
             no_gain = xp.max(xp.abs(g_new), axis=-1) >= residual
-            stalled = stalled | (running & (~moved | (no_gain & (decrement < 1e-6))))
-            keep = running & moved & ~(no_gain & (decrement < 1e-6))
+            done = no_gain & (residual <= 1000 * eps * scale)
+            stalled = stalled | (running & (~moved | done))
+            keep = running & moved & ~done
             x = xp.where(keep[..., None], x_new, x)
             g = xp.where(keep[..., None], g_new, g)
             f = xp.where(keep, trial_f, f)

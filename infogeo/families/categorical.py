@@ -165,9 +165,9 @@ class Categorical(ExponentialFamily):
     @blockwise
     def kl(self, theta_p, theta_q):
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
-        psi_p, eta = self.potential_and_eta(theta_p)
-        change, step = self.potential_and_eta(theta_q)[0] - psi_p, theta_q - theta_p
-        direct, size = change - dot(eta, step), xp.abs(change) + dot(eta, xp.abs(step))
+        (psi_p, eta), (psi_q, _) = self.potential_and_eta(theta_p), self.potential_and_eta(theta_q)
+        step = theta_q - theta_p
+        direct, size = (psi_q - psi_p) - dot(eta, step), xp.abs(psi_q) + xp.abs(psi_p) + dot(eta, xp.abs(step))
         return unless_cancelled(xp, direct, size, self._careful_kl, theta_p, theta_q)
 
     def _careful_kl(self, theta_p, theta_q):
