@@ -7,7 +7,7 @@ import numpy as np
 from .backend import polygamma
 
 __all__ = ["digamma_difference", "digamma_gap", "digamma_trigamma", "expm1_gap", "inverse_digamma", "kl_terms", "log1p_gap",
-           "piecewise", "ratio_gap", "stirling_bregman", "stirling_gap", "trigamma_gap", "unless_cancelled"]
+           "log_gamma_bregman", "piecewise", "ratio_gap", "stirling_bregman", "stirling_gap", "trigamma_gap", "unless_cancelled"]
 
 
 def piecewise(xp, condition, inner, outer, *xs):
@@ -70,7 +70,7 @@ def log1p_gap(xp, x):
 
 def ratio_gap(xp, ratio, growth):
     """r − 1 − log r ≥ 0 of a positive ratio r, given also growth = r − 1, formed without cancellation."""
-    return piecewise(xp, xp.abs(growth) < 0.4, lambda r, g: log1p_gap(xp, g), lambda r, g: g - xp.log(r), ratio, growth)
+    return piecewise(xp, xp.abs(growth) < 0.2, lambda r, g: log1p_gap(xp, g), lambda r, g: g - xp.log(r), ratio, growth)
 
 
 def kl_terms(xp, p, q, log_ratio):
@@ -121,6 +121,12 @@ def trigamma_gap(xp, a, trigamma=None):
     if trigamma is None:
         return piecewise(xp, a >= _LARGE, large, lambda a: polygamma(1, a) - 1.0 / a, a)
     return piecewise(xp, a >= _LARGE, lambda a, _: large(a), lambda a, trigamma: trigamma - 1.0 / a, a, trigamma)
+
+
+def log_gamma_bregman(xp, a, b):
+    """log Γ(a) − log Γ(b) − (a − b) digamma(b), as it stands, and the size of its terms, for `unless_cancelled`."""
+    at_a, at_b, slope = xp.gammaln(a), xp.gammaln(b), (a - b) * xp.digamma(b)
+    return at_a - at_b - slope, xp.abs(at_a) + xp.abs(at_b) + xp.abs(slope)
 
 
 def stirling_bregman(xp, a, b, step=None):

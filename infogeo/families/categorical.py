@@ -87,8 +87,9 @@ class Categorical(ExponentialFamily):
     @blockwise
     def to_theta(self, eta):
         xp, eta = self.point(eta)
+        rest = 1.0 - xp.matmul(eta, xp.ones(self.dim, dtype=eta.dtype))
         with np.errstate(invalid="ignore", divide="ignore"):
-            return xp.log(eta / (1.0 - xp.sum(eta, axis=-1, keepdims=True)))
+            return xp.log(eta / column(rest))
 
     def dual_potential(self, eta):
         xp, eta = self.point(eta)

@@ -9,8 +9,8 @@ from ..blocks import blockwise
 from ..domain import MappedDomain, OpenSimplex, Orthant, SimplexPoints
 from ..errors import ConvergenceError
 from ..memo import once
-from ..special import (digamma_difference, digamma_gap, digamma_trigamma, kl_terms, stirling_bregman, stirling_gap, trigamma_gap,
-                       unless_cancelled)
+from ..special import (digamma_difference, digamma_gap, digamma_trigamma, kl_terms, log_gamma_bregman, piecewise,
+                       stirling_bregman, stirling_gap, trigamma_gap, unless_cancelled)
 from .base import ExponentialFamily
 
 __all__ = ["Dirichlet"]
@@ -79,7 +79,11 @@ class Dirichlet(ExponentialFamily):
     def to_eta(self, theta):
         xp, theta = self.point(theta)
         theta = xp.where(theta > 0, theta, xp.full_like(theta, xp.nan))      # digamma is finite at negative numbers, too
-        return -digamma_difference(xp, theta, _others(xp, theta))
+        at_theta, at_total = xp.digamma(theta), xp.digamma(xp.sum(theta, axis=-1, keepdims=True))
+        eta = at_theta - at_total
+        kept = eta < -1e-2 * (xp.abs(at_theta) + xp.abs(at_total))
+        return piecewise(xp, kept | xp.isnan(eta), lambda eta, *_: eta, lambda _, a, rest: -digamma_difference(xp, a, rest),
+                         eta, theta, _others(xp, theta))
 
     @once
     @blockwise
@@ -161,8 +165,8 @@ class Dirichlet(ExponentialFamily):
         """α₀q KL(m_q‖m_p) + Σ B_s(α_qi : α_pi) − B_s(α_q0 : α_p0), with m = α / α₀ and s the Stirling remainder of log Γ."""
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
         total_p, total_q = xp.sum(theta_p, axis=-1), xp.sum(theta_q, axis=-1)
-        own, own_size = _log_gamma_bregman(xp, theta_q, theta_p)
-        common, common_size = _log_gamma_bregman(xp, total_q, total_p)
+        own, own_size = log_gamma_bregman(xp, theta_q, theta_p)
+        common, common_size = log_gamma_bregman(xp, total_q, total_p)
         direct, size = xp.sum(own, axis=-1) - common, xp.sum(own_size, axis=-1) + common_size
         return unless_cancelled(xp, direct, size, self._careful_kl, theta_p, theta_q)
 
@@ -191,12 +195,6 @@ class Dirichlet(ExponentialFamily):
 
     def parameters(self, theta):
         return {"concentration": self.point(theta)[1]}
-
-
-def _log_gamma_bregman(xp, a, b):
-    """log Γ(a) − log Γ(b) − (a − b) digamma(b), as it stands, and the size of its terms."""
-    at_a, at_b, slope = xp.gammaln(a), xp.gammaln(b), (a - b) * xp.digamma(b)
-    return at_a - at_b - slope, xp.abs(at_a) + xp.abs(at_b) + xp.abs(slope)
 
 
 def _concentration(xp, eta):

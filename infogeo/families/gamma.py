@@ -9,7 +9,8 @@ from ..domain import Interval, MappedDomain, Orthant
 from ..errors import ConvergenceError
 from ..linalg import symmetric2
 from ..memo import once
-from ..special import digamma_gap, log1p_gap, ratio_gap, stirling_bregman, stirling_gap, trigamma_gap
+from ..special import (digamma_gap, log1p_gap, log_gamma_bregman, ratio_gap, stirling_bregman, stirling_gap, trigamma_gap,
+                       unless_cancelled)
 from .base import ExponentialFamily
 
 __all__ = ["Gamma"]
@@ -121,7 +122,18 @@ class Gamma(ExponentialFamily):
 
     @blockwise
     def kl(self, theta_p, theta_q):
-        """α_q (r − 1 − log r) + B_s(α_q : α_p), with r the ratio of the means and s the Stirling remainder of log Γ."""
+        """α_q (r − 1 − log r) + B_s(α_q : α_p), with r the ratio of the means and s the Stirling remainder of log Γ.
+
+        Far points by the textbook formula B_{log Γ}(α_q : α_p) − α_q log(β_q / β_p) + α_p (β_q / β_p − 1).
+        """
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        shapes, size = log_gamma_bregman(xp, theta_q[..., 0], theta_p[..., 0])
+        ratio = theta_q[..., 1] / theta_p[..., 1]
+        logarithm, excess = theta_q[..., 0] * xp.log(ratio), theta_p[..., 0] * (ratio - 1.0)
+        size = size + xp.abs(logarithm) + xp.abs(excess)
+        return unless_cancelled(xp, shapes - logarithm + excess, size, self._careful_kl, theta_p, theta_q)
+
+    def _careful_kl(self, theta_p, theta_q):
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
         shape_p, shape_q = theta_p[..., 0], theta_q[..., 0]
         # r − 1 = (α_p β_q − α_q β_p) / (α_q β_p), from differences of coordinates

@@ -133,7 +133,8 @@ class Normal(ExponentialFamily):
         step = theta_q - theta_p
         growth = step[..., 1] / theta_p[..., 1]                            # r − 1
         shift = step[..., 0] - theta_p[..., 0] * growth                    # (μ_q − μ_p) / v_q
-        return 0.5 * ratio_gap(xp, theta_q[..., 1] / theta_p[..., 1], growth) - 0.25 * shift**2 / theta_q[..., 1]
+        ratio = theta_q[..., 1] / theta_p[..., 1]
+        return 0.5 * ratio_gap(xp, ratio, growth) - 0.25 * shift**2 / theta_q[..., 1]
 
     def _fit(self, xp, x, weights):
         """From the centred second moment, so that a large mean does not cost digits."""
