@@ -1,0 +1,59 @@
+"""The arrays that the laws run on: how to make them, how to know them, how to bring them back."""
+from typing import Any, NamedTuple
+
+import array_api_strict
+import numpy as np
+import pytest
+
+from infogeo.backend import is_cupy_available, to_numpy
+
+DEVICE = array_api_strict.Device("device1")     # on its CPU device NumPy's functions would work silently; on this one they raise
+
+
+class Backend(NamedTuple):
+    """An array library on a device, and whether its arrays may be written to."""
+
+    name: str
+    namespace: Any
+    device: Any = None
+    writeable: bool = True
+
+    def make(self, x, dtype="float64"):
+        """The NumPy array on this backend; integers and booleans keep their dtype."""
+        x = np.asarray(x)
+        x = x.astype(dtype) if x.dtype.kind == "f" else x.copy()
+        if self.name in ("numpy", "read-only numpy"):
+            x.flags.writeable = self.writeable
+            return x
+        return self.namespace.asarray(x) if self.device is None else self.namespace.asarray(x, device=self.device)
+
+    def to_numpy(self, x):
+        return to_numpy(x)
+
+    def check(self, x, dtype="float64"):
+        """The result as NumPy, once it is known to be of this library, device and dtype."""
+        if self.namespace is np:
+            assert isinstance(x, np.ndarray | np.generic), f"{type(x).__name__} instead of a NumPy array"
+        else:
+            assert type(x) is type(self.namespace.asarray(0.0)), f"{type(x).__name__} instead of an array of {self.name}"
+        assert self.device is None or x.device == self.device, f"on {x.device} instead of {self.device}"
+        assert x.dtype == getattr(self.namespace, dtype), f"{x.dtype} instead of {dtype}"
+        return to_numpy(x)
+
+
+def _cupy():
+    if not is_cupy_available():
+        return Backend("cupy", None)
+    import cupy
+    return Backend("cupy", cupy)
+
+
+NO_DEVICE = pytest.mark.skipif(not is_cupy_available(), reason="no CuPy with a CUDA device")
+NUMPY = Backend("numpy", np)
+BACKENDS = [
+    pytest.param(NUMPY, id="numpy"),
+    pytest.param(Backend("read-only numpy", np, writeable=False), id="read-only"),
+    pytest.param(Backend("array_api_strict", array_api_strict, DEVICE), id="strict"),
+    pytest.param(_cupy(), id="cupy", marks=[pytest.mark.gpu, NO_DEVICE]),
+]
+every_dtype = pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -1,0 +1,177 @@
+"""What every family promises of its ordinary parameters, its fit and its density, with the exact messages."""
+import numpy as np
+import pytest
+
+import infogeo as ig
+from infogeo import backend
+
+FAMILIES = {
+    "Bernoulli": (ig.Bernoulli(), dict(probability=0.3)),
+    "Categorical": (ig.Categorical(3), dict(probabilities=[0.5, 0.3, 0.2])),
+    "Poisson": (ig.Poisson(), dict(rate=2.5)),
+    "Exponential": (ig.Exponential(), dict(rate=2.5)),
+    "Normal": (ig.Normal(), dict(mean=1.0, variance=4.0)),
+    "Gamma": (ig.Gamma(), dict(shape=2.0, rate=0.5)),
+    "Dirichlet": (ig.Dirichlet(3), dict(concentration=[1.0, 2.0, 3.0])),
+    "MultivariateNormal": (ig.MultivariateNormal(2), dict(mean=[1.0, 2.0], covariance=[[2.0, 0.5], [0.5, 1.0]])),
+}
+EVERY = pytest.mark.parametrize("family, ordinary", [pytest.param(*case, id=name) for name, case in FAMILIES.items()])
+
+
+@EVERY
+def test_parameters_and_theta_from_are_inverse(family, ordinary):
+    theta = family.theta_from(**ordinary)
+    assert theta.shape == (family.dim,)
+    recovered = family.parameters(theta)
+    assert list(recovered) == list(ordinary) == list(family.ordinary)
+    for name, value in ordinary.items():
+        np.testing.assert_allclose(recovered[name], value, rtol=1e-14)
+
+
+@EVERY
+def test_names_are_exact(family, ordinary):
+    names = ", ".join(family.ordinary)
+    with pytest.raises(TypeError) as error:
+        family.theta_from(**ordinary, sigma=1.0)
+    assert str(error.value) == f"{family!r} takes the parameters {names}; got {', '.join(ordinary)}, sigma"
+    with pytest.raises(TypeError) as error:
+        family.theta_from()
+    assert str(error.value) == f"{family!r} takes the parameters {names}; got none"
+
+
+@EVERY
+def test_parameters_are_finite(family, ordinary):
+    for name, value in ordinary.items():
+        for bad in (np.nan, np.inf):
+            with pytest.raises(ig.DomainError, match=f"^{name} must satisfy {name}|^{name} must satisfy 0 < {name}"):
+                family.theta_from(**ordinary | {name: np.asarray(value, dtype=float) * bad})
+
+
+def sample(family, ordinary, n=200, batch=()):
+    return family.sample(np.random.default_rng(0), family.theta_from(**ordinary), (n, *batch))
+
+
+@EVERY
+def test_fit_matches_the_moments(family, ordinary):
+    x = sample(family, ordinary)
+    np.testing.assert_allclose(family.to_eta(family.fit(x)), family.sufficient_statistic(x).mean(axis=0), rtol=1e-10)
+
+
+@EVERY
+def test_fit_of_a_batch_of_samples(family, ordinary):
+    """Axis 0 is the sample, the others are a batch; weights (n,) or (n, …), of which only the ratios matter."""
+    x = sample(family, ordinary, 200, (3,))
+    weights = np.random.default_rng(1).random((200, 3))
+    fitted, weighted = family.fit(x), family.fit(x, 7.0 * weights)
+    assert fitted.shape == (3, family.dim)
+    for row in range(3):
+        np.testing.assert_allclose(fitted[row], family.fit(x[:, row]), rtol=1e-9)
+        np.testing.assert_allclose(weighted[row], family.fit(x[:, row], weights[:, row]), rtol=1e-9)
+    np.testing.assert_allclose(family.fit(x, np.full(200, 3.0)), fitted, rtol=1e-9)
+
+
+@EVERY
+def test_whole_weights_are_repeated_observations(family, ordinary):
+    x = sample(family, ordinary, 60)
+    counts = np.random.default_rng(2).integers(0, 4, 60)
+    np.testing.assert_allclose(family.fit(x, counts), family.fit(np.repeat(x, counts, axis=0)), rtol=1e-9)
+
+
+@EVERY
+def test_fit_maximises_the_likelihood(family, ordinary):
+    """Its mean log-density is above that of its neighbours."""
+    x = sample(family, ordinary)
+    theta = family.fit(x)
+    best = family.log_density(theta, x).mean()
+    for direction in np.concatenate([np.eye(family.dim), -np.eye(family.dim)]):
+        neighbour = theta + 1e-3 * direction * np.maximum(abs(theta), 0.1)
+        assert family.log_density(neighbour, x).mean() < best
+
+
+@EVERY
+def test_weights_are_checked(family, ordinary):
+    x = sample(family, ordinary, 5)
+    for weights in (-np.ones(5), np.array([-1.0, 3.0, 1.0, 1.0, 1.0]), np.zeros(5), np.full(5, np.nan), np.full(5, np.inf)):
+        with pytest.raises(ig.DomainError, match=r"weights must satisfy weights >= 0 and sum\(weights\) > 0, all finite"):
+            family.fit(x, weights)
+    with pytest.raises(ig.ShapeError, match=r"weights must have shape \(5,\) or \(5,\); got \(4,\)"):
+        family.fit(x, np.ones(4))
+
+
+@EVERY
+def test_fit_needs_a_sample_axis(family, ordinary):
+    with pytest.raises(ig.ShapeError, match="x must have a sample axis of at least one observation first"):
+        family.fit(sample(family, ordinary, 1)[0])
+    with pytest.raises(ig.ShapeError, match="x must have a sample axis of at least one observation first"):
+        family.fit(sample(family, ordinary, 1)[:0])
+
+
+@EVERY
+def test_log_density_broadcasts(family, ordinary):
+    theta = np.stack([family.theta_from(**ordinary)] * 4)
+    x = sample(family, ordinary, 3)[:, None]
+    values = family.log_density(theta, x)
+    assert values.shape == (3, 4)
+    np.testing.assert_allclose(values[:, 0], family.log_density(theta[0], x[:, 0]), rtol=1e-14)
+
+
+@EVERY
+def test_mean_log_density_of_a_sample_is_minus_the_entropy(family, ordinary):
+    """Within five standard errors over 20 000 draws."""
+    theta = family.theta_from(**ordinary)
+    values = family.log_density(theta, sample(family, ordinary, 20000))
+    assert abs(values.mean() + family.entropy(theta)) < 5 * values.std() / np.sqrt(20000) + 1e-12
+
+
+@EVERY
+def test_moments_of_a_sample(family, ordinary):
+    """Mean and covariance of T(x) are η and the metric, within five standard errors over 20 000 draws."""
+    theta = family.theta_from(**ordinary)
+    statistic = family.sufficient_statistic(sample(family, ordinary, 20000))
+    metric = family.metric(theta)
+    assert np.all(abs(statistic.mean(axis=0) - family.to_eta(theta)) < 5 * np.sqrt(np.diag(metric) / 20000))
+    gap = statistic - family.to_eta(theta)
+    products = gap[:, :, None] * gap[:, None, :]
+    assert np.all(abs(products.mean(axis=0) - metric) < 5 * products.std(axis=0) / np.sqrt(20000) + 1e-12)
+
+
+@EVERY
+def test_theta_outside_its_domain_is_refused(family, ordinary):
+    bad = np.full(family.dim, np.nan)
+    with pytest.raises(ig.DomainError, match="^theta must satisfy "):
+        family.log_density(bad, sample(family, ordinary, 1)[0])
+    with pytest.raises(ig.DomainError, match="^theta must satisfy "):
+        family.sample(np.random.default_rng(0), bad)
+    with pytest.raises(ig.ShapeError, match="^theta must have shape "):
+        family.sample(np.random.default_rng(0), np.zeros(family.dim + 1))
+
+
+@EVERY
+def test_kernels_give_nan_outside_and_do_not_clip(family, ordinary):
+    """A NaN in a coordinate is a NaN in the result, and the other rows are right."""
+    theta = family.theta_from(**ordinary)
+    batch = np.stack([theta, theta * np.nan])
+    for result, alone in [(family.to_eta(batch), family.to_eta(theta)), (family.potential(batch), family.potential(theta)),
+                          (family.metric(batch), family.metric(theta)), (family.kl(batch, theta), 0.0)]:
+        np.testing.assert_allclose(result[0], alone, rtol=1e-14, atol=1e-300)
+        assert np.any(np.isnan(result[1]))
+
+
+@EVERY
+def test_families_are_values(family, ordinary):
+    """Equal families are equal, hashable, and print as the call that makes them."""
+    again = eval(repr(family), {name: getattr(ig, name) for name in FAMILIES})
+    assert again == family and hash(again) == hash(family)
+    assert backend.to_numpy(again.theta_from(**ordinary)).shape == (family.dim,)
+
+
+@EVERY
+def test_a_batch_of_kl_is_that_of_its_rows(family, ordinary):
+    """Near and far pairs in one call take different branches, each element its own."""
+    theta = family.theta_from(**ordinary)
+    near, far = theta * (1 + 1e-7), family.theta_domain.sample(np.random.default_rng(5), 6)
+    q = np.concatenate([[theta, near], far])
+    together = family.kl(theta, q)
+    np.testing.assert_allclose(together, [family.kl(theta, row) for row in q], rtol=1e-13)
+    np.testing.assert_array_equal(together[0], 0.0)
+    assert np.all(together[1:] > 0)

@@ -1,0 +1,1 @@
+"""One law a file, over every registered object."""

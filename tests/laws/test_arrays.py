@@ -1,0 +1,108 @@
+"""Arrays in, arrays out: library, device and dtype are kept, inputs are not changed, batches are rows, leading axes broadcast."""
+import numpy as np
+import pytest
+
+from infogeo import Quadratic
+
+from ..backends import NUMPY, every_dtype
+from ..registry import arguments, every_manifold, kernels, region
+from .calculus import condition
+
+
+@pytest.mark.parametrize("shape", [(), (3,)], ids=["one", "batch"])
+@every_dtype
+@every_manifold
+def test_every_formula_on_every_backend(M, backend, dtype, shape):
+    """The same numbers as on NumPy in float64, to the rounding of the dtype times the condition of the metric."""
+    rng = np.random.default_rng(11)
+    for name, kinds in kernels(M).items():
+        args = arguments(M, kinds, rng, shape, scale=0.3)
+        args = [x.astype(dtype).astype(float) for x in args]                # what the backend will see
+        expected = getattr(M, name)(*args)
+        made = [backend.make(x, dtype) for x in args]
+        kept = [backend.to_numpy(x).copy() for x in made]
+        own = backend.check(getattr(M, name)(*made), dtype)
+        assert all(np.array_equal(backend.to_numpy(x), before) for x, before in zip(made, kept)), f"{name} changed its input"
+        kappa = np.max(condition(M, region(M).sample(np.random.default_rng(11), (3,), scale=0.3)))
+        size = np.max(np.abs(expected)) + (np.max(np.abs(M.potential(args[0]))) if kinds[0] == "theta" else 0)
+        assert own.shape == expected.shape
+        assert np.all(np.abs(own - expected) <= 30 * np.finfo(dtype).eps * kappa * size), name
+
+
+@every_manifold
+def test_a_batch_is_its_rows(M):
+    rng = np.random.default_rng(12)
+    for name, kinds in kernels(M).items():
+        args = arguments(M, kinds, rng, (2, 3), scale=0.5)
+        whole = getattr(M, name)(*args)
+        rows = np.stack([np.stack([getattr(M, name)(*(x[i, j] for x in args)) for j in range(3)]) for i in range(2)])
+        assert whole.shape == rows.shape
+        assert np.allclose(whole, rows, rtol=1e-10, atol=1e-11 * np.max(np.abs(rows))), name
+
+
+@every_manifold
+def test_an_empty_batch_is_empty(M):
+    rng = np.random.default_rng(13)
+    for name, kinds in kernels(M).items():
+        args = arguments(M, kinds, rng, (1,))
+        one = getattr(M, name)(*args)
+        assert getattr(M, name)(*(x[:0] for x in args)).shape == (0, *one.shape[1:]), name
+
+
+@every_manifold
+def test_batches_broadcast(M):
+    rng = np.random.default_rng(14)
+    for name, kinds in kernels(M).items():
+        if len(kinds) == 1:
+            continue
+        args = arguments(M, kinds, rng, (3, 4))
+        args = [args[0][:, :1], *(x[0] for x in args[1:])]
+        batched = getattr(M, name)(*args)
+        n = args[0].shape[-1] if kinds[-1] != "x" else None
+        full = [np.ascontiguousarray(np.broadcast_to(args[0], (3, 4, n or M.dim)))]
+        full += [np.ascontiguousarray(np.broadcast_to(x, (3, *x.shape))) for x in args[1:]]
+        assert np.allclose(batched, getattr(M, name)(*full), rtol=1e-12), name
+
+
+@every_manifold
+def test_lists_and_integers(M):
+    """Lists are float64 arrays; integers take the dtype of the floats beside them."""
+    rng = np.random.default_rng(15)
+    theta = region(M).sample(rng, (2,), 0.3)
+    assert np.array_equal(M.potential(theta.tolist()), M.potential(theta))
+    assert np.array_equal(M.divergence(theta[0].tolist(), theta[1].tolist()), M.divergence(theta[0], theta[1]))
+    ones = np.ones((2, M.dim))
+    for dtype in ("float64", "float32"):
+        point = NUMPY.make(theta, dtype)
+        for integers in (np.ones((2, M.dim), dtype=np.int64), [[1] * M.dim] * 2, np.ones((2, M.dim), dtype=bool)):
+            own = M.flat(point, integers)
+            assert own.dtype == dtype and np.array_equal(own, M.flat(point, ones.astype(dtype)))
+
+
+@every_manifold
+def test_integer_points(M):
+    """An integer point is its float64 twin, where the domain has one."""
+    candidates = np.rint(3 * region(M).sample(np.random.default_rng(16), (400,), 1.0))
+    candidates = candidates[region(M).contains(candidates)][:3]
+    whole = candidates.astype(np.int64)
+    assert np.array_equal(M.to_eta(whole), M.to_eta(candidates)) and M.to_eta(whole).dtype == np.float64
+    assert np.array_equal(M.metric(whole), M.metric(candidates))
+
+
+@every_manifold
+def test_devices_do_not_mix(M, backend):
+    theta = region(M).sample(np.random.default_rng(17), (2,), 0.3)
+    if backend.namespace is np:
+        assert np.array_equal(M.divergence(backend.make(theta), theta), M.divergence(theta, theta))
+    else:
+        with pytest.raises(TypeError, match="different devices"):
+            M.divergence(backend.make(theta), theta)
+
+
+def test_a_shared_matrix_is_not_aliased():
+    """A manifold that holds an array is not changed through its results."""
+    M = Quadratic(np.diag([1.0, 2.0]))
+    metric = M.metric(np.zeros((3, 2)))
+    with pytest.raises(ValueError):
+        metric[...] = 0.0
+    assert np.array_equal(M.Q, np.diag([1.0, 2.0]))

@@ -1,0 +1,125 @@
+"""Domains: what they draw they contain, what lies outside they refuse in words."""
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infogeo import DomainError, ShapeError
+
+from ..registry import MANIFOLDS, every_manifold, region
+from ..strategies import generators, outside, shapes
+
+BOUNDED = {name: M for name, M in MANIFOLDS.items() if not M.theta_domain.whole}
+
+
+@every_manifold
+@given(data=st.data())
+def test_samples_are_contained(M, data):
+    domain, rng, shape = M.theta_domain, data.draw(generators()), data.draw(shapes)
+    for x in (domain.sample(rng, shape), domain.sample_near_boundary(rng, shape)):
+        assert x.shape == (*shape, M.dim) and domain.contains(x).shape == shape
+        assert np.all(domain.contains(x))
+        assert domain.require("x", x) is x
+    assert domain.contains(domain.interior_point) and domain.interior_point.shape == domain.shape == (M.dim,)
+
+
+@every_manifold
+@given(data=st.data())
+def test_convex(M, data):
+    """With two points the whole segment."""
+    domain, rng = M.theta_domain, data.draw(generators())
+    p, q = domain.sample(rng, (5,)), domain.sample(rng, (5,))
+    for t in np.linspace(0, 1, 7):
+        assert np.all(domain.contains((1 - t) * p + t * q))
+
+
+@every_manifold
+def test_open(M):
+    """Around a point of the bulk there is room in every direction."""
+    x = M.theta_domain.sample(np.random.default_rng(2), (3,), 0.3)
+    steps = 1e-6 * np.concatenate([np.eye(M.dim), -np.eye(M.dim)])
+    assert np.all(M.theta_domain.contains(x[:, None, :] + steps))
+
+
+@every_manifold
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_not_finite_is_outside(M, bad):
+    x = np.stack([M.theta_domain.interior_point] * (M.dim + 1))
+    x[np.arange(M.dim), np.arange(M.dim)] = bad
+    assert np.array_equal(M.theta_domain.contains(x), [False] * M.dim + [True])
+
+
+@every_manifold
+def test_refusal_says_which_and_why(M):
+    """The name, the rule, how many, the first index, the value."""
+    domain = M.theta_domain
+    good = domain.interior_point
+    found = outside(domain, np.random.default_rng(3))
+    bad = found[0] if len(found) else np.full(M.dim, np.nan)
+    with pytest.raises(DomainError) as error:
+        domain.require("start", np.stack([good, good, bad, good, bad]))
+    assert str(error.value) == f"start must satisfy {domain.rule('start')}; 2 of 5 points do not, first at index (2,): {bad}"
+    with pytest.raises(DomainError) as error:
+        domain.require("start", np.stack([[good, good], [good, bad]]))
+    assert "; 1 of 4 points does not, first at index (1, 1): " in str(error.value)
+    with pytest.raises(DomainError) as error:
+        domain.require("start", bad)
+    assert str(error.value) == f"start must satisfy {domain.rule('start')}; got {bad}"
+
+
+@every_manifold
+def test_wrong_shapes_are_refused(M):
+    for x in (np.zeros(M.dim + 1), np.zeros((2, M.dim - 1)), 0.5):
+        with pytest.raises(ShapeError, match="theta must have shape"):
+            M.theta_domain.require("theta", x)
+        with pytest.raises(ShapeError):
+            M.potential(x)
+
+
+@every_manifold
+def test_words(M):
+    domain = M.theta_domain
+    assert str(domain) == f"{{x in R^{M.dim} : {domain.rule('x')}}}"
+    assert "theta" in domain.rule("theta")
+
+
+@every_manifold
+@given(data=st.data())
+def test_outside_one_domain_is_outside_the_other(M, data):
+    """Kernels do not check. Outside they give NaN, inf or a point outside: no exception, and no point that looks right."""
+    x = outside(M.theta_domain, data.draw(generators()))
+    inside = region(M).interior_point
+    mixed = np.concatenate([inside[None], x, np.full((1, M.dim), np.nan), np.full((1, M.dim), np.inf)])
+    with np.errstate(all="ignore"):
+        eta = M.to_eta(mixed)
+        for kernel in (M.potential, M.metric, M.cubic_tensor):
+            assert kernel(mixed).shape[0] == len(mixed) and np.all(np.isfinite(kernel(mixed)[0]))
+        contained = M.eta_domain.contains(eta)
+        assert contained[0] and not contained[1:].any()
+        assert np.array_equal(eta[0], M.to_eta(inside))
+
+
+@pytest.mark.parametrize("M", BOUNDED.values(), ids=BOUNDED)
+@given(data=st.data())
+def test_the_boundary_is_that_of_the_map(M, data):
+    """From an inner point outwards, the map is good for as long as the domain goes on, up to the last 0.1 % of the way."""
+    rng = data.draw(generators())
+    inner, far = M.theta_domain.sample(rng, (), 0.3), outside(M.theta_domain, rng)
+    inside, beyond = np.zeros((len(far), 1)), np.ones((len(far), 1))
+    for _ in range(40):
+        middle = 0.5 * (inside + beyond)
+        good = M.theta_domain.contains(inner + middle * (far - inner))[:, None]
+        inside, beyond = np.where(good, middle, inside), np.where(good, beyond, middle)
+    last = inner + 0.999 * inside * (far - inner)
+    assert np.all(M.theta_domain.contains(last))
+    assert np.all(np.isfinite(M.potential(last))) and np.all(M.eta_domain.contains(M.to_eta(last)))
+
+
+@every_manifold
+@given(data=st.data())
+def test_to_theta_outside_is_nan(M, data):
+    eta = outside(M.eta_domain, data.draw(generators()))
+    with np.errstate(all="ignore"):
+        theta = M.to_theta(eta)
+        assert not M.theta_domain.contains(theta).any()
+        assert np.all(np.isnan(M.to_theta(np.full((2, M.dim), np.nan))))

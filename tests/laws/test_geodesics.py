@@ -1,0 +1,67 @@
+"""The two flat geodesics: straight lines in their charts, dual to each other, of the same energy."""
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+import infogeo as ig
+
+from ..registry import every_manifold
+from ..strategies import bulk
+from .calculus import condition, on_unit_interval
+
+
+@every_manifold
+@given(data=st.data())
+def test_ends_and_straightness(M, data):
+    p, q = data.draw(bulk(M, (3,), count=2))
+    t = np.array([0.0, 0.25, 1.0])[:, None]
+    e, m = ig.e_geodesic(M, p, q, t), ig.m_geodesic(M, p, q, t)
+    assert e.shape == m.shape == (3, 3, M.dim)
+    tolerance = 1e-13 * condition(M, p)[:, None] * (np.abs(p) + np.abs(q)).max()
+    for curve in (e, m):
+        assert np.all(np.abs(curve[0] - p) <= tolerance)
+        assert np.all(np.abs(curve[2] - q) <= tolerance + 1e-13 * condition(M, q)[:, None] * np.abs(q).max())
+    assert np.allclose(e[1], 0.75 * p + 0.25 * q, rtol=1e-14)
+    chord = 0.75 * M.to_eta(p) + 0.25 * M.to_eta(q)
+    assert np.allclose(M.to_eta(m[1]), chord, rtol=1e-10, atol=1e-11 * np.abs(chord).max())
+
+
+@every_manifold
+@given(data=st.data())
+def test_dual(M, data):
+    """The m-geodesic is the e-geodesic of the dual manifold, exactly."""
+    p, q = data.draw(bulk(M, (3,), count=2))
+    on_dual = ig.e_geodesic(M.dual, M.to_eta(p), M.to_eta(q), 0.3)
+    assert np.array_equal(M.to_theta(on_dual), ig.m_geodesic(M, p, q, 0.3))
+
+
+@every_manifold
+@given(data=st.data())
+def test_energy_is_jeffreys(M, data):
+    """∫ |ẋ|² dt over the e-geodesic and over the m-geodesic are both J(p, q), by the Gauss–Legendre rule of 200 points."""
+    p, q = data.draw(bulk(M, (), count=2))
+    t, weight = on_unit_interval(200)
+    J = ig.jeffreys(M, p, q)
+    e = ig.e_geodesic(M, p, q, t)
+    m = ig.m_geodesic(M, p, q, t)
+    velocity_e, velocity_m = q - p, M.sharp(m, M.to_eta(q) - M.to_eta(p))
+    for x, velocity in (e, velocity_e), (m, velocity_m):
+        energy = np.sum(weight * M.norm(x, np.broadcast_to(velocity, x.shape))**2)
+        assert np.isclose(energy, J, rtol=1e-9 + 1e-14 * np.max(condition(M, x)))
+
+
+def test_energy_of_two_categoricals():
+    """1.31070316003214 between (.5, .3, .2) and (.1, .2, .7)."""
+    M = ig.Categorical(3)
+    p, q = M.theta_from(probabilities=[0.5, 0.3, 0.2]), M.theta_from(probabilities=[0.1, 0.2, 0.7])
+    assert np.isclose(ig.jeffreys(M, p, q), 1.31070316003214, rtol=1e-13)
+
+
+@every_manifold
+def test_every_backend(M, backend):
+    rng = np.random.default_rng(21)
+    p, q = M.theta_domain.sample(rng, (3,), 0.2), M.theta_domain.sample(rng, (3,), 0.2)
+    for curve in (ig.e_geodesic, ig.m_geodesic):
+        expected = curve(M, p, q, 0.25)
+        own = backend.check(curve(M, backend.make(p), backend.make(q), 0.25))
+        assert np.allclose(own, expected, rtol=1e-10, atol=1e-12 * np.abs(expected).max())

@@ -1,0 +1,40 @@
+"""Natural gradient is Newton's for the forward divergence in θ and the reverse one in η, where the Hessian is the metric."""
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+import infogeo as ig
+
+from ..registry import every_manifold, region
+from ..strategies import bulk
+from .calculus import condition, derivative, frame
+
+
+def charts(M, theta, target):
+    """(manifold, objective, point, minimiser) in both charts."""
+    return ((M, ig.CrossEntropy(M, M.to_eta(target)), theta, target),
+            (M.dual, ig.ReverseKL(M, target).in_dual_coordinates(), M.to_eta(theta), M.to_eta(target)))
+
+
+@every_manifold
+@given(data=st.data())
+def test_hessian_is_the_metric_everywhere(M, data):
+    theta, target = data.draw(bulk(M, (), count=2))
+    for N, f, x, _ in charts(M, theta, target):
+        rows = frame(N, x)
+        hessian = derivative(lambda y: f.value_and_gradient(y)[1], x, rows) @ np.swapaxes(rows, -1, -2)
+        size = 1 + np.linalg.norm(rows @ N.to_eta(x)) + np.linalg.norm(rows @ f.value_and_gradient(x)[1])
+        assert np.all(np.abs(hessian - np.eye(M.dim)) <= (1e-10 + 1e-13 * condition(N, x)) * size)
+
+
+@every_manifold
+def test_quadratic_convergence(M):
+    """A whole step from a distance r lands at r² a + O(r³): r⁻² times the rest is the same for r and r / 2, up to order r."""
+    rng = np.random.default_rng(42)
+    target, start = region(M).sample(rng, (), 0.4), rng.standard_normal((5, M.dim))
+    for N, f, _, goal in charts(M, target, target):
+        direction = start / N.norm(goal, start)[:, None]
+        run = dict(geometry=N, update=ig.NaturalUpdate(), step=ig.Constant(1.0), max_steps=1)
+        coarse, fine = ((ig.descend(f, goal + r * direction, **run).x - goal) / r**2 for r in (2e-3, 1e-3))
+        rounding = 1e-15 * condition(N, goal) * (1 + N.norm(goal, goal)) / 1e-6
+        assert np.all(N.norm(goal, coarse - fine) <= 0.01 * (1 + N.norm(goal, fine)**2) + rounding)

@@ -1,0 +1,136 @@
+"""The house rules: who may import whom, where CuPy and SymPy are named, what an import of the package brings along."""
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import infogeo
+
+PACKAGE = Path(infogeo.__file__).parent
+
+# The floors from the ground up: a module imports its own package and lower floors only. Packages of one floor are strangers, so
+# the wings families, curvature and solvers never import each other. The ground, which is single files, has an order of its own;
+# "*" is any other single file there, numerics that a few families share.
+FLOORS = [
+    {"errors"},
+    {"backend"},
+    {"packing", "memo", "special", "draws", "blocks"},
+    {"linalg", "*"},
+    {"domain", "newton", "operators", "networks"},
+    {"geometry"},
+    {"families", "curvature", "solvers"},
+    {"symbolic", "training", "boosting", "policy", "inference", "distributed", "testing"},
+    {"studies"},
+    {"cli", "__init__"},
+    {"__main__"},
+]
+# What may be imported inside a function, as it need not be installed, and by which package.
+OPTIONAL = {"cupy": "backend", "cupyx": "backend", "array_api_compat": "backend", "matplotlib": "studies", "tqdm": "solvers",
+            "sklearn": "boosting", "dask": "distributed", "gymnasium": "policy"}
+
+
+def modules():
+    """(name relative to the package, parsed source) of every module."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        yield parts, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(parts, tree):
+    """(node, target) of every import; a target inside the package is a tuple of names, another one its first name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                names = alias.name.split(".")
+                yield node, tuple(names[1:]) or ("__init__",) if names[0] == "infogeo" else names[0]
+        elif isinstance(node, ast.ImportFrom):
+            names = node.module.split(".") if node.module else []
+            if node.level:
+                names = [*parts[:len(parts) - node.level], *names]
+            elif names[0] == "infogeo":
+                names = names[1:]
+            else:
+                yield node, names[0]
+                continue
+            for alias in node.names:
+                path = PACKAGE.joinpath(*names, alias.name)
+                is_module = path.is_dir() or path.with_suffix(".py").exists()
+                yield node, (*names, alias.name) if is_module else tuple(names) or ("__init__",)
+
+
+def inside_functions(tree):
+    """All nodes that lie in the body of a function."""
+    functions = (f for f in ast.walk(tree) if isinstance(f, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    return {id(node) for f in functions for node in ast.walk(f)}
+
+
+def is_listed(name):
+    return any(name in names for names in FLOORS)
+
+
+def floor(name):
+    return next(level for level, names in enumerate(FLOORS) if (name if is_listed(name) else "*") in names)
+
+
+def test_every_package_has_a_floor():
+    assert all(is_listed(parts[0]) for parts, _ in modules() if len(parts) > 1)
+
+
+def test_imports_go_down():
+    wrong = []
+    for parts, tree in modules():
+        for own, other in {(parts[0], target[0]) for _, target in imports(parts, tree) if isinstance(target, tuple)}:
+            same = own == other or not (is_listed(own) or is_listed(other))
+            if not same and floor(other) >= floor(own):
+                wrong.append(f"{'.'.join(parts)} imports {other}")
+    assert not wrong, wrong
+
+
+def test_no_cycles():
+    """Within a package, too: the graph of modules has an order."""
+    graph = {parts: {target for _, target in imports(parts, tree) if isinstance(target, tuple)} for parts, tree in modules()}
+    graph = {parts: {t if t in graph else (*t, "__init__") for t in targets} - {parts} for parts, targets in graph.items()}
+    done = set()
+    while len(done) < len(graph):
+        free = {parts for parts, targets in graph.items() if parts not in done and targets <= done}
+        assert free, f"a cycle among {sorted('.'.join(p) for p in set(graph) - done)}"
+        done |= free
+
+
+def needs_an_option(parts, tree):
+    """Whether a module imports a library that need not be installed."""
+    return any(OPTIONAL.get(target) == parts[0] for _, target in imports(parts, tree) if isinstance(target, str))
+
+
+def test_only_optional_imports_inside_functions():
+    """Libraries that need not be installed, and the modules of the same package that stand on one."""
+    parsed = list(modules())
+    optional = {parts for parts, tree in parsed if needs_an_option(parts, tree)}
+    wrong = []
+    for parts, tree in parsed:
+        hidden = inside_functions(tree)
+        for node, target in imports(parts, tree):
+            if id(node) in hidden and OPTIONAL.get(target) != parts[0] and not (target in optional and target[0] == parts[0]):
+                wrong.append(f"{'.'.join(parts)}:{node.lineno} imports {target} inside a function")
+    assert not wrong, wrong
+
+
+def test_only_the_backend_names_cupy():
+    for parts, tree in modules():
+        named = {target for _, target in imports(parts, tree)}
+        named |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        assert parts == ("backend",) or not named & {"cupy", "cupyx"}, f"{'.'.join(parts)} names cupy"
+
+
+def test_only_the_symbolic_package_imports_sympy():
+    for parts, tree in modules():
+        assert parts[0] == "symbolic" or "sympy" not in {target for _, target in imports(parts, tree)}
+
+
+def test_import_is_light():
+    """A fresh interpreter that imports the package has loaded none of the heavy modules, and every public name is there."""
+    heavy = ["sympy", "scipy.stats", "scipy.optimize", "scipy.integrate", "matplotlib", "cupy", "tqdm", "dask", "sklearn"]
+    script = f"import sys, infogeo; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    assert len(set(infogeo.__all__)) == len(infogeo.__all__) and set(infogeo.__all__) <= set(dir(infogeo))

@@ -1,0 +1,75 @@
+"""The code of the README and of the documentation pages does what the text around it says."""
+import doctest
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted((ROOT / "docs").glob("*.rst"))
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def test_python_blocks_of_the_readme_run_in_order():
+    names = {}
+    found = blocks("python")
+    assert len(found) == 3
+    for block in found:
+        exec(compile(block, "README.md", "exec"), names)      # each block holds its own assertions
+    assert names["kappa"].shape == (50,)
+    # what the text calls rounding: the relative distance of the two paths, over fifty starts that span eight decades of variance
+    normal, md, ng = names["ig"].Normal(), names["md"], names["ng"]
+    distance = np.linalg.norm(normal.to_eta(md.path) - ng.path, axis=-1) / np.linalg.norm(ng.path, axis=-1)
+    assert md.path.shape == ng.path.shape == (101, 50, 2)
+    assert distance.max() < 1e-12
+
+
+def test_the_readme_has_its_two_commands():
+    """Continuous integration runs the marked block; here, that it is found and is two lines."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    marked = re.findall(r"^<!-- commands:.*-->\n```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    assert len(marked) == 1
+    study, tests = marked[0].splitlines()
+    assert study.startswith("pip install") and " && infogeo conditioning " in study
+    assert tests.startswith("pip install") and tests.endswith("&& pytest")
+    data = re.search(r"--counts (\S+) --column (\S+)", study)
+    header = (ROOT / data[1]).read_text(encoding="utf-8").splitlines()
+    columns = next(line for line in header if not line.startswith("#")).split(",")
+    assert data[2] in columns
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_prompts_of_the_documentation(page):
+    failed, _ = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert failed == 0
+
+
+def test_the_documentation_has_prompts():
+    """A page list that is empty would make the test above pass for nothing."""
+    counts = {page.name: len(doctest.DocTestParser().get_examples(page.read_text(encoding="utf-8"))) for page in PAGES}
+    assert {"index.rst", "notation.rst", "solvers.rst", "families.rst"} <= counts.keys()
+    assert sum(counts.values()) > 50
+
+
+def test_every_public_name_is_in_the_reference():
+    import infogeo
+
+    listed = set(re.findall(r"^   ([A-Za-z_]\w*)$", (ROOT / "docs" / "api.rst").read_text(encoding="utf-8"), re.MULTILINE))
+    modules = {"backend", "studies"}
+    assert set(infogeo.__all__) - modules <= listed
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_names_in_the_pages_exist(page):
+    """A name in single backticks links to its reference; a misspelt one would silently stay plain text."""
+    import infogeo
+
+    prose = re.sub(r"``.*?``|:[a-z:]+:`[^`]*`|`[^`]*`_", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for name in re.findall(r"`([^`]+)`", prose):
+        found = infogeo if name != "numpy.random.Generator" else np.random.Generator
+        for part in name.removeprefix("infogeo.").split(".") if found is infogeo else ():
+            found = getattr(found, part)
