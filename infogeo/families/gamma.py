@@ -130,7 +130,7 @@ class Gamma(ExponentialFamily):
         shapes, size = log_gamma_bregman(xp, theta_q[..., 0], theta_p[..., 0])
         ratio = theta_q[..., 1] / theta_p[..., 1]
         logarithm, excess = theta_q[..., 0] * xp.log(ratio), theta_p[..., 0] * (ratio - 1.0)
-        size = size + xp.abs(logarithm) + xp.abs(excess) + theta_p[..., 0] + theta_q[..., 0]     # the last for the ratio's rounding
+        size = size + xp.abs(logarithm) + xp.abs(excess) + theta_p[..., 0] + theta_q[..., 0]   # for the rounding of the ratio
         return unless_cancelled(xp, shapes - logarithm + excess, size, self._careful_kl, theta_p, theta_q)
 
     def _careful_kl(self, theta_p, theta_q):
