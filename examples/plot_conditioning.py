@@ -3,8 +3,8 @@ Conditioning of θ against η
 ===========================
 
 A categorical target of five outcomes, the deaths from horse kicks in the Prussian army (Bortkiewicz 1898), approached by
-gradient descent in its two flat charts and by natural gradient. The Hessian of KL at the optimum is the Fisher metric in θ and its
-inverse in η, so both charts have the same condition number; natural gradient has condition number 1.
+gradient descent in its two flat charts and by natural gradient. The Hessian of KL at the optimum is the Fisher metric in θ
+and its inverse in η, so both charts have the same condition number; natural gradient has condition number 1.
 """
 from pathlib import Path
 

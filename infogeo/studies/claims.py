@@ -1,0 +1,132 @@
+"""Which of the claims about natural gradient hold for the problem at hand.
+
+Source: Datar & Ay, Convergence properties of natural gradient descent for minimizing KL divergence (2025), arXiv 2504.19259. The
+claims are made for the open simplex.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..backend import backend_of, to_numpy
+from ..solvers.result import Status
+from .problem import METHODS
+
+__all__ = ["Claim", "claims"]
+
+NEAR_VERTEX = 1e-4
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim, whether it holds (None where it does not apply), and why in one sentence."""
+
+    name: str
+    statement: str
+    holds: bool | None
+    because: str
+
+
+def claims(problem, spectrum, discrete, theta0):
+    """The claims for a problem, checked one by one, as a tuple of `Claim`."""
+    return (_sandwich(spectrum), _largest_eigenvalue(problem, spectrum), _bounds(problem, spectrum), _same_contraction(spectrum),
+            _one_step(problem, discrete), _other_chart(problem, discrete), _stays(discrete), _initial_rate(problem, theta0))
+
+
+def _sandwich(spectrum):
+    slow, fast, _ = spectrum.rate
+    statement = "The rates are ordered: gradient descent in θ < natural gradient = 2 < gradient descent in η."
+    where = f"2 λ_min(G) = {slow:.6g} and 2 / λ_max(G) = {fast:.6g}"
+    if slow < 2 < fast:
+        return Claim("sandwich", statement, True, f"{where}.")
+    if slow >= 2 >= fast:
+        order = "both inequalities are reversed or equalities"
+    else:
+        order = "gradient descent is slower in both charts" if slow < 2 else "gradient descent is faster in both charts"
+    return Claim("sandwich", statement, False, f"{where}: {order}; the order needs λ_min(G) < 1 and λ_max(G) < 1.")
+
+
+def _largest_eigenvalue(problem, spectrum):
+    largest = spectrum.eigenvalues[0, -1]
+    statement = "The largest eigenvalue of the Fisher metric in θ is at most 1/2."
+    holds = bool(largest <= 0.5)
+    why = f"λ_max(G) = {largest:.6g}" + ("." if problem.on_simplex else ", and outside the simplex nothing bounds it.")
+    return Claim("largest eigenvalue", statement, holds, why)
+
+
+def _bounds(problem, spectrum):
+    statement = "With m the largest probability beside the reference, the rate in θ is at most 2 m and in η at least 2 / m."
+    if not problem.on_simplex:
+        return Claim("bounds", statement, None, "The bound is made of probabilities, and η is none here.")
+    m = float(to_numpy(problem.eta).max())
+    slow, fast, _ = spectrum.rate
+    # equalities occur (d = 1 has λ < m, but symmetric targets reach m to rounding), hence the slack of rounding
+    slack = 1.0 + 1e-12
+    holds = bool(slow <= 2 * m * slack and fast * slack >= 2 / m)
+    return Claim("bounds", statement, holds, f"{slow:.6g} beside 2 m = {2 * m:.6g}, and {fast:.6g} beside 2 / m = {2 / m:.6g}.")
+
+
+def _same_contraction(spectrum):
+    theta, eta, _ = spectrum.condition
+    statement = "With the optimal step, gradient descent contracts alike in θ and in η."
+    return Claim("same contraction", statement, bool(abs(theta - eta) <= 1e-6 * theta),
+                 f"The condition numbers are {theta:.6g} and {eta:.6g}: one Hessian is the inverse of the other.")
+
+
+def _runs(discrete, name):
+    i = discrete.methods.index(name)
+    return discrete.iterations[i], discrete.status[i]
+
+
+def _one_step(problem, discrete):
+    chart, letter = ("eta", "η") if problem.direction == "forward" else ("theta", "θ")
+    iterations, _ = _runs(discrete, f"ng_{chart}")
+    there = (iterations == 0) | (iterations == 1)
+    statement = f"A natural-gradient step of size 1 in {letter} reaches the target at once."
+    return Claim("one step", statement, bool(there.all()),
+                 f"{int(there.sum())} of {there.size} starts are at the target after one step.")
+
+
+def _other_chart(problem, discrete):
+    chart, letter = ("theta", "θ") if problem.direction == "forward" else ("eta", "η")
+    iterations, _ = _runs(discrete, f"ng_{chart}")
+    reached = iterations >= 0
+    statement = f"Natural-gradient steps of size 1 in {letter} reach the target, too, from every start."
+    tail = "; it is Newton's method, which needs damping far away"
+    if reached.all():
+        tail = f", the slowest in {iterations.max()} steps"
+    return Claim("other chart", statement, bool(reached.all()), f"{int(reached.sum())} of {reached.size} starts do{tail}.")
+
+
+def _stays(discrete):
+    statement = "Gradient descent with its optimal step stays in the domain, in both charts."
+    lost = {letter: int(np.isin(_runs(discrete, name)[1], (Status.LEFT_DOMAIN, Status.NONFINITE)).sum())
+            for letter, name in (("θ", "gd_theta"), ("η", "gd_eta"))}
+    total = discrete.status.shape[1]
+    return Claim("stays inside", statement, not any(lost.values()),
+                 f"{lost['θ']} of {total} runs leave it in θ and {lost['η']} in η.")
+
+
+def _initial_rate(problem, theta0):
+    statement = "From the first moment on, the natural-gradient flow loses KL at a rate of at least 1 (the rate 2 is a late one)."
+    points, words = theta0, ""
+    if problem.on_simplex and problem.direction == "reverse":
+        points, words = _with_near_vertex(problem, theta0), f", one of them at {NEAR_VERTEX:g} from a vertex"
+    rate = initial_rates(problem, points)
+    return Claim("initial rate", statement, bool((rate >= 1.0).all()),
+                 f"Over the starts{words}, the initial rate goes from {rate.min():.4g} to {rate.max():.4g}.")
+
+
+def _with_near_vertex(problem, theta0):
+    """The starts, and the point whose first outcome beside the reference has all but `NEAR_VERTEX` of every other."""
+    xp = backend_of(theta0)
+    vertex = np.zeros((1, problem.family.dim))
+    vertex[0, 0] = np.log((1.0 - problem.family.dim * NEAR_VERTEX) / NEAR_VERTEX)
+    return xp.concat([theta0, xp.asarray(vertex, dtype=theta0.dtype)], axis=0)
+
+
+def initial_rates(problem, theta):
+    """−(dL/dt) / L of the natural-gradient flow at given points, shape (...): the squared Riemannian norm of dL over L."""
+    geometry, objective = problem.setting(METHODS["ng_theta"])
+    value, covector = objective.value_and_gradient(theta)
+    slope = backend_of(covector).sum(covector * geometry.sharp(theta, covector), axis=-1)
+    return to_numpy(slope / value)

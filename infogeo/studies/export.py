@@ -1,0 +1,103 @@
+"""What a study leaves on disk: tables as CSV, everything as JSON and as NPZ, three figures as PNG."""
+import csv
+import json
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..solvers.result import Status
+from .figures import figure_flows, figure_sweep, figure_trajectories
+from .problem import METHODS
+from .rates import FLOWS
+from .spectrum import CHARTS
+
+__all__ = ["flat", "load_npz", "tables", "write"]
+
+
+def flat(result, prefix=""):
+    """Every array, number and text of a result by its dotted name, for instance ``spectrum.condition``."""
+    out = {}
+    if is_dataclass(result):
+        pairs = [(f.name, getattr(result, f.name)) for f in fields(result) if f.name != "problem"]
+    elif isinstance(result, dict):
+        pairs = list(result.items())
+    elif isinstance(result, tuple) and result and is_dataclass(result[0]):
+        pairs = [(getattr(item, "method", None) or str(i), item) for i, item in enumerate(result)]
+    else:
+        return {prefix: result}
+    for name, value in pairs:
+        out.update(flat(value, f"{prefix}.{name}" if prefix else name))
+    return out
+
+
+def _plain(value):
+    """For JSON: lists and numbers, with null for what is not finite."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def _plain_cell(item):
+    return item.item() if isinstance(item, np.generic) else item
+
+
+def load_npz(path):
+    """The arrays of a written study by dotted name, as `flat` gives them."""
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def tables(result):
+    """The tables of the report as ``{name: (header, rows)}``."""
+    s, d, w, z = result.spectrum, result.discrete, result.sweep, result.noise
+    chart = np.repeat(CHARTS, s.eigenvalues.shape[1])
+    measured = {name: flow for name, flow in zip(FLOWS, result.flows)}
+    return {
+        "spectrum": (("hessian", "eigenvalue"), list(zip(chart, s.eigenvalues.ravel()))),
+        "predictions": (("hessian", "condition", "rate", "optimal_step", "stable_step", "contraction"),
+                        list(zip(CHARTS, s.condition, s.rate, s.optimal_step, s.stable_step, s.contraction))),
+        "rates": (("flow", "start", "predicted", "measured"),
+                  [(name, i, s.rate[j], r) for name, j in zip(FLOWS, (0, 2, 1)) for i, r in enumerate(measured[name].rate)]),
+        "iterations": (("method", "start", "step", "iterations", "status"),
+                       [(name, i, d.step[m], k, Status(int(t)).name) for m, name in enumerate(d.methods)
+                        for i, (k, t) in enumerate(zip(d.iterations[m], d.status[m]))]),
+        "contraction": (("method", "step", "predicted", "measured"), list(zip(METHODS, d.step, d.predicted, d.contraction))),
+        "sweep": (("method", "learning_rate", "worst_rise_time", "rise_time_of_nine_in_ten"),
+                  [(name, *row) for m, name in enumerate(w.methods) for row in zip(w.h[m], w.worst[m], w.most[m])]),
+        "noise": (("method", "fraction", "step", "predicted", "simulated", "standard_error", "runs_left"),
+                  [(name, *row) for m, name in enumerate(z.methods)
+                   for row in zip(z.fractions, z.h[m], z.predicted[m], z.simulated[m], z.error[m], z.left[m])]),
+        "claims": (("claim", "holds", "statement", "because"),
+                   [(c.name, {True: "yes", False: "no", None: "does not apply"}[c.holds], c.statement, c.because)
+                    for c in result.claims]),
+    }
+
+
+def write(result, directory):
+    """Write the tables, ``result.json``, ``result.npz`` and the figures into a directory, which is made where it is missing.
+
+    In JSON what is not finite is null; NPZ keeps it.
+    """
+    directory = Path(directory)
+    figures = {"flows": figure_flows, "sweep": figure_sweep, "trajectories": figure_trajectories}
+    drawn = {name: draw(result) for name, draw in figures.items()}
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, (header, rows) in tables(result).items():
+        with open(directory / f"{name}.csv", "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(header)
+            writer.writerows([_plain_cell(item) for item in row] for row in rows)
+    everything = flat(result)
+    text = json.dumps({name: _plain(value) for name, value in everything.items()}, indent=1, allow_nan=False, ensure_ascii=False)
+    (directory / "result.json").write_text(text + "\n", encoding="utf-8")
+    arrays = {name: np.asarray("" if value is None else value) for name, value in everything.items()}
+    np.savez_compressed(directory / "result.npz", **arrays)
+    for name, figure in drawn.items():
+        figure.savefig(directory / f"{name}.png", dpi=120)

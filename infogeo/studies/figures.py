@@ -1,0 +1,154 @@
+"""The three figures of the study. Matplotlib is imported only here, and only when a figure is drawn."""
+import numpy as np
+
+from ..backend import asarray, to_numpy
+from .problem import METHODS
+from .report import FLOW_LABELS
+
+__all__ = ["figure_flows", "figure_sweep", "figure_trajectories"]
+
+# Okabe & Ito (2008): told apart with every kind of colour vision
+COLOURS = {"gd_theta": "#0072B2", "natural": "#D55E00", "gd_eta": "#009E73", "ng_theta": "#E69F00", "ng_eta": "#D55E00"}
+MARKERS = {"gd_theta": "s", "gd_eta": "^", "ng_theta": "o", "ng_eta": "D"}
+
+
+def _figure(width, height, panels=1):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)            # no window, and no global state
+    return figure, figure.subplots(1, panels)
+
+
+def _divergence(result):
+    return "KL(q‖p)" if result.direction == "forward" else "KL(p‖q)"
+
+
+def figure_flows(result):
+    """KL against time along the three flows from the first start, with the predicted slopes."""
+    figure, axes = _figure(7.0, 4.6)
+    predicted = dict(zip(FLOW_LABELS, result.spectrum.rate[[0, 2, 1]]))
+    end = 20.0 / min(2.0, max(predicted.values()))
+    floor = 1e-12
+    for flow in result.flows:
+        rate, colour, kl = predicted[flow.method], COLOURS[flow.method], flow.kl[:, 0]
+        shown = (flow.times <= end) & (kl > floor)
+        label = f"{FLOW_LABELS[flow.method]}: rate {rate:.4g}"
+        axes.semilogy(flow.times[shown], kl[shown], color=colour, lw=2.2, label=label)
+        last = np.flatnonzero(shown)[-1]
+        level = np.log(kl[last]) + rate * flow.times[last]       # the predicted line meets the flow at its last point
+        t = np.linspace(max(0.0, (level - np.log(30 * kl[0])) / rate), flow.times[last], 2)
+        axes.semilogy(t, np.exp(level - rate * t), color="black", lw=1.0, ls=(0, (4, 3)), zorder=3)
+    axes.plot([], [], color="black", lw=1.0, ls=(0, (4, 3)), label="predicted slopes")
+    axes.set(xlabel="time t", ylabel=f"{_divergence(result)} in nats", xlim=(0, end), ylim=(floor, None),
+             title="Late on, every flow loses KL at its predicted rate")
+    axes.grid(alpha=0.25)
+    figure.legend(loc="outside lower center", frameon=False, fontsize=9, ncols=2)
+    return figure
+
+
+def figure_sweep(result):
+    """Rise time against learning rate, worst over the starts, and for nine starts in ten."""
+    figure, axes = _figure(7.0, 4.8)
+    w = result.sweep
+    for i, name in enumerate(w.methods):
+        colour = COLOURS[name]
+        kept = np.isfinite(w.worst[i])
+        axes.plot(w.h[i], np.where(np.isfinite(w.most[i]), w.most[i], np.nan), color=colour, lw=1.2, ls="--")
+        axes.plot(w.h[i], np.where(kept, w.worst[i], np.nan), color=colour, lw=2.0, marker=MARKERS[name], ms=4,
+                  label=METHODS[name].label + ("" if kept.any() else " (no step serves every start)"))
+    axes.plot([], [], color="black", lw=1.2, ls="--", label="dashed: nine starts in ten")
+    shown = w.h[np.isfinite(w.most)] if np.isfinite(w.most).any() else w.h
+    axes.set(xscale="log", xlabel="learning rate", ylabel=f"steps until KL stays below {w.level:.3g} nats",
+             ylim=(0, w.steps * 1.02), xlim=(shown.min() / 1.5, shown.max() * 1.5),
+             title="Which learning rates serve every start, and how fast")
+    axes.grid(alpha=0.25)
+    figure.legend(loc="outside lower center", frameon=False, fontsize=9, ncols=2)
+    return figure
+
+
+def figure_trajectories(result):
+    """The flows over the contours of KL, in both charts; the loss itself where d = 1."""
+    figure, panels = _figure(10.0, 5.0, 2)
+    draw = _draw_plane if result.theta.size > 1 else _draw_line
+    for axes, chart in zip(panels, ("theta", "eta")):
+        draw(result, axes, chart)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+    figure.suptitle(f"The same flows in θ and in η, over {_divergence(result)}")
+    return figure
+
+
+def _coordinates(result, chart, theta):
+    """Points of a path in the chart, as NumPy."""
+    return to_numpy(result.problem.from_theta(chart, asarray(theta, like=result.problem.theta)))
+
+
+def _kl(result, chart, x):
+    """KL at points of the chart; NaN outside its domain."""
+    problem = result.problem
+    x = asarray(np.ascontiguousarray(x), like=problem.theta)
+    domain = problem.family.theta_domain if chart == "theta" else problem.family.eta_domain
+    with np.errstate(all="ignore"):
+        inside = to_numpy(domain.contains(x))
+        safe = np.where(inside[..., None], to_numpy(x), to_numpy(problem.target_in(chart)))
+        kl = to_numpy(problem.kl(problem.to_theta(chart, asarray(safe, like=problem.theta))))
+    return np.where(inside, kl, np.nan)
+
+
+def _letter(chart):
+    return "θ" if chart == "theta" else "η"
+
+
+def _range(values, target, wide=0.15):
+    low, high = min(values.min(), target), max(values.max(), target)
+    pad = wide * (high - low) or 1.0
+    return low - pad, high + pad
+
+
+def _draw_plane(result, axes, chart):
+    from matplotlib.colors import LogNorm
+    target = result.theta if chart == "theta" else result.eta
+    starts = result.flows[0].path.shape[1]
+    paths = {flow.method: _coordinates(result, chart, flow.path) for flow in result.flows}
+    everything = np.concatenate([path.reshape(-1, path.shape[-1])[:, :2] for path in paths.values()])
+    (left, right), (low, high) = (_range(everything[:, i], target[i]) for i in (0, 1))
+    grid = np.broadcast_to(target, (220, 220, target.size)).copy()
+    grid[..., 0], grid[..., 1] = np.meshgrid(np.linspace(left, right, 220), np.linspace(low, high, 220))
+    kl = _kl(result, chart, grid)
+    top = np.nanmax([flow.kl[0].max() for flow in result.flows])
+    levels = np.geomspace(1e-3 * top, 3 * top, 9)
+    shades = LogNorm(levels[0] / 3, levels[-1] * 6)
+    axes.contourf(grid[..., 0], grid[..., 1], kl, levels=[0, *levels], cmap="Greys", norm=shades, alpha=0.8)
+    axes.contour(grid[..., 0], grid[..., 1], kl, levels=levels, colors="0.55", linewidths=0.6)
+    for method, path in paths.items():
+        for i in range(starts):
+            axes.plot(path[:, i, 0], path[:, i, 1], color=COLOURS[method], lw=1.8, label=FLOW_LABELS[method] if i == 0 else None)
+    first = paths["natural"][0]
+    axes.plot(first[:, 0], first[:, 1], "o", mfc="white", mec="black", ms=6, ls="none", zorder=5)
+    axes.plot(*target[:2], marker="*", mfc="white", mec="black", ms=14, ls="none", zorder=6, label="target q")
+    more = "" if target.size == 2 else f"; contours with {_letter(chart)}₃ … at the target"
+    axes.set(xlabel=f"{_letter(chart)}₁", ylabel=f"{_letter(chart)}₂", title=f"chart {_letter(chart)}{more}", xlim=(left, right),
+             ylim=(low, high))
+    axes.title.set_fontsize(10)
+
+
+def _draw_line(result, axes, chart):
+    target = (result.theta if chart == "theta" else result.eta)[0]
+    paths = {flow.method: _coordinates(result, chart, flow.path)[:, 0, 0] for flow in result.flows}
+    starts = _coordinates(result, chart, result.flows[0].path)[0, :, 0]
+    low, high = _range(starts, target, 0.4)
+    x = np.linspace(low, high, 600)
+    axes.plot(x, _kl(result, chart, x[:, None]), color="0.35", lw=1.6)
+    # the place of each flow at equal times, lifted a little one above the other
+    times = np.linspace(0.0, 1.5, 6)
+    top = np.nanmax(_kl(result, chart, np.append(starts, target)[:, None])) * 1.25
+    for lift, flow in enumerate(result.flows):
+        at = np.interp(times, flow.times, paths[flow.method])
+        raised = _kl(result, chart, at[:, None]) + (lift + 1) * 0.05 * top
+        axes.plot(at, raised, color=COLOURS[flow.method], marker="o", ms=5, lw=1.2, label=FLOW_LABELS[flow.method])
+    axes.plot(target, 0.0, marker="*", mfc="white", mec="black", ms=14, ls="none", zorder=6, label="target q")
+    axes.set(xlabel=_letter(chart), ylabel=f"{_divergence(result)} in nats", xlim=(low, high), ylim=(-0.05 * top, top * 1.3),
+             title=f"chart {_letter(chart)}: loss, and (lifted) six equal times up to t = {times[-1]:.3g}")
+    axes.title.set_fontsize(10)
+    axes.grid(alpha=0.25)

@@ -1,0 +1,231 @@
+"""The command line: every source of a target, every piece of bad input, what is written and what is not."""
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import infogeo as ig
+from infogeo.cli import main
+
+DATA = Path(__file__).parents[2] / "examples" / "data"
+HORSES = ["--counts", str(DATA / "horse_kicks.csv"), "--column", "corps_years"]
+QUICK = ["--starts", "2", "--steps", "20", "--noise", "50"]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(capsys, *argv):
+    """(exit code, stdout, stderr)."""
+    code = main(["conditioning", *argv])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_data_set(capsys, here):
+    code, out, err = run(capsys, *HORSES, *QUICK, "--out", "deep/study")
+    assert (code, err) == (0, "")
+    assert "0.545 0.325 0.11 0.015 0.005" in out and "338.869" in out
+    written = {path.name for path in (here / "deep" / "study").iterdir()}
+    assert written == {"result.json", "result.npz", "flows.png", "sweep.png", "trajectories.png", "spectrum.csv",
+                       "predictions.csv", "rates.csv", "iterations.csv", "contraction.csv",
+                       "sweep.csv", "noise.csv", "claims.csv"}
+    stored = ig.studies.load_npz(here / "deep" / "study" / "result.npz")
+    assert stored["starts"].shape == (3, 4) and stored["sweep.steps"] == 20 and stored["noise.batch_size"] == 50
+
+
+def test_same_command_same_words(capsys):
+    first, second = (run(capsys, "--probabilities", "0.5", "0.5", *QUICK, "--seed", "7") for _ in range(2))
+    assert first == second and first[0] == 0
+
+
+def test_direction_and_reference_reach_the_study(capsys):
+    code, out, _ = run(capsys, *HORSES, *QUICK, "--reference", "best", "--direction", "reverse")
+    assert code == 0 and "Categorical(k=5, reference=0)" in out and "KL(p‖q), reverse" in out and "--reference best" not in out
+
+
+def test_module_and_console_script_are_the_same():
+    run = subprocess.run([sys.executable, "-m", "infogeo", "conditioning", "--probabilities", "0.5", "0.6"], capture_output=True,
+                         text=True)
+    assert run.returncode == 2 and run.stdout == ""
+    assert run.stderr == "infogeo: --probabilities: probabilities must sum to 1; these sum to 1.1\n"
+
+
+def test_help(capsys):
+    assert main(["conditioning", "--help"]) == 0
+    out = capsys.readouterr().out
+    for option in ("--counts", "--samples", "--probabilities", "--family", "--column", "--reference", "--direction", "--starts",
+                   "--seed", "--noise", "--steps", "--out", "--backend", "--progress", "--no-progress"):
+        assert option in out
+
+
+def test_nothing_heavy_is_imported_for_a_complaint():
+    program = ("import sys; from infogeo.cli import main; main(['conditioning', '--probabilities', '1']); "
+               "print([name for name in ('matplotlib', 'tqdm', 'sympy', 'cupy') if name in sys.modules])")
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("family, draw", [
+    ("normal", lambda rng: rng.normal(1.0, 2.0, 40)),
+    ("gamma", lambda rng: rng.gamma(2.0, 1.0, 40)),
+    ("exponential", lambda rng: rng.exponential(2.0, 40)),
+    ("poisson", lambda rng: rng.poisson(2.0, 40)),
+    ("bernoulli", lambda rng: np.arange(40) % 3 == 0),
+    ("categorical", lambda rng: np.arange(40) % 3),
+])
+def test_samples_are_fitted(tmp_path, family, draw):
+    x = np.asarray(draw(np.random.default_rng(0)), dtype=float)
+    path = tmp_path / "x.csv"
+    path.write_text("i,x\n" + "".join(f"{i},{v!r}\n" for i, v in enumerate(x.tolist())))
+    target = ig.studies.from_samples(path, "x", family)
+    statistic = target.family.sufficient_statistic(x).mean(axis=0)
+    assert_allclose(target.family.to_eta(target.theta), statistic, rtol=1e-12)
+
+
+def test_samples_of_vectors_are_fitted(tmp_path):
+    rng = np.random.default_rng(0)
+    x, p = rng.normal(size=(50, 2)), rng.dirichlet([1.0, 2.0, 3.0], 50)
+    (tmp_path / "x.csv").write_text("b,a\n" + "".join(f"{a!r},{b!r}\n" for a, b in x.tolist()))
+    target = ig.studies.from_samples(tmp_path / "x.csv", ["a", "b"], "multivariate_normal")
+    assert_allclose(target.family.parameters(target.theta)["mean"], x.mean(axis=0)[::-1])
+    (tmp_path / "p.csv").write_text("a,b,c\n" + "".join(f"{a!r},{b!r},{c!r}\n" for a, b, c in p.tolist()))
+    target = ig.studies.from_samples(tmp_path / "p.csv", ["a", "b", "c"], "dirichlet")
+    assert_allclose(target.family.to_eta(target.theta), np.log(p).mean(axis=0), rtol=1e-10)
+
+
+def test_samples_on_the_command_line(capsys):
+    path = str(DATA / "horse_kick_deaths.csv")
+    code, out, _ = run(capsys, "--samples", path, "--column", "deaths", "--family", "poisson", *QUICK)
+    assert code == 0 and "Poisson()" in out and "rate 0.61" in " ".join(out.split())
+
+
+def test_two_forms_of_the_data_agree():
+    counts = ig.studies.from_counts(DATA / "horse_kicks.csv", "corps_years")
+    samples = ig.studies.from_samples(DATA / "horse_kick_deaths.csv", "deaths", "categorical")
+    assert counts.family == samples.family
+    assert_allclose(counts.theta, samples.theta, rtol=1e-15)
+
+
+BAD_COUNTS = [
+    ("a,n\n0,1\n1,2\n", "m", "line 1: no column 'm'; the columns are 'a', 'n'"),
+    ("n,n\n0,1\n1,2\n", "n", "line 1: more than one column is called 'n'"),
+    ("a,n\n0,1\n1,-2\n", "n", "line 3, column 'n': the count -2 is negative"),
+    ("a,n\n0,1\n\n1,0\n", "n", "line 4, column 'n': the count 0 puts the target on the boundary of the simplex"),
+    ("a,n\n0,1\n1,nan\n", "n", "line 3, column 'n': 'nan' is not a finite number"),
+    ("a,n\n0,1\n1,inf\n", "n", "line 3, column 'n': 'inf' is not a finite number"),
+    ("a,n\n0,1\n1,2.5\n", "n", "line 3, column 'n': '2.5' is not a whole number"),
+    ("a,n\n0,1\n1,many\n", "n", "line 3, column 'n': 'many' is not a number"),
+    ("a,n\n0,1\n1,\n", "n", "line 3, column 'n': '' is not a number"),
+    ("a,n\n0,1\n1\n", "n", "line 3: no value in column 'n'"),
+    ("", "n", "line 1: the file is empty"),
+    ("a,n\n", "n", "line 2: the file has a header but no rows"),
+    ("a,n\n0,7\n", "n", "at least two outcomes are needed; column 'n' has 1"),
+]
+
+
+@pytest.mark.parametrize("text, column, words", BAD_COUNTS)
+def test_bad_counts(capsys, here, text, column, words):
+    (here / "bad.csv").write_text(text)
+    refused(capsys, here, "--counts", "bad.csv", "--column", column, words=f"bad.csv: {words}")
+
+
+def refused(capsys, here, *argv, words):
+    """Exit code 2, one line on standard error with these words, nothing on standard output, nothing written."""
+    before = sorted(here.iterdir())
+    code, out, err = run(capsys, *argv, "--out", "study")
+    assert (code, out) == (2, "")
+    assert err.endswith("\n") and err.count("\n") == 1 and words in err, err
+    assert sorted(here.iterdir()) == before
+
+
+BAD_SAMPLES = [
+    ("x\n1\n-2\n", "gamma", "bad.csv: line 3: an observation x of the family gamma must satisfy x > 0; got -2.0"),
+    ("x\n1\n2.5\n", "poisson", "line 3: an observation x of the family poisson must satisfy x an integer, 0 <= x; got 2.5"),
+    ("x\n1\n2\n", "bernoulli", "line 3: an observation x of the family bernoulli must satisfy x an integer, 0 <= x <= 1;"),
+    ("x\n0\n0\n", "poisson", "column 'x': the maximum-likelihood estimate does not exist"),
+    ("x\n3\n3\n", "normal", "column 'x': the maximum-likelihood estimate does not exist"),
+    ("x\n1\nnan\n", "normal", "bad.csv: line 3, column 'x': 'nan' is not a finite number"),
+    ("x\n0\n2\n2\n", "categorical", "column 'x': outcome 1 never occurs"),
+    ("x\n0\n0\n", "categorical", "column 'x': outcome 1 never occurs"),
+    ("x\n0\n1e9\n", "categorical", "line 3, column 'x': outcome 1e+09 of 2 observations leaves outcomes that never occur"),
+    ("x\n0\n1.5\n", "categorical", "bad.csv: line 3, column 'x': an outcome must be 0, 1, 2, …; got 1.5"),
+    ("x\n1\n2\n", "cauchy", "argument --family: invalid choice: 'cauchy'"),
+    ("", "normal", "bad.csv: line 1: the file is empty"),
+]
+
+
+@pytest.mark.parametrize("text, family, words", BAD_SAMPLES)
+def test_bad_samples(capsys, here, text, family, words):
+    (here / "bad.csv").write_text(text)
+    refused(capsys, here, "--samples", "bad.csv", "--column", "x", "--family", family, words=words)
+
+
+@pytest.mark.parametrize("argv, words", [
+    ([], "one of --counts, --samples, --probabilities is needed; got none"),
+    (["--probabilities", "0.5", "0.5", "--counts", "a.csv"], "is needed; got --counts and --probabilities"),
+    (["--probabilities", "0.5", "0.3"], "--probabilities: probabilities must sum to 1; these sum to 0.8"),
+    (["--probabilities", "0.5", "0.5", "0"], "--probabilities: every probability must be positive and finite; outcome 2 has 0"),
+    (["--probabilities", "1.5", "-0.5"], "outcome 1 has -0.5"),
+    (["--probabilities", "nan", "0.5"], "outcome 0 has nan"),
+    (["--probabilities", "1"], "--probabilities: at least two outcomes are needed; got 1"),
+    (["--probabilities", "half"], "argument --probabilities: invalid float value: 'half'"),
+    (["--probabilities", "0.5", "0.5", "--reference", "2"], "the reference must be an outcome from 0 to 1 or 'best'; got 2"),
+    (["--probabilities", "0.5", "0.5", "--reference", "-1"], "the reference must be an outcome from 0 to 1 or 'best'; got -1"),
+    (["--probabilities", "0.5", "0.5", "--reference", "first"], "--reference: invalid outcome index or 'best' value: 'first'"),
+    (["--probabilities", "0.5", "0.5", "--family", "normal"], "--family normal needs --samples"),
+    (["--probabilities", "0.5", "0.5", "--column", "x"], "--column belongs to --counts and --samples"),
+    (["--probabilities", "0.5", "0.5", "--starts", "0"], "argument --starts: must be a positive integer; got 0"),
+    (["--probabilities", "0.5", "0.5", "--noise", "many"], "argument --noise: invalid positive integer value: 'many'"),
+    (["--probabilities", "0.5", "0.5", "--seed", "-1"], "argument --seed: must be a non-negative integer; got -1"),
+    (["--probabilities", "0.5", "0.5", "--direction", "sideways"], "argument --direction: invalid choice: 'sideways'"),
+    (["--probabilities", "0.5", "0.5", "--speed"], "unrecognized arguments: --speed"),
+    (["--counts", "missing.csv", "--column", "n"], "missing.csv: No such file or directory"),
+    (["--counts", ".", "--column", "n"], ".: Is a directory"),
+    (["--counts", "missing.csv"], "--column is needed"),
+    (["--counts", "missing.csv", "--column", "a", "--column", "b"], "--counts takes one --column; got a, b"),
+    (["--samples", "missing.csv", "--column", "x"], "--samples needs --family"),
+    (["--samples", "missing.csv", "--column", "x", "--column", "y", "--family", "gamma"], "gamma takes one column; got x, y"),
+    (["--samples", "missing.csv", "--column", "x", "--family", "dirichlet"], "missing.csv: No such file or directory"),
+])
+def test_bad_arguments(capsys, here, argv, words):
+    refused(capsys, here, *argv, words=words)
+
+
+def test_reference_of_another_family(capsys, here):
+    (here / "x.csv").write_text("x\n1\n2\n")
+    refused(capsys, here, "--samples", "x.csv", "--column", "x", "--family", "poisson", "--reference", "0",
+            words="a reference outcome belongs to the categorical family; the family is poisson")
+
+
+def test_not_a_text_file(capsys, here):
+    (here / "x.csv").write_bytes(b"n\n\xff\xfe\x00\n")
+    refused(capsys, here, "--counts", "x.csv", "--column", "n", words="x.csv: not a CSV text file")
+
+
+def test_out_that_is_a_file(capsys, here):
+    (here / "study").write_text("")
+    refused(capsys, here, "--probabilities", "0.5", "0.5", words="--out study: exists and is not a directory")
+
+
+@pytest.mark.skipif(ig.backend.is_cupy_available(), reason="this is the behaviour where there is no CUDA device")
+def test_cupy_without_a_device(capsys, here):
+    refused(capsys, here, "--probabilities", "0.5", "0.5", "--backend", "cupy", words="--backend cupy: the cupy backend needs")
+
+
+@pytest.mark.parametrize("option, shown", [("--progress", True), ("--no-progress", False)])
+def test_progress_bars(capsys, option, shown):
+    code, _, err = run(capsys, "--probabilities", "0.5", "0.5", *QUICK, option)
+    assert code == 0 and ("step" in err) == shown
+
+
+def test_unknown_command(capsys):
+    assert main(["divination"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert main([]) == 2
