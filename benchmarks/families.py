@@ -168,7 +168,8 @@ def geomstats(data, rounds):
     }
     out = {}
     for name, (space, points) in cases.items():
-        out[name] = measured("geomstats", name, {"metric": lambda: space.metric.metric_matrix(points)}, lambda run: best(run, rounds))
+        metric = lambda: space.metric.metric_matrix(points)
+        out[name] = measured("geomstats", name, {"metric": metric}, lambda run: best(run, rounds))
     return out
 
 
