@@ -7,7 +7,8 @@ import numpy as np
 from .backend import polygamma
 
 __all__ = ["digamma_difference", "digamma_gap", "digamma_trigamma", "expm1_gap", "inverse_digamma", "kl_terms", "log1p_gap",
-           "log_gamma_bregman", "piecewise", "ratio_gap", "stirling_bregman", "stirling_gap", "trigamma_gap", "unless_cancelled"]
+           "log_gamma_bregman", "log_gamma_weight", "piecewise", "ratio_gap", "stirling_bregman", "stirling_gap",
+           "trigamma_difference", "trigamma_gap", "unless_cancelled"]
 
 
 def piecewise(xp, condition, inner, outer, *xs):
@@ -146,7 +147,7 @@ def stirling_bregman(xp, a, b, step=None):
             for j in range(m - 1, 0, -1):
                 inner = inner * y + j * y * x**(m - j)
             total = total + _BINET[n] * inner
-        return 0.5 * log1p_gap(xp, delta) + delta * delta * x * total * b
+        return 0.5 * ratio_gap(xp, a / b, delta) + delta * delta * x * total * b
 
     def small(a, b, step):
         return piecewise(xp, xp.abs(step) < 0.25 * b, near, far, a, b, step)
@@ -211,10 +212,49 @@ def digamma_difference(xp, a, h):
     return piecewise(xp, a >= _LARGE, large, small, a, h)
 
 
+def trigamma_difference(xp, a, h):
+    """trigamma(a) − trigamma(a + h) for a, h > 0, a sum of positive terms where they count; as `digamma_difference`."""
+    def large(a, h):
+        b = a + h
+        x, y = 1.0 / a, 1.0 / b
+        ratio = h * x * y                                # x − y
+        total, power_sum, power = 1.0 + 0.5 * (x + y), x + y, y
+        for coefficient in _B:                           # power_sum = Σ_j x^{m−1−j} y^j for the odd m = 3, 5, …
+            power = power * y
+            power_sum = power_sum * x + power
+            total = total + coefficient * power_sum
+            power = power * y
+            power_sum = power_sum * x + power
+        return ratio * total
+
+    def small(a, h):
+        total = 0.0
+        for k in range(int(_LARGE)):
+            low, high = a + float(k), a + h + float(k)
+            total = total + h / (low * high) * (1.0 / low + 1.0 / high)
+        return total + large(a + _LARGE, h)
+
+    return piecewise(xp, a >= _LARGE, large, small, a, h)
+
+
+def log_gamma_weight(xp, alpha, y, log_y):
+    """α log y − y − log Γ(α), the log-density of log y under a gamma law of rate 1, also for large α and y near it.
+
+    Mathematically, −α (r − 1 − log r) − s(α) with r = y / α and s the Stirling remainder of log Γ.
+    """
+    growth = (y - alpha) / alpha
+    log_alpha = xp.log(alpha)
+    growth, log_y, log_alpha = xp.broadcast_arrays(growth, log_y, log_alpha)
+    near, far = (lambda g, u, v: log1p_gap(xp, g)), (lambda g, u, v: g - (u - v))
+    gap = piecewise(xp, xp.abs(growth) < 0.4, near, far, growth, log_y, log_alpha)
+    return -alpha * gap - stirling_gap(xp, alpha)
+
+
 def inverse_digamma(xp, y):
     """x > 0 with digamma(x) = y. Source: Minka, Estimating a Dirichlet distribution (2000), appendix C; five Newton steps."""
     with np.errstate(over="ignore"):
-        x = xp.where(y >= -2.22, xp.exp(y) + 0.5, -1.0 / (y + 0.5772156649015329))
+        near_zero = y < -2.22
+        x = xp.where(near_zero, -1.0 / (xp.where(near_zero, y, -1.0 + 0.0 * y) + 0.5772156649015329), xp.exp(y) + 0.5)
     for _ in range(5):
         x = x - (xp.digamma(x) - y) / polygamma(1, x)
     return x

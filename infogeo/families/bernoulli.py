@@ -73,6 +73,10 @@ class Bernoulli(Separable, ExponentialFamily):
         xp, theta = self.point(theta)
         return xp.zeros_like(theta[..., 0])
 
+    def _log_density(self, xp, theta, x):
+        """−log(1 + e^{−θ}) of a success, −log(1 + e^θ) of a failure."""
+        return -_softplus(xp, (1.0 - 2.0 * x) * theta[..., 0])
+
     def entropy(self, theta):
         """p log(1 + e^{−θ}) + (1 − p) log(1 + e^θ)."""
         xp, theta = self.point(theta)

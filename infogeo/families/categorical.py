@@ -93,8 +93,8 @@ class Categorical(ExponentialFamily):
 
     def dual_potential(self, eta):
         xp, eta = self.point(eta)
-        rest = 1.0 - xp.sum(eta, axis=-1)
-        return xp.sum(xp.xlogy(eta, eta), axis=-1) + xp.xlogy(rest, rest)
+        total = xp.sum(eta, axis=-1)
+        return xp.sum(xp.xlogy(eta, eta), axis=-1) + xp.xlog1py(1.0 - total, -total)
 
     @blockwise
     def metric(self, theta):
@@ -154,14 +154,25 @@ class Categorical(ExponentialFamily):
     @blockwise
     def entropy(self, theta):
         xp, theta = self.point(theta)
-        logits = xp.concat([theta, xp.zeros_like(theta[..., :1])], axis=-1)
+        log_p = self._log_probabilities(xp, theta)
+        p = xp.exp(log_p)
+        return xp.sum(xp.where(p == 0, xp.zeros_like(p), -p * log_p), axis=-1)
+
+    def _log_probabilities(self, xp, theta):
+        """log p of the outcomes 0 … k − 1, to full relative precision also of an outcome that takes nearly all."""
+        r = self.reference
+        logits = xp.concat([theta[..., :r], xp.zeros_like(theta[..., :1]), theta[..., r:]], axis=-1)
         logits = logits - xp.max(logits, axis=-1, keepdims=True)
         log_p = logits - xp.log(xp.sum(xp.exp(logits), axis=-1, keepdims=True))
         p = xp.exp(log_p)
         major = p > 0.5                        # at most one; its logarithm from the sum of the others, which does not cancel
         others = xp.sum(xp.where(major, xp.zeros_like(p), p), axis=-1, keepdims=True)
-        log_p = xp.where(major, xp.log1p(-xp.minimum(others, 0.5 + 0.0 * others)), log_p)
-        return xp.sum(xp.where(p == 0, xp.zeros_like(p), -p * log_p), axis=-1)
+        return xp.where(major, xp.log1p(-xp.minimum(others, 0.5 + 0.0 * others)), log_p)
+
+    def _log_density(self, xp, theta, x):
+        outcomes = xp.asarray([float(i) for i in range(self.k)], dtype=x.dtype)
+        log_p = self._log_probabilities(xp, theta)
+        return xp.sum(xp.where(x[..., None] == outcomes, log_p, xp.zeros_like(log_p)), axis=-1)
 
     @blockwise
     def kl(self, theta_p, theta_q):

@@ -10,7 +10,7 @@ from ..domain import MappedDomain, OpenSimplex, Orthant, SimplexPoints
 from ..errors import ConvergenceError
 from ..memo import once
 from ..special import (digamma_difference, digamma_gap, digamma_trigamma, kl_terms, log_gamma_bregman, piecewise,
-                       stirling_bregman, stirling_gap, trigamma_gap, unless_cancelled)
+                       stirling_bregman, stirling_gap, trigamma_difference, trigamma_gap, unless_cancelled)
 from .base import ExponentialFamily
 
 __all__ = ["Dirichlet"]
@@ -110,8 +110,9 @@ class Dirichlet(ExponentialFamily):
     @blockwise
     def metric(self, theta):
         xp, theta = self.point(theta)
-        own, common = self._curvatures(theta)
-        return xp.eye(self.k, dtype=theta.dtype) * own[..., None] - common[..., None]
+        eye = xp.eye(self.k, dtype=theta.dtype) > 0
+        diagonal = trigamma_difference(xp, theta, _others(xp, theta))
+        return xp.where(eye, diagonal[..., None], -self._curvatures(theta)[1][..., None])
 
     def flat(self, theta, vector):
         xp, theta, vector = self.point(theta, vector)
@@ -209,21 +210,25 @@ def _concentration(xp, eta):
         spread = xp.sum(xp.exp(eta), axis=-1, keepdims=True)
         eta = xp.where(spread < 1, eta, xp.full_like(eta, xp.nan))
         s = 0.5 * (k - spread) / (1.0 - spread)
+        done = xp.zeros(s.shape, dtype=xp.bool)    # row by row, so that a row does not depend on the others of its batch
         for _ in range(12):
             alpha, slope = _elementary_inverse_digamma(xp, eta + xp.digamma(s))
             excess = xp.sum(alpha, axis=-1, keepdims=True) - s
             change = excess / (s * (1.0 - polygamma(1, s) * xp.sum(slope, axis=-1, keepdims=True)))
             change = xp.where(xp.isfinite(change), change, xp.sign(excess) + xp.zeros_like(change))
-            s = s * xp.exp(xp.clip(change, -3.0, 3.0))
-            if not xp.any(xp.abs(change) > 1e-2):
+            s = xp.where(done, s, s * xp.exp(xp.clip(change, -3.0, 3.0)))
+            done = done | ~(xp.abs(change) > 1e-2)
+            if xp.all(done):
                 break
         alpha = _elementary_inverse_digamma(xp, eta + xp.digamma(s))[0]
+        done = xp.zeros(s.shape, dtype=xp.bool)
         for _ in range(60):
             first, own = digamma_trigamma(xp, alpha)
             first_total, common = digamma_trigamma(xp, xp.sum(alpha, axis=-1, keepdims=True))
             step = _newton_step(xp, alpha, first - first_total - eta, own, common)
-            alpha = xp.maximum(alpha - step, 0.25 * alpha)
-            if not xp.any(xp.abs(step) > 0.1 * eps**0.5 * alpha):    # Newton squares this
+            alpha = xp.where(done, alpha, xp.maximum(alpha - step, 0.25 * alpha))
+            done = done | ~xp.any(xp.abs(step) > 0.1 * eps**0.5 * alpha, axis=-1, keepdims=True)    # Newton squares this
+            if xp.all(done):
                 break
         total = xp.sum(alpha, axis=-1, keepdims=True)
         residual = -digamma_difference(xp, alpha, _others(xp, alpha)) - eta

@@ -9,8 +9,8 @@ from ..domain import Interval, MappedDomain, Orthant
 from ..errors import ConvergenceError
 from ..linalg import symmetric2
 from ..memo import once
-from ..special import (digamma_gap, log1p_gap, log_gamma_bregman, ratio_gap, stirling_bregman, stirling_gap, trigamma_gap,
-                       unless_cancelled)
+from ..special import (digamma_gap, log1p_gap, log_gamma_bregman, log_gamma_weight, ratio_gap, stirling_bregman,
+                       stirling_gap, trigamma_gap, unless_cancelled)
 from .base import ExponentialFamily
 
 __all__ = ["Gamma"]
@@ -112,6 +112,10 @@ class Gamma(ExponentialFamily):
         xp, x = arrays(x)
         return -xp.log(x)
 
+    def _log_density(self, xp, theta, x):
+        scaled = -theta[..., 1] * x
+        return log_gamma_weight(xp, theta[..., 0], scaled, xp.log(scaled)) - xp.log(x)
+
     def expected_log_base_measure(self, theta):
         return -self.to_eta(theta)[..., 0]
 
@@ -140,6 +144,7 @@ class Gamma(ExponentialFamily):
         step = theta_q - theta_p
         growth = (shape_p * step[..., 1] - theta_p[..., 1] * step[..., 0]) / (shape_q * theta_p[..., 1])
         ratio = (shape_p / shape_q) * (theta_q[..., 1] / theta_p[..., 1])
+        growth = xp.where(xp.abs(ratio - 1.0) < 0.5, growth, ratio - 1.0)
         return shape_q * ratio_gap(xp, ratio, growth) + stirling_bregman(xp, shape_q, shape_p)
 
     def _fit(self, xp, x, weights):

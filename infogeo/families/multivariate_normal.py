@@ -219,9 +219,11 @@ class MultivariateNormal(ExponentialFamily):
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
         a, m = self._pair(xp, theta_q - theta_p)
         mean_p, _, _, root, log_det_p = self._parts(theta_p)
-        _, covariance_q, _, _, log_det_q = self._parts(theta_q)
+        _, covariance_q, precision_q, _, log_det_q = self._parts(theta_q)
         whitened = -2.0 * xp.matmul(root, xp.matmul(m, xp.matrix_transpose(root)))
-        shift = a + 2.0 * matvec(xp, m, mean_p)                      # Λ_q (μ_q − μ_p)
+        near = xp.max(xp.abs(whitened), axis=(-2, -1)) < 0.5
+        shift = xp.where(near[..., None], a + 2.0 * matvec(xp, m, mean_p),                   # Λ_q (μ_q − μ_p)
+                         theta_q[..., :self.p] - matvec(xp, precision_q, mean_p))
         mahalanobis = xp.sum(shift * matvec(xp, covariance_q, shift), axis=-1)
         return 0.5 * (trace_minus_log_det(xp, whitened, log_det_q - log_det_p) + mahalanobis)
 

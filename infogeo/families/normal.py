@@ -132,8 +132,9 @@ class Normal(ExponentialFamily):
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
         step = theta_q - theta_p
         growth = step[..., 1] / theta_p[..., 1]                            # r − 1
-        shift = step[..., 0] - theta_p[..., 0] * growth                    # (μ_q − μ_p) / v_q
         ratio = theta_q[..., 1] / theta_p[..., 1]
+        shift = xp.where(xp.abs(growth) < 0.5, step[..., 0] - theta_p[..., 0] * growth,      # (μ_q − μ_p) / v_q
+                         theta_q[..., 0] - theta_p[..., 0] * ratio)
         return 0.5 * ratio_gap(xp, ratio, growth) - 0.25 * shift**2 / theta_q[..., 1]
 
     def _fit(self, xp, x, weights):

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..backend import arrays
 from ..domain import Integers, Interval, Orthant, RealSpace
+from ..factorials import deviance, factorial_gap
 from ..geometry.separable import Separable
 from ..special import kl_terms, piecewise
 from .base import ExponentialFamily
@@ -65,6 +66,11 @@ class Poisson(Separable, ExponentialFamily):
     def log_base_measure(self, x):
         xp, x = arrays(x)
         return -xp.gammaln(x + 1.0)
+
+    def _log_density(self, xp, theta, x):
+        """−(log x! − x log x + x) − (x log(x / λ) − x + λ), of which neither cancels where counts are large."""
+        rate = xp.exp(theta[..., 0])
+        return -factorial_gap(xp, x) - deviance(xp, x, rate - x, theta[..., 0])
 
     def expected_log_base_measure(self, theta):
         """−E[log x!] = θ e^θ − e^θ + entropy, with the sign of the dual potential."""
