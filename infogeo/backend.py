@@ -151,7 +151,7 @@ def arrays(*xs):
 
 
 def _is_narrow_scalar(x):
-    """A float32 or float16 number of NumPy's, which arithmetic on 0-d arrays gives; a float64 one is as weak as a Python float."""
+    """A float32 or float16 number of NumPy's, as arithmetic on 0-d arrays gives; a float64 one is as weak as a Python float."""
     return isinstance(x, np.floating) and not isinstance(x, float)
 
 
