@@ -35,34 +35,96 @@ __version__ = "0.1.0"
 __all__ = [
     # manifolds
     "Dual", "DuallyFlat", "ExponentialFamily", "Riemannian",
-    # families
-    "Bernoulli", "Categorical", "Dirichlet", "Exponential", "Gamma", "MultivariateNormal", "Normal", "Poisson",
+    # families: counts
+    "Bernoulli", "Binomial", "Categorical", "ConwayMaxwellPoisson", "Geometric", "LogSeries", "Multinomial", "NegativeBinomial",
+    "Poisson", "Zeta",
+    # families: positive numbers
+    "Chi", "ChiSquared", "Erlang", "Exponential", "Gamma", "GeneralizedInverseGaussian", "HalfNormal", "InverseGamma",
+    "InverseGaussian", "LogNormal", "Pareto", "Rayleigh", "Weibull",
+    # families: unit interval and simplex
+    "Beta", "ContinuousBernoulli", "Dirichlet", "GeneralizedDirichlet", "LogitNormal",
+    # families: the line
+    "Gumbel", "Laplace", "Normal", "NormalKnownMean", "NormalKnownVariance",
+    # families: vectors and matrices
+    "ComplexNormal", "DiagonalNormal", "InverseWishart", "IsotropicNormal", "MatrixNormalKnownCovariances", "MultivariateNormal",
+    "MultivariateNormalKnownCovariance", "NormalGamma", "NormalInverseWishart", "NormalWishart", "Wishart",
+    # families: directions
+    "VonMises", "VonMisesFisher",
+    # families: finite state spaces
+    "BoltzmannMachine", "Hierarchical", "LogLinear",
+    # families made of families, and what goes with them
+    "Conjugacy", "Curved", "Embedding", "Independent", "MixtureFamily", "Product", "SufficientStatistics", "Transformed",
+    "Truncated",
     # mirror maps
     "Burg", "Euclidean", "LogDet", "NegativeEntropy", "PNorm", "Quadratic",
     # divergences, geodesics, projections
     "AffineSubmanifold", "bregman", "canonical_divergence", "e_geodesic", "e_project", "jeffreys", "m_geodesic", "m_project",
     # solvers
     "AffineMap", "Backtracking", "Constant", "CrossEntropy", "Diminishing", "Exact", "GradientUpdate", "MiniBatch",
-    "MirrorUpdate", "NaturalUpdate", "Noisy",
-    "Objective", "RelativeSmooth", "Result", "ReverseKL", "Status", "Step", "Update", "descend", "flow",
+    "MirrorUpdate", "NaturalUpdate", "Noisy", "Objective", "RelativeSmooth", "Result", "ReverseKL", "Status", "Step", "Update",
+    "descend", "flow",
     # domains
     "ConvexDomain", "Domain", "Integers", "Interval", "OpenSimplex", "Orthant", "PositiveDefinite", "ProductDomain", "RealSpace",
     # arrays
     "backend", "pack", "unpack", "use_backend",
     # errors
     "ConvergenceError", "DomainError", "InfogeoError", "ShapeError",
-    # studies
-    "studies",
+    # studies, laws for one's own families
+    "studies", "testing",
 ]
 
-_LATER = {"flow": ".solvers.flow", "studies": ".studies"}    # imported on first use: they bring SciPy's integrators along
+# Imported on first use: the families beyond the first eight, and what brings SciPy's integrators or Hypothesis along.
+_FAMILIES = {
+    "beta": ["Beta"],
+    "binomial": ["Binomial", "Multinomial"],
+    "boltzmann": ["BoltzmannMachine"],
+    "chi": ["Chi", "ChiSquared"],
+    "complex_normal": ["ComplexNormal"],
+    "conjugate": ["Conjugacy"],
+    "continuous_bernoulli": ["ContinuousBernoulli"],
+    "conway_maxwell_poisson": ["ConwayMaxwellPoisson"],
+    "curved": ["Curved", "Embedding"],
+    "diagonal_normal": ["DiagonalNormal"],
+    "erlang": ["Erlang"],
+    "generalized_dirichlet": ["GeneralizedDirichlet"],
+    "generalized_inverse_gaussian": ["GeneralizedInverseGaussian"],
+    "geometric": ["Geometric", "NegativeBinomial"],
+    "gumbel": ["Gumbel"],
+    "half_normal": ["HalfNormal"],
+    "hierarchical": ["Hierarchical"],
+    "inverse_gamma": ["InverseGamma"],
+    "inverse_gaussian": ["InverseGaussian"],
+    "isotropic_normal": ["IsotropicNormal"],
+    "known_covariance": ["MatrixNormalKnownCovariances", "MultivariateNormalKnownCovariance"],
+    "laplace": ["Laplace"],
+    "log_linear": ["LogLinear"],
+    "log_normal": ["LogitNormal", "LogNormal"],
+    "log_series": ["LogSeries"],
+    "mixture": ["MixtureFamily"],
+    "normal_known": ["NormalKnownMean", "NormalKnownVariance"],
+    "normal_wishart": ["NormalGamma", "NormalInverseWishart", "NormalWishart"],
+    "pareto": ["Pareto"],
+    "product": ["Independent", "Product"],
+    "statistics": ["SufficientStatistics"],
+    "transformed": ["Transformed"],
+    "truncated": ["Truncated"],
+    "von_mises_fisher": ["VonMises", "VonMisesFisher"],
+    "weibull": ["Rayleigh", "Weibull"],
+    "wishart": ["InverseWishart", "Wishart"],
+    "zeta": ["Zeta"],
+}
+_LATER = {name: f".families.{module}" for module, names in _FAMILIES.items() for name in names} | {
+    "flow": ".solvers.flow",
+    "studies": ".studies",
+    "testing": ".testing",
+}
 
 
 def __getattr__(name):
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = import_module(_LATER[name], __name__)
-    value = module if name == "studies" else getattr(module, name)
+    value = getattr(module, name, module)
     globals()[name] = value
     return value
 

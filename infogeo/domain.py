@@ -172,7 +172,7 @@ class PositiveDefinite(ConvexDomain):
 
     def contains(self, x):
         xp, x = arrays(x)
-        return positive_definite(xp, self.sign * unpack(xp, x, self.p))
+        return positive_definite(xp, self.sign * unpack(x, self.p))
 
     def rule(self, name):
         return f"{name} {'positive' if self.sign > 0 else 'negative'} definite"
@@ -180,10 +180,10 @@ class PositiveDefinite(ConvexDomain):
     def from_unconstrained(self, u):
         """L Lᵀ with L lower triangular, its diagonal e^u (log-Cholesky chart)."""
         xp, u = arrays(u)
-        entries = unpack(xp, u, self.p)
+        entries = unpack(u, self.p)
         eye = xp.eye(self.p, dtype=u.dtype)
         lower = xp.tril(entries) * (1.0 - eye) + xp.exp(entries * eye) * eye
-        return self.sign * pack(xp, xp.matmul(lower, xp.matrix_transpose(lower)))
+        return self.sign * pack(xp.matmul(lower, xp.matrix_transpose(lower)))
 
 
 class ProductDomain(ConvexDomain):

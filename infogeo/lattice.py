@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-__all__ = ["panels"]
+__all__ = ["entropy", "panels"]
 
 NODES = 20
 _EXACT = 4      # panels of up to 2^4 integers hold the integers themselves
@@ -76,5 +76,17 @@ def panels(xp, log_term, down, up):
             distance = xp.minimum(behind + start, 0.5 * (room - start + 1.0))
             # wider panels than the exact ones must be far from the poles
             widest = xp.floor(xp.log2(xp.maximum(distance, xp.ones_like(distance))))
-            level = xp.clip(level, 0.0, 1000.0)
-            level = xp.minimum(level, xp.maximum(widest, xp.full_like(widest, float(_EXACT))))
+            level = xp.minimum(xp.clip(level, 0.0, 1000.0), xp.maximum(widest, xp.full_like(widest, float(_EXACT))))
+            level = xp.where(active, level, xp.zeros_like(level))
+
+
+def entropy(xp, log_term, down, up):
+    """−Σ p log p of the distribution with p(t) in proportion to e^{log_term(t)}, shape (...), nats; arguments as in `panels`.
+
+    Mathematically, log S − E[log_term] with S = Σ e^{log_term}, 1 for t = 0 and the sum of the others.
+    """
+    others, mean = xp.zeros_like(up), xp.zeros_like(up)
+    for t, weight in panels(xp, log_term, down, up):
+        others = others + xp.sum(xp.where(t == 0, xp.zeros_like(t), weight), axis=-1)
+        mean = mean + xp.sum(weight * log_term(t), axis=-1)
+    return xp.log1p(others) - mean / (1.0 + others)

@@ -3,6 +3,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from .backend import arrays
+
 __all__ = ["packed_size", "pack", "unpack"]
 
 
@@ -20,11 +22,12 @@ def _indices(p):
     return rows * p + columns, position.reshape(-1), weight
 
 
-def pack(xp, matrix):
+def pack(matrix):
     """The upper triangle row by row, off-diagonal entries × √2, so that pack(A)·pack(B) = tr(AB).
 
     Shapes: (..., p, p) to (..., p (p + 1) / 2). The matrix is symmetrised.
     """
+    xp, matrix = arrays(matrix)
     p = matrix.shape[-1]
     taken, _, weight = _indices(p)
     symmetric = 0.5 * (matrix + xp.matrix_transpose(matrix))
@@ -32,11 +35,12 @@ def pack(xp, matrix):
     return xp.take(flat, xp.asarray(taken), axis=-1) * xp.asarray(weight, dtype=matrix.dtype)
 
 
-def unpack(xp, vector, p):
+def unpack(vector, p):
     """The symmetric matrix of a packed vector, the inverse of `pack`.
 
     Shapes: (..., p (p + 1) / 2) to (..., p, p).
     """
+    xp, vector = arrays(vector)
     _, position, weight = _indices(p)
     full = xp.take(vector / xp.asarray(weight, dtype=vector.dtype), xp.asarray(position), axis=-1)
     return xp.reshape(full, (*vector.shape[:-1], p, p))

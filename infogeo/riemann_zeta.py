@@ -1,6 +1,8 @@
 """The logarithm of Riemann's zeta function and its derivatives, from its pole to infinity."""
 from math import factorial, log
 
+import numpy as np
+
 __all__ = ["log_zeta_derivatives", "zeta_excess"]
 
 _N = 20                # terms summed directly
@@ -54,4 +56,5 @@ def log_zeta_derivatives(xp, d):
     whole = d + s0
     m1, m2, m3 = s1 / whole, s2 / whole, s3 / whole       # d^k E[(log n)^k]
     value = xp.where(d < 1.0, xp.log(whole) - xp.log(d), xp.log1p(s0 / d))
-    return value, -m1 / d, (m2 - m1 * m1) / d**2, -(m3 - 3.0 * m1 * m2 + 2.0 * m1**3) / d**3
+    with np.errstate(over="ignore"):      # beyond the largest number near the pole
+        return value, -m1 / d, (m2 - m1 * m1) / d / d, -(m3 - 3.0 * m1 * m2 + 2.0 * m1**3) / d / d / d

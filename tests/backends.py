@@ -21,7 +21,9 @@ class Backend(NamedTuple):
     def make(self, x, dtype="float64"):
         """The NumPy array on this backend; integers and booleans keep their dtype."""
         x = np.asarray(x)
-        x = x.astype(dtype) if x.dtype.kind == "f" else x.copy()
+        if x.dtype.kind == "c":
+            dtype = np.result_type(dtype, np.complex64)
+        x = x.astype(dtype) if x.dtype.kind in "fc" else x.copy()
         if self.name in ("numpy", "read-only numpy"):
             x.flags.writeable = self.writeable
             return x
@@ -37,7 +39,8 @@ class Backend(NamedTuple):
         else:
             assert type(x) is type(self.namespace.asarray(0.0)), f"{type(x).__name__} instead of an array of {self.name}"
         assert self.device is None or x.device == self.device, f"on {x.device} instead of {self.device}"
-        assert x.dtype == getattr(self.namespace, dtype), f"{x.dtype} instead of {dtype}"
+        widths = dtype, {"float32": "complex64", "float64": "complex128"}.get(dtype, dtype)      # observations may be complex
+        assert x.dtype in [getattr(self.namespace, name) for name in widths], f"{x.dtype} instead of {dtype}"
         return to_numpy(x)
 
 

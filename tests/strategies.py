@@ -1,11 +1,16 @@
-"""Hypothesis strategies: points of a manifold, vectors, submanifolds. Everything drawn is NumPy float64."""
+"""Hypothesis strategies of the laws, on those of the library: points, vectors, generators. Everything drawn is NumPy float64."""
+from itertools import combinations
+
 import numpy as np
+from hypothesis import assume
 from hypothesis import strategies as st
+
+from infogeo.testing import batch_shapes, thetas
 
 from .registry import region
 
 seeds = st.integers(0, 2**32 - 1)
-shapes = st.sampled_from([(), (1,), (4,), (2, 3)])
+shapes = batch_shapes()
 
 
 @st.composite
@@ -14,21 +19,30 @@ def generators(draw):
 
 
 @st.composite
-def bulk(draw, M, shape=None, count=None):
-    """Points of the bulk, where the potential is smooth: a single one or a batch; with `count`, a list of so many arrays."""
-    shape, rng = draw(shapes) if shape is None else shape, draw(generators())
-    scale = draw(st.sampled_from([0.2, 0.5]))
-    found = [region(M).sample(rng, shape, scale) for _ in range(count or 1)]
+def _points(draw, M, shape, count, where):
+    shape = draw(shapes) if shape is None else shape
+    found = [draw(thetas(M, shape, where)) for _ in range(count or 1)]
     return found if count else found[0]
+
+
+def bulk(M, shape=None, count=None):
+    """Points of the bulk, where the potential is smooth: a single one or a batch; with `count`, a list of so many arrays."""
+    return _points(M, shape, count, "bulk")
 
 
 @st.composite
-def extreme(draw, M, shape=None, count=None):
+def generic(draw, M, shape=None, count=None):
+    """As `bulk`, without the interior point of the domain, where θ or η may be 0, and without points that coincide."""
+    found = draw(bulk(M, shape, count))
+    several = found if count else [found]
+    center = region(M).interior_point
+    assume(all(np.all(np.any(x != other, axis=-1)) for x, other in combinations([*several, center], 2)))
+    return found
+
+
+def extreme(M, shape=None, count=None):
     """Points near the boundary of the smooth part of the domain, or far out where it has none; `count` as in `bulk`."""
-    shape, rng = draw(shapes) if shape is None else shape, draw(generators())
-    scale = draw(st.sampled_from([2.0, 4.0, 6.0]))
-    found = [region(M).sample_near_boundary(rng, shape, scale) for _ in range(count or 1)]
-    return found if count else found[0]
+    return _points(M, shape, count, "edge")
 
 
 def points(M, shape=None, count=None):

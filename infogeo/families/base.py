@@ -1,15 +1,29 @@
 """Exponential families: dually flat manifolds of probability distributions."""
 from abc import abstractmethod
+from functools import singledispatch
+from importlib import import_module
 
 import numpy as np
 
 from ..backend import arrays, backend_of, dot, to_numpy
-from ..domain import Domain
+from ..domain import Domain, Interval
 from ..draws import Draws
 from ..errors import DomainError, ShapeError
 from ..geometry.manifold import DuallyFlat
 
-__all__ = ["ExponentialFamily"]
+__all__ = ["ExponentialFamily", "conjugacy"]
+
+
+@singledispatch
+def conjugacy(family):
+    """The `Conjugacy` of a family: how its observations update the parameters of a prior family. Families register their own."""
+    raise TypeError(f"{family!r} has no conjugate prior among the families of this library")
+
+
+def _conjugacy(family):
+    """Look the family up in the table, which imports half of the families and is therefore loaded when it is first needed."""
+    import_module("infogeo.families.conjugate")
+    return conjugacy(family)
 
 
 class ExponentialFamily(DuallyFlat):
@@ -68,16 +82,19 @@ class ExponentialFamily(DuallyFlat):
         xp, theta, x = arrays(theta, x)
         self.theta_domain.require("theta", theta)
         self._require_event_shape(x)
-        inside = self.support.contains(x)
-        n = len(self.support.shape)
-        somewhere = xp.asarray(self._somewhere, dtype=x.dtype)
-        x = xp.where(xp.reshape(inside, (*inside.shape, *(1,) * n)), x, somewhere)
+        inside, x = self._supported(xp, x)
         value = self._log_density(xp, theta, x)
         return xp.where(inside, value, xp.full_like(value, -np.inf))
 
     def _log_density(self, xp, theta, x):
         """log p(x; θ) inside the support; overridden where the terms θ·T(x) and ψ(θ) cancel."""
         return dot(theta, self.sufficient_statistic(x)) - self.potential(theta) + self.log_base_measure(x)
+
+    def _supported(self, xp, x):
+        """Which observations lie in the support, and x with a point of the support in the place of the others."""
+        inside = self.support.contains(x)
+        somewhere = xp.asarray(self._somewhere, dtype=x.dtype)
+        return inside, xp.where(xp.reshape(inside, (*inside.shape, *(1,) * len(self.support.shape))), x, somewhere)
 
     def sample(self, rng, theta, shape=()):
         """Independent draws of x.
@@ -92,7 +109,8 @@ class ExponentialFamily(DuallyFlat):
         theta = self.theta_domain.require("theta", theta)
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         draws = Draws(rng, backend_of(theta), theta.dtype)
-        return self._draw(draws, theta, (*shape, *theta.shape[:-1]))
+        with np.errstate(over="ignore", divide="ignore"):          # a draw beyond the largest float is inf
+            return self._draw(draws, theta, (*shape, *theta.shape[:-1]))
 
     def entropy(self, theta):
         """−E[log p(x; θ)] = −φ(η) − E[log h(x)], shape (...), nats; of a density it may be negative."""
@@ -110,28 +128,36 @@ class ExponentialFamily(DuallyFlat):
         """−E_p[log q(x)] = entropy(p) + KL(p‖q), shape (...), nats."""
         return self.entropy(theta_p) + self.kl(theta_p, theta_q)
 
-    def fit(self, x, weights=None):
-        """The maximum-likelihood θ: the point whose η is the mean of T(x) over axis 0.
+    def fit(self, x, weights=None, prior=None):
+        """The maximum-likelihood θ: the point whose η is the mean of T(x) over axis 0. With a prior, the posterior mode.
+
+        Mathematically, a prior (η₀, n₀) has the density ∝ exp(n₀ (η₀·θ − ψ(θ))) in θ and counts as n₀ observations of mean
+        statistic η₀: the mode is at η = (n₀ η₀ + Σ w T(x)) / (n₀ + Σ w).
 
         Parameters
         ----------
         x : array, shape (n, ..., *support.shape)
             Axis 0 is the sample; further axes are a batch of samples.
         weights : array, shape (n,) or (n, ...), optional
-            Non-negative, of positive sum; only their ratios matter.
+            Non-negative, of positive sum; 1 each where they are not given. Without a prior only their ratios matter.
+        prior : pair (η₀, n₀), optional
+            η₀ (..., dim) in the domain of η, n₀ (...) positive; they broadcast with the batch of samples.
 
         Raises
         ------
         DomainError
-            If an observation is outside the support, or if the estimate does not exist.
+            If an observation is outside the support, the prior outside its domain, or if the estimate does not exist.
         ShapeError
+
+        Source: Diaconis & Ylvisaker, Conjugate priors for exponential families, Ann. Statist. 7 (1979).
         """
         xp, x = arrays(x)
         self._require_event_shape(x)
         if x.ndim == len(self.support.shape) or x.shape[0] == 0:
             raise ShapeError(f"x must have a sample axis of at least one observation first; got shape {tuple(x.shape)}")
         self.support.require("x", x)
-        eta, theta = self._fit(xp, x, self._normalised(xp, x, weights))
+        total, shares = self._normalised(xp, x, weights)
+        eta, theta = self._fit(xp, x, shares) if prior is None else self._fit_with(prior, xp, x, total, shares)
         inside = to_numpy(self.eta_domain.contains(eta) & self.theta_domain.contains(theta))
         if not inside.all():
             first = tuple(int(i) for i in np.argwhere(~inside)[0])
@@ -146,18 +172,84 @@ class ExponentialFamily(DuallyFlat):
         inside = self.eta_domain.contains(eta)
         return eta, self.to_theta(xp.where(inside[..., None], eta, xp.full_like(eta, xp.nan)))
 
+    def _fit_with(self, prior, xp, x, total, shares):
+        """(η, θ) of the sample together with n₀ observations of mean statistic η₀."""
+        eta_0, n_0 = prior
+        eta_0 = self.eta_domain.require("prior eta", eta_0)
+        n_0 = Interval(0).require("prior n", n_0)
+        mean = xp.sum(shares[..., None] * self.sufficient_statistic(x), axis=0)
+        xp, mean, total, eta_0, n_0 = arrays(mean, total, eta_0, n_0)
+        share = (n_0 / (n_0 + total))[..., None]
+        eta = mean + share * (eta_0 - mean)
+        return eta, self.to_theta(eta)
+
     def _normalised(self, xp, x, weights):
+        """Σ w over the sample, and the weights divided by it, which broadcast with the batch of x."""
         n, batch = x.shape[0], x.ndim - len(self.support.shape)
         if weights is None:
-            return xp.full((n, *(1,) * (batch - 1)), 1.0 / n, dtype=x.dtype)
+            return float(n), xp.full((n, *(1,) * (batch - 1)), 1.0 / n, dtype=x.dtype)
         weights = arrays(x, weights)[2]
         if weights.shape not in ((n,), tuple(x.shape[:batch])):
             raise ShapeError(f"weights must have shape ({n},) or {tuple(x.shape[:batch])}; got {tuple(weights.shape)}")
         total = xp.sum(weights, axis=0, keepdims=True)
         if not (xp.all(weights >= 0) and xp.all(total > 0) and xp.all(xp.isfinite(total))):
             raise DomainError("weights must satisfy weights >= 0 and sum(weights) > 0, all finite")
-        weights = weights / total
-        return xp.reshape(weights, (*weights.shape, *(1,) * (batch - weights.ndim)))
+        weights = xp.reshape(weights / total, (*weights.shape, *(1,) * (batch - weights.ndim)))
+        return total[0, ...], weights
+
+    # The conjugate prior
+
+    def conjugate_prior(self):
+        """The family of priors on the parameter of this one that observations update within themselves.
+
+        Raises
+        ------
+        TypeError
+            Where there is none in this library.
+        """
+        return _conjugacy(self).prior
+
+    def posterior(self, prior_theta, statistics):
+        """The natural parameter of the posterior, in the family `conjugate_prior`.
+
+        Mathematically, λ + A (Σ w T(x), Σ w), with A the matrix that writes the log-likelihood as an element of the prior family.
+
+        Parameters
+        ----------
+        prior_theta : array, shape (..., conjugate_prior().dim)
+        statistics : SufficientStatistics
+            Of the observations; batches broadcast.
+
+        Raises
+        ------
+        TypeError, DomainError, ShapeError
+            Where there is no conjugate prior, or `prior_theta` is outside its domain.
+        """
+        found = _conjugacy(self)
+        prior_theta = found.prior.theta_domain.require("prior_theta", prior_theta)
+        return prior_theta + found.step(statistics.total, statistics.weight)
+
+    def predictive_log_density(self, prior_theta, x):
+        """log ∫ p(x; θ) π(θ) dθ under the conjugate prior of natural parameter λ, shape (...), nats.
+
+        Mathematically, with λ⁺ = λ + A (T(x), 1) the parameter after seeing x, E[log p(x; θ)] + KL(π_λ‖π_λ⁺), both under the
+        prior: a form without differences of large potentials. −∞ where x is outside the support.
+
+        Raises
+        ------
+        TypeError, DomainError, ShapeError
+            As `posterior`.
+        """
+        found = _conjugacy(self)
+        prior = found.prior
+        xp, prior_theta, x = arrays(prior_theta, x)
+        prior.theta_domain.require("prior_theta", prior_theta)
+        self._require_event_shape(x)
+        inside, x = self._supported(xp, x)
+        step = found.step(self.sufficient_statistic(x), xp.ones_like(self.log_base_measure(x)))
+        expected = xp.sum(step * prior.to_eta(prior_theta), axis=-1) + self.log_base_measure(x) + found.constant
+        value = expected + prior.kl(prior_theta, prior_theta + step)
+        return xp.where(inside, value, xp.full_like(value, -np.inf))
 
     def theta_from(self, **ordinary):
         """θ of ordinary parameters, for instance ``Normal().theta_from(mean=1.0, variance=2.0)``; batches broadcast.

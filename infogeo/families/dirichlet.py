@@ -222,7 +222,7 @@ def _concentration(xp, eta):
                 break
         alpha = _elementary_inverse_digamma(xp, eta + xp.digamma(s))[0]
         done = xp.zeros(s.shape, dtype=xp.bool)
-        for _ in range(60):
+        for _ in range(20):
             first, own = digamma_trigamma(xp, alpha)
             first_total, common = digamma_trigamma(xp, xp.sum(alpha, axis=-1, keepdims=True))
             step = _newton_step(xp, alpha, first - first_total - eta, own, common)
@@ -230,10 +230,16 @@ def _concentration(xp, eta):
             done = done | ~xp.any(xp.abs(step) > 0.1 * eps**0.5 * alpha, axis=-1, keepdims=True)    # Newton squares this
             if xp.all(done):
                 break
-        total = xp.sum(alpha, axis=-1, keepdims=True)
-        residual = -digamma_difference(xp, alpha, _others(xp, alpha)) - eta
-        alpha = alpha - _newton_step(xp, alpha, residual, own, common)
-        if xp.any(xp.abs(residual) > 1e3 * eps * (1.0 + xp.abs(eta) + xp.abs(xp.log(total)))):
+        done = xp.zeros(s.shape, dtype=xp.bool)
+        for _ in range(60):     # once more, rarely oftener, with the differences of `to_eta`, which do not cancel
+            residual = -digamma_difference(xp, alpha, _others(xp, alpha)) - eta
+            own, common = polygamma(1, alpha), polygamma(1, xp.sum(alpha, axis=-1, keepdims=True))
+            step = _newton_step(xp, alpha, residual, own, common)
+            alpha = xp.where(done, alpha, xp.maximum(alpha - step, 0.25 * alpha))
+            done = done | ~xp.any(xp.abs(step) > 0.1 * eps**0.5 * alpha, axis=-1, keepdims=True)
+            if xp.all(done):
+                break
+        if xp.any(xp.abs(residual) > 1e3 * eps * (1.0 + xp.abs(eta))):
             raise ConvergenceError("Dirichlet concentration: Newton's method ended short of its accuracy", residual, alpha)
     return alpha
 

@@ -23,11 +23,11 @@ def _outer(a, b):
 def _moments(p):
     """The pairs (μ, ⟨Σ + μμᵀ⟩) with Σ positive definite."""
     def covariance(xp, eta):
-        return unpack(xp, eta[..., p:], p) - _outer(eta[..., :p], eta[..., :p])
+        return unpack(eta[..., p:], p) - _outer(eta[..., :p], eta[..., :p])
 
     return MappedDomain(
         ProductDomain(RealSpace(p), PositiveDefinite(p)),
-        lambda xp, z: xp.concat([z[..., :p], z[..., p:] + pack(xp, _outer(z[..., :p], z[..., :p]))], axis=-1),
+        lambda xp, z: xp.concat([z[..., :p], z[..., p:] + pack(_outer(z[..., :p], z[..., :p]))], axis=-1),
         lambda xp, eta: positive_definite(xp, covariance(xp, eta)),
         lambda name: f"unpack({name}[{p}:]) - outer({name}[:{p}], {name}[:{p}]) positive definite")
 
@@ -77,10 +77,10 @@ class MultivariateNormal(ExponentialFamily):
     # A tangent vector in the chart θ is a pair (a, A) of a vector and a symmetric matrix, and so is a covector
 
     def _pair(self, xp, x):
-        return x[..., :self.p], unpack(xp, x[..., self.p:], self.p)
+        return x[..., :self.p], unpack(x[..., self.p:], self.p)
 
     def _join(self, xp, vector, matrix):
-        return xp.concat([vector, pack(xp, matrix)], axis=-1)
+        return xp.concat([vector, pack(matrix)], axis=-1)
 
     @once
     def _parts(self, theta):

@@ -366,7 +366,7 @@ class LogDet(DuallyFlat):
     def _parts(self, theta):
         """(L⁻¹, X⁻¹, log det X) with X = L Lᵀ."""
         xp, theta = self.point(theta)
-        lower = cholesky(xp, unpack(xp, theta, self.p))
+        lower = cholesky(xp, unpack(theta, self.p))
         root = inverse_lower(xp, lower)
         return root, xp.matmul(xp.matrix_transpose(root), root), 2.0 * xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
 
@@ -377,7 +377,7 @@ class LogDet(DuallyFlat):
         return self.potential(-self.point(eta)[1]) - float(self.p)
 
     def to_eta(self, theta):
-        return -pack(self.point(theta)[0], self._parts(theta)[1])
+        return -pack(self._parts(theta)[1])
 
     def to_theta(self, eta):
         return -self.to_eta(-self.point(eta)[1])
@@ -391,7 +391,7 @@ class LogDet(DuallyFlat):
 
     def _congruence(self, outer, vector):
         xp, vector = self.point(vector)
-        return pack(xp, xp.matmul(outer, xp.matmul(unpack(xp, vector, self.p), outer)))
+        return pack(xp.matmul(outer, xp.matmul(unpack(vector, self.p), outer)))
 
     def flat(self, theta, vector):
         _, theta, vector = self.point(theta, vector)
@@ -399,7 +399,7 @@ class LogDet(DuallyFlat):
 
     def sharp(self, theta, covector):
         xp, theta, covector = self.point(theta, covector)
-        return self._congruence(unpack(xp, theta, self.p), covector)
+        return self._congruence(unpack(theta, self.p), covector)
 
     def dual_flat(self, eta, vector):
         return self.flat(-self.point(eta)[1], vector)
@@ -411,15 +411,15 @@ class LogDet(DuallyFlat):
         """−tr(X⁻¹AX⁻¹BX⁻¹C) − tr(X⁻¹BX⁻¹AX⁻¹C) on the basis."""
         xp, theta = self.point(theta)
         inverse = self._parts(theta)[1][..., None, None, :, :]
-        basis = unpack(xp, xp.eye(self.dim, dtype=theta.dtype), self.p)
+        basis = unpack(xp.eye(self.dim, dtype=theta.dtype), self.p)
         first, second = basis[:, None, :, :], basis[None, :, :, :]
         product = xp.matmul(inverse, xp.matmul(first, xp.matmul(inverse, xp.matmul(second, inverse))))
-        return -2.0 * pack(xp, product)
+        return -2.0 * pack(product)
 
     def divergence(self, theta_p, theta_q):
         """tr W − log det(I + W) with W = L⁻¹(X_q − X_p)L⁻ᵀ and X_p = L Lᵀ."""
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
         root, _, log_det_p = self._parts(theta_p)
-        step = unpack(xp, theta_q - theta_p, self.p)
+        step = unpack(theta_q - theta_p, self.p)
         whitened = xp.matmul(root, xp.matmul(step, xp.matrix_transpose(root)))
         return trace_minus_log_det(xp, whitened, self._parts(theta_q)[2] - log_det_p)

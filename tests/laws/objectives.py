@@ -1,20 +1,9 @@
 """Objectives of the solver laws, and step sizes in local units."""
 import numpy as np
 
-import infogeo as ig
-from infogeo.backend import arrays
+from infogeo.testing import Wavy
 
-
-class Wavy(ig.Objective):
-    """f(x) = Σ sin(x_i − c_i) + 0.3 |x − c|²: smooth, not convex, no friend of any geometry."""
-
-    def __init__(self, M, center):
-        self.manifold, self.center = M, center
-
-    def value_and_gradient(self, x):
-        xp, x, c = arrays(x, self.center)
-        gap = x - c
-        return xp.sum(xp.sin(gap) + 0.3 * gap * gap, axis=-1), xp.cos(gap) + 0.6 * gap
+__all__ = ["Wavy", "length", "local_step"]
 
 
 def local_step(M, x, objective, length):

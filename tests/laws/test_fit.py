@@ -3,10 +3,13 @@ import numpy as np
 import pytest
 
 import infogeo as ig
+from infogeo.testing import assert_law
+from infogeo.testing import family_laws as laws
+from infogeo.testing.calculus import condition
+from infogeo.testing.law import title
 
 from ..backends import every_dtype
 from ..registry import every_family, region
-from .calculus import condition
 
 N = 300
 
@@ -28,16 +31,11 @@ def test_matches_the_mean_statistic(M):
         assert np.allclose(fitted[i, 1], M.fit(x[:, i, 1]), rtol=1e-9, atol=1e-10 * np.abs(fitted).max())
 
 
+@pytest.mark.parametrize("law", [laws.fit_matches_the_mean_statistic, laws.fit_is_the_most_likely], ids=title)
 @every_family
-def test_nothing_is_more_likely(M):
-    rng, _, x = sample(M, 132)
-    fitted = M.fit(x)
-    likelihood = lambda theta: np.sum(M.log_density(theta, x))
-    for _ in range(10):
-        direction = rng.standard_normal(M.dim)
-        other = fitted + 0.05 * direction / M.norm(fitted, direction)
-        loss = likelihood(fitted) - likelihood(other)
-        assert np.isclose(loss, N * M.kl(fitted, other), rtol=1e-6, atol=1e-9)       # which is positive
+def test_estimates(M, law):
+    rng, theta, _ = sample(M, 132)
+    assert_law(law, M, theta, rng)
 
 
 @every_family
@@ -51,12 +49,11 @@ def test_near_the_truth(M):
 @every_family
 def test_weights(M):
     """Whole weights count repetitions; only ratios matter; a weight of zero leaves an observation out; per batch or for all."""
-    rng, _, x = sample(M, 134, (2,))
+    rng, theta, x = sample(M, 134, (2,))
+    assert_law(laws.whole_weights_are_repetitions, M, theta, rng)
     counts = rng.integers(0, 4, N)
     fitted = M.fit(x, weights=counts)
     close = dict(rtol=1e-9, atol=1e-10 * np.abs(fitted).max())
-    assert np.allclose(fitted, M.fit(np.repeat(x, counts, axis=0)), **close)
-    assert np.allclose(fitted, M.fit(x, weights=0.01 * counts), **close)
     assert np.allclose(fitted, M.fit(x, weights=np.stack([counts] * 2, axis=1)), **close)
     assert np.allclose(M.fit(x), M.fit(x, weights=np.ones(N)), **close)
 
@@ -78,7 +75,9 @@ def test_no_estimate(M):
     """One observation alone does not determine any of these families but the ones whose mean it may be."""
     _, _, x = sample(M, 136)
     eta = M.sufficient_statistic(x[:1])[0]
-    if M.eta_domain.contains(eta):
+    # by rounding, a statistic on the boundary may count as inside (a rank-one matrix): so may its estimate
+    around = eta + 1e-9 * np.max(np.abs(eta)) * np.random.default_rng(0).standard_normal((50, M.dim))
+    if np.all(M.eta_domain.contains(around)):
         assert np.allclose(M.to_eta(M.fit(x[:1])), eta, rtol=1e-10)
     else:
         with pytest.raises(ig.DomainError, match="the maximum-likelihood estimate does not exist"):

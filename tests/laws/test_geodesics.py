@@ -4,16 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import infogeo as ig
+from infogeo.testing.calculus import condition, on_unit_interval
 
 from ..registry import every_manifold
-from ..strategies import bulk
-from .calculus import condition, on_unit_interval
+from ..strategies import generic
 
 
 @every_manifold
 @given(data=st.data())
 def test_ends_and_straightness(M, data):
-    p, q = data.draw(bulk(M, (3,), count=2))
+    p, q = data.draw(generic(M, (3,), count=2))
     t = np.array([0.0, 0.25, 1.0])[:, None]
     e, m = ig.e_geodesic(M, p, q, t), ig.m_geodesic(M, p, q, t)
     assert e.shape == m.shape == (3, 3, M.dim)
@@ -30,7 +30,7 @@ def test_ends_and_straightness(M, data):
 @given(data=st.data())
 def test_dual(M, data):
     """The m-geodesic is the e-geodesic of the dual manifold, exactly."""
-    p, q = data.draw(bulk(M, (3,), count=2))
+    p, q = data.draw(generic(M, (3,), count=2))
     on_dual = ig.e_geodesic(M.dual, M.to_eta(p), M.to_eta(q), 0.3)
     assert np.array_equal(M.to_theta(on_dual), ig.m_geodesic(M, p, q, 0.3))
 
@@ -39,7 +39,7 @@ def test_dual(M, data):
 @given(data=st.data())
 def test_energy_is_jeffreys(M, data):
     """∫ |ẋ|² dt over the e-geodesic and over the m-geodesic are both J(p, q), by the Gauss–Legendre rule of 200 points."""
-    p, q = data.draw(bulk(M, (), count=2))
+    p, q = data.draw(generic(M, (), count=2))
     t, weight = on_unit_interval(200)
     J = ig.jeffreys(M, p, q)
     e = ig.e_geodesic(M, p, q, t)

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import infogeo as ig
+from infogeo.testing.calculus import apply, condition, derivative, frame
 
 from ..registry import every_manifold
-from ..strategies import bulk
-from .calculus import apply, condition, derivative, frame
+from ..strategies import generic
 from .objectives import Wavy
 
 
@@ -22,7 +22,7 @@ def objectives(M, target):
 @given(data=st.data())
 def test_differentials(M, data):
     """Every objective's covector is its derivative, in either chart."""
-    theta, target = data.draw(bulk(M, (), count=2))
+    theta, target = data.draw(generic(M, (), count=2))
     eta = M.to_eta(theta)
     for f in objectives(M, target):
         for N, x, g in (M, theta, f), (M.dual, eta, f.in_dual_coordinates()):
@@ -37,7 +37,7 @@ def test_differentials(M, data):
 @every_manifold
 @given(data=st.data())
 def test_swap(M, data):
-    theta, target = data.draw(bulk(M, (4,), count=2))
+    theta, target = data.draw(generic(M, (4,), count=2))
     eta = M.to_eta(theta)
     for f in objectives(M, target):
         dual = f.in_dual_coordinates()
@@ -52,7 +52,7 @@ def test_swap(M, data):
 @given(data=st.data())
 def test_closed_forms(M, data):
     """The cross-entropy has df = η − η̂ in θ; the reverse divergence has df = θ − θ_q in η."""
-    theta, target = data.draw(bulk(M, (4,), count=2))
+    theta, target = data.draw(generic(M, (4,), count=2))
     eta = M.to_eta(theta)
     value, covector = ig.CrossEntropy(M, M.to_eta(target)).value_and_gradient(theta)
     assert np.array_equal(covector, eta - M.to_eta(target))

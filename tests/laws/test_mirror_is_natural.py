@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import infogeo as ig
+from infogeo.testing.calculus import condition
 
 from ..registry import every_manifold, region
-from .calculus import condition
 from .objectives import Wavy, length, local_step
 
 ROWS, STEPS = 6, 12

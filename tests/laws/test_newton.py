@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import infogeo as ig
+from infogeo.testing.calculus import condition, derivative, frame
 
 from ..registry import every_manifold, region
-from ..strategies import bulk
-from .calculus import condition, derivative, frame
+from ..strategies import generic
 
 
 def charts(M, theta, target):
@@ -19,7 +19,7 @@ def charts(M, theta, target):
 @every_manifold
 @given(data=st.data())
 def test_hessian_is_the_metric_everywhere(M, data):
-    theta, target = data.draw(bulk(M, (), count=2))
+    theta, target = data.draw(generic(M, (), count=2))
     for N, f, x, _ in charts(M, theta, target):
         rows = frame(N, x)
         hessian = derivative(lambda y: f.value_and_gradient(y)[1], x, rows) @ np.swapaxes(rows, -1, -2)

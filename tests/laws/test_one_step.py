@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import infogeo as ig
+from infogeo.testing.calculus import condition
 
 from ..registry import every_manifold, region
-from .calculus import condition
 from .objectives import length
 
 STEPS = {"constant": ig.Constant(0.3), "diminishing": ig.Diminishing(0.9, offset=2.0), "whole": ig.Constant(1.0)}

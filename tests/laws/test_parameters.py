@@ -5,28 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import infogeo as ig
+from infogeo.testing import assert_law
+from infogeo.testing.family_laws import parameters_and_theta_are_inverse
 
 from ..backends import every_dtype
 from ..registry import every_family, region
 from ..strategies import bulk
-from .calculus import condition
 
 
 @every_family
 @given(data=st.data())
 def test_inverse(M, data):
-    theta = data.draw(bulk(M))
-    parameters = M.parameters(theta)
-    assert set(parameters) == set(M.ordinary)
-    back = M.theta_from(**parameters)
-    assert back.shape == theta.shape
-    size = 1 + np.abs(theta).max(axis=-1, keepdims=True)
-    assert np.all(np.abs(back - theta) <= 1e-14 * condition(M, theta)[..., None] * size)
-    again = M.parameters(back)
-    for name, domain in M.ordinary.items():
-        assert parameters[name].shape == (*theta.shape[:-1], *domain.shape)
-        assert np.all(domain.contains(parameters[name]))
-        assert np.allclose(again[name], parameters[name], rtol=1e-10, atol=1e-12)
+    assert_law(parameters_and_theta_are_inverse, M, data.draw(bulk(M)))
 
 
 @every_dtype

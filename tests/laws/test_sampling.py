@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 
 import infogeo as ig
+from infogeo.testing import assert_law
+from infogeo.testing.family_laws import samples_have_their_shape_and_lie_in_the_support
 
 from ..backends import every_dtype
 from ..registry import every_family, region
@@ -10,13 +12,10 @@ from ..registry import every_family, region
 
 @every_family
 def test_shapes(M):
-    event = M.support.shape
     for batch in ((), (3,), (2, 3)):
         theta = region(M).sample(np.random.default_rng(121), batch, 0.3)
-        for shape, expected in (((), ()), (4, (4,)), ((4, 5), (4, 5))):
-            x = M.sample(np.random.default_rng(122), theta, shape)
-            assert x.shape == (*expected, *batch, *event)
-            assert np.all(M.support.contains(x))
+        assert_law(samples_have_their_shape_and_lie_in_the_support, M, theta, np.random.default_rng(122))
+        assert M.sample(np.random.default_rng(122), theta, 4).shape == (4, *batch, *M.support.shape)
 
 
 @every_dtype

@@ -1,6 +1,8 @@
 """Numerical calculus for the laws: derivatives in local units, integrals along curves."""
 import numpy as np
 
+__all__ = ["apply", "condition", "derivative", "frame", "in_frame", "on_unit_interval", "towards"]
+
 
 def frame(M, theta):
     """An orthonormal basis of the tangent space, shape (..., d, d), one vector a row: E G Eᵀ = I.
@@ -8,6 +10,17 @@ def frame(M, theta):
     In it the metric is the identity and the derivatives of the potential are of order one, so one tolerance serves all.
     """
     return np.linalg.inv(np.linalg.cholesky(M.metric(theta)))
+
+
+def in_frame(rows, tensor):
+    """A tensor of order 3 in the basis of these rows, T(e_a, e_b, e_c), shape (..., d, d, d)."""
+    return np.einsum("...ai,...bj,...ck,...ijk->...abc", rows, rows, rows, tensor)
+
+
+def towards(M, p, q):
+    """The tangent vectors at p in the direction of q, of unit length in the metric; where q is p, that of (1, …, 1)."""
+    step = np.where(np.all(p == q, axis=-1, keepdims=True), 1.0, q - p)
+    return step / M.norm(p, step)[..., None]
 
 
 def derivative(f, x, along, step=0.01, levels=4):

@@ -1,0 +1,76 @@
+"""The beta family."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..backend import arrays
+from ..domain import Interval
+from ..special import kl_terms, stirling_gap
+from .dirichlet import Dirichlet
+from .transformed import Transformed
+
+__all__ = ["Beta"]
+
+
+@dataclass(frozen=True)
+class Beta(Transformed):
+    """The beta distribution of a probability, with parameters α and β.
+
+    Mathematically, (x, 1 − x) follows `Dirichlet(2)`, and with α₀ = α + β
+
+    - support 0 < x < 1; T(x) = (log x, log(1 − x)); h(x) = 1 / (x (1 − x))
+    - θ = (α, β) > 0; η = (digamma(α) − digamma(α₀), digamma(β) − digamma(α₀)), e^{η₁} + e^{η₂} < 1
+    - ψ(θ) = log Γ(α) + log Γ(β) − log Γ(α₀)
+    - metric diag(trigamma(α), trigamma(β)) − trigamma(α₀) 11ᵀ
+
+    θ is (α, β) itself, not less 1, so that small parameters keep their digits; the base measure makes up for it.
+
+    Ordinary parameters: `alpha`, `beta`, positive, shapes (...).
+    """
+
+    base = Dirichlet(2)
+    support = Interval(0, 1)
+    ordinary = {"alpha": Interval(0), "beta": Interval(0)}
+    _somewhere = np.asarray(0.5)
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        return xp.stack([xp.log(x), xp.log1p(-x)], axis=-1)
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return -xp.log(x) - xp.log1p(-x)
+
+    def expected_log_base_measure(self, theta):
+        return self.base.expected_log_base_measure(theta)
+
+    def _log_density(self, xp, theta, x):
+        return log_beta_density(xp, theta[..., 0], theta[..., 1], x, 1.0 - x)
+
+    def entropy(self, theta):
+        return self.base.entropy(theta)
+
+    def _draw(self, draws, theta, shape):
+        return self.base._draw(draws, theta, shape)[..., 0]
+
+    def _theta_from(self, xp, alpha, beta):
+        return xp.stack(xp.broadcast_arrays(alpha, beta), axis=-1)
+
+    def parameters(self, theta):
+        theta = self.point(theta)[1]
+        return {"alpha": theta[..., 0], "beta": theta[..., 1]}
+
+
+def log_beta_density(xp, alpha, beta, x, y):
+    """log of the density x^{α−1} y^{β−1} / B(α, β), y = 1 − x, also where α and β are large.
+
+    Mathematically, −α₀ KL(m‖x) − log(xy) − s(α) − s(β) + s(α₀) with the mean m = α / α₀ and s the Stirling remainder of log Γ.
+    """
+    total = alpha + beta
+    growth = xp.clip((x * beta - y * alpha) / alpha, -0.5, 0.5)            # x / m − 1
+    shrink = xp.clip((y * alpha - x * beta) / beta, -0.5, 0.5)             # y / (1 − m) − 1
+    log_x, log_y = xp.log(x), xp.where(x < 0.5, xp.log1p(-xp.minimum(x, 0.5 + 0.0 * x)), xp.log(y))
+    first = xp.where(xp.abs(growth) < 0.5, xp.log1p(growth), log_x + xp.log(total / alpha))
+    second = xp.where(xp.abs(shrink) < 0.5, xp.log1p(shrink), log_y + xp.log(total / beta))
+    distance = kl_terms(xp, alpha, total * x, first) + kl_terms(xp, beta, total * y, second)
+    return stirling_gap(xp, total) - stirling_gap(xp, alpha) - stirling_gap(xp, beta) - distance - log_x - log_y

@@ -1,0 +1,262 @@
+"""The binomial and multinomial families."""
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+
+from ..backend import arrays, column
+from ..domain import Domain, Integers, Interval, SimplexPoints
+from ..factorials import deviance, factorial_gap
+from ..geometry.scaled import Scaled
+from ..lattice import entropy, panels
+from ..log_concave import log_concave
+from .bernoulli import Bernoulli
+from .categorical import Categorical
+from .transformed import Transformed
+
+__all__ = ["Binomial", "CountVectors", "Multinomial"]
+
+
+def _require_trials(n):
+    if not (isinstance(n, (int, np.integer)) and n >= 1):
+        raise ValueError(f"n must be an integer of at least 1; got {n!r}")
+
+
+@dataclass(frozen=True)
+class Binomial(Transformed):
+    """The number of successes in n independent trials of probability p.
+
+    Mathematically, the geometry is n times that of the Bernoulli family,
+
+    - support {0, …, n}; T(x) = x; h(x) = C(n, x)
+    - θ = log(p / (1 − p)) in R; η = n p in (0, n)
+    - ψ(θ) = n log(1 + e^θ); φ(η) = η log(η / n) + (n − η) log(1 − η / n)
+    - metric n p (1 − p); dual metric 1 / η + 1 / (n − η)
+
+    Ordinary parameters: `probability`, shape (...), in (0, 1).
+    """
+
+    n: int
+    ordinary = {"probability": Interval(0, 1)}
+
+    def __post_init__(self):
+        _require_trials(self.n)
+        object.__setattr__(self, "base", Scaled(Bernoulli(), self.n))
+
+    @property
+    def support(self):
+        return Integers(0, self.n)
+
+    def sufficient_statistic(self, x):
+        return arrays(x)[1][..., None]
+
+    def log_base_measure(self, x):
+        """log C(n, x) = n H(x / n), with H the entropy of one trial, and what Stirling's formula leaves."""
+        xp, x = arrays(x)
+        n = float(self.n)
+        return -xp.xlogy(x, x / n) - xp.xlogy(n - x, (n - x) / n) + _log_prefactor(xp, n, x)
+
+    def expected_log_base_measure(self, theta):
+        """φ(η) with its sign changed, less the entropy."""
+        xp, theta = self.point(theta)
+        return self.n * Bernoulli().entropy(theta) - self.entropy(theta)
+
+    def _log_density(self, xp, theta, x):
+        return _log_mass(xp, float(self.n), theta[..., 0], x)
+
+    def entropy(self, theta):
+        """Of the rarer outcome: p and 1 − p have the same."""
+        xp, theta = self.point(theta)
+        return entropy(xp, *_around_mode(xp, float(self.n), -xp.abs(theta[..., 0])))
+
+    def _draw(self, draws, theta, shape):
+        return _draw(draws, theta[..., 0], float(self.n), shape)
+
+    def _theta_from(self, xp, probability):
+        return (xp.log(probability) - xp.log1p(-probability))[..., None]
+
+    def parameters(self, theta):
+        xp, theta = self.point(theta)
+        return {"probability": xp.expit(theta[..., 0])}
+
+
+def _log_prefactor(xp, n, x):
+    """The part of log p(x) beside the deviances of successes and failures."""
+    whole = factorial_gap(xp, n + 0.0 * x)
+    return whole - factorial_gap(xp, x) - factorial_gap(xp, n - x)
+
+
+def _log_mass(xp, n, logit, x):
+    """log p(x) of n trials, a number or an array."""
+    p, q = xp.expit(logit), xp.expit(-logit)
+    log_p, log_q = -Bernoulli().potential(-logit[..., None]), -Bernoulli().potential(logit[..., None])
+    gap = xp.where(logit < 0, n * p - x, (n - x) - n * q)
+    log_n = xp.log(n + 0.0 * gap)
+    successes = deviance(xp, x, gap, log_n + log_p)
+    failures = deviance(xp, n - x, -gap, log_n + log_q)
+    return _log_prefactor(xp, n, x) - successes - failures
+
+
+def _around_mode(xp, n, logit):
+    """(t ↦ log p(m + t) − log p(m), m, n − m) with the mode m."""
+    mode = xp.minimum(xp.floor((n + 1.0) * xp.expit(logit)), xp.full_like(logit, n))
+    start, top, at = mode[..., None], _log_mass(xp, n, logit, mode)[..., None], logit[..., None]
+    return lambda t: _log_mass(xp, n, at, start + t) - top, mode, n - mode
+
+
+def _mean(xp, n, logit, f):
+    """E[f(X)] of binomial X, shape (...); f takes arrays with a trailing axis of nodes, smooth on (−1, n + 1)."""
+    log_term, mode, left = _around_mode(xp, n, logit)
+    total, mass = xp.zeros_like(mode), xp.zeros_like(mode)
+    for t, weight in panels(xp, log_term, mode, left):
+        total = total + xp.sum(weight * f(mode[..., None] + t), axis=-1)
+        mass = mass + xp.sum(weight, axis=-1)
+    return total / mass
+
+
+def _draw(draws, logit, n, shape):
+    """Binomial draws; n a number or an array of whole numbers, which may be 0."""
+    xp = draws.xp
+    logit = xp.broadcast_to(logit, shape)
+    n = n + xp.zeros_like(logit)
+
+    def log_mass(x, logit, n):
+        inside = (x >= 0) & (x <= n)
+        at = xp.where(inside & (n > 0), x, xp.zeros_like(x))
+        trials = xp.where(n > 0, n, xp.ones_like(n))
+        value = xp.where(n > 0, _log_mass(xp, trials, logit, at), xp.zeros_like(x))
+        return xp.where(inside, value, xp.full_like(x, -np.inf))
+
+    mode = lambda logit, n: xp.minimum(xp.floor((n + 1.0) * xp.expit(logit)), n)
+    return log_concave(draws, mode, log_mass, shape, logit, n)
+
+
+class CountVectors(Domain):
+    """Vectors of k counts with sum n."""
+
+    def __init__(self, k, n):
+        self.k, self.n = k, n
+
+    @property
+    def shape(self):
+        return (self.k,)
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        return xp.all((x >= 0) & (x == xp.floor(x)), axis=-1) & (xp.sum(x, axis=-1) == self.n)
+
+    def rule(self, name):
+        return f"{name} >= 0, integers, and sum({name}) = {self.n}"
+
+
+@dataclass(frozen=True)
+class Multinomial(Transformed):
+    """How often each of k outcomes comes in n independent trials, with a reference outcome r (the last one unless given).
+
+    Mathematically, the geometry is n times that of the categorical family; with i running over the outcomes other than r,
+
+    - support: x in {0, 1, …}^k with sum n; T(x) = (x_i)_i; h(x) = n! / Π x_j!
+    - θ_i = log(p_i / p_r) in R^{k−1}; η_i = n p_i, positive with sum below n
+    - ψ(θ) = n log(1 + Σ e^{θ_i}); φ(η) = Σ η_i log(η_i / n) + (n − Σ η_i) log(1 − Σ η_i / n)
+    - metric n (diag(p) − ppᵀ)
+
+    Ordinary parameters: `probabilities`, shape (..., k), positive with sum 1.
+    """
+
+    k: int
+    n: int
+    reference: int | None = None
+
+    def __post_init__(self):
+        _require_trials(self.n)
+        one = Categorical(self.k, self.reference)
+        object.__setattr__(self, "reference", one.reference)
+        object.__setattr__(self, "one", one)
+        object.__setattr__(self, "base", Scaled(one, self.n))
+
+    @property
+    def support(self):
+        return CountVectors(self.k, self.n)
+
+    @property
+    def ordinary(self):
+        return {"probabilities": SimplexPoints(self.k)}
+
+    @property
+    def _somewhere(self):
+        return np.array([float(self.n)] + [0.0] * (self.k - 1))
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        return xp.concat([x[..., :self.reference], x[..., self.reference + 1:]], axis=-1)
+
+    def log_base_measure(self, x):
+        """log of the multinomial coefficient: n times the entropy of x / n, and what Stirling's formula leaves."""
+        xp, x = arrays(x)
+        return self._log_prefactor(xp, x) - xp.sum(xp.xlogy(x, x / float(self.n)), axis=-1)
+
+    def _log_prefactor(self, xp, x):
+        whole = factorial_gap(xp, xp.full_like(x[..., 0], float(self.n)))
+        return whole - xp.sum(factorial_gap(xp, x), axis=-1)
+
+    def expected_log_base_measure(self, theta):
+        """φ(η) with its sign changed, less the entropy."""
+        return self.n * self.one.entropy(theta) - self.entropy(theta)
+
+    def _probabilities(self, xp, theta):
+        """(p, 1 − p, log p) of the outcomes in order, each (..., k); 1 − p without cancellation."""
+        p, r = self.one.parameters(theta)["probabilities"], self.reference
+        others = xp.matmul(p[..., None, :], 1.0 - xp.eye(self.k, dtype=theta.dtype))[..., 0, :]
+        full = xp.concat([theta[..., :r], xp.zeros_like(theta[..., :1]), theta[..., r:]], axis=-1)
+        near = xp.log1p(-xp.minimum(others, 0.5 + 0.0 * others))
+        return p, others, xp.where(others < 0.5, near, full - column(self.one.potential(theta)))
+
+    def _log_density(self, xp, theta, x):
+        n = float(self.n)
+        p, others, log_p = self._probabilities(xp, theta)
+        # of the largest probability, n p − x from what is left of n: it does not cancel where p is near 1
+        gap = xp.where(p > 0.5, (n - x) - n * others, n * p - x)
+        return self._log_prefactor(xp, x) - xp.sum(deviance(xp, x, gap, log(n) + log_p), axis=-1)
+
+    def entropy(self, theta):
+        """Σ_j E[log x_j! − x_j log(n p_j) + n p_j] − (log n! − n log n + n), an expectation under each binomial marginal.
+
+        For the most probable outcome it is taken over y = n − x_j, together with the last bracket, which it nearly cancels
+        where that outcome has almost all the mass.
+        """
+        xp, theta = self.point(theta)
+        n = float(self.n)
+        p, others, log_p = self._probabilities(xp, theta)
+        largest = xp.argmax(p, axis=-1, keepdims=True)
+        major = xp.arange(self.k, dtype=largest.dtype) == largest
+        small, log_small = xp.where(major, others, p), xp.where(major, xp.log(others), log_p)
+        logit = log_small - xp.where(major, log_p, xp.log(others))
+        rare, rare_log, common_log = (v[..., None] for v in (small, log_small, xp.where(major, log_p, xp.log(others))))
+
+        def surprise(x):
+            """Of x (or, for the major outcome, of n − x and less the bracket)."""
+            own = factorial_gap(xp, x) + deviance(xp, x, n * rare - x, log(n) + rare_log)
+            rest = n - x
+            complement = (factorial_gap(xp, rest) - factorial_gap(xp, xp.full_like(rest, n))
+                          + deviance(xp, rest, x - n * rare, log(n) + common_log))
+            return xp.where(major[..., None], complement, own)
+
+        return xp.sum(_mean(xp, n, logit, surprise), axis=-1)
+
+    def _draw(self, draws, theta, shape):
+        """One binomial after the other, each out of the trials that are left."""
+        xp = draws.xp
+        p, _, log_p = self._probabilities(xp, theta)
+        left = xp.full(shape, float(self.n), dtype=theta.dtype)
+        counts = []
+        for j in range(self.k - 1):
+            logit = log_p[..., j] - xp.log(xp.sum(p[..., j + 1:], axis=-1))
+            counts.append(_draw(draws, logit, left, shape))
+            left = left - counts[-1]
+        return xp.stack([*counts, left], axis=-1)
+
+    def _theta_from(self, xp, probabilities):
+        return self.one.theta_from(probabilities=probabilities)
+
+    def parameters(self, theta):
+        return self.one.parameters(theta)

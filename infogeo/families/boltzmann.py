@@ -1,0 +1,148 @@
+"""Boltzmann machines: pairwise interacting spins, all visible."""
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+
+import numpy as np
+
+from ..backend import arrays
+from ..domain import Domain, RealSpace
+from .log_linear import StateFamily
+
+__all__ = ["BoltzmannMachine"]
+
+_KEPT = 12         # up to this number of spins the statistics of all states are kept
+
+
+class Spins(Domain):
+    """Vectors of n numbers, each −1 or 1."""
+
+    def __init__(self, n):
+        self.n = n
+
+    @property
+    def shape(self):
+        return (self.n,)
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        return xp.all(xp.abs(x) == 1.0, axis=-1)
+
+    def rule(self, name):
+        return f"{name} = -1 or 1"
+
+
+@dataclass(frozen=True)
+class BoltzmannMachine(StateFamily):
+    """Spins s ∈ {−1, 1}^n with a field on each and a coupling on each edge, enumerated exactly (n up to 20).
+
+    Mathematically, with E the edges i < j,
+
+    - support {−1, 1}^n; T(s) = (s_1, …, s_n, (s_i s_j)_{ij ∈ E}); h(s) = 1
+    - θ = (fields b, couplings w) in R^{n + |E|}; η = (E[s_i], E[s_i s_j]), in the interior of the correlation polytope
+    - ψ(θ) = log Σ_s exp(Σ b_i s_i + Σ w_ij s_i s_j)
+    - metric: the covariance of the spins and their products
+
+    In the order of states, spin i of state k is 1 where bit i of k is set.
+
+    Ordinary parameters: `fields` (..., n) and `couplings` (..., |E|), in the order of `edges`.
+
+    Parameters
+    ----------
+    n : int
+        1 to 20.
+    edges : pairs (i, j) of different spins, optional
+        All pairs unless given.
+
+    Raises
+    ------
+    ValueError
+        For other n, or an edge that is no pair of different spins, or that is listed twice.
+
+    Source: Amari, Kurata & Nagaoka, Information geometry of Boltzmann machines, IEEE Trans. Neural Networks 3 (1992).
+    """
+
+    n: int
+    edges: tuple | None = None
+
+    def __post_init__(self):
+        if not (isinstance(self.n, (int, np.integer)) and 1 <= self.n <= 20):
+            raise ValueError(f"n must be an integer from 1 to 20; got {self.n!r}")
+        edges = combinations(range(self.n), 2) if self.edges is None else self.edges
+        edges = tuple(tuple(sorted(int(i) for i in edge)) for edge in edges)
+        for edge in edges:
+            if len(edge) != 2 or not 0 <= edge[0] < edge[1] < self.n or edges.count(edge) > 1:
+                raise ValueError(f"edges must be different pairs of different spins, 0 <= i, j < {self.n}; got {edge}")
+        object.__setattr__(self, "n", int(self.n))
+        object.__setattr__(self, "edges", edges)
+
+    @property
+    def dim(self):
+        return self.n + len(self.edges)
+
+    @property
+    def states(self):
+        return 2**self.n
+
+    @property
+    def support(self):
+        return Spins(self.n)
+
+    @property
+    def ordinary(self):
+        return {"fields": RealSpace(self.n), "couplings": RealSpace(len(self.edges))}
+
+    def _rows(self, start, stop):
+        if self.n <= _KEPT:
+            return _all_statistics(self.n, self.edges)[start:stop]
+        return _statistics(self.n, self.edges, start, stop)
+
+    def all_states(self):
+        """Every state in order, shape (2^n, n), as NumPy."""
+        return _statistics(self.n, (), 0, self.states)
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        if not self.edges:
+            return x
+        first, second = (xp.asarray([edge[side] for edge in self.edges]) for side in (0, 1))
+        return xp.concat([x, xp.take(x, first, axis=-1) * xp.take(x, second, axis=-1)], axis=-1)
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return xp.zeros_like(x[..., 0])
+
+    def probabilities(self, theta):
+        """p(s) of every state in order, shape (..., 2^n)."""
+        xp, theta = self.point(theta)
+        return self._probabilities(xp, theta)
+
+    def _draw(self, draws, theta, shape):
+        xp = draws.xp
+        state = self._draw_states(draws, theta, shape)[..., None]
+        bit = (state // (2 ** xp.arange(self.n))) % 2
+        return 2.0 * xp.astype(bit, theta.dtype) - 1.0
+
+    def _theta_from(self, xp, fields, couplings):
+        batch = np.broadcast_shapes(fields.shape[:-1], couplings.shape[:-1])
+        parts = [xp.broadcast_to(x, (*batch, x.shape[-1])) for x in (fields, couplings)]
+        return xp.concat(parts, axis=-1)
+
+    def parameters(self, theta):
+        theta = self.point(theta)[1]
+        return {"fields": theta[..., :self.n], "couplings": theta[..., self.n:]}
+
+
+def _statistics(n, edges, start, stop):
+    """(spins, products on edges) of the states start … stop − 1."""
+    bits = (np.arange(start, stop)[:, None] >> np.arange(n)) & 1
+    spins = 2.0 * bits - 1.0
+    products = [spins[:, [i]] * spins[:, [j]] for i, j in edges]
+    return np.concatenate([spins, *products], axis=1)
+
+
+@lru_cache(maxsize=16)
+def _all_statistics(n, edges):
+    rows = _statistics(n, edges, 0, 2**n)
+    rows.flags.writeable = False
+    return rows

@@ -1,0 +1,159 @@
+"""The chi-squared and the chi families."""
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+
+from ..backend import arrays, polygamma
+from ..domain import Interval, Orthant, RealSpace
+from ..geometry.separable import Separable
+from ..memo import once
+from ..special import digamma_gap, inverse_digamma, kl_terms, log_gamma_weight, piecewise, stirling_bregman, stirling_gap
+from .base import ExponentialFamily
+from .transformed import Transformed
+
+__all__ = ["Chi", "ChiSquared"]
+
+
+@dataclass(frozen=True)
+class ChiSquared(Separable, ExponentialFamily):
+    """The sum of ν squared standard normal variables, for any real ν > 0.
+
+    Mathematically,
+
+    - support x > 0; T(x) = log(x / 2); h(x) = e^{−x/2} / x
+    - θ = ν / 2 > 0; η = digamma(ν / 2) in R
+    - ψ(θ) = log Γ(θ); φ(η) = θ digamma(θ) − log Γ(θ)
+    - metric trigamma(θ)
+
+    θ is ν/2 itself, not ν/2 − 1, so that a small ν keeps its digits; the base measure makes up for it.
+
+    Ordinary parameters: `degrees_of_freedom`, shape (...), positive.
+    """
+
+    dim = 1
+    theta_domain = Orthant(1)
+    eta_domain = RealSpace(1)
+    support = Interval(0)
+    ordinary = {"degrees_of_freedom": Interval(0)}
+
+    def potential(self, theta):
+        xp, theta = self.point(theta)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return xp.where(theta > 0, xp.gammaln(theta), xp.full_like(theta, xp.nan))[..., 0]
+
+    def to_eta(self, theta):
+        xp, theta = self.point(theta)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return xp.where(theta > 0, xp.digamma(theta), xp.full_like(theta, xp.nan))
+
+    @once
+    def to_theta(self, eta):
+        xp, eta = self.point(eta)
+        with np.errstate(over="ignore", invalid="ignore"):
+            # where e^η leaves the range of the numbers, Newton's corrections would be ∞ − ∞
+            top = 0.98 * log(float(xp.finfo(eta.dtype).max))
+            return piecewise(xp, ~(eta > top), lambda y: inverse_digamma(xp, y), xp.exp, eta)
+
+    def dual_potential(self, eta):
+        xp, eta = self.point(eta)
+        theta = self.to_theta(eta)
+        return (theta + _gap_potential(xp, theta))[..., 0]
+
+    def second(self, theta):
+        return polygamma(1, self.point(theta)[1])
+
+    def third(self, theta):
+        return polygamma(2, self.point(theta)[1])
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        return xp.log(0.5 * x)[..., None]
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return -0.5 * x - xp.log(x)
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        return (-theta - self.to_eta(theta))[..., 0] - log(2.0)
+
+    def _log_density(self, xp, theta, x):
+        alpha = theta[..., 0]
+        return log_gamma_weight(xp, alpha, 0.5 * x, xp.log(0.5 * x)) - xp.log(x)
+
+    def entropy(self, theta):
+        xp, theta = self.point(theta)
+        return (self.to_eta(theta) - _gap_potential(xp, theta))[..., 0] + log(2.0)
+
+    def kl(self, theta_p, theta_q):
+        """The Bregman divergences of x log x − x and of the Stirling remainder, whose sum log Γ is."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        growth = (theta_p - theta_q) / theta_q
+        far = xp.log(theta_p / theta_q)
+        log_ratio = xp.where(xp.abs(growth) < 0.5, xp.log1p(xp.clip(growth, -0.5, 0.5)), far)
+        return (kl_terms(xp, theta_q, theta_p, log_ratio) + stirling_bregman(xp, theta_q, theta_p))[..., 0]
+
+    def _draw(self, draws, theta, shape):
+        return 2.0 * draws.gamma(theta[..., 0], shape)
+
+    def _theta_from(self, xp, degrees_of_freedom):
+        return 0.5 * degrees_of_freedom[..., None]
+
+    def parameters(self, theta):
+        theta = self.point(theta)[1]
+        return {"degrees_of_freedom": 2.0 * theta[..., 0]}
+
+
+@dataclass(frozen=True)
+class Chi(Transformed):
+    """The length of a vector of ν standard normal variables, for any real ν > 0.
+
+    Mathematically, x² follows `ChiSquared`, and
+
+    - support x > 0; T(x) = log(x² / 2); h(x) = 2 e^{−x²/2} / x
+    - θ = ν / 2 > 0; η = digamma(ν / 2) in R
+    - ψ(θ) = log Γ(θ); φ(η) = θ digamma(θ) − log Γ(θ)
+    - metric trigamma(θ)
+
+    Ordinary parameters: `degrees_of_freedom`, shape (...), positive.
+    """
+
+    base = ChiSquared()
+    support = Interval(0)
+    ordinary = ChiSquared.ordinary
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        return (2.0 * xp.log(x) - log(2.0))[..., None]
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return log(2.0) - 0.5 * x**2 - xp.log(x)
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        return (-theta - 0.5 * self.to_eta(theta))[..., 0] + 0.5 * log(2.0)
+
+    def _log_density(self, xp, theta, x):
+        log_x = xp.log(x)
+        with np.errstate(over="ignore", under="ignore"):
+            return log_gamma_weight(xp, theta[..., 0], 0.5 * x**2, 2.0 * log_x - log(2.0)) + log(2.0) - log_x
+
+    def entropy(self, theta):
+        """That of x² minus E[log 2x]."""
+        return self.base.entropy(theta) - 0.5 * self.to_eta(theta)[..., 0] - 1.5 * log(2.0)
+
+    def _draw(self, draws, theta, shape):
+        return draws.xp.sqrt(self.base._draw(draws, theta, shape))
+
+    def _theta_from(self, xp, degrees_of_freedom):
+        return self.base._theta_from(xp, degrees_of_freedom)
+
+    def parameters(self, theta):
+        return self.base.parameters(theta)
+
+
+def _gap_potential(xp, theta):
+    """θ s′(θ) − s(θ) with s the Stirling remainder: φ without the parts of log Γ that cancel elsewhere."""
+    return theta * digamma_gap(xp, theta) - stirling_gap(xp, theta)

@@ -1,0 +1,314 @@
+"""The circular complex normal family."""
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from ..backend import arrays, backend_of
+from ..domain import ConvexDomain, Domain
+from ..linalg import cholesky, inverse_lower, matvec, positive_definite, trace_minus_log_det
+from ..memo import once
+from .base import ExponentialFamily
+
+__all__ = ["ComplexNormal"]
+
+# A Hermitian matrix H = A + iB is the real symmetric matrix [[A, −B], [B, A]]: products, inverses and positive definiteness carry
+# over, and the trace and log det are twice those of H
+
+
+@lru_cache
+def _indices(p):
+    """(position, sign, taken, weight) between the p² packed coordinates of H and the entries of its real matrix."""
+    position, sign = np.zeros((2 * p, 2 * p), dtype=np.int64), np.zeros((2 * p, 2 * p))
+    taken, weight = [], []
+
+    def put(entries, factor):
+        for (i, j), s in entries.items():
+            position[i, j], sign[i, j] = len(taken), s * factor
+        first, = list(entries)[:1]
+        taken.append(2 * p * first[0] + first[1])
+        weight.append(1.0 / factor)
+
+    half = np.sqrt(0.5)
+    for i in range(p):
+        put({(i, i): 1, (p + i, p + i): 1}, 1.0)
+        for j in range(i + 1, p):
+            put({(i, j): 1, (j, i): 1, (p + i, p + j): 1, (p + j, p + i): 1}, half)                      # Re H_ij
+            put({(p + i, j): 1, (p + j, i): -1, (j, p + i): 1, (i, p + j): -1}, half)                    # Im H_ij
+    return position.reshape(-1), sign, np.asarray(taken), np.asarray(weight)
+
+
+def _unpack(xp, x, p):
+    """The real matrix of packed coordinates, shape (..., p²) to (..., 2p, 2p)."""
+    position, sign, _, _ = _indices(p)
+    full = xp.take(x, xp.asarray(position), axis=-1)
+    return xp.reshape(full, (*x.shape[:-1], 2 * p, 2 * p)) * xp.asarray(sign, dtype=x.dtype)
+
+
+def _pack(xp, matrix, p):
+    """The inverse of `_unpack`; the matrix is symmetrised."""
+    _, _, taken, weight = _indices(p)
+    symmetric = 0.5 * (matrix + xp.matrix_transpose(matrix))
+    flat = xp.reshape(symmetric, (*matrix.shape[:-2], 4 * p * p))
+    return xp.take(flat, xp.asarray(taken), axis=-1) * xp.asarray(weight, dtype=matrix.dtype)
+
+
+class _HermitianDefinite(ConvexDomain):
+    """Packed Hermitian p × p matrices that are positive (sign 1) or negative (sign −1) definite."""
+
+    def __init__(self, p, sign):
+        self.p, self.sign, self.dim = p, sign, p * p
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        with np.errstate(invalid="ignore"):
+            return positive_definite(xp, self.sign * _unpack(xp, x, self.p))
+
+    def rule(self, name):
+        return f"the Hermitian matrix of {name} {'positive' if self.sign > 0 else 'negative'} definite"
+
+    def from_unconstrained(self, u):
+        """L Lᴴ with L lower triangular, its diagonal e^u."""
+        xp, u = arrays(u)
+        p, full = self.p, _unpack(xp, u, self.p)
+        eye = xp.eye(p, dtype=u.dtype)
+        real, imaginary = full[..., :p, :p], xp.tril(full[..., p:, :p])
+        real = xp.tril(real) * (1.0 - eye) + xp.exp(real * eye) * eye
+        lower = xp.concat([xp.concat([real, -imaginary], axis=-1), xp.concat([imaginary, real], axis=-1)], axis=-2)
+        return self.sign * _pack(xp, xp.matmul(lower, xp.matrix_transpose(lower)), p)
+
+
+class _ComplexSpace(Domain):
+    """C^p."""
+
+    def __init__(self, p):
+        self.p = p
+
+    @property
+    def shape(self):
+        return (self.p,)
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        return xp.all(xp.isfinite(x), axis=-1)
+
+    def rule(self, name):
+        return f"{name} finite"
+
+    def __str__(self):
+        return f"{{x in C^{self.p} : x finite}}"
+
+
+@dataclass(frozen=True)
+class ComplexNormal(ExponentialFamily):
+    """The circular complex normal distribution on C^p of mean 0 and covariance Γ = E[xxᴴ]; E[xxᵀ] = 0.
+
+    Mathematically, with ⟨H⟩ the isometric packing of a Hermitian matrix as p² real numbers, row by row from the diagonal on:
+    H_ii, then √2 Re H_ij and √2 Im H_ij for each j > i, so that ⟨H⟩·⟨K⟩ = tr(HK),
+
+    - support C^p; T(x) = ⟨xxᴴ⟩; h(x) = π^{−p}
+    - θ = ⟨−Γ⁻¹⟩, negative definite; η = ⟨Γ⟩, positive definite
+    - ψ(θ) = log det Γ; φ(η) = −p − log det Γ
+    - metric: A ↦ ⟨ΓAΓ⟩; dual metric: A ↦ ⟨Γ⁻¹AΓ⁻¹⟩
+
+    Observations are complex arrays; real ones are taken as they are. Densities are with respect to real and imaginary parts.
+
+    Ordinary parameters: `covariance`, complex Hermitian, shape (..., p, p), positive definite.
+    Source: Goodman, Statistical analysis based on a certain multivariate complex Gaussian distribution, Ann. Math. Stat. 34
+    (1963).
+    """
+
+    p: int
+
+    def __post_init__(self):
+        if not (isinstance(self.p, (int, np.integer)) and self.p >= 1):
+            raise ValueError(f"p must be a positive integer; got {self.p!r}")
+
+    @property
+    def dim(self):
+        return self.p * self.p
+
+    @property
+    def theta_domain(self):
+        return _HermitianDefinite(self.p, -1)
+
+    @property
+    def eta_domain(self):
+        return _HermitianDefinite(self.p, 1)
+
+    @property
+    def support(self):
+        return _ComplexSpace(self.p)
+
+    @property
+    def ordinary(self):
+        return {"covariance": _HermitianMatrix(self.p)}
+
+    @once
+    def _parts(self, theta):
+        """(P, L⁻¹, P⁻¹, log det Γ) with the real matrix P = L Lᵀ of the precision."""
+        xp, theta = self.point(theta)
+        precision = _unpack(xp, -theta, self.p)
+        lower = cholesky(xp, precision)
+        root = inverse_lower(xp, lower)
+        return precision, root, xp.matmul(xp.matrix_transpose(root), root), -xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
+
+    def potential(self, theta):
+        return self._parts(theta)[3]
+
+    def to_eta(self, theta):
+        xp, theta = self.point(theta)
+        return _pack(xp, self._parts(theta)[2], self.p)
+
+    def to_theta(self, eta):
+        return -self.to_eta(-self.point(eta)[1])
+
+    def dual_potential(self, eta):
+        return self.potential(-self.point(eta)[1]) - float(self.p)
+
+    def _congruence(self, outer, vector):
+        xp, vector = self.point(vector)
+        return _pack(xp, xp.matmul(outer, xp.matmul(_unpack(xp, vector, self.p), outer)), self.p)
+
+    def flat(self, theta, vector):
+        _, theta, vector = self.point(theta, vector)
+        return self._congruence(self._parts(theta)[2], vector)
+
+    def sharp(self, theta, covector):
+        _, theta, covector = self.point(theta, covector)
+        return self._congruence(self._parts(theta)[0], covector)
+
+    def dual_flat(self, eta, vector):
+        return self.flat(-self.point(eta)[1], vector)
+
+    def dual_sharp(self, eta, covector):
+        return self.sharp(-self.point(eta)[1], covector)
+
+    def metric(self, theta):
+        xp, theta = self.point(theta)
+        return self.flat(theta[..., None, :], xp.eye(self.dim, dtype=theta.dtype))
+
+    def dual_metric(self, eta):
+        return self.metric(-self.point(eta)[1])
+
+    def cubic_tensor(self, theta):
+        """tr(ΓAΓBΓC) + tr(ΓBΓAΓC) on the basis."""
+        xp, theta = self.point(theta)
+        covariance = self._parts(theta)[2][..., None, None, :, :]
+        basis = _unpack(xp, xp.eye(self.dim, dtype=theta.dtype), self.p)
+        first, second = basis[:, None, :, :], basis[None, :, :, :]
+        product = xp.matmul(covariance, xp.matmul(first, xp.matmul(covariance, xp.matmul(second, covariance))))
+        return 2.0 * _pack(xp, product, self.p)
+
+    def sufficient_statistic(self, x):
+        xp, x = _complex(x)
+        v, w = xp.concat([xp.real(x), xp.imag(x)], axis=-1), xp.concat([-xp.imag(x), xp.real(x)], axis=-1)
+        return _pack(xp, v[..., :, None] * v[..., None, :] + w[..., :, None] * w[..., None, :], self.p)
+
+    def log_base_measure(self, x):
+        xp, x = _complex(x)
+        return xp.full_like(xp.real(x[..., 0]), -self.p * float(np.log(np.pi)))
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        return xp.full_like(theta[..., 0], -self.p * float(np.log(np.pi)))
+
+    def log_density(self, theta, x):
+        return super().log_density(theta, _complex(x)[1])
+
+    log_density.__doc__ = ExponentialFamily.log_density.__doc__
+
+    def _log_density(self, xp, theta, x):
+        """−xᴴΓ⁻¹x − log det(πΓ)."""
+        v = xp.concat([xp.real(x), xp.imag(x)], axis=-1)
+        precision, _, _, log_det = self._parts(theta)
+        return -xp.sum(v * matvec(xp, precision, v), axis=-1) - (log_det + self.p * float(np.log(np.pi)))
+
+    def entropy(self, theta):
+        return self.potential(theta) + self.p * (1.0 + float(np.log(np.pi)))
+
+    def kl(self, theta_p, theta_q):
+        """tr W − log det(I + W) with W = L⁻¹(P_q − P_p)L⁻ᴴ and P_p = L Lᴴ; half of that of the real matrices."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        _, root, _, log_det_p = self._parts(theta_p)
+        step = _unpack(xp, theta_p - theta_q, self.p)
+        whitened = xp.matmul(root, xp.matmul(step, xp.matrix_transpose(root)))
+        return 0.5 * trace_minus_log_det(xp, whitened, 2.0 * (log_det_p - self._parts(theta_q)[3]))
+
+    def fit(self, x, weights=None, prior=None):
+        return super().fit(_complex(x)[1], weights, prior)
+
+    fit.__doc__ = ExponentialFamily.fit.__doc__
+
+    def _normalised(self, xp, x, weights):
+        return super()._normalised(xp, xp.real(x), weights)
+
+    def _fit(self, xp, x, weights):
+        """As in the base class; fewer than p observations have a singular second moment, which rounding may hide."""
+        eta, theta = super()._fit(xp, x, weights)
+        enough = xp.sum(xp.astype((weights > 0) & xp.ones_like(x[..., 0], dtype=xp.bool), xp.int64), axis=0) >= self.p
+        return eta, xp.where(enough[..., None], theta, xp.full_like(theta, xp.nan))
+
+    def _draw(self, draws, theta, shape):
+        """L⁻ᴴz with z of independent circular coordinates, whose real and imaginary parts have variance ½."""
+        xp, p = draws.xp, self.p
+        root = self._parts(theta)[1]
+        v = matvec(xp, xp.matrix_transpose(root), draws.normal((*shape, 2 * p)) * float(np.sqrt(0.5)))
+        return _join(xp, v[..., :p], v[..., p:])
+
+    def theta_from(self, **ordinary):
+        if "covariance" in ordinary:
+            ordinary["covariance"] = _complex(ordinary["covariance"])[1]
+        return super().theta_from(**ordinary)
+
+    theta_from.__doc__ = ExponentialFamily.theta_from.__doc__
+
+    def _theta_from(self, xp, covariance):
+        real, imaginary = xp.real(covariance), xp.imag(covariance)
+        full = xp.concat([xp.concat([real, -imaginary], axis=-1), xp.concat([imaginary, real], axis=-1)], axis=-2)
+        root = inverse_lower(xp, cholesky(xp, full))
+        return -_pack(xp, xp.matmul(xp.matrix_transpose(root), root), self.p)
+
+    def parameters(self, theta):
+        xp, theta = self.point(theta)
+        p, covariance = self.p, self._parts(theta)[2]
+        return {"covariance": _join(xp, covariance[..., :p, :p], covariance[..., p:, :p])}
+
+
+class _HermitianMatrix(Domain):
+    """Hermitian positive definite p × p matrices, not packed."""
+
+    def __init__(self, p):
+        self.p = p
+
+    @property
+    def shape(self):
+        return (self.p, self.p)
+
+    def contains(self, x):
+        xp, x = _complex(x)
+        real, imaginary = xp.real(x), xp.imag(x)
+        gap = xp.max(xp.abs(x - xp.conj(xp.matrix_transpose(x))), axis=(-2, -1))
+        size = xp.max(xp.abs(x), axis=(-2, -1))
+        full = xp.concat([xp.concat([real, -imaginary], axis=-1), xp.concat([imaginary, real], axis=-1)], axis=-2)
+        return positive_definite(xp, full) & (gap <= 64 * float(xp.finfo(real.dtype).eps) * size)
+
+    def rule(self, name):
+        return f"{name} Hermitian and positive definite"
+
+
+def _complex(x):
+    """(xp, x) with x as a complex array; numbers and lists follow the chosen backend."""
+    xp = backend_of(x)
+    if not hasattr(x, "dtype"):
+        return xp, xp.asarray(x, dtype=xp.complex128)
+    if xp.isdtype(x.dtype, "complex floating"):
+        return xp, x
+    x = arrays(x)[1]
+    return xp, xp.astype(x, xp.complex64 if x.dtype == xp.float32 else xp.complex128)
+
+
+def _join(xp, real, imaginary):
+    """real + i imaginary."""
+    dtype = xp.complex64 if real.dtype == xp.float32 else xp.complex128
+    return xp.astype(real, dtype) + 1j * xp.astype(imaginary, dtype)

@@ -1,0 +1,434 @@
+"""The Conway–Maxwell–Poisson family."""
+from dataclasses import dataclass
+from functools import lru_cache
+from math import lgamma, log, pi
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..backend import arrays, column
+from ..domain import ConvexDomain, Integers, Interval, Orthant, ProductDomain, RealSpace
+from ..factorials import deviance, factorial_gap
+from ..lattice import panels
+from ..linalg import symmetric2
+from ..log_concave import log_concave
+from ..memo import once
+from ..newton import minimize
+from ..special import expm1_gap, kl_terms, piecewise
+from .base import ExponentialFamily
+
+__all__ = ["ConwayMaxwellPoisson"]
+
+_GRID = 96      # outcomes that are summed directly where the rest has no mass
+_BLOCK = 4096   # points that are summed at once
+_LARGEST = 300.0    # beyond log μ = 300 the leading order of every sum is exact to rounding
+
+
+class _Natural(ProductDomain):
+    """R × (−∞, 0), its bulk where λ^{1/ν} is not astronomical."""
+
+    def __init__(self):
+        super().__init__(RealSpace(1), Orthant(-1))
+
+    def from_unconstrained(self, u):
+        """ν = e^{u₂}, log λ = u₁ ν / (1 + ν)."""
+        xp, u = arrays(u)
+        dispersion = xp.exp(u[..., 1])
+        return xp.stack([u[..., 0] * dispersion / (1.0 + dispersion), -dispersion], axis=-1)
+
+
+class _Moments(ConvexDomain):
+    """The means of (X, log X!): between the chain of the points (x, log x!) and the means of the geometric distributions.
+
+    The family is not steep: its limits ν → 0, the geometric distributions, have finite means. So this set is open and simply
+    connected but, unlike that of a steep family, it is not convex where it borders on them.
+    """
+
+    dim = 2
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        inside = xp.all(xp.isfinite(x), axis=-1) & (x[..., 0] > 0)
+        chain, geometric = _bounds(xp, xp.where(inside, x[..., 0], xp.ones_like(x[..., 0])))
+        return inside & (x[..., 1] > chain) & (x[..., 1] < geometric)
+
+    def rule(self, name):
+        return (f"{name}[0] > 0 and log {name}[0]! (linear between integers) < {name}[1] "
+                f"< E[log X!] of the geometric distribution with mean {name}[0]")
+
+    def from_unconstrained(self, u):
+        return ConwayMaxwellPoisson().to_eta(_Natural().from_unconstrained(u))
+
+
+class _Sums(NamedTuple):
+    """Sums over the distribution, shapes (...).
+
+    With m the mode and μ = λ^{1/ν}: where μ ≥ 2, (L, c, tilt) = (log μ, μ, 0), elsewhere (0, 0, log λ). Then
+    v(x) = log x! − x L + c has no large linear part, and log p(x) = tilt (x − m) − ν (v(x) − v(m)) − log_norm.
+    """
+
+    mode: Any
+    pivot: Any           # L
+    level: Any           # c
+    tilt: Any
+    v_mode: Any          # v(m)
+    top: Any             # log of λ^m / (m!)^ν
+    log_norm: Any        # ψ − top
+    mean_x: Any          # E[x − m]
+    mean_v: Any          # E[v − v(m)]
+    xx: Any              # second and third cumulants of (x, v)
+    xv: Any
+    vv: Any
+    xxx: Any
+    xxv: Any
+    xvv: Any
+    vvv: Any
+
+
+@dataclass(frozen=True)
+class ConwayMaxwellPoisson(ExponentialFamily):
+    """Counts with probability proportional to λ^x / (x!)^ν: Poisson for ν = 1, wider for ν < 1, narrower for ν > 1.
+
+    Mathematically,
+
+    - support {0, 1, 2, …}; T(x) = (x, log x!); h(x) = 1
+    - θ = (log λ, −ν), θ₂ < 0; η = (E[x], E[log x!])
+    - ψ(θ) = log Σ λ^x / (x!)^ν
+
+    ψ and its derivatives are sums over the integers around the mode λ^{1/ν}, to rounding: all of 0 … 95 where these have the
+    mass, Gauss rules for counting measure elsewhere. Where λ^{1/ν} is beyond the largest number, so are ψ and η: they are inf.
+
+    Ordinary parameters: `rate` λ and `dispersion` ν, positive, shapes (...).
+    Source: Shmueli, Minka, Kadane, Borle & Boatwright, A useful distribution for fitting discrete data (2005).
+    """
+
+    dim = 2
+    theta_domain = _Natural()
+    eta_domain = _Moments()
+    support = Integers(0)
+    ordinary = {"rate": Interval(0), "dispersion": Interval(0)}
+
+    @once
+    def _sums(self, theta):
+        xp, theta = self.point(theta)
+        return _Sums(*_sums(xp, theta))
+
+    def potential(self, theta):
+        s = self._sums(self.point(theta)[1])
+        return s.top + s.log_norm
+
+    def to_eta(self, theta):
+        xp, theta = self.point(theta)
+        s = self._sums(theta)
+        return xp.stack([s.mode + s.mean_x, xp.gammaln(s.mode + 1.0) + s.mean_v + s.pivot * s.mean_x], axis=-1)
+
+    @once
+    def to_theta(self, eta):
+        """By damped Newton on ψ(θ) − η·θ, then on log η.
+
+        It starts from ν in proportion to (1 − f) / f, f the place of η₂ between its bounds, and with log λ from the mode where
+        λ^{1/ν} is about E[X] + ½ − 1/(2ν), from the geometric distribution of the same mean elsewhere.
+        """
+        xp, eta = self.point(eta)
+        inside = self.eta_domain.contains(eta)
+        eta = xp.where(inside[..., None], eta, xp.full_like(eta, xp.nan))
+        mean = xp.where(inside, eta[..., 0], xp.ones_like(eta[..., 0]))
+        chain, geometric = _bounds(xp, mean)
+        one = xp.ones_like(mean)
+        with np.errstate(divide="ignore"):
+            dispersion = xp.minimum(1.4 * (geometric - eta[..., 1]) / (eta[..., 1] - chain) / xp.maximum(mean, one), 20.0 * one)
+        mode = mean + 0.5 - 0.5 / dispersion
+        by_mode = dispersion * xp.log(xp.where(mode > 0, mode, one))
+        log_rate = xp.where((mode > 0.3 * mean) & (mean > 1.0), by_mode, -xp.log1p(1.0 / mean) + dispersion * xp.log1p(mean))
+        start = xp.stack([log_rate, -dispersion], axis=-1)
+        theta = minimize(
+            xp, xp.where(inside[..., None], start, eta), name="to_theta",
+            value=lambda theta: self.potential(theta) - xp.sum(eta * theta, axis=-1),
+            gradient=lambda theta: self.to_eta(theta) - eta,
+            solve=self.sharp, contains=self.theta_domain.contains,
+            scale=1.0 + xp.max(xp.abs(eta), axis=-1))
+        return self._polished(xp, theta, eta)
+
+    def _polished(self, xp, theta, eta):
+        """Newton's method on log η, as long as it gains: where η is small, a residual that is small beside 1 is not enough."""
+        def residual(theta):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return xp.log(self.to_eta(theta) / eta)
+
+        off = residual(theta)
+        for _ in range(60):
+            with np.errstate(all="ignore"):
+                trial = theta - self.sharp(theta, self.to_eta(theta) * off)
+                trial = xp.stack([trial[..., 0], xp.minimum(trial[..., 1], 0.25 * theta[..., 1])], axis=-1)
+                again = residual(trial)
+            better = xp.max(xp.abs(again), axis=-1) < 0.5 * xp.max(xp.abs(off), axis=-1)
+            if not xp.any(better):
+                break
+            theta, off = (xp.where(better[..., None], new, old) for new, old in ((trial, theta), (again, off)))
+        return theta
+
+    def _fit(self, xp, x, weights):
+        """No estimate exists where no more than two neighbouring counts are seen: their mean is on the chain, to rounding."""
+        seen = weights > 0
+        most = xp.max(xp.where(seen, x, xp.full_like(x, -np.inf)), axis=0)
+        least = xp.min(xp.where(seen, x, xp.full_like(x, np.inf)), axis=0)
+        eta, theta = super()._fit(xp, x, weights)
+        return eta, xp.where((most - least > 1.0)[..., None], theta, xp.full_like(theta, xp.nan))
+
+    def dual_potential(self, eta):
+        """The negative entropy: h is 1."""
+        return -self.entropy(self.to_theta(eta))
+
+    def metric(self, theta):
+        xp, theta = self.point(theta)
+        s = self._sums(theta)
+        cross = s.xv + s.pivot * s.xx
+        return symmetric2(xp, s.xx, cross, s.vv + s.pivot * (s.xv + cross))
+
+    def flat(self, theta, vector):
+        """Through the basis (x, v), in which the metric is far from singular."""
+        xp, theta, vector = self.point(theta, vector)
+        s = self._sums(theta)
+        a, b = vector[..., 0] + s.pivot * vector[..., 1], vector[..., 1]
+        first, second = s.xx * a + s.xv * b, s.xv * a + s.vv * b
+        return xp.stack([first, second + s.pivot * first], axis=-1)
+
+    def sharp(self, theta, covector):
+        xp, theta, covector = self.point(theta, covector)
+        s = self._sums(theta)
+        first = covector[..., 0]
+        second = covector[..., 1] - s.pivot * first
+        b = (second - s.xv / s.xx * first) / (s.vv - s.xv / s.xx * s.xv)
+        a = (first - s.xv * b) / s.xx
+        return xp.stack([a - s.pivot * b, b], axis=-1)
+
+    def dual_metric(self, eta):
+        xp, eta = self.point(eta)
+        s = self._sums(self.to_theta(eta))
+        inverse = 1.0 / (s.vv - s.xv / s.xx * s.xv)
+        slope = s.xv / s.xx + s.pivot                           # of log x! on x
+        return symmetric2(xp, 1.0 / s.xx + slope * slope * inverse, -slope * inverse, inverse)
+
+    def cubic_tensor(self, theta):
+        xp, theta = self.point(theta)
+        s = self._sums(theta)
+        L = s.pivot
+        t112 = s.xxv + L * s.xxx
+        t122 = s.xvv + L * (s.xxv + t112)
+        t222 = s.vvv + L * (s.xvv + (s.xvv + L * s.xxv) + t122)
+        return xp.stack([symmetric2(xp, s.xxx, t112, t122), symmetric2(xp, t112, t122, t222)], axis=-3)
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        return xp.stack([x, xp.gammaln(x + 1.0)], axis=-1)
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return xp.zeros_like(x)
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        return xp.zeros_like(theta[..., 0])
+
+    def _log_density(self, xp, theta, x):
+        s = self._sums(theta)
+        v = _above(xp, x, s.level - x, s.pivot, s.level)
+        return s.tilt * (x - s.mode) + theta[..., 1] * (v - s.v_mode) - s.log_norm
+
+    def entropy(self, theta):
+        xp, theta = self.point(theta)
+        s = self._sums(theta)
+        return s.log_norm - s.tilt * s.mean_x - theta[..., 1] * s.mean_v
+
+    def kl(self, theta_p, theta_q):
+        """log E_p[e^y] with y = (θ_q − θ_p)·(T − η_p), as log(1 + E_p[e^y − 1 − y]) for near points."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        far = self._far_kl(xp, theta_p, theta_q)
+        step = theta_q - theta_p
+        theta, step = xp.broadcast_arrays(theta_p, step)
+        near = lambda far, *rest: _near_kl(xp, *rest)
+        pairs = (theta[..., 0], theta[..., 1], step[..., 0], step[..., 1])
+        return piecewise(xp, far > 0.1, lambda far, *rest: far, near, far, *pairs)
+
+    def _far_kl(self, xp, theta_p, theta_q):
+        """ψ_q − ψ_p − (θ_q − θ_p)·η_p.
+
+        For large modes the part ν μ of ψ, μ = λ^{1/ν}, is taken out; its divergence is ν_q (μ_q − μ_p − μ_p log(μ_q / μ_p)).
+        """
+        p, q = self._sums(theta_p), self._sums(theta_q)
+        step = theta_q - theta_p
+        simple = (q.top - p.top) + (q.log_norm - p.log_norm) - xp.sum(step * self.to_eta(theta_p), axis=-1)
+        large = kl_terms(xp, *xp.broadcast_arrays(p.level, q.level, q.pivot - p.pivot)) * -theta_q[..., 1]
+        rest_p, rest_q = (theta[..., 1] * s.v_mode + s.log_norm for theta, s in ((theta_p, p), (theta_q, q)))
+        tilt = (step[..., 0] + step[..., 1] * p.pivot) * (p.mode - p.level + p.mean_x)
+        split = large + (rest_q - rest_p - tilt - step[..., 1] * (p.v_mode + p.mean_v))
+        return xp.where(xp.minimum(p.level, q.level) > 10.0, split, simple)
+
+    def _draw(self, draws, theta, shape):
+        xp = draws.xp
+        s = self._sums(theta)
+
+        def log_mass(x, mode, tilt, pivot, level, v_mode, log_norm, theta2):
+            at = xp.maximum(x, xp.zeros_like(x))
+            value = tilt * (at - mode) + theta2 * (_above(xp, at, level - at, pivot, level) - v_mode) - log_norm
+            return xp.where(x >= 0, value, xp.full_like(value, -np.inf))
+
+        return log_concave(draws, lambda mode, *rest: mode, log_mass, shape,
+                           s.mode, s.tilt, s.pivot, s.level, s.v_mode, s.log_norm, theta[..., 1])
+
+    def _theta_from(self, xp, rate, dispersion):
+        rate, dispersion = xp.broadcast_arrays(rate, dispersion)
+        return xp.stack([xp.log(rate), -dispersion], axis=-1)
+
+    def parameters(self, theta):
+        xp, theta = self.point(theta)
+        return {"rate": xp.exp(theta[..., 0]), "dispersion": -theta[..., 1]}
+
+
+@lru_cache
+def _factorials():
+    """log x! and log x! − x log x + x for x = 0 … 95."""
+    logarithms = [lgamma(x + 1.0) for x in range(_GRID)]
+    return logarithms, [0.0] + [logarithms[x] - x * log(x) + x for x in range(1, _GRID)]
+
+
+def _above(xp, x, gap, pivot, level):
+    """v(x) = log x! − x L + c: for c = μ the deviance of x from μ, given gap = μ − x, and what Stirling's formula leaves."""
+    return xp.where(level > 0, factorial_gap(xp, x) + deviance(xp, x, gap, pivot), xp.gammaln(x + 1.0))
+
+
+def _frame(xp, theta1, theta2):
+    """(mode, L, c, tilt, v(m)); NaN for θ₂ ≥ 0, and c is inf where μ overflows."""
+    theta2 = xp.where(theta2 < 0, theta2, xp.full_like(theta2, xp.nan))
+    with np.errstate(over="ignore"):
+        log_mu = theta1 / -theta2
+        mu = xp.exp(log_mu)
+    large = mu >= 2.0
+    zero = 0.0 * theta2
+    mode, level = xp.floor(mu), xp.where(large, mu, zero)
+    pivot, tilt = xp.where(large, log_mu, zero), xp.where(large, zero, theta1)
+    return mode, pivot, level, tilt, xp.where(large, _above(xp, mode, level - mode, pivot, level), zero)
+
+
+def _summed(xp, f, theta1, theta2, *more):
+    """Σ_x e^{log p(x) − log p(m)} f(x), a tuple of arrays.
+
+    `f` takes (t, s, log_term, share, *more), with t = x − m and s = v(x) − v(m), and gives the arrays to be summed; a node stands
+    for `share` integers.
+    """
+    shape = theta1.shape
+    flat = [xp.reshape(a, (-1,)) for a in (theta1, theta2, *more)]
+    size = flat[0].shape[0]
+    blocks = [[a[i:min(i + _BLOCK, size)] for a in flat] for i in range(0, max(size, 1), _BLOCK)]
+    done = [_block(xp, f, *block) for block in blocks]
+    return [xp.reshape(xp.concat(parts), shape) for parts in zip(*done)]
+
+
+def _block(xp, f, theta1, theta2, *more):
+    """Direct sums where the grid holds the mass, panels elsewhere."""
+    mode, pivot, level, tilt, v_mode = _frame(xp, theta1, theta2)
+    beside = xp.maximum(mode, xp.ones_like(mode))
+    edge = xp.full_like(mode, float(_GRID))
+    above = lambda x: _above(xp, x, level - x, pivot, level)
+    fall = tilt * (edge - beside) + theta2 * (above(edge) - above(beside))
+    narrow = (mode < _GRID) & (fall < -50.0)
+    everything = (theta1, theta2, mode, pivot, level, tilt, v_mode, *more)
+    if xp.all(narrow):
+        return _grid_sums(xp, f, *everything)
+    if not xp.any(narrow):
+        return _panel_sums(xp, f, *everything)
+    inner = _grid_sums(xp, f, *(a[narrow] for a in everything))
+    outer = _panel_sums(xp, f, *(a[~narrow] for a in everything))
+    out = [xp.zeros_like(theta1) for _ in inner]
+    for total, a, b in zip(out, inner, outer):
+        total[narrow], total[~narrow] = a, b
+    return out
+
+
+def _grid_sums(xp, f, theta1, theta2, mode, pivot, level, tilt, v_mode, *more):
+    theta2, mode, pivot, level, tilt, v_mode, *more = (a[..., None] for a in (theta2, mode, pivot, level, tilt, v_mode, *more))
+    logarithms, gaps = (xp.asarray(table, dtype=theta1.dtype) for table in _factorials())
+    x = xp.arange(_GRID, dtype=theta1.dtype)
+    v = xp.where(level > 0, gaps + deviance(xp, x, level - x, pivot), logarithms)
+    t, s = x - mode, v - v_mode
+    log_term = tilt * t + theta2 * s
+    return [xp.sum(a, axis=-1) for a in f(t, s, log_term, xp.ones_like(log_term), *more)]
+
+
+def _panel_sums(xp, f, theta1, theta2, mode, pivot, level, tilt, v_mode, *more):
+    down, up = mode, xp.full_like(mode, np.inf)
+    theta2, mode, pivot, level, tilt, v_mode, *more = (a[..., None] for a in (theta2, mode, pivot, level, tilt, v_mode, *more))
+    above = lambda t: _above(xp, mode + t, (level - mode) - t, pivot, level) - v_mode
+    totals = None
+    for t, weight in panels(xp, lambda t: tilt * t + theta2 * above(t), down, up):
+        s = above(t)
+        log_term = tilt * t + theta2 * s
+        share = xp.where(weight > 0, weight * xp.exp(-log_term), xp.zeros_like(weight))
+        parts = [xp.sum(a, axis=-1) for a in f(t, s, log_term, share, *more)]
+        totals = parts if totals is None else [total + part for total, part in zip(totals, parts)]
+    return totals
+
+
+def _sums(xp, theta):
+    """The fields of `_Sums`."""
+    huge = (theta[..., 1] < 0) & (theta[..., 0] > -_LARGEST * theta[..., 1])
+    if xp.any(huge):
+        found = _sums(xp, xp.where(huge[..., None], -xp.ones_like(theta), theta))
+        return [xp.where(huge, limit, own) for limit, own in zip(_limit(xp, theta[..., 0], -theta[..., 1]), found)]
+    theta1, theta2 = theta[..., 0], theta[..., 1]
+    mode, pivot, level, tilt, v_mode = _frame(xp, theta1, theta2)
+
+    def powers(t, s, log_term, share):
+        """All but the mode's own, in which t = s = 0."""
+        w = xp.where(t == 0, xp.zeros_like(t), share * xp.exp(log_term))
+        wt, ws = w * t, w * s
+        wtt, wts, wss = wt * t, wt * s, ws * s
+        return w, wt, ws, wtt, wts, wss, wtt * t, wtt * s, wts * s, wss * s
+
+    excess, *raw = _summed(xp, powers, theta1, theta2)
+    a, b, tt, ts, ss, ttt, tts, tss, sss = (total / (1.0 + excess) for total in raw)
+    cumulants = (tt - a * a, ts - a * b, ss - b * b,
+                 ttt - 3.0 * a * tt + 2.0 * a**3, tts - 2.0 * a * ts - b * tt + 2.0 * a * a * b,
+                 tss - 2.0 * b * ts - a * ss + 2.0 * a * b * b, sss - 3.0 * b * ss + 2.0 * b**3)
+    top = tilt * mode + theta2 * (v_mode - level)
+    return mode, pivot, level, tilt, v_mode, top, xp.log1p(excess), a, b, *cumulants
+
+
+def _limit(xp, log_rate, nu):
+    """The fields of `_Sums` for μ → ∞, where ψ = ν μ − ½ (ν − 1) (log μ + log 2π) − ½ log ν; inf where they overflow.
+
+    Source: Gaunt, Iyengar, Olde Daalhuis & Simsek, An asymptotic expansion for the normalizing constant of the
+    Conway–Maxwell–Poisson distribution (2019).
+    """
+    with np.errstate(over="ignore"):
+        pivot, zero = log_rate / nu, 0.0 * nu
+        mu = xp.exp(pivot)
+        v_mode = 0.5 * (pivot + log(2 * pi))
+        variance = mu / nu
+        return (mu, pivot, mu, zero, v_mode, nu * mu - nu * v_mode, v_mode - 0.5 * xp.log(nu), 0.5 / nu - 0.5, 0.5 / nu,
+                variance, 0.5 / nu**2, 0.5 / nu**2, variance / nu, variance / nu, 1.0 / nu**3, 1.0 / nu**3)
+
+
+def _near_kl(xp, theta1, theta2, step1, step2):
+    s = _Sums(*_sums(xp, xp.stack([theta1, theta2], axis=-1)))
+
+    def growth(t, v, log_term, share, slope, step2, mean_x, mean_v):
+        """The weight times e^y − 1 − y; where y is not small, e^y is put together with the weight, which may underflow alone."""
+        y = slope * (t - mean_x) + step2 * (v - mean_v)
+        small = xp.abs(y) < 1.0
+        near = xp.exp(log_term) * expm1_gap(xp, xp.where(small, y, xp.zeros_like(y)))
+        far = xp.exp(xp.minimum(log_term + y, xp.full_like(y, 700.0))) - xp.exp(log_term) * (1.0 + y)
+        return [share * xp.where(small, near, far)]
+
+    total = _summed(xp, growth, theta1, theta2, step1 + step2 * s.pivot, step2, s.mean_x, s.mean_v)[0]
+    return xp.log1p(total * xp.exp(-s.log_norm))
+
+
+def _bounds(xp, mean):
+    """The bounds of E[log X!] for this mean: log x! on the chain between integers, and that of the geometric distribution."""
+    below = xp.floor(mean)
+    theta = -xp.log1p(1.0 / mean)
+    total = 0.0 * mean
+    for t, weight in panels(xp, lambda t: t * column(theta), total, total + np.inf):
+        total = total + xp.sum(weight * xp.gammaln(t + 1.0), axis=-1)
+    return xp.gammaln(below + 1.0) + (mean - below) * xp.log1p(below), total / (1.0 + mean)

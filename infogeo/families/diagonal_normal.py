@@ -1,0 +1,163 @@
+"""The normal family with independent coordinates."""
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from ..backend import arrays
+from ..domain import MappedDomain, Orthant, ProductDomain, RealSpace
+from .base import ExponentialFamily
+from .normal import Normal
+
+__all__ = ["DiagonalNormal"]
+
+_NORMAL = Normal()     # each coordinate
+
+
+@lru_cache
+def _moments(p):
+    """The pairs (μ, v + μ²) with v > 0."""
+    return MappedDomain(ProductDomain(RealSpace(p), Orthant(*[1] * p)),
+                        lambda xp, z: xp.concat([z[..., :p], z[..., p:] + z[..., :p] ** 2], axis=-1),
+                        lambda xp, eta: xp.all(eta[..., p:] > eta[..., :p] ** 2, axis=-1),
+                        lambda name: f"{name}[{p}:] > {name}[:{p}]**2")
+
+
+@dataclass(frozen=True)
+class DiagonalNormal(ExponentialFamily):
+    """The normal distribution on R^p with independent coordinates of means μ_i and variances v_i.
+
+    Mathematically, elementwise,
+
+    - support R^p; T(x) = (x, x²); h(x) = (2π)^{−p/2}
+    - θ = (μ / v, −1 / (2v)), the second half negative; η = (μ, v + μ²)
+    - ψ(θ) = Σ −θ_i² / (4θ_{p+i}) − ½ log(−2θ_{p+i}); φ(η) = −p/2 − ½ Σ log v_i
+    - the metric has one 2 × 2 block a coordinate, that of the normal family, so `flat` and `sharp` are O(p)
+
+    d = 2p: first all that belongs to x, then all that belongs to x².
+
+    Ordinary parameters: `mean` and `variance` (positive), shapes (..., p).
+    """
+
+    p: int
+
+    def __post_init__(self):
+        if not (isinstance(self.p, (int, np.integer)) and self.p >= 1):
+            raise ValueError(f"p must be a positive integer; got {self.p!r}")
+
+    @property
+    def dim(self):
+        return 2 * self.p
+
+    @property
+    def theta_domain(self):
+        return ProductDomain(RealSpace(self.p), Orthant(*[-1] * self.p))
+
+    @property
+    def eta_domain(self):
+        return _moments(self.p)
+
+    @property
+    def support(self):
+        return RealSpace(self.p)
+
+    @property
+    def ordinary(self):
+        return {"mean": RealSpace(self.p), "variance": Orthant(*[1] * self.p)}
+
+    # Coordinates (..., 2p) as p points (..., p, 2) of the normal family
+
+    def _pairs(self, *xs):
+        xp, *xs = self.point(*xs)
+        return xp, *(xp.matrix_transpose(xp.reshape(x, (*x.shape[:-1], 2, self.p))) for x in xs)
+
+    def _join(self, xp, pairs):
+        return xp.reshape(xp.matrix_transpose(pairs), (*pairs.shape[:-2], self.dim))
+
+    def _spread(self, xp, blocks, order):
+        """Blocks (..., p, 2, …, 2) of this order along the diagonal: shape (..., 2p, …, 2p)."""
+        batch = blocks.ndim - order - 1
+        eye = diagonal = xp.eye(self.p, dtype=blocks.dtype)
+        for _ in range(order - 2):
+            diagonal = diagonal[..., None] * eye
+        full = xp.moveaxis(blocks, batch, -1)[(..., *[None] * (order - 1))] * diagonal       # axes: batch, 2 …, p …
+        axes = [batch + axis for k in range(order) for axis in (k, order + k)]
+        return xp.reshape(xp.permute_dims(full, (*range(batch), *axes)), (*blocks.shape[:batch], *[self.dim] * order))
+
+    def _sum(self, name, *xs):
+        xp, *pairs = self._pairs(*xs)
+        return xp.sum(getattr(_NORMAL, name)(*pairs), axis=-1)
+
+    def _each(self, name, *xs):
+        xp, *pairs = self._pairs(*xs)
+        return self._join(xp, getattr(_NORMAL, name)(*pairs))
+
+    def potential(self, theta):
+        return self._sum("potential", theta)
+
+    def to_eta(self, theta):
+        return self._each("to_eta", theta)
+
+    def to_theta(self, eta):
+        return self._each("to_theta", eta)
+
+    def dual_potential(self, eta):
+        return self._sum("dual_potential", eta)
+
+    def metric(self, theta):
+        xp, pairs = self._pairs(theta)
+        return self._spread(xp, _NORMAL.metric(pairs), 2)
+
+    def dual_metric(self, eta):
+        xp, pairs = self._pairs(eta)
+        return self._spread(xp, _NORMAL.dual_metric(pairs), 2)
+
+    def cubic_tensor(self, theta):
+        xp, pairs = self._pairs(theta)
+        return self._spread(xp, _NORMAL.cubic_tensor(pairs), 3)
+
+    def flat(self, theta, vector):
+        return self._each("flat", theta, vector)
+
+    def sharp(self, theta, covector):
+        return self._each("sharp", theta, covector)
+
+    def dual_flat(self, eta, vector):
+        return self._each("dual_flat", eta, vector)
+
+    def dual_sharp(self, eta, covector):
+        return self._each("dual_sharp", eta, covector)
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        return xp.concat([x, x**2], axis=-1)
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return xp.full_like(x[..., 0], -0.5 * self.p * np.log(2 * np.pi))
+
+    def expected_log_base_measure(self, theta):
+        return self._sum("expected_log_base_measure", theta)
+
+    def _log_density(self, xp, theta, x):
+        """Σ −½ (x_i − μ_i)² / v_i − ½ log(2πv_i): the squares completed, which do not cancel."""
+        return xp.sum(_NORMAL._log_density(xp, self._pairs(theta)[1], x), axis=-1)
+
+    def entropy(self, theta):
+        return self._sum("entropy", theta)
+
+    def kl(self, theta_p, theta_q):
+        return self._sum("kl", theta_p, theta_q)
+
+    def _fit(self, xp, x, weights):
+        eta, theta = _NORMAL._fit(xp, x, weights[..., None])
+        return self._join(xp, eta), self._join(xp, theta)
+
+    def _draw(self, draws, theta, shape):
+        return _NORMAL._draw(draws, self._pairs(theta)[1], (*shape, self.p))
+
+    def _theta_from(self, xp, mean, variance):
+        return self._join(xp, _NORMAL._theta_from(xp, mean, variance))
+
+    def parameters(self, theta):
+        return _NORMAL.parameters(self._pairs(theta)[1])

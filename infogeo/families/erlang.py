@@ -1,0 +1,75 @@
+"""The Erlang family."""
+from dataclasses import dataclass
+from functools import cached_property
+from math import lgamma
+
+import numpy as np
+
+from ..backend import arrays
+from ..domain import Interval
+from ..geometry.scaled import Scaled
+from ..special import log_gamma_weight
+from .exponential import Exponential
+from .gamma import Gamma
+from .transformed import Transformed
+
+__all__ = ["Erlang"]
+
+
+@dataclass(frozen=True)
+class Erlang(Transformed):
+    """The waiting time for the k-th event of a Poisson process of rate β, with k = `shape` known.
+
+    Mathematically, the sum of k `Exponential` variables:
+
+    - support x > 0; T(x) = x; h(x) = x^{k−1} / (k − 1)!
+    - θ = −β < 0; η = k / β > 0
+    - ψ(θ) = −k log(−θ); φ(η) = −k − k log(η / k)
+    - metric k / θ²; dual metric k / η²
+
+    Ordinary parameters: `rate`, shape (...), positive.
+    """
+
+    shape: int
+    support = Interval(0)
+    ordinary = {"rate": Interval(0)}
+
+    def __post_init__(self):
+        if not (isinstance(self.shape, (int, np.integer)) and self.shape >= 1):
+            raise ValueError(f"shape must be an integer of at least 1; got {self.shape!r}")
+
+    @cached_property
+    def base(self):
+        return Scaled(Exponential(), self.shape)
+
+    def _as_gamma(self, theta):
+        """The point of the gamma family."""
+        xp, theta = self.point(theta)
+        return xp.concat([xp.full_like(theta, float(self.shape)), theta], axis=-1)
+
+    def sufficient_statistic(self, x):
+        return arrays(x)[1][..., None]
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return (self.shape - 1.0) * xp.log(x) - lgamma(self.shape)
+
+    def expected_log_base_measure(self, theta):
+        return (self.shape - 1.0) * Gamma().to_eta(self._as_gamma(theta))[..., 0] - lgamma(self.shape)
+
+    def _log_density(self, xp, theta, x):
+        scaled = -theta[..., 0] * x
+        return log_gamma_weight(xp, xp.full_like(scaled, float(self.shape)), scaled, xp.log(scaled)) - xp.log(x)
+
+    def entropy(self, theta):
+        return Gamma().entropy(self._as_gamma(theta))
+
+    def _draw(self, draws, theta, shape):
+        return Gamma()._draw(draws, self._as_gamma(theta), shape)
+
+    def _theta_from(self, xp, rate):
+        return -rate[..., None]
+
+    def parameters(self, theta):
+        theta = self.point(theta)[1]
+        return {"rate": -theta[..., 0]}

@@ -1,0 +1,116 @@
+"""The generalized Dirichlet family of Connor and Mosimann."""
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..backend import arrays
+from ..domain import Orthant, SimplexPoints
+from ..geometry.product import ProductManifold
+from .beta import Beta, log_beta_density
+from .dirichlet import Dirichlet
+from .transformed import Transformed
+
+__all__ = ["GeneralizedDirichlet"]
+
+
+@dataclass(frozen=True)
+class GeneralizedDirichlet(Transformed):
+    """Probabilities broken off a stick one after the other, each piece an independent beta share of what is left.
+
+    Mathematically, with the rests r_i = x_i + … + x_k and the shares z_i = x_i / r_i, i < k, which follow `Beta`(α_i, β_i),
+
+    - support: x in R^k, positive with sum 1; T(x) = (log z_1, log(1 − z_1), log z_2, …); h(x) = Π 1 / (z_i (1 − z_i) r_i)
+    - θ = (α_1, β_1, α_2, …) > 0; η and ψ those of the k − 1 beta distributions, ψ their sum
+    - metric block diagonal, k − 1 blocks of 2 × 2
+
+    With β_i = α_{i+1} + β_{i+1} it is the Dirichlet distribution of concentration (α_1, …, α_{k−1}, β_{k−1}). Densities are with
+    respect to the first k − 1 coordinates.
+
+    Ordinary parameters: `alpha`, `beta`, shapes (..., k − 1), positive.
+    Source: Connor & Mosimann, Concepts of independence for proportions with a generalization of the Dirichlet distribution,
+    Journal of the American Statistical Association 64 (1969).
+    """
+
+    k: int
+
+    def __post_init__(self):
+        if not (isinstance(self.k, (int, np.integer)) and self.k >= 2):
+            raise ValueError(f"k must be an integer of at least 2; got {self.k!r}")
+
+    @cached_property
+    def base(self):
+        return ProductManifold(*[Dirichlet(2)] * (self.k - 1))
+
+    @property
+    def support(self):
+        return SimplexPoints(self.k)
+
+    @property
+    def _somewhere(self):
+        return np.full(self.k, 1.0 / self.k)
+
+    @property
+    def ordinary(self):
+        signs = Orthant(*[1] * (self.k - 1))
+        return {"alpha": signs, "beta": signs}
+
+    def _pairs(self, theta):
+        """(α_i, β_i) of each share, shape (..., k − 1, 2)."""
+        xp, theta = self.point(theta)
+        return xp, xp.reshape(theta, (*theta.shape[:-1], self.k - 1, 2))
+
+    def _rests(self, xp, x):
+        """r_1 … r_k, shape (..., k): sums of positive numbers, nothing is subtracted."""
+        return xp.matmul(x, xp.tril(xp.ones((self.k, self.k), dtype=x.dtype)))
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        log_rests = xp.log(self._rests(xp, x))
+        pairs = xp.stack([xp.log(x)[..., :-1] - log_rests[..., :-1], log_rests[..., 1:] - log_rests[..., :-1]], axis=-1)
+        return xp.reshape(pairs, (*x.shape[:-1], self.dim))
+
+    def log_base_measure(self, x):
+        """Σ of log r_i − log x_i − log r_{i+1}."""
+        xp, x = arrays(x)
+        log_rests = xp.log(self._rests(xp, x))
+        return xp.sum(log_rests[..., :-1] - log_rests[..., 1:] - xp.log(x)[..., :-1], axis=-1)
+
+    def expected_log_base_measure(self, theta):
+        xp, logs = self._pairs(self.to_eta(theta))
+        return -xp.sum(logs, axis=(-2, -1)) - self._expected_log_rests(theta)
+
+    def _expected_log_rests(self, theta):
+        """Σ_{i<k} E[log r_i], with log r_i = Σ_{j<i} log(1 − z_j): the j-th share counts k − 1 − j times (from j = 1)."""
+        xp, logs = self._pairs(self.to_eta(theta))
+        times = xp.arange(self.k - 2, -1, -1, dtype=logs.dtype)
+        return xp.sum(times * logs[..., 1], axis=-1)
+
+    def _log_density(self, xp, theta, x):
+        pairs = self._pairs(theta)[1]
+        rests = self._rests(xp, x)
+        share, left = x[..., :-1] / rests[..., :-1], rests[..., 1:] / rests[..., :-1]
+        terms = log_beta_density(xp, pairs[..., 0], pairs[..., 1], share, left) - xp.log(rests[..., :-1])
+        return xp.sum(terms, axis=-1)
+
+    def entropy(self, theta):
+        """Those of the shares and Σ E[log r_i]."""
+        xp, pairs = self._pairs(theta)
+        return xp.sum(Beta().entropy(pairs), axis=-1) + self._expected_log_rests(theta)
+
+    def _draw(self, draws, theta, shape):
+        xp, pairs = self._pairs(theta)
+        shares = Dirichlet(2)._draw(draws, pairs, (*shape, self.k - 1))
+        pieces, rest = [], 1.0
+        for i in range(self.k - 1):
+            pieces.append(rest * shares[..., i, 0])
+            rest = rest * shares[..., i, 1]
+        return xp.stack([*pieces, rest], axis=-1)
+
+    def _theta_from(self, xp, alpha, beta):
+        pairs = xp.stack(xp.broadcast_arrays(alpha, beta), axis=-1)
+        return xp.reshape(pairs, (*pairs.shape[:-2], self.dim))
+
+    def parameters(self, theta):
+        pairs = self._pairs(theta)[1]
+        return {"alpha": pairs[..., 0], "beta": pairs[..., 1]}

@@ -1,0 +1,383 @@
+"""The generalized inverse Gaussian family."""
+from dataclasses import dataclass
+from functools import cached_property
+from math import factorial
+
+import numpy as np
+
+from ..backend import arrays
+from ..domain import Interval, MappedDomain, Orthant, ProductDomain, RealSpace
+from ..linalg import solve
+from ..memo import once
+from ..newton import minimize
+from ..special import expm1_gap, piecewise
+from .base import ExponentialFamily
+from .gamma import shape_from_log_gap
+
+__all__ = ["GeneralizedInverseGaussian"]
+
+
+def _inside(xp, eta):
+    """Whether some θ has this η: below the limits b → 0 (gamma) and a → 0 (inverse gamma), where E[1/x] and E[x] stay finite."""
+    log_mean, mean, inverse = eta[..., 0], eta[..., 1], eta[..., 2]
+    product = mean * inverse
+    possible = (mean > 0) & (inverse > 0) & (product > 1) & xp.isfinite(product)
+    nan = xp.full_like(product, xp.nan)
+    above = xp.where(possible, xp.log(mean) - log_mean, nan)
+    below = xp.where(possible, xp.log(inverse) + log_mean, nan)
+    possible = (above > 0) & (below > 0)
+    # shapes of the gamma law of this (E log x, E x), and of the inverse gamma law of this (E log x, E 1/x)
+    first, second = shape_from_log_gap(xp, above), shape_from_log_gap(xp, below)
+    return possible & (xp.maximum(first, second) * (product - 1.0) < product)
+
+
+_THETA = ProductDomain(RealSpace(1), Orthant(-1, -1))
+_ETA = MappedDomain(_THETA, lambda xp, theta: _Law(xp, theta).eta(), _inside,
+                    lambda name: f"{name} = E[(log x, x, 1/x)] of a member")
+
+
+@dataclass(frozen=True)
+class GeneralizedInverseGaussian(ExponentialFamily):
+    """The generalized inverse Gaussian distribution, density proportional to x^{p−1} exp(−(a x + b / x) / 2).
+
+    Mathematically, with ω = √(ab) and K_p the modified Bessel function of the second kind,
+
+    - support x > 0; T(x) = (log x, x, 1/x); h(x) = 1 / x
+    - θ = (p, −a / 2, −b / 2), θ₂ < 0, θ₃ < 0; η = (E log x, E x, E 1/x)
+    - ψ(θ) = log(2 K_p(ω)) + (p / 2) log(b / a)
+
+    With p = −1/2 it is `InverseGaussian`; its limits b → 0 and a → 0 are `Gamma` and `InverseGamma`. Those have a finite ψ, and
+    for |p| > 1 a finite η: the family is not steep. So the η of its members do not fill the interior of the convex hull of T and
+    are not a convex set: an m-geodesic may leave it, and a sample whose mean lies beyond has no maximum-likelihood estimate with
+    a > 0 and b > 0.
+
+    ψ and all moments are integrals over t = log x by the trapezoidal rule, which converges exponentially: a relative accuracy of
+    about 1e-13 at a cost that grows as log(1/ω) for small ω.
+
+    Ordinary parameters: `p`, `a`, `b`, with a, b > 0, shapes (...).
+    Source: Jørgensen, Statistical Properties of the Generalized Inverse Gaussian Distribution (1982).
+    """
+
+    dim = 3
+    theta_domain = _THETA
+    eta_domain = _ETA
+    support = Interval(0)
+    ordinary = {"p": Interval(), "a": Interval(0), "b": Interval(0)}
+
+    @once
+    def _law(self, theta):
+        xp, theta = self.point(theta)
+        return _Law(xp, theta)
+
+    def potential(self, theta):
+        return self._law(theta).potential()
+
+    def to_eta(self, theta):
+        return self._law(theta).eta()
+
+    @once
+    def to_theta(self, eta):
+        """By damped Newton on ψ(θ) − η·θ, for x in units in which E[x] = E[1/x]."""
+        xp, eta = self.point(eta)
+        eta = xp.where(self.eta_domain.contains(eta)[..., None], eta, xp.full_like(eta, xp.nan))
+        unit = xp.sqrt(eta[..., 1]) / xp.sqrt(eta[..., 2])
+        size = xp.sqrt(eta[..., 1]) * xp.sqrt(eta[..., 2])
+        eta = xp.stack([eta[..., 0] - xp.log(unit), size, size], axis=-1)
+        # x nearly log-normal has E[x] E[1/x] = e^{1/ω} at p = 0
+        omega = 0.5 / xp.log(size)
+        theta = minimize(
+            xp, xp.stack([0.0 * omega, -0.5 * omega, -0.5 * omega], axis=-1), name="to_theta",
+            value=lambda theta: self.potential(theta) - xp.sum(eta * theta, axis=-1),
+            gradient=lambda theta: self.to_eta(theta) - eta,
+            solve=self.sharp, contains=self.theta_domain.contains, scale=1.0 + size)
+        return xp.stack([theta[..., 0], theta[..., 1] / unit, theta[..., 2] * unit], axis=-1)
+
+    def dual_potential(self, eta):
+        return -self._law(self.to_theta(eta)).entropy_of_log()
+
+    def metric(self, theta):
+        return self._law(theta).metric()
+
+    def sharp(self, theta, covector):
+        xp, theta, covector = self.point(theta, covector)
+        return self._law(theta).sharp(covector)
+
+    def cubic_tensor(self, theta):
+        return self._law(theta).cubic_tensor()
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        return xp.stack([xp.log(x), x, 1.0 / x], axis=-1)
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return -xp.log(x)
+
+    def expected_log_base_measure(self, theta):
+        return -self.to_eta(theta)[..., 0]
+
+    def _log_density(self, xp, theta, x):
+        law = self._law(theta)
+        growth = (x - law.mode) / law.mode
+        growth, log_x, log_mode = xp.broadcast_arrays(growth, xp.log(x), xp.log(law.mode))
+        near, far = (lambda g, u, v: xp.log1p(g)), (lambda g, u, v: u - v)
+        t = piecewise(xp, xp.abs(growth) < 0.5, near, far, growth, log_x, log_mode)
+        with np.errstate(over="ignore"):
+            return -law.depth(t) - law.log_mass - log_x
+
+    def entropy(self, theta):
+        return self._law(theta).entropy_of_log() + self.to_eta(theta)[..., 0]
+
+    def kl(self, theta_p, theta_q):
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        theta_p, theta_q = xp.broadcast_arrays(theta_p, theta_q)
+        return _Law(xp, theta_p).kl(_Law(xp, theta_q))
+
+    def _draw(self, draws, theta, shape):
+        return self._law(theta).draw(draws, shape)
+
+    def _theta_from(self, xp, p, a, b):
+        p, a, b = xp.broadcast_arrays(p, a, b)
+        return xp.stack([p, -0.5 * a, -0.5 * b], axis=-1)
+
+    def parameters(self, theta):
+        theta = self.point(theta)[1]
+        return {"p": theta[..., 0], "a": -2.0 * theta[..., 1], "b": -2.0 * theta[..., 2]}
+
+
+DEPTH = 50.0            # the trapezoidal sum ends where the integrand of every third moment is below e^{−50} of its maximum
+BLOCK = 1 << 18         # nodes at a time
+
+
+class _Law:
+    """The law of t = log(x / m), m the mode of log x, at every point θ of a batch.
+
+    Mathematically, its density is e^{−f(t)} / J with f(t) = A E(t) + B E(−t), E(u) = e^u − 1 − u, where A and B are positive with
+    A − B = p and 4AB = ab, and m = 2A / a = b / (2B). No term of f is a difference. The moments are those of statistics S with
+    T = M S + constants. Where A + B is large, so that the law is narrow and the components of T all but depend on each other,
+    S = (t, cosh t − 1, sinh t − t), which stay well scaled; elsewhere S = (t, E(t), E(−t)), in which no tail drowns the other.
+    """
+
+    def __init__(self, xp, theta):
+        self.xp, self.theta = xp, theta
+        with np.errstate(all="ignore"):
+            p, a, b = theta[..., 0], -2.0 * theta[..., 1], -2.0 * theta[..., 2]
+            inside = xp.isfinite(p) & xp.isfinite(a) & xp.isfinite(b) & (a > 0) & (b > 0)
+            nan = xp.full_like(p, xp.nan)
+            p, a, b = xp.where(inside, p, nan), xp.where(inside, a, nan), xp.where(inside, b, nan)
+            omega = xp.sqrt(a) * xp.sqrt(b)
+            top = xp.maximum(xp.abs(p), omega)
+            k = top * xp.sqrt((p / top) ** 2 + (omega / top) ** 2)                                   # √(p² + ω²) = A + B
+            large = 0.5 * (k + xp.abs(p))
+            small = 0.5 * omega * (0.5 * omega / large)
+            self.p, self.k, self.narrow = p, k, k > 8.0
+            self.rise, self.fall = xp.where(p > 0, large, small), xp.where(p > 0, small, large)     # A, B
+            self.mode = xp.where(p > 0, 2.0 * self.rise / a, 0.5 * b / self.fall)
+
+    def depth(self, t):
+        """f(t), for t of shape (...)."""
+        return _depth(self.xp, self.rise, self.fall, t)
+
+    def _summed(self, function, *more):
+        """`function` of nodes t and normalised weights w (rows, n), of J (rows), and of the rows of `more`, for all rows."""
+        xp, shape = self.xp, self.k.shape
+        flat = [xp.reshape(v, (-1,)) for v in (self.rise, self.fall, *more)]
+        good = xp.isfinite(flat[0] + flat[1])
+        rise, fall = (xp.where(good, v, xp.ones_like(v)) for v in flat[:2])
+        with np.errstate(all="ignore"):
+            left, right = _reach(xp, fall, rise, 3.0, DEPTH), _reach(xp, rise, fall, 3.0, DEPTH)
+            needed = (left + right) * (4.5 + 2.0 * xp.sqrt(rise + fall))
+            count = needed.shape[0]
+            n = int(float(xp.max(needed))) + 2 if count else 2
+            rows, done = max(1, BLOCK // n), []
+            for start in range(0, max(1, count), rows):
+                part = slice(start, min(start + rows, count))
+                grid = xp.linspace(0.0, 1.0, n, dtype=rise.dtype)
+                t = (left[part] + right[part])[:, None] * grid - left[part][:, None]
+                weight = xp.exp(-_depth(xp, rise[part][:, None], fall[part][:, None], t))
+                total = xp.sum(weight, axis=-1)
+                mass = total * (left[part] + right[part]) / (n - 1.0)
+                done.append(function(t, weight / total[:, None], mass, *(v[part][:, None] for v in flat[2:])))
+        out = []
+        for parts in zip(*done):
+            whole = xp.concat(parts, axis=0)
+            keep = xp.reshape(good, (-1, *(1,) * (whole.ndim - 1)))
+            whole = xp.where(keep, whole, xp.full_like(whole, xp.nan))
+            out.append(xp.reshape(whole, (*shape, *whole.shape[1:])))
+        return out
+
+    @cached_property
+    def _moments(self):
+        """J, the mean of S and its covariance."""
+        xp = self.xp
+
+        def moments(t, weight, mass, narrow):
+            s = _statistics(xp, t, narrow)
+            mean = xp.sum(weight[..., None] * s, axis=-2)
+            d = s - mean[:, None, :]
+            return mass, mean, xp.matmul(xp.matrix_transpose(weight[..., None] * d), d)
+
+        return self._summed(moments, self.narrow)
+
+    @property
+    def log_mass(self):
+        return self.xp.log(self._moments[0])
+
+    @cached_property
+    def _third(self):
+        """The third central moments of S, shape (..., 3, 3, 3)."""
+        xp = self.xp
+
+        def third(t, weight, mass, narrow):
+            s = _statistics(xp, t, narrow)
+            d = s - xp.sum(weight[..., None] * s, axis=-2, keepdims=True)
+            pairs = xp.reshape(d[..., :, None] * d[..., None, :], (*t.shape, 9))
+            return (xp.reshape(xp.matmul(xp.matrix_transpose(weight[..., None] * d), pairs), (-1, 3, 3, 3)),)
+
+        return self._summed(third, self.narrow)[0]
+
+    def _from_statistics(self):
+        """M, shape (..., 3, 3)."""
+        xp, m = self.xp, self.mode
+        zero, one = xp.zeros_like(m), xp.ones_like(m)
+        narrow = xp.where(self.narrow, one, zero)
+        rows = [one, zero, zero], [m, m, m * narrow], [-one / m, narrow / m, (1.0 - 2.0 * narrow) / m]
+        return xp.stack([xp.stack(row, axis=-1) for row in rows], axis=-2)
+
+    def _mean_exponents(self):
+        """E[E(t)] and E[E(−t)]."""
+        s, r = self._moments[1][..., 1], self._moments[1][..., 2]
+        return self.xp.where(self.narrow, s + r, s), self.xp.where(self.narrow, s - r, r)
+
+    def potential(self):
+        return self.p * self.xp.log(self.mode) - self.k + self.log_mass
+
+    def eta(self):
+        xp, m, t = self.xp, self.mode, self._moments[1][..., 0]
+        up, down = self._mean_exponents()
+        return xp.stack([xp.log(m) + t, m * (1.0 + t + up), (1.0 - t + down) / m], axis=-1)
+
+    def entropy_of_log(self):
+        """−E[log density of log x] = log J + E[f(t)]."""
+        up, down = self._mean_exponents()
+        return self.log_mass + self.rise * up + self.fall * down
+
+    def metric(self):
+        xp, m = self.xp, self._from_statistics()
+        metric = xp.matmul(xp.matmul(m, self._moments[2]), xp.matrix_transpose(m))
+        return 0.5 * (metric + xp.matrix_transpose(metric))
+
+    def sharp(self, covector):
+        """M⁻ᵀ C⁻¹ M⁻¹, with the covariance C of S scaled to a unit diagonal."""
+        xp, m, covariance = self.xp, self.mode, self._moments[2]
+        t, up, down = xp.broadcast_arrays(covector[..., 0], covector[..., 1] / m, covector[..., 2] * m)
+        up, down = up - t, down + t
+        c, s = xp.where(self.narrow, 0.5 * (up + down), up), xp.where(self.narrow, 0.5 * (up - down), down)
+        deviation = xp.sqrt(xp.linalg.diagonal(covariance))
+        unit = covariance / (deviation[..., :, None] * deviation[..., None, :])
+        raised = solve(xp, unit, xp.stack([t, c, s], axis=-1) / deviation) / deviation
+        first, second, third = raised[..., 0], raised[..., 1], raised[..., 2]
+        up = xp.where(self.narrow, 0.5 * (second + third), second)
+        down = xp.where(self.narrow, 0.5 * (second - third), third)
+        return xp.stack([first - up + down, up / m, down * m], axis=-1)
+
+    def cubic_tensor(self):
+        xp, tensor, m = self.xp, self._third, self._from_statistics()
+        for _ in range(3):      # contract the last axis, then bring the next one to the end
+            tensor = xp.moveaxis(xp.matmul(tensor, xp.matrix_transpose(m)[..., None, :, :]), -1, -3)
+        return tensor
+
+    def kl(self, other):
+        """log(J_q / J_p) + E_p[f_q − f_p]; where the variance of the log-ratio is small, log E_p[e^u] with u = Δ·(T − η_p)."""
+        xp, m = self.xp, self.mode
+        step = other.theta - self.theta
+        up, down = step[..., 1] * m, step[..., 2] / m
+        b, c = xp.where(self.narrow, up + down, up), xp.where(self.narrow, up - down, down)
+        slope = xp.stack([step[..., 0] + up - down, b, c], axis=-1)                                  # Mᵀ Δ
+        variance = xp.sum(slope * xp.matmul(self._moments[2], slope[..., None])[..., 0], axis=-1)
+        growth = (m - other.mode) / other.mode
+        small = xp.abs(growth) < 0.5
+        shift = xp.where(small, xp.log1p(xp.clip(growth, -0.5, 0.5)), xp.log(m) - xp.log(other.mode))
+
+        def both(t, weight, mass, narrow, a, b, c, rise, fall, up, down, shift):
+            s = _statistics(xp, t, narrow)
+            d = s - xp.sum(weight[..., None] * s, axis=-2, keepdims=True)
+            u = a * d[..., 0] + b * d[..., 1] + c * d[..., 2]
+            near = xp.log1p(xp.sum(weight * expm1_gap(xp, u), axis=-1))
+            y = t + shift
+            inner, outer = (xp.abs(y) < 1.0), xp.clip(y, -1.0, 1.0)
+            climb = xp.where(inner, rise * expm1_gap(xp, outer), up * xp.exp(t) - rise * (1.0 + y))
+            drop = xp.where(inner, fall * expm1_gap(xp, -outer), down * xp.exp(-t) - fall * (1.0 - y))
+            return near, xp.sum(weight * (climb + drop), axis=-1)
+
+        near, far = self._summed(both, self.narrow, slope[..., 0], b, c, other.rise, other.fall,
+                                 -other.theta[..., 1] * m, -other.theta[..., 2] / m, shift)
+        return xp.where(variance < 0.01, near, other.log_mass + far - self.entropy_of_log())
+
+    def draw(self, draws, shape):
+        """Rejection from a flat middle part between two exponential tails, which meet f at height 1.
+
+        Source: Devroye, Random variate generation for the generalized inverse Gaussian distribution (2014).
+        """
+        xp, rise, fall = self.xp, self.rise, self.fall
+        right, left = _reach(xp, rise, fall, 0.0, 1.0), _reach(xp, fall, rise, 0.0, 1.0)
+        right_rate = rise * xp.expm1(right) - fall * xp.expm1(-right)
+        left_rate = fall * xp.expm1(left) - rise * xp.expm1(-left)
+        right_end = right - self.depth(right) / right_rate
+        left_end = left - self.depth(-left) / left_rate
+        middle = right_end + left_end
+        total = middle + 1.0 / right_rate + 1.0 / left_rate
+        t, missing = xp.zeros(shape, dtype=rise.dtype), xp.ones(shape, dtype=xp.bool)
+        while xp.any(missing):
+            which, v, w = draws.uniform(shape) * total, 1.0 - draws.uniform(shape), draws.uniform(shape)
+            is_middle, is_right = which < middle, which < middle + 1.0 / right_rate
+            tail = xp.where(is_right, right_end - xp.log(v) / right_rate, -left_end + xp.log(v) / left_rate)
+            trial = xp.where(is_middle, middle * v - left_end, tail)
+            height = xp.where(is_middle, xp.ones_like(v), v)
+            accepted = missing & (w * height < xp.exp(-self.depth(trial)))
+            t = xp.where(accepted, trial, t)
+            missing = missing & ~accepted
+        return self.mode * xp.exp(t)
+
+
+def _depth(xp, rise, fall, t):
+    return rise * expm1_gap(xp, t) + fall * expm1_gap(xp, -t)
+
+
+_SINH_SERIES = tuple(1.0 / factorial(2 * k + 3) for k in range(10))
+
+
+def _statistics(xp, t, narrow):
+    """S, shape (..., 3): (t, cosh t − 1, sinh t − t) where the law is narrow, (t, E(t), E(−t)) elsewhere."""
+    def series(t):
+        square, total = t * t, _SINH_SERIES[-1]
+        for c in _SINH_SERIES[-2::-1]:
+            total = total * square + c
+        return total * square * t
+
+    excess = piecewise(xp, xp.abs(t) < 1.0, series, lambda t: xp.sinh(t) - t, t)
+    half = 2.0 * xp.sinh(0.5 * t) ** 2
+    first, second = xp.where(narrow, half, expm1_gap(xp, t)), xp.where(narrow, excess, expm1_gap(xp, -t))
+    return xp.stack([t, first, second], axis=-1)
+
+
+def _reach(xp, front, back, tilt, depth):
+    """t > 0, no smaller than that where front E(t) + back E(−t) − tilt t = depth, and close to it.
+
+    Newton's method on a convex function, from above, where it never passes the root. It starts from the least of three bounds,
+    by E(t) ≥ t²/2, by E(t) ≥ e^t / 4 for t ≥ 1, and by E(−t) ≥ t − 1.
+    """
+    square = (tilt + xp.sqrt(tilt**2 + 2.0 * depth * front)) / front
+    log_front = xp.log(4.0 / front)
+    zero = 0.0 * front
+    exponential = log_front + xp.log(2.0 * (depth + tilt * xp.maximum(log_front, zero))) + 3.0
+    linear = xp.where(back > 1.01 * tilt, (depth + back) / xp.maximum(back - tilt, 0.001 * back), square)
+    t = xp.minimum(xp.minimum(square, linear), xp.maximum(exponential, 1.0 + zero))
+    for _ in range(60):
+        excess = _depth(xp, front, back, t) - tilt * t - depth
+        slope = front * xp.expm1(t) - back * xp.expm1(-t) - tilt
+        step = excess / slope
+        t = t - xp.maximum(step, zero)
+        if not xp.any(step > 0.02 * t):
+            break
+    return t

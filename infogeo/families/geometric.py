@@ -1,0 +1,197 @@
+"""The geometric and negative binomial families."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..backend import arrays, column
+from ..domain import Integers, Interval, Orthant
+from ..factorials import deviance, factorial_gap
+from ..geometry.scaled import Scaled
+from ..geometry.separable import Separable
+from ..lattice import entropy
+from ..special import kl_terms
+from .base import ExponentialFamily
+from .transformed import Transformed
+
+__all__ = ["Geometric", "NegativeBinomial"]
+
+
+@dataclass(frozen=True)
+class Geometric(Separable, ExponentialFamily):
+    """The number of failures before the first success, of probability p.
+
+    Mathematically, with q = 1 − p,
+
+    - support {0, 1, 2, …}; T(x) = x; h(x) = 1
+    - θ = log q < 0; η = q / p > 0
+    - ψ(θ) = −log(1 − e^θ); φ(η) = η log η − (1 + η) log(1 + η)
+    - metric q / p²; dual metric 1 / (η (1 + η))
+
+    Ordinary parameters: `probability` of a success, shape (...), in (0, 1).
+    """
+
+    dim = 1
+    theta_domain = Orthant(-1)
+    eta_domain = Orthant(1)
+    support = Integers(0)
+    ordinary = {"probability": Interval(0, 1)}
+
+    def potential(self, theta):
+        xp, theta = self.point(theta)
+        return -_log_success(xp, theta[..., 0])
+
+    def to_eta(self, theta):
+        xp, theta = self.point(theta)
+        return _odds(xp, theta)
+
+    def to_theta(self, eta):
+        xp, eta = self.point(eta)
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            return -xp.log1p(1.0 / xp.where(eta > 0, eta, xp.full_like(eta, xp.nan)))
+
+    def dual_potential(self, eta):
+        xp, eta = self.point(eta)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return (xp.where(eta < 1, xp.xlogy(eta, eta / (1.0 + eta)), -eta * xp.log1p(1.0 / eta)) - xp.log1p(eta))[..., 0]
+
+    def second(self, theta):
+        xp, theta = self.point(theta)
+        odds = _odds(xp, theta)
+        with np.errstate(over="ignore"):
+            return odds * (1.0 + odds)
+
+    def third(self, theta):
+        """q (1 + q) / p³."""
+        xp, theta = self.point(theta)
+        odds = _odds(xp, theta)
+        with np.errstate(over="ignore"):
+            return odds * (1.0 + odds) * (1.0 + 2.0 * odds)
+
+    def dual_second(self, eta):
+        eta = self.point(eta)[1]
+        return 1.0 / (eta * (1.0 + eta))
+
+    def sufficient_statistic(self, x):
+        return arrays(x)[1][..., None]
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return xp.zeros_like(x)
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        return xp.zeros_like(theta[..., 0])
+
+    def entropy(self, theta):
+        """ψ(θ) − θ η, two positive terms."""
+        xp, theta = self.point(theta)
+        return self.potential(theta) - (theta * _odds(xp, theta))[..., 0]
+
+    def kl(self, theta_p, theta_q):
+        """1/p_p times the divergence of one trial: a failure with log-ratio θ_q − θ_p, a success with log(p_q / p_p)."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        step = theta_q - theta_p
+        growth = -_odds(xp, theta_p) * xp.expm1(xp.minimum(step, 1.0 + 0.0 * step))              # p_q / p_p − 1
+        near = xp.log1p(xp.clip(growth, -0.5, 0.5))
+        success = xp.where((xp.abs(growth) < 0.5) & (step < 1.0), near, _log_success(xp, theta_q) - _log_success(xp, theta_p))
+        failures = kl_terms(xp, xp.exp(theta_p), xp.exp(theta_q), step)
+        successes = kl_terms(xp, -xp.expm1(theta_p), -xp.expm1(theta_q), success)
+        return ((failures + successes) / -xp.expm1(theta_p))[..., 0]
+
+    def _draw(self, draws, theta, shape):
+        """By inversion: ⌊log U / log q⌋."""
+        xp = draws.xp
+        return xp.floor(xp.log1p(-draws.uniform(shape)) / theta[..., 0])
+
+    def _theta_from(self, xp, probability):
+        return xp.log1p(-probability)[..., None]
+
+    def parameters(self, theta):
+        xp, theta = self.point(theta)
+        return {"probability": -xp.expm1(theta[..., 0])}
+
+
+def _odds(xp, theta):
+    """q / p = 1 / (e^{−θ} − 1); NaN for θ ≥ 0."""
+    with np.errstate(over="ignore", divide="ignore"):
+        odds = xp.where(theta < -1.0, xp.exp(theta) / -xp.expm1(theta), 1.0 / xp.expm1(-theta))
+    return xp.where(theta < 0, odds, xp.full_like(theta, xp.nan))
+
+
+def _log_success(xp, theta):
+    """log p = log(1 − e^θ)."""
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        return xp.where(theta < -1.0, xp.log1p(-xp.exp(theta)), xp.log(-xp.expm1(theta)))
+
+
+@dataclass(frozen=True)
+class NegativeBinomial(Transformed):
+    """The number of failures before the r-th success, of probability p; r > 0 is known and need not be whole.
+
+    Mathematically, with q = 1 − p: the geometry is r times that of the geometric family,
+
+    - support {0, 1, 2, …}; T(x) = x; h(x) = Γ(x + r) / (Γ(r) x!)
+    - θ = log q < 0; η = r q / p > 0
+    - ψ(θ) = −r log(1 − e^θ); φ(η) = η log(η / (r + η)) − r log(1 + η / r)
+    - metric r q / p²; dual metric 1 / η − 1 / (r + η)
+
+    Ordinary parameters: `probability` of a success, shape (...), in (0, 1).
+    """
+
+    r: float
+    support = Integers(0)
+    ordinary = Geometric.ordinary
+
+    def __post_init__(self):
+        if not (isinstance(self.r, (int, float, np.number)) and 0 < self.r < np.inf):
+            raise ValueError(f"r must be a positive number; got {self.r!r}")
+        object.__setattr__(self, "base", Scaled(Geometric(), self.r))
+
+    def sufficient_statistic(self, x):
+        return arrays(x)[1][..., None]
+
+    def log_base_measure(self, x):
+        """log C(x + r − 1, x), from the parts of the factorials that do not cancel."""
+        xp, x = arrays(x)
+        r = xp.full_like(x, float(self.r))
+        mixing = r * xp.log1p(x / r) + xp.where(x > 0, x * xp.log1p(r / xp.where(x > 0, x, r)), xp.zeros_like(x))
+        return mixing + self._log_prefactor(xp, x)
+
+    def _log_prefactor(self, xp, x):
+        """The part of log p(x) beside the deviances of x failures and r successes among x + r trials."""
+        r = xp.full_like(x, float(self.r))
+        return factorial_gap(xp, x + r) - factorial_gap(xp, r) - factorial_gap(xp, x) - xp.log1p(x / r)
+
+    def _log_density(self, xp, theta, x):
+        theta, r = theta[..., 0], float(self.r)
+        p, q = -xp.expm1(theta), xp.exp(theta)
+        gap = r * q - x * p                                   # expected failures among x + r trials, less x
+        failures = deviance(xp, x, gap, xp.log(x + r) + theta)
+        successes = deviance(xp, xp.full_like(gap, r), -gap, xp.log(x + r) + _log_success(xp, theta))
+        return self._log_prefactor(xp, x) - failures - successes
+
+    def expected_log_base_measure(self, theta):
+        """φ(η) with its sign changed, less the entropy."""
+        return -self.entropy(theta) - self.dual_potential(self.to_eta(theta))
+
+    def entropy(self, theta):
+        xp, theta = self.point(theta)
+        eta = self.to_eta(theta)[..., 0]
+        mode = xp.floor(xp.maximum((self.r - 1.0) / self.r * eta, 0.0 * eta))
+        at = theta[..., None, :]
+        top = self._log_density(xp, theta, mode)
+        log_term = lambda t: self._log_density(xp, at, column(mode) + t) - column(top)
+        return entropy(xp, log_term, mode, xp.full_like(mode, np.inf))
+
+    def _draw(self, draws, theta, shape):
+        """A Poisson count whose rate is gamma distributed."""
+        xp = draws.xp
+        odds = _odds(xp, theta[..., 0])
+        return draws.poisson(draws.gamma(xp.full_like(odds, float(self.r)), shape) * odds, shape)
+
+    def _theta_from(self, xp, probability):
+        return xp.log1p(-probability)[..., None]
+
+    def parameters(self, theta):
+        xp, theta = self.point(theta)
+        return {"probability": -xp.expm1(theta[..., 0])}

@@ -1,0 +1,58 @@
+"""The Gumbel family of known scale."""
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+
+from ..backend import arrays
+from ..domain import Interval
+from .exponential import Exponential
+from .known import known_positive
+from .transformed import Transformed
+
+__all__ = ["Gumbel"]
+
+
+@dataclass(frozen=True)
+class Gumbel(Transformed):
+    """The extreme-value distribution of maxima of location m, with s = `scale` known: P(x < t) = exp(−e^{−(t − m)/s}).
+
+    Mathematically, e^{−x/s} follows `Exponential`, and
+
+    - support R; T(x) = e^{−x/s}; h(x) = e^{−x/s} / s
+    - θ = −e^{m/s} < 0; η = e^{−m/s} > 0
+    - ψ(θ) = −log(−θ); φ(η) = −1 − log η
+    - metric 1 / θ²; dual metric 1 / η²
+
+    Ordinary parameters: `location`, shape (...).
+    """
+
+    scale: float
+    base = Exponential()
+    support = Interval()
+    ordinary = {"location": Interval()}
+
+    def __post_init__(self):
+        known_positive(self, "scale")
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        return xp.exp(-x / self.scale)[..., None]
+
+    def log_base_measure(self, x):
+        return -arrays(x)[1] / self.scale - log(self.scale)
+
+    def expected_log_base_measure(self, theta):
+        """E[log T] − log s, E[log T] = −γ − log(−θ)."""
+        xp, theta = self.point(theta)
+        return -float(np.euler_gamma) - xp.log(-theta[..., 0]) - log(self.scale)
+
+    def _draw(self, draws, theta, shape):
+        return -self.scale * draws.xp.log(self.base._draw(draws, theta, shape))
+
+    def _theta_from(self, xp, location):
+        return -xp.exp(location / self.scale)[..., None]
+
+    def parameters(self, theta):
+        xp, theta = self.point(theta)
+        return {"location": self.scale * xp.log(-theta[..., 0])}

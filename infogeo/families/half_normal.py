@@ -1,0 +1,52 @@
+"""The half-normal family."""
+from dataclasses import dataclass
+from math import log, pi
+
+from ..backend import arrays
+from ..domain import Interval
+from ..geometry.scaled import Scaled
+from .exponential import Exponential
+from .transformed import Transformed
+
+__all__ = ["HalfNormal"]
+
+
+@dataclass(frozen=True)
+class HalfNormal(Transformed):
+    """The absolute value of a normal variable with mean 0 and variance σ².
+
+    Mathematically,
+
+    - support x > 0; T(x) = x²; h(x) = 2 / √π
+    - θ = −1 / (2σ²) < 0; η = σ² > 0
+    - ψ(θ) = −½ log(−θ); φ(η) = −½ − ½ log(2η)
+    - metric 1 / (2θ²); dual metric 1 / (2η²)
+
+    Ordinary parameters: `scale` (σ), shape (...), positive.
+    """
+
+    base = Scaled(Exponential(), 0.5)
+    support = Interval(0)
+    ordinary = {"scale": Interval(0)}
+
+    def sufficient_statistic(self, x):
+        return arrays(x)[1][..., None] ** 2
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return xp.full_like(x, log(2.0) - 0.5 * log(pi))
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        return xp.full_like(theta[..., 0], log(2.0) - 0.5 * log(pi))
+
+    def _draw(self, draws, theta, shape):
+        xp = draws.xp
+        return xp.abs(draws.normal(shape)) * xp.sqrt(-0.5 / theta[..., 0])
+
+    def _theta_from(self, xp, scale):
+        return -0.5 / scale[..., None] ** 2
+
+    def parameters(self, theta):
+        xp, theta = self.point(theta)
+        return {"scale": xp.sqrt(-0.5 / theta[..., 0])}

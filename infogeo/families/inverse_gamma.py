@@ -1,0 +1,46 @@
+"""The inverse gamma family."""
+from dataclasses import dataclass
+
+from ..domain import Interval
+from .gamma import Gamma
+from .image import Image
+
+__all__ = ["InverseGamma"]
+
+
+@dataclass(frozen=True)
+class InverseGamma(Image):
+    """The inverse of a gamma variable, of shape α and scale β.
+
+    Mathematically, 1/x follows `Gamma` with rate β, and
+
+    - support x > 0; T(x) = (log(1/x), 1/x); h(x) = 1 / x
+    - θ = (α, −β), θ₁ > 0 > θ₂; η = (digamma(α) − log β, α / β), η₁ < log η₂
+    - ψ(θ) = log Γ(α) − α log β; φ(η) = α digamma(α) − α − log Γ(α)
+    - metric [[trigamma(α), 1/β], [1/β, α/β²]]
+
+    Ordinary parameters: `shape`, `scale`, positive, shapes (...).
+    """
+
+    base = Gamma()
+    support = Interval(0)
+    ordinary = {"shape": Interval(0), "scale": Interval(0)}
+
+    def _pull(self, xp, x):
+        return 1.0 / x
+
+    def _push(self, xp, y):
+        return 1.0 / y
+
+    def _log_slope(self, xp, x):
+        return -2.0 * xp.log(x)
+
+    def _expected_log_slope(self, xp, theta):
+        return 2.0 * self.to_eta(theta)[..., 0]
+
+    def _theta_from(self, xp, shape, scale):
+        return self.base._theta_from(xp, shape, rate=scale)
+
+    def parameters(self, theta):
+        ordinary = self.base.parameters(theta)
+        return {"shape": ordinary["shape"], "scale": ordinary["rate"]}

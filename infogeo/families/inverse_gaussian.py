@@ -1,0 +1,183 @@
+"""The inverse Gaussian family."""
+from dataclasses import dataclass
+from math import log, pi
+
+import numpy as np
+
+from ..backend import arrays
+from ..domain import Interval, MappedDomain, Orthant
+from ..exponential_integral import scaled_e1
+from ..linalg import symmetric2
+from ..special import ratio_gap
+from .base import ExponentialFamily
+
+__all__ = ["InverseGaussian"]
+
+
+def _inverse_mean(xp, z):
+    """(μ, 1/λ) to (μ, 1/μ + 1/λ)."""
+    return xp.stack([z[..., 0], 1.0 / z[..., 0] + z[..., 1]], axis=-1)
+
+
+@dataclass(frozen=True)
+class InverseGaussian(ExponentialFamily):
+    """The first time at which a Brownian motion with drift reaches a level: the inverse Gaussian (Wald) distribution.
+
+    Mathematically, for the mean μ and the shape λ,
+
+    - support x > 0; T(x) = (x, 1/x); h(x) = (2π x³)^{−1/2}
+    - θ = (−λ / (2μ²), −λ / 2) < 0; η = (μ, 1/μ + 1/λ), η₁ > 0, η₂ > 1 / η₁
+    - ψ(θ) = −2 √(θ₁θ₂) − ½ log(−2θ₂); φ(η) = −½ − ½ log(η₂ − 1 / η₁)
+    - metric [[μ³/λ, −μ/λ], [−μ/λ, 1/(μλ) + 2/λ²]]
+
+    Ordinary parameters: `mean`, `shape`, positive, shapes (...).
+    Source: Tweedie, Statistical properties of inverse Gaussian distributions I (1957).
+    """
+
+    dim = 2
+    theta_domain = Orthant(-1, -1)
+    eta_domain = MappedDomain(Orthant(1, 1), _inverse_mean,
+                              lambda xp, eta: (eta[..., 0] > 0) & (eta[..., 1] > 1.0 / eta[..., 0]),
+                              lambda name: f"{name}[0] > 0 and {name}[1] > 1/{name}[0]")
+    support = Interval(0)
+    ordinary = {"mean": Interval(0), "shape": Interval(0)}
+
+    def _mean_shape(self, theta):
+        """(μ, λ); NaN outside the domain."""
+        xp, theta = self.point(theta)
+        with np.errstate(invalid="ignore"):
+            return xp, xp.sqrt(-theta[..., 1]) / xp.sqrt(-theta[..., 0]), -2.0 * theta[..., 1]
+
+    def potential(self, theta):
+        xp, theta = self.point(theta)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return -2.0 * xp.sqrt(-theta[..., 0]) * xp.sqrt(-theta[..., 1]) - 0.5 * xp.log(-2.0 * theta[..., 1])
+
+    def to_eta(self, theta):
+        xp, m, shape = self._mean_shape(theta)
+        return xp.stack([m, 1.0 / m + 1.0 / shape], axis=-1)
+
+    def _mean_inverse_shape(self, eta):
+        """(μ, 1/λ); NaN outside the domain."""
+        xp, eta = self.point(eta)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            inverse = eta[..., 1] - 1.0 / eta[..., 0]
+            inside = (inverse > 0) & (eta[..., 0] > 0)
+        return xp, eta[..., 0], xp.where(inside, inverse, xp.full_like(inverse, xp.nan))
+
+    def to_theta(self, eta):
+        xp, m, inverse = self._mean_inverse_shape(eta)
+        half = -0.5 / inverse
+        return xp.stack([half / m**2, half], axis=-1)
+
+    def dual_potential(self, eta):
+        xp, _, inverse = self._mean_inverse_shape(eta)
+        return -0.5 - 0.5 * xp.log(inverse)
+
+    def metric(self, theta):
+        xp, m, shape = self._mean_shape(theta)
+        return symmetric2(xp, m**3 / shape, -m / shape, 1.0 / (m * shape) + 2.0 / shape**2)
+
+    def dual_metric(self, eta):
+        xp, m, inverse = self._mean_inverse_shape(eta)
+        shape = 1.0 / inverse
+        common = 0.5 * shape**2
+        return symmetric2(xp, common / m**4 + shape / m**3, common / m**2, common)
+
+    def flat(self, theta, vector):
+        xp, theta, vector = self.point(theta, vector)
+        _, m, shape = self._mean_shape(theta)
+        a, b = vector[..., 0], vector[..., 1]
+        dm = m / shape * (m**2 * a - b)
+        return xp.stack([dm, 2.0 * b / shape**2 - dm / m**2], axis=-1)
+
+    def sharp(self, theta, covector):
+        xp, theta, covector = self.point(theta, covector)
+        _, m, shape = self._mean_shape(theta)
+        return self._raise(xp, m, shape, covector)
+
+    def dual_flat(self, eta, vector):
+        xp, eta, vector = self.point(eta, vector)
+        _, m, inverse = self._mean_inverse_shape(eta)
+        return self._raise(xp, m, 1.0 / inverse, vector)
+
+    @staticmethod
+    def _raise(xp, m, shape, covector):
+        dm = covector[..., 0]
+        b = 0.5 * shape**2 * (covector[..., 1] + dm / m**2)
+        return xp.stack([b / m**2 + shape * dm / m**3, b], axis=-1)
+
+    def cubic_tensor(self, theta):
+        """The third derivatives of −2s − ½ log(−2θ₂) with s = √(θ₁θ₂)."""
+        xp, theta = self.point(theta)
+        with np.errstate(invalid="ignore"):
+            s = xp.sqrt(-theta[..., 0]) * xp.sqrt(-theta[..., 1])
+        x, y = -theta[..., 0], -theta[..., 1]
+        mixed1, mixed2 = -0.25 * s / (x**2 * y), -0.25 * s / (x * y**2)
+        first = symmetric2(xp, 0.75 * s / x**3, mixed1, mixed2)
+        second = symmetric2(xp, mixed1, mixed2, (0.75 * s + 1.0) / y**3)
+        return xp.stack([first, second], axis=-3)
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        return xp.stack([x, 1.0 / x], axis=-1)
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return -0.5 * log(2.0 * pi) - 1.5 * xp.log(x)
+
+    def expected_log_base_measure(self, theta):
+        """−½ log(2π) − 3/2 E[log x], with E[log x] = log μ − e^{2φ} E₁(2φ), φ = λ / μ."""
+        xp, m, shape = self._mean_shape(theta)
+        return -0.5 * log(2.0 * pi) - 1.5 * (xp.log(m) - scaled_e1(xp, 2.0 * shape / m))
+
+    def _log_density(self, xp, theta, x):
+        """−λ (x − μ)² / (2μ²x) + ½ log(λ / (2πx³)): the square completed, which does not cancel."""
+        _, m, shape = self._mean_shape(theta)
+        return 0.5 * xp.log(shape / (2.0 * pi)) - 1.5 * xp.log(x) - 0.5 * shape / x * (x / m - 1.0) ** 2
+
+    def entropy(self, theta):
+        """½ log(2πe / λ) + 3/2 E[log x]."""
+        xp, theta = self.point(theta)
+        return 0.5 - 0.5 * xp.log(-2.0 * theta[..., 1]) - self.expected_log_base_measure(theta)
+
+    def kl(self, theta_p, theta_q):
+        """½ (r − 1 − log r) + λ_q (μ_p − μ_q)² / (2 μ_p μ_q²), r = λ_q / λ_p; the differences from those of the coordinates."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        step = theta_q - theta_p
+        growth = step[..., 1] / theta_p[..., 1]
+        ratio = theta_q[..., 1] / theta_p[..., 1]
+        scale = theta_p[..., 0] / theta_q[..., 0]
+        means = xp.sqrt(ratio) * xp.sqrt(scale)                            # μ_q / μ_p
+        near = (xp.abs(growth) < 0.5) & (xp.abs(scale - 1.0) < 0.5)
+        factor = xp.where(near, scale, xp.ones_like(scale))
+        excess = growth * factor - step[..., 0] / theta_q[..., 0]          # (μ_q / μ_p)² − 1 where near
+        change = xp.where(near, excess / (means + 1.0), means - 1.0)
+        mean = self._mean_shape(theta_p)[1]
+        return 0.5 * ratio_gap(xp, ratio, growth) + (xp.sqrt(-theta_q[..., 0]) * xp.sqrt(mean) * change) ** 2
+
+    def _fit(self, xp, x, weights):
+        """1/λ as the mean of (x − μ)² / (xμ²), so that a narrow sample keeps its digits."""
+        mean = xp.sum(weights * x, axis=0)
+        inverse = xp.sum(weights * ((x / mean - 1.0) ** 2 / x), axis=0)
+        eta = xp.stack([mean, 1.0 / mean + inverse], axis=-1)
+        exists = inverse > 0
+        return eta, self._theta_from(xp, mean, 1.0 / xp.where(exists, inverse, xp.full_like(inverse, xp.nan)))
+
+    def _draw(self, draws, theta, shape):
+        """The smaller root of λ (x − μ)² = μ² x z², or with the fitting probability the larger one.
+
+        Source: Michael, Schucany & Haas, Generating random variates using transformations with multiple roots (1976).
+        """
+        xp, m, rate = self._mean_shape(theta)
+        w = 0.5 * m / rate * draws.normal(shape) ** 2
+        small = m / (1.0 + w + xp.sqrt(w * (2.0 + w)))
+        return xp.where(draws.uniform(shape) * (m + small) <= m, small, m * (m / small))
+
+    def _theta_from(self, xp, mean, shape):
+        mean, shape = xp.broadcast_arrays(mean, shape)
+        return xp.stack([-0.5 * shape / mean**2, -0.5 * shape], axis=-1)
+
+    def parameters(self, theta):
+        _, mean, shape = self._mean_shape(theta)
+        return {"mean": mean, "shape": shape}

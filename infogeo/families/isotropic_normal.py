@@ -1,0 +1,206 @@
+"""The normal family with the same variance in every direction."""
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from ..backend import arrays
+from ..domain import Interval, MappedDomain, Orthant, ProductDomain, RealSpace
+from ..special import ratio_gap
+from .base import ExponentialFamily
+
+__all__ = ["IsotropicNormal"]
+
+
+def _square(xp, a):
+    return xp.sum(a * a, axis=-1)
+
+
+def _join(xp, vector, number):
+    """(a_1, …, a_p, b) of a vector and a number."""
+    return xp.concat([vector, number[..., None]], axis=-1)
+
+
+@lru_cache
+def _moments(p):
+    """The pairs (μ, p v + |μ|²) with v > 0."""
+    return MappedDomain(ProductDomain(RealSpace(p), Orthant(1)),
+                        lambda xp, z: _join(xp, z[..., :p], p * z[..., p] + _square(xp, z[..., :p])),
+                        lambda xp, eta: eta[..., p] > _square(xp, eta[..., :p]),
+                        lambda name: f"{name}[{p}] > |{name}[:{p}]|**2")
+
+
+@dataclass(frozen=True)
+class IsotropicNormal(ExponentialFamily):
+    """The normal distribution on R^p of mean μ and covariance v I.
+
+    Mathematically,
+
+    - support R^p; T(x) = (x, |x|²); h(x) = (2π)^{−p/2}
+    - θ = (μ / v, −1 / (2v)), the last coordinate negative; η = (μ, p v + |μ|²)
+    - ψ(θ) = −|θ_{1…p}|² / (4θ_{p+1}) − (p/2) log(−2θ_{p+1}); φ(η) = −p/2 − (p/2) log v
+    - metric [[v I, 2vμ], [2vμᵀ, 2pv² + 4v|μ|²]]; `flat` and `sharp` are O(p)
+
+    Ordinary parameters: `mean` (..., p), `variance` (...), positive.
+    """
+
+    p: int
+
+    def __post_init__(self):
+        if not (isinstance(self.p, (int, np.integer)) and self.p >= 1):
+            raise ValueError(f"p must be a positive integer; got {self.p!r}")
+
+    @property
+    def dim(self):
+        return self.p + 1
+
+    @property
+    def theta_domain(self):
+        return ProductDomain(RealSpace(self.p), Orthant(-1))
+
+    @property
+    def eta_domain(self):
+        return _moments(self.p)
+
+    @property
+    def support(self):
+        return RealSpace(self.p)
+
+    @property
+    def ordinary(self):
+        return {"mean": RealSpace(self.p), "variance": Interval(0)}
+
+    def _split(self, x):
+        return x[..., :self.p], x[..., self.p]
+
+    def _mean_variance(self, theta):
+        xp, theta = self.point(theta)
+        variance = -0.5 / theta[..., self.p]
+        return xp, theta[..., :self.p] * variance[..., None], variance
+
+    def _variance(self, xp, eta):
+        mean, second = self._split(eta)
+        return (second - _square(xp, mean)) / self.p
+
+    def potential(self, theta):
+        xp, theta = self.point(theta)
+        a, b = self._split(theta)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return -0.25 * _square(xp, a) / b - 0.5 * self.p * xp.log(-2.0 * b)
+
+    def to_eta(self, theta):
+        xp, mean, variance = self._mean_variance(theta)
+        return _join(xp, mean, self.p * variance + _square(xp, mean))
+
+    def to_theta(self, eta):
+        xp, eta = self.point(eta)
+        variance = self._variance(xp, eta)
+        return self._theta_from(xp, eta[..., :self.p], xp.where(variance > 0, variance, xp.full_like(variance, xp.nan)))
+
+    def dual_potential(self, eta):
+        xp, eta = self.point(eta)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return -0.5 * self.p * (1.0 + xp.log(self._variance(xp, eta)))
+
+    def metric(self, theta):
+        xp, mean, v = self._mean_variance(theta)
+        v = v[..., None, None]
+        cross = 2.0 * v * mean[..., None]
+        corner = 2.0 * v * (self.p * v + 2.0 * _square(xp, mean)[..., None, None])
+        upper = xp.concat([v * xp.eye(self.p, dtype=mean.dtype), cross], axis=-1)
+        return xp.concat([upper, xp.concat([xp.matrix_transpose(cross), corner], axis=-1)], axis=-2)
+
+    def dual_metric(self, eta):
+        xp, eta = self.point(eta)
+        mean, v = eta[..., :self.p, None], self._variance(xp, eta)[..., None, None]
+        corner = 0.5 / (self.p * v * v)
+        cross = -2.0 * corner * mean
+        inner = xp.eye(self.p, dtype=eta.dtype) / v - 2.0 * cross * xp.matrix_transpose(mean)
+        upper = xp.concat([inner, cross], axis=-1)
+        return xp.concat([upper, xp.concat([xp.matrix_transpose(cross), corner], axis=-1)], axis=-2)
+
+    def flat(self, theta, vector):
+        xp, theta, vector = self.point(theta, vector)
+        _, mean, v = self._mean_variance(theta)
+        a, b = self._split(vector)
+        d_mean = v[..., None] * (a + 2.0 * mean * b[..., None])
+        return _join(xp, d_mean, 2.0 * self.p * v * v * b + 2.0 * xp.sum(mean * d_mean, axis=-1))
+
+    def sharp(self, theta, covector):
+        xp, theta, covector = self.point(theta, covector)
+        _, mean, v = self._mean_variance(theta)
+        return self._raise(xp, mean, v, covector)
+
+    def _raise(self, xp, mean, v, covector):
+        d_mean, d_second = self._split(covector)
+        b = 0.5 * (d_second - 2.0 * xp.sum(mean * d_mean, axis=-1)) / (self.p * v * v)
+        return _join(xp, d_mean / v[..., None] - 2.0 * mean * b[..., None], b)
+
+    def dual_flat(self, eta, vector):
+        xp, eta, vector = self.point(eta, vector)
+        return self._raise(xp, eta[..., :self.p], self._variance(xp, eta), vector)
+
+    def cubic_tensor(self, theta):
+        """The third cumulants of (x, |x|²): 0 and 2v² δ_ij, then 8v²μ_i and 8pv³ + 24v²|μ|² as often as |x|² occurs."""
+        xp, mean, v = self._mean_variance(theta)
+        p, v = self.p, v[..., None, None]
+        eye = 2.0 * v * v * xp.eye(p, dtype=mean.dtype)
+        cross = 8.0 * v * v * mean[..., None]
+        corner = 8.0 * v * v * (p * v + 3.0 * _square(xp, mean)[..., None, None])
+        inner = xp.concat([xp.zeros((*eye.shape[:-2], p, p, p), dtype=mean.dtype), eye[..., None]], axis=-1)
+        inner = xp.concat([inner, xp.concat([eye, cross], axis=-1)[..., :, None, :]], axis=-2)
+        last = xp.concat([xp.concat([eye, cross], axis=-1),
+                          xp.concat([xp.matrix_transpose(cross), corner], axis=-1)], axis=-2)
+        return xp.concat([inner, last[..., None, :, :]], axis=-3)
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        return _join(xp, x, _square(xp, x))
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return xp.full_like(x[..., 0], -0.5 * self.p * np.log(2 * np.pi))
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        return xp.full_like(theta[..., 0], -0.5 * self.p * np.log(2 * np.pi))
+
+    def _log_density(self, xp, theta, x):
+        """−½ |x − μ|² / v − (p/2) log(2πv): the square completed, which does not cancel."""
+        _, mean, v = self._mean_variance(theta)
+        return -0.5 * (_square(xp, x - mean) / v + self.p * xp.log(2.0 * np.pi * v))
+
+    def entropy(self, theta):
+        xp, _, v = self._mean_variance(theta)
+        return 0.5 * self.p * xp.log(2.0 * np.pi * np.e * v)
+
+    def kl(self, theta_p, theta_q):
+        """(p/2) (r − 1 − log r) + ½ |μ_p − μ_q|² / v_q with r = v_p / v_q; both differences from θ_q − θ_p."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        a, b = self._split(theta_q - theta_p)
+        a_p, b_p = self._split(theta_p)
+        b_q = theta_q[..., self.p]
+        growth = b / b_p                                    # r − 1
+        ratio = b_q / b_p
+        near = xp.abs(growth)[..., None] < 0.5
+        shift = xp.where(near, a - a_p * growth[..., None], theta_q[..., :self.p] - a_p * ratio[..., None])   # (μ_q − μ_p) / v_q
+        return 0.5 * self.p * ratio_gap(xp, ratio, growth) - 0.25 * _square(xp, shift) / b_q
+
+    def _fit(self, xp, x, weights):
+        """From the centred second moment, so that a large mean does not cost digits."""
+        mean = xp.sum(weights[..., None] * x, axis=0)
+        total = xp.sum(weights * _square(xp, x - mean), axis=0)
+        variance = xp.where(total > 0, total / self.p, xp.full_like(total, xp.nan))
+        return _join(xp, mean, total + _square(xp, mean)), self._theta_from(xp, mean, variance)
+
+    def _draw(self, draws, theta, shape):
+        xp, mean, v = self._mean_variance(theta)
+        return mean + xp.sqrt(v)[..., None] * draws.normal((*shape, self.p))
+
+    def _theta_from(self, xp, mean, variance):
+        natural = mean / variance[..., None]
+        return _join(xp, natural, xp.broadcast_to(-0.5 / variance, natural.shape[:-1]))
+
+    def parameters(self, theta):
+        _, mean, variance = self._mean_variance(theta)
+        return {"mean": mean, "variance": variance}

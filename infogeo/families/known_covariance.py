@@ -1,0 +1,285 @@
+"""Normal families with a given covariance: vectors, and matrices with given row and column covariances."""
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..backend import arrays, to_numpy
+from ..domain import Domain, RealSpace
+from ..errors import DomainError, ShapeError
+from ..geometry.separable import diagonal3
+from ..linalg import matvec
+from .base import ExponentialFamily
+
+__all__ = ["MatrixNormalKnownCovariances", "MultivariateNormalKnownCovariance"]
+
+
+@dataclass(frozen=True)
+class _Covariance:
+    """A symmetric positive definite matrix, its inverse, a root, and its log-determinant, held as NumPy arrays."""
+
+    matrix: np.ndarray
+    inverse: np.ndarray
+    lower: np.ndarray
+    log_det: float
+
+    @classmethod
+    def checked(cls, name, value):
+        matrix = np.array(to_numpy(arrays(value)[1]), dtype=float)
+        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
+            raise ShapeError(f"{name} must have shape (p, p); got {matrix.shape}")
+        size = np.max(np.abs(matrix))
+        if not np.max(np.abs(matrix - matrix.T)) <= 64 * np.finfo(float).eps * size:
+            raise DomainError(f"{name} must be symmetric and positive definite; it is not symmetric")
+        try:
+            lower = np.linalg.cholesky(matrix)
+        except np.linalg.LinAlgError:
+            raise DomainError(f"{name} must be symmetric and positive definite; it is not positive definite") from None
+        root = np.linalg.inv(lower)
+        found = cls(matrix, root.T @ root, lower, 2.0 * float(np.sum(np.log(np.diag(lower)))))
+        for array in (found.matrix, found.inverse, found.lower):
+            array.flags.writeable = False
+        return found
+
+    @property
+    def p(self):
+        return self.matrix.shape[0]
+
+
+class _KnownCovariance(ExponentialFamily):
+    """A normal family of given covariance Σ on coordinates θ = Σ⁻¹μ: ψ(θ) = ½ θ·Σθ, and the metric is Σ everywhere."""
+
+    @abstractmethod
+    def _lower(self, xp, vector):
+        """Σ v, shape (..., dim)."""
+
+    @abstractmethod
+    def _raise(self, xp, covector):
+        """Σ⁻¹ c, shape (..., dim)."""
+
+    @abstractmethod
+    def _root(self, xp, vector):
+        """L v with L Lᵀ = Σ, shape (..., dim)."""
+
+    @property
+    @abstractmethod
+    def _log_det(self):
+        """log det Σ."""
+
+    @property
+    def theta_domain(self):
+        return RealSpace(self.dim)
+
+    eta_domain = theta_domain
+
+    def _as_vector(self, xp, x):
+        """An observation as a vector of coordinates."""
+        return xp.reshape(x, (*x.shape[:x.ndim - len(self.support.shape)], self.dim))
+
+    def _as_observation(self, xp, vector):
+        return xp.reshape(vector, (*vector.shape[:-1], *self.support.shape))
+
+    def potential(self, theta):
+        xp, theta = self.point(theta)
+        return 0.5 * xp.sum(theta * self._lower(xp, theta), axis=-1)
+
+    def to_eta(self, theta):
+        return self._lower(*self.point(theta))
+
+    def to_theta(self, eta):
+        return self._raise(*self.point(eta))
+
+    def dual_potential(self, eta):
+        xp, eta = self.point(eta)
+        return 0.5 * xp.sum(eta * self._raise(xp, eta), axis=-1)
+
+    def metric(self, theta):
+        return self._everywhere(self._lower, theta)
+
+    def dual_metric(self, eta):
+        return self._everywhere(self._raise, eta)
+
+    def _everywhere(self, operator, x):
+        xp, x = self.point(x)
+        return xp.broadcast_to(operator(xp, xp.eye(self.dim, dtype=x.dtype)), (*x.shape, self.dim))
+
+    def flat(self, theta, vector):
+        return self._constant(self._lower, theta, vector)
+
+    def sharp(self, theta, covector):
+        return self._constant(self._raise, theta, covector)
+
+    def _constant(self, operator, x, vector):
+        xp, x, vector = self.point(x, vector)
+        image = operator(xp, vector)
+        return xp.broadcast_to(image, np.broadcast_shapes(x.shape, image.shape))
+
+    dual_flat, dual_sharp = sharp, flat
+
+    def cubic_tensor(self, theta):
+        xp, theta = self.point(theta)
+        return diagonal3(xp, xp.zeros_like(theta))
+
+    def sufficient_statistic(self, x):
+        return self._as_vector(*arrays(x))
+
+    def _log_normal(self, xp, gap):
+        """−½ g·Σ⁻¹g − ½ log det(2πΣ)."""
+        square = xp.sum(gap * self._raise(xp, gap), axis=-1)
+        return -0.5 * (square + (self._log_det + self.dim * float(np.log(2 * np.pi))))
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return self._log_normal(xp, self._as_vector(xp, x))
+
+    def expected_log_base_measure(self, theta):
+        return -self.entropy(theta) - self.potential(theta)
+
+    def _log_density(self, xp, theta, x):
+        """−½ (x − μ)·Σ⁻¹(x − μ) − ½ log det(2πΣ): the square completed, which does not cancel."""
+        return self._log_normal(xp, self._as_vector(xp, x) - self._lower(xp, theta))
+
+    def entropy(self, theta):
+        xp, theta = self.point(theta)
+        return xp.full_like(theta[..., 0], 0.5 * (self._log_det + self.dim * float(np.log(2 * np.pi * np.e))))
+
+    def kl(self, theta_p, theta_q):
+        """½ |μ_p − μ_q|² in the precision, ½ (θ_p − θ_q)·Σ(θ_p − θ_q)."""
+        _, theta_p, theta_q = self.point(theta_p, theta_q)
+        return self.potential(theta_p - theta_q)
+
+    def _draw(self, draws, theta, shape):
+        xp = draws.xp
+        noise = self._root(xp, draws.normal((*shape, self.dim)))
+        return self._as_observation(xp, self._lower(xp, theta) + noise)
+
+    def _theta_from(self, xp, mean):
+        return self._raise(xp, self._as_vector(xp, mean))
+
+    def parameters(self, theta):
+        xp, theta = self.point(theta)
+        return {"mean": self._as_observation(xp, self._lower(xp, theta))}
+
+
+def _shared(xp, matrix, x):
+    """A constant matrix in the library and dtype of x."""
+    return xp.asarray(matrix, dtype=x.dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class MultivariateNormalKnownCovariance(_KnownCovariance):
+    """The normal distribution on R^p of mean μ and given covariance Σ.
+
+    Mathematically,
+
+    - support R^p; T(x) = x; h(x) the density of N(0, Σ)
+    - θ = Σ⁻¹μ and η = μ, both all of R^p
+    - ψ(θ) = ½ θ·Σθ; φ(η) = ½ η·Σ⁻¹η
+    - the metric is Σ everywhere: the manifold is Euclidean
+
+    Ordinary parameters: `mean`, shape (..., p).
+    """
+
+    covariance: np.ndarray
+
+    def __post_init__(self):
+        object.__setattr__(self, "_sigma", _Covariance.checked("covariance", self.covariance))
+        object.__setattr__(self, "covariance", self._sigma.matrix)
+
+    @property
+    def dim(self):
+        return self._sigma.p
+
+    @property
+    def support(self):
+        return RealSpace(self.dim)
+
+    @property
+    def ordinary(self):
+        return {"mean": RealSpace(self.dim)}
+
+    @property
+    def _log_det(self):
+        return self._sigma.log_det
+
+    def _lower(self, xp, vector):
+        return matvec(xp, _shared(xp, self._sigma.matrix, vector), vector)
+
+    def _raise(self, xp, covector):
+        return matvec(xp, _shared(xp, self._sigma.inverse, covector), covector)
+
+    def _root(self, xp, vector):
+        return matvec(xp, _shared(xp, self._sigma.lower, vector), vector)
+
+
+class _Matrices(Domain):
+    """Finite n × p matrices."""
+
+    def __init__(self, n, p):
+        self.n, self.p = n, p
+
+    @property
+    def shape(self):
+        return (self.n, self.p)
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        return xp.all(xp.isfinite(x), axis=(-2, -1))
+
+    def rule(self, name):
+        return f"{name} finite"
+
+
+@dataclass(frozen=True, eq=False)
+class MatrixNormalKnownCovariances(_KnownCovariance):
+    """The normal distribution of an n × p matrix of mean M, with given covariances U of its rows' index and V of its columns'.
+
+    Mathematically, Cov(x_ij, x_kl) = U_ik V_jl, and with matrices written row by row as vectors,
+
+    - support R^{n × p}; T(x) = x; h(x) the density for M = 0
+    - θ = U⁻¹MV⁻¹ and η = M, both all of R^{np}
+    - ψ(θ) = ½ tr(θᵀUθV); φ(η) = ½ tr(ηᵀU⁻¹ηV⁻¹)
+    - the metric is U ⊗ V everywhere: `flat` is UvV and `sharp` U⁻¹cV⁻¹, never an np × np product
+
+    Ordinary parameters: `mean`, shape (..., n, p).
+    Source: Dawid, Some matrix-variate distribution theory, Biometrika 68 (1981).
+    """
+
+    row_covariance: np.ndarray
+    column_covariance: np.ndarray
+
+    def __post_init__(self):
+        object.__setattr__(self, "_rows", _Covariance.checked("row_covariance", self.row_covariance))
+        object.__setattr__(self, "_columns", _Covariance.checked("column_covariance", self.column_covariance))
+        object.__setattr__(self, "row_covariance", self._rows.matrix)
+        object.__setattr__(self, "column_covariance", self._columns.matrix)
+
+    @property
+    def dim(self):
+        return self._rows.p * self._columns.p
+
+    @property
+    def support(self):
+        return _Matrices(self._rows.p, self._columns.p)
+
+    @property
+    def ordinary(self):
+        return {"mean": self.support}
+
+    @property
+    def _log_det(self):
+        return self._columns.p * self._rows.log_det + self._rows.p * self._columns.log_det
+
+    def _sandwich(self, xp, left, right, vector):
+        matrix = self._as_observation(xp, vector)
+        product = xp.matmul(_shared(xp, left, vector), xp.matmul(matrix, _shared(xp, right, vector)))
+        return self._as_vector(xp, product)
+
+    def _lower(self, xp, vector):
+        return self._sandwich(xp, self._rows.matrix, self._columns.matrix, vector)
+
+    def _raise(self, xp, covector):
+        return self._sandwich(xp, self._rows.inverse, self._columns.inverse, covector)
+
+    def _root(self, xp, vector):
+        return self._sandwich(xp, self._rows.lower, self._columns.lower.T, vector)

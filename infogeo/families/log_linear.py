@@ -1,0 +1,375 @@
+"""Log-linear families on a finite set of states."""
+from abc import abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from math import log, prod
+from typing import Any
+
+import numpy as np
+
+from ..backend import arrays, backend_of, to_numpy
+from ..domain import ConvexDomain, Integers, RealSpace, SimplexPoints
+from ..errors import ConvergenceError, DomainError, ShapeError
+from ..linalg import matvec, solve
+from ..memo import once
+from ..newton import minimize
+from ..special import expm1_gap
+from .base import ExponentialFamily
+
+__all__ = ["LogLinear", "StateFamily", "draw_states"]
+
+_BLOCK = 2**21     # numbers in an intermediate array: states are taken in blocks that keep to it
+
+
+class MomentPolytope(ConvexDomain):
+    """The interior of the convex hull of the rows of a family's statistics, where the inversion η ↦ θ has a solution.
+
+    Membership is decided by that inversion: outside, Newton's method finds a hyperplane that separates the point from the
+    states; on a face, and closer to one than rounding can tell, it leaves θ undetermined.
+    """
+
+    def __init__(self, family):
+        self.family, self.dim = family, family.dim
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        return xp.all(xp.isfinite(self.family.to_theta(x)), axis=-1)
+
+    def rule(self, name):
+        return f"{name} inside the convex hull of the statistics of the states"
+
+    def from_unconstrained(self, u):
+        """The moments at natural parameters for which no state is rarer by e^{−2|u|∞} than another, on top of h."""
+        xp, u = arrays(u)
+        return self.family.to_eta(u / xp.asarray(self.family._reach, dtype=u.dtype))
+
+
+class StateFamily(ExponentialFamily):
+    """A family on finitely many states s with probabilities h(s) exp(θ·T(s) − ψ(θ)), summed exactly.
+
+    Mathematically, ψ = log Σ_s h(s) e^{θ·T(s)}, η = Σ_s p(s) T(s), and the metric and the cubic tensor are the second and third
+    central moments of T. A subclass gives `states`, `dim` and `_rows`, the statistics of a range of states.
+    """
+
+    states: int                 # how many there are
+    log_base: Any = None        # log h(s), shape (states,), NumPy; None where it is 0
+
+    @abstractmethod
+    def _rows(self, start, stop):
+        """T of the states start … stop − 1 as a NumPy array, shape (stop − start, dim)."""
+
+    @property
+    def theta_domain(self):
+        return RealSpace(self.dim)
+
+    @cached_property
+    def eta_domain(self):
+        return MomentPolytope(self)
+
+    def _blocks(self, like, size):
+        """The statistics in blocks of states, as (slice, array); `size` counts the numbers that one state needs."""
+        xp, step = backend_of(like), max(1, min(_BLOCK // max(1, size), self.states))
+        for start in range(0, self.states, step):
+            stop = min(start + step, self.states)
+            yield slice(start, stop), xp.asarray(self._rows(start, stop), dtype=like.dtype)
+
+    @cached_property
+    def _scale(self):
+        """The middle and the half-width of the range of each statistic, shapes (dim,)."""
+        low = np.full(self.dim, np.inf)
+        high = -low
+        for _, rows in self._blocks(np.zeros(1), self.dim):
+            low, high = np.minimum(low, rows.min(axis=0)), np.maximum(high, rows.max(axis=0))
+        return 0.5 * (low + high), 0.5 * (high - low)
+
+    @property
+    def _reach(self):
+        """The half-widths of the statistics times their number."""
+        return self._scale[1] * self.dim
+
+    def _field(self, xp, vector):
+        """v·T(s) for every state, shapes (..., dim) to (..., states).
+
+        One product a row: a row of a batch then has the same rounding as alone.
+        """
+        row = vector[..., None, :]
+        parts = [xp.matmul(row, xp.matrix_transpose(rows))[..., 0, :] for _, rows in self._blocks(vector, self.dim)]
+        return parts[0] if len(parts) == 1 else xp.concat(parts, axis=-1)
+
+    def _mean(self, xp, weight):
+        """Σ_s w(s) T(s), shapes (..., states) to (..., dim)."""
+        row = weight[..., None, :]
+        return sum(xp.matmul(row[..., block], rows)[..., 0, :] for block, rows in self._blocks(weight, self.dim))
+
+    @once
+    def _log_probabilities(self, theta):
+        """(ψ, log p), shapes (...) and (..., states).
+
+        log p is formed from the differences to the largest logit, whose own state is left out of the sum inside log1p: the
+        logarithm of a probability near 1 keeps its digits.
+        """
+        xp, theta = self.point(theta)
+        logit = self._field(xp, theta)
+        if self.log_base is not None:
+            logit = logit + xp.asarray(self.log_base, dtype=theta.dtype)
+        top = xp.max(logit, axis=-1, keepdims=True)
+        mode = xp.argmax(logit, axis=-1, keepdims=True)
+        below = logit - top
+        others = xp.arange(self.states) != mode
+        rest = xp.sum(xp.where(others, xp.exp(below), xp.zeros_like(below)), axis=-1, keepdims=True)
+        total = xp.log1p(rest)
+        return (top + total)[..., 0], below - total
+
+    def _probabilities(self, xp, theta):
+        return xp.exp(self._log_probabilities(theta)[1])
+
+    def potential(self, theta):
+        return self._log_probabilities(theta)[0]
+
+    @once
+    def to_eta(self, theta):
+        xp, theta = self.point(theta)
+        return self._mean(xp, self._probabilities(xp, theta))
+
+    def _centred(self, xp, theta, size):
+        """Blocks of (p, T − η) over the states, shapes (..., b) and (..., b, dim)."""
+        p, eta = self._probabilities(xp, theta), self.to_eta(theta)
+        points = max(1, prod(eta.shape[:-1]))
+        for block, rows in self._blocks(theta, points * size):
+            yield p[..., block], rows - eta[..., None, :]
+
+    def metric(self, theta):
+        xp, theta = self.point(theta)
+        return sum(xp.matmul(xp.matrix_transpose(p[..., None] * gap), gap)
+                   for p, gap in self._centred(xp, theta, self.dim))
+
+    def flat(self, theta, vector):
+        """Cov[T] v = E[(T − η) ((T − η)·v)], without the matrix."""
+        xp, theta, vector = self.point(theta, vector)
+        p, eta = self._probabilities(xp, theta), self.to_eta(theta)
+        along = self._field(xp, vector)
+        weight = p * (along - xp.sum(p * along, axis=-1, keepdims=True))
+        return self._mean(xp, weight) - xp.sum(weight, axis=-1, keepdims=True) * eta
+
+    def cubic_tensor(self, theta):
+        """E[(T − η)_i (T − η)_j (T − η)_k]."""
+        xp, theta = self.point(theta)
+        d, total = self.dim, 0.0
+        for p, gap in self._centred(xp, theta, self.dim**2):
+            pairs = gap[..., :, None] * gap[..., None, :]
+            pairs = xp.reshape(pairs, (*gap.shape[:-1], d * d))
+            total = total + xp.matmul(xp.matrix_transpose(p[..., None] * gap), pairs)
+        return xp.reshape(total, (*theta.shape[:-1], d, d, d))
+
+    @once
+    def to_theta(self, eta):
+        """By damped Newton from θ = 0, in units of the half-widths of the statistics; NaN outside the hull.
+
+        A row ends as soon as its θ separates η from all states. On a face of the hull θ runs away at one unit a step while the
+        residual falls to rounding: where the next step would still change the logit of a state by a half, η does not determine θ.
+        """
+        xp, eta = self.point(eta)
+        _, width = self._scale
+        width = xp.asarray(width, dtype=eta.dtype)
+        eps = 4.0 * float(xp.finfo(eta.dtype).eps)
+        eta = xp.where(xp.all(xp.isfinite(eta), axis=-1, keepdims=True), eta, xp.full_like(eta, xp.nan))
+
+        def separated(theta):
+            """Whether θ·T(s) ≤ θ·η for every state: η is outside the hull, or on its boundary."""
+            highest = xp.max(self._field(xp, theta), axis=-1)
+            level = xp.sum(theta * eta, axis=-1)
+            return (highest <= level) & xp.any(theta != 0, axis=-1)
+
+        def gradient(z):
+            g = (self.to_eta(z / width) - eta) / width
+            return xp.where(separated(z / width)[..., None], xp.zeros_like(g), g)
+
+        def metric(z):
+            return self.metric(z / width) / (width[:, None] * width[None, :])
+
+        def direction(z, g):
+            """The Newton direction; where the metric is singular to rounding, only its share in the directions that are not."""
+            own = metric(z)
+            rounding = eps * xp.max(xp.linalg.diagonal(own), axis=-1)
+            return solve(xp, own + rounding[..., None, None] * xp.eye(self.dim, dtype=eta.dtype), g)
+
+        def separated_by_a_face(z):
+            """Whether the part of z along which the metric vanishes separates η from all states, to rounding.
+
+            Next to a face z is a multiple of its normal, of a size that no step reaches, and a part along the face.
+            """
+            values, vectors = xp.linalg.eigh(metric(z))
+            share = matvec(xp, xp.matrix_transpose(vectors), z)
+            share = xp.where(values < 1e-8 * values[..., -1:], share, xp.zeros_like(share))
+            normal = matvec(xp, vectors, share) / width
+            level = xp.sum(normal * eta, axis=-1)
+            slack = 4.0 * eps * xp.sum(xp.abs(normal) * (width + xp.abs(eta)), axis=-1)
+            return (xp.max(self._field(xp, normal), axis=-1) <= level + slack) & xp.any(normal != 0, axis=-1)
+
+        reached = True
+        try:
+            z = minimize(
+                xp, 0.0 * eta, name="to_theta",
+                value=lambda z: self.potential(z / width) - xp.sum(eta * (z / width), axis=-1),
+                gradient=gradient,
+                solve=direction,
+                contains=RealSpace(self.dim).contains,
+                scale=1.0 + xp.max(xp.abs(eta) / width, axis=-1))
+        except ConvergenceError as error:
+            z = error.iterate
+            reached = error.residual <= 250.0 * eps * (1.0 + xp.max(xp.abs(eta) / width, axis=-1))
+            known = xp.isfinite(error.residual)
+            if xp.any(known & ~reached & ~separated_by_a_face(xp.where(known[..., None], z, xp.zeros_like(z)))):
+                raise
+        theta = z / width
+        with np.errstate(all="ignore"):
+            step = self.sharp(theta, self.to_eta(theta) - eta)
+            change = xp.abs(self._field(xp, step) - xp.sum(step * eta, axis=-1, keepdims=True))
+            found = reached & ~separated(theta) & (xp.max(change, axis=-1) < 0.5)
+        better = xp.max(xp.abs(self.to_eta(theta - step) - eta), axis=-1) < xp.max(xp.abs(self.to_eta(theta) - eta), axis=-1)
+        theta = xp.where(better[..., None], theta - step, theta)
+        return xp.where(found[..., None], theta, xp.full_like(theta, xp.nan))
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        if self.log_base is None:
+            return xp.zeros_like(theta[..., 0])
+        return matvec(xp, self._probabilities(xp, theta)[..., None, :], xp.asarray(self.log_base, dtype=theta.dtype))[..., 0]
+
+    def entropy(self, theta):
+        """−Σ p log p."""
+        xp, theta = self.point(theta)
+        log_p = self._log_probabilities(theta)[1]
+        p = xp.exp(log_p)
+        return -xp.sum(xp.where(p == 0, xp.zeros_like(p), p * log_p), axis=-1)
+
+    def kl(self, theta_p, theta_q):
+        """log E_p[e^v] with v = (θ_q − θ_p)·(T − η_p), formed as log(1 + E_p[e^v − 1 − v]) because E_p[v] = 0.
+
+        Every term is non-negative, so nothing cancels, for near, far and extreme points alike. Where e^v p leaves the range of
+        the arithmetic, the logarithm of the sum is taken from its largest term.
+        """
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        step = theta_q - theta_p
+        log_p = self._log_probabilities(theta_p)[1]
+        v = self._field(xp, step) - xp.sum(step * self.to_eta(theta_p), axis=-1, keepdims=True)
+        tilted, ceiling = log_p + v, 0.5 * log(float(xp.finfo(step.dtype).max))
+        top = xp.max(tilted, axis=-1, keepdims=True)
+        near = xp.exp(log_p) * expm1_gap(xp, xp.minimum(v, 2.0 + 0.0 * v))
+        far = xp.exp(xp.minimum(tilted, ceiling + 0.0 * v)) - xp.exp(log_p) * (1.0 + v)
+        excess = xp.log1p(xp.sum(xp.where(v < 2.0, near, far), axis=-1))
+        largest = xp.log(xp.sum(xp.exp(tilted - top), axis=-1)) + top[..., 0]
+        return xp.where(top[..., 0] < ceiling, excess, largest)
+
+    def _draw_states(self, draws, theta, shape):
+        return draw_states(draws, self._probabilities(draws.xp, theta), shape)
+
+
+def draw_states(draws, probabilities, shape):
+    """Indices with these probabilities (..., m), a sample of batch shape `shape`, which ends in theirs.
+
+    By inverse CDF: a binary search for u · Σp in the cumulative sums, all draws at once.
+    """
+    xp, states, batch = draws.xp, probabilities.shape[-1], probabilities.shape[:-1]
+    cumulative = xp.reshape(xp.cumulative_sum(probabilities, axis=-1), (-1, states))
+    points, count = cumulative.shape[0], prod(shape[:len(shape) - len(batch)])
+    target = xp.matrix_transpose(draws.uniform((count, points)) * cumulative[:, -1])    # the last sum is 1 up to rounding
+    low = xp.zeros((points, count), dtype=xp.int64)
+    high = low + (states - 1)
+    for _ in range(int(states - 1).bit_length()):
+        middle = (low + high) // 2
+        above = xp.take_along_axis(cumulative, middle, axis=-1) > target
+        low, high = xp.where(above, low, middle + 1), xp.where(above, middle, high)
+        low = xp.minimum(low, high)
+    return xp.reshape(xp.matrix_transpose(low), shape)
+
+
+@dataclass(frozen=True, eq=False)
+class LogLinear(StateFamily):
+    """A log-linear model: states 0 … m − 1 with any sufficient statistics and any base measure.
+
+    Mathematically, with T(s) the row s of the matrix of statistics,
+
+    - support {0, …, m − 1}; T(x) = statistics[x]; h(x) = exp(log_base[x]), 1 unless given
+    - θ in R^d; η = Σ p(s) T(s), in the interior of the convex hull of the rows
+    - ψ(θ) = log Σ_s h(s) e^{θ·T(s)}
+    - metric Cov[T]
+
+    Ordinary parameters: `probabilities`, shape (..., m), positive with sum 1. `theta_from` takes any of them: it gives the member
+    of the family with the same moments, the m-projection.
+
+    Parameters
+    ----------
+    statistics : array, shape (m, d)
+        With affinely independent columns: none is a combination of the others and a constant.
+    log_base : array, shape (m,), optional
+
+    Raises
+    ------
+    ShapeError, DomainError
+        If the shapes do not fit, an entry is not finite, or the columns are dependent.
+    """
+
+    statistics: Any
+    log_base: Any = None
+
+    def __post_init__(self):
+        rows = np.array(to_numpy(self.statistics), dtype=float)
+        if rows.ndim != 2 or rows.shape[1] == 0:
+            raise ShapeError(f"statistics must have shape (m, d); got {rows.shape}")
+        if not np.isfinite(rows).all():
+            raise DomainError("statistics must satisfy: all finite")
+        gap = rows - rows.mean(axis=0)
+        width = np.abs(gap).max(axis=0)
+        rank = np.linalg.matrix_rank(gap / np.where(width > 0, width, 1.0))
+        if rank < rows.shape[1]:
+            raise DomainError(f"statistics must satisfy: columns affinely independent; the {rows.shape[1]} columns less their "
+                              f"means have rank {rank}")
+        rows.flags.writeable = False
+        object.__setattr__(self, "statistics", rows)
+        if self.log_base is not None:
+            log_base = np.array(to_numpy(self.log_base), dtype=float)
+            if log_base.shape != rows.shape[:1]:
+                raise ShapeError(f"log_base must have shape ({rows.shape[0]},); got {log_base.shape}")
+            if not np.isfinite(log_base).all():
+                raise DomainError("log_base must satisfy: all finite")
+            log_base.flags.writeable = False
+            object.__setattr__(self, "log_base", log_base)
+        self.__dict__["states"], self.__dict__["dim"] = rows.shape
+
+    def __repr__(self):
+        return f"LogLinear(statistics of {self.states} states x {self.dim})"
+
+    def _rows(self, start, stop):
+        return self.statistics[start:stop]
+
+    @property
+    def support(self):
+        return Integers(0, self.states - 1)
+
+    @property
+    def ordinary(self):
+        return {"probabilities": SimplexPoints(self.states)}
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        rows = xp.asarray(self.statistics, dtype=x.dtype)
+        chosen = xp.take(rows, xp.astype(xp.reshape(x, (-1,)), xp.int64), axis=0)
+        return xp.reshape(chosen, (*x.shape, self.dim))
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        if self.log_base is None:
+            return xp.zeros_like(x)
+        base = xp.asarray(self.log_base, dtype=x.dtype)
+        return xp.reshape(xp.take(base, xp.astype(xp.reshape(x, (-1,)), xp.int64)), x.shape)
+
+    def _draw(self, draws, theta, shape):
+        return draws.xp.astype(self._draw_states(draws, theta, shape), theta.dtype)
+
+    def _theta_from(self, xp, probabilities):
+        return self.to_theta(self._mean(xp, probabilities))
+
+    def parameters(self, theta):
+        xp, theta = self.point(theta)
+        return {"probabilities": self._probabilities(xp, theta)}

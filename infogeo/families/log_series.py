@@ -1,0 +1,194 @@
+"""The logarithmic series family."""
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+
+from ..backend import arrays, column
+from ..bregman_integral import bregman_integral
+from ..domain import Integers, Interval, Orthant
+from ..errors import ConvergenceError
+from ..geometry.separable import Separable
+from ..lattice import panels
+from ..memo import once
+from ..special import piecewise
+from .base import ExponentialFamily
+
+__all__ = ["LogSeries"]
+
+_TERMS = 40     # of the power series in p < 0.3: 0.3^40 = 1e-21
+
+
+@dataclass(frozen=True)
+class LogSeries(Separable, ExponentialFamily):
+    """The logarithmic series distribution (Fisher): x = 1, 2, 3, … with probability proportional to p^x / x.
+
+    Mathematically, with L = −log(1 − p) and the odds a = p / (1 − p),
+
+    - support {1, 2, 3, …}; T(x) = x − 1; h(x) = 1 / x
+    - θ = log p < 0; η = a / L − 1 > 0
+    - ψ(θ) = log(L / p)
+    - metric (a / L) (1 + a − a / L)
+
+    T is x − 1, not x, so that a mean near 1 keeps its digits.
+
+    Ordinary parameters: `probability` p, shape (...), in (0, 1).
+    Source: Fisher, Corbet & Williams (1943); Johnson, Kemp & Kotz, Univariate Discrete Distributions (2005), chapter 7.
+    """
+
+    dim = 1
+    theta_domain = Orthant(-1)
+    eta_domain = Orthant(1)
+    support = Integers(1)
+    ordinary = {"probability": Interval(0, 1)}
+
+    @once
+    def _derivatives(self, theta):
+        """(ψ, η, ψ″, ψ‴), each (..., 1)."""
+        xp, theta = self.point(theta)
+        return tuple(_derivatives(xp, theta))
+
+    def potential(self, theta):
+        return self._derivatives(theta)[0][..., 0]
+
+    def to_eta(self, theta):
+        return self._derivatives(theta)[1]
+
+    def second(self, theta):
+        return self._derivatives(theta)[2]
+
+    def third(self, theta):
+        return self._derivatives(theta)[3]
+
+    @once
+    def to_theta(self, eta):
+        """By Newton's method on log η as a function of u = log(p / (1 − p)), whose slope is between ½ and 1, then once in θ."""
+        xp, eta = self.point(eta)
+        inside = eta > 0
+        target = xp.where(inside, eta, xp.ones_like(eta))
+        eps = float(xp.finfo(eta.dtype).eps)
+        scale = 4 * eps * (1.0 + xp.abs(xp.log(target)))          # the rounding of u
+        u = xp.log(target) + 0.7
+        for _ in range(60):
+            theta = xp.where(u < 0, u, xp.zeros_like(u)) - xp.log1p(xp.exp(-xp.abs(u)))
+            _, mean, variance, _ = _derivatives(xp, theta)
+            residual = xp.log(mean / target)
+            if xp.all(xp.abs(residual) <= scale):
+                break
+            u = u - residual * mean / (variance * -xp.expm1(theta))
+        if xp.any(xp.abs(residual) > 1e3 * scale):
+            raise ConvergenceError("log-series probability: Newton's method ended short of its accuracy", residual, theta)
+        return xp.where(inside, theta - residual * (mean / variance), xp.full_like(theta, xp.nan))
+
+    def dual_potential(self, eta):
+        """θ η − ψ, two negative terms."""
+        xp, eta = self.point(eta)
+        theta = self.to_theta(eta)
+        return (theta * eta)[..., 0] - self.potential(theta)
+
+    def sufficient_statistic(self, x):
+        return (arrays(x)[1] - 1.0)[..., None]
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return -xp.log(x)
+
+    def expected_log_base_measure(self, theta):
+        """−E[log x], by the power series for small p, by panels of integers for others."""
+        xp, theta = self.point(theta)
+        with np.errstate(invalid="ignore"):
+            return -piecewise(xp, theta[..., 0] < log(0.3), lambda theta: _power_series(xp, theta)[3],
+                              lambda theta: _mean_logarithm(xp, theta), theta[..., 0])
+
+    def entropy(self, theta):
+        """ψ − θ η + E[log x], three positive terms."""
+        xp, theta = self.point(theta)
+        psi, eta = self._derivatives(theta)[:2]
+        return (psi - theta * eta)[..., 0] - self.expected_log_base_measure(theta)
+
+    def kl(self, theta_p, theta_q):
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        step = theta_q - theta_p
+        is_near = xp.abs(step) < 0.5 * xp.minimum(-theta_p, 1.0 + 0.0 * theta_p)
+        near = lambda p, q, step: bregman_integral(lambda theta: _derivatives(xp, theta)[2], p, step)
+
+        def far(p, q, step):
+            psi_p, eta_p, _, _ = _derivatives(xp, p)
+            psi_q = _derivatives(xp, q)[0]
+            # near p = 1, log(L_q / L_p) from the ratio of 1 − p
+            ratio = -xp.log(xp.expm1(q) / xp.expm1(p)) / -_log_rest(xp, p)
+            usable = (xp.maximum(p, q) > -1.0) & (ratio > -0.5)
+            by_ratio = xp.log1p(xp.where(usable, ratio, xp.zeros_like(ratio))) - step
+            return xp.where(usable, by_ratio, psi_q - psi_p) - step * eta_p
+
+        theta_p, theta_q, step = (v[..., 0] for v in xp.broadcast_arrays(theta_p, theta_q, step))
+        with np.errstate(divide="ignore", invalid="ignore"):       # of the ratio where it is not used
+            return piecewise(xp, is_near[..., 0], near, far, theta_p, theta_q, step)
+
+    def _draw(self, draws, theta, shape):
+        """⌊1 + log V / log(1 − (1 − p)^U)⌋.
+
+        Source: Kemp, Efficient generation of logarithmically distributed pseudo-random variables (1981), algorithm LK.
+        """
+        xp = draws.xp
+        power = _log_rest(xp, theta[..., 0]) * draws.uniform(shape)             # log (1 − p)^U
+        with np.errstate(divide="ignore"):
+            log_q = xp.where(power > -0.7, xp.log(-xp.expm1(power)), xp.log1p(-xp.exp(power)))
+            return 1.0 + xp.floor(xp.log1p(-draws.uniform(shape)) / log_q)
+
+    def _theta_from(self, xp, probability):
+        return xp.log(probability)[..., None]
+
+    def parameters(self, theta):
+        xp, theta = self.point(theta)
+        return {"probability": xp.exp(theta[..., 0])}
+
+
+def _log_rest(xp, theta):
+    """log(1 − p) = log(1 − e^θ)."""
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        return xp.where(theta < -1.0, xp.log1p(-xp.exp(theta)), xp.log(-xp.expm1(theta)))
+
+
+def _power_series(xp, theta):
+    """(log L/p, η, E[(x − 1)²], E[log x]) from their series in p."""
+    p = xp.exp(theta)
+    whole, first, second, logarithm = ([0.0 * p] * 4)
+    for x in range(_TERMS, 1, -1):                          # Σ_{x≥2} c_x p^{x−1} by Horner's rule
+        whole = p * (1.0 / x + whole)
+        first = p * ((x - 1.0) / x + first)
+        second = p * ((x - 1.0) ** 2 / x + second)
+        logarithm = p * (log(x) / x + logarithm)
+    norm = 1.0 + whole
+    return xp.log1p(whole), first / norm, second / norm, logarithm / norm
+
+
+def _derivatives(xp, theta):
+    """ψ and its first three derivatives, elementwise; NaN for θ ≥ 0."""
+    theta = xp.where(theta < 0, theta, xp.full_like(theta, xp.nan))
+    small = theta < log(0.3)
+    # for small p the derivatives of ψ = log(L / p) from those of the power series
+    at_small = xp.where(small, theta, xp.full_like(theta, -2.0))
+    p = xp.exp(at_small)
+    sums = [0.0 * p] * 4
+    for x in range(_TERMS, 1, -1):
+        sums = [p * ((x - 1.0) ** k / x + total) for k, total in enumerate(sums)]
+    norm = 1.0 + sums[0]
+    m1, m2, m3 = (s / norm for s in sums[1:])
+    series = (xp.log1p(sums[0]), m1, m2 - m1 * m1, m3 - 3.0 * m1 * m2 + 2.0 * m1**3)
+    at_large = xp.where(small, xp.full_like(theta, -1.0), theta)
+    L, a = -_log_rest(xp, at_large), 1.0 / xp.expm1(-at_large)
+    m = a / L
+    with np.errstate(over="ignore"):
+        closed = (xp.log(L) - at_large, m - 1.0, m * (1.0 + a - m), m * ((1.0 + a) * (1.0 + 2.0 * a - 3.0 * m) + 2.0 * m * m))
+    return [xp.where(small, s, c) for s, c in zip(series, closed)]
+
+
+def _mean_logarithm(xp, theta):
+    """E[log x] = Σ log x p^x / (x L)."""
+    log_term = lambda t: t * column(theta) - xp.log1p(t)
+    zero = 0.0 * theta
+    total = zero
+    for t, weight in panels(xp, log_term, zero, zero + np.inf):
+        total = total + xp.sum(weight * xp.log1p(t), axis=-1)
+    return total * xp.exp(theta) / -_log_rest(xp, theta)

@@ -1,0 +1,316 @@
+"""Mixture families: all mixtures of fixed components, the m-flat counterpart of exponential families."""
+from math import inf
+
+import numpy as np
+
+from ..backend import arrays, to_numpy
+from ..domain import ConvexDomain, OpenSimplex, RealSpace
+from ..errors import ConvergenceError, DomainError, ShapeError
+from ..geometry.manifold import Dual, DuallyFlat
+from ..linalg import matvec, solve
+from ..newton import minimize
+from ..special import kl_terms
+
+__all__ = ["MixtureFamily"]
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
+_BARRIERS = (1e-2, 1e-4, 1e-6)
+
+
+class MixtureFamily(Dual):
+    """The mixtures Σ_i η_i p_i + (1 − Σ η_i) p_K of fixed components p_0 … p_K, K the last.
+
+    Mathematically, with m_η the mixture,
+
+    - η = the weights of all components but the last, positive with sum below 1
+    - φ(η) = ∫ m_η log m_η, the negative entropy; θ_i = ∂_i φ = ∫ (p_i − p_K) log m_η, which fill R^K where each component
+      reaches states that no other does, and else only a part of it: a weight vanishes at a finite θ
+    - ψ(θ) = θ·η − φ(η) = −∫ p_K log m_η
+    - dual metric ∂_i ∂_j φ = ∫ (p_i − p_K)(p_j − p_K) / m_η
+    - D(p‖q) = KL(p‖q) between the mixtures
+
+    As everywhere, θ is the chart that functions of the manifold take first. ``M.dual`` takes weights: ``e_geodesic(M.dual, …)``
+    mixes linearly, and the potential of ``M.dual`` is φ. The map η ↦ θ is a sum; its inverse is by Newton's method.
+
+    Components are probabilities of finitely many states, and every integral is a sum over these. `on_line` and `sampled` bring
+    densities to that form, by nodes and weights that all components share.
+
+    Parameters
+    ----------
+    components : array, shape (K + 1, m)
+        Rows that are non-negative with sum 1 and linearly independent.
+
+    Raises
+    ------
+    ShapeError, DomainError
+        For components of another shape, not normalised, or dependent.
+
+    Source: Amari & Nagaoka, Methods of Information Geometry (2000), sections 2.3 and 3.2; Nielsen & Hadjeres, Monte Carlo
+    information-geometric structures, in Geometric Structures of Information (2019).
+    """
+
+    def __init__(self, components, _log_base=None):
+        rows = np.array(to_numpy(components), dtype=float)
+        if rows.ndim != 2 or rows.shape[0] < 2:
+            raise ShapeError(f"components must have shape (K + 1, m), K >= 1; got {rows.shape}")
+        total = rows.sum(axis=1)
+        if not (np.all(rows >= 0) and np.all(abs(total - 1.0) <= 16 * rows.shape[1] * np.finfo(float).eps)):
+            raise DomainError("components must satisfy components >= 0 and sum of each row = 1")
+        if np.linalg.matrix_rank(rows) < rows.shape[0]:
+            raise DomainError(f"components must satisfy: rows linearly independent; {rows.shape[0]} rows have rank "
+                              f"{np.linalg.matrix_rank(rows)}")
+        log_base = np.zeros(rows.shape[1]) if _log_base is None else _log_base
+        reached = rows.sum(axis=0) > 0
+        super().__init__(_Weights(rows[:, reached], log_base[reached]))
+        self.primal.__dict__["dual"] = self
+        self.quadrature_error, self._strata = None, None
+
+    def __repr__(self):
+        return f"MixtureFamily({self.dim + 1} components)"
+
+    @classmethod
+    def on_line(cls, log_densities, lower=-inf, upper=inf, panels=100):
+        """Of densities on an interval, by Gauss–Legendre quadrature with 20 nodes on each panel of a shared grid.
+
+        An infinite end is brought to a finite one by x = t / (1 − t²) or its half. The rows are normalised on the grid, so that
+        the geometry is exactly that of the mixtures on the nodes; `quadrature_error` reports how far that is from the line.
+
+        Parameters
+        ----------
+        log_densities : callables x (m,) -> log p(x) (m,)
+        lower, upper : float
+        panels : int
+            `quadrature_error` is the largest change of a mass or of an entropy (nats), of the components and of their equal
+            mixture, when the number of panels is halved.
+
+        Raises
+        ------
+        DomainError
+            If a density is not finite on the grid.
+        """
+        if not lower < upper:
+            raise DomainError(f"lower must satisfy lower < upper; got {lower} and {upper}")
+        coarse, fine = (_on_grid(log_densities, lower, upper, n) for n in (max(1, panels // 2), panels))
+        family = cls(fine[0] / fine[0].sum(axis=1, keepdims=True), fine[1])
+        family.quadrature_error = float(np.max(np.abs(_reported(*fine) - _reported(*coarse))))
+        return family
+
+    @classmethod
+    def sampled(cls, components, rng, n):
+        """Of densities anywhere, by Monte Carlo: n draws of each component, weighted by 1 / (their equal mixture).
+
+        The rows are normalised on the draws; `standard_errors` reports how far the potentials are from the integrals.
+
+        Parameters
+        ----------
+        components : pairs (family, theta)
+            Exponential families with one support, θ of shape (dim,).
+        rng : numpy.random.Generator
+        n : int
+        """
+        drawn = [family.sample(rng, theta, n) for family, theta in components]
+        log_p = np.stack([np.concatenate([to_numpy(family.log_density(theta, x)) for x in drawn])
+                          for family, theta in components])
+        log_weight = -np.log(len(drawn) * n) - (np.logaddexp.reduce(log_p, axis=0) - np.log(len(drawn)))
+        rows = np.exp(log_p + log_weight)
+        family = cls(rows / rows.sum(axis=1, keepdims=True), log_weight)
+        family._strata = (len(drawn), n)
+        return family
+
+    def density(self, eta):
+        """The mixture at the states, or nodes, shape (..., m): with respect to counting, or to the weights of the nodes."""
+        xp, eta = self.point(eta)
+        return xp.exp(self.primal._log_mixture(xp, eta))
+
+    def standard_errors(self, eta):
+        """The standard errors of φ(η) and of θ that sampling the nodes brings, shapes (...) and (..., K).
+
+        Raises
+        ------
+        DomainError
+            For a family that was not made by `sampled`.
+        """
+        if self._strata is None:
+            raise DomainError("standard errors must satisfy: the family was made by MixtureFamily.sampled")
+        xp, eta = self.point(eta)
+        weights = self.primal
+        log_m = weights._log_mixture(xp, eta)
+        count, n = self._strata
+        phi = count * n * weights._masses(xp, eta) * log_m            # the average of these over the draws is φ
+        theta = count * n * weights._gaps(xp, eta) * log_m[..., None, :]
+
+        def error(values):
+            """Of an average over strata of n draws each."""
+            groups = xp.reshape(values, (*values.shape[:-1], count, n))
+            return xp.sqrt(xp.sum(xp.var(groups, axis=-1, correction=1), axis=-1) / n) / count
+
+        return error(phi), error(theta)
+
+
+class _Gradients(ConvexDomain):
+    """The image of the weights under ∇φ: membership is decided by the inversion."""
+
+    def __init__(self, weights):
+        self.weights, self.dim = weights, weights.dim
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        return xp.all(xp.isfinite(self.weights.to_theta(x)), axis=-1)
+
+    def rule(self, name):
+        return f"{name} a gradient of the negative entropy at positive weights"
+
+    def from_unconstrained(self, u):
+        return self.weights.to_eta(OpenSimplex(self.dim).from_unconstrained(u))
+
+
+class _Weights(DuallyFlat):
+    """The dual of a mixture family: its primal chart is the weights, its potential φ.
+
+    The mixture has the masses M = Σ η_i R_i + (1 − Σ η_i) R_K on the states, which have weights e^{log_base}, and
+    φ = Σ M (log M − log_base).
+    """
+
+    def __init__(self, rows, log_base):
+        self.rows, self.log_base, self.dim = rows, log_base, rows.shape[0] - 1
+        self.theta_domain = OpenSimplex(self.dim)
+        # θ_i → −∞ as a weight vanishes where its component alone reaches a state; if all do, θ has no boundary
+        alone = np.any((rows > 0) & (np.sum(rows > 0, axis=0) == 1), axis=1)
+        self.eta_domain = RealSpace(self.dim) if alone.all() else _Gradients(self)
+
+    def __repr__(self):
+        return f"{self.dual!r}.dual"
+
+    def _gaps(self, xp, like):
+        """R_i − R_K, shape (K, m)."""
+        return xp.asarray(self.rows[:-1] - self.rows[-1], dtype=like.dtype)
+
+    def _masses(self, xp, weights):
+        """M, shape (..., m), as a sum of positive terms."""
+        all_weights = xp.concat([weights, 1.0 - xp.sum(weights, axis=-1, keepdims=True)], axis=-1)
+        return xp.matmul(all_weights[..., None, :], xp.asarray(self.rows, dtype=weights.dtype))[..., 0, :]
+
+    def _log_mixture(self, xp, weights):
+        """log M − log_base, shape (..., m)."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return xp.log(self._masses(xp, weights)) - xp.asarray(self.log_base, dtype=weights.dtype)
+
+    def potential(self, theta):
+        xp, theta = self.point(theta)
+        return xp.sum(self._masses(xp, theta) * self._log_mixture(xp, theta), axis=-1)
+
+    def to_eta(self, theta):
+        xp, theta = self.point(theta)
+        return matvec(xp, self._gaps(xp, theta), self._log_mixture(xp, theta))
+
+    def metric(self, theta):
+        xp, theta = self.point(theta)
+        gaps = self._gaps(xp, theta)
+        return xp.matmul(gaps / self._masses(xp, theta)[..., None, :], xp.matrix_transpose(gaps))
+
+    def flat(self, theta, vector):
+        xp, theta, vector = self.point(theta, vector)
+        gaps = self._gaps(xp, theta)
+        along = xp.matmul(vector[..., None, :], gaps)[..., 0, :] / self._masses(xp, theta)
+        return matvec(xp, gaps, along)
+
+    def cubic_tensor(self, theta):
+        xp, theta = self.point(theta)
+        gaps = self._gaps(xp, theta)
+        pairs = xp.reshape(gaps[:, None, :] * gaps[None, :, :], (self.dim**2, gaps.shape[1]))
+        tensor = -xp.matmul(pairs / self._masses(xp, theta)[..., None, :] ** 2, xp.matrix_transpose(gaps))
+        return xp.reshape(tensor, (*theta.shape[:-1], *(self.dim,) * 3))
+
+    def to_theta(self, eta):
+        """The weights at which ∇φ = η; NaN where a weight would have to be 0 or less.
+
+        φ(w) − η·w has a minimum on the closed simplex. It is followed from the centre with a logarithmic barrier that becomes
+        weaker. Where the last iteration has not reached η, either the rounding of the weights alone explains the residual, or a
+        Newton step leads out of the simplex and the minimum is on its boundary.
+
+        Raises
+        ------
+        ConvergenceError
+            Where neither is so.
+        """
+        xp, eta = self.point(eta)
+        w = self.theta_domain.from_unconstrained(xp.zeros_like(eta))
+        w = xp.where(xp.all(xp.isfinite(eta), axis=-1, keepdims=True), w, xp.full_like(w, xp.nan))
+        for barrier in _BARRIERS:
+            w = self._minimiser(xp, eta, w, barrier)
+        try:
+            return self._minimiser(xp, eta, w, 0.0)
+        except ConvergenceError as error:
+            w, residual = error.iterate, error.residual
+            metric, step = self.metric(w), self.sharp(w, self.to_eta(w) - eta)
+            noise = self._size(xp, eta) + xp.max(xp.abs(metric), axis=(-2, -1))
+            reached = residual <= 1000 * float(xp.finfo(eta.dtype).eps) * noise
+            if not xp.all(reached | ~self.theta_domain.contains(w - step)):
+                raise
+            return xp.where(reached[..., None], w, xp.full_like(w, xp.nan))
+
+    @staticmethod
+    def _size(xp, eta):
+        return 1.0 + xp.max(xp.abs(eta), axis=-1)
+
+    def _minimiser(self, xp, eta, start, barrier):
+        """Of φ(w) − η·w − barrier · Σ log w over all weights, from a point of the simplex; with a barrier, to half precision."""
+        precision = float(xp.finfo(eta.dtype).eps) ** -0.5 if barrier else 1.0
+
+        def last(w):
+            return 1.0 - xp.sum(w, axis=-1, keepdims=True)
+
+        def value(w):
+            logs = xp.sum(xp.log(w), axis=-1) + xp.log(last(w))[..., 0]
+            return self.potential(w) - xp.sum(eta * w, axis=-1) - barrier * logs
+
+        def newton(w, g):
+            eye = xp.eye(self.dim, dtype=w.dtype)
+            hessian = self.metric(w) + barrier * (eye / (w * w)[..., None] + (1.0 / last(w) ** 2)[..., None])
+            return solve(xp, hessian, g)
+
+        return minimize(
+            xp, start, name="to_theta", value=value, solve=newton, contains=self.theta_domain.contains,
+            gradient=lambda w: self.to_eta(w) - eta - barrier * (1.0 / w - 1.0 / last(w)),
+            scale=precision * self._size(xp, eta))
+
+    def divergence(self, theta_p, theta_q):
+        """KL(q‖p): the canonical divergence of the dual has its arguments swapped."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        return self._kl(xp, theta_q, theta_p)
+
+    def _kl(self, xp, a, b):
+        """KL(a‖b) over the states, from the difference of the weights, so that near points do not cancel."""
+        masses_a, masses_b = self._masses(xp, a), self._masses(xp, b)
+        change = xp.matmul((b - a)[..., None, :], self._gaps(xp, a))[..., 0, :] / masses_a
+        near = xp.abs(change) < 0.5
+        log_ratio = xp.where(near, xp.log1p(xp.where(near, change, xp.zeros_like(change))), xp.log(masses_b / masses_a))
+        return xp.sum(kl_terms(xp, masses_a, masses_b, log_ratio), axis=-1)
+
+
+def _on_grid(log_densities, lower, upper, panels):
+    """(masses of the components, log weights) at the nodes of a composite Gauss–Legendre rule."""
+    left, right = (-1.0 if np.isinf(lower) else 0.0), (1.0 if np.isinf(upper) else 0.0)
+    if left == right == 0.0:
+        left, right = lower, upper
+    edges = np.linspace(left, right, panels + 1)
+    half = 0.5 * np.diff(edges)[:, None]
+    t = (0.5 * (edges[:-1] + edges[1:])[:, None] + half * _NODES).ravel()
+    weight = (half * _WEIGHTS).ravel()
+    if np.isinf(lower) or np.isinf(upper):
+        shift = lower if np.isinf(upper) and np.isfinite(lower) else upper if np.isfinite(upper) else 0.0
+        x, slope = shift + t / (1.0 - t**2), (1.0 + t**2) / (1.0 - t**2) ** 2
+    else:
+        x, slope = t, np.ones_like(t)
+    log_p = np.stack([np.asarray(to_numpy(log_density(x)), dtype=float) for log_density in log_densities])
+    if np.isnan(log_p).any() or np.isposinf(log_p).any():
+        raise DomainError("log_densities must satisfy: no value is NaN or infinite on the grid")
+    log_weight = np.log(weight * slope)
+    return np.exp(log_p + log_weight), log_weight
+
+
+def _reported(masses, log_weight):
+    """The masses and the negative entropies of the components and of their equal mixture."""
+    rows = np.concatenate([masses, masses.mean(axis=0, keepdims=True)])
+    logs = np.log(np.where(rows > 0, rows, 1.0)) - log_weight
+    return np.concatenate([rows.sum(axis=1), np.sum(rows * logs, axis=1)])

@@ -1,0 +1,116 @@
+"""The normal families with one parameter known."""
+from dataclasses import dataclass
+from functools import cached_property
+from math import log, pi
+
+import numpy as np
+
+from ..backend import arrays
+from ..domain import Interval
+from ..geometry.mirror_maps import Euclidean
+from ..geometry.scaled import Scaled
+from .exponential import Exponential
+from .known import known_finite, known_positive
+from .transformed import Transformed
+
+__all__ = ["NormalKnownMean", "NormalKnownVariance"]
+
+
+@dataclass(frozen=True)
+class NormalKnownVariance(Transformed):
+    """The normal distribution of mean μ, with v = `variance` known: a flat manifold.
+
+    Mathematically,
+
+    - support R; T(x) = x; h(x) = e^{−x²/(2v)} / √(2πv)
+    - θ = μ / v in R; η = μ in R
+    - ψ(θ) = v θ² / 2; φ(η) = η² / (2v)
+    - metric v; dual metric 1 / v
+
+    Ordinary parameters: `mean`, shape (...).
+    """
+
+    variance: float
+    support = Interval()
+    ordinary = {"mean": Interval()}
+
+    def __post_init__(self):
+        known_positive(self, "variance")
+
+    @cached_property
+    def base(self):
+        return Scaled(Euclidean(1), self.variance)
+
+    def sufficient_statistic(self, x):
+        return arrays(x)[1][..., None]
+
+    def log_base_measure(self, x):
+        x = arrays(x)[1]
+        return -0.5 * x**2 / self.variance - 0.5 * log(2.0 * pi * self.variance)
+
+    def expected_log_base_measure(self, theta):
+        """−½ (1 + μ² / v + log(2πv))."""
+        theta = self.point(theta)[1]
+        return -0.5 * self.variance * theta[..., 0] ** 2 - 0.5 * log(2.0 * pi * np.e * self.variance)
+
+    def _log_density(self, xp, theta, x):
+        """−½ (x − μ)² / v − ½ log(2πv): the square completed, which does not cancel."""
+        return -0.5 * (x - self.variance * theta[..., 0]) ** 2 / self.variance - 0.5 * log(2.0 * pi * self.variance)
+
+    def entropy(self, theta):
+        xp, theta = self.point(theta)
+        return xp.full_like(theta[..., 0], 0.5 * log(2.0 * pi * np.e * self.variance))
+
+    def _draw(self, draws, theta, shape):
+        return self.variance * theta[..., 0] + float(np.sqrt(self.variance)) * draws.normal(shape)
+
+    def _theta_from(self, xp, mean):
+        return mean[..., None] / self.variance
+
+    def parameters(self, theta):
+        theta = self.point(theta)[1]
+        return {"mean": self.variance * theta[..., 0]}
+
+
+@dataclass(frozen=True)
+class NormalKnownMean(Transformed):
+    """The normal distribution of variance v, with μ = `mean` known.
+
+    Mathematically,
+
+    - support R; T(x) = (x − μ)²; h(x) = 1 / √π
+    - θ = −1 / (2v) < 0; η = v > 0
+    - ψ(θ) = −½ log(−θ); φ(η) = −½ − ½ log(2η)
+    - metric 1 / (2θ²); dual metric 1 / (2η²)
+
+    Ordinary parameters: `variance`, shape (...), positive.
+    """
+
+    mean: float
+    base = Scaled(Exponential(), 0.5)
+    support = Interval()
+    ordinary = {"variance": Interval(0)}
+
+    def __post_init__(self):
+        known_finite(self, "mean")
+
+    def sufficient_statistic(self, x):
+        return (arrays(x)[1][..., None] - self.mean) ** 2
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return xp.full_like(x, -0.5 * log(pi))
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        return xp.full_like(theta[..., 0], -0.5 * log(pi))
+
+    def _draw(self, draws, theta, shape):
+        return self.mean + draws.xp.sqrt(-0.5 / theta[..., 0]) * draws.normal(shape)
+
+    def _theta_from(self, xp, variance):
+        return -0.5 / variance[..., None]
+
+    def parameters(self, theta):
+        theta = self.point(theta)[1]
+        return {"variance": -0.5 / theta[..., 0]}

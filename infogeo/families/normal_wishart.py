@@ -1,0 +1,434 @@
+"""Distributions of a mean together with a precision or covariance: the conjugate priors of the normal families."""
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from ..backend import arrays
+from ..domain import Interval, MappedDomain, Orthant, PositiveDefinite, PositiveDefiniteMatrix, ProductDomain, RealSpace
+from ..linalg import matvec
+from ..memo import once
+from ..packing import pack, packed_size, unpack
+from ..special import ratio_gap
+from .base import ExponentialFamily
+from .transformed import Transformed
+from .wishart import (Wishart, bartlett, differ, inverse_and_log_det, log_det, matrix_gamma_kl, mean_and_gap, positive, pull,
+                      push, push_twice, shape_from_gap, shape_potential)
+
+__all__ = ["NormalGamma", "NormalInverseWishart", "NormalWishart"]
+
+
+def _outer(a, b):
+    return a[..., :, None] * b[..., None, :]
+
+
+def _split(xp, x, p):
+    """(s, A, a, c): a number, a symmetric matrix, a vector and a number of coordinates (s, ⟨A⟩, a, c)."""
+    end = 1 + packed_size(p)
+    return x[..., 0], unpack(x[..., 1:end], p), x[..., end:end + p], x[..., -1]
+
+
+def _join(xp, s, matrix, vector, number):
+    return xp.concat([s[..., None], pack(matrix), vector, number[..., None]], axis=-1)
+
+
+def _natural(xp, s, rate, m, kappa):
+    """θ = (s, ⟨−R − ½κmmᵀ⟩, κm, −½κ)."""
+    scaled = kappa[..., None] * m
+    return _join(xp, s, -(rate + 0.5 * _outer(scaled, m)), scaled, -0.5 * kappa)
+
+
+def _rate(xp, matrix, vector, number):
+    """R of θ."""
+    return -matrix + 0.25 * _outer(vector / number[..., None], vector)
+
+
+def _spread(xp, matrix, vector, number):
+    """p / κ of η: E μᵀΛμ − (E Λμ)ᵀ(E Λ)⁻¹(E Λμ)."""
+    return number - xp.sum(vector * matvec(xp, inverse_and_log_det(xp, matrix)[1], vector), axis=-1)
+
+
+@lru_cache
+def _parameters(p):
+    """The θ with s > 0, κ > 0 and R positive definite."""
+    def source(xp, z):
+        s, rate, m, kappa = _split(xp, z, p)
+        return _natural(xp, s, rate, m, kappa)
+
+    def inside(xp, theta):
+        s, matrix, vector, number = _split(xp, theta, p)
+        return (s > 0) & (number < 0) & xp.isfinite(log_det(xp, _rate(xp, matrix, vector, number)))
+
+    end = 1 + packed_size(p)
+    return MappedDomain(
+        _factors(p), source, inside,
+        lambda name: f"{name}[0] > 0 and {name}[{end + p}] < 0 and unpack({name}[1:{end}]) - outer({name}[{end}:{end + p}], "
+                     f"{name}[{end}:{end + p}]) / (4 {name}[{end + p}]) negative definite")
+
+
+@lru_cache
+def _means(p):
+    """The η with E Λ positive definite, E log det Λ < log det E Λ and E μᵀΛμ > (E Λμ)ᵀ(E Λ)⁻¹(E Λμ)."""
+    def image(xp, z):
+        gap, mean, m, spread = _split(xp, z, p)
+        moment = matvec(xp, mean, m)
+        return _join(xp, log_det(xp, mean) - gap, mean, moment, spread + xp.sum(m * moment, axis=-1))
+
+    def inside(xp, eta):
+        first, mean, vector, number = _split(xp, eta, p)
+        return (first < log_det(xp, mean)) & (_spread(xp, mean, vector, number) > 0)
+
+    end = 1 + packed_size(p)
+    return MappedDomain(
+        _factors(p), image, inside,
+        lambda name: f"M = unpack({name}[1:{end}]) positive definite, {name}[0] < log(det(M)) and "
+                     f"{name}[{end + p}] > {name}[{end}:{end + p}] @ inv(M) @ {name}[{end}:{end + p}]")
+
+
+def _factors(p):
+    return ProductDomain(Orthant(1), PositiveDefinite(p), RealSpace(p), Orthant(1))
+
+
+def _check(p):
+    if not (isinstance(p, (int, np.integer)) and p >= 1):
+        raise ValueError(f"p must be a positive integer; got {p!r}")
+
+
+@dataclass(frozen=True)
+class NormalWishart(ExponentialFamily):
+    """The normal–Wishart distribution of a mean μ and a precision matrix Λ: Λ is Wishart, and μ given Λ is N(m, (κΛ)⁻¹).
+
+    Mathematically, an observation is the vector x = (μ, ⟨Λ⟩), with ⟨·⟩ the isometric packing of symmetric matrices
+    (`infogeo.packing`); with s = (ν − p + 1) / 2, a = ν / 2, R = ½V⁻¹, and ψ_W, φ_W the potentials of `Wishart`,
+
+    - support: μ in R^p, Λ positive definite; T(x) = (log det Λ, ⟨Λ⟩, Λμ, μᵀΛμ); h(x) = (2π)^{−p/2} (det Λ)^{−1/2}
+    - θ = (s, ⟨−R − ½κmmᵀ⟩, κm, −½κ), with s > 0, κ > 0, R positive definite
+    - η = (Σ_j digamma(s + j/2) − log det R, ⟨M⟩, Mm, p/κ + mᵀMm) with M = E Λ = aR⁻¹
+    - ψ(θ) = ψ_W(s, R) − (p/2) log κ; φ(η) = φ_W + (p/2) (log κ − 1)
+    - `flat` and `sharp` go through the changes of (s, R, m, κ), where the metric is block diagonal: order p³
+
+    d = p (p + 1) / 2 + p + 2. θ₁ is s, the distance from the edge ν = p − 1, so that a distribution near the edge keeps its
+    digits. Densities are with respect to μ and the entries of Λ on and above the diagonal.
+
+    Ordinary parameters: `location` m (..., p); `precision_scale` κ (...), positive; `degrees_of_freedom` ν (...), above p − 1;
+    `scale_matrix` V (..., p, p), symmetric positive definite.
+    Source: DeGroot, Optimal Statistical Decisions (1970), section 9.10.
+    """
+
+    p: int
+
+    def __post_init__(self):
+        _check(self.p)
+
+    @property
+    def dim(self):
+        return packed_size(self.p) + self.p + 2
+
+    @property
+    def theta_domain(self):
+        return _parameters(self.p)
+
+    @property
+    def eta_domain(self):
+        return _means(self.p)
+
+    @property
+    def support(self):
+        return ProductDomain(RealSpace(self.p), PositiveDefinite(self.p))
+
+    @property
+    def ordinary(self):
+        return {"location": RealSpace(self.p), "precision_scale": Interval(0), "degrees_of_freedom": Interval(self.p - 1),
+                "scale_matrix": PositiveDefiniteMatrix(self.p)}
+
+    @once
+    def _parts(self, theta):
+        """(s, m, κ, R, L⁻¹, R⁻¹, log det R) with R = L Lᵀ; NaN outside the domain."""
+        xp, theta = self.point(theta)
+        s, matrix, vector, number = _split(xp, theta, self.p)
+        kappa = positive(xp, -2.0 * number)
+        rate = _rate(xp, matrix, vector, number)
+        return positive(xp, s), vector / kappa[..., None], kappa, rate, *inverse_and_log_det(xp, rate)
+
+    def _mean_precision(self, s, inverse):
+        """E Λ = aR⁻¹."""
+        return (s + 0.5 * (self.p - 1))[..., None, None] * inverse
+
+    @property
+    def _wishart(self):
+        return Wishart(self.p)
+
+    def potential(self, theta):
+        xp, theta = self.point(theta)
+        s, _, kappa, rate, _, _, _ = self._parts(theta)
+        marginal = xp.concat([s[..., None], -pack(rate)], axis=-1)
+        return self._wishart.potential(marginal) - 0.5 * self.p * xp.log(kappa)
+
+    def to_eta(self, theta):
+        xp, theta = self.point(theta)
+        s, m, kappa, rate, _, inverse, _ = self._parts(theta)
+        first = self._wishart.to_eta(xp.concat([s[..., None], -pack(rate)], axis=-1))[..., 0]
+        mean = self._mean_precision(s, inverse)
+        moment = matvec(xp, mean, m)
+        return _join(xp, first, mean, moment, self.p / kappa + xp.sum(m * moment, axis=-1))
+
+    @once
+    def to_theta(self, eta):
+        xp, eta = self.point(eta)
+        first, mean, vector, number = _split(xp, eta, self.p)
+        _, inverse, log_det_mean = inverse_and_log_det(xp, mean)
+        m = matvec(xp, inverse, vector)
+        kappa = self.p / positive(xp, number - xp.sum(m * vector, axis=-1))
+        return self._from_mean(xp, log_det_mean - first, inverse, m, kappa)
+
+    def _from_mean(self, xp, gap, inverse_mean, m, kappa):
+        s = shape_from_gap(xp, gap, self.p)
+        return _natural(xp, s, self._mean_precision(s, inverse_mean), m, kappa)
+
+    def dual_potential(self, eta):
+        return self._negative_entropy(self.to_theta(eta))
+
+    def _negative_entropy(self, theta):
+        xp, theta = self.point(theta)
+        s, _, kappa, _, _, _, log_det_rate = self._parts(theta)
+        return shape_potential(xp, s, log_det_rate, self.p) + 0.5 * self.p * (xp.log(kappa) - 1.0)
+
+    # Changes of θ, of (s, R, m, κ), and of η
+
+    def _inner_change(self, xp, m, kappa, vector):
+        """(ds, dR, dm, dκ) along a tangent vector in the chart θ."""
+        d_shape, matrix, linear, number = _split(xp, vector, self.p)
+        d_kappa = -2.0 * number
+        d_m = (linear - m * d_kappa[..., None]) / kappa[..., None]
+        cross = _outer(linear - 0.5 * d_kappa[..., None] * m, m)              # d(κmmᵀ) is this and its transpose
+        return d_shape, -matrix - 0.5 * (cross + xp.matrix_transpose(cross)), d_m, d_kappa
+
+    def flat(self, theta, vector):
+        xp, theta, vector = self.point(theta, vector)
+        s, m, kappa, _, _, inverse, _ = self._parts(theta)
+        d_shape, d_rate, d_m, d_kappa = self._inner_change(xp, m, kappa, vector)
+        first, d_mean = push(xp, s, inverse, d_shape, d_rate)
+        turned, pulled = matvec(xp, d_mean, m), matvec(xp, self._mean_precision(s, inverse), d_m)
+        last = xp.sum(m * (turned + 2.0 * pulled), axis=-1) - self.p * d_kappa / kappa**2
+        return _join(xp, first, d_mean, turned + pulled, last)
+
+    def sharp(self, theta, covector):
+        xp, theta, covector = self.point(theta, covector)
+        s, m, kappa, rate, _, _, _ = self._parts(theta)
+        first, d_mean, d_moment, d_last = _split(xp, covector, self.p)
+        turned = matvec(xp, d_mean, m)
+        pulled = d_moment - turned                                            # M dm
+        d_m = matvec(xp, rate, pulled) / (s + 0.5 * (self.p - 1))[..., None]
+        d_kappa = -(kappa**2 / self.p) * (d_last - xp.sum(m * (turned + 2.0 * pulled), axis=-1))
+        d_shape, d_rate = pull(xp, s, rate, first, d_mean)
+        linear = kappa[..., None] * d_m + d_kappa[..., None] * m
+        cross = _outer(linear - 0.5 * d_kappa[..., None] * m, m)
+        return _join(xp, d_shape, -d_rate - 0.5 * (cross + xp.matrix_transpose(cross)), linear, -0.5 * d_kappa)
+
+    def metric(self, theta):
+        return self._on_basis(self.flat, theta)
+
+    def dual_metric(self, eta):
+        return self._on_basis(self.sharp, self.to_theta(eta))
+
+    def _on_basis(self, operator, theta):
+        """The matrix of a symmetric operator at θ: its images of the coordinate basis."""
+        xp, theta = self.point(theta)
+        return operator(theta[..., None, :], xp.eye(self.dim, dtype=theta.dtype))
+
+    def cubic_tensor(self, theta):
+        """The second change of η along two tangent vectors of the basis, by the second changes of (s, R, m, κ)."""
+        xp, theta = self.point(theta)
+        s, m, kappa, _, _, inverse, _ = self._parts(theta[..., None, None, :])
+        basis = xp.eye(self.dim, dtype=theta.dtype)
+        u_s, u_rate, u_m, u_kappa = self._inner_change(xp, m, kappa, basis[:, None, :])
+        v_s, v_rate, v_m, v_kappa = self._inner_change(xp, m, kappa, basis[None, :, :])
+        d2_m = -(u_kappa[..., None] * v_m + v_kappa[..., None] * u_m) / kappa[..., None]
+        cross = kappa[..., None, None] * _outer(u_m, v_m)
+        d2_rate = -0.5 * (cross + xp.matrix_transpose(cross))
+        first, d2_mean = push_twice(xp, s, inverse, (u_s, u_rate), (v_s, v_rate), d2_rate)
+        u_mean, v_mean = push(xp, s, inverse, u_s, u_rate)[1], push(xp, s, inverse, v_s, v_rate)[1]
+        mean = self._mean_precision(s, inverse)
+        turned, bent = matvec(xp, d2_mean, m), matvec(xp, mean, d2_m)
+        mixed = matvec(xp, u_mean, v_m) + matvec(xp, v_mean, u_m)
+        last = xp.sum(m * (turned + 2.0 * (mixed + bent)), axis=-1) + 2.0 * xp.sum(u_m * matvec(xp, mean, v_m), axis=-1)
+        return _join(xp, first, d2_mean, turned + mixed + bent, last + 2.0 * self.p * u_kappa * v_kappa / kappa**3)
+
+    def _observed(self, xp, x):
+        """(μ, Λ) of an observation."""
+        return x[..., :self.p], unpack(x[..., self.p:], self.p)
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        mu, precision = self._observed(xp, x)
+        moment = matvec(xp, precision, mu)
+        return _join(xp, log_det(xp, precision), precision, moment, xp.sum(mu * moment, axis=-1))
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return -0.5 * (log_det(xp, self._observed(xp, x)[1]) + self.p * float(np.log(2 * np.pi)))
+
+    def expected_log_base_measure(self, theta):
+        return -0.5 * (self.to_eta(theta)[..., 0] + self.p * float(np.log(2 * np.pi)))
+
+    def entropy(self, theta):
+        return -self._negative_entropy(theta) - self.expected_log_base_measure(theta)
+
+    def kl(self, theta_p, theta_q):
+        """That of the marginals of Λ, and of μ given Λ: (p/2) (r − 1 − log r) + ½ κ_q |m_p − m_q|² in E_p Λ, r = κ_q / κ_p."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        s_p, m_p, kappa_p, _, root, inverse, log_det_p = self._parts(theta_p)
+        s_q, _, kappa_q, _, _, _, log_det_q = self._parts(theta_q)
+        step, matrix, linear, number = _split(xp, theta_q - theta_p, self.p)
+        growth = -2.0 * number / kappa_p                                       # r − 1
+        shift = (linear + 2.0 * number[..., None] * m_p) / kappa_q[..., None]    # m_q − m_p
+        # κ_q m_q m_qᵀ − κ_p m_p m_pᵀ, from differences of coordinates
+        cross = _outer(linear + number[..., None] * m_p, m_p)
+        change = cross + xp.matrix_transpose(cross) + kappa_q[..., None, None] * _outer(shift, shift)
+        marginal = matrix_gamma_kl(xp, s_p, s_q, step, root, -matrix - 0.5 * change, log_det_q - log_det_p)
+        square = xp.sum(shift * matvec(xp, self._mean_precision(s_p, inverse), shift), axis=-1)
+        return marginal + 0.5 * (self.p * ratio_gap(xp, kappa_q / kappa_p, growth) + kappa_q * square)
+
+    def _fit(self, xp, x, weights):
+        """From deviations from the mean of Λ and from m, so that concentrated samples keep their digits."""
+        mu, precision = self._observed(xp, x)
+        mean, gap, log_det_mean = mean_and_gap(xp, precision, weights)
+        inverse = inverse_and_log_det(xp, mean)[1]
+        m = matvec(xp, inverse, xp.sum(weights[..., None] * matvec(xp, precision, mu), axis=0))
+        away = mu - m
+        spread = xp.sum(weights * xp.sum(away * matvec(xp, precision, away), axis=-1), axis=0)
+        spread = xp.where(differ(xp, mu, weights), spread, xp.zeros_like(spread))
+        moment = matvec(xp, mean, m)
+        eta = _join(xp, log_det_mean - gap, mean, moment, spread + xp.sum(m * moment, axis=-1))
+        return eta, self._from_mean(xp, gap, inverse, m, self.p / positive(xp, spread))
+
+    def _draw(self, draws, theta, shape):
+        xp = draws.xp
+        s, m, kappa, _, root, _, _ = self._parts(theta)
+        precision = bartlett(draws, s, root, shape)
+        lower_inverse = inverse_and_log_det(xp, precision)[0]
+        noise = matvec(xp, xp.matrix_transpose(lower_inverse), draws.normal((*shape, self.p)))
+        return xp.concat([m + noise / xp.sqrt(kappa)[..., None], pack(precision)], axis=-1)
+
+    def _theta_from(self, xp, location, precision_scale, degrees_of_freedom, scale_matrix):
+        rate = 0.5 * inverse_and_log_det(xp, scale_matrix)[1]
+        return self._from_rate(xp, location, precision_scale, 0.5 * (degrees_of_freedom - (self.p - 1.0)), rate)
+
+    def _from_rate(self, xp, location, precision_scale, s, rate):
+        batch = np.broadcast_shapes(location.shape[:-1], precision_scale.shape, s.shape, rate.shape[:-2])
+        return _natural(xp, xp.broadcast_to(s, batch), xp.broadcast_to(rate, (*batch, self.p, self.p)),
+                        xp.broadcast_to(location, (*batch, self.p)), xp.broadcast_to(precision_scale, batch))
+
+    def parameters(self, theta):
+        s, m, kappa, _, _, inverse, _ = self._parts(theta)
+        return {"location": m, "precision_scale": kappa, "degrees_of_freedom": 2.0 * s + (self.p - 1.0),
+                "scale_matrix": 0.5 * inverse}
+
+
+@dataclass(frozen=True)
+class NormalInverseWishart(Transformed):
+    """The normal–inverse-Wishart distribution of a mean μ and a covariance Σ: Σ is inverse Wishart, and μ given Σ is N(m, Σ/κ).
+
+    Mathematically, an observation is the vector x = (μ, ⟨Σ⟩), with ⟨·⟩ the isometric packing of symmetric matrices, and
+
+    - support: μ in R^p, Σ positive definite; T(x) = (−log det Σ, ⟨Σ⁻¹⟩, Σ⁻¹μ, μᵀΣ⁻¹μ); h(x) = (2π)^{−p/2} (det Σ)^{−p−1/2}
+    - θ, η, ψ, φ and the metric are those of `NormalWishart` with Λ = Σ⁻¹ and R = ½Ψ
+
+    Densities are with respect to μ and the entries of Σ on and above the diagonal.
+
+    Ordinary parameters: `location` m (..., p); `precision_scale` κ (...), positive; `degrees_of_freedom` ν (...), above p − 1;
+    `scale_matrix` Ψ (..., p, p), symmetric positive definite.
+    """
+
+    p: int
+
+    def __post_init__(self):
+        object.__setattr__(self, "base", NormalWishart(self.p))
+
+    @property
+    def support(self):
+        return self.base.support
+
+    @property
+    def ordinary(self):
+        return self.base.ordinary
+
+    def _inverted(self, xp, x):
+        """(μ, ⟨Σ⟩) to (μ, ⟨Σ⁻¹⟩), and back."""
+        inverse = inverse_and_log_det(xp, unpack(x[..., self.p:], self.p))[1]
+        return xp.concat([x[..., :self.p], pack(inverse)], axis=-1)
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        return self.base.sufficient_statistic(self._inverted(xp, x))
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return -(self.p + 0.5) * log_det(xp, unpack(x[..., self.p:], self.p)) - 0.5 * self.p * float(np.log(2 * np.pi))
+
+    def expected_log_base_measure(self, theta):
+        return (self.p + 0.5) * self.to_eta(theta)[..., 0] - 0.5 * self.p * float(np.log(2 * np.pi))
+
+    def entropy(self, theta):
+        return -self.base._negative_entropy(theta) - self.expected_log_base_measure(theta)
+
+    def _fit(self, xp, x, weights):
+        return self.base._fit(xp, self._inverted(xp, x), weights)
+
+    def _draw(self, draws, theta, shape):
+        return self._inverted(draws.xp, self.base._draw(draws, theta, shape))
+
+    def _theta_from(self, xp, location, precision_scale, degrees_of_freedom, scale_matrix):
+        s = 0.5 * (degrees_of_freedom - (self.p - 1.0))
+        return self.base._from_rate(xp, location, precision_scale, s, 0.5 * scale_matrix)
+
+    def parameters(self, theta):
+        s, m, kappa, rate, _, _, _ = self.base._parts(theta)
+        return {"location": m, "precision_scale": kappa, "degrees_of_freedom": 2.0 * s + (self.p - 1.0),
+                "scale_matrix": 2.0 * rate}
+
+
+@dataclass(frozen=True)
+class NormalGamma(Transformed):
+    """The normal–gamma distribution of a mean μ and a precision λ: λ is gamma(α, β), and μ given λ is N(m, 1 / (κλ)).
+
+    Mathematically, an observation is the vector x = (μ, λ), and
+
+    - support: μ in R, λ > 0; T(x) = (log λ, λ, λμ, λμ²); h(x) = 1 / √(2πλ)
+    - θ = (α, −β − ½κm², κm, −½κ), with α, β, κ > 0
+    - η = (digamma(α) − log β, α/β, mα/β, 1/κ + m²α/β)
+    - ψ(θ) = log Γ(α) − α log β − ½ log κ
+
+    It is `NormalWishart(1)` with α = ν/2 and β = 1 / (2V).
+
+    Ordinary parameters: `location` m, `precision_scale` κ, `shape` α, `rate` β, the last three positive, shapes (...).
+    """
+
+    base = NormalWishart(1)
+    support = ProductDomain(RealSpace(1), Orthant(1))
+    ordinary = {"location": Interval(), "precision_scale": Interval(0), "shape": Interval(0), "rate": Interval(0)}
+
+    def sufficient_statistic(self, x):
+        return self.base.sufficient_statistic(x)
+
+    def log_base_measure(self, x):
+        return self.base.log_base_measure(x)
+
+    def expected_log_base_measure(self, theta):
+        return self.base.expected_log_base_measure(theta)
+
+    def entropy(self, theta):
+        return self.base.entropy(theta)
+
+    def _fit(self, xp, x, weights):
+        return self.base._fit(xp, x, weights)
+
+    def _draw(self, draws, theta, shape):
+        return self.base._draw(draws, theta, shape)
+
+    def _theta_from(self, xp, location, precision_scale, shape, rate):
+        return self.base._from_rate(xp, location[..., None], precision_scale, shape, rate[..., None, None])
+
+    def parameters(self, theta):
+        s, m, kappa, rate, _, _, _ = self.base._parts(theta)
+        return {"location": m[..., 0], "precision_scale": kappa, "shape": s, "rate": rate[..., 0, 0]}

@@ -1,0 +1,67 @@
+"""The Pareto family of known minimum."""
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+
+from ..backend import arrays
+from ..domain import Interval
+from .closed_interval import ClosedInterval
+from .exponential import Exponential
+from .known import known_positive
+from .transformed import Transformed
+
+__all__ = ["Pareto"]
+
+
+@dataclass(frozen=True)
+class Pareto(Transformed):
+    """The power law of exponent α above m = `minimum`, which is known: P(x > t) = (m / t)^α.
+
+    Mathematically, log(x / m) follows `Exponential`, and
+
+    - support x ≥ m; T(x) = log(x / m); h(x) = 1 / x
+    - θ = −α < 0; η = 1 / α > 0
+    - ψ(θ) = −log(−θ); φ(η) = −1 − log η
+    - metric 1 / θ²; dual metric 1 / η²
+
+    Ordinary parameters: `exponent`, shape (...), positive.
+    """
+
+    minimum: float
+    base = Exponential()
+    ordinary = {"exponent": Interval(0)}
+
+    def __post_init__(self):
+        known_positive(self, "minimum")
+
+    @property
+    def support(self):
+        return ClosedInterval(self.minimum)
+
+    @property
+    def _somewhere(self):
+        return np.asarray(self.minimum)
+
+    def sufficient_statistic(self, x):
+        """log(x / m), near the minimum from the difference x − m."""
+        xp, x = arrays(x)
+        growth = (x - self.minimum) / self.minimum
+        return xp.where(growth < 1.0, xp.log1p(growth), xp.log(x / self.minimum))[..., None]
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return -xp.log(x)
+
+    def expected_log_base_measure(self, theta):
+        return -log(self.minimum) - self.to_eta(theta)[..., 0]
+
+    def _draw(self, draws, theta, shape):
+        return self.minimum * draws.xp.exp(self.base._draw(draws, theta, shape))
+
+    def _theta_from(self, xp, exponent):
+        return -exponent[..., None]
+
+    def parameters(self, theta):
+        theta = self.point(theta)[1]
+        return {"exponent": -theta[..., 0]}

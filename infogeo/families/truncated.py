@@ -1,0 +1,401 @@
+"""Truncated families: a family on the line, given that x lies between two bounds."""
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, floor, inf
+
+import numpy as np
+
+from ..backend import NUMPY, arrays
+from ..domain import ConvexDomain, Integers, Interval
+from ..errors import ConvergenceError, DomainError
+from ..linalg import matvec, solve
+from ..memo import once, standing
+from ..newton import minimize
+from ..special import expm1_gap
+from .base import ExponentialFamily
+from .log_linear import draw_states
+
+__all__ = ["Truncated"]
+
+_GAUSS = tuple(map(tuple, np.polynomial.legendre.leggauss(16)))
+# The ends of the panels on each side of the mode, in units of the distance over which the density falls by a factor e or less
+_PANELS = (0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0, 80.0)
+_NEGLIGIBLE = 80.0     # half of it is the fall of log p, from the mode, where a sum or an integral may end
+_STATES = 2**22
+_BARRIERS = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)
+
+
+class _Moments(ConvexDomain):
+    """The image of the θ of a truncated family under ∇ψ; membership is decided by the inversion."""
+
+    def __init__(self, family):
+        self.family, self.dim = family, family.dim
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        return xp.all(xp.isfinite(self.family.to_theta(x)), axis=-1)
+
+    def rule(self, name):
+        return f"{name} the mean statistic of a member of {self.family!r}"
+
+    def from_unconstrained(self, u):
+        return self.family.to_eta(self.family.theta_domain.from_unconstrained(u))
+
+
+@dataclass(frozen=True)
+class Truncated(ExponentialFamily):
+    """A family on the line, given that lower < x < upper.
+
+    Mathematically, with P_θ that of the whole family,
+
+    - support {x : lower < x < upper} of the family's support; T and h as in the family
+    - θ as in the family (where the truncated law exists for more θ, these are left out); η = E[T | lower < x < upper]
+    - ψ(θ) = ψ_family(θ) + log P_θ(lower < x < upper)
+    - metric Cov[T | lower < x < upper]
+
+    ψ and the moments to third order come from one set of nodes for each θ. On whole numbers they are sums over all states, up to
+    where the terms have become negligible (at most 2²² states). On intervals they are Gauss–Legendre integrals on panels that are
+    graded from the mode, in the coordinate t = x, log(x − a) or log((x − a) / (b − x)) of the family's support (a, b). They
+    assume that the density is log-concave in t, as those of the normal, gamma, beta and exponential families are, and count x
+    with |t| < 10¹⁸, or |t| < 700 where t is a logarithm: a gamma law of shape 0.01 has e^{−7} of its mass nearer to 0 than that.
+
+    Ordinary parameters: those of the family (its mean is then not that of x).
+
+    Parameters
+    ----------
+    family : ExponentialFamily
+        With scalar observations, on an `Interval` or on `Integers`.
+    lower, upper : float
+        Either may be infinite.
+
+    Raises
+    ------
+    TypeError, DomainError
+        For another family, or bounds that leave fewer than two states, or no interval.
+    """
+
+    family: ExponentialFamily
+    lower: float = -inf
+    upper: float = inf
+
+    def __post_init__(self):
+        support = self.family.support
+        if not isinstance(support, (Interval, Integers)):
+            raise TypeError(f"family must have scalar observations on an Interval or on Integers; got {self.family!r}")
+        object.__setattr__(self, "lower", float(self.lower))
+        object.__setattr__(self, "upper", float(self.upper))
+        first, last = max(self.lower, support.lower), min(self.upper, support.upper)
+        if isinstance(support, Integers):
+            first = max(floor(self.lower) + 1, support.lower) if np.isfinite(self.lower) else support.lower
+            last = min(ceil(self.upper) - 1, support.upper) if np.isfinite(self.upper) else support.upper
+        if not first < last:
+            raise DomainError("lower and upper must satisfy: more than a point of the support between them; "
+                              f"got {self.lower:g} and {self.upper:g}")
+        object.__setattr__(self, "support", type(support)(first, last))
+
+    @property
+    def dim(self):
+        return self.family.dim
+
+    @property
+    def theta_domain(self):
+        return self.family.theta_domain
+
+    @cached_property
+    def eta_domain(self):
+        return _Moments(self)
+
+    @property
+    def ordinary(self):
+        return self.family.ordinary
+
+    @property
+    def _somewhere(self):
+        low, high = self.support.lower, self.support.upper
+        if isinstance(self.support, Integers):
+            return np.asarray(float(low if np.isfinite(low) else high))
+        return np.asarray(low + 1.0 if np.isinf(high) and np.isfinite(low) else high - 1.0 if np.isinf(low) and np.isfinite(high)
+                          else 0.0 if np.isinf(low) else 0.5 * (low + high))
+
+    # Nodes: points x and logarithms of their weights, for each θ
+
+    def _states(self, xp, theta):
+        """All states, or those up to where the last has become negligible in every row."""
+        low, high = self.support.lower, self.support.upper
+        if np.isinf(high):
+            size = 16
+            while True:
+                ends = [*map(float, range(8)), *(2.0**k for k in range(3, size.bit_length()))]
+                ends = low + xp.asarray(ends, dtype=theta.dtype)
+                value = self.family.log_density(theta[..., None, :], ends)
+                if xp.all(value[..., -1] < xp.max(value, axis=-1) - 0.5 * _NEGLIGIBLE):
+                    break
+                size *= 2
+                if size > _STATES:
+                    raise ConvergenceError(f"{self!r}: the law has not become negligible after {_STATES} states")
+            high = low + size
+        x = low + xp.arange(int(high - low) + 1, dtype=theta.dtype)
+        return x, xp.zeros_like(x)
+
+    def _chart(self, xp, t):
+        """(x, log dx/dt) of the coordinate t."""
+        a, b = self.family.support.lower, self.family.support.upper
+        if np.isinf(a) and np.isinf(b):
+            return t, xp.zeros_like(t)
+        if np.isinf(b):
+            return a + xp.exp(t), t
+        share, rest = xp.expit(t), xp.expit(-t)
+        return a + (b - a) * share, xp.log(b - a + xp.zeros_like(t)) + xp.log(share) + xp.log(rest)
+
+    @cached_property
+    def _range(self):
+        """The bounds in the coordinate t, both finite."""
+        a, b = self.family.support.lower, self.family.support.upper
+        low, high = self.support.lower, self.support.upper
+        if np.isinf(a) and np.isinf(b):
+            return max(low, -1e18), min(high, 1e18)
+        if np.isinf(b):
+            return (float(np.log(low - a)) if low > a else -700.0), (float(np.log(high - a)) if high < inf else 700.0)
+        logit = lambda x: float(np.log(x - a) - np.log(b - x))
+        return (logit(low) if low > a else -700.0), (logit(high) if high < b else 36.0)
+
+    def _value(self, xp, theta, t):
+        """The log-density of the whole family in the coordinate t, shapes (..., dim) and (..., m) to (..., m)."""
+        x, slope = self._chart(xp, t)
+        found = self.family.log_density(theta[..., None, :], x) + slope
+        return xp.where(xp.isnan(found), xp.full_like(found, -np.inf), found)
+
+    def _panels(self, xp, theta):
+        """(inner, outer) ends of the panels on both sides of the mode, in the coordinate t, shapes (..., number of panels)."""
+        bottom, top = self._range
+        grid = xp.linspace(0.0, 1.0, 33, dtype=theta.dtype)
+        low = xp.full(theta.shape[:-1], bottom, dtype=theta.dtype)[..., None]
+        high = xp.full_like(low, top)
+        eps = float(xp.finfo(theta.dtype).eps)
+        for _ in range(26):                             # the maximum of a concave function: each round keeps a sixteenth
+            t = low * (1.0 - grid) + high * grid
+            value = self._value(xp, theta, t)
+            best = xp.argmax(value, axis=-1, keepdims=True)
+            beside = [xp.clip(best + step, 0, 32) for step in (-1, 1)]
+            low, high = (xp.take_along_axis(t, place, axis=-1) for place in beside)
+            peak, *sides = (xp.take_along_axis(value, place, axis=-1) for place in (best, *beside))
+            if xp.all(peak - xp.minimum(*sides) <= 8 * eps * (1.0 + xp.abs(peak))):
+                break
+        mode = xp.take_along_axis(t, best, axis=-1)
+        shrink = 2.0 ** -xp.arange(120, dtype=theta.dtype)
+        ends = xp.asarray(_PANELS, dtype=theta.dtype)
+        sides = []
+        for sign, reach in ((-1.0, mode - bottom), (1.0, top - mode)):
+            distance = reach * shrink
+            within = self._value(xp, theta, mode + sign * distance) >= peak - 1.0
+            width = xp.max(xp.where(within, distance, xp.zeros_like(distance)), axis=-1, keepdims=True)
+            sides.append(mode + sign * xp.minimum(width * ends, reach))
+        return tuple(xp.concat([side[..., part] for side in sides], axis=-1) for part in (slice(None, -1), slice(1, None)))
+
+    def _nodes(self, xp, theta):
+        """The Gauss–Legendre nodes of all panels."""
+        inner, outer = self._panels(xp, theta)
+        gauss, weight = (xp.asarray(column, dtype=theta.dtype) for column in _GAUSS)
+        middle, half = 0.5 * (inner + outer), 0.5 * (outer - inner)
+        flat = (*theta.shape[:-1], inner.shape[-1] * gauss.shape[0])
+        x, slope = self._chart(xp, xp.reshape(middle[..., None] + half[..., None] * gauss, flat))
+        return x, xp.reshape(xp.log(xp.abs(half))[..., None] + xp.log(weight), flat) + slope
+
+    @once
+    def _law(self, theta):
+        """(log P(lower < x < upper), probabilities of the nodes, their T, log h, log-density); NaN for θ outside the domain."""
+        xp, theta = self.point(theta)
+        inside = self.theta_domain.contains(theta)
+        interior = self.theta_domain.from_unconstrained(xp.zeros_like(theta))
+        safe = xp.where(inside[..., None], theta, interior)
+        with np.errstate(all="ignore"):
+            x, log_weight = self._states(xp, safe) if isinstance(self.support, Integers) else self._nodes(xp, safe)
+            log_density = self.family.log_density(safe[..., None, :], x)
+            logs = log_density + log_weight
+            logs = xp.where(xp.isnan(logs), xp.full_like(logs, -np.inf), logs)
+            top = xp.max(logs, axis=-1, keepdims=True)
+            mass = xp.exp(logs - top)
+            total = xp.sum(mass, axis=-1, keepdims=True)
+            used = mass > 0
+            somewhere = xp.take_along_axis(x + xp.zeros_like(logs), xp.argmax(logs, axis=-1, keepdims=True), axis=-1)
+            x = xp.where(used, x, somewhere)
+            statistic, log_base = self.family.sufficient_statistic(x), self.family.log_base_measure(x)
+        log_total = xp.where(inside, (top + xp.log(total))[..., 0], xp.full_like(top[..., 0], xp.nan))
+        p = xp.where(inside[..., None], mass / total, xp.full_like(mass, xp.nan))
+        log_density = xp.where(used, log_density, xp.zeros_like(p)) - log_total[..., None]
+        return log_total, p, statistic, log_base, log_density
+
+    def log_probability(self, theta):
+        """log P_θ(lower < x < upper) in the whole family, shape (...)."""
+        return self._law(theta)[0]
+
+    def potential(self, theta):
+        return self.family.potential(theta) + self._law(theta)[0]
+
+    def to_eta(self, theta):
+        xp, theta = self.point(theta)
+        _, p, statistic, *_ = self._law(theta)
+        return xp.matmul(p[..., None, :], statistic)[..., 0, :]
+
+    def _centred(self, theta):
+        """(xp, p, T − η) at the nodes, shapes (..., m) and (..., m, dim)."""
+        xp, theta = self.point(theta)
+        _, p, statistic, *_ = self._law(theta)
+        return xp, p, statistic - self.to_eta(theta)[..., None, :]
+
+    def metric(self, theta):
+        xp, p, gap = self._centred(theta)
+        return xp.matmul(xp.matrix_transpose(p[..., None] * gap), gap)
+
+    def cubic_tensor(self, theta):
+        xp, p, gap = self._centred(theta)
+        d = self.dim
+        pairs = xp.reshape(gap[..., :, None] * gap[..., None, :], (*gap.shape[:-1], d * d))
+        return xp.reshape(xp.matmul(xp.matrix_transpose(p[..., None] * gap), pairs), (*gap.shape[:-2], d, d, d))
+
+    def _separated(self, xp, theta, eta):
+        """Whether θ·T(x) ≤ θ·η at all nodes and at both ends of the support: then η is no mean of T."""
+        _, p, statistic, *_ = self._law(theta)
+        low, high = self.support.lower, self.support.upper
+        if isinstance(self.support, Integers):
+            ends = [low, min(high, 1e15)]
+        else:
+            ends = [float(self._chart(NUMPY, np.asarray(t))[0]) for t in self._range]
+        ends = self.family.sufficient_statistic(xp.asarray(ends, dtype=theta.dtype))
+        along = xp.sum(theta[..., None, :] * (statistic - eta[..., None, :]), axis=-1)
+        far = xp.sum(theta[..., None, :] * (ends - eta[..., None, :]), axis=-1)
+        return xp.all((along <= 0) | (p == 0), axis=-1) & xp.all(far <= 0, axis=-1) & xp.any(theta != 0, axis=-1)
+
+    def _start(self, xp, eta):
+        """The member of the whole family with this mean statistic, where there is one; rows that are not finite are NaN."""
+        centre = self.theta_domain.from_unconstrained(xp.zeros_like(eta))
+        known = xp.all(xp.isfinite(eta), axis=-1, keepdims=True)
+        usual = self.family.eta_domain.contains(eta)[..., None] & known
+        whole = self.family.to_theta(xp.where(usual, eta, self.family.to_eta(centre)))
+        return xp.where(usual, whole, xp.where(known, centre, xp.full_like(centre, xp.nan)))
+
+    def _minimiser(self, xp, eta, start, centre, barrier):
+        """Of ψ(θ) − η·θ + barrier · (ψ_family(θ) − centre·θ), which keeps θ in its domain; with a barrier, to half precision."""
+        family = self.family
+        size = 1.0 + xp.max(xp.abs(eta), axis=-1)
+
+        def value(theta):
+            stand(theta)
+            whole = barrier * (family.potential(theta) - xp.sum(centre * theta, axis=-1)) if barrier else 0.0
+            return self.potential(theta) - xp.sum(eta * theta, axis=-1) + whole
+
+        def gradient(theta):
+            stand(theta)
+            g = self.to_eta(theta) - eta + (barrier * (family.to_eta(theta) - centre) if barrier else 0.0)
+            return xp.where(self._separated(xp, theta, eta)[..., None], xp.zeros_like(g), g)
+
+        def newton(theta, g):
+            stand(theta)
+            return solve(xp, self.metric(theta) + (barrier * family.metric(theta) if barrier else 0.0), g)
+
+        precision = float(xp.finfo(eta.dtype).eps) ** -0.5 if barrier else 1.0
+        with standing() as stand:       # each function evaluates the law once
+            return minimize(xp, start, name="to_theta", value=value, gradient=gradient, solve=newton,
+                            contains=self.theta_domain.contains, scale=precision * size, max_steps=60)
+
+    def _leads_out(self, theta, eta):
+        """Whether a Newton step from θ towards η leaves the domain."""
+        return ~self.theta_domain.contains(theta - self.sharp(theta, self.to_eta(theta) - eta))
+
+    @once
+    def to_theta(self, eta):
+        """By damped Newton; NaN where η is not the mean statistic of a member.
+
+        ψ does not grow towards the boundary of the domain of θ as that of the whole family does, so the latter's potential serves
+        as a barrier, which becomes weaker. A row has no member where the weakest barrier still holds it back, or where it does
+        not converge and a Newton step leads out of the domain; one that converges has none where its θ separates η from all T(x),
+        or where the next step would still change log p by a half: θ runs away.
+
+        Raises
+        ------
+        ConvergenceError
+            If a row does not converge otherwise.
+        """
+        xp, eta = self.point(eta)
+        reached, size = True, 1.0 + xp.max(xp.abs(eta), axis=-1)
+        with np.errstate(all="ignore"):
+            theta = self._start(xp, eta)
+            centre = self.family.to_eta(theta)
+            try:
+                for barrier in () if self.theta_domain.whole else _BARRIERS:
+                    theta = self._minimiser(xp, eta, theta, centre, barrier)
+                residual = xp.max(xp.abs(self.to_eta(theta) - eta), axis=-1)
+                held = self._leads_out(theta, eta) & (residual > 1e-4 * size)       # by the weakest barrier
+                theta = xp.where(held[..., None], xp.full_like(theta, xp.nan), theta)
+                theta = self._minimiser(xp, eta, theta, centre, 0.0)
+            except ConvergenceError as error:
+                theta = error.iterate
+                reached = error.residual <= 1000 * float(xp.finfo(eta.dtype).eps) * size
+                if xp.any(~reached & ~self._leads_out(theta, eta) & xp.isfinite(error.residual)):
+                    raise
+            _, p, gap = self._centred(theta)
+            step = self.sharp(theta, self.to_eta(theta) - eta)
+            change = xp.max(xp.where(p > 0, xp.abs(matvec(xp, gap, step)), xp.zeros_like(p)), axis=-1)
+            found = reached & ~self._separated(xp, theta, eta) & (change < 0.5)
+            better = xp.max(xp.abs(self.to_eta(theta - step) - eta), axis=-1) < xp.max(xp.abs(self.to_eta(theta) - eta), axis=-1)
+            theta = xp.where(better[..., None], theta - step, theta)
+        return xp.where(found[..., None], theta, xp.full_like(theta, xp.nan))
+
+    def sufficient_statistic(self, x):
+        return self.family.sufficient_statistic(x)
+
+    def log_base_measure(self, x):
+        return self.family.log_base_measure(x)
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        _, p, _, log_base, _ = self._law(theta)
+        return xp.sum(p * log_base, axis=-1)
+
+    def entropy(self, theta):
+        """−E[log p(x)] at the nodes."""
+        xp, theta = self.point(theta)
+        _, p, *_, log_density = self._law(theta)
+        return -xp.sum(p * log_density, axis=-1)
+
+    def log_density(self, theta, x):
+        xp, theta, x = arrays(theta, x)
+        theta = self.theta_domain.require("theta", theta)
+        inside, x = self._supported(xp, x)
+        value = self.family.log_density(theta, x) - self._law(theta)[0]
+        return xp.where(inside, value, xp.full_like(value, -np.inf))
+
+    def kl(self, theta_p, theta_q):
+        """log E_p[e^v] with v = (θ_q − θ_p)·(T − η_p): near points as log(1 + E_p[e^v − 1 − v]), far ones from the potentials."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        step = theta_q - theta_p
+        _, p, gap = self._centred(theta_p)
+        v = matvec(xp, gap, step)
+        near = xp.max(xp.where(p > 0, xp.abs(v), xp.zeros_like(v)), axis=-1) < 5.0
+        close = xp.log1p(xp.sum(p * expm1_gap(xp, xp.clip(v, -5.0, 5.0)), axis=-1))
+        far = self.potential(theta_q) - self.potential(theta_p) - xp.sum(step * self.to_eta(theta_p), axis=-1)
+        return xp.where(near, close, far)
+
+    def parameters(self, theta):
+        return self.family.parameters(theta)
+
+    def _theta_from(self, xp, **ordinary):
+        return self.family._theta_from(xp, **ordinary)
+
+    def _draw(self, draws, theta, shape):
+        """A state, or a panel, by inverse CDF; in a panel t by rejection: the density is largest at the inner end."""
+        xp = draws.xp
+        p = self._law(theta)[1]
+        if isinstance(self.support, Integers):
+            return self.support.lower + xp.astype(draw_states(draws, p, shape), theta.dtype)
+        inner, outer = self._panels(xp, theta)
+        panel = draw_states(draws, xp.sum(xp.reshape(p, (*inner.shape, len(_GAUSS[0]))), axis=-1), shape)[..., None]
+        inner, outer = (xp.take_along_axis(xp.broadcast_to(end, (*shape, end.shape[-1])), panel, axis=-1)
+                        for end in (inner, outer))
+        ceiling = self._value(xp, theta, inner)
+        t, waiting = inner, xp.ones(inner.shape, dtype=xp.bool)
+        while xp.any(waiting):
+            trial = inner + (outer - inner) * draws.uniform(inner.shape)
+            accepted = xp.log1p(-draws.uniform(inner.shape)) <= self._value(xp, theta, trial) - ceiling
+            t, waiting = xp.where(waiting & accepted, trial, t), waiting & ~accepted
+        return self._chart(xp, t)[0][..., 0]

@@ -1,0 +1,362 @@
+"""The von Mises–Fisher families: directions on the sphere, and angles on the circle."""
+from dataclasses import dataclass
+from functools import lru_cache
+from math import lgamma
+
+import numpy as np
+
+from ..backend import arrays
+from ..bessel import bessel_ratio, inverse_bessel_ratio, log_bessel, log_bessel_bregman, log_bessel_gap
+from ..domain import ConvexDomain, Domain, Interval, RealSpace
+from ..memo import once
+from .base import ExponentialFamily
+from .transformed import Transformed
+from .wishart import differ
+
+__all__ = ["VonMises", "VonMisesFisher"]
+
+
+def _dot(xp, a, b):
+    """a·b over the last axis, summed in the same way for one point and for a batch."""
+    return xp.sum(a * b, axis=-1)
+
+
+class _OpenBall(ConvexDomain):
+    """Vectors of length below 1."""
+
+    def __init__(self, dim):
+        self.dim = dim
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        with np.errstate(over="ignore"):
+            return _dot(xp, x, x) < 1
+
+    def rule(self, name):
+        return f"|{name}| < 1"
+
+    def from_unconstrained(self, u):
+        xp, u = arrays(u)
+        return u / xp.sqrt(1.0 + _dot(xp, u, u))[..., None]
+
+
+class _UnitSphere(Domain):
+    """Vectors of length 1 (to the rounding of p products)."""
+
+    def __init__(self, p):
+        self.p = p
+
+    @property
+    def shape(self):
+        return (self.p,)
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        return xp.abs(_dot(xp, x, x) - 1.0) <= 16 * self.p * float(xp.finfo(x.dtype).eps)
+
+    def rule(self, name):
+        return f"|{name}| = 1"
+
+
+class _NotNegative(Domain):
+    """Finite numbers, elementwise, of at least 0."""
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        return (x >= 0) & xp.isfinite(x)
+
+    def rule(self, name):
+        return f"{name} >= 0"
+
+
+@lru_cache
+def _log_area(p):
+    """log of the area of the unit sphere in R^p, 2π^{p/2} / Γ(p/2)."""
+    return float(np.log(2.0)) + 0.5 * p * float(np.log(np.pi)) - lgamma(0.5 * p)
+
+
+def _length_and_direction(xp, x):
+    """(|x|, x / |x|), the latter 0 where x is."""
+    length = xp.sqrt(_dot(xp, x, x))
+    return length, x / xp.where(length == 0, xp.ones_like(length), length)[..., None]
+
+
+def _some_direction(xp, direction):
+    """The directions, with that of the first axis where they are 0."""
+    first = xp.concat([xp.ones_like(direction[..., :1]), xp.zeros_like(direction[..., 1:])], axis=-1)
+    return xp.where(xp.all(direction == 0, axis=-1)[..., None], first, direction)
+
+
+@dataclass(frozen=True)
+class VonMisesFisher(ExponentialFamily):
+    """The von Mises–Fisher distribution on the unit sphere of R^p: mean direction μ, concentration κ.
+
+    Mathematically, with n = p/2 − 1 and A(κ) = I_{n+1}(κ) / I_n(κ),
+
+    - support: x in R^p with |x| = 1; T(x) = x; h(x) = 1 / (area of the sphere)
+    - θ = κμ in R^p; η = A(κ) μ, all vectors of length below 1
+    - ψ(θ) = log(Γ(p/2) (2/κ)^n I_n(κ)), which is 0 at θ = 0, the uniform distribution
+    - metric A′(κ) μμᵀ + (A(κ)/κ) (I − μμᵀ): `flat` and `sharp` are O(p)
+
+    Densities are with respect to the area of the sphere.
+
+    Ordinary parameters: `mean_direction` (..., p), of length 1; `concentration` κ (...), not negative.
+    Source: Mardia & Jupp, Directional Statistics (2000), sections 9.3.2 and 10.3.1.
+    """
+
+    p: int
+
+    def __post_init__(self):
+        if not (isinstance(self.p, (int, np.integer)) and self.p >= 2):
+            raise ValueError(f"p must be an integer of at least 2; got {self.p!r}")
+
+    @property
+    def dim(self):
+        return self.p
+
+    @property
+    def theta_domain(self):
+        return RealSpace(self.p)
+
+    @property
+    def eta_domain(self):
+        return _OpenBall(self.p)
+
+    @property
+    def support(self):
+        return _UnitSphere(self.p)
+
+    @property
+    def _somewhere(self):
+        return np.eye(self.p)[0]
+
+    @property
+    def ordinary(self):
+        return {"mean_direction": self.support, "concentration": _NotNegative()}
+
+    @property
+    def _order(self):
+        return 0.5 * self.p - 1.0
+
+    @once
+    def _parts(self, theta):
+        """(κ, μ, the `BesselRatio` of κ)."""
+        xp, theta = self.point(theta)
+        kappa, direction = _length_and_direction(xp, theta)
+        return kappa, direction, bessel_ratio(xp, self._order, kappa)
+
+    def potential(self, theta):
+        xp, theta = self.point(theta)
+        return log_bessel(xp, self._order, xp.sqrt(_dot(xp, theta, theta)))
+
+    def to_eta(self, theta):
+        xp, theta = self.point(theta)
+        return self._parts(theta)[2].over_x[..., None] * theta
+
+    @once
+    def to_theta(self, eta):
+        xp, eta = self.point(eta)
+        length, direction = _length_and_direction(xp, eta)
+        return inverse_bessel_ratio(xp, self._order, length)[..., None] * direction
+
+    def dual_potential(self, eta):
+        return self._negative_entropy(self.to_theta(eta))
+
+    def _negative_entropy(self, theta):
+        """φ = κA − ψ: κ (A − 1) − (ψ − κ) where κ is large, so that κ itself does not enter."""
+        xp, theta = self.point(theta)
+        kappa, _, ratio = self._parts(theta)
+        large = -kappa * ratio.gap - log_bessel_gap(xp, self._order, kappa)
+        return xp.where(kappa > self.p, large, kappa * ratio.ratio - log_bessel(xp, self._order, kappa))
+
+    @staticmethod
+    def _scaled(xp, along, across, direction, vector):
+        """(along μμᵀ + across (I − μμᵀ)) v."""
+        radial = _dot(xp, direction, vector)[..., None] * direction
+        return across[..., None] * (vector - radial) + along[..., None] * radial
+
+    def flat(self, theta, vector):
+        xp, theta, vector = self.point(theta, vector)
+        _, direction, ratio = self._parts(theta)
+        return self._scaled(xp, ratio.slope, ratio.over_x, direction, vector)
+
+    def sharp(self, theta, covector):
+        xp, theta, covector = self.point(theta, covector)
+        _, direction, ratio = self._parts(theta)
+        return self._scaled(xp, 1.0 / ratio.slope, 1.0 / ratio.over_x, direction, covector)
+
+    def _matrix(self, xp, along, across, direction):
+        projection = direction[..., :, None] * direction[..., None, :]
+        rest = xp.eye(self.p, dtype=direction.dtype) - projection
+        return along[..., None, None] * projection + across[..., None, None] * rest
+
+    def metric(self, theta):
+        xp, theta = self.point(theta)
+        _, direction, ratio = self._parts(theta)
+        return self._matrix(xp, ratio.slope, ratio.over_x, direction)
+
+    def dual_metric(self, eta):
+        xp, eta = self.point(eta)
+        _, direction, ratio = self._parts(self.to_theta(eta))
+        return self._matrix(xp, 1.0 / ratio.slope, 1.0 / ratio.over_x, direction)
+
+    def cubic_tensor(self, theta):
+        """A″ μμμ + ((A′ − A/κ) / κ) (μ_i P_jk + μ_j P_ik + μ_k P_ij) with P = I − μμᵀ."""
+        xp, theta = self.point(theta)
+        _, direction, ratio = self._parts(theta)
+        zero, one = xp.zeros_like(ratio.slope), xp.ones_like(ratio.slope)
+        projection, rest = self._matrix(xp, one, zero, direction), self._matrix(xp, zero, one, direction)
+        i, j, k = direction[..., :, None, None], direction[..., None, :, None], direction[..., None, None, :]
+        mixed = i * rest[..., None, :, :] + j * rest[..., :, None, :] + k * rest[..., :, :, None]
+        return ratio.bend[..., None, None, None] * i * projection[..., None, :, :] + ratio.cross[..., None, None, None] * mixed
+
+    def sufficient_statistic(self, x):
+        return arrays(x)[1]
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return xp.full_like(x[..., 0], -_log_area(self.p))
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        return xp.full_like(theta[..., 0], -_log_area(self.p))
+
+    def _log_density(self, xp, theta, x):
+        """−½ κ |x − μ|² − (ψ − κ) − log area: the square completed, so that a large κ does not cancel."""
+        kappa, direction = _length_and_direction(xp, theta)
+        away = x - direction
+        return -0.5 * kappa * _dot(xp, away, away) - (log_bessel_gap(xp, self._order, kappa) + _log_area(self.p))
+
+    def entropy(self, theta):
+        return _log_area(self.p) - self._negative_entropy(theta)
+
+    def kl(self, theta_p, theta_q):
+        """B_F(κ_q : κ_p) + A(κ_p) κ_q (1 − μ_p·μ_q), with ψ(θ) = F(κ)."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        step = theta_q - theta_p
+        kappa_p, direction_p, ratio = self._parts(theta_p)
+        kappa_q, direction_q = _length_and_direction(xp, theta_q)
+        total = kappa_p + kappa_q
+        nonzero = xp.where(total == 0, xp.ones_like(total), total)
+        longer = _dot(xp, step, (theta_p + theta_q) / nonzero[..., None])                  # κ_q − κ_p
+        # κ_q (1 − μ_p·μ_q) = ½ κ_q |μ_q − μ_p|² from the unit vectors; for near points from the step without its radial part
+        turn, across = direction_q - direction_p, step - longer[..., None] * direction_p
+        near = _dot(xp, step, step) < 0.25 * kappa_p * kappa_p
+        safe = xp.where(near, kappa_q, xp.ones_like(total))
+        away = xp.where(near, kappa_p * _dot(xp, across, across) / safe, kappa_p * kappa_q * _dot(xp, turn, turn))
+        return log_bessel_bregman(xp, self._order, kappa_q, kappa_p + xp.zeros_like(total), longer) + 0.5 * ratio.over_x * away
+
+    def _fit(self, xp, x, weights):
+        """With 1 − |η| = ½ E|x − μ|², so that a concentrated sample keeps its digits; the estimate is NaN if all x are equal."""
+        eta = xp.sum(weights[..., None] * x, axis=0)
+        length, direction = _length_and_direction(xp, eta)
+        away = x - direction
+        gap = 0.5 * xp.sum(weights * _dot(xp, away, away), axis=0)
+        several = differ(xp, x, weights)
+        exact = xp.where(length < 0.5, 1.0 - length, gap)
+        kappa = inverse_bessel_ratio(xp, self._order, length, xp.where(several, exact, xp.full_like(gap, xp.nan)))
+        return eta, kappa[..., None] * direction
+
+    def _draw(self, draws, theta, shape):
+        """Wood's rejection for the component along μ, and a uniform direction across."""
+        xp = draws.xp
+        kappa, direction = _length_and_direction(xp, theta)
+        direction = _some_direction(xp, direction)
+        kappa = xp.broadcast_to(kappa, shape)
+        below = xp.reshape(_one_minus_cosine(draws, xp.reshape(kappa, (-1,)), self.p), (*shape, 1))
+        across = draws.normal((*shape, self.p))
+        for _ in range(2):              # a normal vector that is nearly along μ is orthogonal only after the second projection
+            across = _length_and_direction(xp, across - _dot(xp, across, direction)[..., None] * direction)[1]
+        return (1.0 - below) * direction + xp.sqrt(below * (2.0 - below)) * across
+
+    def _theta_from(self, xp, mean_direction, concentration):
+        return concentration[..., None] * mean_direction
+
+    def parameters(self, theta):
+        """The ordinary parameters as a dict of arrays; at θ = 0, where every direction would do, that of the first axis."""
+        xp, theta = self.point(theta)
+        kappa, direction, _ = self._parts(theta)
+        return {"mean_direction": _some_direction(xp, direction), "concentration": kappa}
+
+
+def _one_minus_cosine(draws, kappa, p):
+    """Draws of 1 − μ·x for κ of shape (n,).
+
+    The envelope is a transformed beta variable Z: 1 − μ·x = 2bZ / (1 − (1 − b) Z). All is written for 1 − μ·x, which keeps its
+    digits where κ is large. Source: Wood, Simulation of the von Mises–Fisher distribution, Commun. Stat. Simul. 23 (1994).
+    """
+    xp, m = draws.xp, p - 1.0
+    b = m / (2.0 * kappa + xp.hypot(2.0 * kappa, xp.full_like(kappa, m)))
+    out = xp.zeros_like(kappa)
+    pending = xp.ones_like(kappa, dtype=xp.bool)
+    while xp.any(pending):
+        scale, concentration = b[pending], kappa[pending]
+        half = xp.full_like(scale, 0.5 * m)
+        first, second = draws.gamma(half, scale.shape), draws.gamma(half, scale.shape)
+        z = first / (first + second)
+        below = 2.0 * scale * z / (1.0 - (1.0 - scale) * z)
+        centre = 2.0 * scale / (1.0 + scale)                                      # 1 − x₀
+        ratio = (below + (1.0 - below) * centre) / (centre * (2.0 - centre))      # (1 − x₀ μ·x) / (1 − x₀²)
+        uniform = 1.0 - draws.uniform(scale.shape)
+        accepted = concentration * (centre - below) + m * xp.log(ratio) >= xp.log(uniform)
+        out[pending] = xp.where(accepted, below, xp.full_like(below, xp.nan))
+        pending = xp.isnan(out)
+    return out
+
+
+@dataclass(frozen=True)
+class VonMises(Transformed):
+    """The von Mises distribution of an angle: mean direction m, concentration κ.
+
+    Mathematically,
+
+    - support: all angles, where angles that differ by 2π are the same; T(x) = (cos x, sin x); h(x) = 1 / 2π
+    - θ = κ (cos m, sin m) in R²; η = A(κ) (cos m, sin m), A = I₁ / I₀, all vectors of length below 1
+    - ψ(θ) = log I₀(κ)
+    - the geometry is that of `VonMisesFisher(2)`
+
+    The density integrates to 1 over any interval of length 2π; samples lie in [−π, π].
+
+    Ordinary parameters: `mean_direction` m, an angle, and `concentration` κ, not negative, shapes (...).
+    Source: Mardia & Jupp, Directional Statistics (2000), section 3.5.4.
+    """
+
+    base = VonMisesFisher(2)
+    support = Interval()
+    ordinary = {"mean_direction": Interval(), "concentration": _NotNegative()}
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        return xp.stack([xp.cos(x), xp.sin(x)], axis=-1)
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return xp.full_like(x, -float(np.log(2 * np.pi)))
+
+    def expected_log_base_measure(self, theta):
+        return self.base.expected_log_base_measure(theta)
+
+    def _log_density(self, xp, theta, x):
+        """−2κ sin²((x − m) / 2) − (ψ − κ) − log 2π, so that a large κ does not cancel."""
+        kappa = xp.sqrt(_dot(xp, theta, theta))
+        half = xp.sin(0.5 * (x - xp.atan2(theta[..., 1], theta[..., 0])))
+        return -2.0 * kappa * half * half - (log_bessel_gap(xp, 0.0, kappa) + float(np.log(2 * np.pi)))
+
+    def entropy(self, theta):
+        return self.base.entropy(theta)
+
+    def _fit(self, xp, x, weights):
+        return self.base._fit(xp, self.sufficient_statistic(x), weights)
+
+    def _draw(self, draws, theta, shape):
+        x = self.base._draw(draws, theta, shape)
+        return draws.xp.atan2(x[..., 1], x[..., 0])
+
+    def _theta_from(self, xp, mean_direction, concentration):
+        mean_direction, concentration = xp.broadcast_arrays(mean_direction, concentration)
+        return concentration[..., None] * self.sufficient_statistic(mean_direction)
+
+    def parameters(self, theta):
+        """The ordinary parameters as a dict of arrays; at θ = 0, where every angle would do, the angle 0."""
+        xp, theta = self.point(theta)
+        return {"mean_direction": xp.atan2(theta[..., 1], theta[..., 0]), "concentration": xp.sqrt(_dot(xp, theta, theta))}

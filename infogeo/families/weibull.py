@@ -1,0 +1,99 @@
+"""The Weibull family of known shape, and the Rayleigh family."""
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+
+from ..backend import arrays
+from ..domain import Interval
+from .exponential import Exponential
+from .known import known_positive
+from .transformed import Transformed
+
+__all__ = ["Rayleigh", "Weibull"]
+
+
+@dataclass(frozen=True)
+class Weibull(Transformed):
+    """The Weibull distribution of scale λ, with k = `shape` known.
+
+    Mathematically, x^k follows `Exponential`, and
+
+    - support x > 0; T(x) = x^k; h(x) = k x^{k−1}
+    - θ = −λ^{−k} < 0; η = λ^k > 0
+    - ψ(θ) = −log(−θ); φ(η) = −1 − log η
+    - metric 1 / θ²; dual metric 1 / η²
+
+    Ordinary parameters: `scale`, shape (...), positive.
+    """
+
+    shape: float
+    base = Exponential()
+    support = Interval(0)
+    ordinary = {"scale": Interval(0)}
+
+    def __post_init__(self):
+        known_positive(self, "shape")
+
+    def sufficient_statistic(self, x):
+        return arrays(x)[1][..., None] ** self.shape
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return log(self.shape) + (self.shape - 1.0) * xp.log(x)
+
+    def expected_log_base_measure(self, theta):
+        """log k + (1 − 1/k) E[log x^k], E[log x^k] = −γ − log(−θ)."""
+        xp, theta = self.point(theta)
+        return log(self.shape) - (1.0 - 1.0 / self.shape) * (float(np.euler_gamma) + xp.log(-theta[..., 0]))
+
+    def _draw(self, draws, theta, shape):
+        return self.base._draw(draws, theta, shape) ** (1.0 / self.shape)
+
+    def _theta_from(self, xp, scale):
+        return -(scale[..., None] ** -self.shape)
+
+    def parameters(self, theta):
+        theta = self.point(theta)[1]
+        return {"scale": (-theta[..., 0]) ** (-1.0 / self.shape)}
+
+
+@dataclass(frozen=True)
+class Rayleigh(Transformed):
+    """The length of a vector of two normal variables with mean 0 and variance σ².
+
+    Mathematically, x² follows `Exponential`, and
+
+    - support x > 0; T(x) = x²; h(x) = 2x
+    - θ = −1 / (2σ²) < 0; η = 2σ² > 0
+    - ψ(θ) = −log(−θ); φ(η) = −1 − log η
+    - metric 1 / θ²; dual metric 1 / η²
+
+    Ordinary parameters: `scale` (σ), shape (...), positive.
+    """
+
+    base = Exponential()
+    support = Interval(0)
+    ordinary = {"scale": Interval(0)}
+
+    def sufficient_statistic(self, x):
+        return arrays(x)[1][..., None] ** 2
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return log(2.0) + xp.log(x)
+
+    def expected_log_base_measure(self, theta):
+        """log 2 + ½ E[log x²], E[log x²] = −γ − log(−θ)."""
+        xp, theta = self.point(theta)
+        return log(2.0) - 0.5 * (float(np.euler_gamma) + xp.log(-theta[..., 0]))
+
+    def _draw(self, draws, theta, shape):
+        return draws.xp.sqrt(self.base._draw(draws, theta, shape))
+
+    def _theta_from(self, xp, scale):
+        return -0.5 / scale[..., None] ** 2
+
+    def parameters(self, theta):
+        xp, theta = self.point(theta)
+        return {"scale": xp.sqrt(-0.5 / theta[..., 0])}

@@ -1,0 +1,141 @@
+"""The zeta family."""
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+
+from ..backend import arrays
+from ..bregman_integral import bregman_integral
+from ..domain import Integers, Interval, Orthant
+from ..errors import ConvergenceError
+from ..geometry.separable import Separable
+from ..memo import once
+from ..riemann_zeta import log_zeta_derivatives, zeta_excess
+from ..special import piecewise
+from .base import ExponentialFamily
+
+__all__ = ["Zeta"]
+
+
+@dataclass(frozen=True)
+class Zeta(Separable, ExponentialFamily):
+    """The zeta (Zipf) distribution: x = 1, 2, 3, … with probability proportional to x^{−s}, s > 1.
+
+    Mathematically,
+
+    - support {1, 2, 3, …}; T(x) = log x; h(x) = 1 / x
+    - θ = 1 − s < 0; η = −ζ′(s) / ζ(s) > 0
+    - ψ(θ) = log ζ(1 − θ)
+    - metric (log ζ)″(s)
+
+    θ is 1 − s, not −s, so that an exponent near the pole of ζ keeps its digits; the base measure makes up for it.
+
+    Ordinary parameters: `exponent` s, shape (...), above 1.
+    """
+
+    dim = 1
+    theta_domain = Orthant(-1)
+    eta_domain = Orthant(1)
+    support = Integers(1)
+    ordinary = {"exponent": Interval(1)}
+
+    @once
+    def _derivatives(self, theta):
+        """ψ and its first three derivatives, each (..., 1)."""
+        xp, theta = self.point(theta)
+        value, first, second, third = log_zeta_derivatives(xp, -theta)
+        return value, -first, second, -third
+
+    def potential(self, theta):
+        return self._derivatives(theta)[0][..., 0]
+
+    def to_eta(self, theta):
+        return self._derivatives(theta)[1]
+
+    def second(self, theta):
+        return self._derivatives(theta)[2]
+
+    def third(self, theta):
+        return self._derivatives(theta)[3]
+
+    @once
+    def to_theta(self, eta):
+        """By Newton's method on log η, a convex decreasing function of s, from a point to the left of the solution.
+
+        There −ζ′/ζ(s) > 1 / (s − 1) − γ, so that s − 1 = 1 / (η + γ) is to the left and the iteration increases.
+        """
+        xp, eta = self.point(eta)
+        inside = eta > 0
+        target = xp.where(inside, eta, xp.ones_like(eta))
+        log_target = xp.log(target)
+        d = 1.0 / (target + 0.5772156649015329)
+        for _ in range(40):
+            _, first, second, _ = log_zeta_derivatives(xp, d)
+            residual = xp.log(-first) - log_target
+            change = -residual * first / second               # of d: the slope of log(−f′) is f″ / f′
+            d = d + change
+            if not xp.any(xp.abs(change) > 4 * float(xp.finfo(eta.dtype).eps) * d):
+                break
+        left = xp.abs(xp.log(-log_zeta_derivatives(xp, d)[1]) - log_target)
+        if xp.any(left > 1e3 * float(xp.finfo(eta.dtype).eps) * (1.0 + d)):
+            raise ConvergenceError("zeta exponent: Newton's method ended short of its accuracy", left, -d)
+        return xp.where(inside, -d, xp.full_like(d, xp.nan))
+
+    def sufficient_statistic(self, x):
+        xp, x = arrays(x)
+        return xp.log(x)[..., None]
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return -xp.log(x)
+
+    def expected_log_base_measure(self, theta):
+        return -self.to_eta(theta)[..., 0]
+
+    def entropy(self, theta):
+        """log ζ(s) + s η."""
+        xp, theta = self.point(theta)
+        return self.potential(theta) + ((1.0 - theta) * self.to_eta(theta))[..., 0]
+
+    def kl(self, theta_p, theta_q):
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        step = theta_q - theta_p
+        is_near = xp.abs(step) < xp.minimum(-0.5 * theta_p, 2.0 + 0.0 * theta_p)
+
+        def near(p, q, step):
+            return bregman_integral(lambda theta: log_zeta_derivatives(xp, -theta)[2], p, step)
+
+        def far(p, q, step):
+            """ψ_q − ψ_p − δ η_p, with log(ζ_q / ζ_p) from ζ − 1 for large exponents and from (s − 1) ζ near the pole."""
+            (excess_p, scaled_p), (excess_q, scaled_q) = zeta_excess(xp, -p), zeta_excess(xp, -q)
+            by_pole = xp.log(scaled_q / scaled_p) - xp.log(q / p)
+            difference = xp.where(xp.maximum(p, q) > -1.0, by_pole, xp.log1p(excess_q) - xp.log1p(excess_p))
+            return difference - step * self.to_eta(p[..., None])[..., 0]
+
+        theta_p, theta_q, step = (v[..., 0] for v in xp.broadcast_arrays(theta_p, theta_q, step))
+        return piecewise(xp, is_near[..., 0], near, far, theta_p, theta_q, step)
+
+    def _draw(self, draws, theta, shape):
+        """By rejection from ⌊U^{−1/(s−1)}⌋; a draw beyond the largest number of the dtype is inf.
+
+        Source: Devroye, Non-Uniform Random Variate Generation (1986), section X.6.1.
+        """
+        xp = draws.xp
+        d = xp.broadcast_to(-theta[..., 0], shape)
+        out = xp.zeros_like(d)
+        left = xp.ones(shape, dtype=xp.bool)
+        while xp.any(left):
+            with np.errstate(over="ignore", invalid="ignore"):
+                x = xp.floor(xp.exp(-xp.log1p(-draws.uniform(shape)) / d))
+                share = x * -xp.expm1(-d * xp.log1p(1.0 / x))                      # x (1 − (1 + 1/x)^{−d}), d for infinite x
+            share = xp.where(xp.isfinite(x), share, d)
+            taken = left & (draws.uniform(shape) * share <= -xp.expm1(-d * log(2.0)))
+            out, left = xp.where(taken, x, out), left & ~taken
+        return out
+
+    def _theta_from(self, xp, exponent):
+        return (1.0 - exponent)[..., None]
+
+    def parameters(self, theta):
+        theta = self.point(theta)[1]
+        return {"exponent": 1.0 - theta[..., 0]}

@@ -1,0 +1,1 @@
+"""Networks: layers, their composition with exact derivatives, and conditional models with exponential-family outputs."""

@@ -1,0 +1,52 @@
+"""Initial weights, from a random generator."""
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+__all__ = ["Glorot", "He", "Initial", "Sparse"]
+
+
+class Initial(ABC):
+    """A law of the weights of a layer. Biases start at 0."""
+
+    @abstractmethod
+    def draw(self, draws, shape, fan_in, fan_out):
+        """Weights of shape (..., inputs, outputs)."""
+
+
+@dataclass(frozen=True)
+class Glorot(Initial):
+    """Uniform on ±√(6 / (inputs + outputs)).
+
+    Source: Glorot & Bengio, Understanding the difficulty of training deep feedforward neural networks (2010).
+    """
+
+    def draw(self, draws, shape, fan_in, fan_out):
+        return (2.0 * draws.uniform(shape) - 1.0) * (6.0 / (fan_in + fan_out)) ** 0.5
+
+
+@dataclass(frozen=True)
+class He(Initial):
+    """Normal with variance 2 / inputs.
+
+    Source: He, Zhang, Ren & Sun, Delving deep into rectifiers (2015).
+    """
+
+    def draw(self, draws, shape, fan_in, fan_out):
+        return draws.normal(shape) * (2.0 / fan_in) ** 0.5
+
+
+@dataclass(frozen=True)
+class Sparse(Initial):
+    """Standard normal on `connections` inputs of each output, drawn without replacement, 0 on the others.
+
+    Source: Martens, Deep learning via Hessian-free optimization (2010), section 5.
+    """
+
+    connections: int = 15
+
+    def draw(self, draws, shape, fan_in, fan_out):
+        xp = draws.xp
+        order = xp.argsort(draws.uniform(shape), axis=-2)
+        rank = xp.argsort(order, axis=-2)                     # the place of each input in a random order of the inputs
+        weights = draws.normal(shape)
+        return xp.where(rank < self.connections, weights, xp.zeros_like(weights))

@@ -1,0 +1,188 @@
+"""Conditional models: a network that gives the natural parameter of an exponential family."""
+
+from ..backend import arrays
+from ..errors import ShapeError
+from .link import link_of
+
+__all__ = ["ConditionalModel", "ModelPass", "NegativeLogLikelihood"]
+
+
+class ConditionalModel:
+    """p(y | x; w) in an exponential family, with the natural parameter θ = link(f(w, x)) of a network f.
+
+    Mathematically, with the loss L(w) = −(1/n) Σ log p(y_n | θ_n) and η = ∇ψ(θ), the covector at θ_n is (η_n − T(y_n)) / n for
+    every family. With J_n = ∂θ_n/∂w and the Fisher metric G of the family, the Fisher metric on weights is the pull-back
+    F = (1/n) Σ J_nᵀ G(θ_n) J_n, and the Hessian of L is F + (1/n) Σ (η_n − T(y_n)) · ∂²θ_n, F being the whole of it where θ is
+    linear in w.
+
+    Parameters
+    ----------
+    network : Sequential
+        With `family.dim` outputs.
+    family : ExponentialFamily
+    link : Link, optional
+        A smooth bijection from R^d onto the domain of θ. Where it is not given it is that of the domain, `link_of`: θ = u where
+        θ is any vector, signs times e^u on an orthant, the log-Cholesky chart on definite matrices.
+
+    Shapes: weights w (..., network.size), inputs x (..., n, *network.input_shape), observations y
+    (..., n, *family.support.shape); a batch is the pair (x, y). Leading axes of w are a batch of models: values have their shape.
+    Units: nats.
+
+    Raises
+    ------
+    ShapeError
+        If the network's outputs do not match the family.
+    TypeError
+        If the domain of θ has no known link and none is given.
+    """
+
+    def __init__(self, network, family, link=None):
+        if network.output_shape != (family.dim,):
+            raise ShapeError(f"the network must have {family.dim} outputs for {family!r}; got {network.output_shape}")
+        self.network, self.family = network, family
+        self.link = link_of(family.theta_domain) if link is None else link
+
+    def __repr__(self):
+        return f"ConditionalModel({self.network!r}, {self.family!r})"
+
+    def record(self, w, x):
+        """The `ModelPass` of w and x: θ and its derivatives in the weights, for as many directions as one likes."""
+        return ModelPass(self, w, x)
+
+    def theta(self, w, x):
+        """The natural parameters θ, shape (..., n, d)."""
+        return self.link(self.network.forward(w, x))
+
+    def sample(self, rng, w, x, shape=()):
+        """Observations y drawn from the model, shape (*shape, ..., n, *family.support.shape)."""
+        return self.family.sample(rng, self.theta(w, x), shape)
+
+    def objective(self, batch):
+        """The loss of a batch as an objective of `descend` and `flow`."""
+        return NegativeLogLikelihood(self, batch)
+
+    def loss(self, w, batch):
+        """L(w) = −(1/n) Σ log p(y | θ), shape (...), nats."""
+        return self.objective(batch).value(w)
+
+    def value_and_gradient(self, w, batch):
+        """``(L(w), ∂L/∂w)``, shapes (...) and (..., size)."""
+        return self.objective(batch).value_and_gradient(w)
+
+    def per_example_gradients(self, w, batch):
+        """The differentials of −log p(y_n | θ_n), shape (..., n, size); their mean is that of the loss."""
+        return self.objective(batch).per_example_gradients(w)
+
+    def hessian_vector(self, w, batch, v):
+        """H v with the Hessian H of the loss, exactly; shape (..., size), leading axes of v are directions."""
+        return self.objective(batch).hessian_vector(w, v)
+
+    def fisher_vector(self, w, x, v):
+        """F v with the Fisher metric F = (1/n) Σ J_nᵀ G(θ_n) J_n of the model, shape (..., size). It needs no observations."""
+        return self.record(w, x).fisher_vector(v)
+
+
+class ModelPass:
+    """A forward pass of a model: the natural parameters, and the products with J = ∂θ/∂w at this w and x.
+
+    Attributes
+    ----------
+    theta : array, shape (..., n, d)
+    n : int
+        The number of samples.
+    """
+
+    def __init__(self, model, w, x):
+        self.model, self.network_pass = model, model.network.record(w, x)
+        self._u = self.network_pass.output
+        self.theta, self.n = model.link(self._u), self._u.shape[-2]
+
+    def _output(self, covector):
+        """A covector at θ as one at the output of the network."""
+        return self.model.link.pull_back(self._u, covector)
+
+    def jvp(self, dw):
+        """J dw, shape (..., n, d); leading axes of dw are directions."""
+        return self.model.link.push_forward(self._u, self.network_pass.jvp(dw))
+
+    def vjp(self, covector):
+        """Σ_n J_nᵀ c_n, shape (..., size)."""
+        return self.network_pass.vjp(self._output(covector))
+
+    def per_example_gradients(self, covector):
+        """J_nᵀ c_n of every sample, shape (..., n, size)."""
+        return self.network_pass.per_example_gradients(self._output(covector))
+
+    def layer_quantities(self, covector):
+        """The inputs of each layer with weights and the covectors at its pre-activations, for covectors at θ."""
+        return self.network_pass.layer_quantities(self._output(covector))
+
+    def fisher_vector(self, v):
+        """F v = (1/n) Σ J_nᵀ G(θ_n) J_n v, shape (..., size)."""
+        return self.vjp(self.model.family.flat(self.theta, self.jvp(v)) / self.n)
+
+    def hessian_vector(self, statistic, v):
+        """H v with the Hessian H of the loss of observations with the sufficient statistic T(y), shape (..., size)."""
+        family, link, u = self.model.family, self.model.link, self._u
+        residual = family.to_eta(self.theta) - statistic
+
+        def moved(du):
+            curvature = link.pull_back(u, family.flat(self.theta, link.push_forward(u, du)))
+            return (curvature + link.pull_back_tangent(u, du, residual)) / self.n
+
+        return self.network_pass.vjp_tangent(v, self._output(residual) / self.n, moved)
+
+
+class NegativeLogLikelihood:
+    """L(w) = −(1/n) Σ log p(y_n | θ_n) of one batch: an objective of `descend`.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    batch : pair (x, y)
+        The observations y take the dtype of x.
+
+    Raises
+    ------
+    DomainError, ShapeError
+        For y outside the support of the family, or of another number of samples than x.
+    """
+
+    def __init__(self, model, batch):
+        self.model, (self.x, y) = model, batch
+        self.xp, self.x, y = arrays(self.x, y)
+        family, rank = model.family, len(model.family.support.shape)
+        self.y = family.support.require("y", self.xp.astype(y, self.x.dtype))
+        samples, seen = self.x.shape[:self.x.ndim - len(model.network.input_shape)], self.y.shape[:self.y.ndim - rank]
+        if not samples or not seen or samples[-1] != seen[-1]:
+            raise ShapeError(f"x and y must have the same samples; got shapes {tuple(self.x.shape)} and {tuple(self.y.shape)}")
+        self.statistic = family.sufficient_statistic(self.y)
+
+    def draw(self, rng):
+        """The objective of one step: itself."""
+        return self
+
+    def _residual(self, done):
+        """η − T(y), the covector at θ of −log p(y | θ)."""
+        return self.model.family.to_eta(done.theta) - self.statistic
+
+    def _value(self, done):
+        return -self.xp.mean(self.model.family._log_density(self.xp, done.theta, self.y), axis=-1)
+
+    def value(self, w):
+        """L(w), shape (...), nats."""
+        return self._value(self.model.record(w, self.x))
+
+    def value_and_gradient(self, w):
+        """``(L(w), ∂L/∂w)``, shapes (...) and (..., size)."""
+        done = self.model.record(w, self.x)
+        return self._value(done), done.vjp(self._residual(done) / done.n)
+
+    def per_example_gradients(self, w):
+        """The differentials of −log p(y_n | θ_n), shape (..., n, size)."""
+        done = self.model.record(w, self.x)
+        return done.per_example_gradients(self._residual(done))
+
+    def hessian_vector(self, w, v):
+        """H v with the Hessian H of L, shape (..., size)."""
+        return self.model.record(w, self.x).hessian_vector(self.statistic, v)

@@ -1,0 +1,299 @@
+"""Networks: layers one after the other, with exact derivatives in the weights."""
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..backend import arrays, backend_of
+from ..draws import Draws
+from ..errors import ShapeError
+from .layers import Activation, Affine, AveragePool, Convolution2D, Dense, Flatten, Layer, MaxPool, Relu, Tanh
+
+__all__ = ["ConvNet", "LayerQuantities", "MLP", "Pass", "Sequential"]
+
+
+class LayerQuantities(NamedTuple):
+    """What the curvature of one layer's weights is made of.
+
+    place : int
+        The place of the layer in the network.
+    layer : Affine
+    weights : slice
+        Its part of the flat weight vector.
+    inputs : array, shape (..., n, L, inputs)
+        The rows a at L positions of each sample; `layer.homogeneous` appends the 1.
+    covectors : array, shape (..., n, L, outputs)
+        The covectors g at the pre-activations.
+    """
+
+    place: int
+    layer: Affine
+    weights: slice
+    inputs: Any
+    covectors: Any
+
+
+class Sequential:
+    """Layers one after the other: a map f(w, x) of a flat weight vector and a batch of inputs.
+
+    Mathematically, w holds the weight matrices W_1, W_2, … of the layers that have some, each (inputs + 1, outputs) row by row;
+    `blocks` gives them as views.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+    input_shape : tuple of int
+        The shape of one input.
+
+    Shapes: weights w (..., size), inputs x (..., n, *input_shape), outputs (..., n, *output_shape). Leading axes of w are a batch
+    of networks and broadcast with those of x.
+
+    Raises
+    ------
+    ShapeError
+        If a layer does not take what the one before it gives.
+    """
+
+    def __init__(self, layers, input_shape):
+        self.layers, self.input_shape = tuple(layers), tuple(int(s) for s in input_shape)
+        shape, start = self.input_shape, 0
+        self.slices = []                        # the part of w of each layer, None where it has no weights
+        for layer in self.layers:
+            if not isinstance(layer, Layer):
+                raise TypeError(f"layers must be layers; got {layer!r}")
+            shape = layer.output_shape(shape)
+            stop = start + (np.prod(layer.weight_shape, dtype=int).item() if layer.weight_shape else 0)
+            self.slices.append(slice(start, stop) if layer.weight_shape else None)
+            start = stop
+        self.output_shape, self.size = shape, start
+        self._first = next((i for i, s in enumerate(self.slices) if s), len(self.layers))    # below it no covector is needed
+
+    def __repr__(self):
+        return f"{type(self).__name__}({list(self.layers)}, {self.input_shape})"
+
+    def __eq__(self, other):
+        return isinstance(other, Sequential) and (self.layers, self.input_shape) == (other.layers, other.input_shape)
+
+    def __hash__(self):
+        return hash((self.layers, self.input_shape))
+
+    def blocks(self, w):
+        """The weight matrix of each layer, a view of shape (..., inputs + 1, outputs); None where there are no weights."""
+        xp, w = self._weights("w", w)
+        return self._blocks(xp, w)
+
+    def _blocks(self, xp, w):
+        return [xp.reshape(w[..., s], (*w.shape[:-1], *layer.weight_shape)) if s else None
+                for layer, s in zip(self.layers, self.slices)]
+
+    def init(self, rng, initial, *, shape=(), dtype="float64"):
+        """Random weights, shape (*shape, size), biases 0, on the chosen backend."""
+        xp = backend_of()
+        draws = Draws(rng, xp, getattr(xp, dtype))
+        parts = []
+        for layer in self.layers:
+            if layer.weight_shape:
+                drawn = initial.draw(draws, (*shape, layer.inputs, layer.weight_shape[1]), *layer.fans)
+                parts.append(xp.reshape(drawn, (*shape, layer.inputs * layer.weight_shape[1])))
+                if layer.bias:
+                    parts.append(xp.zeros((*shape, layer.weight_shape[1]), dtype=drawn.dtype))
+        return xp.concat(parts, axis=-1) if parts else xp.zeros((*shape, 0), dtype=getattr(xp, dtype))
+
+    def forward(self, w, x):
+        """f(w, x), shape (..., n, *output_shape)."""
+        return self.record(w, x).output
+
+    def record(self, w, x):
+        """The `Pass` of w and x: the output, and what its derivatives need."""
+        xp, w, x = arrays(w, x)
+        self._weights("w", w)
+        k = len(self.input_shape)
+        if x.ndim < k + 1 or tuple(x.shape[x.ndim - k:]) != self.input_shape:
+            axes = ", ".join(["...", "n", *map(str, self.input_shape)])
+            raise ShapeError(f"x must have shape ({axes}); got {tuple(x.shape)}")
+        return Pass(self, xp, w, x)
+
+    def jvp(self, w, x, dw):
+        """J dw, the derivative of the output along dw, shape (..., n, *output_shape); leading axes of dw are directions."""
+        return self.record(w, x).jvp(dw)
+
+    def vjp(self, w, x, g):
+        """Jᵀ g, the covector at the weights of a covector at the output, shape (..., size)."""
+        return self.record(w, x).vjp(g)
+
+    def per_example_gradients(self, w, x, g):
+        """J_nᵀ g_n of every sample, shape (..., n, size)."""
+        return self.record(w, x).per_example_gradients(g)
+
+    def _weights(self, name, w):
+        xp, w = arrays(w)
+        if w.ndim == 0 or w.shape[-1] != self.size:
+            raise ShapeError(f"{name} must have shape (..., {self.size}); got {tuple(w.shape)}")
+        return xp, w
+
+
+class Pass:
+    """A forward pass: the output f(w, x), and the derivatives at this w and x, for as many directions as one likes.
+
+    Mathematically, J = ∂f/∂w. `jvp` and `vjp` are J and Jᵀ; `vjp_tangent` is the derivative of w ↦ J(w)ᵀ g(w) along dw, which is
+    what a Hessian-vector product is made of.
+    """
+
+    def __init__(self, network, xp, w, x):
+        self.network, self.xp, self.dtype = network, xp, xp.result_type(w, x)
+        self._matrices = network._blocks(xp, w)
+        self._memories = []
+        for layer, W in zip(network.layers, self._matrices):
+            x, memory = layer.forward(xp, W, x)
+            self._memories.append(memory)
+        self.output = x
+
+    def _steps(self):
+        """(layer, slice, matrix, memory) of each layer from the first to the last."""
+        return list(zip(self.network.layers, self.network.slices, self._matrices, self._memories))
+
+    def _covector(self, g):
+        """A covector at the output, broadcast to it."""
+        _, g = arrays(g)
+        shape = self.output.shape
+        try:
+            return self.xp.broadcast_to(g, np.broadcast_shapes(g.shape, shape))
+        except ValueError:
+            raise ShapeError(f"g must broadcast with the output of shape {tuple(shape)}; got {tuple(g.shape)}") from None
+
+    def _backward(self, g):
+        """(index, layer, slice, memory, covector at its output) of each layer with weights, from the last to the first."""
+        first = self.network._first
+        steps = self._steps()
+        for i in range(len(steps) - 1, first - 1, -1):
+            layer, s, W, memory = steps[i]
+            if s:
+                yield i, layer, s, memory, g
+            if i > first:
+                g = layer.pull_back(self.xp, W, memory, g)
+
+    def _empty(self, g):
+        """Where a covector at the weights goes, shape (..., size)."""
+        batch = g.shape[:g.ndim - 1 - len(self.network.output_shape)]
+        return self.xp.empty((*batch, self.network.size), dtype=self.dtype)
+
+    def vjp(self, g):
+        """Jᵀ g, shape (..., size)."""
+        g = self._covector(g)
+        out = self._empty(g)
+        for _, layer, s, memory, covector in self._backward(g):
+            layer.weight_covector(self.xp, memory.a, covector, out[..., s])
+        return out
+
+    def per_example_gradients(self, g):
+        """J_nᵀ g_n of every sample, shape (..., n, size)."""
+        parts = [layer.example_covectors(self.xp, memory, covector)
+                 for _, layer, _, memory, covector in self._backward(self._covector(g))]
+        return self.xp.concat(parts[::-1], axis=-1)
+
+    def layer_quantities(self, g):
+        """`LayerQuantities` of each layer with weights, from the first to the last, for the covectors g at the output."""
+        found = []
+        for i, layer, s, memory, covector in self._backward(self._covector(g)):
+            rows, shape = memory.a, memory.input_shape
+            found.append(LayerQuantities(i, layer, s, layer.positions(self.xp, rows, shape),
+                                         layer.positions(self.xp, layer.merge(self.xp, covector), shape)))
+        return found[::-1]
+
+    def _forward_tangents(self, dw):
+        """``(d output, [(dW, dmemory)])`` along dw."""
+        _, dw = self.network._weights("dw", dw)
+        dx, tangents = None, []
+        for (layer, _, W, memory), dW in zip(self._steps(), self.network._blocks(self.xp, dw)):
+            dx, dmemory = layer.jvp(self.xp, W, memory, dW, dx)
+            tangents.append((dW, dmemory))
+        return self.xp.zeros_like(self.output) if dx is None else dx, tangents
+
+    def jvp(self, dw):
+        """J dw, shape (..., n, *output_shape)."""
+        return self._forward_tangents(dw)[0]
+
+    def vjp_tangent(self, dw, g, dg):
+        """The derivative of Jᵀ g along dw, where g moves by dg itself, shape (..., size).
+
+        `dg` may be a function of the derivative of the output along dw, which is at hand here.
+        """
+        xp, first = self.xp, self.network._first
+        moved, tangents = self._forward_tangents(dw)
+        g, dg = self._covector(g), self._covector(dg(moved) if callable(dg) else dg)
+        shape = np.broadcast_shapes(g.shape, dg.shape, moved.shape)
+        g, dg = xp.broadcast_to(g, shape), xp.broadcast_to(dg, shape)
+        out = self._empty(dg)
+        steps = self._steps()
+        for i in range(len(steps) - 1, first - 1, -1):
+            (layer, s, W, memory), (dW, dmemory) = steps[i], tangents[i]
+            if s:
+                layer.weight_covector(xp, memory.a, dg, out[..., s])
+                if dmemory is not None:
+                    part = out[..., s]
+                    layer.weight_covector_tangent(xp, dmemory, g, part)
+                    out[..., s] = part
+            if i > first:
+                turned = layer.pull_back_tangent(xp, W, memory, dW, dmemory, g)
+                dg = layer.pull_back(xp, W, memory, dg)
+                dg = dg if turned is None else dg + turned
+                g = layer.pull_back(xp, W, memory, g)
+        return out
+
+
+class MLP(Sequential):
+    """A multilayer perceptron: dense layers with an activation between them and none after the last.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Inputs, widths of the hidden layers, outputs.
+    activation : Activation
+    bias : bool
+    """
+
+    def __init__(self, sizes, activation=Tanh(), bias=True):
+        self.sizes = tuple(sizes)
+        if len(self.sizes) < 2:
+            raise ShapeError(f"sizes must name at least inputs and outputs; got {self.sizes}")
+        _require_activation(activation)
+        layers = [part for m, n in zip(self.sizes, self.sizes[1:]) for part in (Dense(m, n, bias), activation)][:-1]
+        super().__init__(layers, self.sizes[:1])
+
+
+class ConvNet(Sequential):
+    """Convolutions, each followed by an activation and a pooling layer, and one dense layer.
+
+    Parameters
+    ----------
+    input_shape : (height, width, channels)
+    filters : sequence of int
+        The outputs of each convolution.
+    n_outputs : int
+    kernel, stride, padding : int or pair of int
+        Of every convolution.
+    pool : int or pair of int
+        Of every pooling layer; 1 for none.
+    pooling : type
+        `MaxPool` or `AveragePool`.
+    activation : Activation
+    """
+
+    def __init__(self, input_shape, filters, n_outputs, *, kernel=3, stride=1, padding=1, pool=2, pooling=MaxPool,
+                 activation=Relu()):
+        _require_activation(activation)
+        if pooling not in (MaxPool, AveragePool):
+            raise TypeError(f"pooling must be MaxPool or AveragePool; got {pooling!r}")
+        layers, shape = [], tuple(input_shape)
+        for n in filters:
+            part = [Convolution2D(shape[-1], n, kernel, stride, padding), activation]
+            part += [] if pool == 1 else [pooling(pool)]
+            for layer in part:
+                shape = layer.output_shape(shape)
+            layers += part
+        flat = Flatten(len(shape))
+        super().__init__([*layers, flat, Dense(*flat.output_shape(shape), n_outputs)], input_shape)
+
+
+def _require_activation(activation):
+    if not isinstance(activation, Activation):
+        raise TypeError(f"activation must be an activation, such as Tanh(); got {activation!r}")

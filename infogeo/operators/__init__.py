@@ -1,0 +1,1 @@
+"""Linear operators: matrices that are applied, solved and measured without being formed."""

@@ -1,0 +1,216 @@
+"""Operators made of blocks over slices of a flat vector."""
+from functools import cached_property, reduce
+from itertools import accumulate
+
+from ..backend import arrays
+from ..errors import ShapeError
+from ..linalg import cholesky, inverse, inverse_lower
+from .base import LinearOperator, common_dtype
+from .dense import SymmetricDense, as_operator
+
+__all__ = ["BlockDiagonal", "BlockTridiagonalInverse", "DenseBlocks"]
+
+
+class _Blocks(LinearOperator):
+    """What operators over consecutive slices share; the slices of a vector are views."""
+
+    def _lay_out(self, operators):
+        stops = list(accumulate(o.dim for o in operators))
+        self.slices = [slice(stop - o.dim, stop) for o, stop in zip(operators, stops)]
+        LinearOperator.__init__(self, (stops[-1], stops[-1]), operators[0].xp, common_dtype(operators))
+
+    def split(self, v):
+        """The parts of a vector, views of shapes (..., n_i)."""
+        return [v[..., s] for s in self.slices]
+
+
+class BlockDiagonal(_Blocks):
+    """diag(A_1, …, A_k).
+
+    Parameters
+    ----------
+    blocks : LinearOperator or array, square
+        An array is taken as `Dense`.
+    """
+
+    def __init__(self, *blocks):
+        if not blocks:
+            raise ShapeError("blocks must be at least one operator")
+        self.blocks = [as_operator(block) for block in blocks]
+        for block in self.blocks:
+            block._require_square("BlockDiagonal")
+        self.symmetric = all(block.symmetric for block in self.blocks)
+        self._lay_out(self.blocks)
+
+    def _each(self, name, v):
+        return self.xp.concat([getattr(block, name)(part) for block, part in zip(self.blocks, self.split(v))], axis=-1)
+
+    @property
+    def T(self):
+        return self if self.symmetric else BlockDiagonal(*(block.T for block in self.blocks))
+
+    def _matvec(self, v):
+        return self._each("_matvec", v)
+
+    def _rmatvec(self, v):
+        return self._each("_rmatvec", v)
+
+    def _solve(self, b):
+        return self._each("_solve", b)
+
+    def _root(self, z):
+        return self._each("_root", z)
+
+    def _inverse_root(self, z):
+        return self._each("_inverse_root", z)
+
+    def dense(self):
+        out = self.xp.zeros(self.shape, dtype=self.dtype)
+        for block, s in zip(self.blocks, self.slices):
+            out[s, s] = block.dense()
+        return out
+
+    def diagonal(self):
+        return self.xp.concat([block.diagonal() for block in self.blocks])
+
+    def trace(self):
+        return reduce(lambda a, b: a + b, (block.trace() for block in self.blocks))
+
+    def slogdet(self):
+        signs, sizes = zip(*(block.slogdet() for block in self.blocks))
+        return reduce(lambda a, b: a * b, signs), reduce(lambda a, b: a + b, sizes)
+
+    def shifted(self, c):
+        return BlockDiagonal(*(block.shifted(c) for block in self.blocks))
+
+
+class DenseBlocks(LinearOperator):
+    """k symmetric blocks of one size, handled as one batch: for instance a block for each unit of a layer.
+
+    Parameters
+    ----------
+    matrices : array, shape (k, p, p)
+    interleaved : bool
+        Whether block j acts on the entries j, j + k, j + 2k, … of the vector, that is, on column j of a (p, k) matrix held row by
+        row, as the weights into a unit are; otherwise on p consecutive entries.
+    """
+
+    symmetric = True
+
+    def __init__(self, matrices, interleaved=False):
+        xp, self.matrices = arrays(matrices)
+        if self.matrices.ndim != 3 or self.matrices.shape[1] != self.matrices.shape[2]:
+            raise ShapeError(f"matrices must have shape (k, p, p); got {tuple(self.matrices.shape)}")
+        self.interleaved = interleaved
+        self.count, self.size = self.matrices.shape[:2]
+        super().__init__((self.count * self.size,) * 2, xp, self.matrices.dtype)
+
+    def _rows(self, v):
+        """The parts of a vector, shape (..., k, p)."""
+        sizes = (self.size, self.count) if self.interleaved else (self.count, self.size)
+        parts = self.xp.reshape(v, (*v.shape[:-1], *sizes))
+        return self.xp.matrix_transpose(parts) if self.interleaved else parts
+
+    def _flat(self, parts):
+        parts = self.xp.matrix_transpose(parts) if self.interleaved else parts
+        return self.xp.reshape(parts, (*parts.shape[:-2], self.dim))
+
+    def _apply(self, matrices, v):
+        return self._flat(self.xp.matmul(matrices, self._rows(v)[..., None])[..., 0])
+
+    @cached_property
+    def _inverses(self):
+        return inverse(self.xp, self.matrices)
+
+    @cached_property
+    def _lower(self):
+        return cholesky(self.xp, self.matrices)
+
+    def _matvec(self, v):
+        return self._apply(self.matrices, v)
+
+    def _solve(self, b):
+        return self._apply(self._inverses, b)
+
+    def _root(self, z):
+        return self._apply(self._lower, z)
+
+    def _inverse_root(self, z):
+        return self._apply(self.xp.matrix_transpose(inverse_lower(self.xp, self._lower)), z)
+
+    def diagonal(self):
+        return self._flat(self.xp.linalg.diagonal(self.matrices))
+
+    def slogdet(self):
+        signs, sizes = self.xp.linalg.slogdet(self.matrices)
+        return self.xp.prod(signs), self.xp.sum(sizes)
+
+    def shifted(self, c):
+        return DenseBlocks(self.matrices + c * self.xp.eye(self.size, dtype=self.dtype), self.interleaved)
+
+
+class BlockTridiagonalInverse(_Blocks):
+    """Ξᵀ Λ Ξ, block-tridiagonal, with Λ = diag(Σ_1⁻¹, …, Σ_k⁻¹) and Ξ unit upper bidiagonal with −Ψ_i beside its diagonal.
+
+    Mathematically, the precision matrix of a chain of Gaussian blocks, v_i given v_{i+1} being of mean Ψ_i v_{i+1} and covariance
+    Σ_i. Its product solves with every Σ_i; its `solve`, the covariance, needs their products only.
+
+    Parameters
+    ----------
+    covariances : sequence of k operators or arrays Σ_i, symmetric
+        An array is taken as `SymmetricDense`.
+    regressions : sequence of k − 1 operators or arrays Ψ_i, of shape (n_i, n_{i+1})
+
+    Source: Martens & Grosse (2015), section 4.3.
+    """
+
+    symmetric = True
+
+    def __init__(self, covariances, regressions):
+        self.covariances = [c if isinstance(c, LinearOperator) else SymmetricDense(c) for c in covariances]
+        self.regressions = [as_operator(r) for r in regressions]
+        if not self.covariances or len(self.regressions) != len(self.covariances) - 1:
+            raise ShapeError(f"{len(self.covariances)} covariances need one regression fewer; got {len(self.regressions)}")
+        sizes = [c.dim for c in self.covariances]
+        for i, regression in enumerate(self.regressions):
+            if regression.shape != (sizes[i], sizes[i + 1]):
+                raise ShapeError(f"regression {i} must have shape {(sizes[i], sizes[i + 1])}; got {regression.shape}")
+        self._lay_out(self.covariances)
+
+    def _xi(self, parts):
+        """Ξ v."""
+        return [part - r._matvec(later) for part, later, r in zip(parts, parts[1:], self.regressions)] + parts[-1:]
+
+    def _xi_transposed(self, parts):
+        """Ξᵀ v."""
+        return parts[:1] + [part - r._rmatvec(earlier) for earlier, part, r in zip(parts, parts[1:], self.regressions)]
+
+    def _join(self, parts):
+        return self.xp.concat(parts, axis=-1)
+
+    def _matvec(self, v):
+        solved = [c._solve(part) for c, part in zip(self.covariances, self._xi(self.split(v)))]
+        return self._join(self._xi_transposed(solved))
+
+    def _forward(self, parts):
+        """Ξ⁻ᵀ v, block after block."""
+        return list(accumulate(zip(parts[1:], self.regressions), lambda x, step: step[0] + step[1]._rmatvec(x), initial=parts[0]))
+
+    def _backward(self, parts):
+        """Ξ⁻¹ v, from the last block to the first."""
+        steps = zip(reversed(parts[:-1]), reversed(self.regressions))
+        return list(accumulate(steps, lambda x, step: step[0] + step[1]._matvec(x), initial=parts[-1]))[::-1]
+
+    def _solve(self, b):
+        parts = [c._matvec(part) for c, part in zip(self.covariances, self._forward(self.split(b)))]
+        return self._join(self._backward(parts))
+
+    def _root(self, z):
+        return self._join(self._xi_transposed([c._inverse_root(part) for c, part in zip(self.covariances, self.split(z))]))
+
+    def _inverse_root(self, z):
+        return self._join(self._backward([c._root(part) for c, part in zip(self.covariances, self.split(z))]))
+
+    def slogdet(self):
+        signs, sizes = zip(*(c.slogdet() for c in self.covariances))
+        return reduce(lambda a, b: a * b, signs), -reduce(lambda a, b: a + b, sizes)

@@ -1,0 +1,206 @@
+"""Operators that are matrices: general, symmetric, diagonal."""
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.linalg
+
+from ..backend import NUMPY, arrays, to_numpy
+from ..errors import ShapeError
+from ..linalg import cholesky, inverse_lower
+from .base import LinearOperator, solve_rows
+
+__all__ = ["Dense", "Diagonal", "Factorization", "SymmetricDense", "as_operator"]
+
+
+def as_operator(x):
+    """The operator itself, or the matrix as one."""
+    return x if isinstance(x, LinearOperator) else Dense(x)
+
+
+class Dense(LinearOperator):
+    """A matrix of any shape.
+
+    Parameters
+    ----------
+    matrix : array, shape (m, n)
+        Kept, not copied: it must not change afterwards.
+    """
+
+    def __init__(self, matrix):
+        xp, self.matrix = arrays(matrix)
+        if self.matrix.ndim != 2:
+            raise ShapeError(f"matrix must have shape (m, n); got {tuple(self.matrix.shape)}")
+        super().__init__(self.matrix.shape, xp, self.matrix.dtype)
+
+    @property
+    def T(self):
+        return Dense(self.xp.matrix_transpose(self.matrix))
+
+    def _matvec(self, v):
+        return self.xp.matmul(v, self.xp.matrix_transpose(self.matrix))
+
+    def _rmatvec(self, v):
+        return self.xp.matmul(v, self.matrix)
+
+    def matmat(self, columns):
+        return self.xp.matmul(self.matrix, arrays(columns)[1])
+
+    def _solve(self, b):
+        return solve_rows(self.xp, self.matrix, b)
+
+    def dense(self):
+        return self.matrix
+
+    def diagonal(self):
+        self._require_square("diagonal")
+        return self.xp.linalg.diagonal(self.matrix)
+
+
+@dataclass(frozen=True)
+class Factorization:
+    """How a symmetric matrix was factored.
+
+    method : "cholesky" or "eigendecomposition", the second where the first failed
+    not_positive : how many eigenvalues are not positive; 0 after a Cholesky factorisation
+    smallest, largest : the extreme eigenvalues where they are known, else None
+    """
+
+    method: str
+    not_positive: int = 0
+    smallest: float | None = None
+    largest: float | None = None
+
+    def __str__(self):
+        if self.method == "cholesky":
+            return "Cholesky factorisation"
+        return (f"eigendecomposition, as the Cholesky factorisation failed: {self.not_positive} eigenvalues are not positive, "
+                f"in a spectrum from {self.smallest:.3g} to {self.largest:.3g}")
+
+
+class SymmetricDense(Dense):
+    """A symmetric matrix, solved by Cholesky factorisation.
+
+    Where the factorisation fails, as for a matrix that is positive definite up to rounding only, an eigendecomposition takes its
+    place; `factorization` says which one it was and how many eigenvalues are not positive. Nothing is added to the diagonal: a
+    singular matrix gives infinite or NaN solutions, and `shifted` is the way to damp it.
+
+    Parameters
+    ----------
+    matrix : array, shape (n, n)
+        Symmetric; only one triangle may be read.
+    """
+
+    symmetric = True
+
+    def __init__(self, matrix):
+        super().__init__(matrix)
+        self._require_square("SymmetricDense")
+
+    @property
+    def T(self):
+        return self
+
+    @cached_property
+    def _lower(self):
+        """L with A = L Lᵀ; NaN where A is not positive definite."""
+        if self.xp is not NUMPY:
+            return cholesky(self.xp, self.matrix)
+        try:
+            return scipy.linalg.cholesky(self.matrix, lower=True, check_finite=False)
+        except np.linalg.LinAlgError:
+            return np.full_like(self.matrix, np.nan)
+
+    @cached_property
+    def _inverse_lower(self):
+        return inverse_lower(self.xp, self._lower)
+
+    @cached_property
+    def eigensystem(self):
+        """``(values, vectors)`` with A = Q diag(s) Qᵀ, shapes (n,) and (n, n), values ascending."""
+        return tuple(self.xp.linalg.eigh(self.matrix))
+
+    @cached_property
+    def factorization(self):
+        """The `Factorization` that `solve` and `slogdet` use."""
+        pivot = self._lower[-1, -1]
+        if bool(self.xp.isfinite(pivot) & (pivot > 0)):
+            return Factorization("cholesky")
+        values = to_numpy(self.eigensystem[0])
+        return Factorization("eigendecomposition", int((~(values > 0)).sum()), float(values[0]), float(values[-1]))
+
+    def _solve(self, b):
+        xp = self.xp
+        if self.factorization.method == "eigendecomposition":
+            values, vectors = self.eigensystem
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return xp.matmul(xp.matmul(b, vectors) / values, xp.matrix_transpose(vectors))
+        if xp is NUMPY:
+            rows = b.reshape(-1, self.dim)
+            return scipy.linalg.cho_solve((self._lower, True), rows.T, check_finite=False).T.reshape(b.shape)
+        return xp.matmul(xp.matmul(b, xp.matrix_transpose(self._inverse_lower)), self._inverse_lower)
+
+    def _root(self, z):
+        return self.xp.matmul(z, self.xp.matrix_transpose(self._lower))
+
+    def _inverse_root(self, z):
+        if self.xp is NUMPY:
+            rows = z.reshape(-1, self.dim)
+            return scipy.linalg.solve_triangular(self._lower, rows.T, trans=1, lower=True, check_finite=False).T.reshape(z.shape)
+        return self.xp.matmul(z, self._inverse_lower)
+
+    def slogdet(self):
+        xp = self.xp
+        if self.factorization.method == "cholesky":
+            return xp.ones((), dtype=self.dtype), 2.0 * xp.sum(xp.log(xp.linalg.diagonal(self._lower)))
+        values = self.eigensystem[0]
+        with np.errstate(divide="ignore"):
+            return xp.prod(xp.sign(values)), xp.sum(xp.log(xp.abs(values)))
+
+    def shifted(self, c):
+        return SymmetricDense(self.matrix + c * self.xp.eye(self.dim, dtype=self.dtype))
+
+
+class Diagonal(LinearOperator):
+    """diag(d).
+
+    Parameters
+    ----------
+    d : array, shape (n,)
+    """
+
+    symmetric = True
+
+    def __init__(self, d):
+        xp, self.d = arrays(d)
+        if self.d.ndim != 1:
+            raise ShapeError(f"d must have shape (n,); got {tuple(self.d.shape)}")
+        super().__init__((self.d.shape[0],) * 2, xp, self.d.dtype)
+
+    def _matvec(self, v):
+        return self.d * v
+
+    def _solve(self, b):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return b / self.d
+
+    def _root(self, z):
+        with np.errstate(invalid="ignore"):
+            return self.xp.sqrt(self.d) * z
+
+    def _inverse_root(self, z):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return z / self.xp.sqrt(self.d)
+
+    def dense(self):
+        return self.xp.eye(self.dim, dtype=self.dtype) * self.d
+
+    def diagonal(self):
+        return self.d
+
+    def slogdet(self):
+        with np.errstate(divide="ignore"):
+            return self.xp.prod(self.xp.sign(self.d)), self.xp.sum(self.xp.log(self.xp.abs(self.d)))
+
+    def shifted(self, c):
+        return Diagonal(self.d + c)

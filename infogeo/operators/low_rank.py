@@ -1,0 +1,113 @@
+"""A diagonal matrix plus one of low rank."""
+from functools import cached_property
+
+import numpy as np
+
+from ..backend import arrays
+from ..errors import ShapeError
+from .base import LinearOperator
+
+__all__ = ["DiagonalPlusLowRank", "LowRank"]
+
+
+class LowRank(LinearOperator):
+    """U Uᵀ, with U of few columns; `shifted` gives it an inverse.
+
+    Parameters
+    ----------
+    U : array, shape (n, k)
+    """
+
+    symmetric = True
+
+    def __init__(self, U):
+        xp, self.U = arrays(U)
+        if self.U.ndim != 2:
+            raise ShapeError(f"U must have shape (n, k); got {tuple(self.U.shape)}")
+        super().__init__((self.U.shape[0],) * 2, xp, self.U.dtype)
+
+    def _matvec(self, v):
+        return self.xp.matmul(self.xp.matmul(v, self.U), self.xp.matrix_transpose(self.U))
+
+    def dense(self):
+        return self.xp.matmul(self.U, self.xp.matrix_transpose(self.U))
+
+    def diagonal(self):
+        return self.xp.sum(self.U**2, axis=-1)
+
+    def shifted(self, c):
+        return DiagonalPlusLowRank(self.xp.zeros(self.dim, dtype=self.dtype) + c, self.U)
+
+
+class DiagonalPlusLowRank(LinearOperator):
+    """diag(d) + U Uᵀ with d > 0, at O(n k) a product and O(n k²) once.
+
+    Mathematically, with the singular value decomposition D^{−1/2} U = P diag(s) Vᵀ, a function of the whitened operator is
+    f(I + P diag(s²) Pᵀ) = f(1) I + P diag(f(1 + s²) − f(1)) Pᵀ. This gives the inverse (the formula of Woodbury),
+    D^{−1/2} (I − P diag(s² / (1 + s²)) Pᵀ) D^{−1/2}, the determinant Π d Π (1 + s²), and square roots to sample by,
+    F = D^{1/2} (I + P diag(√(1 + s²) − 1) Pᵀ).
+
+    Parameters
+    ----------
+    d : array, shape (n,)
+        Positive; where it is not, `solve`, `slogdet` and the roots are NaN or infinite.
+    U : array, shape (n, k)
+    """
+
+    symmetric = True
+
+    def __init__(self, d, U):
+        xp, self.d, self.U = arrays(d, U)
+        if self.U.ndim != 2 or self.d.shape != self.U.shape[:1]:
+            raise ShapeError(f"d and U must have shapes (n,) and (n, k); got {tuple(self.d.shape)} and {tuple(self.U.shape)}")
+        super().__init__((self.U.shape[0],) * 2, xp, xp.result_type(self.d, self.U))
+
+    @cached_property
+    def _white(self):
+        """(√d, P, s²) of D^{−1/2} U = P diag(s) Vᵀ."""
+        xp = self.xp
+        with np.errstate(invalid="ignore", divide="ignore"):
+            root = xp.sqrt(self.d)
+            W = self.U / root[:, None]
+        if not bool(xp.all(xp.isfinite(W))):
+            return root, W * xp.nan, W[0, :] * xp.nan
+        P, s, _ = xp.linalg.svd(W, full_matrices=False)
+        return root, P, s**2
+
+    def _function(self, z, weight):
+        """(I + P diag(weight(s²)) Pᵀ) z."""
+        _, P, g = self._white
+        return z + self.xp.matmul(self.xp.matmul(z, P) * weight(g), self.xp.matrix_transpose(P))
+
+    def _matvec(self, v):
+        return self.d * v + self.xp.matmul(self.xp.matmul(v, self.U), self.xp.matrix_transpose(self.U))
+
+    def _solve(self, b):
+        root = self._white[0]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self._function(b / root, lambda g: -g / (1.0 + g)) / root
+
+    def _root(self, z):
+        return self._white[0] * self._function(z, lambda g: g / (1.0 + self.xp.sqrt(1.0 + g)))
+
+    def _inverse_root(self, z):
+        def weight(g):
+            stretch = self.xp.sqrt(1.0 + g)
+            return -g / (stretch * (1.0 + stretch))     # 1 / √(1 + g) − 1, which does not cancel
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self._function(z, weight) / self._white[0]
+
+    def dense(self):
+        return self.xp.eye(self.dim, dtype=self.dtype) * self.d + self.xp.matmul(self.U, self.xp.matrix_transpose(self.U))
+
+    def diagonal(self):
+        return self.d + self.xp.sum(self.U**2, axis=-1)
+
+    def slogdet(self):
+        xp, g = self.xp, self._white[2]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            size = xp.sum(xp.log(self.d)) + xp.sum(xp.log1p(g))
+        return xp.ones_like(size), size
+
+    def shifted(self, c):
+        return DiagonalPlusLowRank(self.d + c, self.U)

@@ -1,0 +1,80 @@
+"""The methods of a manifold that are formulas, and arguments for them."""
+import numpy as np
+
+from ..domain import Orthant
+from ..families.base import ExponentialFamily
+from ..geometry.mirror_maps import PNorm
+
+__all__ = ["FAMILY_FORMULAS", "FORMULAS", "arguments_at", "formulas", "is_smooth", "overridden", "smooth_region"]
+
+# Each with the kinds of its arguments.
+FORMULAS = {
+    "potential": ("theta",),
+    "to_eta": ("theta",),
+    "metric": ("theta",),
+    "cubic_tensor": ("theta",),
+    "flat": ("theta", "vector"),
+    "sharp": ("theta", "covector"),
+    "inner": ("theta", "vector", "vector"),
+    "norm": ("theta", "vector"),
+    "to_theta": ("eta",),
+    "dual_potential": ("eta",),
+    "dual_metric": ("eta",),
+    "dual_flat": ("eta", "covector"),
+    "dual_sharp": ("eta", "vector"),
+    "dual_cubic_tensor": ("eta",),
+    "divergence": ("theta", "theta"),
+}
+FAMILY_FORMULAS = {
+    "log_partition": ("theta",),
+    "entropy": ("theta",),
+    "expected_log_base_measure": ("theta",),
+    "kl": ("theta", "theta"),
+    "cross_entropy": ("theta", "theta"),
+    "log_density": ("theta", "x"),
+}
+
+
+def is_smooth(M):
+    """Whether the potential is smooth on the whole domain, with a regular metric: the p-norms are not where a coordinate is 0."""
+    return not isinstance(getattr(M, "primal", M), PNorm)
+
+
+def smooth_region(M):
+    """A convex part of the primal domain where the potential is smooth: all of it, but for p-norms an orthant.
+
+    It is one that the dual chart shares, and signs are mixed in it.
+    """
+    return M.theta_domain if is_smooth(M) else Orthant(*[(-1) ** i for i in range(M.dim)])
+
+
+def formulas(M):
+    """Names and argument kinds of all the formulas of a manifold."""
+    return FORMULAS | (FAMILY_FORMULAS if isinstance(M, ExponentialFamily) else {})
+
+
+def arguments_at(M, kinds, p, q, x=None):
+    """Arguments of these kinds at the points p and q: the second point is q, and vectors are q − p or its lowered form."""
+    step = np.where(np.all(p == q, axis=-1, keepdims=True), 1.0, q - p)
+
+    def make(i, kind):
+        if kind == "theta":
+            return q if i else p
+        if kind == "eta":
+            return M.to_eta(p)
+        if kind == "x":
+            return x
+        return step if kind == "vector" else M.flat(p, step)
+
+    return [make(i, kind) for i, kind in enumerate(kinds)]
+
+
+def overridden(M):
+    """(name, base class) for each formula of the manifold that a base class derives, too."""
+    for name in formulas(M):
+        if name == "to_theta" and not is_smooth(M):
+            continue                    # Newton's method starts at 0, where a p-norm has no second derivative
+        definers = [c for c in type(M).__mro__ if name in vars(c)]
+        for base in definers[1:]:
+            if not getattr(vars(base)[name], "__isabstractmethod__", False):
+                yield name, base

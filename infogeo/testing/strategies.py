@@ -1,0 +1,121 @@
+"""Hypothesis strategies: manifolds, points of them, objectives on them. The arrays that they draw are NumPy.
+
+Points are images of unconstrained coordinates on a lattice, so they shrink: Hypothesis reports points near the interior point
+of the domain, a single one rather than a batch. Nothing is drawn that is not in the domain.
+"""
+import numpy as np
+from hypothesis import strategies as st
+
+from ..domain import PositiveDefinite
+from ..families.bernoulli import Bernoulli
+from ..families.categorical import Categorical
+from ..families.dirichlet import Dirichlet
+from ..families.exponential import Exponential
+from ..families.gamma import Gamma
+from ..families.multivariate_normal import MultivariateNormal
+from ..families.normal import Normal
+from ..families.poisson import Poisson
+from ..geometry.mirror_maps import Burg, Euclidean, LogDet, NegativeEntropy, PNorm, Quadratic
+from ..packing import unpack
+from ..solvers.objective import CrossEntropy, ReverseKL
+from .formulas import smooth_region
+from .wavy import Wavy
+
+__all__ = ["batch_shapes", "etas", "exponential_families", "manifolds", "mirror_maps", "objectives",
+           "symmetric_positive_definite", "thetas"]
+
+LATTICE = 16
+# The largest unconstrained coordinate: in the bulk, near the boundary (or as far out where there is none), far beyond.
+REACH = {"bulk": (0.5, 1.0), "edge": (2.0, 4.0, 6.0), "extreme": (12.0, 20.0)}
+
+
+def batch_shapes():
+    """Leading axes: one point, a batch of one, of several, of two axes."""
+    return st.sampled_from([(), (1,), (4,), (2, 3)])
+
+
+@st.composite
+def _unconstrained(draw, shape, dim, where):
+    """Vectors with entries in [−1, 1], or of largest entry 1 where the boundary is wanted, times the reach."""
+    count = int(np.prod(shape)) * dim
+    entries = draw(st.lists(st.integers(-LATTICE, LATTICE), min_size=count, max_size=count))
+    u = np.reshape(np.array(entries, dtype=float) / LATTICE, (*shape, dim))
+    if where != "bulk":
+        largest = np.max(np.abs(u), axis=-1, keepdims=True)
+        u = np.where(largest > 0, u / np.where(largest > 0, largest, 1.0), 1.0)
+    return draw(st.sampled_from(REACH[where])) * u
+
+
+@st.composite
+def _points(draw, domain, shape, where, dtype):
+    shape = draw(batch_shapes()) if shape is None else shape
+    where = draw(st.sampled_from(list(REACH))) if where is None else where
+    u = draw(_unconstrained(shape, domain.dim, where))
+    return np.asarray(domain.from_unconstrained(u)).astype(dtype)
+
+
+def thetas(M, shape=None, where=None, dtype="float64"):
+    """Points of a manifold in its primal chart, shape (*shape, dim), where the potential is smooth.
+
+    Parameters
+    ----------
+    M : DuallyFlat
+    shape : tuple, optional
+        The batch; drawn from `batch_shapes` by default.
+    where : "bulk", "edge" or "extreme", optional
+        In the middle of the domain; near its boundary, or far out where there is none; at extreme scales. All three by default.
+    dtype : str or strategy of them
+    """
+    if where is not None and where not in REACH:
+        raise ValueError(f"where must be one of {', '.join(REACH)}; got {where!r}")
+    if isinstance(dtype, st.SearchStrategy):
+        return dtype.flatmap(lambda one: thetas(M, shape, where, one))
+    region = smooth_region(M)
+    return _points(region, shape, where, dtype).filter(lambda x: bool(np.all(region.contains(x))))
+
+
+def etas(M, shape=None, where=None, dtype="float64"):
+    """Points of a manifold in its dual chart η, as `thetas`."""
+    return thetas(M.dual, shape, where, dtype)
+
+
+@st.composite
+def symmetric_positive_definite(draw, p, shape=()):
+    """Symmetric positive definite p × p matrices, shape (*shape, p, p): L Lᵀ with the diagonal of L between e⁻² and e²."""
+    domain = PositiveDefinite(p)
+    u = draw(_unconstrained(shape, domain.dim, "bulk"))
+    return unpack(domain.from_unconstrained(2.0 * u), p)
+
+
+def exponential_families(max_size=4):
+    """The families of the library, those of several outcomes or variables up to `max_size`."""
+    sizes = st.integers(2, max_size)
+    return st.one_of(
+        st.sampled_from([Bernoulli(), Poisson(), Exponential(), Normal(), Gamma()]),
+        sizes.flatmap(lambda k: st.builds(Categorical, st.just(k), reference=st.integers(0, k - 1))),
+        st.builds(Dirichlet, sizes),
+        st.builds(MultivariateNormal, st.integers(1, min(max_size, 3))))
+
+
+def mirror_maps(max_size=4):
+    """The mirror maps of the library, of dimension up to `max_size`; matrices up to 3 × 3."""
+    dims = st.integers(1, max_size)
+    return st.one_of(
+        st.builds(Euclidean, dims), st.builds(NegativeEntropy, dims), st.builds(Burg, dims),
+        st.builds(Quadratic, dims.flatmap(symmetric_positive_definite)),
+        st.builds(PNorm, st.integers(2, max_size), st.sampled_from([1.5, 2.5, 3.0])),
+        st.builds(LogDet, st.integers(1, 3)))
+
+
+def manifolds(max_size=4):
+    """The dually flat manifolds of the library: families, mirror maps, and the duals of both."""
+    primal = st.one_of(exponential_families(max_size), mirror_maps(max_size))
+    return st.one_of(primal, primal.map(lambda M: M.dual))
+
+
+def objectives(M):
+    """Objectives on the primal chart of a manifold: forward and reverse divergence to a drawn target, and a wavy function."""
+    return st.one_of(
+        etas(M, (), "bulk").map(lambda eta: CrossEntropy(M, eta)),
+        thetas(M, (), "bulk").map(lambda theta: ReverseKL(M, theta)),
+        thetas(M, (), "bulk").map(lambda theta: Wavy(M, theta)))

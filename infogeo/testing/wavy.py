@@ -1,0 +1,24 @@
+"""An objective that is no friend of any geometry."""
+from ..backend import arrays
+from ..solvers.objective import Objective
+
+__all__ = ["Wavy"]
+
+
+class Wavy(Objective):
+    """f(x) = Σ sin(x_i − c_i) + 0.3 |x − c|²: smooth, not convex, made of no divergence.
+
+    Parameters
+    ----------
+    M : DuallyFlat
+        What `in_dual_coordinates` refers to.
+    center : array, shape (..., d)
+    """
+
+    def __init__(self, M, center):
+        self.manifold, self.center = M, center
+
+    def value_and_gradient(self, x):
+        xp, x, c = arrays(x, self.center)
+        gap = x - c
+        return xp.sum(xp.sin(gap) + 0.3 * gap * gap, axis=-1), xp.cos(gap) + 0.6 * gap
