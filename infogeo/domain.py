@@ -238,6 +238,9 @@ class MappedDomain(ConvexDomain):
     def rule(self, name):
         return self.words(name)
 
+    def __repr__(self):
+        return f"MappedDomain({self.words('x')})"
+
     def from_unconstrained(self, u):
         z = self.source.from_unconstrained(u)
         return self.forward(arrays(z)[0], z)

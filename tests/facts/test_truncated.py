@@ -139,7 +139,7 @@ def test_where_there_is_no_member():
     (Truncated(NORMAL, 10.0), dict(mean=0.0, variance=1.0), lambda x: -np.expm1(stats.norm.logsf(x) - stats.norm.logsf(10.0))),
     (Truncated(NORMAL, -1.0, 2.0), dict(mean=0.5, variance=1.0), stats.truncnorm(-1.5, 1.5, loc=0.5).cdf),
     (Truncated(ig.Gamma(), 0.0, 1.0), dict(shape=0.3, rate=1.0),
-     lambda x: stats.gamma(0.3).cdf(x) / stats.gamma(0.3).cdf(1.0))], ids=repr)
+     lambda x: stats.gamma(0.3).cdf(x) / stats.gamma(0.3).cdf(1.0))], ids=["tail", "interval", "gamma"])
 def test_samples(family, parameters, cdf):
     x = family.sample(np.random.default_rng(0), family.theta_from(**parameters), 4000)
     assert np.all(family.support.contains(x)) and stats.kstest(x, cdf).pvalue > 1e-4
