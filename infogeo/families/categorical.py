@@ -66,7 +66,8 @@ class Categorical(ExponentialFamily):
         with np.errstate(over="ignore"):
             weight = xp.exp(theta)
         excess = xp.sum(weight, axis=-1)
-        if xp.name != "numpy" or not _all_moderate(excess):      # a look at the values is free on the host only
+        # where log(1 + excess) is small, its rounding does not count beside that of the logits; a look is free on the host only
+        if xp.name != "numpy" or not (excess < 1e13 if excess.ndim == 0 else (excess < 1e13).all()):
             return _shifted_softmax(xp, theta)
         total = 1.0 + excess
         return 0.0, xp.log1p(excess), weight / column(total), 1.0 / total
@@ -204,11 +205,6 @@ class Categorical(ExponentialFamily):
     def parameters(self, theta):
         xp, theta = self.point(theta)
         return {"probabilities": self._probabilities(xp, theta)}
-
-
-def _all_moderate(excess):
-    """Whether log(1 + excess) is so small that its rounding does not count beside that of the logits."""
-    return excess < 1e13 if excess.ndim == 0 else (excess < 1e13).all()
 
 
 def _shifted_softmax(xp, theta):
