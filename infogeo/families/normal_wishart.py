@@ -231,11 +231,6 @@ class NormalWishart(ExponentialFamily):
     def dual_metric(self, eta):
         return self._on_basis(self.sharp, self.to_theta(eta))
 
-    def _on_basis(self, operator, theta):
-        """The matrix of a symmetric operator at θ: its images of the coordinate basis."""
-        xp, theta = self.point(theta)
-        return operator(theta[..., None, :], xp.eye(self.dim, dtype=theta.dtype))
-
     def cubic_tensor(self, theta):
         """The second change of η along two tangent vectors of the basis, by the second changes of (s, R, m, κ)."""
         xp, theta = self.point(theta)

@@ -147,11 +147,6 @@ class Wishart(ExponentialFamily):
     def dual_metric(self, eta):
         return self._on_basis(self.sharp, self.to_theta(eta))
 
-    def _on_basis(self, operator, theta):
-        """The matrix of a symmetric operator at θ: its images of the coordinate basis."""
-        xp, theta = self.point(theta)
-        return operator(theta[..., None, :], xp.eye(self.dim, dtype=theta.dtype))
-
     def cubic_tensor(self, theta):
         xp, theta = self.point(theta)
         s, _, _, inverse, _ = self._parts(theta[..., None, None, :])

@@ -64,6 +64,11 @@ class Riemannian(ABC):
         xp, x, covector = self.point(x, covector)
         return solve(xp, self.metric(x), covector)
 
+    def _on_basis(self, operator, x):
+        """The matrix of a symmetric operator at x, `flat` or `sharp`: its images of the coordinate basis."""
+        xp, x = self.point(x)
+        return operator(x[..., None, :], xp.eye(self.dim, dtype=x.dtype))
+
     def inner(self, x, u, v):
         """⟨u, v⟩ = uᵀ G(x) v, shape (...)."""
         xp, x, u, v = self.point(x, u, v)

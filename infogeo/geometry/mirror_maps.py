@@ -383,8 +383,7 @@ class LogDet(DuallyFlat):
         return -self.to_eta(-self.point(eta)[1])
 
     def metric(self, theta):
-        xp, theta = self.point(theta)
-        return self.flat(theta[..., None, :], xp.eye(self.dim, dtype=theta.dtype))
+        return self._on_basis(self.flat, theta)
 
     def dual_metric(self, eta):
         return self.metric(-self.point(eta)[1])

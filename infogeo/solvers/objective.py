@@ -6,6 +6,7 @@ import numpy as np
 from ..backend import arrays, backend_of, batch_contiguous, dot
 from ..draws import Draws
 from ..errors import DomainError, ShapeError
+from ..linalg import matvec
 
 __all__ = ["AffineMap", "CrossEntropy", "MiniBatch", "Noisy", "Objective", "ReverseKL"]
 
@@ -224,9 +225,9 @@ class AffineMap:
 
     def __call__(self, u):
         xp, A, u = arrays(self.A, u)
-        return xp.matmul(A, u[..., None])[..., 0] + self.b
+        return matvec(xp, A, u) + self.b
 
     def pull_back(self, u, covector):
         """Aᵀ c."""
         xp, A, covector = arrays(self.A, covector)
-        return xp.matmul(xp.matrix_transpose(A), covector[..., None])[..., 0]
+        return matvec(xp, xp.matrix_transpose(A), covector)
