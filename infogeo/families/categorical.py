@@ -8,13 +8,13 @@ from ..blocks import blockwise
 from ..domain import Integers, OpenSimplex, RealSpace, SimplexPoints
 from ..memo import once
 from ..special import kl_terms, unless_cancelled
-from .base import ExponentialFamily
+from .base import ConstantBaseMeasure
 
 __all__ = ["Categorical", "log_odds_kl"]
 
 
 @dataclass(frozen=True)
-class Categorical(ExponentialFamily):
+class Categorical(ConstantBaseMeasure):
     """One of k outcomes 0 … k − 1, with a reference outcome r (the last one unless given).
 
     Mathematically, with i running over the k − 1 outcomes other than r,
@@ -117,6 +117,13 @@ class Categorical(ExponentialFamily):
         eta = self._softmax(theta)[2]
         return eta * (vector - xp.sum(eta * vector, axis=-1, keepdims=True))
 
+    def root(self, theta, z):
+        """√η ∘ (I − √η √ηᵀ / (1 + √p_r)) z."""
+        xp, theta, z = self.point(theta, z)
+        _, _, eta, rest = self._softmax(theta)
+        s = xp.sqrt(eta)
+        return s * (z - s * column(xp.sum(s * z, axis=-1) / (1.0 + xp.sqrt(rest))))
+
     def sharp(self, theta, covector):
         xp, theta, covector = self.point(theta, covector)
         _, _, eta, rest = self._softmax(theta)
@@ -143,14 +150,6 @@ class Categorical(ExponentialFamily):
         xp, x = arrays(x)
         others = xp.asarray([float(i) for i in range(self.k) if i != self.reference], dtype=x.dtype)
         return xp.astype(x[..., None] == others, x.dtype)
-
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
-        return xp.zeros_like(x)
-
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
-        return xp.zeros_like(theta[..., 0])
 
     @blockwise
     def entropy(self, theta):

@@ -6,7 +6,8 @@ import numpy as np
 
 from ..backend import arrays
 from ..domain import MappedDomain, Orthant, ProductDomain, RealSpace
-from .base import ExponentialFamily
+from .base import ConstantBaseMeasure
+from .known import known_integer
 from .normal import Normal
 
 __all__ = ["DiagonalNormal"]
@@ -24,7 +25,7 @@ def _moments(p):
 
 
 @dataclass(frozen=True)
-class DiagonalNormal(ExponentialFamily):
+class DiagonalNormal(ConstantBaseMeasure):
     """The normal distribution on R^p with independent coordinates of means μ_i and variances v_i.
 
     Mathematically, elementwise,
@@ -42,8 +43,7 @@ class DiagonalNormal(ExponentialFamily):
     p: int
 
     def __post_init__(self):
-        if not (isinstance(self.p, (int, np.integer)) and self.p >= 1):
-            raise ValueError(f"p must be a positive integer; got {self.p!r}")
+        known_integer(self, "p")
 
     @property
     def dim(self):
@@ -122,6 +122,9 @@ class DiagonalNormal(ExponentialFamily):
     def sharp(self, theta, covector):
         return self._each("sharp", theta, covector)
 
+    def root(self, theta, z):
+        return self._each("root", theta, z)
+
     def dual_flat(self, eta, vector):
         return self._each("dual_flat", eta, vector)
 
@@ -132,12 +135,9 @@ class DiagonalNormal(ExponentialFamily):
         xp, x = arrays(x)
         return xp.concat([x, x**2], axis=-1)
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
-        return xp.full_like(x[..., 0], -0.5 * self.p * np.log(2 * np.pi))
-
-    def expected_log_base_measure(self, theta):
-        return self._sum("expected_log_base_measure", theta)
+    @property
+    def log_h(self):
+        return -0.5 * self.p * float(np.log(2 * np.pi))
 
     def _log_density(self, xp, theta, x):
         """Σ −½ (x_i − μ_i)² / v_i − ½ log(2πv_i): the squares completed, which do not cancel."""

@@ -9,6 +9,7 @@ from ..domain import Domain
 from ..errors import ShapeError
 from ..geometry.product import ProductManifold
 from .base import ExponentialFamily
+from .known import known_integer
 from .transformed import Transformed
 
 __all__ = ["Independent", "Product"]
@@ -169,10 +170,9 @@ class Independent(Product):
     """
 
     def __init__(self, family, n):
-        if not (isinstance(n, (int, np.integer)) and n >= 1):
-            raise ValueError(f"n must be a positive integer; got {n!r}")
-        super().__init__(*[family] * n)
-        self.family, self.n = family, int(n)
+        self.family, self.n = family, n
+        known_integer(self, "n")
+        super().__init__(*[family] * self.n)
         self.support = _Rows(family.support, self.n)
         self.ordinary = {name: _Rows(domain, self.n) for name, domain in family.ordinary.items()}
 
@@ -222,6 +222,9 @@ class Independent(Product):
 
     def sharp(self, theta, covector):
         return self._flat("sharp", theta, covector)
+
+    def root(self, theta, z):
+        return self._flat("root", theta, z)
 
     def dual_flat(self, eta, vector):
         return self._flat("dual_flat", eta, vector)

@@ -53,6 +53,9 @@ class Transformed(ExponentialFamily):
     def sharp(self, theta, covector):
         return self.base.sharp(theta, covector)
 
+    def root(self, theta, z):
+        return self.base.root(theta, z)
+
     def dual_flat(self, eta, vector):
         return self.base.dual_flat(eta, vector)
 

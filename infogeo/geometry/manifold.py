@@ -7,7 +7,7 @@ from numpy import ndarray
 from ..backend import NUMPY, arrays
 from ..domain import ConvexDomain, RealSpace
 from ..errors import ShapeError
-from ..linalg import inverse, matvec, solve
+from ..linalg import cholesky, inverse, matvec, solve
 from ..memo import once
 from ..newton import minimize
 
@@ -63,6 +63,14 @@ class Riemannian(ABC):
         """Raise an index: G(x)⁻¹ c, shape (..., dim). Of a differential, this is the natural gradient."""
         xp, x, covector = self.point(x, covector)
         return solve(xp, self.metric(x), covector)
+
+    def root(self, x, z):
+        """F(x) z with a square root of the metric, G = F Fᵀ, shape (..., dim): a random covector of covariance G if z is white.
+
+        Which root F is, triangular or symmetric, is the manifold's own choice.
+        """
+        xp, x, z = self.point(x, z)
+        return matvec(xp, cholesky(xp, self.metric(x)), z)
 
     def _on_basis(self, operator, x):
         """The matrix of a symmetric operator at x, `flat` or `sharp`: its images of the coordinate basis."""

@@ -88,6 +88,9 @@ class ProductManifold(DuallyFlat):
     def sharp(self, theta, covector):
         return self._join("sharp", theta, covector)
 
+    def root(self, theta, z):
+        return self._join("root", theta, z)
+
     def dual_flat(self, eta, vector):
         return self._join("dual_flat", eta, vector)
 

@@ -42,6 +42,9 @@ class Scaled(DuallyFlat):
     def sharp(self, theta, covector):
         return self.base.sharp(theta, covector) / self.factor
 
+    def root(self, theta, z):
+        return self.factor**0.5 * self.base.root(theta, z)
+
     def dual_metric(self, eta):
         return self.base.dual_metric(self._shrunk(eta)) / self.factor
 

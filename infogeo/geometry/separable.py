@@ -40,6 +40,10 @@ class Separable(DuallyFlat):
         _, theta, covector = self.point(theta, covector)
         return covector / self.second(theta)
 
+    def root(self, theta, z):
+        xp, theta, z = self.point(theta, z)
+        return xp.sqrt(self.second(theta)) * z
+
     def dual_flat(self, eta, vector):
         _, eta, vector = self.point(eta, vector)
         return self.dual_second(eta) * vector

@@ -15,6 +15,7 @@ FORMULAS = {
     "cubic_tensor": ("theta",),
     "flat": ("theta", "vector"),
     "sharp": ("theta", "covector"),
+    "root": ("theta", "vector"),
     "inner": ("theta", "vector", "vector"),
     "norm": ("theta", "vector"),
     "to_theta": ("eta",),
@@ -74,6 +75,8 @@ def overridden(M):
     for name in formulas(M):
         if name == "to_theta" and not is_smooth(M):
             continue                    # Newton's method starts at 0, where a p-norm has no second derivative
+        if name == "root":
+            continue                    # a matrix has many square roots
         definers = [c for c in type(M).__mro__ if name in vars(c)]
         for base in definers[1:]:
             if not getattr(vars(base)[name], "__isabstractmethod__", False):

@@ -50,6 +50,14 @@ def sharp_is_the_inverse_of_flat(M, theta):
     yield equal("flat(sharp(c))", M.flat(theta, M.sharp(theta, vector)), "c", vector, tolerance)
 
 
+def root_is_a_square_root(M, theta):
+    """F Fᵀ = G for the F of root(θ, z) = F z."""
+    metric = M.metric(theta)
+    columns = M.root(theta[..., None, :], np.eye(M.dim))
+    scale = np.sqrt(np.diagonal(metric, axis1=-2, axis2=-1))
+    yield equal("F Fᵀ", np.swapaxes(columns, -1, -2) @ columns, "G", metric, 1e-13 * M.dim * scale[..., :, None] * scale[..., None, :])
+
+
 def sharp_is_the_dense_solution(M, theta):
     """sharp(θ, c) = G⁻¹ c."""
     covector = np.ones(theta.shape)
@@ -352,8 +360,9 @@ def dtype_is_kept(M, p, q):
 DUALLY_FLAT_LAWS = {title(law): law for law in (
     metric_is_symmetric, metric_is_positive_definite, metric_is_not_negative, gradient_of_the_potential_is_eta,
     derivative_of_eta_is_the_metric, derivative_of_the_metric_is_the_cubic_tensor, cubic_tensor_is_symmetric,
-    potential_and_eta_are_the_two, flat_is_the_matrix, sharp_is_the_inverse_of_flat, sharp_is_the_dense_solution,
-    inner_product_and_norm, images_lie_in_the_other_domain, charts_are_inverse, inversion_is_backward_stable,
+    potential_and_eta_are_the_two, flat_is_the_matrix, root_is_a_square_root, sharp_is_the_inverse_of_flat,
+    sharp_is_the_dense_solution, inner_product_and_norm, images_lie_in_the_other_domain, charts_are_inverse,
+    inversion_is_backward_stable,
     dual_metric_is_the_inverse, dual_flat_and_sharp_are_dense, dual_cubic_tensor_is_minus_the_cubic_tensor,
     dual_methods_are_swapped, fenchel_young_equality, fenchel_young_inequality, divergence_is_positive,
     divergence_is_zero_where_equal, divergence_of_near_points, divergence_is_bregman_in_both_charts,

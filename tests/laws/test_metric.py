@@ -11,8 +11,8 @@ from ..registry import every_manifold
 from ..strategies import bulk, points
 
 EVERYWHERE = (laws.metric_is_symmetric, laws.metric_is_not_negative)
-IN_THE_BULK = (laws.metric_is_positive_definite, laws.flat_is_the_matrix, laws.sharp_is_the_inverse_of_flat,
-               laws.sharp_is_the_dense_solution, laws.inner_product_and_norm)
+IN_THE_BULK = (laws.metric_is_positive_definite, laws.flat_is_the_matrix, laws.root_is_a_square_root,
+               laws.sharp_is_the_inverse_of_flat, laws.sharp_is_the_dense_solution, laws.inner_product_and_norm)
 
 
 @pytest.mark.parametrize("law", EVERYWHERE, ids=title)
