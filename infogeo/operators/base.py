@@ -150,6 +150,10 @@ class LinearOperator(ABC):
         self._require_square("shifted")
         return self + c * Identity(self.shape[0], like=self.xp.zeros(1, dtype=self.dtype))
 
+    def factored_shift(self, c):
+        """The operator damped by c I, a Kronecker product in both of its factors (see `Kronecker.factored_shift`)."""
+        return self.shifted(c)
+
     def __add__(self, other):
         return Sum(self, other) if isinstance(other, LinearOperator) else NotImplemented
 

@@ -83,6 +83,9 @@ class BlockDiagonal(_Blocks):
     def shifted(self, c):
         return BlockDiagonal(*(block.shifted(c) for block in self.blocks))
 
+    def factored_shift(self, c):
+        return BlockDiagonal(*(block.factored_shift(c) for block in self.blocks))
+
 
 class DenseBlocks(LinearOperator):
     """k symmetric blocks of one size, handled as one batch: for instance a block for each unit of a layer.

@@ -1,0 +1,94 @@
+"""Damping: what is done to a curvature before it is inverted. It is an argument wherever one is, and has no default."""
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import DomainError
+from ..operators.krylov import Shifted
+
+__all__ = ["Damping", "FactoredTikhonov", "KrylovTikhonov", "Tikhonov", "Undamped"]
+
+
+class Damping(ABC):
+    """A rule that gives the operator to solve with."""
+
+    @abstractmethod
+    def __call__(self, operator):
+        """The damped `LinearOperator`."""
+
+
+@dataclass(frozen=True)
+class Undamped(Damping):
+    """The operator as it is: its solve is infinite or NaN where it is singular."""
+
+    def __call__(self, operator):
+        return operator
+
+
+@dataclass(frozen=True)
+class Tikhonov(Damping):
+    """A + c I, exactly, with the structure of A kept: a Kronecker product is shifted in its eigenbases.
+
+    An operator without structure is formed; `KrylovTikhonov` is for those that are too large for that.
+
+    Parameters
+    ----------
+    c : float
+        Positive.
+    """
+
+    c: float
+
+    def __post_init__(self):
+        _require_positive("c", self.c)
+
+    def __call__(self, operator):
+        return operator.shifted(self.c)
+
+
+@dataclass(frozen=True)
+class FactoredTikhonov(Damping):
+    """(A + π √c I) ⊗ (B + √c / π I) for every Kronecker product A ⊗ B in the operator, c I added to what is none.
+
+    Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), section 6.3.
+    """
+
+    c: float
+
+    def __post_init__(self):
+        _require_positive("c", self.c)
+
+    def __call__(self, operator):
+        return operator.factored_shift(self.c)
+
+
+@dataclass(frozen=True)
+class KrylovTikhonov(Damping):
+    """A + c I, solved by conjugate gradients to a relative residual: for operators known by their products alone.
+
+    Parameters
+    ----------
+    c : float
+        Positive.
+    tol : float
+        Relative residual to reach; a `ConvergenceError` where it is not.
+    max_steps : int, optional
+    preconditioner : LinearOperator, optional
+    """
+
+    c: float
+    tol: float = 1e-6
+    max_steps: int | None = None
+    preconditioner: Any = field(default=None, repr=False)
+
+    def __post_init__(self):
+        _require_positive("c", self.c)
+        _require_positive("tol", self.tol)
+
+    def __call__(self, operator):
+        return Shifted(operator, self.c, tol=self.tol, max_steps=self.max_steps, preconditioner=self.preconditioner)
+
+
+def _require_positive(name, value):
+    if not value > 0:
+        raise DomainError(f"{name} must satisfy {name} > 0; got {value!r}")

@@ -1,0 +1,97 @@
+"""Where the covectors at the output come from: the ways to write the Fisher metric G(θ) of the output law as E[c cᵀ].
+
+A curvature sends covectors c at the natural parameters θ_n of the samples backwards through the network, J_nᵀ c, and is made of
+these: F = (1/n) Σ_n J_nᵀ G(θ_n) J_n = (1/n) Σ_n E[(J_nᵀ c)(J_nᵀ c)ᵀ].
+"""
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from ..backend import arrays
+from ..draws import Draws
+
+__all__ = ["ExactColumns", "Observed", "Outputs", "RandomSigns", "Sampled"]
+
+
+class Outputs(ABC):
+    """Covectors c_1, …, c_m at each θ_n with Σ_i c_i c_iᵀ = G(θ_n), exactly or in expectation."""
+
+    @abstractmethod
+    def covectors(self, family, theta, batch):
+        """The covectors, shape (m, ..., n, d), for θ of shape (..., n, d) and the batch (x, y) that it belongs to."""
+
+
+@dataclass(frozen=True)
+class ExactColumns(Outputs):
+    """The d columns of a square root of G(θ): no randomness, d backward passes."""
+
+    def covectors(self, family, theta, batch):
+        xp, theta = arrays(theta)
+        d = theta.shape[-1]
+        unit = xp.eye(d, dtype=theta.dtype)
+        return family.root(theta, xp.reshape(unit, (d, *(1,) * (theta.ndim - 1), d)))
+
+
+@dataclass(frozen=True)
+class Sampled(Outputs):
+    """(η − T(y)) / √m for m observations y drawn from the model: the Fisher metric by Monte Carlo.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    samples : int
+        m.
+    """
+
+    rng: Any
+    samples: int = 1
+
+    def __post_init__(self):
+        _require_count("samples", self.samples)
+
+    def covectors(self, family, theta, batch):
+        statistic = family.sufficient_statistic(family.sample(self.rng, theta, (self.samples,)))
+        return (family.to_eta(theta) - statistic) / self.samples**0.5
+
+
+@dataclass(frozen=True)
+class RandomSigns(Outputs):
+    """F z / √m with G = F Fᵀ and m random vectors z of signs ±1: unbiased as `Sampled`, of smaller variance, for any law.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    samples : int
+        m.
+
+    Source: Martens, Sutskever & Swersky, Estimating the Hessian by back-propagating curvature (2012), for the output alone.
+    """
+
+    rng: Any
+    samples: int = 1
+
+    def __post_init__(self):
+        _require_count("samples", self.samples)
+
+    def covectors(self, family, theta, batch):
+        xp, theta = arrays(theta)
+        uniform = Draws(self.rng, xp, theta.dtype).uniform((self.samples, *theta.shape))
+        signs = 1.0 - 2.0 * xp.astype(uniform < 0.5, theta.dtype)
+        return family.root(theta, signs) / self.samples**0.5
+
+
+@dataclass(frozen=True)
+class Observed(Outputs):
+    """η − T(y) of the data's own y: the empirical Fisher, which is the Fisher metric only where the model is the truth.
+
+    Source: Kunstner, Hennig & Balles, Limitations of the empirical Fisher approximation (2019).
+    """
+
+    def covectors(self, family, theta, batch):
+        _, theta, y = arrays(theta, batch[1])
+        return (family.to_eta(theta) - family.sufficient_statistic(y))[None, ...]
+
+
+def _require_count(name, value):
+    if not (isinstance(value, int) and value >= 1):
+        raise ValueError(f"{name} must be a positive integer; got {value!r}")
