@@ -62,62 +62,81 @@ __all__ = [
     # solvers
     "AffineMap", "Backtracking", "Constant", "CrossEntropy", "Diminishing", "Exact", "GradientUpdate", "MiniBatch",
     "MirrorUpdate", "NaturalUpdate", "Noisy", "Objective", "RelativeSmooth", "Result", "ReverseKL", "Status", "Step", "Update",
-    "descend", "flow",
+    "Moment", "Snapshot", "descend", "flow",
+    # networks and their curvature
+    "ConditionalModel", "ConvNet", "Damping", "ExactColumns", "FactoredTikhonov", "KrylovTikhonov", "LinearOperator", "MLP",
+    "Observed", "Outputs", "RandomSigns", "Sampled", "Sequential", "Tikhonov", "Undamped", "WeightSpace",
     # domains
     "ConvexDomain", "Domain", "Integers", "Interval", "OpenSimplex", "Orthant", "PositiveDefinite", "ProductDomain", "RealSpace",
     # arrays
     "backend", "pack", "unpack", "use_backend",
     # errors
     "ConvergenceError", "DomainError", "InfogeoError", "ShapeError",
-    # studies, laws for one's own families
-    "studies", "testing",
+    # packages
+    "curvature", "networks", "operators", "studies", "testing",
 ]
 
-# Imported on first use: the families beyond the first eight, and what brings SciPy's integrators or Hypothesis along.
-_FAMILIES = {
-    "beta": ["Beta"],
-    "binomial": ["Binomial", "Multinomial"],
-    "boltzmann": ["BoltzmannMachine"],
-    "chi": ["Chi", "ChiSquared"],
-    "complex_normal": ["ComplexNormal"],
-    "conjugate": ["Conjugacy"],
-    "continuous_bernoulli": ["ContinuousBernoulli"],
-    "conway_maxwell_poisson": ["ConwayMaxwellPoisson"],
-    "curved": ["Curved", "Embedding"],
-    "diagonal_normal": ["DiagonalNormal"],
-    "erlang": ["Erlang"],
-    "generalized_dirichlet": ["GeneralizedDirichlet"],
-    "generalized_inverse_gaussian": ["GeneralizedInverseGaussian"],
-    "geometric": ["Geometric", "NegativeBinomial"],
-    "gumbel": ["Gumbel"],
-    "half_normal": ["HalfNormal"],
-    "hierarchical": ["Hierarchical"],
-    "inverse_gamma": ["InverseGamma"],
-    "inverse_gaussian": ["InverseGaussian"],
-    "isotropic_normal": ["IsotropicNormal"],
-    "known_covariance": ["MatrixNormalKnownCovariances", "MultivariateNormalKnownCovariance"],
-    "laplace": ["Laplace"],
-    "log_linear": ["LogLinear"],
-    "log_normal": ["LogitNormal", "LogNormal"],
-    "log_series": ["LogSeries"],
-    "mixture": ["MixtureFamily"],
-    "normal_known": ["NormalKnownMean", "NormalKnownVariance"],
-    "normal_wishart": ["NormalGamma", "NormalInverseWishart", "NormalWishart"],
-    "pareto": ["Pareto"],
-    "product": ["Independent", "Product"],
-    "statistics": ["SufficientStatistics"],
-    "transformed": ["Transformed"],
-    "truncated": ["Truncated"],
-    "von_mises_fisher": ["VonMises", "VonMisesFisher"],
-    "weibull": ["Rayleigh", "Weibull"],
-    "wishart": ["InverseWishart", "Wishart"],
-    "zeta": ["Zeta"],
+# Imported on first use: the families beyond the first eight, networks and curvature, and what brings SciPy's integrators or
+# Hypothesis along.
+_MODULES = {
+    "families": {
+        "beta": ["Beta"],
+        "binomial": ["Binomial", "Multinomial"],
+        "boltzmann": ["BoltzmannMachine"],
+        "chi": ["Chi", "ChiSquared"],
+        "complex_normal": ["ComplexNormal"],
+        "conjugate": ["Conjugacy"],
+        "continuous_bernoulli": ["ContinuousBernoulli"],
+        "conway_maxwell_poisson": ["ConwayMaxwellPoisson"],
+        "curved": ["Curved", "Embedding"],
+        "diagonal_normal": ["DiagonalNormal"],
+        "erlang": ["Erlang"],
+        "generalized_dirichlet": ["GeneralizedDirichlet"],
+        "generalized_inverse_gaussian": ["GeneralizedInverseGaussian"],
+        "geometric": ["Geometric", "NegativeBinomial"],
+        "gumbel": ["Gumbel"],
+        "half_normal": ["HalfNormal"],
+        "hierarchical": ["Hierarchical"],
+        "inverse_gamma": ["InverseGamma"],
+        "inverse_gaussian": ["InverseGaussian"],
+        "isotropic_normal": ["IsotropicNormal"],
+        "known_covariance": ["MatrixNormalKnownCovariances", "MultivariateNormalKnownCovariance"],
+        "laplace": ["Laplace"],
+        "log_linear": ["LogLinear"],
+        "log_normal": ["LogitNormal", "LogNormal"],
+        "log_series": ["LogSeries"],
+        "mixture": ["MixtureFamily"],
+        "normal_known": ["NormalKnownMean", "NormalKnownVariance"],
+        "normal_wishart": ["NormalGamma", "NormalInverseWishart", "NormalWishart"],
+        "pareto": ["Pareto"],
+        "product": ["Independent", "Product"],
+        "statistics": ["SufficientStatistics"],
+        "transformed": ["Transformed"],
+        "truncated": ["Truncated"],
+        "von_mises_fisher": ["VonMises", "VonMisesFisher"],
+        "weibull": ["Rayleigh", "Weibull"],
+        "wishart": ["InverseWishart", "Wishart"],
+        "zeta": ["Zeta"],
+    },
+    "networks": {
+        "model": ["ConditionalModel"],
+        "network": ["ConvNet", "MLP", "Sequential"],
+    },
+    "operators": {
+        "base": ["LinearOperator"],
+    },
+    "curvature": {
+        "damping": ["Damping", "FactoredTikhonov", "KrylovTikhonov", "Tikhonov", "Undamped"],
+        "outputs": ["ExactColumns", "Observed", "Outputs", "RandomSigns", "Sampled"],
+        "weight_space": ["WeightSpace"],
+    },
+    "solvers": {
+        "flow": ["flow"],
+        "moment": ["Moment", "Snapshot"],
+    },
 }
-_LATER = {name: f".families.{module}" for module, names in _FAMILIES.items() for name in names} | {
-    "flow": ".solvers.flow",
-    "studies": ".studies",
-    "testing": ".testing",
-}
+_LATER = {name: f".{package}.{module}" for package, modules in _MODULES.items() for module, names in modules.items()
+          for name in names} | {name: f".{name}" for name in ("curvature", "networks", "operators", "studies", "testing")}
 
 
 def __getattr__(name):

@@ -1,1 +1,13 @@
 """Linear operators: matrices that are applied, solved and measured without being formed."""
+from .base import Composed, Identity, Inverse, LinearOperator, Scaled, Sum, Transpose
+from .block import BlockDiagonal, BlockTridiagonalInverse, DenseBlocks
+from .dense import Dense, Diagonal, Factorization, SymmetricDense, as_operator
+from .kronecker import EigenKronecker, Kronecker, KroneckerPair
+from .krylov import (Estimate, Shifted, conjugate_gradient, hutch_plus_plus, hutchinson, lanczos, lanczos_quadrature, logdet,
+                     minres, spectral_density, xtrace)
+from .low_rank import DiagonalPlusLowRank, LowRank
+
+__all__ = ["BlockDiagonal", "BlockTridiagonalInverse", "Composed", "Dense", "DenseBlocks", "Diagonal", "DiagonalPlusLowRank",
+           "EigenKronecker", "Estimate", "Factorization", "Identity", "Inverse", "Kronecker", "KroneckerPair", "LinearOperator",
+           "LowRank", "Scaled", "Shifted", "Sum", "SymmetricDense", "Transpose", "as_operator", "conjugate_gradient",
+           "hutch_plus_plus", "hutchinson", "lanczos", "lanczos_quadrature", "logdet", "minres", "spectral_density", "xtrace"]

@@ -5,13 +5,16 @@ import numpy as np
 
 from ..backend import arrays, backend_of, batch_contiguous, column, dot
 from ..memo import standing
+from .moment import Moment, Snapshot
 from .objective import Objective
 from .result import Result, Status
+from .update import Update
 
 __all__ = ["descend"]
 
 
-def descend(objective, x0, *, geometry, update, step, max_steps, tol=None, rng=None, record="path", progress=False):
+def descend(objective, x0, *, geometry, update, step, max_steps, tol=None, rng=None, record="path", progress=False,
+            callbacks=(), resume=None):
     """Follow an update downhill from every row of x0.
 
     Parameters
@@ -33,6 +36,10 @@ def descend(objective, x0, *, geometry, update, step, max_steps, tol=None, rng=N
         What to keep of every step: points and values, values only, or nothing.
     progress : bool
         Show a progress bar (tqdm).
+    callbacks : sequence of functions (Moment) -> bool or None
+        Called after every step; one that returns True ends the run, with status STOPPED in the rows that were still going.
+    resume : Snapshot, optional
+        Go on from there, from a `Moment.snapshot()` of a run with the same arguments; x0 gives the shape only.
 
     Returns
     -------
@@ -43,6 +50,8 @@ def descend(objective, x0, *, geometry, update, step, max_steps, tol=None, rng=N
     ------
     DomainError, ShapeError
         For x0.
+    ValueError
+        For `record`, and where `resume` is of another run.
     """
     if record not in ("path", "values", None):
         raise ValueError(f"record must be 'path', 'values' or None; got {record!r}")
@@ -53,10 +62,26 @@ def descend(objective, x0, *, geometry, update, step, max_steps, tol=None, rng=N
     values = xp.empty((max_steps + 1, *x.shape[:-1]), dtype=x.dtype) if record else None
     rows = _Rows(xp, x.shape[:-1])
     single = x.ndim == 1 and rows.period == 1        # then a plain test of one number serves for a mask
-    seen, state, previous, covector = objective, update.init(x), x, x
+    see = None if getattr(type(update), "on", Update.on) is Update.on else update.on
+    seen, acts, state, previous, covector, first, stopped = objective, update, update.init(x), x, x, 0, False
+    if resume is not None:
+        x_0, loop = x, resume.restore(rng, [objective, *callbacks])
+        first, x, previous, covector, state = resume.k, loop["x"], loop["previous"], loop["covector"], loop["state"]
+        rows.__dict__.update(loop["rows"])
+        _resumable(first, x, x_0, max_steps)
+        for records, kept in ((points and points.data, loop["points"]), (values, loop["values"])):
+            if (records is None) != (kept is None):
+                raise ValueError("resume needs the record= of the run that it goes on from")
+            if records is not None:
+                records[:kept.shape[0], ...] = kept
 
     def curve(h):
-        return update(geometry, x, covector, h, state)[0]
+        return acts(geometry, x, covector, h, state)[0]
+
+    def snapshot():
+        return Snapshot.of(k + 1, rng, [objective, *callbacks], x=x, previous=previous, covector=covector, state=state,
+                           rows=rows.kept(), points=None if points is None else points.data[:k + 2, ...],
+                           values=None if values is None else values[:k + 1, ...])
 
     def probe(y):
         inside = domain.contains(y)
@@ -64,10 +89,12 @@ def descend(objective, x0, *, geometry, update, step, max_steps, tol=None, rng=N
         return xp.where(inside & xp.isfinite(value_y), value_y, xp.full_like(value_y, np.inf))
 
     with np.errstate(all="ignore"), standing() as stand:
-        for k in _steps(max_steps + 1, progress):
-            last = k == max_steps
+        for k in _steps(first, max_steps + 1, progress):
+            last = stopped or k == max_steps
             if draw is not None:
                 seen = objective if last else draw(rng)
+            if see is not None:
+                acts = see(seen)
             stand(x)
             last_covector = covector
             value, covector = seen.value_and_gradient(x)
@@ -88,7 +115,7 @@ def descend(objective, x0, *, geometry, update, step, max_steps, tol=None, rng=N
             if last or not rows.all_active and rows.none_left(k):
                 break
             h = step(k, x, value, covector, curve, probe, geometry)
-            x_new, state = update(geometry, x, covector, h, state)
+            x_new, state = acts(geometry, x, covector, h, state)
             if not whole and rows.any_lost(domain.contains(x_new)):
                 rows.end(~rows.good, _reason(xp, covector, x_new), k)
             if rows.all_active:
@@ -97,6 +124,11 @@ def descend(objective, x0, *, geometry, update, step, max_steps, tol=None, rng=N
                 previous, x = x, xp.where(column(rows.active), x_new, x)
             if points is not None:
                 points.put(k + 1, x)
+            if callbacks:
+                moment = Moment(k + 1, x, value, covector, state, snapshot)
+                stopped = any([callback(moment) is True for callback in callbacks])
+                if stopped:
+                    rows.end(rows.active, xp.full(rows.shape, int(Status.STOPPED)), k + 1)
     return Result(x, points.up_to(k) if record == "path" else None, values[:k + 1, ...] if record else None,
                   rows.status, rows.steps(k))
 
@@ -111,6 +143,13 @@ def _start(objective, geometry, step, x0):
     return xp, batch_contiguous(xp.broadcast_to(x, (*batch, x.shape[-1])))
 
 
+def _resumable(k, x, x0, max_steps):
+    if x.shape != x0.shape or x.dtype != x0.dtype:
+        raise ValueError(f"resume needs x0 of shape {tuple(x.shape)} and {x.dtype}; got {tuple(x0.shape)} and {x0.dtype}")
+    if k > max_steps:
+        raise ValueError(f"resume needs max_steps >= {k}, the steps taken before; got {max_steps}")
+
+
 def _reason(xp, covector, x_new):
     """Why each row's next point, which is not in the domain, is not taken."""
     broken = ~xp.all(xp.isfinite(covector), axis=-1) | xp.any(xp.isinf(x_new), axis=-1)
@@ -118,11 +157,11 @@ def _reason(xp, covector, x_new):
     return xp.where(broken, int(Status.NONFINITE), left)
 
 
-def _steps(count, progress):
+def _steps(first, stop, progress):
     if not progress:
-        return range(count)
+        return range(first, stop)
     from tqdm import trange
-    return trange(count, unit="step")
+    return trange(first, stop, unit="step", initial=first, total=stop)
 
 
 class _Rows:
@@ -138,6 +177,10 @@ class _Rows:
         self.active = xp.ones(shape, dtype=xp.bool)
         self.status = xp.full(shape, int(Status.MAX_STEPS))
         self.ended = xp.full(shape, -1)
+
+    def kept(self):
+        """What a snapshot keeps."""
+        return {name: getattr(self, name) for name in ("all_active", "active", "status", "ended")}
 
     def any_lost(self, good):
         """Whether some row is not good; on a GPU, whether to treat some as if it were not."""

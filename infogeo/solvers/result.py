@@ -17,6 +17,7 @@ class Status(IntEnum):
     MAX_STEPS = 1
     LEFT_DOMAIN = 2
     NONFINITE = 3
+    STOPPED = 4
 
     @property
     def text(self):
@@ -30,6 +31,7 @@ _TEXTS = {
                         "step size, Backtracking, or the other chart.",
     Status.NONFINITE: "The objective, its gradient or the next point is infinite or NaN; try a smaller step size or another "
                       "start.",
+    Status.STOPPED: "A callback ended the run; its last snapshot, if it took one, goes on with resume.",
 }
 
 

@@ -17,6 +17,10 @@ class Update(ABC):
         """The state before the first step."""
         return None
 
+    def on(self, objective):
+        """The update of a step that sees this objective, for updates that look at more of it than its differential."""
+        return self
+
     @abstractmethod
     def __call__(self, geometry, x, covector, h, state=None):
         """``(x_new, state)`` after a step of size h against the covector."""
