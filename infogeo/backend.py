@@ -34,6 +34,9 @@ class Namespace:
     def __repr__(self):
         return f"<infogeo namespace {self.name} on {self.device}>"
 
+    def __reduce__(self):
+        return _namespace, (self.zeros(0),)      # an array says of which library and device it is
+
     def is_float(self, x):
         return self.isdtype(x.dtype, ("real floating", "complex floating"))
 

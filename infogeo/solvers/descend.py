@@ -65,7 +65,7 @@ def descend(objective, x0, *, geometry, update, step, max_steps, tol=None, rng=N
     see = None if getattr(type(update), "on", Update.on) is Update.on else update.on
     seen, acts, state, previous, covector, first, stopped = objective, update, update.init(x), x, x, 0, False
     if resume is not None:
-        x_0, loop = x, resume.restore(rng, [objective, *callbacks])
+        x_0, loop = x, resume.restore(rng, [objective, update, *callbacks])
         first, x, previous, covector, state = resume.k, loop["x"], loop["previous"], loop["covector"], loop["state"]
         rows.__dict__.update(loop["rows"])
         _resumable(first, x, x_0, max_steps)
@@ -79,7 +79,7 @@ def descend(objective, x0, *, geometry, update, step, max_steps, tol=None, rng=N
         return acts(geometry, x, covector, h, state)[0]
 
     def snapshot():
-        return Snapshot.of(k + 1, rng, [objective, *callbacks], x=x, previous=previous, covector=covector, state=state,
+        return Snapshot.of(k + 1, rng, [objective, update, *callbacks], x=x, previous=previous, covector=covector, state=state,
                            rows=rows.kept(), points=None if points is None else points.data[:k + 2, ...],
                            values=None if values is None else values[:k + 1, ...])
 

@@ -39,7 +39,7 @@ class Snapshot:
     """What ``descend(…, resume=snapshot)`` goes on from, bit by bit as if it had never stopped.
 
     Mathematically, the whole state of the Markov chain that a run is: points, the state of the update, of the generator, and of
-    every part (objective, callbacks) that has an attribute `state`.
+    every part (objective, update, callbacks) that has an attribute `state`.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class Snapshot:
         if (rng is None) != (generator is None):
             raise ValueError("resume needs an rng where the run that it goes on from had one, and only there")
         if len(states) != len(parts):
-            raise ValueError(f"resume needs the {len(states) - 1} callbacks of the run that it continues; got {len(parts) - 1}")
+            raise ValueError(f"resume needs the {len(states) - 2} callbacks of the run that it continues; got {len(parts) - 2}")
         if generator is not None:
             rng.bit_generator.state = generator
         for part, state in zip(parts, states):

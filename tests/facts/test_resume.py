@@ -1,4 +1,5 @@
 """Callbacks, updates that see the step's objective, and runs that go on from a snapshot bit by bit."""
+import pickle
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,6 +124,11 @@ def test_a_snapshot_needs_a_generator_with_a_state():
     with pytest.raises(TypeError, match="numpy.random.Generator"):
         ig.descend(ig.CrossEntropy(FAMILY, np.array([0.5, 0.3])), X0, geometry=FAMILY, update=ig.GradientUpdate(),
                    step=ig.Constant(0.1), max_steps=3, rng=Other(), callbacks=[lambda moment: moment.snapshot()])
+
+
+def test_an_array_library_goes_through_pickle(backend):
+    xp = ig.backend.backend_of(backend.make(X0))
+    assert pickle.loads(pickle.dumps(xp)) is xp
 
 
 def test_snapshots_on_every_backend(backend):
