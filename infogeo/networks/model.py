@@ -2,6 +2,7 @@
 
 from ..backend import arrays
 from ..errors import ShapeError
+from ..memo import once
 from .link import link_of
 
 __all__ = ["ConditionalModel", "ModelPass", "NegativeLogLikelihood"]
@@ -162,6 +163,11 @@ class NegativeLogLikelihood:
         """The objective of one step: itself."""
         return self
 
+    @once
+    def record(self, w):
+        """The `ModelPass` of w, shared by all that a solver asks for at one point."""
+        return self.model.record(w, self.x)
+
     def _residual(self, done):
         """η − T(y), the covector at θ of −log p(y | θ)."""
         return self.model.family.to_eta(done.theta) - self.statistic
@@ -171,18 +177,18 @@ class NegativeLogLikelihood:
 
     def value(self, w):
         """L(w), shape (...), nats."""
-        return self._value(self.model.record(w, self.x))
+        return self._value(self.record(w))
 
     def value_and_gradient(self, w):
         """``(L(w), ∂L/∂w)``, shapes (...) and (..., size)."""
-        done = self.model.record(w, self.x)
+        done = self.record(w)
         return self._value(done), done.vjp(self._residual(done) / done.n)
 
     def per_example_gradients(self, w):
         """The differentials of −log p(y_n | θ_n), shape (..., n, size)."""
-        done = self.model.record(w, self.x)
+        done = self.record(w)
         return done.per_example_gradients(self._residual(done))
 
     def hessian_vector(self, w, v):
         """H v with the Hessian H of L, shape (..., size)."""
-        return self.model.record(w, self.x).hessian_vector(self.statistic, v)
+        return self.record(w).hessian_vector(self.statistic, v)
