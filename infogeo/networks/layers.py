@@ -51,6 +51,10 @@ class Layer(ABC):
         """The derivative of `pull_back` at fixed g, or None for zero."""
         return None
 
+    def local_curvature(self, xp, memory, g):
+        """Σ_q g_q ∂²y_q/∂x_i² of an elementwise map, of the shape of x; None where the map is linear, or bilinear in W and x."""
+        return None
+
 
 # Layers with weights
 
@@ -449,10 +453,12 @@ class MaxPool(_Pool):
 class Activation(Layer):
     """An elementwise function y = σ(s), with its first two derivatives.
 
-    Where `from_output` is true the derivatives use y only, and s, which is then None, is not kept.
+    Where `from_output` is true the derivatives use y only, and s, which is then None, is not kept. Where `curved` is false σ″ is
+    0 everywhere.
     """
 
     from_output = True
+    curved = True
 
     @abstractmethod
     def value(self, xp, s):
@@ -482,10 +488,15 @@ class Activation(Layer):
     def pull_back_tangent(self, xp, W, memory, dW, dmemory, g):
         return None if dmemory is None else self.second(xp, *memory) * dmemory * g
 
+    def local_curvature(self, xp, memory, g):
+        return self.second(xp, *memory) * g if self.curved else None
+
 
 @dataclass(frozen=True)
 class Identity(Activation):
     """σ(s) = s."""
+
+    curved = False
 
     def value(self, xp, s):
         return s
@@ -528,6 +539,8 @@ class Logistic(Activation):
 @dataclass(frozen=True)
 class Relu(Activation):
     """σ(s) = max(s, 0); σ′ = 1 where s > 0, else 0; σ″ = 0."""
+
+    curved = False
 
     def value(self, xp, s):
         return xp.maximum(s, xp.zeros_like(s))

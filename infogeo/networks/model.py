@@ -1,11 +1,12 @@
 """Conditional models: a network that gives the natural parameter of an exponential family."""
+from copy import copy
 
 from ..backend import arrays
-from ..errors import ShapeError
+from ..errors import DomainError, ShapeError
 from ..memo import once
 from .link import link_of
 
-__all__ = ["ConditionalModel", "ModelPass", "NegativeLogLikelihood"]
+__all__ = ["ConditionalModel", "CrossEntropyLoss", "ModelPass", "NegativeLogLikelihood"]
 
 
 class ConditionalModel:
@@ -152,16 +153,33 @@ class NegativeLogLikelihood:
     def __init__(self, model, batch):
         self.model, (self.x, y) = model, batch
         self.xp, self.x, y = arrays(self.x, y)
-        family, rank = model.family, len(model.family.support.shape)
+        family, self._rank = model.family, len(model.family.support.shape)
         self.y = family.support.require("y", self.xp.astype(y, self.x.dtype))
-        samples, seen = self.x.shape[:self.x.ndim - len(model.network.input_shape)], self.y.shape[:self.y.ndim - rank]
-        if not samples or not seen or samples[-1] != seen[-1]:
-            raise ShapeError(f"x and y must have the same samples; got shapes {tuple(self.x.shape)} and {tuple(self.y.shape)}")
+        self._require_samples()
         self.statistic = family.sufficient_statistic(self.y)
+
+    def _require_samples(self):
+        shapes = tuple(self.x.shape), tuple(self.y.shape)
+        samples, seen = shapes[0][:self.x.ndim - len(self.model.network.input_shape)], shapes[1][:self.y.ndim - self._rank]
+        if not samples or not seen or samples[-1] != seen[-1]:
+            raise ShapeError(f"x and y must have the same samples; got shapes {shapes[0]} and {shapes[1]}")
 
     def draw(self, rng):
         """The objective of one step: itself."""
         return self
+
+    def take(self, index):
+        """The same loss of some of the samples, which are not checked again.
+
+        Parameters
+        ----------
+        index : integer array, shape (m,)
+        """
+        part, take = copy(self), self.xp.take
+        part.x = take(self.x, index, axis=self.x.ndim - len(self.model.network.input_shape) - 1)
+        part.y = take(self.y, index, axis=self.y.ndim - self._rank - 1)
+        part.statistic = take(self.statistic, index, axis=self.statistic.ndim - 2)
+        return part
 
     @once
     def record(self, w):
@@ -192,3 +210,36 @@ class NegativeLogLikelihood:
     def hessian_vector(self, w, v):
         """H v with the Hessian H of L, shape (..., size)."""
         return self.record(w).hessian_vector(self.statistic, v)
+
+
+class CrossEntropyLoss(NegativeLogLikelihood):
+    """L(w) = (1/n) Σ (ψ(θ_n) − θ_n·η̂_n): the targets are mean statistics, such as grey values for Bernoulli outputs.
+
+    Mathematically, the mean over the samples of KL(q_n‖p_θ_n) up to a constant, where q_n is any law with E[T(y)] = η̂_n. With
+    η̂_n = T(y_n) it is the negative log-likelihood without the base measure.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    batch : pair (x, eta_hat)
+        eta_hat (..., n, d) in the closure of the domain of η, which is up to the user: a target outside it has no minimum.
+
+    Raises
+    ------
+    DomainError, ShapeError
+        For targets that are not finite, not of length d, or of another number than x.
+    """
+
+    def __init__(self, model, batch):
+        self.model, self._rank, (self.x, y) = model, 1, batch
+        self.xp, self.x, y = arrays(self.x, y)
+        self.y = self.statistic = self.xp.astype(y, self.x.dtype)
+        if y.ndim == 0 or y.shape[-1] != model.family.dim:
+            raise ShapeError(f"eta_hat must have shape (..., n, {model.family.dim}); got {tuple(y.shape)}")
+        if not bool(self.xp.all(self.xp.isfinite(self.y))):
+            raise DomainError("eta_hat must satisfy: finite throughout")
+        self._require_samples()
+
+    def _value(self, done):
+        potential = self.model.family.potential(done.theta)
+        return self.xp.mean(potential - self.xp.sum(done.theta * self.statistic, axis=-1), axis=-1)

@@ -8,7 +8,7 @@ from infogeo.errors import DomainError, ShapeError
 from infogeo.networks.initial import Glorot
 from infogeo.networks.layers import Convolution2D, Dense, Flatten, MaxPool, Softplus, Tanh
 from infogeo.networks.link import Exponential, Link, LogCholesky, Scaled, Stacked, Straight, link_of
-from infogeo.networks.model import ConditionalModel
+from infogeo.networks.model import ConditionalModel, CrossEntropyLoss
 from infogeo.networks.network import MLP, Sequential
 from infogeo.operators.kronecker import Kronecker
 
@@ -317,3 +317,34 @@ def test_errors():
         model.loss(w, (x, y[0]))
     f = model.objective((x, y))
     assert f.draw(np.random.default_rng(0)) is f and "Bernoulli" in repr(model) and to_numpy(f.statistic).shape == (6, 1)
+
+
+def test_cross_entropy_to_mean_statistics():
+    """With targets T(y) it is the likelihood up to the base measure; targets in between are the mean of two likelihoods."""
+    model, w, (x, y), v = problem(ig.Categorical(3))
+    likelihood, f = model.objective((x, y)), CrossEntropyLoss(model, (x, model.family.sufficient_statistic(y)))
+    for ours, theirs in zip(f.value_and_gradient(w), likelihood.value_and_gradient(w)):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    np.testing.assert_allclose(f.hessian_vector(w, v), likelihood.hessian_vector(w, v), rtol=1e-12)
+    other = CrossEntropyLoss(model, (x, np.zeros((len(x), 2))))
+    half = CrossEntropyLoss(model, (x, 0.5 * f.statistic))
+    np.testing.assert_allclose(half.value(w), 0.5 * (f.value(w) + other.value(w)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("targets, error, message", [
+    (np.zeros((4, 2)), ShapeError, "same samples"),
+    (np.zeros((20, 3)), ShapeError, r"\(\.\.\., n, 2\)"),
+    (np.full((20, 2), np.nan), ig.DomainError, "finite"),
+])
+def test_targets_that_are_none(targets, error, message):
+    model, w, (x, y), v = problem(ig.Categorical(3))
+    with pytest.raises(error, match=message):
+        CrossEntropyLoss(model, (x[:1].repeat(20, axis=0), targets))
+
+
+def test_some_of_the_samples():
+    model, w, (x, y), v = problem(ig.Normal())
+    index = np.array([3, 0, 3])
+    part = model.objective((x, y)).take(index)
+    np.testing.assert_array_equal(part.value(w), model.loss(w, (x[index], y[index])))
+    np.testing.assert_array_equal(part.hessian_vector(w, v), model.hessian_vector(w, (x[index], y[index]), v))
