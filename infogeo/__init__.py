@@ -64,8 +64,11 @@ __all__ = [
     "MirrorUpdate", "NaturalUpdate", "Noisy", "Objective", "RelativeSmooth", "Result", "ReverseKL", "Status", "Step", "Update",
     "Moment", "Snapshot", "descend", "flow",
     # networks and their curvature
-    "ConditionalModel", "ConvNet", "Damping", "ExactColumns", "FactoredTikhonov", "KrylovTikhonov", "LinearOperator", "MLP",
-    "Observed", "Outputs", "RandomSigns", "Sampled", "Sequential", "Tikhonov", "Undamped", "WeightSpace",
+    "ConditionalModel", "ConvNet", "Damping", "ExactColumns", "Expand", "FactoredTikhonov", "KrylovTikhonov",
+    "LinearOperator", "MLP", "Observed", "Outputs", "RandomSigns", "Reduce", "Sampled", "Sequential", "Tikhonov", "Undamped",
+    "WeightSpace", "block_diagonal", "curvature_propagation", "deep_linear", "diagonal_fisher", "ekfac", "empirical_fisher",
+    "fisher", "hessian", "hessian_diagonal", "hessian_estimate", "kfac", "kfac_tridiagonal", "low_rank_fisher",
+    "quasi_diagonal", "sampled_fisher", "unitwise_fisher", "within_layer_hessian",
     # domains
     "ConvexDomain", "Domain", "Integers", "Interval", "OpenSimplex", "Orthant", "PositiveDefinite", "ProductDomain", "RealSpace",
     # arrays
@@ -73,7 +76,7 @@ __all__ = [
     # errors
     "ConvergenceError", "DomainError", "InfogeoError", "ShapeError",
     # packages
-    "curvature", "networks", "operators", "studies", "testing",
+    "curvature", "networks", "operators", "studies", "testing", "training",
 ]
 
 # Imported on first use: the families beyond the first eight, networks and curvature, and what brings SciPy's integrators or
@@ -126,6 +129,18 @@ _MODULES = {
         "base": ["LinearOperator"],
     },
     "curvature": {
+        "block_diagonal": ["block_diagonal"],
+        "curvature_propagation": ["curvature_propagation", "hessian_diagonal", "hessian_estimate", "within_layer_hessian"],
+        "deep_linear": ["deep_linear"],
+        "diagonal": ["diagonal_fisher"],
+        "ekfac": ["ekfac"],
+        "fisher": ["empirical_fisher", "fisher", "sampled_fisher"],
+        "hessian": ["hessian"],
+        "kfac": ["kfac"],
+        "kfac_tridiagonal": ["kfac_tridiagonal"],
+        "low_rank": ["low_rank_fisher"],
+        "sharing": ["Expand", "Reduce"],
+        "unitwise": ["quasi_diagonal", "unitwise_fisher"],
         "damping": ["Damping", "FactoredTikhonov", "KrylovTikhonov", "Tikhonov", "Undamped"],
         "outputs": ["ExactColumns", "Observed", "Outputs", "RandomSigns", "Sampled"],
         "weight_space": ["WeightSpace"],
@@ -135,8 +150,9 @@ _MODULES = {
         "moment": ["Moment", "Snapshot"],
     },
 }
+_PACKAGES = ("curvature", "networks", "operators", "studies", "testing", "training")
 _LATER = {name: f".{package}.{module}" for package, modules in _MODULES.items() for module, names in modules.items()
-          for name in names} | {name: f".{name}" for name in ("curvature", "networks", "operators", "studies", "testing")}
+          for name in names} | {name: f".{name}" for name in _PACKAGES}
 
 
 def __getattr__(name):

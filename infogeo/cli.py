@@ -1,4 +1,4 @@
-"""The command line: ``infogeo conditioning …``, a thin face of `infogeo.studies`."""
+"""The command line: ``infogeo conditioning …`` and ``infogeo train …``, a thin face of `infogeo.studies`."""
 import argparse
 import sys
 from contextlib import contextmanager
@@ -47,6 +47,12 @@ _seed.__name__ = "non-negative integer"
 def _parser():
     parser = _Parser(prog="infogeo", description="Information-geometry studies.")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    _add_conditioning(commands)
+    _add_train(commands)
+    return parser
+
+
+def _add_conditioning(commands):
     study = commands.add_parser(
         "conditioning", help="gradient descent in θ and in η, natural gradient and mirror descent on one target",
         description="How gradient descent in θ, gradient descent in η, natural gradient and mirror descent converge, and why.")
@@ -54,18 +60,41 @@ def _parser():
     source.add_argument("--counts", metavar="FILE", help="CSV with a row for each outcome and a --column of counts")
     source.add_argument("--samples", metavar="FILE", help="CSV with a row for each observation, for the --family to fit")
     source.add_argument("--probabilities", type=float, nargs="+", metavar="P", help="of the outcomes, with sum 1")
-    study.add_argument("--column", action="append", metavar="NAME", help="give several for multivariate_normal and dirichlet")
-    study.add_argument("--family", choices=studies.FAMILIES, metavar="NAME", help=", ".join(studies.FAMILIES))
+    source.add_argument("--target", nargs="+", metavar="NAME=VALUE", help="the ordinary parameters of a point of the --family")
+    study.add_argument("--column", action="append", metavar="NAME", help="give several for vectors and matrices, row by row")
+    study.add_argument("--family", metavar="NAME", help="with its arguments: gamma, \"Wishart(2)\", \"Truncated(Poisson, 0)\"")
     study.add_argument("--reference", type=_reference, help="reference outcome of a categorical target, or 'best'")
     study.add_argument("--direction", choices=("forward", "reverse"), default="forward", help="KL(q‖p) (default) or KL(p‖q)")
     study.add_argument("--starts", type=_positive, default=100, help="random starts (default 100)")
     study.add_argument("--seed", type=_seed, default=0, help="of all draws (default 0)")
     study.add_argument("--noise", type=_positive, default=100, metavar="B", help="mini-batch size (default 100)")
     study.add_argument("--steps", type=_positive, default=100, help="steps of every run of the learning-rate sweep (default 100)")
-    study.add_argument("--out", metavar="DIR", help="write tables (CSV), the result (JSON, NPZ) and figures (PNG) here")
-    study.add_argument("--backend", choices=("numpy", "cupy"), default="numpy")
-    study.add_argument("--progress", action=argparse.BooleanOptionalAction, default=False, help="show progress bars")
-    return parser
+    _add_common(study, "write tables (CSV), the result (JSON, NPZ) and figures (PNG) here")
+    study.set_defaults(run=_conditioning)
+
+
+def _add_train(commands):
+    training = commands.add_parser(
+        "train", help="K-FAC, Adam and other optimisers side by side on one data set",
+        description="Train a network with several optimisers from the same weights; print and plot loss against steps and time.")
+    training.add_argument("--data", default="digits", metavar="NAME", help="digits (default), or a file .csv, .npz (arrays x, y)")
+    training.add_argument("--target", metavar="COLUMN", help="the column of a CSV file with classes or numbers to predict")
+    training.add_argument("--architecture", default="autoencoder", metavar="NAME",
+                          help="autoencoder (default), classifier, convnet, regression, or sizes such as 64-30-10")
+    training.add_argument("--optimiser", nargs="+", default=["kfac", "adam"], metavar="NAME", help=", ".join(studies.OPTIMISERS))
+    training.add_argument("--step-size", nargs="+", default=[], metavar="NAME=H", help="in place of an optimiser's own")
+    training.add_argument("--steps", type=_positive, default=200, help="of every optimiser (default 200)")
+    training.add_argument("--batch", type=_positive, metavar="M", help="size of mini-batches (default: all samples)")
+    training.add_argument("--seed", type=_seed, default=0, help="of weights and mini-batches (default 0)")
+    training.add_argument("--dtype", choices=("float32", "float64"), default="float64")
+    _add_common(training, "write the curves (CSV, JSON), the weights (NPZ) and the figure (PNG) here")
+    training.set_defaults(run=_train)
+
+
+def _add_common(command, out):
+    command.add_argument("--out", metavar="DIR", help=out)
+    command.add_argument("--backend", choices=("numpy", "cupy"), default="numpy")
+    command.add_argument("--progress", action=argparse.BooleanOptionalAction, default=False, help="show progress bars")
 
 
 def _target(options):
@@ -75,20 +104,24 @@ def _target(options):
     ------
     InputError
     """
-    sources = [name for name in ("counts", "samples", "probabilities") if getattr(options, name) is not None]
+    sources = [name for name in ("counts", "samples", "probabilities", "target") if getattr(options, name) is not None]
     if len(sources) != 1:
         got = " and ".join(f"--{name}" for name in sources) or "none"
-        raise studies.InputError(f"one of --counts, --samples, --probabilities is needed; got {got}")
+        raise studies.InputError(f"one of --counts, --samples, --probabilities, --target is needed; got {got}")
     source = sources[0]
+    if source in ("samples", "target") and options.family is None:
+        raise studies.InputError(f"--{source} needs --family")
     if source == "samples":
-        if options.family is None:
-            raise studies.InputError("--samples needs --family")
         return studies.from_samples(options.samples, _columns(options), options.family, options.reference)
+    if source in ("probabilities", "target") and options.column:
+        raise studies.InputError("--column belongs to --counts and --samples")
+    if source == "target":
+        if options.reference is not None:
+            raise studies.InputError("--target: the reference is an argument of the family, as in Categorical(3, reference=0)")
+        return studies.from_parameters(options.family, options.target, "--target")
     if options.family not in (None, "categorical"):
-        raise studies.InputError(f"--{source} gives a categorical target; --family {options.family} needs --samples")
+        raise studies.InputError(f"--{source} gives a categorical target; --family {options.family} needs --samples or --target")
     if source == "probabilities":
-        if options.column:
-            raise studies.InputError("--column belongs to --counts and --samples")
         return studies.from_probabilities(options.probabilities, options.reference, "--probabilities")
     columns = _columns(options)
     if len(columns) > 1:
@@ -138,6 +171,33 @@ def _conditioning(options):
             studies.write(result, options.out)
 
 
+def _step_sizes(options):
+    """--step-size NAME=H … by optimiser."""
+    found = {}
+    for text in options.step_size:
+        name, equals, value = text.partition("=")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            equals = ""
+        if not equals or name not in options.optimiser or not found[name] > 0:
+            raise studies.InputError(f"--step-size {text}: the form is NAME=H, of an --optimiser, H a positive number")
+    return found
+
+
+def _train(options):
+    _require(options)
+    step_sizes = _step_sizes(options)
+    with _chosen(options.backend):
+        data = studies.dataset(options.data, options.target)
+        study = studies.train(
+            studies.task(options.architecture, data, options.dtype), data.name, options.optimiser, steps=options.steps,
+            batch_size=options.batch, step_sizes=step_sizes, seed=options.seed, progress=options.progress)
+        print(studies.report_training(study), end="")
+        if options.out is not None:
+            studies.write_training(study, options.out)
+
+
 def main(argv=None):
     """Run a command.
 
@@ -148,7 +208,7 @@ def main(argv=None):
     """
     try:
         options = _parser().parse_args(argv)
-        _conditioning(options)
+        options.run(options)
     except InfogeoError as error:
         print(f"infogeo: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

@@ -29,7 +29,8 @@ class Undamped(Damping):
 class Tikhonov(Damping):
     """A + c I, exactly, with the structure of A kept: a Kronecker product is shifted in its eigenbases.
 
-    An operator without structure is formed; `KrylovTikhonov` is for those that are too large for that.
+    An operator without structure is formed, a sum of few outer products is solved through their Gram matrix; `KrylovTikhonov`
+    is for what is too large for that.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ class Tikhonov(Damping):
         _require_positive("c", self.c)
 
     def __call__(self, operator):
-        return operator.shifted(self.c)
+        return operator.shifted(float(self.c))      # a Python float, which leaves float32 what it is
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class FactoredTikhonov(Damping):
         _require_positive("c", self.c)
 
     def __call__(self, operator):
-        return operator.factored_shift(self.c)
+        return operator.factored_shift(float(self.c))
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class KrylovTikhonov(Damping):
         _require_positive("tol", self.tol)
 
     def __call__(self, operator):
-        return Shifted(operator, self.c, tol=self.tol, max_steps=self.max_steps, preconditioner=self.preconditioner)
+        return Shifted(operator, float(self.c), tol=self.tol, max_steps=self.max_steps, preconditioner=self.preconditioner)
 
 
 def _require_positive(name, value):

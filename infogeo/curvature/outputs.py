@@ -9,8 +9,11 @@ from typing import Any
 
 from ..backend import arrays
 from ..draws import Draws
+from ..errors import ShapeError
 
 __all__ = ["ExactColumns", "Observed", "Outputs", "RandomSigns", "Sampled"]
+
+ELEMENTS = 2**21     # entries of the covectors at the output that go through a network together
 
 
 class Outputs(ABC):
@@ -20,16 +23,28 @@ class Outputs(ABC):
     def covectors(self, family, theta, batch):
         """The covectors, shape (m, ..., n, d), for θ of shape (..., n, d) and the batch (x, y) that it belongs to."""
 
+    def groups(self, family, theta, batch):
+        """The covectors in groups, shapes (m_k, ..., n, d) with Σ m_k = m, for sums over them that need not hold all at once."""
+        yield self.covectors(family, theta, batch)
+
 
 @dataclass(frozen=True)
 class ExactColumns(Outputs):
     """The d columns of a square root of G(θ): no randomness, d backward passes."""
 
     def covectors(self, family, theta, batch):
+        return self._columns(family, theta, 0, theta.shape[-1])
+
+    def groups(self, family, theta, batch):
+        d, size = theta.shape[-1], max(1, ELEMENTS // theta.size)
+        for start in range(0, d, size):
+            yield self._columns(family, theta, start, min(start + size, d))
+
+    def _columns(self, family, theta, start, stop):
         xp, theta = arrays(theta)
         d = theta.shape[-1]
-        unit = xp.eye(d, dtype=theta.dtype)
-        return family.root(theta, xp.reshape(unit, (d, *(1,) * (theta.ndim - 1), d)))
+        unit = xp.eye(stop - start, d, k=start, dtype=theta.dtype)
+        return family.root(theta, xp.reshape(unit, (stop - start, *(1,) * (theta.ndim - 1), d)))
 
 
 @dataclass(frozen=True)
@@ -84,11 +99,20 @@ class RandomSigns(Outputs):
 class Observed(Outputs):
     """η − T(y) of the data's own y: the empirical Fisher, which is the Fisher metric only where the model is the truth.
 
+    Raises
+    ------
+    DomainError, ShapeError
+        For y outside the support of the family, or of another number of samples than θ.
+
     Source: Kunstner, Hennig & Balles, Limitations of the empirical Fisher approximation (2019).
     """
 
     def covectors(self, family, theta, batch):
-        _, theta, y = arrays(theta, batch[1])
+        xp, theta, y = arrays(theta, batch[1])
+        y = family.support.require("y", xp.astype(y, theta.dtype))
+        samples = y.shape[:y.ndim - len(family.support.shape)]
+        if not samples or samples[-1] != theta.shape[-2]:
+            raise ShapeError(f"y must have the {theta.shape[-2]} samples of x; got shape {tuple(y.shape)}")
         return (family.to_eta(theta) - family.sufficient_statistic(y))[None, ...]
 
 

@@ -46,7 +46,8 @@ class Euclidean(DuallyFlat):
     dual_metric = metric
 
     def flat(self, theta, vector):
-        return self.point(theta, vector)[2]
+        xp, theta, vector = self.point(theta, vector)
+        return xp.broadcast_to(vector, np.broadcast_shapes(theta.shape, vector.shape))
 
     sharp = dual_flat = dual_sharp = flat
 

@@ -5,9 +5,12 @@ from .dense import Dense, Diagonal, Factorization, SymmetricDense, as_operator
 from .kronecker import EigenKronecker, Kronecker, KroneckerPair
 from .krylov import (Estimate, Shifted, conjugate_gradient, hutch_plus_plus, hutchinson, lanczos, lanczos_quadrature, logdet,
                      minres, spectral_density, xtrace)
-from .low_rank import DiagonalPlusLowRank, LowRank
+from .low_rank import DiagonalPlusLowRank, LowRank, ScalarOffSubspace
+from .outer import Columns, OuterProducts, ShiftedOuterProducts
+from .quasi_diagonal import QuasiDiagonal
 
-__all__ = ["BlockDiagonal", "BlockTridiagonalInverse", "Composed", "Dense", "DenseBlocks", "Diagonal", "DiagonalPlusLowRank",
-           "EigenKronecker", "Estimate", "Factorization", "Identity", "Inverse", "Kronecker", "KroneckerPair", "LinearOperator",
-           "LowRank", "Scaled", "Shifted", "Sum", "SymmetricDense", "Transpose", "as_operator", "conjugate_gradient",
+__all__ = ["BlockDiagonal", "BlockTridiagonalInverse", "Columns", "Composed", "Dense", "DenseBlocks", "Diagonal",
+           "DiagonalPlusLowRank", "EigenKronecker", "Estimate", "Factorization", "Identity", "Inverse", "Kronecker",
+           "KroneckerPair", "LinearOperator", "LowRank", "OuterProducts", "QuasiDiagonal", "ScalarOffSubspace", "Scaled",
+           "Shifted", "ShiftedOuterProducts", "Sum", "SymmetricDense", "Transpose", "as_operator", "conjugate_gradient",
            "hutch_plus_plus", "hutchinson", "lanczos", "lanczos_quadrature", "logdet", "minres", "spectral_density", "xtrace"]

@@ -89,27 +89,59 @@ class SymmetricDense(Dense):
     ----------
     matrix : array, shape (n, n)
         Symmetric; only one triangle may be read.
+    dtype : dtype, optional
+        Of the vectors and of all results, for a matrix that is to be factored in float64 whatever its own dtype. The factor is
+        rounded to this dtype after that: a float32 solve then errs by the root of the condition number instead of the condition
+        number. Unless given everything is in the dtype of the matrix.
     """
 
     symmetric = True
 
-    def __init__(self, matrix):
+    def __init__(self, matrix, dtype=None):
         super().__init__(matrix)
         self._require_square("SymmetricDense")
+        self._precision = self.dtype if dtype is None else self.xp.float64
+        self.dtype = self.dtype if dtype is None else dtype
 
     @property
     def T(self):
         return self
 
+    def _rounded(self, x):
+        """In the dtype of the vectors."""
+        return x if x.dtype == self.dtype else self.xp.astype(x, self.dtype)
+
+    @cached_property
+    def _rounded_matrix(self):
+        return self._rounded(self.matrix)
+
+    def _matvec(self, v):
+        return self.xp.matmul(v, self._rounded_matrix)
+
+    _rmatvec = _matvec
+
+    def matmat(self, columns):
+        return self.xp.matmul(self._rounded_matrix, arrays(columns)[1])
+
+    def dense(self):
+        return self._rounded_matrix
+
+    def diagonal(self):
+        return self._rounded(self.xp.linalg.diagonal(self.matrix))
+
     @cached_property
     def _lower(self):
         """L with A = L Lᵀ; NaN where A is not positive definite."""
         if self.xp is not NUMPY:
-            return cholesky(self.xp, self.matrix)
+            return self._rounded(cholesky(self.xp, self._copy()))
         try:
-            return scipy.linalg.cholesky(self.matrix, lower=True, check_finite=False)
+            return self._rounded(scipy.linalg.cholesky(self._copy().T, lower=True, overwrite_a=True, check_finite=False))
         except np.linalg.LinAlgError:
-            return np.full_like(self.matrix, np.nan)
+            return np.full(self.shape, np.nan, dtype=self.dtype)
+
+    def _copy(self):
+        """The matrix in the precision of the factorisation, an array of its own."""
+        return self.xp.astype(self.matrix, self._precision)
 
     @cached_property
     def _inverse_lower(self):
@@ -118,7 +150,7 @@ class SymmetricDense(Dense):
     @cached_property
     def eigensystem(self):
         """``(values, vectors)`` with A = Q diag(s) Qᵀ, shapes (n,) and (n, n), values ascending."""
-        return tuple(self.xp.linalg.eigh(self.matrix))
+        return tuple(self.xp.linalg.eigh(self._copy()))
 
     @cached_property
     def factorization(self):
@@ -132,12 +164,11 @@ class SymmetricDense(Dense):
     def _solve(self, b):
         xp = self.xp
         if self.factorization.method == "eigendecomposition":
-            values, vectors = self.eigensystem
+            values, vectors = map(self._rounded, self.eigensystem)
             with np.errstate(divide="ignore", invalid="ignore"):
                 return xp.matmul(xp.matmul(b, vectors) / values, xp.matrix_transpose(vectors))
         if xp is NUMPY:
-            rows = b.reshape(-1, self.dim)
-            return scipy.linalg.cho_solve((self._lower, True), rows.T, check_finite=False).T.reshape(b.shape)
+            return _solved_rows(self._lower, b.reshape(-1, self.dim)).reshape(b.shape)
         return xp.matmul(xp.matmul(b, xp.matrix_transpose(self._inverse_lower)), self._inverse_lower)
 
     def _root(self, z):
@@ -155,10 +186,57 @@ class SymmetricDense(Dense):
             return xp.ones((), dtype=self.dtype), 2.0 * xp.sum(xp.log(xp.linalg.diagonal(self._lower)))
         values = self.eigensystem[0]
         with np.errstate(divide="ignore"):
-            return xp.prod(xp.sign(values)), xp.sum(xp.log(xp.abs(values)))
+            return self._rounded(xp.prod(xp.sign(values))), self._rounded(xp.sum(xp.log(xp.abs(values))))
 
     def shifted(self, c):
-        return SymmetricDense(self.matrix + c * self.xp.eye(self.dim, dtype=self.dtype))
+        return _ShiftedDense(self, c)
+
+
+class _ShiftedDense(SymmetricDense):
+    """A + c I of a symmetric matrix, which is formed only where it is asked for."""
+
+    def __init__(self, A, c):
+        LinearOperator.__init__(self, A.shape, A.xp, A.dtype)
+        self.A, self.c, self._precision = A, c, A._precision
+
+    @cached_property
+    def matrix(self):
+        return self.A.matrix + self.c * self.xp.eye(self.dim, dtype=self.A.matrix.dtype)
+
+    def _matvec(self, v):
+        return self.A._matvec(v) + self.c * v
+
+    _rmatvec = _matvec
+
+    def diagonal(self):
+        return self.A.diagonal() + self.c
+
+    def _copy(self):
+        if self.xp is not NUMPY:
+            return self.A._copy() + self.c * self.xp.eye(self.dim, dtype=self._precision)
+        copy = self.A._copy()
+        copy.reshape(-1)[::self.dim + 1] += self.c
+        return copy
+
+    @cached_property
+    def eigensystem(self):
+        values, vectors = self.A.eigensystem
+        return values + self.c, vectors
+
+    def shifted(self, c):
+        return _ShiftedDense(self.A, self.c + c)
+
+
+def _solved_rows(lower, rows):
+    """rows (L Lᵀ)⁻¹ in NumPy, shape (k, n), by triangular solves in the memory order of the rows: no transposition."""
+    dtype = np.result_type(lower, rows)
+    lower = np.asarray(lower, dtype=dtype, order="F")
+    trsm, = scipy.linalg.get_blas_funcs(["trsm"], dtype=dtype)
+    if rows.flags.f_contiguous:
+        half = trsm(1.0, lower, rows, side=1, lower=1, trans_a=1)
+        return trsm(1.0, lower, half, side=1, lower=1, overwrite_b=1)
+    half = trsm(1.0, lower, rows.T, lower=1)
+    return trsm(1.0, lower, half, lower=1, trans_a=1, overwrite_b=1).T
 
 
 class Diagonal(LinearOperator):

@@ -103,7 +103,7 @@ class Kronecker(LinearOperator):
     def eigenbasis(self):
         """The same operator in the eigenbases of its factors, an `EigenKronecker`; both factors must be symmetric."""
         (s_a, Q_a), (s_b, Q_b) = (_eigensystem(factor) for factor in (self.A, self.B))
-        return EigenKronecker(Q_a, Q_b, s_a[:, None] * s_b[None, :])
+        return EigenKronecker(Q_a, Q_b, s_a[:, None] * s_b[None, :], self.dtype)
 
     def shifted(self, c):
         """A ⊗ B + c I exactly, in the eigenbases of the factors where these are symmetric."""
@@ -144,6 +144,8 @@ class EigenKronecker(_OnMatrices):
     Q_a, Q_b : arrays, shapes (a, a) and (b, b)
     S : array, shape (a, b)
         The eigenvalues.
+    dtype : dtype, optional
+        Of the vectors, that of the arrays unless given; these are rounded to it.
 
     Source: George, Laurent, Bouthillier, Ballas & Vincent, Fast approximate natural gradient descent in a Kronecker-factored
     eigenbasis (2018), section 3.
@@ -151,13 +153,15 @@ class EigenKronecker(_OnMatrices):
 
     symmetric = True
 
-    def __init__(self, Q_a, Q_b, S):
-        xp, self.Q_a, self.Q_b, self.S = arrays(Q_a, Q_b, S)
+    def __init__(self, Q_a, Q_b, S, dtype=None):
+        xp, *parts = arrays(Q_a, Q_b, S)
+        dtype = xp.result_type(*parts) if dtype is None else dtype
+        self.Q_a, self.Q_b, self.S = (xp.astype(x, dtype, copy=False) for x in parts)
         a, b = self.Q_a.shape[0], self.Q_b.shape[0]
         if self.Q_a.shape != (a, a) or self.Q_b.shape != (b, b) or self.S.shape != (a, b):
             raise ShapeError(f"Q_a, Q_b and S must have shapes (a, a), (b, b) and (a, b); got {tuple(self.Q_a.shape)}, "
                              f"{tuple(self.Q_b.shape)} and {tuple(self.S.shape)}")
-        super().__init__((a, b), xp, xp.result_type(self.Q_a, self.Q_b, self.S))
+        super().__init__((a, b), xp, dtype)
 
     def _to_basis(self, X):
         return self.xp.matmul(self.xp.matmul(self.xp.matrix_transpose(self.Q_a), X), self.Q_b)
@@ -207,13 +211,15 @@ class KroneckerPair(_OnMatrices):
     A, B, C, D : arrays, shapes (a, a), (b, b), (a, a), (b, b)
     sign : int
         σ.
+    dtype : dtype, optional
+        Of the vectors, that of the arrays unless given; the decomposition keeps the precision of the arrays.
 
     Source: Martens & Grosse (2015), appendix B.
     """
 
     symmetric = True
 
-    def __init__(self, A, B, C, D, sign=1):
+    def __init__(self, A, B, C, D, sign=1, dtype=None):
         xp, self.A, self.B, self.C, self.D = arrays(A, B, C, D)
         a, b = self.A.shape[0], self.B.shape[0]
         shapes = [tuple(x.shape) for x in (self.A, self.B, self.C, self.D)]
@@ -222,21 +228,29 @@ class KroneckerPair(_OnMatrices):
         if sign not in (1, -1):
             raise ValueError(f"sign must be 1 or -1; got {sign!r}")
         self.sign = sign
-        super().__init__((a, b), xp, xp.result_type(self.A, self.B, self.C, self.D))
+        super().__init__((a, b), xp, xp.result_type(self.A, self.B, self.C, self.D) if dtype is None else dtype)
+
+    def _rounded(self, *matrices):
+        """In the dtype of the vectors."""
+        return [self.xp.astype(x, self.dtype, copy=False) for x in matrices]
+
+    @cached_property
+    def _factors(self):
+        return self._rounded(self.A, self.B, self.C, self.D)
 
     @cached_property
     def _basis(self):
         """(K_a, K_b, K_a⁻ᵀ, K_b⁻ᵀ, 1 + σ s_a s_bᵀ); NaN where A or B is not positive definite."""
         (K_a, J_a, s_a), (K_b, J_b, s_b) = _both_diagonal(self.xp, self.A, self.C), _both_diagonal(self.xp, self.B, self.D)
-        return K_a, K_b, J_a, J_b, 1.0 + self.sign * s_a[:, None] * s_b[None, :]
+        return self._rounded(K_a, K_b, J_a, J_b, 1.0 + self.sign * s_a[:, None] * s_b[None, :])
 
     def _sandwich(self, left, X, right):
         """left X rightᵀ."""
         return self.xp.matmul(self.xp.matmul(left, X), self.xp.matrix_transpose(right))
 
     def _matvec(self, v):
-        X = self._matrix(v)
-        return self._flat(self._sandwich(self.A, X, self.B) + self.sign * self._sandwich(self.C, X, self.D))
+        X, (A, B, C, D) = self._matrix(v), self._factors
+        return self._flat(self._sandwich(A, X, B) + self.sign * self._sandwich(C, X, D))
 
     def _solve(self, b):
         K_a, K_b, _, _, scale = self._basis
@@ -255,17 +269,17 @@ class KroneckerPair(_OnMatrices):
             return self._flat(self._sandwich(K_a, self._matrix(z) / self.xp.sqrt(scale), K_b))
 
     def diagonal(self):
-        d = self.xp.linalg.diagonal
-        return self._flat(d(self.A)[:, None] * d(self.B)[None, :] + self.sign * d(self.C)[:, None] * d(self.D)[None, :])
+        A, B, C, D = map(self.xp.linalg.diagonal, self._factors)
+        return self._flat(A[:, None] * B[None, :] + self.sign * C[:, None] * D[None, :])
 
     def trace(self):
-        trace = self.xp.linalg.trace
-        return trace(self.A) * trace(self.B) + self.sign * trace(self.C) * trace(self.D)
+        A, B, C, D = map(self.xp.linalg.trace, self._factors)
+        return A * B + self.sign * C * D
 
     def slogdet(self):
         xp, scale = self.xp, self._basis[-1]
         a, b = self.sizes
-        size = b * SymmetricDense(self.A).slogdet()[1] + a * SymmetricDense(self.B).slogdet()[1]
+        size = b * SymmetricDense(self.A, self.dtype).slogdet()[1] + a * SymmetricDense(self.B, self.dtype).slogdet()[1]
         with np.errstate(divide="ignore"):
             return xp.prod(xp.sign(scale)), size + xp.sum(xp.log(xp.abs(scale)))
 

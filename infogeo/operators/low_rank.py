@@ -6,8 +6,9 @@ import numpy as np
 from ..backend import arrays
 from ..errors import ShapeError
 from .base import LinearOperator
+from .dense import SymmetricDense
 
-__all__ = ["DiagonalPlusLowRank", "LowRank"]
+__all__ = ["DiagonalPlusLowRank", "LowRank", "ScalarOffSubspace"]
 
 
 class LowRank(LinearOperator):
@@ -111,3 +112,60 @@ class DiagonalPlusLowRank(LinearOperator):
 
     def shifted(self, c):
         return DiagonalPlusLowRank(self.d + c, self.U)
+
+
+class ScalarOffSubspace(LinearOperator):
+    """c I off a subspace of few dimensions, and a small symmetric matrix M in it: c (I − Q Qᵀ) + Q M Qᵀ.
+
+    Mathematically, a function of it is f(c) (I − Q Qᵀ) + Q f(M) Qᵀ: all of them cost O(n k).
+
+    Parameters
+    ----------
+    c : float
+    Q : array, shape (n, k)
+        With orthonormal columns.
+    M : array, shape (k, k)
+    """
+
+    symmetric = True
+
+    def __init__(self, c, Q, M):
+        xp, self.Q, M = arrays(Q, M)
+        if self.Q.ndim != 2 or M.shape != (self.Q.shape[1],) * 2:
+            raise ShapeError(f"Q and M must have shapes (n, k) and (k, k); got {tuple(self.Q.shape)} and {tuple(M.shape)}")
+        self.c, self.M = float(c), SymmetricDense(M)
+        super().__init__((self.Q.shape[0],) * 2, xp, xp.result_type(self.Q, M))
+
+    def _function(self, v, at_c, at_M):
+        """f(c) (I − Q Qᵀ) v + Q f(M) Qᵀ v."""
+        inside = self.xp.matmul(v, self.Q)
+        return at_c * v + self.xp.matmul(at_M(inside) - at_c * inside, self.xp.matrix_transpose(self.Q))
+
+    def _matvec(self, v):
+        return self._function(v, self.c, self.M._matvec)
+
+    def _power(self, exponent):
+        """c^exponent, infinite or NaN where it does not exist."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(np.float64(self.c) ** exponent)
+
+    def _solve(self, b):
+        return self._function(b, self._power(-1.0), self.M._solve)
+
+    def _root(self, z):
+        return self._function(z, self._power(0.5), self.M._root)
+
+    def _inverse_root(self, z):
+        return self._function(z, self._power(-0.5), self.M._inverse_root)
+
+    def diagonal(self):
+        Q = self.Q
+        return self.c * (1.0 - self.xp.sum(Q**2, axis=-1)) + self.xp.sum(self.xp.matmul(Q, self.M.dense()) * Q, axis=-1)
+
+    def slogdet(self):
+        (sign, size), rest = self.M.slogdet(), self.dim - self.M.dim
+        with np.errstate(divide="ignore"):
+            return sign * float(np.sign(self.c) ** rest), size + rest * float(np.log(np.abs(self.c)))
+
+    def shifted(self, c):
+        return ScalarOffSubspace(self.c + c, self.Q, self.M.shifted(c).matrix)

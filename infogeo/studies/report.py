@@ -4,6 +4,7 @@ import textwrap
 import numpy as np
 
 from ..backend import to_numpy
+from ..families.categorical import Categorical
 from ..solvers.result import Status
 from .problem import METHODS
 
@@ -62,11 +63,14 @@ def _spectrum(result):
 
 def _better_reference(result):
     """What the most probable outcome as reference would do for gradient descent."""
-    family, probabilities = result.problem.family, result.parameters.get("probabilities")
-    if probabilities is None or probabilities[family.reference] == probabilities.max():
+    family = result.problem.family
+    if not isinstance(family, Categorical):
+        return ()
+    probabilities = result.parameters["probabilities"]
+    if probabilities[family.reference] == probabilities.max():
         return ()
     best = int(probabilities.argmax())
-    other = type(family)(family.k, best)
+    other = Categorical(family.k, best)
     condition = np.linalg.cond(to_numpy(other.metric(other.theta_from(probabilities=probabilities))))
     return (f"The condition number depends on the reference outcome, here {family.reference}; with the most probable outcome "
             f"{best} it is {condition:.6g} (--reference best).",)

@@ -1,6 +1,7 @@
 """Reading and checking the target: counts, samples, probabilities. Errors name the file, the line and the column."""
 import csv
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -8,23 +9,10 @@ import numpy as np
 from ..backend import asarray, to_numpy
 from ..errors import DomainError, InfogeoError
 from ..families.base import ExponentialFamily
-from ..families.bernoulli import Bernoulli
 from ..families.categorical import Categorical
-from ..families.dirichlet import Dirichlet
-from ..families.exponential import Exponential
-from ..families.gamma import Gamma
-from ..families.multivariate_normal import MultivariateNormal
-from ..families.normal import Normal
-from ..families.poisson import Poisson
+from .naming import InputError, named_family, parsed_value
 
-__all__ = ["FAMILIES", "InputError", "Target", "from_counts", "from_probabilities", "from_samples"]
-
-SCALAR = {"bernoulli": Bernoulli, "exponential": Exponential, "gamma": Gamma, "normal": Normal, "poisson": Poisson}
-FAMILIES = (*sorted(SCALAR), "categorical", "dirichlet", "multivariate_normal")
-
-
-class InputError(InfogeoError, ValueError):
-    """Input that cannot be a target; the message is one line that says what is wrong and where."""
+__all__ = ["Target", "from_counts", "from_parameters", "from_probabilities", "from_samples"]
 
 
 @dataclass(frozen=True)
@@ -89,39 +77,74 @@ def from_counts(path, column, reference=None):
     return from_probabilities(counts / counts.sum(), reference, f"{path}, column {column!r}")
 
 
+def from_parameters(family, texts, source="parameters"):
+    """The target of given ordinary parameters.
+
+    Parameters
+    ----------
+    family : str
+        As in `named_family`.
+    texts : list of str
+        ``name=value`` for each ordinary parameter, for instance ``shape=2.5`` or ``scale_matrix=[[1, 0], [0, 2]]``.
+
+    Raises
+    ------
+    InputError
+    """
+    model, ordinary = named_family(family), {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or name.strip() in ordinary:
+            raise InputError(f"{source}: {text!r} must be name=value, each name once")
+        ordinary[name.strip()] = _array(parsed_value(value), f"{source}: {name.strip()}")
+    try:
+        theta = model.theta_from(**ordinary)
+    except (InfogeoError, TypeError) as error:
+        raise InputError(f"{source}: {' '.join(str(error).split())}") from None
+    if theta.ndim > 1:
+        raise InputError(f"{source}: one target is needed; got a batch of shape {tuple(theta.shape[:-1])}")
+    return Target(model, theta, source)
+
+
+def _array(value, where):
+    try:
+        return asarray(np.array(value, dtype=float))
+    except (TypeError, ValueError):
+        raise InputError(f"{where} must be numbers; got {value!r}") from None
+
+
 def from_samples(path, columns, family, reference=None):
     """The maximum-likelihood fit to a CSV file with one row for each observation.
 
     Parameters
     ----------
     columns : list of str
-        One, or for the families of vectors one for each coordinate.
+        One, or for the families of vectors and matrices one for each entry, row by row.
     family : str
-        One of `FAMILIES`.
+        As in `named_family`. A family of vectors may be named without its dimension, which is the number of columns then;
+        ``categorical`` has as many outcomes as occur.
 
     Raises
     ------
     InputError
     """
     columns = [columns] if isinstance(columns, str) else list(columns)
-    if family not in FAMILIES:
-        raise InputError(f"unknown family {family!r}; known are {', '.join(FAMILIES)}")
-    if family not in ("dirichlet", "multivariate_normal") and len(columns) != 1:
-        raise InputError(f"{path}: the family {family} takes one column; got {', '.join(columns)}")
+    counted = family.strip().lower() == "categorical"
+    model = None if counted else named_family(family, len(columns))
+    places = 1 if counted else prod(model.support.shape)
+    if len(columns) != places:
+        raise InputError(f"{path}: the family {family} takes {_columns(places)}; got {', '.join(columns)}")
     rows = [(line, [_number(text, f"{path}: line {line}, column {name!r}") for name, text in zip(columns, texts)])
             for line, texts in _rows(path, columns)]
     lines, x = [line for line, _ in rows], np.array([values for _, values in rows])
     where = f"{path}, column {', '.join(repr(name) for name in columns)}"
-    if family == "categorical":
+    if counted:
         return _from_outcomes(path, columns[0], lines, x[:, 0], reference, where)
+    if reference is not None and isinstance(model, Categorical):
+        raise InputError(f"the reference is an argument of the family, as in Categorical({model.k}, reference=0)")
     if reference is not None:
         raise InputError(f"a reference outcome belongs to the categorical family; the family is {family}")
-    if family == "dirichlet" and len(columns) < 2:
-        raise InputError(f"{path}: the family dirichlet takes at least two columns; got {columns[0]}")
-    if family in SCALAR:
-        model, x = SCALAR[family](), x[:, 0]
-    else:
-        model = {"dirichlet": Dirichlet, "multivariate_normal": MultivariateNormal}[family](len(columns))
+    x = x.reshape(len(x), *model.support.shape)
     outside = np.flatnonzero(~to_numpy(model.support.contains(x)))
     if outside.size:
         i = outside[0]
@@ -131,6 +154,10 @@ def from_samples(path, columns, family, reference=None):
         return Target(model, model.fit(asarray(x)), where)
     except InfogeoError as error:
         raise InputError(f"{where}: {' '.join(str(error).split())}") from None
+
+
+def _columns(count):
+    return "one column" if count == 1 else f"{count} columns"
 
 
 def _from_outcomes(path, column, lines, x, reference, where):

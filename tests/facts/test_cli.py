@@ -1,6 +1,7 @@
 """The command line: every source of a target, every piece of bad input, what is written and what is not."""
 import subprocess
 import sys
+from inspect import isabstract
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.testing import assert_allclose
 
 import infogeo as ig
 from infogeo.cli import main
+from infogeo.families.catalogue import FAMILIES
 
 DATA = Path(__file__).parents[2] / "examples" / "data"
 HORSES = ["--counts", str(DATA / "horse_kicks.csv"), "--column", "corps_years"]
@@ -60,8 +62,8 @@ def test_module_and_console_script_are_the_same():
 def test_help(capsys):
     assert main(["conditioning", "--help"]) == 0
     out = capsys.readouterr().out
-    for option in ("--counts", "--samples", "--probabilities", "--family", "--column", "--reference", "--direction", "--starts",
-                   "--seed", "--noise", "--steps", "--out", "--backend", "--progress", "--no-progress"):
+    for option in ("--counts", "--samples", "--probabilities", "--target", "--family", "--column", "--reference",
+                   "--direction", "--starts", "--seed", "--noise", "--steps", "--out", "--backend", "--progress", "--no-progress"):
         assert option in out
 
 
@@ -98,6 +100,76 @@ def test_samples_of_vectors_are_fitted(tmp_path):
     (tmp_path / "p.csv").write_text("a,b,c\n" + "".join(f"{a!r},{b!r},{c!r}\n" for a, b, c in p.tolist()))
     target = ig.studies.from_samples(tmp_path / "p.csv", ["a", "b", "c"], "dirichlet")
     assert_allclose(target.family.to_eta(target.theta), np.log(p).mean(axis=0), rtol=1e-10)
+
+
+WRITTEN = {
+    "weibull(1.7)": ig.Weibull(1.7), "Pareto(minimum=0.5)": ig.Pareto(0.5),
+    "Categorical(4, reference=1)": ig.Categorical(4, reference=1), "wishart(2)": ig.Wishart(2),
+    "InverseGaussian": ig.InverseGaussian(), "inverse_gaussian()": ig.InverseGaussian(),
+    "Truncated(Exponential, 0, 2)": ig.Truncated(ig.Exponential(), 0, 2),
+    "Truncated(normal, -inf, 1.5)": ig.Truncated(ig.Normal(), upper=1.5),
+    "Product(Normal, NegativeBinomial(2.5))": ig.Product(ig.Normal(), ig.NegativeBinomial(2.5)),
+    "Independent(VonMisesFisher(3), 2)": ig.Independent(ig.VonMisesFisher(3), 2), "laplace(-0.5)": ig.Laplace(-0.5),
+    "Hierarchical((2, 3), ((0,), (1,)))": ig.Hierarchical((2, 3), ((0,), (1,))),
+    "BoltzmannMachine(3, ((0, 1),))": ig.BoltzmannMachine(3, ((0, 1),)), "BoltzmannMachine(3, None)": ig.BoltzmannMachine(3),
+}
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_families_by_name(text):
+    assert ig.studies.named_family(text) == WRITTEN[text]
+
+
+def test_arrays_in_the_name_of_a_family():
+    family = ig.studies.named_family("MultivariateNormalKnownCovariance([[2, 0.5], [0.5, 1]])")
+    np.testing.assert_array_equal(family.covariance, [[2.0, 0.5], [0.5, 1.0]])
+    np.testing.assert_array_equal(ig.studies.named_family("LogLinear([[0], [1], [2.5]])").statistics, [[0.0], [1.0], [2.5]])
+
+
+def test_every_family_has_a_name():
+    public = {name: cls for name in ig.__all__ if isinstance(cls := getattr(ig, name), type)
+              and issubclass(cls, ig.ExponentialFamily) and not isabstract(cls)}
+    assert FAMILIES == public
+
+
+@pytest.mark.parametrize("name, size", [
+    ("dirichlet", 3), ("generalized_dirichlet", 3), ("multivariate_normal", 2), ("diagonal_normal", 2), ("isotropic_normal", 2),
+    ("complex_normal", 2), ("von_mises_fisher", 3), ("boltzmann_machine", 2)])
+def test_the_columns_give_the_dimension(name, size):
+    family = ig.studies.named_family(name, size)
+    assert family == FAMILIES[type(family).__name__](size) and type(family).__name__.lower() == name.replace("_", "")
+
+
+@pytest.mark.parametrize("text", ["weibull(1.7)", "geometric", "Wishart(2)", "von_mises", "normal_gamma", "von_mises_fisher",
+                                  "Truncated(Exponential, 0, 2)", "Product(Normal, Poisson)", "Independent(Gamma, 2)",
+                                  "NormalInverseWishart(1)", "Multinomial(3, 5)", "Hierarchical((2, 2), ((0,), (1,)))"])
+def test_samples_of_every_shape_are_fitted(tmp_path, text):
+    """Vectors and matrices have a column for each entry, row by row."""
+    family = ig.studies.named_family(text, 3)
+    theta = family.theta_domain.from_unconstrained(np.full(family.dim, 0.2))
+    x = family.sample(np.random.default_rng(0), theta, 40)
+    rows = x.reshape(40, -1).tolist()
+    names = [f"x{i}" for i in range(len(rows[0]))]
+    (tmp_path / "x.csv").write_text("\n".join([",".join(names), *(",".join(map(repr, row)) for row in rows)]))
+    target = ig.studies.from_samples(tmp_path / "x.csv", names, text)
+    assert target.family == family
+    assert_allclose(target.theta, family.fit(x), rtol=1e-12)
+
+
+@pytest.mark.parametrize("text, values, ordinary", [
+    ("gamma", ["shape=2.5", "rate=0.7"], dict(shape=2.5, rate=0.7)),
+    ("Wishart(2)", ["degrees_of_freedom=5", "scale_matrix=[[1, 0.2], [0.2, 2]]"],
+     dict(degrees_of_freedom=5.0, scale_matrix=[[1.0, 0.2], [0.2, 2.0]])),
+    ("normal", ["mean=-1e-3", "variance = 4"], dict(mean=-1e-3, variance=4.0)),
+])
+def test_targets_in_ordinary_parameters(text, values, ordinary):
+    target = ig.studies.from_parameters(text, values)
+    assert_allclose(target.theta, target.family.theta_from(**ordinary), rtol=1e-15)
+
+
+def test_target_on_the_command_line(capsys):
+    code, out, _ = run(capsys, "--family", "Weibull(2)", "--target", "scale=3", *QUICK)
+    assert code == 0 and "Weibull(shape=2.0)" in out and "scale 3" in " ".join(out.split()) and "--target" in out
 
 
 def test_samples_on_the_command_line(capsys):
@@ -156,7 +228,7 @@ BAD_SAMPLES = [
     ("x\n0\n0\n", "categorical", "column 'x': outcome 1 never occurs"),
     ("x\n0\n1e9\n", "categorical", "line 3, column 'x': outcome 1e+09 of 2 observations leaves outcomes that never occur"),
     ("x\n0\n1.5\n", "categorical", "bad.csv: line 3, column 'x': an outcome must be 0, 1, 2, …; got 1.5"),
-    ("x\n1\n2\n", "cauchy", "argument --family: invalid choice: 'cauchy'"),
+    ("x\n1\n2\n", "cauchy", "unknown family 'cauchy'; known are Bernoulli, Beta, Binomial,"),
     ("", "normal", "bad.csv: line 1: the file is empty"),
 ]
 
@@ -168,7 +240,7 @@ def test_bad_samples(capsys, here, text, family, words):
 
 
 @pytest.mark.parametrize("argv, words", [
-    ([], "one of --counts, --samples, --probabilities is needed; got none"),
+    ([], "one of --counts, --samples, --probabilities, --target is needed; got none"),
     (["--probabilities", "0.5", "0.5", "--counts", "a.csv"], "is needed; got --counts and --probabilities"),
     (["--probabilities", "0.5", "0.3"], "--probabilities: probabilities must sum to 1; these sum to 0.8"),
     (["--probabilities", "0.5", "0.5", "0"], "--probabilities: every probability must be positive and finite; outcome 2 has 0"),
@@ -191,8 +263,35 @@ def test_bad_samples(capsys, here, text, family, words):
     (["--counts", "missing.csv"], "--column is needed"),
     (["--counts", "missing.csv", "--column", "a", "--column", "b"], "--counts takes one --column; got a, b"),
     (["--samples", "missing.csv", "--column", "x"], "--samples needs --family"),
+    (["--target", "rate=1"], "--target needs --family"),
+    (["--family", "poisson", "--target", "rate=1", "--column", "x"], "--column belongs to --counts and --samples"),
+    (["--family", "poisson", "--target", "rate=1", "--reference", "0"], "the reference is an argument of the family"),
+    (["--family", "poisson", "--target", "rate=1", "--probabilities", "1"], "is needed; got --probabilities and --target"),
+    (["--family", "poisson", "--target", "rate"], "--target: 'rate' must be name=value, each name once"),
+    (["--family", "poisson", "--target", "rate=1", "rate=2"], "--target: 'rate=2' must be name=value, each name once"),
+    (["--family", "poisson", "--target", "rate=-1"], "--target: rate must satisfy rate > 0; got -1.0"),
+    (["--family", "poisson", "--target", "mean=1"], "--target: Poisson() takes the parameters rate; got mean"),
+    (["--family", "poisson", "--target", "rate=one"], "unknown family 'one'"),
+    (["--family", "poisson", "--target", "rate=Gamma"], "--target: rate must be numbers; got Gamma()"),
+    (["--family", "poisson", "--target", "rate=[1, 2]"], "--target: one target is needed; got a batch of shape (2,)"),
+    (["--family", "poisson", "--target", "rate=[1, [2]]"], "--target: rate must be numbers"),
+    (["--family", "poisson", "--target", "rate=1 2"], "'1 2' is not a number"),
+    (["--family", "wishart", "--target", "x=1"], "the family wishart needs its arguments: Wishart(p)"),
+    (["--family", "wishart(2, 3)", "--target", "x=1"], "wishart(2, 3): too many positional arguments; the form is Wishart(p)"),
+    (["--family", "wishart(0)", "--target", "x=1"], "wishart(0): p must be a positive integer; got 0"),
+    (["--family", "wishart('a')", "--target", "x=1"], "\"'a'\" is not a number, a list of them, or a family with its arguments"),
+    (["--family", "truncated(wishart)", "--target", "x=1"], "the family wishart needs its arguments: Wishart(p)"),
+    (["--family", "truncated(poisson, 5, 2)", "--target", "x=1"], "truncated(poisson, 5, 2): "),
+    (["--family", "product", "--target", "x=1"], "the family product needs its arguments: Product(*factors)"),
+    (["--family", "gamma(", "--target", "x=1"], "'gamma(' is not a number, nor a family with its arguments"),
+    (["--family", "2", "--target", "x=1"], "'2' is not the name of a family"),
+    (["--samples", "missing.csv", "--column", "x", "--family", "wishart"], "the family wishart needs its arguments: Wishart(p)"),
+    (["--samples", "missing.csv", "--column", "x", "--family", "Wishart(2)"], "the family Wishart(2) takes 4 columns; got x"),
+    (["--samples", "missing.csv", "--column", "x", "--family", "dirichlet"],
+     "dirichlet of 1 column: k must be an integer of at least 2"),
     (["--samples", "missing.csv", "--column", "x", "--column", "y", "--family", "gamma"], "gamma takes one column; got x, y"),
-    (["--samples", "missing.csv", "--column", "x", "--family", "dirichlet"], "missing.csv: No such file or directory"),
+    (["--samples", "missing.csv", "--column", "x", "--column", "y", "--family", "dirichlet"],
+     "missing.csv: No such file or directory"),
 ])
 def test_bad_arguments(capsys, here, argv, words):
     refused(capsys, here, *argv, words=words)
@@ -202,6 +301,8 @@ def test_reference_of_another_family(capsys, here):
     (here / "x.csv").write_text("x\n1\n2\n")
     refused(capsys, here, "--samples", "x.csv", "--column", "x", "--family", "poisson", "--reference", "0",
             words="a reference outcome belongs to the categorical family; the family is poisson")
+    refused(capsys, here, "--samples", "x.csv", "--column", "x", "--family", "Categorical(3)", "--reference", "0",
+            words="the reference is an argument of the family, as in Categorical(3, reference=0)")
 
 
 def test_not_a_text_file(capsys, here):

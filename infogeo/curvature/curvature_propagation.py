@@ -1,0 +1,345 @@
+"""Curvature propagation: unbiased estimates of the Hessian of a loss, of rank one, at the cost of two gradients.
+
+With T and U of `infogeo.curvature.propagation`, ½ (T Uᵀ + U Tᵀ) has the Hessian as its mean. The nodes of the loss of a model are
+the output law (curvature JᵀGJ with the Jacobian J of the link, positive, and the link's own curvature along the residual), the
+activations (σ″ ∘ covector, of both signs) and the products s = a W of inputs and weights. The last ones have cross terms of W
+and a alone, which enter the blocks of the Hessian between layers and no other: without noise at these nodes the blocks within
+layers, hence the diagonal, are estimated without bias, and with less variance.
+
+The losses of the samples are independent computations with independent noise. So T and U may be summed over the samples, which
+gives rank one, and the products of different samples as further noise; or their products may be, which takes the rank of the
+number of samples and leaves a variance that the number of samples divides. Vectors are given in the first form; diagonals and
+operators are of the second.
+
+Source: Martens, Sutskever & Swersky, Estimating the Hessian by back-propagating curvature (2012).
+"""
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple
+
+from ..backend import arrays
+from ..errors import ShapeError
+from ..networks.link import Straight
+from ..operators.block import BlockDiagonal
+from ..operators.low_rank import LowRank
+from .propagation import Balanced, ComplexRoot, Sweep
+
+__all__ = ["PropagatedFactors", "complex_curvature_propagation", "cross_layer_curvature_propagation", "curvature_propagation",
+           "gauss_newton_diagonal", "hessian_diagonal", "hessian_estimate", "input_gradient", "input_hessian_diagonal",
+           "within_layer_hessian"]
+
+
+class PropagatedFactors(NamedTuple):
+    """The vectors of an estimate ½ Σ (T_i U_iᵀ + U_i T_iᵀ) of a Hessian.
+
+    T, U : array, shape (m, ..., size)
+    """
+
+    T: Any
+    U: Any
+
+    def operator(self):
+        """The estimate of one model, m vectors of shape (size,), as a `LinearOperator`."""
+        xp, T, U = arrays(*self)
+        if T.ndim != 2:
+            raise ShapeError(f"T and U must have shape (m, size) for an operator; got {tuple(T.shape)}")
+        # with A = ½ (T + U) and B = ½ (T − U) it is A Aᵀ − B Bᵀ
+        return LowRank(xp.matrix_transpose(0.5 * (T + U))) - LowRank(xp.matrix_transpose(0.5 * (T - U)))
+
+
+def curvature_propagation(model, w, batch, noise):
+    """Vectors T and U of the Hessian of the mean loss, without noise at the products of inputs and weights.
+
+    Mathematically, ½ (T Uᵀ + U Tᵀ) is unbiased in the blocks within layers, and T ∘ U in the diagonal. Two gradients of work.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    w : array, shape (..., size)
+    batch : pair (x, y)
+    noise : Noise
+
+    Returns
+    -------
+    PropagatedFactors
+        Of shape (m, ..., size).
+    """
+    return PropagatedFactors(*_within_layers(model, w, batch, noise, Balanced(), _Summed()))
+
+
+def complex_curvature_propagation(model, w, batch, noise):
+    """Complex vectors S of the Hessian of the mean loss, shape (m, ..., size): E[S Sᵀ] is the Hessian within layers.
+
+    Mathematically, Re S Sᵀ is the ½ (T Uᵀ + U Tᵀ) of `curvature_propagation` for the same noise, so the real form loses nothing.
+    """
+    return _within_layers(model, w, batch, noise, ComplexRoot(), _Summed())[0]
+
+
+def cross_layer_curvature_propagation(model, w, batch, noise):
+    """Vectors T and U of the whole Hessian of the mean loss, with noise at the products of inputs and weights.
+
+    Mathematically, the product s = a W with the covector g at s has ∂²/∂W ∂a = I ⊗ g. With noise v over the entries of a, T is
+    √2 v gᵀ / √‖g‖ at W and U is √2 v √‖g‖ at a. This noise is so much that `curvature_propagation` is far better within layers.
+    """
+    return PropagatedFactors(*_across_layers(model, w, batch, noise, _Summed()))
+
+
+def within_layer_hessian(model, w, batch, noise):
+    """The blocks within layers of the Hessian of the mean loss, as a `LinearOperator`: unbiased, exact for `UnitVectors`.
+
+    Mathematically, ½ Σ_n (T_n U_nᵀ + U_n T_nᵀ) of the samples' own vectors. It keeps 2 m vectors for each sample.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    w : array, shape (size,)
+    batch : pair (x, y)
+    noise : Noise
+    """
+    xp, w = _one_model(model, w)
+    T, U = _rows(xp, _within_layers(model, w, batch, noise, Balanced(), _Apart()))
+    return BlockDiagonal(*(PropagatedFactors(T[:, s], U[:, s]).operator() for s in model.network.slices if s))
+
+
+def hessian_estimate(model, w, batch, noise):
+    """The whole Hessian of the mean loss, as a `LinearOperator`: unbiased, exact for `UnitVectors`.
+
+    Mathematically, ½ Σ_n (T_n U_nᵀ + U_n T_nᵀ) of the samples' own vectors. It keeps 2 m vectors for each sample.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    w : array, shape (size,)
+    batch : pair (x, y)
+    noise : Noise
+    """
+    xp, w = _one_model(model, w)
+    return PropagatedFactors(*_rows(xp, _across_layers(model, w, batch, noise, _Apart()))).operator()
+
+
+def hessian_diagonal(model, w, batch, noise):
+    """The diagonal of the Hessian of the mean loss, shape (..., size): unbiased, exact for `UnitVectors`.
+
+    Mathematically, Σ_n T_n ∘ U_n of the samples' own vectors. In a dense layer this is one product of matrices,
+    (ā ∘ ā)ᵀ (T ∘ U) with T and U at the pre-activations, and less work than `curvature_propagation`.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    w : array, shape (..., size)
+    batch : pair (x, y)
+    noise : Noise
+    """
+    done, sweep = _at_the_output(model, w, batch, noise, Balanced(), 1)
+    xp, parts = sweep.xp, []
+    for layer, s, W, memory, lowest in _down(done.network_pass):
+        if s:
+            rows = (layer.homogeneous(xp, memory.a), *(layer.merge(xp, v) for v in sweep.vectors))
+            parts.append(_squares(xp, *(layer.positions(xp, r, memory.input_shape) for r in rows)))
+        if not lowest:
+            sweep.through(layer, W, memory)
+    return xp.concat(parts[::-1], axis=-1)
+
+
+def gauss_newton_diagonal(model, w, batch, noise):
+    """The diagonal of the Fisher metric of the model, shape (..., size): from the noise of the output law alone.
+
+    Mathematically, Σ_n T_n ∘ T_n with T_n = J_nᵀ F v / √n, J_n = ∂θ_n/∂w and a root F of the metric G = F Fᵀ at θ_n. It is
+    unbiased, exact for `UnitVectors`, and not negative. Of the batch it needs x alone.
+    """
+    done = model.record(w, batch[0])
+    xp, theta = arrays(done.theta)
+    v = noise.white(xp, theta.shape, theta.ndim - 1, theta.dtype)
+    found = done.layer_quantities(model.family.root(theta, v) / done.n**0.5)
+    return xp.concat([_squares(xp, q.layer.homogeneous(xp, q.inputs), q.covectors, q.covectors) for q in found], axis=-1)
+
+
+def input_hessian_diagonal(network, w, x, g, noise):
+    """The diagonal of the Hessian in x of g·f(w, x), shape (..., n, *input_shape): unbiased, exact for `UnitVectors`.
+
+    Mathematically, in x every node but the activations is linear. The sum over the entries of a sample is the Laplacian, which
+    score matching needs of the logarithm of an unnormalised density.
+
+    Parameters
+    ----------
+    network : Sequential
+    w : array, shape (..., size)
+    x : array, shape (..., n, *input_shape)
+    g : array
+        A covector at the output, which it broadcasts with; leading axes are directions.
+    noise : Noise
+
+    Source: Hyvärinen, Estimation of non-normalized statistical models by score matching (2005), for the use.
+    """
+    sweep = _to_the_input(network, w, x, g, noise)
+    if sweep.vectors is None:                    # a network without curved nodes
+        return sweep.xp.zeros_like(sweep.g)
+    T, U = sweep.vectors
+    return sweep.xp.sum(T * U, axis=0)
+
+
+def input_gradient(network, w, x, g):
+    """The gradient in x of g·f(w, x), shape (..., n, *input_shape), for the same arguments as `input_hessian_diagonal`."""
+    done = network.record(w, x)
+    xp, _, g = arrays(done.output, g)
+    g = done._covector(g)
+    for layer, _, W, memory in reversed(done._steps()):
+        g = layer.pull_back(xp, W, memory, g)
+    return g
+
+
+# What becomes of the samples
+
+class _Samples(ABC):
+    """How the vectors of the samples are put together, and the number `axes` of the last axes of θ over which noise is white."""
+
+    axes: int
+
+    @abstractmethod
+    def outer(self, xp, layer, rows, g, input_shape):
+        """Σ r gᵀ of rows at the input and covectors at the output of a layer, shape (m, ..., inputs, outputs)."""
+
+
+class _Summed(_Samples):
+    """One vector of all samples."""
+
+    axes = 2
+
+    def outer(self, xp, layer, rows, g, input_shape):
+        return xp.matmul(xp.matrix_transpose(rows), g)
+
+
+class _Apart(_Samples):
+    """A vector of each sample, with an axis of samples before those of the matrix."""
+
+    axes = 1
+
+    def outer(self, xp, layer, rows, g, input_shape):
+        rows, g = layer.positions(xp, rows, input_shape), layer.positions(xp, g, input_shape)
+        return xp.matmul(xp.matrix_transpose(rows), g)
+
+
+# The sweeps
+
+def _at_the_output(model, w, batch, noise, split, axes):
+    """``(pass, Sweep)`` below the node of the output law."""
+    loss, family, link = model.objective(batch), model.family, model.link
+    done = model.record(w, loss.x)
+    xp, theta, u = arrays(done.theta, done.network_pass.output)
+    residual = family.to_eta(theta) - loss.statistic
+    sweep = Sweep(xp, link.pull_back(u, residual) / done.n, theta.ndim - axes, split, noise)
+    sweep.add_root(link.pull_back(u, family.root(theta, sweep.white(theta.shape))) / done.n**0.5)
+    if not isinstance(link, Straight):
+        sweep.add_symmetric(_link_curvature(xp, link, u, residual) / done.n)
+    return done, sweep
+
+
+def _to_the_input(network, w, x, g, noise):
+    """The `Sweep` from a covector g at the output of a network down to x."""
+    done = network.record(w, x)
+    xp, _, g = arrays(done.output, g)
+    g = done._covector(g)
+    sweep = Sweep(xp, g, g.ndim - len(network.output_shape), Balanced(), noise)
+    for layer, _, W, memory in reversed(done._steps()):
+        sweep.through(layer, W, memory)
+    return sweep
+
+
+def _link_curvature(xp, link, u, covector):
+    """Σ_q c_q ∂²link_q/∂u², shape (..., n, d, d)."""
+    d = u.shape[-1]
+    unit = xp.reshape(xp.eye(d, dtype=u.dtype), (d, *(1,) * (u.ndim - 1), d))
+    return xp.moveaxis(link.pull_back_tangent(u, unit, covector), 0, -1)
+
+
+def _down(done):
+    """(layer, slice, matrix, memory, whether no weights are below) of each layer of a pass, down to the first with weights."""
+    steps, first = done._steps(), done.network._first
+    return [(*steps[i], i == first) for i in range(len(steps) - 1, first - 1, -1)]
+
+
+def _within_layers(model, w, batch, noise, split, samples):
+    """The vectors at the weights without the noise of products."""
+    done, sweep = _at_the_output(model, w, batch, noise, split, samples.axes)
+    xp, parts = sweep.xp, []
+    for layer, s, W, memory, lowest in _down(done.network_pass):
+        if s:
+            parts.append(_at_weights(xp, layer, memory, sweep.vectors, samples))
+        if not lowest:
+            sweep.through(layer, W, memory)
+    return _whole(xp, parts)
+
+
+def _across_layers(model, w, batch, noise, samples):
+    """The vectors at the weights with the noise of products."""
+    done, sweep = _at_the_output(model, w, batch, noise, Balanced(), samples.axes)
+    xp, parts = sweep.xp, []
+    for layer, s, W, memory, lowest in _down(done.network_pass):
+        if s:
+            parts.append(_at_weights(xp, layer, memory, sweep.vectors, samples))
+        product = s and not lowest               # nothing that depends on weights enters the lowest layer
+        if product:
+            at_W, at_a = _product_node(sweep, layer, memory, samples)
+            parts[-1] = sweep.joined(parts[-1], [at_W, xp.zeros_like(at_W)])
+        if not lowest:
+            sweep.through(layer, W, memory)
+        if product:
+            sweep.add([xp.zeros_like(at_a), at_a])
+    return _whole(xp, parts)
+
+
+def _at_weights(xp, layer, memory, vectors, samples):
+    """Vectors at the image of a layer as vectors at its weights, shape (m, ..., weights)."""
+    rows = layer.homogeneous(xp, memory.a)
+    return [_flattened(xp, samples.outer(xp, layer, rows, layer.merge(xp, v), memory.input_shape)) for v in vectors]
+
+
+def _product_node(sweep, layer, memory, samples):
+    """The noise of s = a W: of T at W, which has no row for the bias, and of U at the input of the layer."""
+    xp, a, g = sweep.xp, memory.a, layer.merge(sweep.xp, sweep.g)
+    shape = layer.positions(xp, a, memory.input_shape).shape            # noise of one sample is white over its positions, too
+    v = 2.0**0.5 * sweep.white(shape)
+    v = xp.reshape(xp.broadcast_to(v, (v.shape[0], *shape)), (v.shape[0], *a.shape))
+    size = xp.sqrt(xp.linalg.vector_norm(g, axis=-1, keepdims=True))
+    at_W = samples.outer(xp, layer, v, g / xp.where(size > 0, size, xp.ones_like(size)), memory.input_shape)
+    if layer.bias:
+        at_W = xp.concat([at_W, xp.zeros_like(at_W[..., :1, :])], axis=-2)
+    return _flattened(xp, at_W), layer.put(xp, v * size, memory.input_shape)
+
+
+def _flattened(xp, matrix):
+    return xp.reshape(matrix, (*matrix.shape[:-2], matrix.shape[-2] * matrix.shape[-1]))
+
+
+def _whole(xp, parts):
+    """The vectors at all weights from those at the layers, the last layer first."""
+    m = parts[-1][0].shape[0]
+    return [xp.concat([_extended(xp, v, m) for v in column[::-1]], axis=-1) for column in zip(*parts)]
+
+
+def _extended(xp, v, m):
+    """Zeros for the noise that enters below a layer, where this is kept beside the noise of above."""
+    return v if v.shape[0] == m else xp.concat([v, xp.zeros((m - v.shape[0], *v.shape[1:]), dtype=v.dtype)], axis=0)
+
+
+def _one_model(model, w):
+    xp, w = arrays(w)
+    if w.ndim != 1:
+        raise ShapeError(f"w must have shape ({model.network.size},), the weights of one model; got {tuple(w.shape)}")
+    return xp, w
+
+
+def _rows(xp, vectors):
+    """Vectors of each sample, shape (m, n, size), as rows of one operator."""
+    return [xp.reshape(v, (v.shape[0] * v.shape[1], v.shape[2])) for v in vectors]
+
+
+def _squares(xp, rows, T, U):
+    """Σ (Σ_l ā_l T_lᵀ) ∘ (Σ_l ā_l U_lᵀ) over noise and samples, shape (..., weights).
+
+    Shapes: rows ā (..., n, L, inputs), T and U (m, ..., n, L, outputs), at L positions.
+    """
+    if rows.shape[-2] == 1:
+        squares = xp.matrix_transpose(rows[..., 0, :] ** 2)
+        return _flattened(xp, xp.matmul(squares, xp.sum(T * U, axis=0)[..., 0, :]))
+    rows = xp.matrix_transpose(rows)
+    return xp.sum(_flattened(xp, xp.matmul(rows, T) * xp.matmul(rows, U)), axis=(0, -2))

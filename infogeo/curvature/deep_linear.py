@@ -1,0 +1,67 @@
+"""The exact natural gradient of deep linear networks."""
+from ..networks.layers import Dense, Identity, second_moment
+from ..networks.link import Straight
+from ..operators.block import BlockDiagonal
+from ..operators.dense import SymmetricDense
+from ..operators.kronecker import Kronecker
+from .outputs import ExactColumns
+from .per_layer import layer_sums, recorded
+
+__all__ = ["deep_linear"]
+
+
+def deep_linear(model, w, batch):
+    """L times the Fisher blocks of a linear network of L square layers, whose solve is the natural gradient.
+
+    Mathematically, f(x) = W_L … W_1 x with outputs of constant covariance. The Fisher metric F is singular, as many weights give
+    one map; X = (1/L) diag(F_11⁻¹, …, F_LL⁻¹) satisfies F X F = F, so that X of a gradient is a natural gradient, exact in
+    function space. The blocks are Kronecker products of the second moment of a layer's inputs and of the metric pulled back to
+    its outputs, so that X is 1/L times the inverse of the Kronecker-factored curvature. Along the flow of X the loss minus its
+    least value decays as e^{−2t}.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+        Of square dense layers without bias and no activation but the identity, and a family whose metric does not depend on θ.
+    w : array, shape (size,)
+    batch : pair (x, y)
+        y is not used.
+
+    Raises
+    ------
+    ValueError
+        If the network or the family is of another kind.
+
+    Source: Bernacchia, Lengyel & Hennequin, Exact natural gradient in deep linear networks and application to the nonlinear case
+    (2018).
+    """
+    _require_linear(model.network)
+    outputs = ExactColumns()
+    theta = recorded(model, w, batch).theta
+    _require_constant(model, outputs.covectors(model.family, theta, batch))
+    xp, n, sums = layer_sums(model, w, batch, outputs, lambda xp, q: _second_moment(xp, q.covectors))
+    blocks = (Kronecker(SymmetricDense(_second_moment(xp, q.inputs) / n, theta.dtype), SymmetricDense(G / n, theta.dtype))
+              for q, G in sums)
+    return float(len(sums)) * BlockDiagonal(*blocks)
+
+
+def _second_moment(xp, rows):
+    """Σ r rᵀ over all rows, in float64."""
+    return second_moment(xp, xp.reshape(xp.astype(rows, xp.float64), (-1, 1, rows.shape[-1])))
+
+
+def _require_linear(network):
+    for i, layer in enumerate(network.layers):
+        square = isinstance(layer, Dense) and not layer.bias and layer.n_inputs == layer.n_outputs
+        if not square and not isinstance(layer, Identity):
+            raise ValueError(f"the network must have square dense layers without bias and no activation but the identity; "
+                             f"layer {i} is {layer!r}")
+
+
+def _require_constant(model, covectors):
+    first = covectors[:, :1, :]
+    xp = model.family.point(first)[0]
+    # a root of one matrix, computed at different points: equal up to rounding
+    spread, size = float(xp.max(xp.abs(covectors - first))), float(xp.max(xp.abs(first)))
+    if not isinstance(model.link, Straight) or not spread <= 100 * float(xp.finfo(first.dtype).eps) * size:
+        raise ValueError(f"the family must have a metric that does not depend on theta; got {model.family!r}")

@@ -1,0 +1,40 @@
+"""The diagonal of the Fisher metric."""
+from ..operators.dense import Diagonal
+from .outputs import ExactColumns
+from .per_layer import example_gradients, has_one_position, layer_sums
+
+__all__ = ["diagonal_fisher"]
+
+
+def diagonal_fisher(model, w, batch, outputs=ExactColumns()):
+    """The diagonal of the Fisher metric, a `Diagonal`.
+
+    Mathematically, (1/n) Σ_n Σ_c (J_nᵀ c)² entry by entry: of a dense layer (1/n) (Ā²)ᵀ Σ_c G_c², with the homogeneous inputs ā
+    of the samples as the rows of Ā and the covectors at the pre-activations as those of G_c; where a sample passes through the
+    weights at several positions, from the gradients of the samples.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    w : array, shape (size,)
+    batch : pair (x, y)
+    outputs : Outputs
+        Where the covectors c come from: the exact diagonal by default, an estimate by ``Sampled(rng)``.
+    """
+    xp, n, sums = layer_sums(model, w, batch, outputs, squares)
+    return Diagonal(xp.concat([xp.reshape(summed_squares(xp, q, total), (-1,)) for q, total in sums]) / n)
+
+
+def squares(xp, q):
+    """Σ_c G_c², shape (n, outputs), or where a sample has several positions the whole sum, (inputs + 1, outputs)."""
+    if has_one_position(q):
+        return xp.sum(q.covectors[..., 0, :] ** 2, axis=0)
+    return xp.sum(example_gradients(xp, q) ** 2, axis=(0, 1))
+
+
+def summed_squares(xp, q, total):
+    """Σ_n Σ_c (J_nᵀ c)² of a layer, shape (inputs + 1, outputs), from the sum of `squares`."""
+    if has_one_position(q):
+        rows = q.layer.homogeneous(xp, q.inputs[:, 0, :])
+        return xp.matmul(xp.matrix_transpose(rows**2), total)
+    return total

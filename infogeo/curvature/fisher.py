@@ -1,0 +1,164 @@
+"""The Fisher metric on weights, exact, sampled and empirical, without a matrix."""
+from functools import cached_property
+
+from ..backend import arrays
+from ..operators.base import LinearOperator
+from ..operators.outer import Columns, OuterProducts
+from .diagonal import diagonal_fisher, squares, summed_squares
+from .outputs import ExactColumns, Observed, Sampled
+from .per_layer import example_gradients, has_one_position, recorded
+
+__all__ = ["ExampleColumns", "PullBack", "empirical_fisher", "fisher", "outer_products", "sampled_fisher"]
+
+
+def fisher(model, w, batch):
+    """The Fisher metric F = (1/n) Σ J_nᵀ G(θ_n) J_n at the weights, a `PullBack`.
+
+    A product costs a forward and a backward pass. ``shifted(c)`` is solved exactly, by the Cholesky factorisation of the Gram
+    matrix of the n d columns J_nᵀ c of F, or of F itself where this is smaller; where both are too large, `KrylovTikhonov` is
+    the damping to use.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    w : array, shape (size,)
+    batch : pair (x, y)
+        y is not used.
+
+    Source: Amari, Natural gradient works efficiently in learning (1998); Schraudolph, Fast curvature matrix-vector products for
+    second-order gradient descent (2002).
+    """
+    return PullBack(model, w, batch)
+
+
+def sampled_fisher(model, w, batch, rng, samples=1):
+    """(1/nm) Σ_ni g_ni g_niᵀ with the gradients g_ni of −log p(y_ni | θ_n) for y_ni drawn from the model: F in expectation.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    w : array, shape (size,)
+    batch : pair (x, y)
+        y is not used.
+    rng : numpy.random.Generator
+    samples : int
+        m, draws for each sample.
+    """
+    return outer_products(model, w, batch, Sampled(rng, samples))
+
+
+def empirical_fisher(model, w, batch):
+    """(1/n) Σ_n g_n g_nᵀ with the gradients g_n of −log p(y_n | θ_n) for the data's own y_n.
+
+    It is not the Fisher metric, nor an estimate of it, where the model is not the law of the data: it scales with the residuals.
+
+    Source: Kunstner, Hennig & Balles, Limitations of the empirical Fisher approximation (2019).
+    """
+    return outer_products(model, w, batch, Observed())
+
+
+def outer_products(model, w, batch, outputs):
+    """(1/n) Σ_n Σ_i (J_nᵀ c_ni) (J_nᵀ c_ni)ᵀ with the covectors of `outputs`, an `OuterProducts`."""
+    done = recorded(model, w, batch)
+    return OuterProducts(ExampleColumns(done, outputs.covectors(model.family, done.theta, batch)))
+
+
+class ExampleColumns(Columns):
+    """The matrix U of the columns J_nᵀ c_ni / √n, so that U Uᵀ = (1/n) Σ_n J_nᵀ (Σ_i c_ni c_niᵀ) J_n.
+
+    Parameters
+    ----------
+    done : ModelPass
+    covectors : array, shape (m, n, d)
+
+    Shapes: (size, n m), with the column of sample n and covector i at n m + i.
+    """
+
+    def __init__(self, done, covectors):
+        xp, self.done, self.covectors = arrays(covectors)[0], done, covectors
+        self.count, self.root_n = covectors.shape[0], done.n**0.5
+        self._by_sample = xp.moveaxis(covectors, 0, 1)          # (n, m, d)
+        super().__init__((done.model.network.size, done.n * self.count), xp, covectors.dtype)
+
+    def _matvec(self, a):
+        """Σ_n J_nᵀ (Σ_i a_ni c_ni) / √n."""
+        a = self.xp.reshape(a, (*a.shape[:-1], self.done.n, 1, self.count))
+        return self.done.vjp(self.xp.matmul(a, self._by_sample)[..., 0, :] / self.root_n)
+
+    def _rmatvec(self, v):
+        """c_ni · J_n v / √n."""
+        pushed = self.xp.matmul(self._by_sample, self.done.jvp(v)[..., None]) / self.root_n
+        return self.xp.reshape(pushed, (*v.shape[:-1], self.shape[1]))
+
+    @cached_property
+    def _quantities(self):
+        return self.done.layer_quantities(self.covectors)
+
+    @cached_property
+    def gram(self):
+        return sum(_inner_products(self.xp, q) for q in self._quantities) / self.done.n
+
+    def squared(self):
+        parts = [summed_squares(self.xp, q, squares(self.xp, q)) for q in self._quantities]
+        return self.xp.concat([self.xp.reshape(part, (-1,)) for part in parts]) / self.done.n
+
+    def dense(self):
+        rows = self.xp.moveaxis(self.done.per_example_gradients(self.covectors), 0, 1)
+        return self.xp.matrix_transpose(self.xp.reshape(rows, (self.shape[1], self.shape[0]))) / self.root_n
+
+    def outer(self):
+        """Σ_i P_iᵀ P_i / n for the gradients P_i, (n, size), of one covector at each sample: one such matrix at a time."""
+        total = 0.0
+        for i in range(self.count):
+            P = self.done.per_example_gradients(self.covectors[i, ...])
+            total = total + self.xp.matmul(self.xp.matrix_transpose(P), P)
+        return total / self.done.n
+
+
+def _inner_products(xp, q):
+    """The inner products of the gradients of one layer's weights, shape (n m, n m), in float64.
+
+    Mathematically, (ā_n · ā_n′) (g_ni · g_n′i′) where a sample passes through the weights once: the gradients are not formed.
+    """
+    q = q._replace(inputs=xp.astype(q.inputs, xp.float64), covectors=xp.astype(q.covectors, xp.float64))
+    m, n = q.covectors.shape[:2]
+    if not has_one_position(q):
+        P = xp.reshape(xp.moveaxis(example_gradients(xp, q), 0, 1), (n * m, -1))
+        return xp.matmul(P, xp.matrix_transpose(P))
+    a, g = q.inputs[:, 0, :], xp.reshape(xp.moveaxis(q.covectors, 0, 1), (n * m, -1))
+    of_inputs = xp.matmul(a, xp.matrix_transpose(a)) + float(q.layer.bias)
+    of_covectors = xp.reshape(xp.matmul(g, xp.matrix_transpose(g)), (n, m, n, m))
+    return xp.reshape(of_covectors * of_inputs[:, None, :, None], (n * m, n * m))
+
+
+class PullBack(OuterProducts):
+    """F = (1/n) Σ J_nᵀ G(θ_n) J_n; what asks for more than products is made from the columns of a square root of G.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    w : array, shape (size,)
+    batch : pair (x, y)
+        y is not used.
+    """
+
+    def __init__(self, model, w, batch):
+        self.done = recorded(model, w, batch)
+        self.arguments = model, w, batch
+        xp = arrays(self.done.theta)[0]
+        LinearOperator.__init__(self, (model.network.size,) * 2, xp, self.done.theta.dtype)
+
+    @cached_property
+    def U(self):
+        """The columns, n d of them."""
+        return ExampleColumns(self.done, ExactColumns().covectors(self.done.model.family, self.done.theta, self.arguments[2]))
+
+    @property
+    def rank(self):
+        return self.done.n * self.done.model.family.dim
+
+    def _matvec(self, v):
+        return self.done.fisher_vector(v)
+
+    def diagonal(self):
+        return diagonal_fisher(*self.arguments).d

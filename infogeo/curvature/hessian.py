@@ -1,0 +1,57 @@
+"""The Hessian of the loss, by exact products."""
+from ..backend import arrays
+from ..operators.base import LinearOperator
+from ..operators.krylov import minres
+from .per_layer import recorded
+
+__all__ = ["Hessian", "hessian"]
+
+
+def hessian(model, w, batch, *, tol=1e-6, max_steps=None):
+    """The Hessian H of the loss L = −(1/n) Σ log p(y_n | θ_n) at the weights, a `Hessian`.
+
+    Mathematically, H = F + (1/n) Σ (η_n − T(y_n)) · ∂²θ_n with the Fisher metric F: of any signature, and F itself where θ is
+    linear in w or the residuals vanish. A product costs about two gradients.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    w : array, shape (size,)
+    batch : pair (x, y)
+    tol : float
+        The relative residual ‖b − H x‖ / ‖b‖ that `solve` reaches.
+    max_steps : int, optional
+        10 size where it is not given.
+
+    Source: Pearlmutter, Fast exact multiplication by the Hessian (1994).
+    """
+    return Hessian(recorded(model, w, batch), model.objective(batch).statistic, 0.0, {"tol": tol, "max_steps": max_steps})
+
+
+class Hessian(LinearOperator):
+    """H + c I, with `solve` by `minres`: a `ConvergenceError` where the tolerance is not reached.
+
+    Parameters
+    ----------
+    done : ModelPass
+    statistic : array, shape (n, d)
+        T(y).
+    c : float
+    options : dict
+        tol and max_steps.
+    """
+
+    symmetric = True
+
+    def __init__(self, done, statistic, c, options):
+        self.done, self.statistic, self.c, self.options = done, statistic, float(c), options
+        super().__init__((done.model.network.size,) * 2, arrays(done.theta)[0], done.theta.dtype)
+
+    def _matvec(self, v):
+        return self.done.hessian_vector(self.statistic, v) + self.c * v
+
+    def _solve(self, b):
+        return minres(self, b, **self.options)
+
+    def shifted(self, c):
+        return Hessian(self.done, self.statistic, self.c + c, self.options)

@@ -1,0 +1,32 @@
+"""Kronecker-factored curvature, block-diagonal."""
+from .kronecker_factors import KroneckerFactors
+from .outputs import ExactColumns
+from .sharing import Expand
+
+__all__ = ["kfac"]
+
+
+def kfac(model, w, batch, *, outputs=ExactColumns(), sharing=Expand()):
+    """The Fisher metric with A ⊗ G for the block of each layer and nothing between layers, a `BlockDiagonal`.
+
+    Mathematically, the mean of a product is replaced by the product of means: the block E[ā āᵀ ⊗ g gᵀ] of a layer with inputs ā
+    and pre-activation covectors g by E[ā āᵀ] ⊗ E[g gᵀ]. It is exact for one sample, for a deep linear network with a Gaussian
+    output, and wherever ā āᵀ and g gᵀ are uncorrelated. With undamped factors a natural-gradient step does not depend on
+    invertible affine maps of the activations and inputs.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    w : array, shape (size,)
+    batch : pair (x, y)
+        y is looked at by `Observed` outputs only.
+    outputs : Outputs
+        Where the covectors at the output come from: by default all columns of a root of the output's metric, no randomness;
+        `RandomSigns(rng)` or `Sampled(rng)` need one backward pass.
+    sharing : Sharing
+        For convolutions, `Expand()` or `Reduce()`.
+
+    Units: nats.
+    Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), sections 3 and 4.2.
+    """
+    return KroneckerFactors.of(model, w, batch, outputs=outputs, sharing=sharing).operator()

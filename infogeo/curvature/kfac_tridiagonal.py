@@ -1,0 +1,144 @@
+"""Kronecker-factored curvature with a block-tridiagonal inverse: neighbouring layers are not independent."""
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from ..backend import backend_of
+from ..operators.base import LinearOperator, common_dtype
+from ..operators.block import BlockDiagonal, BlockTridiagonalInverse
+from ..operators.dense import SymmetricDense
+from ..operators.kronecker import Kronecker, KroneckerPair
+from .kronecker_factors import KroneckerFactors
+from .outputs import ExactColumns
+from .sharing import Expand
+
+__all__ = ["ChainFactors", "KroneckerChain", "kfac_tridiagonal"]
+
+
+@dataclass(frozen=True)
+class ChainFactors(KroneckerFactors):
+    """The moments of `KroneckerFactors` and those between each layer and the next.
+
+    Attributes
+    ----------
+    A_next, G_next : tuples of arrays
+        E[ā_i ā_{i+1}ᵀ] and E[g_i g_{i+1}ᵀ], one fewer than layers.
+
+    Raises
+    ------
+    ValueError
+        If neighbouring layers have different numbers of positions, as convolutions and dense layers have: `Reduce` gives each
+        layer one.
+    """
+
+    A_next: tuple = ()
+    G_next: tuple = ()
+
+    @classmethod
+    def _of_inputs(cls, layers, inputs):
+        for i, (a, b) in enumerate(pairwise(inputs)):
+            if a.shape[-2] != b.shape[-2]:
+                raise ValueError("neighbouring layers must have equally many positions, or sharing=Reduce(); of those with "
+                                 f"weights, {i} and {i + 1} have {a.shape[-2]} and {b.shape[-2]}")
+        xp = backend_of(*inputs)
+        homogeneous = [layer.homogeneous(xp, rows) for layer, rows in zip(layers, inputs)]
+        n = inputs[0].shape[-3] * inputs[0].shape[-2]
+        return super()._of_inputs(layers, inputs) | {"A_next": tuple(_cross_moment(a, b) / n for a, b in pairwise(homogeneous))}
+
+    @classmethod
+    def _of_covectors(cls, covectors, n):
+        return super()._of_covectors(covectors, n) | {"G_next": tuple(_cross_moment(a, b) / n for a, b in pairwise(covectors))}
+
+    def operator(self):
+        """The curvature, a `KroneckerChain`."""
+        return KroneckerChain(self._blocks(), self.A_next, self.G_next)
+
+
+class KroneckerChain(LinearOperator):
+    """F̂, which has the blocks A_i ⊗ G_i and A_{i,i+1} ⊗ G_{i,i+1} beside them, and a block-tridiagonal inverse.
+
+    Mathematically, F̂⁻¹ = Ξᵀ diag(Σ_i)⁻¹ Ξ with Ξ unit upper bidiagonal, −Ψ_i beside its diagonal, and
+
+        Ψ_i = A_{i,i+1} A_{i+1}⁻¹ ⊗ G_{i,i+1} G_{i+1}⁻¹ ,   Σ_i = A_i ⊗ G_i − Ψ_i (A_{i+1} ⊗ G_{i+1}) Ψ_iᵀ ,
+
+    Σ of the last block being the block itself: covectors at a layer's weights are a Gaussian chain, each given the next. Products
+    with F̂ use Σ and Ψ, solves the inverse of Σ, a difference of Kronecker products.
+
+    Where a factor is singular, F̂ exists only damped: its products and solves are NaN. `factored_shift` damps A_i and G_i, in Ψ
+    and Σ alike.
+
+    Parameters
+    ----------
+    blocks : sequence of Kronecker
+        A_i ⊗ G_i with factors that are `SymmetricDense`.
+    A_next, G_next : sequences of arrays
+        A_{i,i+1} and G_{i,i+1}.
+
+    Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), section 4.3.
+    """
+
+    symmetric = True
+
+    def __init__(self, blocks, A_next, G_next):
+        self.blocks, self.A_next, self.G_next = list(blocks), A_next, G_next
+        n = sum(block.dim for block in self.blocks)
+        super().__init__((n, n), self.blocks[0].xp, common_dtype(self.blocks))
+
+    @cached_property
+    def _precision(self):
+        """F̂⁻¹."""
+        xp, covariances, regressions = self.xp, [], []
+
+        def double(x):
+            return xp.astype(x, xp.float64, copy=False)
+
+        for block, later, A, G in zip(self.blocks, self.blocks[1:], self.A_next, self.G_next):
+            whole, cross = [double(f.matrix) for f in (block.A, block.B, later.A, later.B)], [double(A), double(G)]
+            psi = [SymmetricDense(factor).solve(rows) for factor, rows in zip(whole[2:], cross)]
+            explained = [xp.matmul(p, xp.matrix_transpose(rows)) for p, rows in zip(psi, cross)]
+            covariances.append(KroneckerPair(*whole[:2], *explained, sign=-1, dtype=self.dtype))
+            regressions.append(Kronecker(*(xp.astype(p, self.dtype) for p in psi)))
+        return BlockTridiagonalInverse([*covariances, self.blocks[-1]], regressions)
+
+    def _matvec(self, v):
+        return self._precision._solve(v)
+
+    def _solve(self, b):
+        return self._precision._matvec(b)
+
+    def _root(self, z):
+        return self._precision._inverse_root(z)
+
+    def _inverse_root(self, z):
+        return self._precision._root(z)
+
+    def diagonal(self):
+        return BlockDiagonal(*self.blocks).diagonal()
+
+    def trace(self):
+        return BlockDiagonal(*self.blocks).trace()
+
+    def slogdet(self):
+        sign, size = self._precision.slogdet()
+        return sign, -size
+
+    def factored_shift(self, c):
+        return KroneckerChain([block.factored_shift(c) for block in self.blocks], self.A_next, self.G_next)
+
+
+def kfac_tridiagonal(model, w, batch, *, outputs=ExactColumns(), sharing=Expand()):
+    """Kronecker-factored curvature whose inverse is block-tridiagonal, a `KroneckerChain`; arguments as for `kfac`.
+
+    Its blocks on the diagonal and beside it are Kronecker products of moments, E[ā_i ā_jᵀ] ⊗ E[g_i g_jᵀ]; between layers
+    further apart it has what follows from these. Damped by `FactoredTikhonov`.
+
+    Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), section 4.3.
+    """
+    return ChainFactors.of(model, w, batch, outputs=outputs, sharing=sharing).operator()
+
+
+def _cross_moment(rows, others):
+    """Σ r sᵀ over samples and positions."""
+    xp = backend_of(rows)
+    rows, others = (xp.reshape(x, (-1, x.shape[-1])) for x in (rows, others))
+    return xp.matmul(xp.matrix_transpose(rows), others)

@@ -1,0 +1,173 @@
+"""The Fisher metric as a matrix of low rank, with and without a diagonal: of one batch, or followed from batch to batch."""
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ..backend import arrays
+from ..errors import DomainError, ShapeError
+from ..operators.low_rank import DiagonalPlusLowRank, LowRank
+from .fisher import outer_products
+from .outputs import ExactColumns, _require_count
+
+__all__ = ["DiagonalPlusLowRankState", "LowRankState", "OnlineDiagonalPlusLowRank", "OnlineLowRank", "low_rank_fisher"]
+
+
+def low_rank_fisher(model, w, batch, rank, outputs=ExactColumns()):
+    """The best approximation of the Fisher metric of a given rank, and a diagonal that makes up for the rest of its diagonal.
+
+    Mathematically, U Uᵀ + diag(d) with the leading eigenpairs of F in U Uᵀ, and d = diag F − diag U Uᵀ, so that the diagonal is
+    exact. d is not negative; what rounding makes negative is 0.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    w : array, shape (size,)
+    batch : pair (x, y)
+    rank : int
+        The number of columns of U; fewer where F has fewer.
+    outputs : Outputs
+
+    Source: Mishkin, Kunstner, Nielsen, Schmidt & Khan, SLANG: fast structured covariance approximations for Bayesian deep
+    learning with natural gradient (2018).
+    """
+    _require_count("rank", rank)
+    F = outer_products(model, w, batch, outputs)
+    U = F.leading(rank)
+    return DiagonalPlusLowRank(_rest(F.xp, F.diagonal(), U), U)
+
+
+def _rest(xp, diagonal, U):
+    """diag − diag U Uᵀ, which is not negative but for rounding."""
+    rest = diagonal - xp.sum(U**2, axis=-1)
+    return xp.maximum(rest, xp.zeros_like(rest))
+
+
+def _leading(xp, X, rank):
+    """U with U Uᵀ the best approximation of X Xᵀ of a given rank, shapes (size, k) to (size, rank or k)."""
+    _, V = xp.linalg.eigh(xp.matmul(xp.matrix_transpose(X), X))
+    return xp.matmul(X, V[:, max(0, X.shape[1] - rank):])
+
+
+class LowRankState(NamedTuple):
+    """X with C = X Xᵀ / weight, how many columns of X have come since it was last reduced, and the sum of the weights."""
+
+    X: Any
+    pending: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class OnlineLowRank:
+    """A running average of outer products of gradients, kept as a matrix of low rank.
+
+    Mathematically, C_t = (Σ_s γ^{t−s} g_s g_sᵀ) / Σ_s γ^{t−s} = X Xᵀ / weight. After every `refresh` updates X is reduced to its
+    leading `rank` eigendirections, by the eigendecomposition of the small matrix XᵀX. Exact as long as the gradients span no more
+    dimensions than that.
+
+    Parameters
+    ----------
+    rank : int
+    decay : float
+        γ, in (0, 1].
+    refresh : int
+        Updates between two reductions; their gradients are held besides.
+
+    Source: Le Roux, Manzagol & Bengio, Topmoumoute online natural gradient algorithm (2008); the sum there is a mean
+    here, so that damping means what it does for other curvatures.
+    """
+
+    rank: int
+    decay: float
+    refresh: int = 1
+
+    def __post_init__(self):
+        _require_count("rank", self.rank)
+        _require_count("refresh", self.refresh)
+        _require_decay(self.decay)
+
+    def init(self, w):
+        """The state before the first gradient at weights of shape (size,)."""
+        xp, w = arrays(w)
+        return LowRankState(xp.zeros((w.shape[-1], 0), dtype=w.dtype), 0, 0.0)
+
+    def update(self, state, gradients):
+        """The state after a gradient, shape (size,), or a batch of them, shape (m, size), whose mean outer product counts."""
+        xp, columns = _columns(state.X, gradients)
+        X, pending = xp.concat([self.decay**0.5 * state.X, columns], axis=-1), state.pending + 1
+        if pending == self.refresh:
+            X, pending = _leading(xp, X, self.rank), 0
+        return LowRankState(X, pending, self.decay * state.weight + 1.0)
+
+    def operator(self, state):
+        """C, a `LowRank`; damped, its solve costs O(size k²)."""
+        _require_seen(state)
+        return LowRank(state.X / state.weight**0.5)
+
+
+class DiagonalPlusLowRankState(NamedTuple):
+    """d and U of diag(d) + U Uᵀ, and the sum of the weights."""
+
+    d: Any
+    U: Any
+    weight: float
+
+
+@dataclass(frozen=True)
+class OnlineDiagonalPlusLowRank:
+    """A running average of outer products of gradients, kept as a diagonal plus a matrix of low rank.
+
+    Mathematically, with Ĝ = (1/m) Σ g gᵀ and β = 1 / Σ γ^s over the updates so far, U Uᵀ ← the leading eigenpairs of
+    (1 − β) U Uᵀ + β Ĝ and d ← (1 − β) d + diag((1 − β) U Uᵀ + β Ĝ) − diag(new U Uᵀ): the diagonal stays that of the average.
+
+    Parameters
+    ----------
+    rank : int
+    decay : float
+        γ, in (0, 1].
+
+    Source: Mishkin, Kunstner, Nielsen, Schmidt & Khan (2018), with the prior's precision left to the damping.
+    """
+
+    rank: int
+    decay: float
+
+    def __post_init__(self):
+        _require_count("rank", self.rank)
+        _require_decay(self.decay)
+
+    def init(self, w):
+        """The state before the first gradient at weights of shape (size,)."""
+        xp, w = arrays(w)
+        return DiagonalPlusLowRankState(xp.zeros_like(w), xp.zeros((w.shape[-1], 0), dtype=w.dtype), 0.0)
+
+    def update(self, state, gradients):
+        """The state after a batch of gradients, shape (m, size) or (size,)."""
+        xp, columns = _columns(state.U, gradients)
+        weight = self.decay * state.weight + 1.0
+        beta = 1.0 / weight
+        X = xp.concat([(1.0 - beta) ** 0.5 * state.U, beta**0.5 * columns], axis=-1)
+        U = _leading(xp, X, self.rank)
+        return DiagonalPlusLowRankState((1.0 - beta) * state.d + _rest(xp, xp.sum(X**2, axis=-1), U), U, weight)
+
+    def operator(self, state):
+        """diag(d) + U Uᵀ, a `DiagonalPlusLowRank`."""
+        _require_seen(state)
+        return DiagonalPlusLowRank(state.d, state.U)
+
+
+def _columns(X, gradients):
+    """(xp, the gradients over √m as columns), shape (size, m)."""
+    xp, X, rows = arrays(X, gradients)
+    rows = rows[None, :] if rows.ndim == 1 else rows
+    if rows.ndim != 2 or rows.shape[1] != X.shape[0]:
+        raise ShapeError(f"gradients must have shape (m, {X.shape[0]}); got {tuple(rows.shape)}")
+    return xp, xp.matrix_transpose(rows) / rows.shape[0]**0.5
+
+
+def _require_decay(decay):
+    if not 0 < decay <= 1:
+        raise DomainError(f"decay must satisfy 0 < decay <= 1; got {decay!r}")
+
+
+def _require_seen(state):
+    if state.weight == 0:
+        raise ValueError("the state must have seen a gradient; it is that of init")

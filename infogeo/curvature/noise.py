@@ -1,0 +1,80 @@
+"""White noise: random vectors v_1, …, v_m with Σ_i v_i v_iᵀ = I, in expectation or exactly."""
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from ..draws import Draws
+from .outputs import _require_count
+
+__all__ = ["Noise", "NormalNoise", "SignNoise", "UnitVectors"]
+
+
+class Noise(ABC):
+    """A source of white noise, for one node of a network after the other."""
+
+    @abstractmethod
+    def white(self, xp, shape, start, dtype):
+        """Vectors v_1, …, v_m over the axes from `start` on, with Σ_i v_i v_iᵀ = I.
+
+        The axes before `start` are copies of the problem; whether their noise is common is the source's own choice.
+
+        Shapes: (m, *shape), or what broadcasts to it.
+        """
+
+    @abstractmethod
+    def join(self, xp, v, new):
+        """What is propagated, below a node where v arrives and the noise `new` of the node enters."""
+
+
+@dataclass(frozen=True)
+class _Random(Noise):
+    """m draws of independent entries of mean 0 and variance 1, over √m. A node adds its noise to what is propagated.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    samples : int
+        m.
+    """
+
+    rng: Any
+    samples: int = 1
+
+    def __post_init__(self):
+        _require_count("samples", self.samples)
+
+    def white(self, xp, shape, start, dtype):
+        return self._draw(Draws(self.rng, xp, dtype), (self.samples, *shape)) / self.samples**0.5
+
+    def join(self, xp, v, new):
+        return v + new
+
+
+class NormalNoise(_Random):
+    """Normal entries."""
+
+    def _draw(self, draws, shape):
+        return draws.normal(shape)
+
+
+class SignNoise(_Random):
+    """Entries ±1: of all independent entries those that give the smallest variance, their squares having none."""
+
+    def _draw(self, draws, shape):
+        return 1.0 - 2.0 * draws.xp.astype(draws.uniform(shape) < 0.5, draws.dtype)
+
+
+@dataclass(frozen=True)
+class UnitVectors(Noise):
+    """Every unit vector, once: estimates become exact, at as many vectors as there are entries in all nodes.
+
+    A node adds its vectors beside those that are propagated.
+    """
+
+    def white(self, xp, shape, start, dtype):
+        entries = prod(shape[start:])
+        return xp.reshape(xp.eye(entries, dtype=dtype), (entries, *(1,) * start, *shape[start:]))
+
+    def join(self, xp, v, new):
+        return xp.concat([v, new], axis=0)

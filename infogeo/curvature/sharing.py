@@ -1,0 +1,50 @@
+"""Weight sharing: what Kronecker factors are made of where a sample passes through a layer's weights at several positions.
+
+With rows a_s and covectors g_s at the positions s of a sample, the covector at the weights is Σ_s ā_s g_sᵀ. A Kronecker product
+cannot hold all the pairs of positions, so an approximation says which it keeps. In both below inputs are averaged over positions
+and covectors summed; the literature has a power of the number of positions in the other factor, which is the same product.
+A dense layer has one position, and there both are the same.
+"""
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+__all__ = ["Expand", "Reduce", "Sharing"]
+
+
+class Sharing(ABC):
+    """An approximation of the pairs of positions."""
+
+    @abstractmethod
+    def __call__(self, xp, inputs, covectors):
+        """The inputs (..., n, L′, inputs) and covectors (..., n, L′, outputs) that the factors are second moments of.
+
+        Shapes: given (..., n, L, inputs) and (..., n, L, outputs).
+        """
+
+
+@dataclass(frozen=True)
+class Expand(Sharing):
+    """Positions as samples of their own: (1/nS) Σ_ns ā āᵀ ⊗ (1/n) Σ_ns g gᵀ.
+
+    It is exact where the positions lead to independent outputs and their covectors' moments do not depend on the inputs.
+
+    Source: Grosse & Martens, A Kronecker-factored approximate Fisher matrix for convolution layers (2016); the name is of
+    Eschenhagen, Immer, Turner, Schneider & Hennig, Kronecker-factored approximate curvature for modern neural network
+    architectures (2023).
+    """
+
+    def __call__(self, xp, inputs, covectors):
+        return inputs, covectors
+
+
+@dataclass(frozen=True)
+class Reduce(Sharing):
+    """One mean position: (1/n) Σ_n (mean_s ā)(mean_s ā)ᵀ ⊗ (1/n) Σ_n (Σ_s g)(Σ_s g)ᵀ.
+
+    It is exact where the network sums or averages over the positions, so that all of them have the same covector.
+
+    Source: Eschenhagen, Immer, Turner, Schneider & Hennig (2023).
+    """
+
+    def __call__(self, xp, inputs, covectors):
+        return xp.mean(inputs, axis=-2, keepdims=True), xp.sum(covectors, axis=-2, keepdims=True)

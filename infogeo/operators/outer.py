@@ -1,0 +1,166 @@
+"""Sums of outer products of a few vectors that are known by their products alone."""
+from abc import abstractmethod
+from functools import cached_property
+
+import numpy as np
+
+from .base import LinearOperator
+from .dense import SymmetricDense
+
+__all__ = ["Columns", "OuterProducts", "ShiftedOuterProducts"]
+
+
+class Columns(LinearOperator):
+    """A matrix U of k columns in R^n, never formed, together with the inner products of its columns."""
+
+    @property
+    @abstractmethod
+    def gram(self):
+        """UᵀU, shape (k, k), in float64."""
+
+    @abstractmethod
+    def squared(self):
+        """The diagonal of U Uᵀ, shape (n,)."""
+
+    def outer(self):
+        """The matrix U Uᵀ, shape (n, n)."""
+        U = self.dense()
+        return self.xp.matmul(U, self.xp.matrix_transpose(U))
+
+
+class OuterProducts(LinearOperator):
+    """U Uᵀ = Σ u_i u_iᵀ, solved after a shift through the smaller of UᵀU and U Uᵀ.
+
+    Without a shift it is singular where U has fewer columns than rows, and its solutions are NaN.
+
+    Parameters
+    ----------
+    U : Columns
+    """
+
+    symmetric = True
+
+    def __init__(self, U):
+        self.U = U
+        super().__init__((U.shape[0],) * 2, U.xp, U.dtype)
+
+    @property
+    def rank(self):
+        """The number of columns, which the rank does not exceed."""
+        return self.U.shape[1]
+
+    @cached_property
+    def _formed(self):
+        return SymmetricDense(self.U.outer())
+
+    def _matvec(self, v):
+        return self.U._matvec(self.U._rmatvec(v))
+
+    def _solve(self, b):
+        return self.xp.full_like(b, self.xp.nan) if self.rank < self.dim else self._formed._solve(b)
+
+    def _root(self, z):
+        return self.xp.full_like(z, self.xp.nan) if self.rank < self.dim else self._formed._root(z)
+
+    def _inverse_root(self, z):
+        return self.xp.full_like(z, self.xp.nan) if self.rank < self.dim else self._formed._inverse_root(z)
+
+    def dense(self):
+        return self._formed.dense()
+
+    def diagonal(self):
+        return self.U.squared()
+
+    def slogdet(self):
+        if self.rank >= self.dim:
+            return self._formed.slogdet()
+        zero = self.xp.zeros((), dtype=self.dtype)
+        return zero, zero - self.xp.inf
+
+    def shifted(self, c):
+        return ShiftedOuterProducts(self, c) if self.rank < self.dim else self._formed.shifted(c)
+
+    def leading(self, rank):
+        """Columns X, shape (n, rank or fewer), with X Xᵀ the best approximation of U Uᵀ by a matrix of that rank.
+
+        Mathematically, with the eigenvectors V of the largest eigenvalues of UᵀU, X = U V.
+        """
+        xp = self.xp
+        if self.rank > self.dim:
+            values, Q = self._formed.eigensystem
+            keep = max(0, self.dim - rank)
+            # the matrix is positive semidefinite: what rounding makes negative is 0
+            return Q[:, keep:] * xp.sqrt(xp.maximum(values[keep:], xp.zeros_like(values[keep:])))
+        _, V = xp.linalg.eigh(self.U.gram)
+        V = xp.astype(V[:, max(0, self.rank - rank):], self.dtype)
+        return xp.matrix_transpose(self.U._matvec(xp.matrix_transpose(V)))
+
+
+class ShiftedOuterProducts(LinearOperator):
+    """c I + U Uᵀ, solved exactly through the Gram matrix K = UᵀU of the columns.
+
+    Mathematically, with K = V diag(g) Vᵀ, a function of the operator is
+    f(c I + U Uᵀ) = f(c) I + U V diag((f(c + g) − f(c)) / g) Vᵀ Uᵀ. The inverse is (I − U (c I + K)⁻¹ Uᵀ) / c, and the determinant
+    c^{n − k} det(c I + K) for n rows and k columns.
+
+    Parameters
+    ----------
+    A : OuterProducts
+    c : float
+        Positive.
+    """
+
+    symmetric = True
+
+    def __init__(self, A, c):
+        self.A, self.U, self.c = A, A.U, float(c)
+        super().__init__(A.shape, A.xp, A.dtype)
+
+    @cached_property
+    def _inner(self):
+        """c I + K."""
+        return SymmetricDense(self.U.gram).shifted(self.c)
+
+    def _between(self, f, z):
+        """U f(Uᵀ z), the middle in float64."""
+        inner = f(self.xp.astype(self.U._rmatvec(z), self.xp.float64))
+        return self.U._matvec(self.xp.astype(inner, self.dtype))
+
+    def _function(self, z, weight):
+        """U V diag(weight(g)) Vᵀ Uᵀ z."""
+        shifted, V = self._inner.eigensystem
+        with np.errstate(invalid="ignore"):
+            weights = weight(shifted - self.c)
+        return self._between(lambda a: self.xp.matmul(self.xp.matmul(a, V) * weights, self.xp.matrix_transpose(V)), z)
+
+    def _matvec(self, v):
+        return self.c * v + self.A._matvec(v)
+
+    def _solve(self, b):
+        return (b - self._between(self._inner._solve, b)) / self.c
+
+    def _root(self, z):
+        root = self.c**0.5
+        return root * z + self._function(z, lambda g: 1.0 / (self.xp.sqrt(self.c + g) + root))
+
+    def _inverse_root(self, z):
+        root = self.c**0.5
+
+        def weight(g):
+            stretch = self.xp.sqrt(self.c + g)
+            return -1.0 / (root * stretch * (root + stretch))
+        return z / root + self._function(z, weight)
+
+    def dense(self):
+        return self.A.dense() + self.c * self.xp.eye(self.dim, dtype=self.dtype)
+
+    def diagonal(self):
+        return self.A.diagonal() + self.c
+
+    def slogdet(self):
+        sign, size = self._inner.slogdet()
+        size = size + (self.dim - self.U.shape[1]) * float(np.log(self.c))
+        return self.xp.astype(sign, self.dtype), self.xp.astype(size, self.dtype)
+
+    def shifted(self, c):
+        return ShiftedOuterProducts(self.A, self.c + c)

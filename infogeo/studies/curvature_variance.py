@@ -1,0 +1,101 @@
+"""The variance of estimates of a Hessian: curvature propagation beside estimates from Hessian products."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..backend import NUMPY, to_numpy
+from ..curvature.curvature_propagation import (PropagatedFactors, cross_layer_curvature_propagation, curvature_propagation,
+                                               hessian_estimate, within_layer_hessian)
+from ..curvature.noise import NormalNoise, SignNoise
+from .report import _table
+
+__all__ = ["VarianceTable", "variance_table"]
+
+PARTS = ("diagonal", "blocks of layers", "all")
+
+
+@dataclass(frozen=True)
+class VarianceTable:
+    """Mean squared errors of single draws, in the squared Frobenius norm, by the part of the Hessian that is estimated.
+
+    Mathematically, E‖Ĥ − H‖² over the diagonal, the blocks within layers, and all entries; NaN where an estimate does not have
+    this mean. As the estimates are unbiased, m draws have the m-th part of it.
+
+    Shapes: squared_error, standard_error (estimates, 3); squares (3), those of the Hessian itself, ‖H‖² over each part.
+    """
+
+    names: tuple
+    squared_error: np.ndarray
+    standard_error: np.ndarray
+    squares: np.ndarray
+    samples: int
+    draws: int
+
+    def __str__(self):
+        rows = [[name, *map(_number, errors)] for name, errors in zip(self.names, self.squared_error)]
+        title = f"Mean squared error of one draw: {self.samples} samples, {self.draws} draws"
+        return _table(title, ["estimate", *PARTS], [*rows, ["‖H‖²", *map(_number, self.squares)]])
+
+
+def _number(x):
+    return "-" if np.isnan(x) else f"{x:.3g}"
+
+
+def variance_table(model, w, batch, rng, draws=1000):
+    """A `VarianceTable` of a small model: its Hessian is formed.
+
+    Mathematically, the estimate of Hutchinson has T = v and U = H v with noise v over the weights, which is done once for the
+    batch or, with as many directions as there are samples, for each sample apart.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    w : array, shape (size,)
+    batch : pair (x, y)
+    rng : numpy.random.Generator
+    draws : int
+
+    Source: Martens, Sutskever & Swersky, Estimating the Hessian by back-propagating curvature (2012).
+    """
+    batch, w = tuple(map(to_numpy, batch)), to_numpy(w)
+    H = model.hessian_vector(w, batch, np.eye(w.size))
+    H = 0.5 * (H + H.T)
+    masks = np.eye(w.size, dtype=bool), _block_mask(model.network), np.ones((w.size, w.size), dtype=bool)
+    names, errors = [], []
+    for mark, noise in (("normal", NormalNoise(rng)), ("±1", SignNoise(rng))):
+        for name, parts, estimate in ESTIMATES:
+            squares = ((estimate(model, w, batch, noise).dense() - H) ** 2 for _ in range(draws))
+            found = np.array([[np.sum(square, where=mask) for mask in masks] for square in squares])
+            names.append(f"{name}, {mark}")
+            errors.append(np.where(np.arange(3) < parts, found, np.nan))
+    return VarianceTable(tuple(names), np.mean(errors, axis=1), np.std(errors, axis=1, ddof=1) / draws**0.5,
+                         np.array([np.sum(H**2, where=mask) for mask in masks]), len(batch[0]), draws)
+
+
+def _block_mask(network):
+    mask = np.zeros((network.size, network.size), dtype=bool)
+    for s in network.slices:
+        if s:
+            mask[s, s] = True
+    return mask
+
+
+def _hutchinson(model, w, batch, noise):
+    v = noise.white(NUMPY, w.shape, 0, w.dtype)
+    return PropagatedFactors(v, model.hessian_vector(w, batch, v)).operator()
+
+
+def _hutchinson_apart(model, w, batch, noise):
+    x, y = batch
+    v = noise.white(NUMPY, (len(x), w.size), 0, w.dtype)[0]
+    return PropagatedFactors(v / len(x), model.hessian_vector(w, (x[:, None], y[:, None]), v)).operator()
+
+
+ESTIMATES = [       # the name, how many of the parts have the right mean, the estimate
+    ("Hutchinson", 3, _hutchinson),
+    ("Hutchinson, samples apart", 3, _hutchinson_apart),
+    ("propagation", 2, lambda *problem: curvature_propagation(*problem).operator()),
+    ("propagation, samples apart", 2, within_layer_hessian),
+    ("across layers", 3, lambda *problem: cross_layer_curvature_propagation(*problem).operator()),
+    ("across layers, samples apart", 3, hessian_estimate),
+]

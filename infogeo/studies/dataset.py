@@ -1,0 +1,114 @@
+"""Data sets for training: scikit-learn's digits, CSV and NPZ files."""
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from .naming import InputError
+
+__all__ = ["Dataset", "dataset"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Inputs, and targets where there are any.
+
+    Attributes
+    ----------
+    name : str
+    x : NumPy array, shape (n, *input_shape)
+    y : NumPy array, shape (n, …), or None
+        Whole numbers for classes.
+    """
+
+    name: str
+    x: Any
+    y: Any = None
+
+    def images(self):
+        """The inputs as square images of one channel, shape (n, side, side, 1).
+
+        Raises
+        ------
+        InputError
+            If they are not squares.
+        """
+        if self.x.ndim == 4:
+            return self.x
+        side = round(self.x.shape[1] ** 0.5)
+        if self.x.ndim != 2 or side * side != self.x.shape[1]:
+            raise InputError(f"{self.name}: inputs of shape {self.x.shape[1:]} are not square images")
+        return self.x.reshape(-1, side, side, 1)
+
+
+def dataset(name, target=None):
+    """The data set of a name: ``digits``, or a file ``….csv`` or ``….npz``.
+
+    ``digits`` are the 1797 images of handwritten digits of scikit-learn, 8 × 8, grey values scaled to [0, 1], with their classes.
+    A CSV file has a header and a row of numbers for each sample; `target` names its column of classes or numbers, the others are
+    inputs. An NPZ file has the arrays ``x`` and, unless there are no targets, ``y``.
+
+    Raises
+    ------
+    InputError
+        Saying what is wrong with the file.
+    """
+    if name == "digits":
+        try:
+            from sklearn.datasets import load_digits
+        except ImportError:
+            raise InputError("the digits come with scikit-learn: pip install 'infogeo[training]'") from None
+        found = load_digits()
+        return Dataset("digits", found.data / 16.0, found.target)
+    if Path(name).suffix.lower() == ".npz":
+        return _npz(name)
+    if Path(name).suffix.lower() == ".csv":
+        return _csv(name, target)
+    raise InputError(f"data {name!r} is not 'digits', nor a file .csv or .npz")
+
+
+def _npz(name):
+    try:
+        with np.load(name, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+    except (BadZipFile, ValueError) as error:
+        raise InputError(f"{name}: not an NPZ file of numbers: {error}") from None
+    if "x" not in arrays:
+        raise InputError(f"{name}: has no array x; has {', '.join(arrays) or 'none'}")
+    x, y = arrays["x"].astype(float), arrays.get("y")
+    if y is not None and len(y) != len(x):
+        raise InputError(f"{name}: {len(x)} inputs and {len(y)} targets")
+    return Dataset(name, _finite(name, x), y)
+
+
+def _csv(name, target):
+    with open(name, newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.reader(file) if row]
+    if len(rows) < 2:
+        raise InputError(f"{name}: needs a header and a row for each sample")
+    header, *rows = rows
+    values = np.empty((len(rows), len(header)))
+    for i, row in enumerate(rows):
+        if len(row) != len(header):
+            raise InputError(f"{name}: line {i + 2} has {len(row)} entries, the header {len(header)}")
+        for j, entry in enumerate(row):
+            try:
+                values[i, j] = float(entry)
+            except ValueError:
+                raise InputError(f"{name}: line {i + 2}, column {header[j]}: {entry!r} is not a number") from None
+    if target is None:
+        return Dataset(name, _finite(name, values))
+    if target not in header:
+        raise InputError(f"{name}: no column {target!r}; there are {', '.join(header)}")
+    j = header.index(target)
+    y = values[:, j]
+    return Dataset(name, _finite(name, np.delete(values, j, axis=1)), y.astype(int) if np.all(y == np.round(y)) else y)
+
+
+def _finite(name, x):
+    if not np.all(np.isfinite(x)):
+        raise InputError(f"{name}: {np.sum(~np.isfinite(x))} inputs are not finite")
+    return x

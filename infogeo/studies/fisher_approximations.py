@@ -1,0 +1,179 @@
+"""What each approximation of the Fisher metric loses: natural gradients, spectra and costs beside the exact ones."""
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from ..backend import to_numpy
+from ..curvature.block_diagonal import block_diagonal
+from ..curvature.diagonal import diagonal_fisher
+from ..curvature.ekfac import ekfac
+from ..curvature.fisher import empirical_fisher, fisher, sampled_fisher
+from ..curvature.kfac import kfac
+from ..curvature.kfac_tridiagonal import kfac_tridiagonal
+from ..curvature.low_rank import low_rank_fisher
+from ..curvature.outputs import RandomSigns
+from ..curvature.unitwise import quasi_diagonal, unitwise_fisher
+from ..errors import ShapeError
+from .report import _g, _table
+
+__all__ = ["Approximation", "FisherApproximations", "fisher_approximations"]
+
+LARGEST = 4000          # weights for which dense matrices of all approximations are formed
+
+
+@dataclass(frozen=True)
+class Approximation:
+    """One approximation F̃ beside the exact F, both damped by c I.
+
+    Attributes
+    ----------
+    label : str
+    angle : float
+        Between the natural gradients (F̃ + c I)⁻¹ ∇L and (F + c I)⁻¹ ∇L in the metric F + c I, degrees.
+    norm_ratio : float
+        The length of the first over that of the second, in the same metric.
+    progress : float
+        What the best multiple of the approximate step gains in the quadratic model, over what the exact one gains: cos² of the
+        angle.
+    frobenius : float
+        ‖F̃ − F‖ / ‖F‖.
+    trace_ratio : float
+        tr F̃ / tr F.
+    eigenvalues : array, shape (size,)
+        Of F̃, descending.
+    seconds : float
+        To make F̃, damp it and solve once.
+    """
+
+    label: str
+    angle: float
+    norm_ratio: float
+    progress: float
+    frobenius: float
+    trace_ratio: float
+    eigenvalues: Any
+    seconds: float
+
+
+@dataclass(frozen=True)
+class FisherApproximations:
+    """What `fisher_approximations` found; printed as a table.
+
+    Attributes
+    ----------
+    c : float
+        The damping.
+    eigenvalues : array, shape (size,)
+        Of the exact Fisher metric, descending.
+    seconds : float
+        For the exact natural gradient.
+    approximations : list of Approximation
+    """
+
+    c: float
+    eigenvalues: Any
+    seconds: float
+    approximations: list
+
+    def __str__(self):
+        rows = [("exact", "0", "1", "1", "0", "1", f"{1e3 * self.seconds:.3g}")]
+        rows += [(a.label, _g(a.angle, 3), _g(a.norm_ratio, 3), _g(a.progress, 3), _g(a.frobenius, 3), _g(a.trace_ratio, 3),
+                  f"{1e3 * a.seconds:.3g}") for a in self.approximations]
+        top = self.eigenvalues[self.eigenvalues > 0]
+        notes = [f"{len(self.eigenvalues)} weights, damping {self.c:g}. The exact Fisher metric has eigenvalues from "
+                 f"{_g(top[0], 3)} down, {np.sum(self.eigenvalues > 1e-10 * top[0])} above 1e-10 of that. Angles and lengths are "
+                 "those of natural gradients in the exact damped metric."]
+        header = ("", "angle (°)", "length", "progress", "‖F̃−F‖/‖F‖", "tr F̃/tr F", "ms")
+        return _table("Approximate natural gradients beside the exact one", header, rows, notes)
+
+
+def _list(rng):
+    """label -> function (model, w, batch) -> LinearOperator."""
+    return {
+        "sampled, 1 draw": lambda *a: sampled_fisher(*a, rng),
+        "sampled, 100 draws": lambda *a: sampled_fisher(*a, rng, samples=100),
+        "empirical": empirical_fisher,
+        "block-diagonal": block_diagonal,
+        "unit-wise": unitwise_fisher,
+        "quasi-diagonal": quasi_diagonal,
+        "diagonal": diagonal_fisher,
+        "K-FAC": kfac,
+        "K-FAC, random signs": partial(kfac, outputs=RandomSigns(rng)),
+        "K-FAC, block-tridiagonal": kfac_tridiagonal,
+        "EK-FAC": ekfac,
+        "rank 10 and diagonal": partial(low_rank_fisher, rank=10),
+    }
+
+
+def fisher_approximations(model, w, batch, *, damping, rng, curvatures=None):
+    """Compare approximations of the Fisher metric at the weights of a model.
+
+    Mathematically, with the gradient g of the loss, v = (F + c I)⁻¹ g and ṽ = (F̃ + c I)⁻¹ g: the angle between v and ṽ in the
+    metric F + c I. The step along ṽ of the best length decreases the quadratic model by cos² of it times what v does.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    w : array, shape (size,)
+        At most 4000 weights: all metrics are formed.
+    batch : pair (x, y)
+    damping : float
+        c.
+    rng : numpy.random.Generator
+        For the approximations that draw.
+    curvatures : dict, optional
+        Names and functions (model, w, batch) -> LinearOperator; those of the library if not given.
+
+    Raises
+    ------
+    ShapeError
+        For too many weights or a batch of them.
+
+    Returns
+    -------
+    FisherApproximations
+
+    Source: Kunstner, Hennig & Balles, Limitations of the empirical Fisher approximation (2019), for what becomes of the empirical
+    one.
+    """
+    if w.ndim != 1 or w.shape[0] > LARGEST:
+        raise ShapeError(f"w must have shape (size,) with size <= {LARGEST}; got {tuple(w.shape)}")
+    covector = model.value_and_gradient(w, batch)[1]
+    gradient = to_numpy(covector).astype(float)
+
+    def solved(make):
+        start = perf_counter()
+        operator = make(model, w, batch)
+        vector = to_numpy(operator.shifted(float(damping)).solve(covector)).astype(float)
+        return operator, vector, perf_counter() - start
+
+    exact, natural, seconds = solved(fisher)
+    F = _matrix(exact)
+    metric = F + damping * np.eye(len(F))
+    length = np.sqrt(natural @ metric @ natural)
+    found = []
+    for label, make in (_list(rng) if curvatures is None else curvatures).items():
+        operator, vector, took = solved(make)
+        A, size = _matrix(operator), np.sqrt(vector @ metric @ vector)
+        cosine = gradient @ vector / (length * size)         # v·(F + c I) ṽ = g·ṽ
+        found.append(Approximation(label, _angle(natural / length, vector / size, metric), size / length, cosine**2,
+                                   np.linalg.norm(A - F) / np.linalg.norm(F), np.trace(A) / np.trace(F), _spectrum(A), took))
+    return FisherApproximations(float(damping), _spectrum(F), seconds, found)
+
+
+def _matrix(operator):
+    A = to_numpy(operator.dense()).astype(float)
+    return 0.5 * (A + A.T)
+
+
+def _spectrum(A):
+    return np.linalg.eigvalsh(A)[::-1]
+
+
+def _angle(u, v, metric):
+    """Between unit vectors, degrees; accurate for small and large angles (Kahan)."""
+    norm = lambda d: np.sqrt(max(d @ metric @ d, 0.0))
+    return float(np.degrees(2.0 * np.arctan2(norm(u - v), norm(u + v))))

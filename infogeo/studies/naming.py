@@ -1,0 +1,114 @@
+"""Families from texts like ``gamma``, ``Wishart(2)`` or ``Truncated(Poisson, 0)``."""
+import ast
+from inspect import Parameter, signature
+
+import numpy as np
+
+from ..errors import InfogeoError
+from ..families.base import ExponentialFamily
+from ..families.catalogue import FAMILIES
+
+__all__ = ["InputError", "named_family", "parsed_value"]
+
+
+class InputError(InfogeoError, ValueError):
+    """Input that cannot be a target; the message is one line that says what is wrong and where."""
+
+
+def named_family(text, columns=None):
+    """The family that a text names: ``gamma``, ``Wishart(2)``, ``Categorical(3, reference=0)``, ``Truncated(Poisson, 0)``.
+
+    The name is that of a class, in any case and with or without underscores. Arguments are numbers, lists and tuples of them,
+    ``inf``, and families.
+
+    Parameters
+    ----------
+    text : str
+    columns : int, optional
+        The size of an observation; with it a family of vectors may be named without its dimension.
+
+    Raises
+    ------
+    InputError
+        Saying what is wrong with the text, or what the family says of its arguments.
+    """
+    found = _named(_tree(text))
+    if isinstance(found, ExponentialFamily):
+        return found
+    if columns is not None and len(_needed(found)) == 1:
+        try:
+            family = found(columns)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{text} of {columns} column{'s' * (columns > 1)}: {error}") from None
+        if family.support.shape == (columns,):
+            return family
+    raise InputError(f"the family {text} needs its arguments: {_usage(found)}")
+
+
+def parsed_value(text):
+    """A number, or nested tuples of numbers, as text: ``2.5``, ``[[1, 0], [0, 2]]``.
+
+    Raises
+    ------
+    InputError
+    """
+    return _value(_tree(text))
+
+
+def _tree(text):
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        raise InputError(f"{text!r} is not a number, nor a family with its arguments like Weibull(1.7)") from None
+
+
+def _named(node):
+    """The family of a name or a call; its class, where it needs arguments and has none."""
+    if not isinstance(node, (ast.Name, ast.Call)):
+        raise InputError(f"{ast.unparse(node)!r} is not the name of a family")
+    called = isinstance(node, ast.Call)
+    name = ast.unparse(node.func if called else node)
+    found = {key.lower(): cls for key, cls in FAMILIES.items()}.get(name.lower().replace("_", ""))
+    if found is None:
+        raise InputError(f"unknown family {name!r}; known are {', '.join(sorted(FAMILIES))}")
+    if not called and _needed(found):
+        return found
+    given = (node.args, node.keywords) if called else ((), ())
+    arguments, named = [_value(one) for one in given[0]], {one.arg: _value(one.value) for one in given[1]}
+    try:
+        signature(found).bind(*arguments, **named)
+    except TypeError as error:
+        raise InputError(f"{ast.unparse(node)}: {error}; the form is {_usage(found)}") from None
+    try:
+        return found(*arguments, **named)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{ast.unparse(node)}: {error}") from None
+
+
+def _needed(cls):
+    """The arguments without a default."""
+    return [name for name, parameter in signature(cls).parameters.items() if parameter.default is Parameter.empty]
+
+
+def _usage(cls):
+    parts = (parameter.replace(annotation=Parameter.empty) for parameter in signature(cls).parameters.values())
+    return f"{cls.__name__}({', '.join(map(str, parts))})"
+
+
+def _value(node):
+    """An argument: a number, a list or tuple of arguments, a family."""
+    match node:
+        case ast.Constant(value=None | int() | float() as value):
+            return value
+        case ast.Name(id="inf"):
+            return np.inf
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float()) | ast.Name(id="inf")):
+            return -_value(node.operand)
+        case ast.List() | ast.Tuple():
+            return tuple(map(_value, node.elts))
+        case ast.Name() | ast.Call():
+            family = _named(node)
+            if isinstance(family, ExponentialFamily):
+                return family
+            raise InputError(f"the family {ast.unparse(node)} needs its arguments: {_usage(family)}")
+    raise InputError(f"{ast.unparse(node)!r} is not a number, a list of them, or a family with its arguments")

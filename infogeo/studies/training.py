@@ -1,0 +1,170 @@
+"""Optimisers side by side on one task: loss against steps and against seconds."""
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from ..backend import to_numpy
+from ..curvature.outputs import RandomSigns
+from ..geometry.mirror_maps import Euclidean
+from ..networks.initial import Glorot
+from ..solvers.descend import descend
+from ..solvers.step import Constant
+from ..solvers.update import GradientUpdate
+from ..training.adam import Adam, RMSprop
+from ..training.data import MiniBatches
+from ..training.kfac import KFAC, Share
+from ..training.momentum import Momentum, Nesterov
+from ..training.rules import LevenbergMarquardt
+from .naming import InputError
+
+__all__ = ["OPTIMISERS", "Optimiser", "Run", "TrainingStudy", "train"]
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """An update and its step size.
+
+    Attributes
+    ----------
+    label : str
+    update : function (rng) -> Update
+    h : float
+        The step size where none is given.
+    """
+
+    label: str
+    update: Any
+    h: float
+
+
+def _kfac(rng):
+    return KFAC(RandomSigns(rng), damping=LevenbergMarquardt(1.0), statistics=Share(0.5), products=Share(0.25))
+
+
+OPTIMISERS = {
+    "kfac": Optimiser("K-FAC", _kfac, 1.0),
+    "sgd": Optimiser("gradient descent", lambda rng: GradientUpdate(), 0.01),
+    "momentum": Optimiser("momentum 0.9", lambda rng: Momentum(0.9), 0.003),
+    "nesterov": Optimiser("Nesterov 0.9", lambda rng: Nesterov(0.9), 0.003),
+    "adam": Optimiser("Adam", lambda rng: Adam(), 0.003),
+    "rmsprop": Optimiser("RMSprop", lambda rng: RMSprop(), 0.001),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One optimiser's way down.
+
+    Attributes
+    ----------
+    name, label : str
+    h : float
+    steps : int array, shape (records,)
+        Where the loss of the whole training set was computed.
+    loss : array, shape (records,)
+        Nats.
+    seconds : array, shape (records,)
+        Of the steps alone, without the time for these values.
+    x : array, shape (size,)
+        The last weights.
+    status : Status
+    """
+
+    name: str
+    label: str
+    h: float
+    steps: Any
+    loss: Any
+    seconds: Any
+    x: Any
+    status: Any
+
+
+@dataclass(frozen=True)
+class TrainingStudy:
+    """What `train` found.
+
+    Attributes
+    ----------
+    task : Task
+    data : str
+    runs : list of Run
+    batch_size, seed : int
+    """
+
+    task: Any
+    data: str
+    runs: list
+    batch_size: int
+    seed: int
+
+
+class _Clock:
+    """Loss of the whole set every so many steps, and the seconds between, which the values are not part of."""
+
+    def __init__(self, loss, every, w0):
+        self.loss, self.every, self.spent = loss, every, 0.0
+        self.steps, self.values, self.seconds = [0], [float(loss.value(w0))], [0.0]
+        self.since = perf_counter()
+
+    def __call__(self, moment):
+        if moment.k % self.every:
+            return
+        to_numpy(moment.x)                               # a GPU is waited for
+        self.spent += perf_counter() - self.since
+        self.steps.append(moment.k)
+        self.values.append(float(self.loss.value(moment.x)))
+        self.seconds.append(self.spent)
+        self.since = perf_counter()
+
+
+def train(task, data, optimisers, *, steps, batch_size=None, step_sizes=None, every=None, seed=0, progress=False):
+    """Train a task with each optimiser from the same weights.
+
+    Parameters
+    ----------
+    task : Task
+    data : str
+        The name of the data, for reports.
+    optimisers : sequence of str
+        Keys of `OPTIMISERS`.
+    steps : int
+    batch_size : int, optional
+        Samples of a mini-batch; all of them if not given.
+    step_sizes : dict, optional
+        By optimiser, in place of its own.
+    every : int, optional
+        Steps between two records of the loss; a hundredth of the steps if not given.
+    seed : int
+    progress : bool
+
+    Raises
+    ------
+    InputError
+        For an unknown optimiser or a batch larger than the data.
+
+    Returns
+    -------
+    TrainingStudy
+    """
+    unknown = [name for name in optimisers if name not in OPTIMISERS]
+    if unknown:
+        raise InputError(f"unknown optimiser {unknown[0]!r}; known are {', '.join(OPTIMISERS)}")
+    loss, n = task.loss, task.loss.statistic.shape[-2]
+    size = n if batch_size is None else batch_size
+    if not 1 <= size <= n:
+        raise InputError(f"a batch of {size} needs 1 <= size <= {n}, the number of samples")
+    w0 = task.model.network.init(np.random.default_rng(seed), Glorot(), dtype=str(loss.x.dtype))
+    runs = []
+    for name in optimisers:
+        rule, rng = OPTIMISERS[name], np.random.default_rng(seed + 1)
+        h = (step_sizes or {}).get(name, rule.h)
+        clock = _Clock(loss, max(1, steps // 100) if every is None else every, w0)
+        result = descend(loss if size == n else MiniBatches(loss, size), w0, geometry=Euclidean(w0.shape[0]),
+                         update=rule.update(rng), step=Constant(h), max_steps=steps, rng=rng, record=None, callbacks=[clock],
+                         progress=progress)
+        runs.append(Run(name, rule.label, h, np.array(clock.steps), np.array(clock.values), np.array(clock.seconds),
+                        to_numpy(result.x), result.status))
+    return TrainingStudy(task, data, runs, size, seed)

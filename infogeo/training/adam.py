@@ -1,0 +1,95 @@
+"""Updates that divide every coordinate by the size of its own differential: Adam and RMSprop."""
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ..backend import arrays, column
+from ..errors import DomainError
+from ..solvers.update import Update
+
+__all__ = ["Adam", "RMSprop"]
+
+
+class Moments(NamedTuple):
+    """Steps taken, and the running averages of c and of c², which start at 0."""
+
+    t: int
+    first: Any
+    second: Any
+
+
+@dataclass(frozen=True)
+class Adam(Update):
+    """x − h m̂ / (√v̂ + ε) with running averages m of c and v of c², each over its own sum of weights.
+
+    Mathematically, m ← β₁ m + (1 − β₁) c, v ← β₂ v + (1 − β₂) c², m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ).
+
+    Parameters
+    ----------
+    decay, second_decay : float
+        β₁ and β₂, from 0 to 1.
+    epsilon : float
+        ε, a part of the rule: it bounds the step where a coordinate has had no differential yet.
+
+    Source: Kingma & Ba, Adam: a method for stochastic optimization (2015), algorithm 1.
+    """
+
+    decay: float = 0.9
+    second_decay: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self):
+        for name in ("decay", "second_decay"):
+            if not 0 <= getattr(self, name) < 1:
+                raise DomainError(f"{name} must satisfy 0 <= {name} < 1; got {getattr(self, name)!r}")
+        if not self.epsilon >= 0:
+            raise DomainError(f"epsilon must satisfy epsilon >= 0; got {self.epsilon!r}")
+
+    def init(self, x):
+        return Moments(0, 0.0 * x, 0.0 * x)
+
+    def __call__(self, geometry, x, covector, h, state=None):
+        xp, x, c = arrays(x, covector)
+        b1, b2, t = self.decay, self.second_decay, state.t + 1
+        m, v = b1 * state.first + (1.0 - b1) * c, b2 * state.second + (1.0 - b2) * c**2
+        direction = m / (1.0 - b1**t) / (xp.sqrt(v / (1.0 - b2**t)) + self.epsilon)
+        return x - column(h) * direction, Moments(t, m, v)
+
+    def velocity(self, geometry, x, covector):
+        """−c / (|c| + ε), the limit of small steps: the averages then know the differential at x only."""
+        xp, x, c = arrays(x, covector)
+        return -c / (xp.abs(c) + self.epsilon)
+
+
+@dataclass(frozen=True)
+class RMSprop(Update):
+    """x − h c / (√v̂ + ε): `Adam` without an average of c, β₁ = 0.
+
+    Mathematically, v̂ is a running average of c². With mini-batches of one example c cᵀ is the empirical Fisher, and v̂ the
+    diagonal of its running average; c is the mean over a mini-batch otherwise, and c² is less than the mean of the squares. That
+    the square root of v̂ and not v̂ itself is divided by keeps it from being a natural gradient.
+
+    Parameters
+    ----------
+    decay : float
+        Of the average of c², from 0 to 1.
+    epsilon : float
+        As of `Adam`.
+
+    Source: Tieleman & Hinton, Neural networks for machine learning, lecture 6.5 (2012), with the weights normalised.
+    """
+
+    decay: float = 0.9
+    epsilon: float = 1e-8
+
+    def __post_init__(self):
+        object.__setattr__(self, "_adam", Adam(0.0, self.decay, self.epsilon))
+
+    def init(self, x):
+        return self._adam.init(x)
+
+    def __call__(self, geometry, x, covector, h, state=None):
+        return self._adam(geometry, x, covector, h, state)
+
+    def velocity(self, geometry, x, covector):
+        """−c / (|c| + ε), the limit of small steps."""
+        return self._adam.velocity(geometry, x, covector)

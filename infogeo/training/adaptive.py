@@ -1,0 +1,155 @@
+"""Adaptive natural gradient: the inverse of a running average of the Fisher metric, kept by recursion."""
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ..backend import arrays, to_numpy
+from ..curvature.outputs import ExactColumns, Outputs
+from ..errors import ConvergenceError, DomainError
+from ..linalg import cholesky, inverse_lower
+from .examples import ExampleUpdate
+
+__all__ = ["AdaptiveNatural", "ConstantRate", "FirstOrder", "HarmonicRate", "Rate", "Recursion", "ShermanMorrison"]
+
+
+class Rate(ABC):
+    """The weight ε_t of the newest term of a running average, 0 < ε_t < 1."""
+
+    @abstractmethod
+    def __call__(self, t):
+        """ε_t at t = 1, 2, …"""
+
+
+@dataclass(frozen=True)
+class ConstantRate(Rate):
+    """ε_t = ε: an exponential average over about 1/ε steps."""
+
+    epsilon: float
+
+    def __post_init__(self):
+        if not 0 < self.epsilon < 1:
+            raise DomainError(f"epsilon must satisfy 0 < epsilon < 1; got {self.epsilon!r}")
+
+    def __call__(self, t):
+        return self.epsilon
+
+
+@dataclass(frozen=True)
+class HarmonicRate(Rate):
+    """ε_t = c / (t + offset): with c = 1 the plain mean of the terms, the start counting as `offset` of them."""
+
+    c: float = 1.0
+    offset: float = 1.0
+
+    def __post_init__(self):
+        if not 0 < self.c < 1 + self.offset:
+            raise DomainError(f"c must satisfy 0 < c < 1 + offset, so that ε_1 < 1; got c = {self.c!r}, offset = {self.offset!r}")
+
+    def __call__(self, t):
+        return self.c / (t + self.offset)
+
+
+class Recursion(ABC):
+    """How P = Ĝ⁻¹ follows Ĝ ← (1 − ε) Ĝ + ε U Uᵀ."""
+
+    @abstractmethod
+    def __call__(self, P, U, epsilon):
+        """The next P, shape (d, d), for columns U of shape (d, r)."""
+
+
+@dataclass(frozen=True)
+class ShermanMorrison(Recursion):
+    """P ← [P − ε V ((1 − ε) I + ε Uᵀ V)⁻¹ Vᵀ] / (1 − ε) with V = P U, which is exact.
+
+    Of one column this is the formula of Sherman & Morrison, of several that of Woodbury.
+    """
+
+    def __call__(self, P, U, epsilon):
+        xp, P, U = arrays(P, U)
+        V = xp.matmul(P, U)
+        middle = (1.0 - epsilon) * xp.eye(U.shape[1], dtype=P.dtype) + epsilon * xp.matmul(xp.matrix_transpose(U), V)
+        W = xp.matmul(V, xp.matrix_transpose(inverse_lower(xp, cholesky(xp, middle))))
+        return (P - epsilon * xp.matmul(W, xp.matrix_transpose(W))) / (1.0 - epsilon)
+
+
+@dataclass(frozen=True)
+class FirstOrder(Recursion):
+    """P ← (1 + ε) P − ε V Vᵀ with V = P U, the published recursion, true to first order in ε.
+
+    Mathematically, P stays positive definite as long as ε λ < 1 + ε for the largest eigenvalue λ of Uᵀ P U, for one column
+    ε ∇fᵀ P ∇f < 1 + ε. Beyond that the iteration leaves every bound within a few steps, so it ends there.
+
+    Raises
+    ------
+    ConvergenceError
+        Where P would lose its definiteness; residual ε λ − (1 + ε), iterate the last good P.
+
+    Source: Amari, Park & Fukumizu, Adaptive method of realizing natural gradient learning for multilayer perceptrons (2000).
+    """
+
+    def __call__(self, P, U, epsilon):
+        xp, P, U = arrays(P, U)
+        V = xp.matmul(P, U)
+        largest = epsilon * float(to_numpy(xp.linalg.eigvalsh(xp.matmul(xp.matrix_transpose(U), V)))[-1])
+        if not largest < 1.0 + epsilon:
+            raise ConvergenceError("the first-order recursion would lose definiteness: epsilon times the largest eigenvalue of "
+                                   f"U^T P U is {largest:.6g}, not below 1 + epsilon = {1.0 + epsilon:.6g}; use smaller rates or "
+                                   "ShermanMorrison()", residual=largest - (1.0 + epsilon), iterate=P)
+        return (1.0 + epsilon) * P - epsilon * xp.matmul(V, xp.matrix_transpose(V))
+
+
+class AdaptiveState(NamedTuple):
+    """Steps taken and P = Ĝ⁻¹, shape (d, d)."""
+
+    t: int
+    inverse: Any
+
+
+@dataclass(eq=False)
+class AdaptiveNatural(ExampleUpdate):
+    """x − h Ĝ_t⁻¹ c with the running average Ĝ_t = (1 − ε_t) Ĝ_{t−1} + ε_t F_t of the Fisher metrics of the steps' examples.
+
+    Mathematically, F_t = (1/n) Σ J_nᵀ G(θ_n) J_n = U Uᵀ has the columns J_nᵀ c_i / √n for covectors with Σ c_i c_iᵀ = G(θ_n), so
+    that Ĝ_t⁻¹ follows by a recursion without an inversion: O(d² r) for r columns. Where one output has additive normal noise, the
+    one column of an example is the gradient of the output.
+
+    Parameters
+    ----------
+    start : float
+        Ĝ_0 = start · I, positive; it is also what damps the first steps.
+    rate : Rate
+        ε_t.
+    recursion : Recursion
+    outputs : Outputs
+
+    Source: Amari, Park & Fukumizu (2000), section 3; Park, Amari & Fukumizu, Adaptive natural gradient learning algorithms for
+    various stochastic models (2000).
+    """
+
+    start: float
+    rate: Rate
+    recursion: Recursion = ShermanMorrison()
+    outputs: Outputs = ExactColumns()
+
+    def __post_init__(self):
+        if not self.start > 0:
+            raise DomainError(f"start must satisfy start > 0; got {self.start!r}")
+
+    def init(self, x):
+        xp, x = arrays(x)
+        return AdaptiveState(0, xp.eye(x.shape[-1], dtype=x.dtype) / self.start)
+
+    def learned(self, loss, x, state):
+        t, U = state.t + 1, fisher_columns(loss, x, self.outputs)
+        return AdaptiveState(t, self.recursion(state.inverse, U, self.rate(t)))
+
+    def step(self, x, covector, h, state):
+        xp, x, covector = arrays(x, covector)
+        return x - h * xp.matmul(state.inverse, covector), state
+
+
+def fisher_columns(loss, w, outputs):
+    """U of shape (size, m n) with F = U Uᵀ: what the covectors at the output are at the weights, over √n."""
+    done = loss.record(w)
+    rows = done.per_example_gradients(outputs.covectors(loss.model.family, done.theta, (loss.x, loss.y))) / done.n**0.5
+    return loss.xp.matrix_transpose(loss.xp.reshape(rows, (-1, rows.shape[-1])))

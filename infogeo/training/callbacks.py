@@ -1,0 +1,169 @@
+"""Callbacks of a run: values on held-out data, early stopping, checkpoints, the average of the iterates."""
+import os
+import pickle
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from ..backend import backend_of, column, to_numpy
+from ..errors import DomainError
+from ..solvers.moment import Snapshot
+from .data import require_count
+
+__all__ = ["Checkpoint", "EarlyStopping", "PolyakAverage", "Validation", "load_checkpoint"]
+
+
+class Validation:
+    """A function of the weights, every so many steps: the loss of held-out examples, an error rate.
+
+    Parameters
+    ----------
+    metric : function (w) -> array, shape (...)
+        Such as ``model.objective(held_out).value``.
+    every : int
+
+    Attributes
+    ----------
+    steps : list of int
+        The numbers of steps taken where the metric was looked at.
+    values : list of arrays, shape (...), NumPy
+    """
+
+    def __init__(self, metric, every=1):
+        self.metric, self.every, self.state = metric, require_count("every", every), ([], [])
+
+    @property
+    def steps(self):
+        return self.state[0]
+
+    @property
+    def values(self):
+        return self.state[1]
+
+    def __call__(self, moment):
+        if moment.k % self.every:
+            return
+        self.steps.append(moment.k)
+        self.values.append(to_numpy(self.metric(moment.x)))
+
+
+class EarlyStopping(Validation):
+    """A validation that ends the run after `patience` values without a new smallest one, and keeps the weights of that.
+
+    Of a batch of runs every row has its own smallest value, and all of them end when none had a new one.
+
+    Parameters
+    ----------
+    metric, every
+        As of `Validation`.
+    patience : int
+
+    Attributes
+    ----------
+    best : array, shape (...), NumPy
+    x : array, shape (..., d)
+        The weights of the best values; None before the first.
+    """
+
+    def __init__(self, metric, patience, every=1):
+        super().__init__(metric, every)
+        self.patience, self.state = require_count("patience", patience), ([], [], np.inf, None, 0)
+
+    @property
+    def best(self):
+        return self.state[2]
+
+    @property
+    def x(self):
+        return self.state[3]
+
+    def __call__(self, moment):
+        super().__call__(moment)
+        if moment.k % self.every:
+            return False
+        steps, values, best, x, waited = self.state
+        better = values[-1] < best
+        mask = backend_of(moment.x).asarray(better)
+        x = moment.x if x is None else backend_of(x).where(column(mask), moment.x, x)
+        waited = 0 if np.any(better) else waited + 1
+        self.state = steps, values, np.where(better, values[-1], best), x, waited
+        return waited >= self.patience
+
+
+class PolyakAverage:
+    """The average of the iterates x̄_k = ξ x̄_{k−1} + (1 − ξ) x_k with ξ = min(1 − 1/k, decay), k = 1, 2, ….
+
+    Parameters
+    ----------
+    decay : float
+        From 0 to 1; 1 for the mean of all iterates.
+
+    Attributes
+    ----------
+    x : array, shape (..., d)
+        The average; None before the first step.
+
+    Source: Polyak & Juditsky, Acceleration of stochastic approximation by averaging (1992); Martens & Grosse (2015), section 12.
+    """
+
+    def __init__(self, decay=0.99):
+        if not 0 <= decay <= 1:
+            raise DomainError(f"decay must satisfy 0 <= decay <= 1; got {decay!r}")
+        self.decay, self.state = decay, None
+
+    @property
+    def x(self):
+        return self.state
+
+    def __call__(self, moment):
+        xi = min(1.0 - 1.0 / moment.k, self.decay)
+        self.state = moment.x if self.state is None else xi * self.state + (1.0 - xi) * moment.x
+
+
+class Checkpoint:
+    """A snapshot in a file every so many steps, from which `descend` goes on bit by bit: ``resume=load_checkpoint(path)``.
+
+    It goes last among the callbacks: what it keeps of the others is what they are when its turn comes. The file is replaced as a
+    whole, so that whatever ends the process a complete one is there.
+
+    Parameters
+    ----------
+    path : str or Path
+    every : int
+    """
+
+    def __init__(self, path, every=1):
+        self.path, self.every = Path(path), require_count("every", every)
+
+    def __call__(self, moment):
+        if moment.k % self.every:
+            return
+        content = pickle.dumps(moment.snapshot())
+        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, self.path)
+        except BaseException:
+            os.unlink(name)
+            raise
+
+
+def load_checkpoint(path):
+    """The `Snapshot` in a file that `Checkpoint` wrote.
+
+    A checkpoint is a pickle, which can run any code: load files of your own only.
+
+    Raises
+    ------
+    ValueError
+        If the file holds something else.
+    """
+    with open(path, "rb") as file:
+        snapshot = pickle.load(file)
+    if not isinstance(snapshot, Snapshot):
+        raise ValueError(f"path must be that of a checkpoint; {path} holds a {type(snapshot).__name__}")
+    return snapshot

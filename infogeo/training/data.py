@@ -1,0 +1,164 @@
+"""Training data: the loss of a data set that each step sees through a mini-batch, and weight decay."""
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from math import exp
+
+import numpy as np
+
+from ..backend import dot
+from ..draws import Draws
+from ..errors import DomainError
+from ..networks.model import NegativeLogLikelihood
+from ..solvers.objective import Objective
+
+__all__ = ["BatchSize", "FixedBatches", "GrowingBatches", "MiniBatches", "Regularised", "require_count"]
+
+
+class BatchSize(ABC):
+    """A rule that gives the number of examples in each mini-batch."""
+
+    @abstractmethod
+    def __call__(self, k, n):
+        """Examples in the mini-batch of step k = 0, 1, … out of n."""
+
+
+@dataclass(frozen=True)
+class FixedBatches(BatchSize):
+    """m examples at every step."""
+
+    m: int
+
+    def __post_init__(self):
+        require_count("m", self.m)
+
+    def __call__(self, k, n):
+        return self.m
+
+
+@dataclass(frozen=True)
+class GrowingBatches(BatchSize):
+    """min(m e^{k/b}, n) examples at step k = 0, 1, …, rounded down.
+
+    Parameters
+    ----------
+    m : int
+        Examples at the first step.
+    b : float
+        Steps in which the mini-batch grows by the factor e.
+
+    Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), section 13.
+    """
+
+    m: int
+    b: float
+
+    def __post_init__(self):
+        require_count("m", self.m)
+        if not self.b > 0:
+            raise DomainError(f"b must satisfy b > 0; got {self.b!r}")
+
+    def __call__(self, k, n):
+        return n if k > self.b * np.log(n / self.m) else int(self.m * exp(k / self.b))
+
+
+class MiniBatches(NegativeLogLikelihood):
+    """The loss of a data set; each step sees that of a mini-batch, every example once an epoch.
+
+    The examples of an epoch come in a random order, a new one for every epoch, and a mini-batch that straddles two epochs takes
+    the rest of one and the beginning of the next. The value and gradient of the objective itself are those of all examples.
+
+    Parameters
+    ----------
+    loss : NegativeLogLikelihood
+        Of all examples, ``model.objective((x, y))``, or another such as `CrossEntropyLoss`.
+    size : int or BatchSize
+
+    Attributes
+    ----------
+    state : tuple (k, order, taken)
+        Mini-batches drawn, the order of this epoch and how many of it were seen: a snapshot keeps it, so that a run that goes on
+        sees the examples that it would have seen.
+
+    Raises
+    ------
+    DomainError
+        Where the size is not from 1 to the number of examples.
+    """
+
+    def __init__(self, loss, size):
+        self.__dict__.update(vars(loss))
+        self.loss, self.n = loss, loss.statistic.shape[-2]
+        self.size = size if isinstance(size, BatchSize) else FixedBatches(size)
+        if not 1 <= self.size(0, self.n) <= self.n:
+            raise DomainError(f"size must satisfy 1 <= size <= n; got {size!r} for n = {self.n} examples")
+        self.state = 0, None, self.n
+
+    def _value(self, done):
+        return self.loss._value(done)
+
+    def take(self, index):
+        return self.loss.take(index)
+
+    def draw(self, rng):
+        """The loss of the next mini-batch."""
+        xp, (k, order, taken) = self.xp, self.state
+        parts, missing = [], self.size(k, self.n)
+        while missing:
+            if taken == self.n:
+                order, taken = xp.argsort(Draws(rng, xp, xp.float64).uniform((self.n,))), 0
+            stop = min(taken + missing, self.n)
+            parts.append(order[taken:stop])
+            taken, missing = stop, missing - (stop - taken)
+        self.state = k + 1, order, taken
+        return self.take(xp.concat(parts))
+
+
+class Regularised(Objective):
+    """f(w) + (c/2) |w|², which is weight decay: its differential is df + c w.
+
+    Parameters
+    ----------
+    f : Objective
+    c : float
+        Not negative.
+    """
+
+    def __init__(self, f, c):
+        if not c >= 0:
+            raise DomainError(f"c must satisfy c >= 0; got {c!r}")
+        self.f, self.c = f, c
+
+    @property
+    def state(self):
+        """That of f, for snapshots."""
+        return getattr(self.f, "state", None)
+
+    @state.setter
+    def state(self, state):
+        self.f.state = state
+
+    def value(self, w):
+        return self.f.value(w) + 0.5 * self.c * dot(w, w)
+
+    def value_and_gradient(self, w):
+        value, gradient = self.f.value_and_gradient(w)
+        return value + 0.5 * self.c * dot(w, w), gradient + self.c * w
+
+    def hessian_vector(self, w, v):
+        return self.f.hessian_vector(w, v) + self.c * v
+
+    def draw(self, rng):
+        return Regularised(self.f.draw(rng), self.c)
+
+
+def require_count(name, value):
+    """The value, if it is a positive integer.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if not (isinstance(value, (int, np.integer)) and value >= 1):
+        raise ValueError(f"{name} must be a positive integer; got {value!r}")
+    return int(value)

@@ -1,0 +1,49 @@
+"""Online low-rank natural gradient: a running average of outer products of gradients, kept as a matrix of few columns."""
+from dataclasses import dataclass
+
+from ..backend import arrays
+from ..curvature.damping import Damping
+from ..curvature.low_rank import OnlineDiagonalPlusLowRank, OnlineLowRank
+from ..curvature.outputs import Observed, Outputs
+from .examples import ExampleUpdate
+
+__all__ = ["LowRankNatural"]
+
+
+@dataclass(eq=False)
+class LowRankNatural(ExampleUpdate):
+    """x − h C_t⁻¹ c with the damped running average C_t of (1/n) Σ g gᵀ over the covectors g of the steps' examples, of low rank.
+
+    With `OnlineLowRank` and the data's own y, the default, it is TONGA, whose metric is the second moment of the gradients; other
+    outputs make it a natural gradient. With `OnlineDiagonalPlusLowRank` the metric is that of SLANG, without the noise that SLANG
+    puts on the weights: its Gaussian is at its mean.
+
+    Parameters
+    ----------
+    average : OnlineLowRank or OnlineDiagonalPlusLowRank
+    damping : Damping
+        `Tikhonov`, as the average is singular or near to it.
+    outputs : Outputs
+        The covectors at the output.
+
+    Source: Le Roux, Manzagol & Bengio, Topmoumoute online natural gradient algorithm (2008); for the second Mishkin, Kunstner,
+    Nielsen, Schmidt & Khan, SLANG (2018).
+    """
+
+    average: OnlineLowRank | OnlineDiagonalPlusLowRank
+    damping: Damping
+    outputs: Outputs = Observed()
+
+    def init(self, x):
+        return self.average.init(x)
+
+    def learned(self, loss, x, state):
+        done = loss.record(x)
+        rows = done.per_example_gradients(self.outputs.covectors(loss.model.family, done.theta, (loss.x, loss.y)))
+        m, _, size = rows.shape
+        # the average takes the mean over all rows, the metric is a sum over the m covectors of an example
+        return self.average.update(state, loss.xp.reshape(m**0.5 * rows, (-1, size)))
+
+    def step(self, x, covector, h, state):
+        _, x, covector = arrays(x, covector)
+        return x - h * self.damping(self.average.operator(state)).solve(covector), state

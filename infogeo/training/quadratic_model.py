@@ -1,0 +1,59 @@
+"""The quadratic model of the loss on the span of a few directions, with the exact Fisher metric."""
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..backend import to_numpy
+
+__all__ = ["QuadraticModel", "quadratic_model"]
+
+
+@dataclass(frozen=True)
+class QuadraticModel:
+    """M(a) = ½ aᵀ B a + s·a for the step Σ a_i v_i, the change of the loss that the curvature promises.
+
+    Attributes
+    ----------
+    curvature : NumPy array, shape (m, m)
+        B_ij = v_iᵀ (F + c I) v_j.
+    slope : NumPy array, shape (m,)
+        s_i = ∇h·v_i.
+    """
+
+    curvature: Any
+    slope: Any
+
+    def minimiser(self):
+        """The coefficients a, shape (m,), of smallest norm where directions depend on each other or vanish."""
+        scale = np.sqrt(np.diagonal(self.curvature))
+        scale = np.where(scale > 0, scale, 1.0)
+        unit = self.curvature / (scale[:, None] * scale)
+        return np.linalg.lstsq(unit, -self.slope / scale, rcond=1e-12)[0] / scale
+
+    def value(self, a):
+        """M(a), nats."""
+        return float(0.5 * a @ self.curvature @ a + self.slope @ a)
+
+
+def quadratic_model(done, covector, vectors, c):
+    """The model at the weights of a forward pass: v_iᵀ F v_j = (1/n) Σ_n (J_n v_i)ᵀ G(θ_n) (J_n v_j), one forward pass a vector.
+
+    Parameters
+    ----------
+    done : ModelPass
+        Of one weight vector and the samples that F is averaged over.
+    covector : array, shape (size,)
+        ∇h.
+    vectors : array, shape (m, size)
+    c : float
+        Added to F as c I.
+
+    Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), sections 6.4 and 7.
+    """
+    moved = done.jvp(vectors)
+    lowered = done.model.family.flat(done.theta, moved)
+    V, A, B, g = (to_numpy(x).astype(float) for x in (vectors, moved, lowered, covector))
+    m = V.shape[0]
+    fisher = A.reshape(m, -1) @ B.reshape(m, -1).T / done.n
+    return QuadraticModel(0.5 * (fisher + fisher.T) + c * (V @ V.T), V @ g)

@@ -1,0 +1,126 @@
+"""Relative natural gradient descent: the Fisher metric of every layer as a model of its own, given its inputs."""
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ..backend import arrays, backend_of
+from ..curvature.kronecker_factors import RunningAverage
+from ..errors import DomainError
+from ..networks.layers import Activation, Affine
+from ..operators.base import Identity
+from ..operators.block import BlockDiagonal, DenseBlocks
+from ..operators.dense import SymmetricDense
+from ..operators.kronecker import Kronecker
+from .data import require_count
+from .examples import ExampleUpdate
+from .layer_matrices import LayerMatrices
+
+__all__ = ["RelativeNatural", "relative_metrics"]
+
+
+def relative_metrics(network, w, x):
+    """The relative Fisher metrics of the layers with weights, as `LayerMatrices` on the homogeneous inputs ā = (a, 1).
+
+    Mathematically, of the first and of the last such layer (1/n) Σ ā āᵀ, the same for every output, shape (p, p); of a layer
+    between them one matrix (1/n) Σ σ′(s_j)² ā āᵀ for each unit j of the activation σ behind it, shape (outputs, p, p). These are
+    the Fisher metrics of a = σ(s), respectively s, with additive normal noise of variance 1, given the inputs.
+
+    Parameters
+    ----------
+    network : Sequential
+    w : array, shape (size,)
+    x : array, shape (n, *input_shape)
+
+    Source: Sun & Nielsen, Relative Fisher information and natural gradient for learning large modular models (2017), for the
+    hidden layers; first and last layers as in the code published with Liu et al. (2024).
+    """
+    xp, w, x = arrays(w, x)
+    n, places = x.shape[0], [i for i, layer in enumerate(network.layers) if layer.weight_shape]
+    found, waiting = [], None                    # the rows of a hidden layer, until its activation has been seen
+    for i, (layer, W) in enumerate(zip(network.layers, network.blocks(w))):
+        x, memory = layer.forward(xp, W, x)
+        if waiting is not None:
+            slopes = layer.first(xp, *memory) if isinstance(layer, Activation) else xp.ones_like(waiting[2])
+            found.append(_of_units(xp, *waiting[:2], slopes) / n)
+            waiting = None
+        if isinstance(layer, Affine):
+            if i in (places[0], places[-1]):
+                found.append(layer.second_moment(xp, layer.positions(xp, memory.a, memory.input_shape)) / n)
+            else:
+                waiting = layer, layer.homogeneous(xp, memory.a), x
+    return LayerMatrices.of([M] for M in found)
+
+
+def _of_units(xp, layer, rows, slopes):
+    """Σ σ′(s_j)² ā āᵀ of every unit j, shape (outputs, p, p)."""
+    weighted = xp.matrix_transpose(layer.merge(xp, slopes))[:, :, None] * rows
+    return xp.matmul(xp.matrix_transpose(weighted), weighted)
+
+
+def _operator(network, metrics, damping):
+    """The damped metric on all weights."""
+    layers = [layer for layer in network.layers if layer.weight_shape]
+    return BlockDiagonal(*(_layer_operator(layer, _damped(*found, damping)) for layer, found in zip(layers, metrics.layers)))
+
+
+def _layer_operator(layer, M):
+    """M on every column of the weights, or M_j on the column of unit j."""
+    xp = backend_of(M)
+    if M.ndim == 3:
+        return DenseBlocks(M, interleaved=True)
+    return Kronecker(SymmetricDense(M), Identity(layer.weight_shape[1], like=xp.zeros(1, dtype=M.dtype)))
+
+
+def _damped(M, damping):
+    """M + damping · tr(M) I; I where the trace is 0."""
+    xp, M = arrays(M)
+    trace = xp.linalg.trace(M)[..., None, None]
+    shift = xp.where(trace > 0, damping * trace, xp.ones_like(trace))
+    return M + shift * xp.eye(M.shape[-1], dtype=M.dtype)
+
+
+class RelativeState(NamedTuple):
+    """Steps taken, the running average of the metrics, and the damped metric of the last inversion."""
+
+    k: int
+    averaged: Any
+    metric: Any
+
+
+@dataclass(frozen=True)
+class RelativeNatural(ExampleUpdate):
+    """RNGD: w − h M⁻¹ c with the damped running average M of the relative Fisher metrics of the layers.
+
+    Parameters
+    ----------
+    damping : float
+        Each matrix M is inverted as M + damping · tr(M) I. One of trace 0, of a unit that was never active, counts as I.
+    average : RunningAverage
+        Of the metrics of all steps.
+    refresh : int
+        Steps from one inversion to the next.
+
+    Source: the code published with Liu et al., Structured natural gradient (2024), whose numbers are the defaults, but for
+    the average, which has no start; it is not the algorithm of that paper, which `StructuredNatural` is. Sun & Nielsen (2017).
+    """
+
+    damping: float = 1e-4
+    average: RunningAverage = RunningAverage(0.995)
+    refresh: int = 100
+
+    def __post_init__(self):
+        require_count("refresh", self.refresh)
+        if not self.damping > 0:
+            raise DomainError(f"damping must satisfy damping > 0; got {self.damping!r}")
+
+    def init(self, x):
+        return RelativeState(0, self.average.init(), None)
+
+    def learned(self, loss, x, state):
+        network = loss.model.network
+        averaged = self.average.update(state.averaged, relative_metrics(network, x, loss.x))
+        metric = state.metric if state.k % self.refresh else _operator(network, averaged.value, self.damping)
+        return RelativeState(state.k, averaged, metric)
+
+    def step(self, x, covector, h, state):
+        xp, x = arrays(x)
+        return x - h * xp.astype(state.metric.solve(covector), x.dtype), state._replace(k=state.k + 1)

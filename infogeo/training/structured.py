@@ -1,0 +1,295 @@
+"""Structured natural gradient descent: plain gradient descent in weights w′ = G^{1/2} w behind frozen local Fisher layers."""
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ..curvature.block_diagonal import block_diagonal
+from ..curvature.damping import Damping
+from ..curvature.kronecker_factors import KroneckerFactors, RunningAverage
+from ..curvature.outputs import ExactColumns, Outputs
+from ..curvature.sharing import Expand, Sharing
+from ..errors import DomainError
+from ..networks.layers import Affine
+from ..networks.network import Sequential
+from ..operators.base import Identity, LinearOperator
+from ..operators.block import BlockDiagonal
+from ..operators.kronecker import Kronecker
+from .data import require_count
+from .examples import ExampleUpdate
+from .layer_matrices import LayerMatrices
+from .square_roots import Eigen, SquareRoots, square_root
+
+__all__ = ["Block", "InputSide", "LayerMetric", "LocalFisher", "OutputSide", "StructuredNatural", "TwoSided", "local_roots",
+           "rebuild", "restore"]
+
+
+# What the metric of a layer is made of
+
+class LayerMetric(ABC):
+    """A metric on the weights of each layer, of matrices that are means over examples."""
+
+    @abstractmethod
+    def matrices(self, loss, w, outputs):
+        """The `LayerMatrices` of the examples of a loss at w."""
+
+    @abstractmethod
+    def damped(self, layer, operators, damping):
+        """The damped metric of a layer as an operator on its weights, from its matrices as operators."""
+
+
+@dataclass(frozen=True)
+class Block(LayerMetric):
+    """The exact block of the Fisher metric, (1/n) Σ J_nᵀ G(θ_n) J_n over the weights of the layer."""
+
+    def matrices(self, loss, w, outputs):
+        blocks = block_diagonal(loss.model, w, (loss.x, loss.y), outputs).blocks
+        return LayerMatrices.of([block.matrix] for block in blocks)
+
+    def damped(self, layer, operators, damping):
+        return damping(*operators)
+
+
+@dataclass(frozen=True)
+class TwoSided(LayerMetric):
+    """A ⊗ G with the second moments of the inputs and of the covectors: a local layer on either side of W, which is K-FAC.
+
+    The damping must leave a Kronecker product one, as `FactoredTikhonov` does.
+    """
+
+    sharing: Sharing = Expand()
+
+    def matrices(self, loss, w, outputs):
+        factors = KroneckerFactors.of_pass(loss.record(w), (loss.x, loss.y), outputs=outputs, sharing=self.sharing)
+        return LayerMatrices.of(zip(factors.A, factors.G))
+
+    def damped(self, layer, operators, damping):
+        operator = damping(Kronecker(*operators))
+        if not isinstance(operator, Kronecker):
+            raise TypeError(f"TwoSided needs a damping of both factors, such as FactoredTikhonov; got {damping!r}")
+        return operator
+
+
+@dataclass(frozen=True)
+class InputSide(LayerMetric):
+    """A ⊗ I with the second moment of the inputs alone: no covector is looked at."""
+
+    sharing: Sharing = Expand()
+
+    def matrices(self, loss, w, outputs):
+        xp, done = loss.xp, loss.record(w)
+        found = [(q.layer, self.sharing(xp, q.inputs, q.covectors)[0]) for q in done.layer_quantities(xp.zeros_like(done.theta))]
+        return LayerMatrices.of([layer.second_moment(xp, rows) / (rows.shape[-3] * rows.shape[-2])] for layer, rows in found)
+
+    def damped(self, layer, operators, damping):
+        A, = map(damping, operators)
+        return Kronecker(A, Identity(layer.weight_shape[1], like=A.xp.zeros(1, dtype=A.dtype)))
+
+
+@dataclass(frozen=True)
+class OutputSide(LayerMetric):
+    """I ⊗ G with the second moment of the covectors at the pre-activations alone."""
+
+    sharing: Sharing = Expand()
+
+    def matrices(self, loss, w, outputs):
+        return LayerMatrices.of([G] for _, G in TwoSided(self.sharing).matrices(loss, w, outputs).layers)
+
+    def damped(self, layer, operators, damping):
+        G, = map(damping, operators)
+        return Kronecker(Identity(layer.weight_shape[0], like=G.xp.zeros(1, dtype=G.dtype)), G)
+
+
+# Networks with local Fisher layers
+
+@dataclass(frozen=True, eq=False)
+class LocalFisher(Affine):
+    """A layer with weights w = S⁻¹ w′ behind a frozen square root S of a metric; w′ is what is trained.
+
+    Mathematically, a covector c at w is S⁻¹ c at w′, so that a step of gradient descent in w′ is one of w against G⁻¹ c, G = S S.
+
+    Parameters
+    ----------
+    layer : Affine
+    root : LinearOperator
+        S, symmetric, on the weights of the layer as a vector.
+
+    Source: Liu & Liu, Structured natural gradient descent (2021), for the local Fisher layer.
+    """
+
+    layer: Affine
+    root: LinearOperator = field(repr=False)
+
+    weight_shape = property(lambda self: self.layer.weight_shape)
+    bias = property(lambda self: self.layer.bias)
+    input_rank = property(lambda self: self.layer.input_rank)
+    fans = property(lambda self: self.layer.fans)
+
+    def output_shape(self, input_shape):
+        return self.layer.output_shape(input_shape)
+
+    def count(self, input_shape):
+        return self.layer.count(input_shape)
+
+    def take(self, xp, x):
+        return self.layer.take(xp, x)
+
+    def put(self, xp, rows, input_shape):
+        return self.layer.put(xp, rows, input_shape)
+
+    def merge(self, xp, g):
+        return self.layer.merge(xp, g)
+
+    def spread(self, xp, s, input_shape):
+        return self.layer.spread(xp, s, input_shape)
+
+    def weights(self, xp, W):
+        """S⁻¹ w′ as a matrix, shape (..., inputs + 1, outputs)."""
+        return xp.reshape(self.root.solve(xp.reshape(W, (*W.shape[:-2], -1))), W.shape)
+
+    def forward(self, xp, W, x):
+        return self.layer.forward(xp, self.weights(xp, W), x)
+
+    def jvp(self, xp, W, memory, dW, dx):
+        return self.layer.jvp(xp, self.weights(xp, W), memory, self.weights(xp, dW), dx)
+
+    def pull_back(self, xp, W, memory, g):
+        return self.layer.pull_back(xp, self.weights(xp, W), memory, g)
+
+    def pull_back_tangent(self, xp, W, memory, dW, dmemory, g):
+        return self.layer.pull_back_tangent(xp, self.weights(xp, W), memory, self.weights(xp, dW), dmemory, g)
+
+    def weight_covector(self, xp, rows, g, out):
+        self.layer.weight_covector(xp, rows, g, out)
+        out[...] = self.root.solve(out)
+
+    def weight_covector_tangent(self, xp, drows, g, out):
+        moved = xp.zeros_like(out)
+        self.layer.weight_covector_tangent(xp, drows, g, moved)
+        out += self.root.solve(moved)
+
+    def example_covectors(self, xp, memory, g):
+        return self.root.solve(self.layer.example_covectors(xp, memory, g))
+
+
+def local_roots(model, w, batch, metric, damping, engine=Eigen(), outputs=ExactColumns()):
+    """The square roots of a model's layer metrics at w, one operator for each layer with weights.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    w : array, shape (size,)
+    batch : pair (x, y)
+    metric : LayerMetric
+    damping : Damping
+    engine : SquareRoots
+    outputs : Outputs
+        The covectors at the output that the metrics are made of.
+    """
+    loss = model.objective(batch)
+    return _roots(model.network, metric.matrices(loss, w, outputs), metric, damping, engine, loss.x.dtype)
+
+
+def rebuild(network, w, roots):
+    """``(network, w′)``: the same function with local Fisher layers, and its trainable weights w′ = S w.
+
+    Parameters
+    ----------
+    network : Sequential
+    w : array, shape (..., size)
+    roots : sequence of LinearOperator
+        S of each layer with weights, as `local_roots` gives them.
+    """
+    remaining = iter(roots)
+    layers = [LocalFisher(layer, next(remaining)) if layer.weight_shape else layer for layer in network.layers]
+    return Sequential(layers, network.input_shape), BlockDiagonal(*roots).matvec(w)
+
+
+def restore(network, w):
+    """``(network, w)``: the function of a rebuilt network without local Fisher layers, w = S⁻¹ w′."""
+    local = [layer for layer in network.layers if layer.weight_shape]
+    layers = [layer.layer if isinstance(layer, LocalFisher) else layer for layer in network.layers]
+    return Sequential(layers, network.input_shape), BlockDiagonal(*(layer.root for layer in local)).solve(w)
+
+
+def _roots(network, matrices, metric, damping, engine, dtype):
+    """S of every layer, found in float64 and then rounded to the dtype of the network."""
+    layers = [layer for layer in network.layers if layer.weight_shape]
+    operators = [[engine.curvature(matrix) for matrix in found] for found in matrices.layers]
+    damped = [metric.damped(layer, factors, damping) for layer, factors in zip(layers, operators)]
+    return [_astype(square_root(operator, engine), dtype) for operator in damped]
+
+
+def _astype(root, dtype):
+    """A root in the dtype of the weights."""
+    if isinstance(root, Kronecker):
+        return Kronecker(_astype(root.A, dtype), _astype(root.B, dtype))
+    return Identity(root.dim, like=root.xp.zeros(1, dtype=dtype)) if isinstance(root, Identity) else root.astype(dtype)
+
+
+# The optimiser
+
+class StructuredState(NamedTuple):
+    """Steps taken, the running average of the layer matrices, the square roots made of it, and the step v′."""
+
+    k: int
+    averaged: Any
+    roots: Any
+    step: Any
+
+
+@dataclass(eq=False)
+class StructuredNatural(ExampleUpdate):
+    """SNGD: gradient descent with momentum in w′ = S w behind local Fisher layers S⁻¹, which are renewed every so many steps.
+
+    Mathematically, v′ ← β v′ − h S⁻¹ c and w ← w + S⁻¹ v′. With β = 0 this is w − h G⁻¹ c with the block-diagonal metric G = S S
+    of the last renewal. At a renewal w′ becomes S_new w, so that the function stays, and v′ becomes S_new S_old⁻¹ v′, so that the
+    motion stays.
+
+    Parameters
+    ----------
+    metric : LayerMetric
+        `Block`, `TwoSided`, `InputSide`, `OutputSide`.
+    damping : Damping
+    engine : SquareRoots
+        `Eigen`, `DenmanBeavers`, `NewtonSchulz`, `Nystrom`.
+    refresh : int
+        Steps from one renewal to the next.
+    average : RunningAverage
+        Of the matrices of all renewals; ``RunningAverage(0.0)`` for those of the last alone.
+    momentum : float
+        β.
+    outputs : Outputs
+        The covectors at the output that the metrics are made of.
+
+    Source: Liu & Liu, Structured natural gradient descent (2021); Liu, Boumaraf, Li, Lin, Liu, Niu & Werghi (2024), for the local
+    Fisher layers; that the momentum is carried across renewals is ours.
+    """
+
+    metric: LayerMetric
+    damping: Damping
+    engine: SquareRoots = Eigen()
+    refresh: int = 20
+    average: RunningAverage = RunningAverage(0.95)
+    momentum: float = 0.0
+    outputs: Outputs = ExactColumns()
+
+    def __post_init__(self):
+        require_count("refresh", self.refresh)
+        if not 0 <= self.momentum < 1:
+            raise DomainError(f"momentum must satisfy 0 <= momentum < 1; got {self.momentum!r}")
+
+    def init(self, x):
+        return StructuredState(0, self.average.init(), None, 0.0 * x)
+
+    def learned(self, loss, x, state):
+        if state.k % self.refresh:
+            return state
+        averaged = self.average.update(state.averaged, self.metric.matrices(loss, x, self.outputs))
+        roots = _roots(loss.model.network, averaged.value, self.metric, self.damping, self.engine, x.dtype)
+        step = state.step if state.roots is None else BlockDiagonal(*roots).matvec(BlockDiagonal(*state.roots).solve(state.step))
+        return StructuredState(state.k, averaged, roots, step)
+
+    def step(self, x, covector, h, state):
+        S = BlockDiagonal(*state.roots)
+        step = self.momentum * state.step - h * S.solve(covector)
+        return x + S.solve(step), state._replace(k=state.k + 1, step=step)

@@ -1,0 +1,159 @@
+"""Data sets, named architectures, and optimisers side by side."""
+import json
+
+import numpy as np
+import pytest
+
+from infogeo import Categorical, Independent
+from infogeo.cli import main
+from infogeo.networks import CrossEntropyLoss
+from infogeo.studies import InputError
+from infogeo.studies.architecture import task
+from infogeo.studies.dataset import Dataset, dataset
+from infogeo.studies.training import OPTIMISERS, train
+from infogeo.studies.training_report import report_training, write_training
+
+RNG = np.random.default_rng(0)
+IMAGES = Dataset("images", RNG.uniform(0, 1, (40, 16)), RNG.integers(0, 3, 40))
+
+
+def test_digits():
+    pytest.importorskip("sklearn", reason="scikit-learn is an extra")
+    data = dataset("digits")
+    assert data.x.shape == (1797, 64) and data.x.min() == 0 and data.x.max() == 1
+    assert sorted(set(data.y)) == list(range(10)) and data.images().shape == (1797, 8, 8, 1)
+
+
+def test_files(tmp_path):
+    np.savez(tmp_path / "a.npz", x=IMAGES.x, y=IMAGES.y)
+    found = dataset(str(tmp_path / "a.npz"))
+    np.testing.assert_array_equal(found.x, IMAGES.x)
+    np.testing.assert_array_equal(found.y, IMAGES.y)
+    (tmp_path / "b.csv").write_text("u,kind,v\n1.5,0,2\n2.5,1,3\n")
+    found = dataset(str(tmp_path / "b.csv"), "kind")
+    np.testing.assert_array_equal(found.x, [[1.5, 2], [2.5, 3]])
+    np.testing.assert_array_equal(found.y, [0, 1])
+    assert found.y.dtype.kind == "i" and dataset(str(tmp_path / "b.csv")).y is None
+    assert dataset(str(tmp_path / "b.csv"), "u").y.dtype.kind == "f"
+
+
+@pytest.mark.parametrize("text, target, message", [
+    ("u,v\n1,2\n3\n", None, "line 3 has 1 entries"),
+    ("u,v\n1,x\n", None, "line 2, column v: 'x' is not a number"),
+    ("u,v\n", None, "a row for each sample"),
+    ("u,v\n1,2\n", "w", "no column 'w'; there are u, v"),
+    ("u,v\n1,nan\n", None, "not finite"),
+])
+def test_files_that_are_none(tmp_path, text, target, message):
+    (tmp_path / "c.csv").write_text(text)
+    with pytest.raises(InputError, match=message):
+        dataset(str(tmp_path / "c.csv"), target)
+
+
+def test_npz_files_that_are_none(tmp_path):
+    (tmp_path / "d.npz").write_text("no")
+    np.savez(tmp_path / "e.npz", z=np.zeros(2))
+    np.savez(tmp_path / "f.npz", x=np.zeros((2, 1)), y=np.zeros(3))
+    for name, message in (("d", "not an NPZ file"), ("e", "no array x"), ("f", "2 inputs and 3 targets")):
+        with pytest.raises(InputError, match=message):
+            dataset(str(tmp_path / f"{name}.npz"))
+    with pytest.raises(InputError, match="'digits'"):
+        dataset("faces")
+
+
+@pytest.mark.parametrize("name, shapes, family", [
+    ("autoencoder", (16, 60, 30, 10, 30, 60, 16), Independent),
+    ("classifier", (16, 30, 2), Categorical),
+    ("16-5-16", (16, 5, 16), Independent),
+    ("16-5-3", (16, 5, 2), Categorical),
+    ("regression", (16, 30, 1), Independent),
+])
+def test_architectures(name, shapes, family):
+    found = task(name, IMAGES)
+    assert found.model.network.sizes == shapes and isinstance(found.model.family, family)
+    assert isinstance(found.loss, CrossEntropyLoss) == (shapes[0] == shapes[-1])
+
+
+def test_convnet():
+    found = task("convnet", IMAGES)
+    assert found.model.network.input_shape == (4, 4, 1)
+    assert np.isfinite(found.loss.value(np.zeros(found.model.network.size)))
+
+
+@pytest.mark.parametrize("name, data, message", [
+    ("tree", IMAGES, "unknown architecture"),
+    ("16-5-4", IMAGES, "16 as the first size and 3 as the last"),
+    ("15-5-15", IMAGES, "16 as the first"),
+    ("classifier", Dataset("d", IMAGES.x), "has none"),
+    ("classifier", Dataset("d", IMAGES.x, IMAGES.x[:, 0]), "targets 0, 1, 2"),
+    ("classifier", Dataset("d", IMAGES.x, np.zeros(40, dtype=int)), "at least two classes"),
+    ("autoencoder", Dataset("d", 2.0 * IMAGES.x), r"in \[0, 1\]"),
+    ("convnet", Dataset("d", IMAGES.x[:, :3], IMAGES.y), "square"),
+])
+def test_architectures_that_do_not_fit(name, data, message):
+    with pytest.raises(InputError, match=message):
+        task(name, data)
+
+
+def test_optimisers_side_by_side(tmp_path):
+    study = train(task("classifier", IMAGES), "images", list(OPTIMISERS), steps=20, batch_size=20, every=10)
+    for run in study.runs:
+        assert list(run.steps) == [0, 10, 20] and run.loss[0] == study.runs[0].loss[0]
+        assert run.loss[-1] < run.loss[0] and np.all(np.diff(run.seconds) > 0)
+    text = report_training(study)
+    assert all(run.label in text for run in study.runs)
+    write_training(study, tmp_path / "out")
+    found = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert found["runs"]["kfac"]["loss"] == study.runs[0].loss.tolist()
+    rows = (tmp_path / "out" / "training.csv").read_text().splitlines()
+    assert rows[0] == "optimiser,step,seconds,loss" and len(rows) == 1 + 3 * len(study.runs)
+    assert (tmp_path / "out" / "training.png").stat().st_size > 10_000
+    adam, = (run for run in study.runs if run.name == "adam")
+    np.testing.assert_array_equal(np.load(tmp_path / "out" / "weights.npz")["adam"], adam.x)
+
+
+def test_the_same_seed_gives_the_same_runs():
+    settings = dict(steps=5, batch_size=10, seed=4)
+    one, two = (train(task("classifier", IMAGES), "images", ["kfac", "adam"], **settings) for _ in range(2))
+    for a, b in zip(one.runs, two.runs):
+        np.testing.assert_array_equal(a.loss, b.loss)
+
+
+def test_what_it_does_not_train():
+    for names, size, message in (("lbfgs", None, "unknown optimiser"), ("adam", 41, "size <= 40"), ("adam", 0, "1 <= size")):
+        with pytest.raises(InputError, match=message):
+            train(task("classifier", IMAGES), "images", [names], steps=1, batch_size=size)
+
+
+def test_float32():
+    found = task("16-5-16", IMAGES, "float32")
+    study = train(found, "images", ["kfac", "adam"], steps=5)
+    assert found.loss.x.dtype == np.float32 and all(run.x.dtype == np.float32 for run in study.runs)
+
+
+def run(capsys, *argv):
+    code = main(["train", *argv])
+    return code, *capsys.readouterr()
+
+
+def test_the_command(tmp_path, capsys):
+    np.savez(tmp_path / "images.npz", x=IMAGES.x, y=IMAGES.y)
+    out_path = tmp_path / "out"
+    code, out, err = run(capsys, "--data", str(tmp_path / "images.npz"), "--architecture", "classifier", "--steps", "4",
+                         "--batch", "20", "--optimiser", "kfac", "sgd", "--step-size", "sgd=0.05", "--out", str(out_path))
+    assert (code, err) == (0, "") and "K-FAC" in out and "0.05" in out
+    assert sorted(path.name for path in out_path.iterdir()) == ["training.csv", "training.json", "training.png", "weights.npz"]
+
+
+@pytest.mark.parametrize("argv, message", [
+    (["--data", "faces"], "'digits'"),
+    (["--data", "none.csv"], "none.csv"),
+    (["--step-size", "sgd=1"], "NAME=H"),
+    (["--step-size", "adam=-1"], "NAME=H"),
+    (["--step-size", "adam"], "NAME=H"),
+    (["--steps", "0"], "positive integer"),
+    (["--dtype", "float16"], "float16"),
+])
+def test_the_command_says_what_is_wrong(argv, message, capsys):
+    code, out, err = run(capsys, *argv)
+    assert code == 2 and message in err and err.count("\n") == 1 and out == ""

@@ -1,0 +1,31 @@
+"""What the tests of training share: small models with examples that the model itself may give."""
+import numpy as np
+
+import infogeo as ig
+from infogeo.networks import AveragePool, ConditionalModel, ConvNet, Glorot, MLP, Relu, Softplus, Tanh
+
+MODELS = {
+    "categorical": lambda: ConditionalModel(MLP((3, 5, 4, 2), Tanh()), ig.Categorical(3)),
+    "bernoulli": lambda: ConditionalModel(MLP((3, 4, 2), Softplus()), ig.Independent(ig.Bernoulli(), 2)),
+    "normal": lambda: ConditionalModel(MLP((2, 4, 2), Tanh()), ig.Normal()),
+    "poisson": lambda: ConditionalModel(MLP((3, 4, 1), Relu()), ig.Poisson()),
+    "convolution": lambda: ConditionalModel(ConvNet((4, 4, 1), (2,), 2, pooling=AveragePool, activation=Tanh()),
+                                            ig.Categorical(3)),
+}
+
+
+def problem(name, backend=None, dtype="float64", n=24, seed=0):
+    """(model, w, (x, y)) on a backend."""
+    model, rng = MODELS[name](), np.random.default_rng(seed)
+    w = model.network.init(rng, Glorot()) + 0.1 * rng.standard_normal(model.network.size)
+    x = rng.standard_normal((n, *model.network.input_shape))
+    y = model.sample(rng, w, x)
+    made = [a if backend is None else backend.make(a, dtype) for a in (w, x, np.asarray(y, dtype=float))]
+    return model, made[0], tuple(made[1:])
+
+
+def run(objective, w, update, h=0.1, max_steps=20, seed=5, **more):
+    """A run in the chart of the weights."""
+    settings = dict(geometry=ig.Euclidean(w.shape[-1]), update=update, step=ig.Constant(h), max_steps=max_steps,
+                    rng=np.random.default_rng(seed))
+    return ig.descend(objective, w, **settings | more)
