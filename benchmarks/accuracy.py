@@ -77,9 +77,9 @@ def plain(x):
 
 
 def sensitivity_to_x(reference, theta, x):
-    """Σ |x_j ∂_j log p|: what rounding the observation costs."""
+    """Σ |x_j ∂_j log p|: what rounding the observation costs. Whole numbers are counts; beyond 2⁵³ every float is one."""
     array = np.asarray(x)
-    if np.iscomplexobj(array) or np.all(array == np.round(array)):
+    if np.iscomplexobj(array) or np.all((array == np.round(array)) & (np.abs(array) < 2.0**53)):
         return mp.mpf(0)
     flat, step = array.reshape(-1), mp.mpf(10) ** -25
 

@@ -7,8 +7,8 @@ import numpy as np
 from .backend import polygamma
 
 __all__ = ["digamma_difference", "digamma_gap", "digamma_trigamma", "expm1_gap", "inverse_digamma", "kl_terms", "log1p_gap",
-           "log_gamma_bregman", "log_gamma_weight", "piecewise", "ratio_gap", "stirling_bregman", "stirling_gap",
-           "trigamma_difference", "trigamma_gap", "unless_cancelled"]
+           "log_gamma_bregman", "log_gamma_difference", "log_gamma_weight", "piecewise", "ratio_gap", "stirling_bregman",
+           "stirling_gap", "trigamma_difference", "trigamma_gap", "unless_cancelled"]
 
 
 def piecewise(xp, condition, inner, outer, *xs):
@@ -29,7 +29,7 @@ def unless_cancelled(xp, direct, size, careful, *points):
 
     Shapes: direct and size (...); points (..., d), of which `careful` gets the rows that need it.
     """
-    lost = ~(direct > 1e-2 * size)
+    lost = ~(xp.abs(direct) > 1e-2 * size)
     if direct.ndim == 0:
         return careful(*points) if lost else direct
     if not xp.any(lost):
@@ -140,23 +140,21 @@ def stirling_bregman(xp, a, b, step=None):
     def large(a, b, step):
         delta = step / b
         x, y = 1.0 / a, 1.0 / b
-        total = 0.0 * x
-        for n in range(len(_BINET) - 1, -1, -1):    # the polynomials Σ j x^{m−j} y^{j−1} of m = 2n + 1, largest first
-            m = 2 * n + 1
-            inner = m * y
-            for j in range(m - 1, 0, -1):
-                inner = inner * y + j * y * x**(m - j)
-            total = total + _BINET[n] * inner
-        return 0.5 * ratio_gap(xp, a / b, delta) + delta * delta * x * total * b
+        total, inner, power = 0.0, 1.0, 1.0         # inner = Σ_j j x^{m−j} y^{j−1}
+        for m in range(1, 2 * len(_BINET)):
+            if m % 2:
+                total = total + _BINET[m // 2] * inner
+            power = power * y
+            inner = inner * x + (m + 1.0) * power
+        return 0.5 * ratio_gap(xp, a / b, delta) + delta * delta * x * total
 
     def small(a, b, step):
         return piecewise(xp, xp.abs(step) < 0.25 * b, near, far, a, b, step)
 
     def near(a, b, step):
         shift = int(_LARGE) + 4
-        total = b * 0.0
-        for k in range(shift):
-            total = total + log1p_gap(xp, step / (b + k))
+        k = xp.reshape(xp.arange(shift, dtype=b.dtype), (shift, *(1,) * step.ndim))
+        total = xp.sum(log1p_gap(xp, step / (b + k)), axis=0)
         a_up, b_up = a + shift, b + shift
         total = total + large(a_up, b_up, step) + _entropy_bregman(xp, a_up, b_up, step)
         return total - _entropy_bregman(xp, a, b, step)
@@ -235,6 +233,26 @@ def trigamma_difference(xp, a, h):
         return total + large(a + _LARGE, h)
 
     return piecewise(xp, a >= _LARGE, large, small, a, h)
+
+
+def log_gamma_difference(xp, a, h):
+    """log Γ(a + h) − log Γ(a) for a, h > 0, also for h far smaller than a large a.
+
+    Mathematically, where the Stirling series of log Γ holds, with b = a + h,
+    h log b − a (h/a − log(1 + h/a)) − ½ log(1 + h/a) + Σ_n c_n (b^{−2n−1} − a^{−2n−1}). Source: DLMF 5.11.1.
+    """
+    def large(a, h):
+        b = a + h
+        x, y, growth = 1.0 / a, 1.0 / b, h / a
+        total, power_sum, power = 0.0, 1.0, 1.0          # power_sum = Σ_j x^{m−1−j} y^j for the odd m = 1, 3, …
+        for coefficient in _BINET:
+            total = total + coefficient * power_sum
+            for _ in range(2):
+                power = power * y
+                power_sum = power_sum * x + power
+        return h * xp.log(b) - a * log1p_gap(xp, growth) - 0.5 * xp.log1p(growth) - h * x * y * total
+
+    return piecewise(xp, a >= _LARGE, large, lambda a, h: xp.gammaln(a + h) - xp.gammaln(a), a, h)
 
 
 def log_gamma_weight(xp, alpha, y, log_y):

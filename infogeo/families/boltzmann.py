@@ -101,6 +101,9 @@ class BoltzmannMachine(StateFamily):
         """Every state in order, shape (2^n, n), as NumPy."""
         return _statistics(self.n, (), 0, self.states)
 
+    def _state(self, xp, x):
+        return xp.sum(xp.astype(x > 0, xp.int64) * 2 ** xp.arange(self.n), axis=-1)
+
     def sufficient_statistic(self, x):
         xp, x = arrays(x)
         if not self.edges:

@@ -151,7 +151,9 @@ class ComplexNormal(ExponentialFamily):
         precision = _unpack(xp, -theta, self.p)
         lower = cholesky(xp, precision)
         root = inverse_lower(xp, lower)
-        return precision, root, xp.matmul(xp.matrix_transpose(root), root), -xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
+        # both copies of an entry of Γ are made the same one: their roundings differ by the condition of P
+        covariance = _unpack(xp, _pack(xp, xp.matmul(xp.matrix_transpose(root), root), self.p), self.p)
+        return precision, root, covariance, -xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
 
     def potential(self, theta):
         return self._parts(theta)[3]

@@ -8,9 +8,10 @@ from ..backend import arrays, polygamma
 from ..blocks import blockwise
 from ..domain import MappedDomain, OpenSimplex, Orthant, SimplexPoints
 from ..errors import ConvergenceError
+from ..linalg import fill_diagonal
 from ..memo import once
-from ..special import (digamma_difference, digamma_gap, digamma_trigamma, kl_terms, log_gamma_bregman, piecewise,
-                       stirling_bregman, stirling_gap, trigamma_difference, trigamma_gap, unless_cancelled)
+from ..special import (digamma_difference, digamma_gap, digamma_trigamma, kl_terms, log_gamma_bregman, log_gamma_difference,
+                       piecewise, stirling_bregman, stirling_gap, trigamma_difference, trigamma_gap, unless_cancelled)
 from .base import ExponentialFamily
 
 __all__ = ["Dirichlet"]
@@ -73,7 +74,17 @@ class Dirichlet(ExponentialFamily):
     @blockwise
     def potential(self, theta):
         xp, theta = self.point(theta)
-        return xp.sum(xp.gammaln(theta), axis=-1) - xp.gammaln(xp.sum(theta, axis=-1))
+        theta = xp.where(theta > 0, theta, xp.full_like(theta, xp.nan))      # log Γ is finite at negative numbers, too
+        own, common = xp.gammaln(theta), xp.gammaln(xp.sum(theta, axis=-1))
+        direct, size = xp.sum(own, axis=-1) - common, xp.sum(xp.abs(own), axis=-1) + xp.abs(common)
+        return unless_cancelled(xp, direct, size, self._careful_potential, theta)
+
+    def _careful_potential(self, theta):
+        """Σ_{i≠m} log Γ(α_i) − log(Γ(α₀) / Γ(α_m)), with α_m the largest, which may take nearly all of α₀."""
+        xp, theta = self.point(theta)
+        others = xp.astype(xp.arange(self.k) != xp.argmax(theta, axis=-1, keepdims=True), theta.dtype)
+        common = log_gamma_difference(xp, xp.max(theta, axis=-1), xp.sum(others * theta, axis=-1))
+        return xp.sum(others * xp.gammaln(theta), axis=-1) - common
 
     @blockwise
     def to_eta(self, theta):
@@ -110,9 +121,12 @@ class Dirichlet(ExponentialFamily):
     @blockwise
     def metric(self, theta):
         xp, theta = self.point(theta)
-        eye = xp.eye(self.k, dtype=theta.dtype) > 0
-        diagonal = trigamma_difference(xp, theta, _others(xp, theta))
-        return xp.where(eye, diagonal[..., None], -self._curvatures(theta)[1][..., None])
+        own, common = self._curvatures(theta)
+        diagonal = piecewise(xp, common < 0.5 * own, lambda direct, *_: direct,
+                             lambda _, a, rest: trigamma_difference(xp, a, rest), own - common, theta, _others(xp, theta))
+        metric = xp.ones((self.k, self.k), dtype=theta.dtype) * -common[..., None]
+        fill_diagonal(metric, diagonal)
+        return metric
 
     def flat(self, theta, vector):
         xp, theta, vector = self.point(theta, vector)
@@ -172,12 +186,30 @@ class Dirichlet(ExponentialFamily):
         return unless_cancelled(xp, direct, size, self._careful_kl, theta_p, theta_q)
 
     def _careful_kl(self, theta_p, theta_q):
+        """With the largest coordinate α_m and the total α₀ taken together, which may agree to rounding; else `_near_kl`.
+
+        Mathematically, Σ_{i≠m} B(α_qi : α_pi) − log(Γ(α_q0) / Γ(α_qm)) + log(Γ(α_p0) / Γ(α_pm))
+        + (α_qm − α_pm) (digamma(α_p0) − digamma(α_pm)) + (h_q − h_p) digamma(α_p0), with B that of log Γ and h = α₀ − α_m.
+        """
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        largest = xp.astype(xp.arange(self.k) == xp.argmax(theta_p, axis=-1, keepdims=True), theta_p.dtype)
+        a_p, a_q = xp.sum(largest * theta_p, axis=-1), xp.sum(largest * theta_q, axis=-1)
+        h_p, h_q = xp.sum((1.0 - largest) * theta_p, axis=-1), xp.sum((1.0 - largest) * theta_q, axis=-1)
+        own, own_size = log_gamma_bregman(xp, theta_q, theta_p)
+        terms = [xp.sum((1.0 - largest) * own, axis=-1), -log_gamma_difference(xp, a_q, h_q), log_gamma_difference(xp, a_p, h_p),
+                 (a_q - a_p) * digamma_difference(xp, a_p, h_p), (h_q - h_p) * xp.digamma(a_p + h_p)]
+        size = xp.sum((1.0 - largest) * own_size, axis=-1) + sum(xp.abs(term) for term in terms[1:])
+        return unless_cancelled(xp, sum(terms), size, self._near_kl, theta_p, theta_q)
+
+    def _near_kl(self, theta_p, theta_q):
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
         total_p, total_q = xp.sum(theta_p, axis=-1, keepdims=True), xp.sum(theta_q, axis=-1, keepdims=True)
-        # m_p / m_q − 1, from differences of coordinates
+        # m_p / m_q − 1, from differences of coordinates, without the share of a coordinate in its own total
         step = theta_q - theta_p
         total_step = xp.sum(step, axis=-1, keepdims=True)
-        growth = (theta_p * total_step - step * total_p) / (theta_q * total_p)
+        apart = xp.abs(step) > 0.5 * theta_p
+        change, end = xp.where(apart, theta_q, step), xp.where(apart, _others(xp, theta_q), _others(xp, step))
+        growth = (theta_p * end - change * _others(xp, theta_p)) / (theta_q * total_p)
         far = xp.log(theta_p / theta_q) + xp.log(total_q / total_p)
         log_ratio = xp.where(xp.abs(growth) < 0.5, xp.log1p(xp.clip(growth, -0.5, 0.5)), far)
         means = kl_terms(xp, theta_q, theta_p * (total_q / total_p), log_ratio)

@@ -125,10 +125,13 @@ class Hierarchical(StateFamily):
     def _rows(self, start, stop):
         return _indicators(self.shape, self.groups)[start:stop]
 
+    def _state(self, xp, x):
+        place = xp.asarray([prod(self.shape[a + 1:]) for a in range(len(self.shape))])
+        return xp.sum(xp.astype(x, xp.int64) * place, axis=-1)
+
     def sufficient_statistic(self, x):
         xp, x = arrays(x)
-        place = xp.asarray([prod(self.shape[a + 1:]) for a in range(len(self.shape))], dtype=x.dtype)
-        cell = xp.astype(xp.sum(x * place, axis=-1), xp.int64)
+        cell = self._state(xp, x)
         rows = xp.asarray(self._rows(0, self.states), dtype=x.dtype)
         return xp.reshape(xp.take(rows, xp.reshape(cell, (-1,)), axis=0), (*cell.shape, self.dim))
 

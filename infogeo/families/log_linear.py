@@ -10,7 +10,7 @@ import numpy as np
 from ..backend import arrays, backend_of, to_numpy
 from ..domain import ConvexDomain, Integers, RealSpace, SimplexPoints
 from ..errors import ConvergenceError, DomainError, ShapeError
-from ..linalg import matvec, solve
+from ..linalg import inverse, matvec, solve
 from ..memo import once
 from ..newton import minimize
 from ..special import expm1_gap
@@ -48,7 +48,10 @@ class StateFamily(ExponentialFamily):
     """A family on finitely many states s with probabilities h(s) exp(θ·T(s) − ψ(θ)), summed exactly.
 
     Mathematically, ψ = log Σ_s h(s) e^{θ·T(s)}, η = Σ_s p(s) T(s), and the metric and the cubic tensor are the second and third
-    central moments of T. A subclass gives `states`, `dim` and `_rows`, the statistics of a range of states.
+    central moments of T. A subclass gives `states`, `dim`, `_rows`, the statistics of a range of states, and `_state`.
+
+    Deviations T(s) − η are formed from T(s) − T(m), with m the most probable state: that of m itself, which is all that there is
+    where m is nearly certain, then keeps its digits.
     """
 
     states: int                 # how many there are
@@ -57,6 +60,10 @@ class StateFamily(ExponentialFamily):
     @abstractmethod
     def _rows(self, start, stop):
         """T of the states start … stop − 1 as a NumPy array, shape (stop − start, dim)."""
+
+    @abstractmethod
+    def _state(self, xp, x):
+        """The number of the state of an observation, shape (...)."""
 
     @property
     def theta_domain(self):
@@ -131,12 +138,27 @@ class StateFamily(ExponentialFamily):
         xp, theta = self.point(theta)
         return self._mean(xp, self._probabilities(xp, theta))
 
+    def _is_mode(self, xp, theta):
+        """Which state m is the most probable one, shape (..., states)."""
+        return xp.arange(self.states) == xp.argmax(self._log_probabilities(theta)[1], axis=-1, keepdims=True)
+
+    def _from_mode(self, xp, theta, size):
+        """Blocks of (p, T − T(m)) over the states, shapes (..., b) and (..., b, dim)."""
+        p, mode = self._probabilities(xp, theta), self._mean(xp, xp.astype(self._is_mode(xp, theta), theta.dtype))
+        for block, rows in self._blocks(theta, max(1, prod(theta.shape[:-1])) * size):
+            yield p[..., block], rows - mode[..., None, :]
+
     def _centred(self, xp, theta, size):
         """Blocks of (p, T − η) over the states, shapes (..., b) and (..., b, dim)."""
-        p, eta = self._probabilities(xp, theta), self.to_eta(theta)
-        points = max(1, prod(eta.shape[:-1]))
-        for block, rows in self._blocks(theta, points * size):
-            yield p[..., block], rows - eta[..., None, :]
+        mean = sum(matvec(xp, xp.matrix_transpose(gap), p) for p, gap in self._from_mode(xp, theta, size))
+        for p, gap in self._from_mode(xp, theta, size):
+            yield p, gap - mean[..., None, :]
+
+    def _deviation(self, xp, theta, vector):
+        """v·(T(s) − η) for every state, shape (..., states)."""
+        field = self._field(xp, vector)
+        field = field - xp.sum(xp.where(self._is_mode(xp, theta), field, xp.zeros_like(field)), axis=-1, keepdims=True)
+        return field - xp.sum(self._probabilities(xp, theta) * field, axis=-1, keepdims=True)
 
     def metric(self, theta):
         xp, theta = self.point(theta)
@@ -146,10 +168,8 @@ class StateFamily(ExponentialFamily):
     def flat(self, theta, vector):
         """Cov[T] v = E[(T − η) ((T − η)·v)], without the matrix."""
         xp, theta, vector = self.point(theta, vector)
-        p, eta = self._probabilities(xp, theta), self.to_eta(theta)
-        along = self._field(xp, vector)
-        weight = p * (along - xp.sum(p * along, axis=-1, keepdims=True))
-        return self._mean(xp, weight) - xp.sum(weight, axis=-1, keepdims=True) * eta
+        weight = self._probabilities(xp, theta) * self._deviation(xp, theta, vector)
+        return self._mean(xp, weight) - xp.sum(weight, axis=-1, keepdims=True) * self.to_eta(theta)
 
     def cubic_tensor(self, theta):
         """E[(T − η)_i (T − η)_j (T − η)_k]."""
@@ -191,7 +211,8 @@ class StateFamily(ExponentialFamily):
             """The Newton direction; where the metric is singular to rounding, only its share in the directions that are not."""
             own = metric(z)
             rounding = eps * xp.max(xp.linalg.diagonal(own), axis=-1)
-            return solve(xp, own + rounding[..., None, None] * xp.eye(self.dim, dtype=eta.dtype), g)
+            step = solve(xp, own + rounding[..., None, None] * xp.eye(self.dim, dtype=eta.dtype), g)
+            return _shortening(xp, self._logit_change(xp, z / width, step / width)) * step
 
         def separated_by_a_face(z):
             """Whether the part of z along which the metric vanishes separates η from all states, to rounding.
@@ -206,7 +227,7 @@ class StateFamily(ExponentialFamily):
             slack = 4.0 * eps * xp.sum(xp.abs(normal) * (width + xp.abs(eta)), axis=-1)
             return (xp.max(self._field(xp, normal), axis=-1) <= level + slack) & xp.any(normal != 0, axis=-1)
 
-        reached = True
+        failure = None
         try:
             z = minimize(
                 xp, 0.0 * eta, name="to_theta",
@@ -216,19 +237,63 @@ class StateFamily(ExponentialFamily):
                 contains=RealSpace(self.dim).contains,
                 scale=1.0 + xp.max(xp.abs(eta) / width, axis=-1))
         except ConvergenceError as error:
-            z = error.iterate
-            reached = error.residual <= 250.0 * eps * (1.0 + xp.max(xp.abs(eta) / width, axis=-1))
-            known = xp.isfinite(error.residual)
-            if xp.any(known & ~reached & ~separated_by_a_face(xp.where(known[..., None], z, xp.zeros_like(z)))):
-                raise
-        theta = z / width
+            failure, z = error, error.iterate
         with np.errstate(all="ignore"):
-            step = self.sharp(theta, self.to_eta(theta) - eta)
-            change = xp.abs(self._field(xp, step) - xp.sum(step * eta, axis=-1, keepdims=True))
-            found = reached & ~separated(theta) & (xp.max(change, axis=-1) < 0.5)
-        better = xp.max(xp.abs(self.to_eta(theta - step) - eta), axis=-1) < xp.max(xp.abs(self.to_eta(theta) - eta), axis=-1)
-        theta = xp.where(better[..., None], theta - step, theta)
+            theta, change = self._polished(xp, z / width, eta)
+            found = ~separated(theta) & (change < 0.5)
+        if failure is not None:
+            reached = failure.residual <= 250.0 * eps * (1.0 + xp.max(xp.abs(eta) / width, axis=-1))
+            lost = xp.isfinite(failure.residual) & ~reached & ~found
+            if xp.any(lost & ~separated_by_a_face(xp.where(lost[..., None], z, xp.zeros_like(z)))):
+                raise failure
         return xp.where(found[..., None], theta, xp.full_like(theta, xp.nan))
+
+    def _logit_change(self, xp, theta, step):
+        """max_s |Δ·(T(s) − η)|, the most that a step Δ changes a logit by, relative to their mean, shape (...)."""
+        return xp.max(xp.abs(self._deviation(xp, theta, step)), axis=-1)
+
+    def _polished(self, xp, theta, eta):
+        """θ by Newton steps from a near one until they do not get shorter, and what a logit is uncertain by.
+
+        That is the change by the next step, or max_s Σ_j |(T(s) − η)ᵀG⁻¹|_j ε |η_j|, by the rounding of η, where it is larger: it
+        grows from step to step along the normal of a face. It is ∞ for a row that goes on after 200 steps.
+
+        The residual is formed from T(m), the metric is inverted in units of its diagonal: probabilities far below the rounding of
+        others keep their digits.
+        """
+        rounding = float(xp.finfo(eta.dtype).eps) * xp.abs(eta)
+
+        def newton_step(theta):
+            metric = self.metric(theta)
+            unit = xp.sqrt(xp.linalg.diagonal(metric))
+            scale = unit[..., :, None] * unit[..., None, :]
+            raised = inverse(xp, metric / scale) / scale
+            mode = self._mean(xp, xp.astype(self._is_mode(xp, theta), theta.dtype))
+            mean = sum(matvec(xp, xp.matrix_transpose(gap), p) for p, gap in self._from_mode(xp, theta, self.dim))
+            step = matvec(xp, raised, (eta - mode) - mean)
+            uncertain = [xp.max(matvec(xp, xp.abs(xp.matmul(gap - mean[..., None, :], raised)), rounding), axis=-1)
+                         for _, gap in self._from_mode(xp, theta, self.dim)]
+            return step, self._logit_change(xp, theta, step), xp.max(xp.stack(uncertain), axis=0)
+
+        step, change, uncertain = newton_step(theta)
+        running = xp.isfinite(change)
+        for _ in range(200):
+            if not xp.any(running):
+                break
+            moved = xp.where(running[..., None], theta + _shortening(xp, change) * step, theta)
+            next_step, next_change, next_uncertain = newton_step(moved)
+            far = (change >= 0.5) & (uncertain < 0.5)
+            running = running & (far | (next_change < 0.5 * change)) & xp.isfinite(next_change)
+            theta, step = (xp.where(running[..., None], new, old) for new, old in ((moved, theta), (next_step, step)))
+            change, uncertain = (xp.where(running, new, old)
+                                 for new, old in ((next_change, change), (next_uncertain, uncertain)))
+        return theta, xp.where(running, xp.full_like(change, xp.inf), xp.maximum(change, uncertain))
+
+    def _log_density(self, xp, theta, x):
+        log_p, state = self._log_probabilities(theta)[1], self._state(xp, x)
+        batch = np.broadcast_shapes(log_p.shape[:-1], state.shape)
+        log_p, state = xp.broadcast_to(log_p, (*batch, self.states)), xp.broadcast_to(state, batch)
+        return xp.take_along_axis(log_p, state[..., None], axis=-1)[..., 0]
 
     def expected_log_base_measure(self, theta):
         xp, theta = self.point(theta)
@@ -252,7 +317,7 @@ class StateFamily(ExponentialFamily):
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
         step = theta_q - theta_p
         log_p = self._log_probabilities(theta_p)[1]
-        v = self._field(xp, step) - xp.sum(step * self.to_eta(theta_p), axis=-1, keepdims=True)
+        v = self._deviation(xp, theta_p, step)
         tilted, ceiling = log_p + v, 0.5 * log(float(xp.finfo(step.dtype).max))
         top = xp.max(tilted, axis=-1, keepdims=True)
         near = xp.exp(log_p) * expm1_gap(xp, xp.minimum(v, 2.0 + 0.0 * v))
@@ -263,6 +328,15 @@ class StateFamily(ExponentialFamily):
 
     def _draw_states(self, draws, theta, shape):
         return draw_states(draws, self._probabilities(draws.xp, theta), shape)
+
+
+def _shortening(xp, change):
+    """log(1 + R) / R for steps of log Σ exp that change a logit by R, shape (..., 1): these do not overshoot.
+
+    Source: Sun & Tran-Dinh, Generalized self-concordant functions, Math. Program. 178 (2019), section 4.
+    """
+    change = change[..., None]
+    return xp.where(change > 0, xp.log1p(change) / change, xp.ones_like(change))
 
 
 def draw_states(draws, probabilities, shape):
@@ -351,10 +425,13 @@ class LogLinear(StateFamily):
     def ordinary(self):
         return {"probabilities": SimplexPoints(self.states)}
 
+    def _state(self, xp, x):
+        return xp.astype(x, xp.int64)
+
     def sufficient_statistic(self, x):
         xp, x = arrays(x)
         rows = xp.asarray(self.statistics, dtype=x.dtype)
-        chosen = xp.take(rows, xp.astype(xp.reshape(x, (-1,)), xp.int64), axis=0)
+        chosen = xp.take(rows, xp.reshape(self._state(xp, x), (-1,)), axis=0)
         return xp.reshape(chosen, (*x.shape, self.dim))
 
     def log_base_measure(self, x):
@@ -362,7 +439,7 @@ class LogLinear(StateFamily):
         if self.log_base is None:
             return xp.zeros_like(x)
         base = xp.asarray(self.log_base, dtype=x.dtype)
-        return xp.reshape(xp.take(base, xp.astype(xp.reshape(x, (-1,)), xp.int64)), x.shape)
+        return xp.reshape(xp.take(base, xp.reshape(self._state(xp, x), (-1,))), x.shape)
 
     def _draw(self, draws, theta, shape):
         return draws.xp.astype(self._draw_states(draws, theta, shape), theta.dtype)

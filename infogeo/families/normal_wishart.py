@@ -6,14 +6,15 @@ import numpy as np
 
 from ..backend import arrays
 from ..domain import Interval, MappedDomain, Orthant, PositiveDefinite, PositiveDefiniteMatrix, ProductDomain, RealSpace
-from ..linalg import matvec
+from ..linalg import cholesky, matvec
 from ..memo import once
 from ..packing import pack, packed_size, unpack
 from ..special import ratio_gap
 from .base import ExponentialFamily
+from .matrix_gamma import (bartlett, differ, inverse_and_log_det, log_det, log_det_of_root, matrix_gamma_kl, mean_and_gap,
+                           positive, pull, push, push_twice, shape_from_gap, shape_potential)
 from .transformed import Transformed
-from .wishart import (Wishart, bartlett, differ, inverse_and_log_det, log_det, matrix_gamma_kl, mean_and_gap, positive, pull,
-                      push, push_twice, shape_from_gap, shape_potential)
+from .wishart import InverseWishart, Wishart, number_and_matrix
 
 __all__ = ["NormalGamma", "NormalInverseWishart", "NormalWishart"]
 
@@ -44,8 +45,15 @@ def _rate(xp, matrix, vector, number):
 
 
 def _spread(xp, matrix, vector, number):
-    """p / κ of η: E μᵀΛμ − (E Λμ)ᵀ(E Λ)⁻¹(E Λμ)."""
-    return number - xp.sum(vector * matvec(xp, inverse_and_log_det(xp, matrix)[1], vector), axis=-1)
+    """p / κ of η: E μᵀΛμ − (E Λμ)ᵀ(E Λ)⁻¹(E Λμ), the latter a sum of squares, which no condition of E Λ spoils."""
+    whitened = matvec(xp, inverse_and_log_det(xp, matrix)[0], vector)
+    return number - xp.sum(whitened * whitened, axis=-1)
+
+
+def _log_normal(xp, whitened, kappa, log_det_precision):
+    """log N(μ; m, (κΛ)⁻¹) from Λ^{1/2} (μ − m) and log det Λ."""
+    p = whitened.shape[-1]
+    return 0.5 * (log_det_precision + p * xp.log(kappa / (2 * np.pi)) - kappa * xp.sum(whitened * whitened, axis=-1))
 
 
 @lru_cache
@@ -161,13 +169,12 @@ class NormalWishart(ExponentialFamily):
     def potential(self, theta):
         xp, theta = self.point(theta)
         s, _, kappa, rate, _, _, _ = self._parts(theta)
-        marginal = xp.concat([s[..., None], -pack(rate)], axis=-1)
-        return self._wishart.potential(marginal) - 0.5 * self.p * xp.log(kappa)
+        return self._wishart.potential(number_and_matrix(xp, s, -rate)) - 0.5 * self.p * xp.log(kappa)
 
     def to_eta(self, theta):
         xp, theta = self.point(theta)
         s, m, kappa, rate, _, inverse, _ = self._parts(theta)
-        first = self._wishart.to_eta(xp.concat([s[..., None], -pack(rate)], axis=-1))[..., 0]
+        first = self._wishart.to_eta(number_and_matrix(xp, s, -rate))[..., 0]
         mean = self._mean_precision(s, inverse)
         moment = matvec(xp, mean, m)
         return _join(xp, first, mean, moment, self.p / kappa + xp.sum(m * moment, axis=-1))
@@ -178,7 +185,7 @@ class NormalWishart(ExponentialFamily):
         first, mean, vector, number = _split(xp, eta, self.p)
         _, inverse, log_det_mean = inverse_and_log_det(xp, mean)
         m = matvec(xp, inverse, vector)
-        kappa = self.p / positive(xp, number - xp.sum(m * vector, axis=-1))
+        kappa = self.p / positive(xp, _spread(xp, mean, vector, number))
         return self._from_mean(xp, log_det_mean - first, inverse, m, kappa)
 
     def _from_mean(self, xp, gap, inverse_mean, m, kappa):
@@ -263,6 +270,15 @@ class NormalWishart(ExponentialFamily):
         xp, x = arrays(x)
         return -0.5 * (log_det(xp, self._observed(xp, x)[1]) + self.p * float(np.log(2 * np.pi)))
 
+    def _log_density(self, xp, theta, x):
+        """That of Λ, and of μ given Λ, from μ − m."""
+        s, m, kappa, rate, _, _, _ = self._parts(theta)
+        mu, precision = self._observed(xp, x)
+        root = cholesky(xp, precision)
+        away = matvec(xp, xp.matrix_transpose(root), mu - m)
+        marginal = self._wishart._log_density(xp, number_and_matrix(xp, s, -rate), precision)
+        return marginal + _log_normal(xp, away, kappa, log_det_of_root(xp, root))
+
     def expected_log_base_measure(self, theta):
         return -0.5 * (self.to_eta(theta)[..., 0] + self.p * float(np.log(2 * np.pi)))
 
@@ -273,14 +289,14 @@ class NormalWishart(ExponentialFamily):
         """That of the marginals of Λ, and of μ given Λ: (p/2) (r − 1 − log r) + ½ κ_q |m_p − m_q|² in E_p Λ, r = κ_q / κ_p."""
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
         s_p, m_p, kappa_p, _, root, inverse, log_det_p = self._parts(theta_p)
-        s_q, _, kappa_q, _, _, _, log_det_q = self._parts(theta_q)
+        s_q, _, kappa_q, rate_q, _, _, log_det_q = self._parts(theta_q)
         step, matrix, linear, number = _split(xp, theta_q - theta_p, self.p)
         growth = -2.0 * number / kappa_p                                       # r − 1
         shift = (linear + 2.0 * number[..., None] * m_p) / kappa_q[..., None]    # m_q − m_p
         # κ_q m_q m_qᵀ − κ_p m_p m_pᵀ, from differences of coordinates
         cross = _outer(linear + number[..., None] * m_p, m_p)
         change = cross + xp.matrix_transpose(cross) + kappa_q[..., None, None] * _outer(shift, shift)
-        marginal = matrix_gamma_kl(xp, s_p, s_q, step, root, -matrix - 0.5 * change, log_det_q - log_det_p)
+        marginal = matrix_gamma_kl(xp, s_p, s_q, step, root, rate_q, -matrix - 0.5 * change, log_det_q - log_det_p)
         square = xp.sum(shift * matvec(xp, self._mean_precision(s_p, inverse), shift), axis=-1)
         return marginal + 0.5 * (self.p * ratio_gap(xp, kappa_q / kappa_p, growth) + kappa_q * square)
 
@@ -361,6 +377,14 @@ class NormalInverseWishart(Transformed):
         xp, x = arrays(x)
         return -(self.p + 0.5) * log_det(xp, unpack(x[..., self.p:], self.p)) - 0.5 * self.p * float(np.log(2 * np.pi))
 
+    def _log_density(self, xp, theta, x):
+        """That of Σ, and of μ given Σ, from μ − m."""
+        s, m, kappa, rate, _, _, _ = self.base._parts(theta)
+        mu, covariance = x[..., :self.p], unpack(x[..., self.p:], self.p)
+        root, _, log_det_covariance = inverse_and_log_det(xp, covariance)
+        marginal = InverseWishart(self.p)._log_density(xp, number_and_matrix(xp, s, -rate), covariance)
+        return marginal + _log_normal(xp, matvec(xp, root, mu - m), kappa, -log_det_covariance)
+
     def expected_log_base_measure(self, theta):
         return (self.p + 0.5) * self.to_eta(theta)[..., 0] - 0.5 * self.p * float(np.log(2 * np.pi))
 
@@ -408,6 +432,9 @@ class NormalGamma(Transformed):
 
     def log_base_measure(self, x):
         return self.base.log_base_measure(x)
+
+    def _log_density(self, xp, theta, x):
+        return self.base._log_density(xp, theta, x)
 
     def expected_log_base_measure(self, theta):
         return self.base.expected_log_base_measure(theta)

@@ -8,10 +8,11 @@ import numpy as np
 from ..backend import arrays
 from ..bessel import bessel_ratio, inverse_bessel_ratio, log_bessel, log_bessel_bregman, log_bessel_gap
 from ..domain import ConvexDomain, Domain, Interval, RealSpace
+from ..linalg import matvec
 from ..memo import once
 from .base import ExponentialFamily
+from .matrix_gamma import differ
 from .transformed import Transformed
-from .wishart import differ
 
 __all__ = ["VonMises", "VonMisesFisher"]
 
@@ -186,8 +187,10 @@ class VonMisesFisher(ExponentialFamily):
         return self._scaled(xp, 1.0 / ratio.slope, 1.0 / ratio.over_x, direction, covector)
 
     def _matrix(self, xp, along, across, direction):
+        eye, direction = xp.eye(self.p, dtype=direction.dtype), _some_direction(xp, direction)
         projection = direction[..., :, None] * direction[..., None, :]
-        rest = xp.eye(self.p, dtype=direction.dtype) - projection
+        # 1 − μ_i² as the sum of the other squares: where μ is nearly an axis, the rest counts beside a much smaller A′
+        rest = xp.where(eye > 0, matvec(xp, 1.0 - eye, direction * direction)[..., None], -projection)
         return along[..., None, None] * projection + across[..., None, None] * rest
 
     def metric(self, theta):

@@ -4,14 +4,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..backend import arrays, polygamma
+from ..backend import arrays
 from ..domain import Interval, MappedDomain, Orthant, PositiveDefinite, PositiveDefiniteMatrix, ProductDomain
-from ..errors import ConvergenceError
-from ..linalg import cholesky, inverse_lower, trace_minus_log_det
+from ..linalg import cholesky
 from ..memo import once
 from ..packing import pack, packed_size, unpack
-from ..special import digamma_gap, kl_terms, log1p_gap, piecewise, stirling_bregman, stirling_gap, trigamma_gap
 from .base import ExponentialFamily
+from .matrix_gamma import (bartlett, halves, inverse_and_log_det, log_det, log_det_of_root, matrix_gamma_kl, matrix_gamma_weight,
+                           mean_and_gap, positive, pull, push, push_twice, shape_from_gap, shape_potential)
 from .transformed import Transformed
 
 __all__ = ["InverseWishart", "Wishart"]
@@ -20,20 +20,6 @@ __all__ = ["InverseWishart", "Wishart"]
 def number_and_matrix(xp, number, matrix):
     """(s, ⟨A⟩): coordinates of a number and a symmetric matrix of the same batch."""
     return xp.concat([number[..., None], pack(matrix)], axis=-1)
-
-
-def log_det(xp, matrix):
-    """log det of positive definite matrices; NaN for others."""
-    return 2.0 * xp.sum(xp.log(xp.linalg.diagonal(cholesky(xp, matrix))), axis=-1)
-
-
-def trace_product(xp, a, b):
-    """tr(A B) of symmetric matrices."""
-    return xp.sum(a * b, axis=(-2, -1))
-
-
-def symmetric(xp, a):
-    return 0.5 * (a + xp.matrix_transpose(a))
 
 
 @lru_cache
@@ -163,6 +149,13 @@ class Wishart(ExponentialFamily):
         xp, x = arrays(x)
         return -log_det(xp, x)
 
+    def _log_density(self, xp, theta, x):
+        s, rate, _, _, log_det_rate = self._parts(theta)
+        root = cholesky(xp, x)
+        log_det_x = log_det_of_root(xp, root)
+        ratio = xp.matmul(xp.matrix_transpose(root), xp.matmul(rate, root))
+        return matrix_gamma_weight(xp, s, ratio, log_det_rate + log_det_x) - 0.5 * (self.p + 1.0) * log_det_x
+
     def expected_log_base_measure(self, theta):
         return -self.to_eta(theta)[..., 0]
 
@@ -173,8 +166,8 @@ class Wishart(ExponentialFamily):
         """See `matrix_gamma_kl`."""
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
         step = theta_q - theta_p
-        (s_p, _, root, _, log_det_p), (s_q, _, _, _, log_det_q) = self._parts(theta_p), self._parts(theta_q)
-        return matrix_gamma_kl(xp, s_p, s_q, step[..., 0], root, -unpack(step[..., 1:], self.p), log_det_q - log_det_p)
+        (s_p, _, root, _, log_det_p), (s_q, rate_q, _, _, log_det_q) = self._parts(theta_p), self._parts(theta_q)
+        return matrix_gamma_kl(xp, s_p, s_q, step[..., 0], root, rate_q, -unpack(step[..., 1:], self.p), log_det_q - log_det_p)
 
     def _fit(self, xp, x, weights):
         """From log det E X − E log det X, formed from the observations relative to their mean, so that many degrees of freedom
@@ -239,6 +232,12 @@ class InverseWishart(Transformed):
         xp, x = arrays(x)
         return -float(self.p) * log_det(xp, x)
 
+    def _log_density(self, xp, theta, x):
+        s, rate, _, _, log_det_rate = self.base._parts(theta)
+        root, _, log_det_x = inverse_and_log_det(xp, x)
+        ratio = xp.matmul(root, xp.matmul(rate, xp.matrix_transpose(root)))
+        return matrix_gamma_weight(xp, s, ratio, log_det_rate - log_det_x) - 0.5 * (self.p + 1.0) * log_det_x
+
     def expected_log_base_measure(self, theta):
         return float(self.p) * self.to_eta(theta)[..., 0]
 
@@ -259,186 +258,3 @@ class InverseWishart(Transformed):
     def parameters(self, theta):
         s, rate, _, _, _ = self.base._parts(theta)
         return {"degrees_of_freedom": 2.0 * s + (self.p - 1.0), "scale_matrix": 2.0 * rate}
-
-
-# The distribution of a positive definite matrix with shape s and rate R, which other families contain, too
-
-def positive(xp, s):
-    """The numbers as they are where they are positive, NaN elsewhere."""
-    return xp.where(s > 0, s, xp.full_like(s, xp.nan))
-
-
-def halves(xp, s, p):
-    """s + j/2 for j = 0 … p − 1, shape (..., p); the last one is a = ν / 2."""
-    return s[..., None] + 0.5 * xp.arange(p, dtype=s.dtype)
-
-
-def inverse_and_log_det(xp, matrix):
-    """(L⁻¹, A⁻¹, log det A) of A = L Lᵀ; NaN where A is not positive definite."""
-    lower = cholesky(xp, matrix)
-    root = inverse_lower(xp, lower)
-    inverse = xp.matmul(xp.matrix_transpose(root), root)
-    return root, inverse, 2.0 * xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
-
-
-def shape_potential(xp, s, log_det_rate, p):
-    """φ = s E log det X − p a − ψ, from the Stirling remainder s of log Γ, t s′(t) − s(t): the large parts are left out."""
-    t = halves(xp, s, p)
-    steps = 0.5 * xp.arange(p, dtype=s.dtype)
-    each = t * digamma_gap(xp, t) - stirling_gap(xp, t) - steps * xp.digamma(t)
-    constant = 0.25 * p * (p - 1) * (1.0 + float(np.log(np.pi)))
-    return xp.sum(each, axis=-1) - constant + 0.5 * (p - 1) * log_det_rate
-
-
-def schur(xp, s, p):
-    """Σ trigamma(s + j/2) − p / a, the Schur complement of the metric's matrix block: a sum of positive terms."""
-    t = halves(xp, s, p)
-    a = t[..., -1:]
-    return xp.sum(trigamma_gap(xp, t) + (0.5 * xp.arange(p - 1, -1, -1, dtype=s.dtype)) / (a * t), axis=-1)
-
-
-def push(xp, s, inverse, d_shape, d_rate):
-    """The change of (E log det X, E X) along the change (ds, dR)."""
-    p = inverse.shape[-1]
-    t = halves(xp, s, p)
-    moved = xp.matmul(inverse, d_rate)                                                # R⁻¹ dR
-    first = xp.sum(polygamma(1, t), axis=-1) * d_shape - xp.sum(xp.linalg.diagonal(moved), axis=-1)
-    return first, d_shape[..., None, None] * inverse - t[..., -1, None, None] * xp.matmul(moved, inverse)
-
-
-def pull(xp, s, rate, d_log_det, d_mean):
-    """The change (ds, dR) that changes (E log det X, E X) so: the inverse of `push`."""
-    p = rate.shape[-1]
-    a = s + 0.5 * (p - 1)
-    moved = xp.matmul(rate, d_mean)                                                   # R dM
-    d_shape = (d_log_det - xp.sum(xp.linalg.diagonal(moved), axis=-1) / a) / schur(xp, s, p)
-    return d_shape, (d_shape[..., None, None] * rate - xp.matmul(moved, rate)) / a[..., None, None]
-
-
-def push_twice(xp, s, inverse, first, second, d2_rate=0.0):
-    """The second change of (E log det X, E X) along two changes (ds, dR), with the second change of R itself."""
-    p = inverse.shape[-1]
-    t = halves(xp, s, p)
-    (u, m), (v, n) = first, second
-    left, right = xp.matmul(inverse, m), xp.matmul(inverse, n)                        # R⁻¹ dR, twice
-    both = xp.matmul(left, right)
-    bend = 2.0 * symmetric(xp, xp.matmul(both, inverse))
-    bent = xp.matmul(inverse, d2_rate) if type(d2_rate) is not float else 0.0 * both
-    number = xp.sum(polygamma(2, t), axis=-1) * u * v + xp.sum(xp.linalg.diagonal(both - bent), axis=-1)
-    matrix = t[..., -1, None, None] * (bend - xp.matmul(bent, inverse))
-    matrix = matrix - xp.matmul(u[..., None, None] * right + v[..., None, None] * left, inverse)
-    return number, matrix
-
-
-def matrix_gamma_kl(xp, s_p, s_q, step, root, d_rate, d_log_det):
-    """a_q (tr W − log det(I + W)) + Σ_j B_{log Γ}(t_qj : t_pj) − p B_{x log x}(a_q : a_p), with t_j = s + j/2.
-
-    Here I + W = (a_p / a_q) L⁻¹R_qL⁻ᵀ with R_p = L Lᵀ is the ratio of the mean matrices, from d_rate = R_q − R_p and
-    d_log_det = log det R_q − log det R_p. All parts are non-negative, and none is a difference of large terms.
-    """
-    p = root.shape[-1]
-    t_p, t_q = halves(xp, s_p, p), halves(xp, s_q, p)
-    a_p, a_q = t_p[..., -1], t_q[..., -1]
-    whitened = xp.matmul(root, xp.matmul(d_rate, xp.matrix_transpose(root)))
-    eye = xp.eye(p, dtype=s_p.dtype)
-    growth = (a_p[..., None, None] * whitened - step[..., None, None] * eye) / a_q[..., None, None]
-    means = trace_minus_log_det(xp, growth, d_log_det + p * xp.log(a_p / a_q))
-    step = step[..., None] + xp.zeros_like(t_p)
-    offset = 0.5 * xp.arange(p - 1, -1, -1, dtype=s_p.dtype) + xp.zeros_like(step)
-    shapes = stirling_bregman(xp, t_q, t_p, step) + _offset_bregman(xp, offset, t_q, t_p, step)
-    return a_q * means + xp.sum(shapes, axis=-1)
-
-
-def _offset_bregman(xp, k, x, y, step):
-    """B_E(x : y) − B_E(x + k : y + k) ≥ 0 for E(x) = x log x and step = x − y, without cancellation.
-
-    Mathematically, (x + k) log((1 + w k / (x + k))) − k log(1 + w) with w = (x − y) / y; for near points its linear parts cancel
-    on paper, and below k, where the second divergence is smaller than half the first, the difference is taken as it stands.
-    """
-    def entropy(x, y, step):
-        near = xp.abs(step) < 0.5 * x
-        log_ratio = xp.where(near, xp.log1p(-xp.where(near, step, xp.zeros_like(step)) / x), xp.log(y / x))
-        return kl_terms(xp, x, y, log_ratio)
-
-    def direct(k, x, y, step):
-        return entropy(x, y, step) - entropy(x + k, y + k, step)
-
-    def near(k, x, y, step):
-        w = step / y
-        return k * log1p_gap(xp, w) - (x + k) * log1p_gap(xp, k * w / (x + k))
-
-    def far(k, x, y, step):
-        log_ratio = xp.log(x / y)
-        return (x + k) * (log_ratio - xp.log((x + k) / (y + k))) - k * log_ratio
-
-    def other(k, x, y, step):
-        return piecewise(xp, xp.abs(step) < 0.5 * y, near, far, k, x, y, step)
-
-    return piecewise(xp, xp.maximum(x, y) <= k, direct, other, k, x, y, step)
-
-
-def mean_and_gap(xp, x, weights):
-    """(E X, log det E X − E log det X, log det E X) of a weighted sample of matrices, without cancellation."""
-    weights = weights[..., None, None]
-    mean = xp.sum(weights * x, axis=0)
-    root, _, log_det_mean = inverse_and_log_det(xp, mean)
-    whitened = xp.matmul(root, xp.matmul(x - mean, xp.matrix_transpose(root)))       # their mean is 0
-    gap = xp.sum(weights[..., 0, 0] * trace_minus_log_det(xp, whitened, log_det(xp, x) - log_det_mean), axis=0)
-    varied = differ(xp, xp.reshape(x, (*x.shape[:-2], -1)), weights[..., 0, 0])
-    return mean, xp.where(varied, gap, xp.zeros_like(gap)), log_det_mean
-
-
-def differ(xp, x, weights):
-    """Whether the observations (n, ..., d) of positive weight are not all equal, which their rounded mean does not tell."""
-    weights = weights + xp.zeros_like(x[..., 0])
-    heaviest = xp.take_along_axis(x, xp.argmax(weights, axis=0, keepdims=True)[..., None], axis=0)
-    return xp.any((weights > 0) & xp.any(x != heaviest, axis=-1), axis=0)
-
-
-def shape_from_gap(xp, gap, p):
-    """The s > 0 with p log a − Σ digamma(s + j/2) = gap, a = s + (p − 1) / 2; NaN for gaps that are not positive.
-
-    Newton's method for the logarithm of the left side as a function of log s, which is nearly linear: the left side is 1 / s
-    for small s and p (p + 1) / (4s) for large ones.
-
-    Raises
-    ------
-    ConvergenceError
-    """
-    eps = float(xp.finfo(gap.dtype).eps)
-    gap = positive(xp, gap)
-    s = 0.25 * p * (p + 1.0) / gap
-    running = gap > 0
-    for _ in range(100):
-        value = _log_det_gap(xp, s, p)
-        step = value * xp.log(value / gap) / (s * schur(xp, s, p))
-        step = xp.where(running, step, xp.zeros_like(step))      # a row that is done stays as it is
-        s = s * xp.exp(xp.clip(step, -3.0, 3.0))
-        running = xp.abs(step) > 1e-9                            # Newton squares the error: the next one is rounding
-        if not xp.any(running):
-            break
-    left = xp.abs(_log_det_gap(xp, s, p) / gap - 1.0)
-    if xp.any(left > 1e3 * eps):
-        raise ConvergenceError("Wishart degrees of freedom: Newton's method ended short of its accuracy", left, s)
-    return s
-
-
-def _log_det_gap(xp, s, p):
-    """log det E X − E log det X = p log a − Σ digamma(s + j/2), a sum of positive terms."""
-    t = halves(xp, s, p)
-    steps = 0.5 * xp.arange(p - 1, -1, -1, dtype=s.dtype)
-    return xp.sum(xp.log1p(steps / t) - digamma_gap(xp, t), axis=-1)
-
-
-def bartlett(draws, s, root, shape):
-    """Draws with rate R, root = L⁻¹ of R = L Lᵀ: L⁻ᵀ A Aᵀ L⁻¹ with A lower triangular, its squared diagonal gamma.
-
-    Source: Bartlett, On the theory of statistical regression, Proc. R. Soc. Edinb. 53 (1933).
-    """
-    xp, p = draws.xp, root.shape[-1]
-    eye = xp.eye(p, dtype=s.dtype)
-    shapes = xp.flip(halves(xp, s, p), axis=-1)
-    diagonal = xp.sqrt(draws.gamma(shapes, (*shape, p)))
-    lower = xp.tril(draws.normal((*shape, p, p)), k=-1) * float(np.sqrt(0.5)) + eye * diagonal[..., None]
-    factor = xp.matmul(xp.matrix_transpose(root), lower)
-    return xp.matmul(factor, xp.matrix_transpose(factor))

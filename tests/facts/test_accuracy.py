@@ -72,6 +72,14 @@ def test_nan_and_range():
     assert accuracy.relative(0.0, mp.mpf(0), mp.mpf(0)) == 0.0
 
 
+def test_rounding_an_observation_costs_nothing_where_it_is_a_count():
+    """|x ∂_x log p| = |θ| x of the exponential law; every float of 2⁵³ or more is whole without being a count."""
+    with mp.workdps(60):
+        assert accuracy.sensitivity_to_x(REFERENCES["Poisson()"], [mp.mpf(1)], 3.0) == 0
+        cost = accuracy.sensitivity_to_x(REFERENCES["Exponential()"], [mp.mpf(-2)], 2.0**60)
+        assert abs(cost / 2**61 - 1) < mp.mpf(10) ** -20
+
+
 def test_derivatives_of_a_known_potential():
     """ψ = −log(−θ): η = −1/θ and G = 1/θ², to 40 digits."""
     reference = REFERENCES["Exponential()"]

@@ -39,10 +39,31 @@ def test_against_extended_precision(scale):
     for name, value in expected.items():
         size = np.max(np.abs(value))
         np.testing.assert_allclose(getattr(family, name)(theta), value, rtol=1e-11, atol=1e-14 * size, err_msg=name)
-    np.testing.assert_allclose(family.log_density(theta, family.all_states()), log_p, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(family.log_density(theta, family.all_states()), log_p, rtol=1e-12)
     np.testing.assert_allclose(family.kl(theta, other), exact.kl(theta, other), rtol=1e-12)
     near = theta + 1e-10 * other
     np.testing.assert_allclose(family.kl(theta, near), exact.kl(theta, near), rtol=1e-9)
+
+
+def test_a_nearly_certain_state():
+    """log p = −1.6e-23 of three spins in strong fields, and a metric whose entries differ by four orders."""
+    family = BoltzmannMachine(3)
+    exact = ExactStates(family.sufficient_statistic(family.all_states()))
+    theta = [38.60178392966053, -35.62872842654891, 37.49505854248013, 34.26651092238523, 19.761430829047107, 27.59390611538349]
+    np.testing.assert_allclose(family.log_density(theta, family.all_states()), exact.all(theta)[1], rtol=1e-12)
+    theta = [13.378971559391504, -35.13953487917497, -53.364189800457766, 55.46891047968797, -50.117132009136895,
+             30.260362502131393]
+    np.testing.assert_allclose(family.metric(theta), exact.all(theta)[0]["metric"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("eta", [
+    [0.9999999959566853, 1.0, 0.9999999957250085, 0.9999999959566853, 0.9999999997683232, 0.9999999957250085],
+    [-0.9999942972014271, 0.9999999999995375, -0.9999942972014271, -0.9999942972009646, 1.0, -0.9999942972009646],
+    [1.0, -0.999822764116852, -0.9998224486248506, -0.999822764116852, -0.9998224486248506, 0.9999996845075931]], ids=str)
+def test_moments_rounded_onto_the_boundary(eta):
+    """Two spins of strong fields agree to rounding: no θ is known, and the search says so instead of running to infinity."""
+    family = BoltzmannMachine(3)
+    assert np.all(np.isnan(family.to_theta(eta))) and not family.eta_domain.contains(np.array(eta))
 
 
 def test_saturated_spins_keep_their_variance():

@@ -13,6 +13,20 @@ ORDERS = {1: Hierarchical((2, 2, 2), ((0,), (1,), (2,))), 2: Hierarchical((2, 2,
           3: Hierarchical((2, 2, 2), ((0, 1, 2),))}
 
 
+@pytest.mark.parametrize("theta", [
+    [-7.291330136087513, -7.050889775380009, 10.140711521028063, -7.564728155015265, -11.992671699442297],
+    [8.0, -9.0, 7.0, -11.894, 3.0]], ids=str)
+def test_a_rare_cell(theta):
+    """A cell of probability 1e-15 to 1e-14: its log-probability, and its logarithmic odds from the margins."""
+    family = Hierarchical((2, 2, 2), ((0, 1), (1, 2)))
+    cells = np.indices((2, 2, 2)).reshape(3, -1).T
+    exact = ExactStates(family.sufficient_statistic(cells))
+    np.testing.assert_allclose(family.log_density(theta, cells), exact.all(theta)[1], rtol=1e-12)
+    eta = family.to_eta(theta)
+    expected, cost = exact.inverse(eta, theta)
+    assert np.all(np.abs(family.to_theta(eta) - expected) <= 10 * cost)
+
+
 def kl(p, q):
     return np.sum(p * np.log(p / q))
 

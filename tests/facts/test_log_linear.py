@@ -18,7 +18,7 @@ def test_against_extended_precision(theta):
     expected, log_p = EXACT.all(theta)
     for name, value in expected.items():
         np.testing.assert_allclose(getattr(FAMILY, name)(theta), value, rtol=2e-12, atol=1e-300, err_msg=name)
-    np.testing.assert_allclose(FAMILY.log_density(theta, np.arange(5.0)), log_p, rtol=1e-12, atol=1e-13 * np.abs(theta).max())
+    np.testing.assert_allclose(FAMILY.log_density(theta, np.arange(5.0)), log_p, rtol=1e-12)
     np.testing.assert_allclose(FAMILY.parameters(theta)["probabilities"], np.exp(log_p), rtol=1e-12, atol=1e-320)
     vector = np.array([0.3, -2.0])
     np.testing.assert_allclose(FAMILY.flat(theta, vector), expected["metric"] @ vector, rtol=1e-11, atol=1e-300)
@@ -38,6 +38,32 @@ def test_kl_that_leaves_the_range_of_floats():
     family = LogLinear([[0.0], [1.0]])
     np.testing.assert_allclose(family.kl([1000.0], [-2000.0]), 2000.0, rtol=1e-14)
     assert family.kl([1000.0], [1000.0]) == 0
+
+
+CORNERS = LogLinear([[0.0, 0.0], [1.0, 0.0], [2.0, 1.0], [3.0, 4.0]], [0.0, 0.5, -1.0, 0.25])
+EXACT_CORNERS = ExactStates(CORNERS.statistics, CORNERS.log_base)
+
+
+@pytest.mark.parametrize("theta, other", [
+    ([52.65873009645726, 20.449826135534934], [-51.343196609579145, 58.850682876435975]),
+    ([28.139793762124206, 53.48077064192496], [28.139793762124206, 50.0])], ids=str)
+def test_a_nearly_certain_state(theta, other):
+    """Its log-probability, and the moments of the others, down to 1e-82 beside the 1 of its own probability."""
+    expected, log_p = EXACT_CORNERS.all(theta)
+    assert -1e-20 < log_p[3] < 0
+    np.testing.assert_allclose(CORNERS.log_density(theta, np.arange(4.0)), log_p, rtol=1e-12)
+    np.testing.assert_allclose(CORNERS.metric(theta), expected["metric"], rtol=1e-12)
+    np.testing.assert_allclose(CORNERS.cubic_tensor(theta), expected["cubic_tensor"], rtol=1e-12)
+    np.testing.assert_allclose(CORNERS.kl(theta, other), EXACT_CORNERS.kl(theta, other), rtol=1e-11)
+
+
+@pytest.mark.parametrize("theta", [[-10.925026776911302, -3.410969721476757], [7.907765475414543, -9.65877196501083],
+                                   [-20.0, -15.0], [2.5, 3.0]], ids=str)
+def test_inversion_next_to_a_corner(theta):
+    """η down to 1e-21: θ within ten times what its rounding costs."""
+    eta = CORNERS.to_eta(theta)
+    expected, cost = EXACT_CORNERS.inverse(eta, theta)
+    assert np.all(np.abs(CORNERS.to_theta(eta) - expected) <= 10 * cost)
 
 
 def test_indicators_are_categorical():

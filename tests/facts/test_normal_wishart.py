@@ -95,6 +95,47 @@ def test_normal_gamma_density():
     assert NormalGamma().log_density(theta, [0.5, -0.8]) == -np.inf
 
 
+@pytest.mark.parametrize("theta, x", [
+    ([9593200.064560838, -0.004520930715648803, 24.310610320813232, -2878179.1535781906],
+     [4.22575396564533e-06, 2146780561.9663115]),
+    ([1512390.8324591212, -2.643243529382599, 0.00203412432495914, -0.26151817104498004],
+     [0.004521293503596345, 572276.2817340387])], ids=["concentrated", "wide"])
+def test_density_of_a_large_shape(theta, x):
+    """Terms of order 1e8 whose sum is of order 1."""
+    with mp.workdps(60):
+        t, (m, rate) = [mp.mpf(v) for v in theta], map(mp.mpf, x)
+        exact = t[0] * mp.log(rate) + rate * (t[1] + t[2] * m + t[3] * m**2) - psi(1)(*t) - mp.log(2 * mp.pi * rate) / 2
+    np.testing.assert_allclose(NormalGamma().log_density(theta, x), float(exact), rtol=2e-12)
+
+
+@pytest.mark.parametrize("cls", [NormalWishart, NormalInverseWishart])
+def test_density_of_many_degrees_of_freedom(cls):
+    """The exact density at drawn points, to the change of its terms by rounding."""
+    family, theta = cls(2), cls(2).theta_from(location=[1.0, -2.0], precision_scale=0.7, degrees_of_freedom=1e8, scale_matrix=V)
+    for x in family.sample(np.random.default_rng(1), theta, 4):
+        with mp.workdps(60):
+            t, mu, matrix = [mp.mpf(float(v)) for v in theta], mp.matrix(x[:2].tolist()), symmetric([mp.mpf(v) for v in x[2:]], 2)
+            log_det = mp.log(mp.det(matrix))
+            precision = matrix if cls is NormalWishart else matrix**-1
+            image = precision * mu
+            packed = [precision[0, 0], mp.sqrt(2) * precision[0, 1], precision[1, 1]]
+            statistic = [log_det if cls is NormalWishart else -log_det, *packed, *image, (mu.T * image)[0]]
+            base = -mp.log(2 * mp.pi) - (mp.mpf(1) / 2 if cls is NormalWishart else mp.mpf(5) / 2) * log_det
+            exact = sum(a * b for a, b in zip(t, statistic)) - psi(2)(*t) + base
+        assert abs(family.log_density(theta, x) - float(exact)) <= 1e-11
+
+
+def test_inversion_where_the_mean_precision_is_nearly_singular():
+    """κ = p / (E μᵀΛμ − |(E Λ)^{−1/2} E Λμ|²) keeps its digits where E Λ has the condition number 4e5."""
+    eta = [-16.444624121372833, 0.9820029652205324, 0.7232913499472275, 0.2663726338680866, 2.47053402101408, 1.2867140019999124,
+           15.556754865765104]
+    with mp.workdps(60):
+        e = [mp.mpf(v) for v in eta]
+        v = mp.matrix(e[4:6])
+        spread = e[6] - (v.T * symmetric(e[1:4], 2)**-1 * v)[0]
+    np.testing.assert_allclose(NormalWishart(2).to_theta(eta)[-1], float(-1 / spread), rtol=2e-15)
+
+
 FAMILIES = [pytest.param(NormalGamma(), dict(location=1.0, precision_scale=2.0, shape=3.5, rate=0.3), id="normal-gamma"),
             pytest.param(NormalWishart(2), POINT, id="normal-wishart"),
             pytest.param(NormalInverseWishart(2), POINT, id="normal-inverse-wishart")]

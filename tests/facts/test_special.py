@@ -118,6 +118,16 @@ def test_stirling_bregman_of_a_point_with_itself_is_zero():
     np.testing.assert_array_equal(special.stirling_bregman(NUMPY, a, a), np.zeros(40))
 
 
+@pytest.mark.parametrize("ratio", [1e-30, 1e-14, 1e-6, 0.1, 1.0, 1e3, 1e10])
+def test_log_gamma_difference(ratio):
+    """log Γ(a + h) − log Γ(a) on both sides of the switch; below it against the size of its terms."""
+    for a, floor in ((np.logspace(1, 15, 57), 0.0), (np.logspace(-6, 0.999, 20), 1.0)):
+        h = ratio * a
+        expected = exact(lambda a, h: mp.loggamma(a + h) - mp.loggamma(a), a, h, dps=90)
+        size = np.maximum(abs(expected), floor * (abs(exact(mp.loggamma, a)) + 1.0))
+        assert np.max(abs(special.log_gamma_difference(NUMPY, a, h) - expected) / size) <= 2e-14
+
+
 def test_inverse_digamma():
     """x → digamma(x) → x; the condition number of the inverse is |y| / (x trigamma(x))."""
     y = np.concatenate([-np.logspace(-2, 6, 50), np.linspace(0.0, 20.0, 30)])

@@ -41,6 +41,21 @@ def test_uniform_distribution():
         np.testing.assert_allclose(family.kl(theta, zero), theta @ family.to_eta(theta) - family.potential(theta), rtol=1e-12)
 
 
+@pytest.mark.parametrize("theta", [[2485.5327307405223, -197532.55766957928], [1e6, 1.0], [1.0, 2.0, 3e5]], ids=str)
+def test_metric_of_a_concentrated_law_along_an_axis(theta):
+    """The entry along μ is A′ = 1 / (2κ²) or so, and what 1 − μ_i² leaves of A / κ beside it."""
+    p = len(theta)
+    with mp.workdps(60):
+        t = [mp.mpf(v) for v in theta]
+        kappa = mp.sqrt(mp.fsum(v**2 for v in t))
+        ratio = mp.besseli(mp.mpf(p) / 2, kappa) / mp.besseli(mp.mpf(p) / 2 - 1, kappa)
+        slope = 1 - ratio**2 - (p - 1) * ratio / kappa
+        entry = lambda i, j: ratio / kappa * (i == j) + (slope - ratio / kappa) * t[i] * t[j] / kappa**2
+        expected = np.array([[float(entry(i, j)) for j in range(p)] for i in range(p)])
+    size = np.sqrt(np.outer(np.diag(expected), np.diag(expected)))
+    assert np.all(np.abs(VonMisesFisher(p).metric(theta) - expected) <= 2e-14 * size)
+
+
 @pytest.mark.parametrize("p", [2, 3, 4, 10, 100, 1000])
 def test_every_concentration(p):
     """1e-8 to 1e6: no NaN; the metric is that of A and A′; η → θ to the rounding of η; entropy and KL stay in order."""

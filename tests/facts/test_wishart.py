@@ -58,6 +58,29 @@ def test_density_against_scipy(family, law):
         np.testing.assert_allclose(value, {"degrees_of_freedom": 4.5, "scale_matrix": V}[name], rtol=1e-14)
 
 
+@pytest.mark.parametrize("family", [Wishart(2), InverseWishart(2), Wishart(3)], ids=repr)
+@pytest.mark.parametrize("nu", [3.0, 40.0, 1e6, 1e12])
+def test_density_of_many_degrees_of_freedom(family, nu):
+    """Draws, whose log-density is a number of order log ν beside terms of order ν log ν."""
+    p, inverse = family.p, isinstance(family, InverseWishart)
+    scale = np.eye(p) * 0.25 + 0.5
+    theta = family.theta_from(degrees_of_freedom=nu, scale_matrix=scale)
+    x = family.sample(np.random.default_rng(1), theta, 4)
+    with mp.workdps(60):
+        t = exact(theta)
+        eta = [mp.diff(lambda h: psi(p)(*(v + (h if i == j else 0) for j, v in enumerate(t))), 0) for i in range(len(t))]
+        for row in x:
+            matrix = mp.matrix(row.tolist())
+            matrix = (matrix + matrix.T) / 2
+            log_det = mp.log(mp.det(matrix))
+            observed = matrix**-1 if inverse else matrix
+            packed = [observed[i, j] * (1 if i == j else mp.sqrt(2)) for i in range(p) for j in range(i, p)]
+            statistic = [-log_det if inverse else log_det, *packed]
+            expected = sum(a * b for a, b in zip(t, statistic)) - psi(p)(*t) - (p if inverse else 1) * log_det
+            cost = max(abs(expected), sum(abs(a * (b - c)) for a, b, c in zip(t, statistic, eta)))
+            assert abs(family.log_density(theta, row) - expected) <= 2e-15 * cost
+
+
 def test_entropy():
     """SciPy's for the Wishart. An inverse Y = X⁻¹ has that of X less (p + 1) E log det X, by the Jacobian (det X)^{−p−1};
     SciPy's figure for it (1.8375) is not the mean of −log p of its own samples (0.798)."""
@@ -88,11 +111,18 @@ def test_kl_of_many_and_few_degrees_of_freedom(p, q):
     np.testing.assert_allclose(family.kl(a, b), float(expected), rtol=1e-11)
 
 
+def test_kl_to_few_degrees_of_freedom_and_a_small_rate():
+    """a_p R_q / (a_q R_p) of order 1e-7 from factors of order 1e6 and 1e-12."""
+    a = [16220602.343854815, -274114.87053920556, -20298.97336075865, -18807.57505664381]
+    b = [22.311870557056267, -2.196878342843962e-07, 5.573135595657296e-08, -4.2757222762359867e-07]
+    np.testing.assert_allclose(Wishart(2).kl(a, b), float(bregman(psi(2), exact(b), exact(a))), rtol=2e-15)
+
+
 @pytest.mark.parametrize("p", [1, 2, 3, 10, 50])
 def test_degrees_of_freedom_of_the_gap(p):
     """The inversion that `fit` solves, from the edge to 1e12: 1e-14 where η itself would have lost all digits."""
     from infogeo.backend import NUMPY
-    from infogeo.families.wishart import shape_from_gap
+    from infogeo.families.matrix_gamma import shape_from_gap
     s = np.logspace(-8, 12, 41)
     with mp.workdps(50):
         digammas = lambda v: sum(mp.digamma(v + mp.mpf(j) / 2) for j in range(p))
