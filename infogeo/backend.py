@@ -280,5 +280,9 @@ def _polygamma(xp, order, x):
         tail = tail * square + coefficient * product
     total = inverse**order * (1.0 / order + 0.5 * inverse + square * tail)
     for k in range(7, -1, -1):
-        total = total + (x + float(k)) ** -s
+        inverse = 1.0 / (x + float(k))
+        power = inverse * inverse                    # a general power costs as much as all the rest
+        for _ in range(order - 1):
+            power = power * inverse
+        total = total + power
     return (-1) ** (order + 1) * factorial(order) * total
