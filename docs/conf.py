@@ -6,7 +6,9 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 
 import infogeo
+import infogeo.families.conjugate       # registers the pairs
 from infogeo.families.base import ExponentialFamily, conjugacy
+from infogeo.families.catalogue import FAMILIES
 
 project = "infogeo"
 author = "the infogeo contributors"
@@ -31,7 +33,7 @@ nitpick_ignore_regex = [               # names that have no page
     (r"py:class", r"(ABC|IntEnum|Any|np\.ndarray|typing\..*)"),
     (r"py:obj", r"([A-Z]+|[a-z_]\w*)"),                             # methods, attributes and constants in the prose of docstrings
     (r"py:class", r"infogeo\.geometry\.separable\..*"),           # base classes that are not public
-    (r"py:class", r"infogeo\.families\.\w+\.(_\w+|Counts|DirectDensity|Image|StateFamily)"),
+    (r"py:class", r"infogeo\.families\.\w+\.(_\w+|ConstantBaseMeasure|Counts|DirectDensity|Image|StateFamily)"),
 ]
 
 autosummary_generate = True
@@ -74,28 +76,25 @@ def escape_mathematics(app, what, name, obj, options, lines):
 # The table and the data sheets of the families, from the classes themselves
 
 EXAMPLES = {                           # families whose arguments are neither numbers nor optional
-    "Hierarchical": ((2, 2), ((0, 1),)),
+    "Hierarchical": ((2, 3), ((0,), (1,))),
     "LogLinear": ([[0.0], [1.0], [2.0]],),
-    "MultivariateNormalKnownCovariance": ([[1.0]],),
-    "MatrixNormalKnownCovariances": ([[1.0]], [[1.0]]),
+    "MultivariateNormalKnownCovariance": ([[2, 0.5], [0.5, 1]],),
+    "MatrixNormalKnownCovariances": ([[2, 0.5], [0.5, 1]], [[3]]),
 }
-HEADS = ("Family", "support", "T(x)", "θ", "η", "ordinary parameters", "inverse", "conjugate prior")
+SHEET = ("support", "T(x)", "θ", "η")
 
 
 def families():
-    """The public exponential families that are made from numbers; compositions of families have no row of their own."""
-    for name in infogeo.__all__:
-        found = getattr(infogeo, name)
-        if inspect.isclass(found) and issubclass(found, ExponentialFamily) and not inspect.isabstract(found):
-            if is_dataclass(found) and not any(field.name == "family" for field in fields(found)):
-                yield found
+    """The exponential families that are made from numbers; compositions of families have no row of their own."""
+    return [cls for cls in FAMILIES.values() if is_dataclass(cls) and not any(field.name == "family" for field in fields(cls))]
 
 
-def example(family):
+def arguments(family):
+    """What the rows are made with."""
     if family.__name__ in EXAMPLES:
-        return family(*EXAMPLES[family.__name__])
+        return EXAMPLES[family.__name__]
     required = [field for field in fields(family) if field.default is MISSING]
-    return family(*({"int": 3, int: 3, "float": 1.5, float: 1.5}[field.type] for field in required))
+    return [{"int": 3, int: 3, "float": 1.5, float: 1.5}[field.type] for field in required]
 
 
 def sheet(family):
@@ -104,46 +103,69 @@ def sheet(family):
     parts = [" ".join(part.split()) for item in items for part in re.split(r";\s|\sand\s(?=η)", item.split("\n\n")[0])]
     found = {}
     for part in parts:
-        match = re.match(r"(support|T\(\w\)|θ|η)(_\w+)?\s*(?:=|in |:|\s)\s*(.*)", part)
+        match = re.match(r"(support|T\(\w\)|θ|η)(?: and ψ)?(_\w+)?\s*(?:=|in |:|\s)\s*(.*)", part)
         if match:
             key = {"T(s)": "T(x)", "T(X)": "T(x)"}.get(match[1], match[1])
             found.setdefault(key, part if match[2] else match[3])
     return found
 
 
+def owner(manifold, method):
+    """The manifold whose own formula a method is, behind those that hand it on."""
+    while getattr(type(manifold), method).__qualname__.split(".")[0] in ("Transformed", "Scaled", "ProductManifold"):
+        manifold = manifold.factors[0] if hasattr(manifold, "factors") else manifold.base
+    return manifold
+
+
 def inverse(manifold):
     """Whether θ of η is a formula: a module that solves for it also says what happens when the solver fails."""
-    while type(manifold).to_theta.__qualname__.split(".")[0] in ("Transformed", "Scaled", "ProductManifold"):
-        manifold = manifold.factors[0] if hasattr(manifold, "factors") else manifold.base
-    module = sys.modules[type(manifold).to_theta.__module__]
+    module = sys.modules[type(owner(manifold, "to_theta")).to_theta.__module__]
     solvers = ("ConvergenceError", "minimize", "inverse_digamma", "inverse_bessel_ratio", "shape_from_log_gap",
                "shape_from_gap")
     return "numeric" if any(hasattr(module, name) for name in solvers) else "closed form"
 
 
-def conjugate(family, manifold):
-    if conjugacy.dispatch(family) is conjugacy.dispatch(object):
-        return ""
-    return f"`{type(manifold.conjugate_prior()).__name__}`"
+def raised(manifold):
+    """How an index is raised."""
+    found = type(owner(manifold, "sharp")).sharp
+    return "dense solve" if found is infogeo.Riemannian.sharp else "by structure"
+
+
+def conjugate(manifold):
+    if conjugacy.dispatch(type(manifold)) is conjugacy.dispatch(object):
+        return "–"
+    found = conjugacy(manifold)
+    prior = getattr(found.prior, "family", found.prior)
+    return f"`{type(prior).__name__}`: {found.parameter}"
+
+
+def table(heads, rows):
+    lines = [".. list-table::", "   :header-rows: 1", "   :class: families", ""]
+    return lines + [f"   {'*' if i == 0 else ' '} - {cell}" for row in (heads, *rows) for i, cell in enumerate(row)]
 
 
 def write_families(app):
-    """``generated/families.inc``, the table, and ``generated/sheets.inc``, which :doc:`families` includes."""
-    rows, sheets = [HEADS], []
+    """``generated/families.inc`` and ``generated/capabilities.inc``, the tables, and ``generated/sheets.inc``."""
     plain = lambda text: re.sub(r"[|*_]", r"\\\g<0>", text)
+    meanings, capabilities, sheets = [], [], []
     for family in families():
-        manifold, found = example(family), sheet(family)
+        given = arguments(family)
+        manifold, found = family(*given), sheet(family)
         base = getattr(manifold, "base", None)
-        other = f"as `{type(base).__name__}`" if isinstance(base, ExponentialFamily) else "–"
+        other = f"as `{type(base).__name__}`" if isinstance(base, ExponentialFamily) else "see its data sheet"
+        link, shown = f"`{family.__name__}`", f"({', '.join(map(str, given))})" if given else ""
         names = ", ".join(f"``{name}``" for name in manifold.ordinary)
-        cells = (plain(found.get(key, "")) or other for key in HEADS[1:5])
-        rows.append((f"`{family.__name__}`", *cells, names, inverse(manifold), conjugate(family, manifold) or "–"))
+        meanings.append((link, *(plain(found.get(key, "")) or other for key in SHEET), names))
+        domains = (plain(domain.rule(name)) for domain, name in ((manifold.theta_domain, "θ"), (manifold.eta_domain, "η")))
+        capabilities.append((f"{link}\\ {shown}" if shown else link, manifold.dim, *domains, inverse(manifold), raised(manifold),
+                             conjugate(manifold)))
         sheets += [f".. autoclass:: {family.__name__}", "   :no-index:", ""]
-    lines = [".. list-table::", "   :header-rows: 1", "   :class: families", ""]
-    lines += [f"   {'*' if i == 0 else ' '} - {cell}" for row in rows for i, cell in enumerate(row)]
     folder = Path(app.srcdir) / "generated"
     folder.mkdir(exist_ok=True)
-    for name, text in (("families.inc", lines), ("sheets.inc", sheets)):
+    for name, text in (
+            ("families.inc", table(("Family", *SHEET, "ordinary parameters"), meanings)),
+            ("capabilities.inc", table(("Family", "d", "θ", "η", "θ of η", "sharp", "conjugate prior"), capabilities)),
+            ("sheets.inc", sheets)):
         (folder / name).write_text("\n".join(text) + "\n", encoding="utf-8")
 
 

@@ -4,6 +4,7 @@ One object serves the check (`contains`, `require`), the data of tests (`sample`
 documentation (`str`).
 """
 from abc import ABC, abstractmethod
+from operator import index
 
 import numpy as np
 
@@ -12,9 +13,9 @@ from .errors import DomainError, ShapeError
 from .linalg import positive_definite
 from .packing import pack, packed_size, unpack
 
-__all__ = ["ConvexDomain", "Domain", "Integers", "Interval", "MappedDomain", "OpenSimplex", "Orthant", "PositiveDefinite",
-           "PositiveDefiniteMatrix", "ProductDomain", "RealSpace", "ScaledDomain",
-           "SimplexPoints"]
+__all__ = ["ClosedInterval", "ConvexDomain", "Domain", "Integers", "Interval", "MappedDomain", "OpenSimplex", "Orthant",
+           "PositiveDefinite", "PositiveDefiniteMatrix", "ProductDomain", "RealSpace", "ScaledDomain", "SimplexPoints",
+           "batch_shape"]
 
 
 class Domain(ABC):
@@ -87,16 +88,20 @@ class ConvexDomain(Domain):
 
     def sample(self, rng, shape=(), scale=1.0):
         """Points of the bulk: the image of normal vectors, shape (*shape, dim)."""
-        return asarray(self.from_unconstrained(scale * rng.standard_normal((*_shape(shape), self.dim))))
+        return asarray(self.from_unconstrained(scale * rng.standard_normal((*batch_shape(shape), self.dim))))
 
     def sample_near_boundary(self, rng, shape=(), scale=6.0):
         """Points that are near the boundary, or far out where there is none, shape (*shape, dim)."""
-        u = rng.standard_normal((*_shape(shape), self.dim))
+        u = rng.standard_normal((*batch_shape(shape), self.dim))
         return asarray(self.from_unconstrained(scale * u / abs(u).max(axis=-1, keepdims=True)))
 
 
-def _shape(shape):
-    return (shape,) if isinstance(shape, int) else tuple(shape)
+def batch_shape(shape):
+    """A shape as a tuple, from an integer or integers."""
+    try:
+        return tuple(map(index, shape if np.iterable(shape) else (shape,)))
+    except TypeError:
+        raise TypeError(f"shape must be an integer or integers; got {shape!r}") from None
 
 
 class RealSpace(ConvexDomain):
@@ -278,6 +283,21 @@ class Interval(Domain):
         lower = "" if np.isinf(self.lower) else f"{self.lower:g} < "
         upper = "" if np.isinf(self.upper) else f" < {self.upper:g}"
         return f"{name} > {self.lower:g}" if lower and not upper else f"{lower}{name}{upper}"
+
+
+class ClosedInterval(Domain):
+    """Finite numbers, elementwise, between two bounds, which belong to the set."""
+
+    def __init__(self, lower=-np.inf, upper=np.inf):
+        self.lower, self.upper = lower, upper
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        return (x >= self.lower) & (x <= self.upper) & xp.isfinite(x)
+
+    def rule(self, name):
+        upper = "" if np.isinf(self.upper) else f" <= {self.upper:g}"
+        return f"{self.lower:g} <= {name}{upper}" if upper else f"{name} >= {self.lower:g}"
 
 
 class Integers(Domain):

@@ -17,7 +17,7 @@ def blocks(language):
 def test_python_blocks_of_the_readme_run_in_order():
     names = {}
     found = blocks("python")
-    assert len(found) == 3
+    assert len(found) == 4
     for block in found:
         exec(compile(block, "README.md", "exec"), names)      # each block holds its own assertions
     assert names["kappa"].shape == (50,)
@@ -59,8 +59,10 @@ def test_every_public_name_is_in_the_reference():
     import infogeo
 
     listed = set(re.findall(r"^   ([A-Za-z_]\w*)$", (ROOT / "docs" / "api.rst").read_text(encoding="utf-8"), re.MULTILINE))
-    modules = {"backend", "studies", "testing"}
+    modules = {"backend", "curvature", "networks", "operators", "studies", "testing", "training"}
     assert set(infogeo.__all__) - modules <= listed
+    for name in ("curvature", "networks", "operators", "training"):
+        assert set(getattr(infogeo, name).__all__) <= listed, name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -6,12 +6,12 @@ from importlib import import_module
 import numpy as np
 
 from ..backend import arrays, backend_of, dot, to_numpy
-from ..domain import Domain, Interval
+from ..domain import ClosedInterval, Domain, Interval, batch_shape
 from ..draws import Draws
 from ..errors import DomainError, ShapeError
 from ..geometry.manifold import DuallyFlat
 
-__all__ = ["ExponentialFamily", "conjugacy"]
+__all__ = ["ConstantBaseMeasure", "ExponentialFamily", "checked_weights", "conjugacy"]
 
 
 @singledispatch
@@ -82,6 +82,7 @@ class ExponentialFamily(DuallyFlat):
         xp, theta, x = arrays(theta, x)
         self.theta_domain.require("theta", theta)
         self._require_event_shape(x)
+        self._require_batches(theta=theta.shape[:-1], x=x.shape[:x.ndim - len(self.support.shape)])
         inside, x = self._supported(xp, x)
         value = self._log_density(xp, theta, x)
         return xp.where(inside, value, xp.full_like(value, -np.inf))
@@ -107,10 +108,9 @@ class ExponentialFamily(DuallyFlat):
             For θ outside its domain.
         """
         theta = self.theta_domain.require("theta", theta)
-        shape = (shape,) if isinstance(shape, int) else tuple(shape)
         draws = Draws(rng, backend_of(theta), theta.dtype)
         with np.errstate(over="ignore", divide="ignore"):          # a draw beyond the largest float is inf
-            return self._draw(draws, theta, (*shape, *theta.shape[:-1]))
+            return self._draw(draws, theta, (*batch_shape(shape), *theta.shape[:-1]))
 
     def entropy(self, theta):
         """−E[log p(x; θ)] = −φ(η) − E[log h(x)], shape (...), nats; of a density it may be negative."""
@@ -174,7 +174,10 @@ class ExponentialFamily(DuallyFlat):
 
     def _fit_with(self, prior, xp, x, total, shares):
         """(η, θ) of the sample together with n₀ observations of mean statistic η₀."""
-        eta_0, n_0 = prior
+        try:
+            eta_0, n_0 = prior
+        except (TypeError, ValueError):
+            raise TypeError(f"prior must be a pair (eta_0, n_0); got {prior!r}") from None
         eta_0 = self.eta_domain.require("prior eta", eta_0)
         n_0 = Interval(0).require("prior n", n_0)
         mean = xp.sum(shares[..., None] * self.sufficient_statistic(x), axis=0)
@@ -188,14 +191,10 @@ class ExponentialFamily(DuallyFlat):
         n, batch = x.shape[0], x.ndim - len(self.support.shape)
         if weights is None:
             return float(n), xp.full((n, *(1,) * (batch - 1)), 1.0 / n, dtype=x.dtype)
-        weights = arrays(x, weights)[2]
-        if weights.shape not in ((n,), tuple(x.shape[:batch])):
-            raise ShapeError(f"weights must have shape ({n},) or {tuple(x.shape[:batch])}; got {tuple(weights.shape)}")
+        weights = checked_weights(x, weights, x.shape[:batch])
         total = xp.sum(weights, axis=0, keepdims=True)
-        if not (xp.all(weights >= 0) and xp.all(total > 0) and xp.all(xp.isfinite(total))):
-            raise DomainError("weights must satisfy weights >= 0 and sum(weights) > 0, all finite")
-        weights = xp.reshape(weights / total, (*weights.shape, *(1,) * (batch - weights.ndim)))
-        return total[0, ...], weights
+        Interval(0).require("the sum of weights", total[0, ...])
+        return total[0, ...], weights / total
 
     # The conjugate prior
 
@@ -264,8 +263,11 @@ class ExponentialFamily(DuallyFlat):
         if set(ordinary) != set(self.ordinary):
             raise TypeError(f"{self!r} takes the parameters {', '.join(self.ordinary)}; got {', '.join(ordinary) or 'none'}")
         xp, *values = arrays(*(ordinary[name] for name in self.ordinary))
+        batches = {}
         for (name, domain), value in zip(self.ordinary.items(), values):
             domain.require(name, value)
+            batches[name] = value.shape[:value.ndim - len(domain.shape)]
+        self._require_batches(**batches)
         return self._theta_from(xp, **dict(zip(self.ordinary, values)))
 
     @property
@@ -273,7 +275,45 @@ class ExponentialFamily(DuallyFlat):
         """A point of the support as a NumPy array, for the places of `log_density` where x is outside it."""
         return np.ones(self.support.shape)
 
+    @staticmethod
+    def _require_batches(**batches):
+        try:
+            np.broadcast_shapes(*batches.values())
+        except ValueError:
+            got = ", ".join(f"{name} {tuple(shape)}" for name, shape in batches.items())
+            raise ShapeError(f"the batches of {' and '.join(batches)} must broadcast; got {got}") from None
+
     def _require_event_shape(self, x):
         n = len(self.support.shape)
         if x.ndim < n or tuple(x.shape[x.ndim - n:]) != self.support.shape:
             raise ShapeError(f"x must have shape ({', '.join(['...', *map(str, self.support.shape)])}); got {tuple(x.shape)}")
+
+
+def checked_weights(x, weights, batch):
+    """Weights (n,) or (n, ...) of a sample with these batch axes, n first, in its library and with as many axes.
+
+    Raises
+    ------
+    DomainError, ShapeError
+        For a weight that is negative or not finite, or another shape.
+    """
+    xp, _, weights = arrays(x, weights)
+    shapes = {(batch[0],): None, tuple(batch): None}
+    if tuple(weights.shape) not in shapes:
+        raise ShapeError(f"weights must have shape {' or '.join(map(str, shapes))}; got {tuple(weights.shape)}")
+    ClosedInterval(0).require("weights", weights)
+    return xp.reshape(weights, (*weights.shape, *(1,) * (len(batch) - weights.ndim)))
+
+
+class ConstantBaseMeasure(ExponentialFamily):
+    """A family whose base measure is the same everywhere: h(x) = e^{log_h}, 1 unless the family says otherwise."""
+
+    log_h: float = 0.0
+
+    def log_base_measure(self, x):
+        xp, x = arrays(x)
+        return xp.full_like(x[(..., *(0,) * len(self.support.shape))], self.log_h)
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        return xp.full_like(theta[..., 0], self.log_h)

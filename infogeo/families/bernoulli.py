@@ -6,14 +6,15 @@ import numpy as np
 from ..backend import arrays
 from ..domain import Integers, Interval, OpenSimplex, RealSpace
 from ..geometry.separable import Separable
+from ..geometry.sphere import GreatCircles
 from ..special import kl_terms
-from .base import ExponentialFamily
+from .base import ConstantBaseMeasure
 
 __all__ = ["Bernoulli"]
 
 
 @dataclass(frozen=True)
-class Bernoulli(Separable, ExponentialFamily):
+class Bernoulli(Separable, GreatCircles, ConstantBaseMeasure):
     """A success (1) or a failure (0).
 
     Mathematically,
@@ -62,16 +63,14 @@ class Bernoulli(Separable, ExponentialFamily):
         eta = self.point(eta)[1]
         return 1.0 / (eta * (1.0 - eta))
 
+    def distance(self, x, y):
+        """2 |arcsin √q − arcsin √p|, with arcsin √p = arctan e^{θ/2}, by the addition theorem of the tangent."""
+        xp, theta_p, theta_q = self.point(x, y)
+        tangent = xp.sinh(0.25 * (theta_q - theta_p)) / xp.cosh(0.25 * (theta_p + theta_q))
+        return 2.0 * xp.abs(xp.atan(tangent))[..., 0]
+
     def sufficient_statistic(self, x):
         return arrays(x)[1][..., None]
-
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
-        return xp.zeros_like(x)
-
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
-        return xp.zeros_like(theta[..., 0])
 
     def _log_density(self, xp, theta, x):
         """−log(1 + e^{−θ}) of a success, −log(1 + e^θ) of a failure."""

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..backend import arrays, column, dot
-from ..blocks import blockwise
+from ..blocks import blockwise, rowwise
 from ..domain import Integers, OpenSimplex, RealSpace, SimplexPoints
+from ..geometry.sphere import GreatCircles
+from ..linalg import fill_diagonal
 from ..memo import once
 from ..special import kl_terms, unless_cancelled
 from .base import ConstantBaseMeasure
@@ -14,7 +16,7 @@ __all__ = ["Categorical", "log_odds_kl"]
 
 
 @dataclass(frozen=True)
-class Categorical(ConstantBaseMeasure):
+class Categorical(GreatCircles, ConstantBaseMeasure):
     """One of k outcomes 0 … k − 1, with a reference outcome r (the last one unless given).
 
     Mathematically, with i running over the k − 1 outcomes other than r,
@@ -85,7 +87,7 @@ class Categorical(ConstantBaseMeasure):
         return self._softmax(theta)[2]
 
     @once
-    @blockwise
+    @rowwise
     def to_theta(self, eta):
         xp, eta = self.point(eta)
         rest = 1.0 - xp.matmul(eta, xp.ones(self.dim, dtype=eta.dtype))
@@ -101,10 +103,12 @@ class Categorical(ConstantBaseMeasure):
     def metric(self, theta):
         xp, theta = self.point(theta)
         _, _, eta, rest = self._softmax(theta)
-        eye = xp.eye(self.dim, dtype=theta.dtype)
-        # η_i (1 − η_i) with 1 − η_i as a sum of positive terms: no cancellation where one outcome takes all
-        others = rest[..., None] + xp.matmul(eta, 1.0 - eye)
-        return xp.where(eye > 0, (eta * others)[..., None], -eta[..., :, None] * eta[..., None, :])
+        # η_i (1 − η_i): where one outcome takes more than half, its complement as the sum of the others, which does not cancel
+        major = eta > 0.5
+        minor = rest + xp.sum(xp.where(major, xp.zeros_like(eta), eta), axis=-1)
+        metric = eta[..., :, None] * -eta[..., None, :]
+        fill_diagonal(metric, eta * xp.where(major, minor[..., None], 1.0 - eta))
+        return metric
 
     @blockwise
     def dual_metric(self, eta):
@@ -178,8 +182,8 @@ class Categorical(ConstantBaseMeasure):
     def kl(self, theta_p, theta_q):
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
         (psi_p, eta), (psi_q, _) = self.potential_and_eta(theta_p), self.potential_and_eta(theta_q)
-        step = theta_q - theta_p
-        direct, size = (psi_q - psi_p) - dot(eta, step), xp.abs(psi_q) + xp.abs(psi_p) + dot(eta, xp.abs(step))
+        change = eta * (theta_q - theta_p)
+        direct, size = (psi_q - psi_p) - xp.sum(change, axis=-1), xp.abs(psi_q) + xp.abs(psi_p) + xp.sum(xp.abs(change), axis=-1)
         return unless_cancelled(xp, direct, size, self._careful_kl, theta_p, theta_q)
 
     def _careful_kl(self, theta_p, theta_q):

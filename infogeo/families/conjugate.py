@@ -3,30 +3,43 @@
 A log-likelihood that is linear in the sufficient statistics of another family, log p(x; θ) = (A (T(x), 1))·S(θ) + log h(x) + c,
 makes that family conjugate: a prior of natural parameter λ becomes λ + A (Σ T(x), n).
 
-Source: Diaconis & Ylvisaker, Conjugate priors for exponential families, Ann. Statist. 7 (1979).
+Source: Diaconis & Ylvisaker, Conjugate priors for exponential families, Ann. Statist. 7 (1979); Fink, A compendium of conjugate
+priors (1997).
 """
 from dataclasses import dataclass
 from math import log
 from typing import Any
 
+import numpy as np
+
 from ..backend import arrays
 from ..linalg import matvec
+from ..packing import pack
 from .base import ExponentialFamily, conjugacy
 from .bernoulli import Bernoulli
 from .beta import Beta
 from .binomial import Binomial, Multinomial
 from .categorical import Categorical
+from .diagonal_normal import DiagonalNormal
 from .dirichlet import Dirichlet
 from .erlang import Erlang
 from .exponential import Exponential
 from .gamma import Gamma
 from .geometric import Geometric, NegativeBinomial
+from .gumbel import Gumbel
+from .half_normal import HalfNormal
 from .inverse_gamma import InverseGamma
+from .known_covariance import MatrixNormalKnownCovariances, MultivariateNormalKnownCovariance
+from .laplace import Laplace
+from .log_normal import LogitNormal, LogNormal
 from .multivariate_normal import MultivariateNormal
 from .normal import Normal
 from .normal_known import NormalKnownMean, NormalKnownVariance
-from .normal_wishart import NormalGamma, NormalWishart
+from .normal_wishart import NormalGamma, NormalInverseWishart
+from .pareto import Pareto
 from .poisson import Poisson
+from .product import Independent, Product
+from .weibull import Rayleigh, Weibull
 
 __all__ = ["Conjugacy"]
 
@@ -39,6 +52,8 @@ class Conjugacy:
     ----------
     prior : ExponentialFamily
         On the parameter of the family.
+    parameter : str
+        What its observations are, in words.
     matrix : nested tuple, shape (prior.dim, dim + 1)
         A: from (T(x), 1) to natural parameters of the prior.
     constant : float
@@ -46,6 +61,7 @@ class Conjugacy:
     """
 
     prior: ExponentialFamily
+    parameter: str
     matrix: Any
     constant: float = 0.0
 
@@ -56,36 +72,37 @@ class Conjugacy:
         return matvec(xp, xp.asarray(self.matrix, dtype=total.dtype), xp.concat([total, weight], axis=-1))
 
 
+# Probabilities: S = (log p, log(1 − p)) of one, S = (log p_i) of several
+
 @conjugacy.register(Bernoulli)
 def _(family):
-    """S = (log p, log(1 − p))."""
-    return Conjugacy(Beta(), ((1.0, 0.0), (-1.0, 1.0)))
+    return Conjugacy(Beta(), "probability", ((1.0, 0.0), (-1.0, 1.0)))
 
 
 @conjugacy.register(Binomial)
 def _(family):
-    return Conjugacy(Beta(), ((1.0, 0.0), (-1.0, float(family.n))))
+    return Conjugacy(Beta(), "probability", ((1.0, 0.0), (-1.0, float(family.n))))
 
 
 @conjugacy.register(Geometric)
 def _(family):
     """x failures before one success."""
-    return Conjugacy(Beta(), ((0.0, 1.0), (1.0, 0.0)))
+    return Conjugacy(Beta(), "probability", ((0.0, 1.0), (1.0, 0.0)))
 
 
 @conjugacy.register(NegativeBinomial)
 def _(family):
-    return Conjugacy(Beta(), ((0.0, float(family.r)), (1.0, 0.0)))
+    return Conjugacy(Beta(), "probability", ((0.0, float(family.r)), (1.0, 0.0)))
 
 
 @conjugacy.register(Categorical)
 def _(family):
-    return Conjugacy(Dirichlet(family.k), _all_outcomes(family.k, family.reference, 1.0))
+    return Conjugacy(Dirichlet(family.k), "probabilities", _all_outcomes(family.k, family.reference, 1.0))
 
 
 @conjugacy.register(Multinomial)
 def _(family):
-    return Conjugacy(Dirichlet(family.k), _all_outcomes(family.k, family.reference, float(family.n)))
+    return Conjugacy(Dirichlet(family.k), "probabilities", _all_outcomes(family.k, family.reference, float(family.n)))
 
 
 def _all_outcomes(k, reference, n):
@@ -94,45 +111,99 @@ def _all_outcomes(k, reference, n):
     return tuple((*(-1.0,) * (k - 1), n) if i == reference else (*(float(i == j) for j in others), 0.0) for i in range(k))
 
 
+# Rates: S = (log β, β)
+
 @conjugacy.register(Poisson)
 def _(family):
-    """S = (log λ, λ)."""
-    return Conjugacy(Gamma(), ((1.0, 0.0), (0.0, -1.0)))
+    return Conjugacy(Gamma(), "rate", ((1.0, 0.0), (0.0, -1.0)))
 
 
 @conjugacy.register(Exponential)
 def _(family):
-    """S = (log β, β)."""
-    return Conjugacy(Gamma(), ((0.0, 1.0), (-1.0, 0.0)))
+    return Conjugacy(Gamma(), "rate", ((0.0, 1.0), (-1.0, 0.0)))
 
 
 @conjugacy.register(Erlang)
 def _(family):
-    return Conjugacy(Gamma(), ((0.0, float(family.shape)), (-1.0, 0.0)))
+    return Conjugacy(Gamma(), "rate", ((0.0, float(family.shape)), (-1.0, 0.0)))
 
 
-@conjugacy.register(NormalKnownVariance)
+@conjugacy.register(Pareto)
 def _(family):
-    """S = (μ, μ²)."""
-    return Conjugacy(Normal(), ((1.0 / family.variance, 0.0), (0.0, -0.5 / family.variance)))
+    return Conjugacy(Gamma(), "exponent", ((0.0, 1.0), (-1.0, 0.0)))
+
+
+@conjugacy.register(Gumbel)
+def _(family):
+    return Conjugacy(Gamma(), "exp(location / s)", ((0.0, 1.0), (-1.0, 0.0)))
+
+
+# Scales and variances: S = (log(1/v), 1/v)
+
+@conjugacy.register(Laplace)
+def _(family):
+    return Conjugacy(InverseGamma(), "scale", ((0.0, 1.0), (-1.0, 0.0)))
+
+
+@conjugacy.register(Weibull)
+def _(family):
+    return Conjugacy(InverseGamma(), "scale to the power k", ((0.0, 1.0), (-1.0, 0.0)))
+
+
+@conjugacy.register(Rayleigh)
+def _(family):
+    return Conjugacy(InverseGamma(), "scale squared", ((0.0, 1.0), (-0.5, 0.0)), -log(2.0))
+
+
+@conjugacy.register(HalfNormal)
+def _(family):
+    return Conjugacy(InverseGamma(), "scale squared", ((0.0, 0.5), (-0.5, 0.0)), -0.5 * log(2.0))
 
 
 @conjugacy.register(NormalKnownMean)
 def _(family):
-    """S = (log(1/v), 1/v)."""
-    return Conjugacy(InverseGamma(), ((0.0, 0.5), (-0.5, 0.0)), -0.5 * log(2.0))
+    return Conjugacy(InverseGamma(), "variance", ((0.0, 0.5), (-0.5, 0.0)), -0.5 * log(2.0))
 
+
+# Means: S = (μ, ⟨μμᵀ⟩)
+
+@conjugacy.register(NormalKnownVariance)
+def _(family):
+    return Conjugacy(Normal(), "mean", ((1.0 / family.variance, 0.0), (0.0, -0.5 / family.variance)))
+
+
+@conjugacy.register(MultivariateNormalKnownCovariance)
+@conjugacy.register(MatrixNormalKnownCovariances)
+def _(family):
+    """T is the vector of the observation: (Σ⁻¹ T, −½ n ⟨Σ⁻¹⟩)."""
+    d, precision = family.dim, family.dual_metric(np.zeros(family.dim))
+    return Conjugacy(MultivariateNormal(d), "mean, as one vector", _rows(
+        _block_diagonal(precision, -0.5 * pack(precision)[:, None])))
+
+
+# Means with variances
 
 @conjugacy.register(Normal)
+@conjugacy.register(LogNormal)
+@conjugacy.register(LogitNormal)
 def _(family):
     """S = (log λ, λ, λμ, λμ²) with the precision λ."""
-    return Conjugacy(NormalGamma(), _of_mean_and_precision(1, 1))
+    return Conjugacy(NormalGamma(), "mean and 1 / variance", _of_mean_and_precision(1, 1))
+
+
+@conjugacy.register(DiagonalNormal)
+def _(family):
+    """As of the normal family, coordinate by coordinate, from (x_1, …, x_p, x_1², …, x_p²)."""
+    eye, (x, square, count) = np.eye(family.p), np.array(_of_mean_and_precision(1, 1)).T[..., None]
+    matrix = np.concatenate([np.kron(eye, x), np.kron(eye, square), np.tile(count, (family.p, 1))], axis=1)
+    return Conjugacy(Independent(NormalGamma(), family.p), "mean and 1 / variance of each coordinate", _rows(matrix))
 
 
 @conjugacy.register(MultivariateNormal)
 def _(family):
-    """S = (log det Λ, ⟨Λ⟩, Λμ, μᵀΛμ) with the precision Λ."""
-    return Conjugacy(NormalWishart(family.p), _of_mean_and_precision(family.p, family.dim - family.p))
+    """S = (log det Λ, ⟨Λ⟩, Λμ, μᵀΛμ) with the precision Λ = Σ⁻¹."""
+    prior = NormalInverseWishart(family.p)
+    return Conjugacy(prior, "mean and covariance", _of_mean_and_precision(family.p, family.dim - family.p))
 
 
 def _of_mean_and_precision(p, q):
@@ -141,3 +212,41 @@ def _of_mean_and_precision(p, q):
     unit = lambda i, value: tuple(value if j == i else 0.0 for j in range(width))
     squares = (unit(p + i, -0.5) for i in range(q))
     return (unit(p + q, 0.5), *squares, *(unit(i, 1.0) for i in range(p)), unit(p + q, -0.5))
+
+
+# Independent observations: the parts of the prior are independent, too
+
+@conjugacy.register(Independent)
+def _(family):
+    prior, *parts = _of_factors(family)
+    return Conjugacy(Independent(prior[0], family.n), *parts)
+
+
+@conjugacy.register(Product)
+def _(family):
+    priors, *parts = _of_factors(family)
+    return Conjugacy(Product(*priors), *parts)
+
+
+def _of_factors(family):
+    """The priors of the factors, their parameters in words, the matrix of the product, and the sum of the constants."""
+    found = [conjugacy(factor) for factor in family.factors]
+    matrices = [np.array(own.matrix) for own in found]
+    matrix = _block_diagonal(*(own[:, :-1] for own in matrices))
+    total = np.concatenate([own[:, -1:] for own in matrices])
+    words = "; ".join(dict.fromkeys(own.parameter for own in found))
+    return [own.prior for own in found], words, _rows(np.concatenate([matrix, total], axis=1)), sum(own.constant for own in found)
+
+
+def _block_diagonal(*blocks):
+    height, width = (sum(block.shape[axis] for block in blocks) for axis in (0, 1))
+    out = np.zeros((height, width))
+    row = column = 0
+    for block in blocks:
+        out[row:row + block.shape[0], column:column + block.shape[1]] = block
+        row, column = row + block.shape[0], column + block.shape[1]
+    return out
+
+
+def _rows(matrix):
+    return tuple(map(tuple, matrix.tolist()))

@@ -6,13 +6,12 @@ from math import factorial
 import numpy as np
 
 from ..backend import arrays
-from ..domain import Interval, OpenSimplex, RealSpace
+from ..domain import ClosedInterval, Interval, OpenSimplex, RealSpace
 from ..errors import ConvergenceError
 from ..geometry.separable import Separable
 from ..memo import once
 from ..special import piecewise, ratio_gap
-from .base import ExponentialFamily
-from .closed_interval import ClosedInterval
+from .base import ConstantBaseMeasure
 
 __all__ = ["ContinuousBernoulli"]
 
@@ -20,7 +19,7 @@ NEAR = 4.0    # |θ| below which the power series about 0 are used
 
 
 @dataclass(frozen=True)
-class ContinuousBernoulli(Separable, ExponentialFamily):
+class ContinuousBernoulli(Separable, ConstantBaseMeasure):
     """Numbers in [0, 1] of density proportional to λ^x (1 − λ)^{1−x}.
 
     Mathematically, the uniform distribution tilted exponentially:
@@ -89,14 +88,6 @@ class ContinuousBernoulli(Separable, ExponentialFamily):
 
     def sufficient_statistic(self, x):
         return arrays(x)[1][..., None]
-
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
-        return xp.zeros_like(x)
-
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
-        return xp.zeros_like(theta[..., 0])
 
     def entropy(self, theta):
         xp, theta = self.point(theta)

@@ -131,6 +131,23 @@ class DiagonalNormal(ConstantBaseMeasure):
     def dual_sharp(self, eta, covector):
         return self._each("dual_sharp", eta, covector)
 
+    def distance(self, x, y):
+        """√Σ d_i², the sum over the coordinates."""
+        xp, *pairs = self._pairs(x, y)
+        distances = _NORMAL.distance(*pairs)
+        return xp.sqrt(xp.sum(distances * distances, axis=-1))
+
+    def geodesic(self, x, y, t):
+        self.point(x, y)
+        xp, x, y, t = arrays(x, y, t)
+        return self._join(xp, _NORMAL.geodesic(*self._pairs(x, y)[1:], t[..., None]))
+
+    def exp(self, x, vector):
+        return self._each("exp", x, vector)
+
+    def log(self, x, y):
+        return self._each("log", x, y)
+
     def sufficient_statistic(self, x):
         xp, x = arrays(x)
         return xp.concat([x, x**2], axis=-1)

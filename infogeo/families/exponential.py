@@ -5,15 +5,15 @@ import numpy as np
 
 from ..backend import arrays
 from ..domain import Interval, Orthant
-from ..geometry.separable import Separable
+from ..geometry.arc_length import ArcLength, log_ratio
 from ..special import ratio_gap
-from .base import ExponentialFamily
+from .base import ConstantBaseMeasure
 
 __all__ = ["Exponential"]
 
 
 @dataclass(frozen=True)
-class Exponential(Separable, ExponentialFamily):
+class Exponential(ArcLength, ConstantBaseMeasure):
     """Waiting times of rate β.
 
     Mathematically,
@@ -57,16 +57,22 @@ class Exponential(Separable, ExponentialFamily):
     def third(self, theta):
         return -2.0 / self.point(theta)[1] ** 3
 
+    def arc_length(self, theta):
+        """−log(−θ), the logarithm of the mean."""
+        xp, theta = self.point(theta)
+        return -xp.log(-theta)
+
+    def from_arc_length(self, s):
+        xp, s = self.point(s)
+        return -xp.exp(-s)
+
+    def arc_between(self, theta_p, theta_q):
+        """log(θ_p / θ_q)."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        return log_ratio(xp, -theta_q, -theta_p, theta_q - theta_p)
+
     def sufficient_statistic(self, x):
         return arrays(x)[1][..., None]
-
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
-        return xp.zeros_like(x)
-
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
-        return xp.zeros_like(theta[..., 0])
 
     def kl(self, theta_p, theta_q):
         """r − 1 − log r with the ratio of rates r = θ_q / θ_p."""

@@ -6,18 +6,18 @@ import numpy as np
 from ..backend import arrays, column
 from ..domain import Integers, Interval, Orthant
 from ..factorials import deviance, factorial_gap
+from ..geometry.arc_length import ArcLength
 from ..geometry.scaled import Scaled
-from ..geometry.separable import Separable
 from ..lattice import entropy
 from ..special import kl_terms
-from .base import ExponentialFamily
+from .base import ConstantBaseMeasure
 from .transformed import Transformed
 
 __all__ = ["Geometric", "NegativeBinomial"]
 
 
 @dataclass(frozen=True)
-class Geometric(Separable, ExponentialFamily):
+class Geometric(ArcLength, ConstantBaseMeasure):
     """The number of failures before the first success, of probability p.
 
     Mathematically, with q = 1 − p,
@@ -71,16 +71,24 @@ class Geometric(Separable, ExponentialFamily):
         eta = self.point(eta)[1]
         return 1.0 / (eta * (1.0 + eta))
 
+    def arc_length(self, theta):
+        """2 artanh √q, which is arsinh(1 / sinh(−θ/2))."""
+        xp, theta = self.point(theta)
+        return xp.asinh(1.0 / xp.sinh(-0.5 * theta))
+
+    def from_arc_length(self, s):
+        xp, s = self.point(s)
+        s = xp.where(s > 0, s, xp.full_like(s, xp.nan))
+        return -2.0 * xp.asinh(1.0 / xp.sinh(s))
+
+    def arc_between(self, theta_p, theta_q):
+        """2 artanh √q_q − 2 artanh √q_p, by the addition theorem of tanh(−θ/4) = e^{−s}."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        roots = xp.sqrt(xp.sinh(-0.5 * theta_p)) * xp.sqrt(xp.sinh(-0.5 * theta_q))
+        return 2.0 * xp.asinh(xp.sinh(0.25 * (theta_q - theta_p)) / roots)
+
     def sufficient_statistic(self, x):
         return arrays(x)[1][..., None]
-
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
-        return xp.zeros_like(x)
-
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
-        return xp.zeros_like(theta[..., 0])
 
     def entropy(self, theta):
         """ψ(θ) − θ η, two positive terms."""

@@ -1,13 +1,16 @@
 """The normal family with the same variance in every direction."""
 from dataclasses import dataclass
 from functools import lru_cache
+from math import sqrt
 
 import numpy as np
 
 from ..backend import arrays
 from ..domain import Interval, MappedDomain, Orthant, ProductDomain, RealSpace
+from ..geometry.half_plane import HalfSpace, Hyperbolic
 from ..special import ratio_gap
-from .base import ExponentialFamily
+from .base import ConstantBaseMeasure
+from .known import known_integer
 
 __all__ = ["IsotropicNormal"]
 
@@ -31,7 +34,7 @@ def _moments(p):
 
 
 @dataclass(frozen=True)
-class IsotropicNormal(ExponentialFamily):
+class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
     """The normal distribution on R^p of mean μ and covariance v I.
 
     Mathematically,
@@ -47,8 +50,7 @@ class IsotropicNormal(ExponentialFamily):
     p: int
 
     def __post_init__(self):
-        if not (isinstance(self.p, (int, np.integer)) and self.p >= 1):
-            raise ValueError(f"p must be a positive integer; got {self.p!r}")
+        known_integer(self, "p")
 
     @property
     def dim(self):
@@ -153,17 +155,49 @@ class IsotropicNormal(ExponentialFamily):
                           xp.concat([xp.matrix_transpose(cross), corner], axis=-1)], axis=-2)
         return xp.concat([inner, last[..., None, :, :]], axis=-3)
 
+    @property
+    def half_space(self):
+        return HalfSpace(self.dim, sqrt(2.0 * self.p))
+
+    def to_half_space(self, x):
+        """(μ/√(2p), σ)."""
+        xp, mean, variance = self._mean_variance(x)
+        return _join(xp, mean / self.half_space.radius, xp.sqrt(variance))
+
+    def from_half_space(self, point):
+        xp, point = self.point(point)
+        u, v = self._split(point)
+        return self._theta_from(xp, self.half_space.radius * u, v * v)
+
+    def vector_to_half_space(self, x, vector):
+        """(dμ/√(2p), dσ), with dμ = v (a + 2μb) and dσ = σ³ b for a vector (a, b) in θ."""
+        xp, theta, vector = self.point(x, vector)
+        _, mean, v = self._mean_variance(theta)
+        a, b = self._split(vector)
+        return _join(xp, v[..., None] / self.half_space.radius * (a + 2.0 * mean * b[..., None]), v * xp.sqrt(v) * b)
+
+    def vector_from_half_space(self, x, vector):
+        xp, theta, vector = self.point(x, vector)
+        _, mean, v = self._mean_variance(theta)
+        u, rise = self._split(vector)
+        b = rise / (v * xp.sqrt(v))
+        return _join(xp, self.half_space.radius * u / v[..., None] - 2.0 * mean * b[..., None], b)
+
+    def half_space_step(self, x, y):
+        """As in the family `Normal`, with vectors in the place of the first coordinate."""
+        xp, x, y = self.point(x, y)
+        (_, m_x, v_x), (_, m_y, v_y) = self._mean_variance(x), self._mean_variance(y)
+        a, b = self._split(y - x)
+        mean_step = -(a + (m_x + m_y) * b[..., None]) / (x + y)[..., self.p:]
+        return _join(xp, mean_step / self.half_space.radius, 2.0 * v_x * v_y * b / (xp.sqrt(v_x) + xp.sqrt(v_y)))
+
     def sufficient_statistic(self, x):
         xp, x = arrays(x)
         return _join(xp, x, _square(xp, x))
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
-        return xp.full_like(x[..., 0], -0.5 * self.p * np.log(2 * np.pi))
-
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
-        return xp.full_like(theta[..., 0], -0.5 * self.p * np.log(2 * np.pi))
+    @property
+    def log_h(self):
+        return -0.5 * self.p * float(np.log(2 * np.pi))
 
     def _log_density(self, xp, theta, x):
         """−½ |x − μ|² / v − (p/2) log(2πv): the square completed, which does not cancel."""

@@ -7,6 +7,7 @@ import numpy as np
 from ..backend import arrays, to_numpy
 from ..domain import Domain, RealSpace
 from ..errors import DomainError, ShapeError
+from ..geometry.arc_length import ConstantMetric
 from ..geometry.separable import diagonal3
 from ..linalg import matvec
 from .base import ExponentialFamily
@@ -46,7 +47,7 @@ class _Covariance:
         return self.matrix.shape[0]
 
 
-class _KnownCovariance(ExponentialFamily):
+class _KnownCovariance(ConstantMetric, ExponentialFamily):
     """A normal family of given covariance Σ on coordinates θ = Σ⁻¹μ: ψ(θ) = ½ θ·Σθ, and the metric is Σ everywhere."""
 
     @abstractmethod

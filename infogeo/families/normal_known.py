@@ -9,6 +9,7 @@ from ..backend import arrays
 from ..domain import Interval
 from ..geometry.mirror_maps import Euclidean
 from ..geometry.scaled import Scaled
+from .base import ConstantBaseMeasure
 from .exponential import Exponential
 from .known import known_finite, known_positive
 from .transformed import Transformed
@@ -73,7 +74,7 @@ class NormalKnownVariance(Transformed):
 
 
 @dataclass(frozen=True)
-class NormalKnownMean(Transformed):
+class NormalKnownMean(ConstantBaseMeasure, Transformed):
     """The normal distribution of variance v, with μ = `mean` known.
 
     Mathematically,
@@ -88,6 +89,7 @@ class NormalKnownMean(Transformed):
 
     mean: float
     base = Scaled(Exponential(), 0.5)
+    log_h = -0.5 * log(pi)
     support = Interval()
     ordinary = {"variance": Interval(0)}
 
@@ -96,14 +98,6 @@ class NormalKnownMean(Transformed):
 
     def sufficient_statistic(self, x):
         return (arrays(x)[1][..., None] - self.mean) ** 2
-
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
-        return xp.full_like(x, -0.5 * log(pi))
-
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
-        return xp.full_like(theta[..., 0], -0.5 * log(pi))
 
     def _draw(self, draws, theta, shape):
         return self.mean + draws.xp.sqrt(-0.5 / theta[..., 0]) * draws.normal(shape)

@@ -211,6 +211,23 @@ class Independent(Product):
     def kl(self, theta_p, theta_q):
         return self._sum("kl", theta_p, theta_q)
 
+    def distance(self, x, y):
+        """√Σ d_i², the sum over the observations."""
+        xp, distances = arrays(self.family.distance(*self._rows(x, y)))
+        return xp.sqrt(xp.sum(distances * distances, axis=-1))
+
+    def geodesic(self, x, y, t):
+        self.point(x, y)
+        xp, x, y, t = arrays(x, y, t)
+        rows = self.family.geodesic(*self._rows(x, y), t[..., None])
+        return xp.reshape(rows, (*rows.shape[:-2], self.dim))
+
+    def exp(self, x, vector):
+        return self._flat("exp", x, vector)
+
+    def log(self, x, y):
+        return self._flat("log", x, y)
+
     def to_eta(self, theta):
         return self._flat("to_eta", theta)
 

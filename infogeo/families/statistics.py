@@ -3,7 +3,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..backend import arrays
-from ..errors import DomainError, ShapeError
+from ..errors import ShapeError
+from .base import checked_weights
 
 __all__ = ["SufficientStatistics"]
 
@@ -49,14 +50,7 @@ class SufficientStatistics:
         if weights is None:
             weights = xp.ones(statistic.shape[:-1], dtype=statistic.dtype)
         else:
-            xp, statistic, weights = arrays(statistic, weights)
-            if tuple(weights.shape) not in ((x.shape[0],), tuple(x.shape[:batch])):
-                shapes = f"({x.shape[0]},) or {tuple(x.shape[:batch])}"
-                raise ShapeError(f"weights must have shape {shapes}; got {tuple(weights.shape)}")
-            if not xp.all((weights >= 0) & xp.isfinite(weights)):
-                raise DomainError("weights must satisfy weights >= 0, all finite")
-            weights = xp.reshape(weights, (*weights.shape, *(1,) * (batch - weights.ndim)))
-            weights = xp.broadcast_to(weights, statistic.shape[:-1])
+            weights = xp.broadcast_to(checked_weights(x, weights, x.shape[:batch]), statistic.shape[:-1])
         sums = xp.sum(xp.concat([weights[..., None], weights[..., None] * statistic], axis=-1), axis=0)
         return cls(family, sums, xp.zeros_like(sums))
 

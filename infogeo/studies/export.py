@@ -32,13 +32,15 @@ def flat(result, prefix=""):
 
 
 def _plain(value):
-    """For JSON: lists and numbers, with null for what is not finite."""
+    """For JSON: lists and numbers, with null for what is not finite and a pair of numbers for a complex one."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, complex):
+        return [_plain(value.real), _plain(value.imag)]
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value
@@ -83,7 +85,7 @@ def tables(result):
 def write(result, directory):
     """Write the tables, ``result.json``, ``result.npz`` and the figures into a directory, which is made where it is missing.
 
-    In JSON what is not finite is null; NPZ keeps it.
+    In JSON what is not finite is null, and a complex number is its real and its imaginary part; NPZ keeps both.
     """
     directory = Path(directory)
     figures = {"flows": figure_flows, "sweep": figure_sweep, "trajectories": figure_trajectories}

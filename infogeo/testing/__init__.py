@@ -13,8 +13,8 @@ from .law import BrokenLaw, Sides, assert_law
 from .paths import assert_same_path, taylor_slopes
 from .wavy import Wavy
 
-_STRATEGIES = ["batch_shapes", "etas", "exponential_families", "manifolds", "mirror_maps", "objectives",
-               "symmetric_positive_definite", "thetas"]
+_STRATEGIES = ["batch_shapes", "curved_families", "etas", "exponential_families", "manifolds", "mirror_maps", "mixture_families",
+               "objectives", "symmetric_positive_definite", "thetas"]
 
 __all__ = ["DUALLY_FLAT_LAWS", "EXPONENTIAL_FAMILY_LAWS", "BrokenLaw", "Sides", "Wavy", "assert_law", "assert_same_path",
            "check_dually_flat", "check_exponential_family", "smooth_region", "taylor_slopes", *_STRATEGIES]

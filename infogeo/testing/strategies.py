@@ -4,25 +4,22 @@ Points are images of unconstrained coordinates on a lattice, so they shrink: Hyp
 of the domain, a single one rather than a batch. Nothing is drawn that is not in the domain.
 """
 import numpy as np
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from ..domain import PositiveDefinite
-from ..families.bernoulli import Bernoulli
-from ..families.categorical import Categorical
-from ..families.dirichlet import Dirichlet
-from ..families.exponential import Exponential
-from ..families.gamma import Gamma
-from ..families.multivariate_normal import MultivariateNormal
-from ..families.normal import Normal
-from ..families.poisson import Poisson
+from ..families.curved import Curved
+from ..families.mixture import MixtureFamily
 from ..geometry.mirror_maps import Burg, Euclidean, LogDet, NegativeEntropy, PNorm, Quadratic
 from ..packing import unpack
 from ..solvers.objective import CrossEntropy, ReverseKL
+from .bezier import bezier
+from .drawn_families import compositions, families_of_numbers
 from .formulas import smooth_region
 from .wavy import Wavy
 
-__all__ = ["batch_shapes", "etas", "exponential_families", "manifolds", "mirror_maps", "objectives",
-           "symmetric_positive_definite", "thetas"]
+__all__ = ["batch_shapes", "curved_families", "etas", "exponential_families", "manifolds", "mirror_maps", "mixture_families",
+           "objectives", "symmetric_positive_definite", "thetas"]
 
 LATTICE = 16
 # The largest unconstrained coordinate: in the bulk, near the boundary (or as far out where there is none), far beyond.
@@ -60,6 +57,7 @@ def thetas(M, shape=None, where=None, dtype="float64"):
     Parameters
     ----------
     M : DuallyFlat
+        Or a curved family, whose coordinates u these are then.
     shape : tuple, optional
         The batch; drawn from `batch_shapes` by default.
     where : "bulk", "edge" or "extreme", optional
@@ -70,7 +68,7 @@ def thetas(M, shape=None, where=None, dtype="float64"):
         raise ValueError(f"where must be one of {', '.join(REACH)}; got {where!r}")
     if isinstance(dtype, st.SearchStrategy):
         return dtype.flatmap(lambda one: thetas(M, shape, where, one))
-    region = smooth_region(M)
+    region = M.domain if isinstance(M, Curved) else smooth_region(M)
     return _points(region, shape, where, dtype).filter(lambda x: bool(np.all(region.contains(x))))
 
 
@@ -88,13 +86,36 @@ def symmetric_positive_definite(draw, p, shape=()):
 
 
 def exponential_families(max_size=4):
-    """The families of the library, those of several outcomes or variables up to `max_size`."""
-    sizes = st.integers(2, max_size)
-    return st.one_of(
-        st.sampled_from([Bernoulli(), Poisson(), Exponential(), Normal(), Gamma()]),
-        sizes.flatmap(lambda k: st.builds(Categorical, st.just(k), reference=st.integers(0, k - 1))),
-        st.builds(Dirichlet, sizes),
-        st.builds(MultivariateNormal, st.integers(1, min(max_size, 3))))
+    """The families of the library, each class as often as any other: those of several outcomes or variables up to `max_size`
+    (matrices up to 2 × 2), products of two or three of them, independent copies, and truncated families."""
+    return _one_of([*families_of_numbers(max_size), *compositions(max_size)])
+
+
+def _one_of(kinds):
+    """Each of the strategies as often as any other."""
+    return st.sampled_from(kinds).flatmap(lambda kind: kind)
+
+
+@st.composite
+def mixture_families(draw, max_size=4):
+    """Mixtures of up to `max_size` components on as many states or two more; in the simplest one they are point masses."""
+    count = draw(st.integers(2, max_size))
+    extra = draw(st.integers(0, 2))
+    entries = draw(st.lists(st.integers(0, 2), min_size=count * (count + extra), max_size=count * (count + extra)))
+    rows = np.reshape(np.array(entries, dtype=float), (count, count + extra))
+    rows[:, :count] += 2.0 * count * np.eye(count)             # independent, as the diagonal exceeds the sum of its row
+    return MixtureFamily(rows / rows.sum(axis=1, keepdims=True))
+
+
+@st.composite
+def curved_families(draw, max_size=4):
+    """Curves u ↦ θ(u), 0 < u < 1, of degree two in families of at least two parameters: Bézier curves of three drawn points."""
+    family = draw(exponential_families(max_size).filter(lambda family: family.dim > 1))
+    points = draw(thetas(family, (3,), "bulk"))
+    back, on = points[0] - points[1], points[2] - points[1]
+    opposite = np.dot(back, on) <= (1.0 - 1e-3) * np.linalg.norm(back) * np.linalg.norm(on)
+    assume(opposite and np.any(back) and np.any(on))           # else the curve turns on its heel, where it has no tangent
+    return Curved(family, bezier(*points))
 
 
 def mirror_maps(max_size=4):
@@ -108,8 +129,8 @@ def mirror_maps(max_size=4):
 
 
 def manifolds(max_size=4):
-    """The dually flat manifolds of the library: families, mirror maps, and the duals of both."""
-    primal = st.one_of(exponential_families(max_size), mirror_maps(max_size))
+    """The dually flat manifolds of the library: exponential and mixture families, mirror maps, and the duals of all."""
+    primal = st.one_of(exponential_families(max_size), mixture_families(max_size), mirror_maps(max_size))
     return st.one_of(primal, primal.map(lambda M: M.dual))
 
 

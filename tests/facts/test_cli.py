@@ -1,4 +1,5 @@
 """The command line: every source of a target, every piece of bad input, what is written and what is not."""
+import json
 import subprocess
 import sys
 from inspect import isabstract
@@ -11,6 +12,7 @@ from numpy.testing import assert_allclose
 import infogeo as ig
 from infogeo.cli import main
 from infogeo.families.catalogue import FAMILIES
+from infogeo.studies.export import _plain
 
 DATA = Path(__file__).parents[2] / "examples" / "data"
 HORSES = ["--counts", str(DATA / "horse_kicks.csv"), "--column", "corps_years"]
@@ -63,7 +65,8 @@ def test_help(capsys):
     assert main(["conditioning", "--help"]) == 0
     out = capsys.readouterr().out
     for option in ("--counts", "--samples", "--probabilities", "--target", "--family", "--column", "--reference",
-                   "--direction", "--starts", "--seed", "--noise", "--steps", "--out", "--backend", "--progress", "--no-progress"):
+                   "--direction", "--starts", "--seed", "--noise", "--steps", "--out", "--backend", "--progress",
+                   "--no-progress"):
         assert option in out
 
 
@@ -170,6 +173,13 @@ def test_targets_in_ordinary_parameters(text, values, ordinary):
 def test_target_on_the_command_line(capsys):
     code, out, _ = run(capsys, "--family", "Weibull(2)", "--target", "scale=3", *QUICK)
     assert code == 0 and "Weibull(shape=2.0)" in out and "scale 3" in " ".join(out.split()) and "--target" in out
+
+
+def test_complex_parameters_are_written():
+    """JSON has no complex numbers: pairs."""
+    parameters = ig.ComplexNormal(1).parameters(np.array([-1.0]))
+    assert json.loads(json.dumps(_plain(parameters["covariance"]), allow_nan=False)) == [[[1.0, 0.0]]]
+    assert _plain(np.array([1.0 - 2.0j, complex(np.nan, 0.0)])) == [[1.0, -2.0], [None, 0.0]]
 
 
 def test_samples_on_the_command_line(capsys):

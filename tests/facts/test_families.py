@@ -91,10 +91,13 @@ def test_fit_maximises_the_likelihood(family, ordinary):
 @EVERY
 def test_weights_are_checked(family, ordinary):
     x = sample(family, ordinary, 5)
-    for weights in (-np.ones(5), np.array([-1.0, 3.0, 1.0, 1.0, 1.0]), np.zeros(5), np.full(5, np.nan), np.full(5, np.inf)):
-        with pytest.raises(ig.DomainError, match=r"weights must satisfy weights >= 0 and sum\(weights\) > 0, all finite"):
+    for weights in (-np.ones(5), np.array([1.0, -3.0, 1.0, 1.0, 1.0]), np.full(5, np.nan), np.full(5, np.inf)):
+        with pytest.raises(ig.DomainError, match=r"^weights must satisfy weights >= 0; \d of 5 points do(es)? not, first at "
+                                                 r"index \((0|1),\): (-1|-3|nan|inf)"):
             family.fit(x, weights)
-    with pytest.raises(ig.ShapeError, match=r"weights must have shape \(5,\) or \(5,\); got \(4,\)"):
+    with pytest.raises(ig.DomainError, match="^the sum of weights must satisfy the sum of weights > 0; got 0.0$"):
+        family.fit(x, np.zeros(5))
+    with pytest.raises(ig.ShapeError, match=r"weights must have shape \(5,\); got \(4,\)"):
         family.fit(x, np.ones(4))
 
 
@@ -175,3 +178,28 @@ def test_a_batch_of_kl_is_that_of_its_rows(family, ordinary):
     np.testing.assert_allclose(together, [family.kl(theta, row) for row in q], rtol=1e-13)
     np.testing.assert_array_equal(together[0], 0.0)
     assert np.all(together[1:] > 0)
+
+
+def test_batches_that_do_not_fit():
+    family = ig.MultivariateNormal(2)
+    with pytest.raises(ig.ShapeError, match=r"of mean and covariance must broadcast; got mean \(3,\), covariance \(2,\)$"):
+        family.theta_from(mean=np.zeros((3, 2)), covariance=np.stack([np.eye(2)] * 2))
+    theta = family.theta_from(mean=np.zeros((3, 2)), covariance=np.eye(2))
+    with pytest.raises(ig.ShapeError, match=r"the batches of theta and x must broadcast; got theta \(3,\), x \(4,\)$"):
+        family.log_density(theta, np.zeros((4, 2)))
+    assert family.log_density(theta[:, None, :], np.zeros((4, 2))).shape == (3, 4)
+
+
+def test_shape_of_a_sample():
+    draw = lambda shape: ig.Normal().sample(np.random.default_rng(0), [0.0, -0.5], shape)
+    for shape in (3, np.int64(3), [3], (np.int32(3),), np.array([3])):
+        np.testing.assert_array_equal(draw(shape), draw((3,)))
+    for shape in (3.0, (3, 2.0), "3", None):
+        with pytest.raises(TypeError, match="shape must be an integer or integers; got"):
+            draw(shape)
+
+
+@pytest.mark.parametrize("prior", [3.0, ([0.0, 1.0],), ([0.0, 1.0], 1.0, 2.0)], ids=str)
+def test_a_prior_is_a_pair(prior):
+    with pytest.raises(TypeError, match=r"prior must be a pair \(eta_0, n_0\); got"):
+        ig.Normal().fit([1.0, 2.0], prior=prior)

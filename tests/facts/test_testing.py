@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 import infogeo as ig
 from infogeo import testing
 from infogeo.domain import PositiveDefiniteMatrix, SimplexPoints
+from infogeo.families.catalogue import FAMILIES
 from infogeo.testing import BrokenLaw, assert_law, assert_same_path, check_dually_flat, check_exponential_family, taylor_slopes
 from infogeo.testing.checks import _check
+from infogeo.testing.drawn_families import compositions, families_of_numbers
 from infogeo.testing.integration import _coordinates, expectation_nodes
 from infogeo.testing.law import above, at_least, equal
 
@@ -29,8 +31,9 @@ MAPS = [ig.Euclidean(2), ig.Quadratic(np.array([[2.0, 0.5], [0.5, 1.0]])), ig.Ne
 
 @pytest.mark.parametrize("family", RIGHT, ids=repr)
 def test_right_families_pass(family):
-    held = check_exponential_family(family)
-    assert held == [*testing.DUALLY_FLAT_LAWS, *testing.EXPONENTIAL_FAMILY_LAWS]
+    of_numbers = {"samples follow the density"} if family.support.shape else set()
+    laws = [*testing.DUALLY_FLAT_LAWS, *testing.EXPONENTIAL_FAMILY_LAWS]
+    assert check_exponential_family(family) == [law for law in laws if law not in of_numbers]
 
 
 @pytest.mark.parametrize("M", [*MAPS, *(M.dual for M in MAPS), *(M.dual for M in RIGHT)], ids=repr)
@@ -132,6 +135,7 @@ FAULTS = {
     "cubic tensor is symmetric": (ig.Normal, {"cubic_tensor": askew}),
     "potential and eta are the two": (ig.Normal, {"potential_and_eta": lambda self, pair, theta: (pair[0] + 1e-15, pair[1])}),
     "flat is the matrix": (ig.Normal, {"flat": nearly}),
+    "root is a square root": (ig.Normal, {"root": nearly}),
     "sharp is the inverse of flat": (ig.Normal, {"sharp": nearly}),
     "sharp is the dense solution": (ig.Normal, {"sharp": nearly}),
     "inner product and norm": (ig.Poisson, {"norm": nearly}),
@@ -162,6 +166,7 @@ FAULTS = {
     "parameters and theta are inverse": (ig.Normal, {"theta_from": nearly}),
     "samples have their shape and lie in the support": (ig.Exponential, {"_draw": flipped}),
     "density is normalised": (ig.Bernoulli, {"log_density": slightly}),
+    "samples follow the density": (ig.Exponential, {"_draw": lambda self, x, *args: 1.1 * x}),
     "mean of the statistic is eta": (ig.Gamma, {"_draw": lambda self, x, *args: 1.1 * x}),
     "covariance of the statistic is the metric": (ig.Poisson, {"_draw": lambda self, x, *args: x - x % 2}),
     "third cumulant is the cubic tensor": (
@@ -395,11 +400,56 @@ def test_taylor_slopes_of_a_linear_function():
 @settings(max_examples=30)
 def test_points_of_drawn_manifolds(M, data):
     for strategy, domain in (testing.thetas, M.theta_domain), (testing.etas, M.eta_domain):
-        for where in ("bulk", "edge", "extreme", None):
+        x = data.draw(strategy(M))
+        assert x.shape[-1] == M.dim and x.dtype == np.float64 and np.all(domain.contains(x))
+
+
+# A strategy for each class; the first value is the simplest one
+KINDS = {type(find(kind, lambda family: True)).__name__: kind
+         for kind in [*families_of_numbers(4), *compositions(4), testing.mixture_families()]}
+
+
+def test_there_is_a_strategy_for_every_family():
+    assert set(KINDS) == {*FAMILIES, "MixtureFamily"}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_points_of_every_family(name):
+    """Of every part of both domains, in either precision."""
+    @given(M=KINDS[name], where=st.sampled_from(["bulk", "edge", "extreme"]), data=st.data())
+    @settings(max_examples=4)
+    def points(M, where, data):
+        for strategy, domain in (testing.thetas, M.theta_domain), (testing.etas, M.eta_domain):
             x = data.draw(strategy(M, where=where))
             assert x.shape[-1] == M.dim and x.dtype == np.float64 and np.all(domain.contains(x))
-        single = data.draw(strategy(M, (3,), "bulk", st.sampled_from(["float32"])))
-        assert single.shape == (3, M.dim) and single.dtype == np.float32 and np.all(domain.contains(single))
+            single = data.draw(strategy(M, (3,), "bulk", st.sampled_from(["float32"])))
+            assert single.shape == (3, M.dim) and single.dtype == np.float32 and np.all(domain.contains(single))
+
+    points()
+
+
+@given(data=st.data())
+@settings(max_examples=30)
+def test_sizes_are_bounded(data):
+    """Two outcomes, two variables, 2 × 2 matrices: a normal-Wishart law has 7 parameters, a table of three variables 26."""
+    family = data.draw(testing.exponential_families(max_size=2))
+    largest = {ig.Hierarchical: 26, ig.Product: 52, ig.Independent: 52}
+    assert family.dim <= largest.get(type(family), 7)
+
+
+@given(M=testing.curved_families(), data=st.data())
+@settings(max_examples=20)
+def test_curves_stay_in_their_family(M, data):
+    """And have a tangent everywhere, so that the metric is positive; the derivatives are those of θ(u)."""
+    u = data.draw(testing.thetas(M, (3,), "bulk"))
+    assert u.shape == (3, 1) and np.all((u > 0) & (u < 1))
+    theta, h = M.to_theta(u), 1e-3 * u * (1 - u)
+    assert np.all(M.family.theta_domain.contains(theta)) and np.all(M.metric(u) > 0)
+    size = np.max(np.abs(theta), axis=-1, keepdims=True)
+    difference = (M.to_theta(u + h) - M.to_theta(u - h)) / (2 * h)             # exact, of degree two
+    assert np.all(np.abs(difference - M.jacobian(u)[..., 0]) <= 1e-11 * size / h)
+    second = (M.jacobian(u + h) - M.jacobian(u - h))[..., 0] / (2 * h)
+    assert np.all(np.abs(second - M.second(u)[..., 0, 0]) <= 1e-11 * size / h)
 
 
 @given(data=st.data())
@@ -429,16 +479,17 @@ def test_symmetric_positive_definite(p, data):
 
 
 def test_everything_is_drawn():
-    """Every class of the library is found among the drawn manifolds, and so is a dual."""
-    find = partial(hypothesis.find, settings=settings(max_examples=1000, phases=[Phase.generate], database=None))
-    for cls in (ig.Bernoulli, ig.Categorical, ig.Poisson, ig.Exponential, ig.Normal, ig.Gamma, ig.Dirichlet,
-                ig.MultivariateNormal):
-        assert isinstance(find(testing.exponential_families(), lambda M: isinstance(M, cls)), cls)
+    """Families old and new, mixtures, mirror maps and a dual are found among the drawn manifolds."""
+    search = partial(hypothesis.find, settings=settings(max_examples=3000, phases=[Phase.generate], database=None))
+    for cls in (ig.Bernoulli, ig.Categorical, ig.MultivariateNormal, ig.Zeta, ig.Wishart, ig.LogLinear, ig.BoltzmannMachine,
+                ig.Hierarchical, ig.Product, ig.Independent, ig.Truncated):
+        assert isinstance(search(testing.exponential_families(), lambda M: isinstance(M, cls)), cls)
     for cls in (ig.Euclidean, ig.Quadratic, ig.NegativeEntropy, ig.Burg, ig.PNorm, ig.LogDet):
-        assert isinstance(find(testing.mirror_maps(), lambda M: isinstance(M, cls)), cls)
-    assert isinstance(find(testing.manifolds(), lambda M: isinstance(M, ig.Dual)), ig.Dual)
+        assert isinstance(search(testing.mirror_maps(), lambda M: isinstance(M, cls)), cls)
+    for cls in (ig.ExponentialFamily, ig.MixtureFamily, ig.LogDet, ig.Dual):
+        assert isinstance(search(testing.manifolds(), lambda M: isinstance(M, cls)), cls)
     for kind in (ig.CrossEntropy, ig.ReverseKL, testing.Wavy):
-        assert isinstance(find(testing.objectives(ig.Normal()), lambda f: isinstance(f, kind)), kind)
+        assert isinstance(search(testing.objectives(ig.Normal()), lambda f: isinstance(f, kind)), kind)
 
 
 def test_points_shrink():
