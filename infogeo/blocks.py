@@ -1,13 +1,22 @@
-"""Large batches in blocks: temporaries that stay in the cache, with the batch contiguous in memory."""
+"""Large batches in blocks: temporaries that stay in the cache, and the blocks shared out over the cores.
+
+NumPy lets go of the interpreter inside its loops, so blocks of one batch run side by side. A process uses the cores that it may
+run on, or as many as the environment variable OMP_NUM_THREADS says: 1 for none beside the caller's own.
+"""
+import os
+from collections import deque
+from contextvars import copy_context
 from functools import wraps
+from threading import Lock, Thread, current_thread, main_thread
 
 import numpy as np
 
 from .backend import batch_contiguous
 
-__all__ = ["blockwise"]
+__all__ = ["blockwise", "rowwise", "share", "threads"]
 
 ELEMENTS = 32768    # of one operand in a block: a quarter of a megabyte
+SHARE = 3           # blocks, at the least, for each thread: a thread costs as much as a cheap block
 
 
 def blockwise(method):
@@ -16,6 +25,15 @@ def blockwise(method):
     The points have shapes (..., d) and broadcast; the result has the batch axes first. Reductions over the few coordinates of a
     point are several times faster where the batch is contiguous, and so are chains of operations that fit into the cache.
     """
+    return _in_blocks(method, batch_contiguous)
+
+
+def rowwise(method):
+    """As `blockwise`, with the points as they lie in memory, for methods that have no use for another order."""
+    return _in_blocks(method, lambda x: x)
+
+
+def _in_blocks(method, laid_out):
     @wraps(method)
     def blocked(self, *xs):
         first = xs[0]
@@ -25,11 +43,65 @@ def blockwise(method):
             return method(self, *xs)
         batch = np.broadcast_shapes(*(x.shape[:-1] for x in xs))
         flat = [np.broadcast_to(x, (*batch, x.shape[-1])).reshape(-1, x.shape[-1]) for x in xs]
-        count, rows, out = len(flat[0]), max(256, ELEMENTS // first.shape[-1]), None
-        for start in range(0, count, rows):
-            part = method(self, *(batch_contiguous(x[start:start + rows]) for x in flat))
-            if out is None:
-                out = np.empty((count, *part.shape[1:]), part.dtype)
+        count = len(flat[0])
+        pairs = -(-count // (2 * max(256, ELEMENTS // first.shape[-1])))
+        rows = -(-count // (2 * pairs))         # an even number of even blocks
+        out, lock = None, Lock()
+
+        def fill(start):
+            nonlocal out
+            part = method(self, *(laid_out(x[start:start + rows]) for x in flat))
+            with lock:
+                if out is None:
+                    out = np.empty((count, *part.shape[1:]), part.dtype)
             out[start:start + rows] = part
+
+        share(fill, range(0, count, rows))
         return out.reshape(*batch, *out.shape[1:])
     return blocked
+
+
+def threads():
+    """How many threads a call may use: OMP_NUM_THREADS where that is set, else one for each core of this process.
+
+    On a thread other than the main one it is 1: whoever started that one has shared out the cores.
+    """
+    if current_thread() is not main_thread():
+        return 1
+    wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if wanted.isdecimal() and int(wanted) > 0:
+        return int(wanted)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def share(task, items):
+    """``task(item)`` for every item, side by side on several threads where there are items enough.
+
+    The threads see the caller's context variables, NumPy's error state among them. Where items fail, the error of the first of
+    them is raised, as in a plain loop, and no further one is begun.
+    """
+    left, failures = deque(enumerate(items)), []
+
+    def work():
+        while left:
+            try:
+                k, item = left.popleft()
+            except IndexError:                  # another thread took the last one
+                return
+            try:
+                task(item)
+            except BaseException as error:
+                left.clear()
+                failures.append((k, error))
+
+    helpers = [Thread(target=copy_context().run, args=(work,)) for _ in range(min(threads(), len(left) // SHARE) - 1)]
+    try:
+        for helper in helpers:
+            helper.start()
+        work()
+    finally:                                    # an interrupt, too, waits for the blocks at hand
+        left.clear()
+        for helper in helpers:
+            helper.join()
+    if failures:
+        raise min(failures, key=lambda failure: failure[0])[1]

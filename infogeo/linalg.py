@@ -6,7 +6,8 @@ import numpy as np
 
 from .special import log1p_gap
 
-__all__ = ["cholesky", "inverse", "inverse_lower", "matvec", "positive_definite", "solve", "symmetric2", "trace_minus_log_det"]
+__all__ = ["cholesky", "fill_diagonal", "inverse", "inverse_lower", "matvec", "positive_definite", "solve", "symmetric2",
+           "trace_minus_log_det"]
 
 UNROLLED = 6   # up to this size a loop over columns of the whole batch beats one library call per matrix
 
@@ -119,6 +120,12 @@ def _assemble(xp, rows, zero, n):
 def positive_definite(xp, matrix):
     """Whether each symmetric matrix of a batch is positive definite, shape (..., n, n) to (...)."""
     return xp.isfinite(cholesky(xp, matrix)[..., -1, -1])
+
+
+def fill_diagonal(matrix, values):
+    """Write the vectors `values` (..., n) on the diagonals of `matrix` (..., n, n), in place: nothing else is touched."""
+    for i in range(values.shape[-1]):
+        matrix[..., i, i] = values[..., i]
 
 
 def symmetric2(xp, a, b, c):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..backend import arrays, polygamma
-from ..blocks import blockwise
+from ..blocks import rowwise
 from ..domain import Interval, MappedDomain, Orthant
 from ..errors import ConvergenceError
 from ..linalg import symmetric2
@@ -45,20 +45,20 @@ class Gamma(ExponentialFamily):
     support = Interval(0)
     ordinary = {"shape": Interval(0), "rate": Interval(0)}
 
-    @blockwise
+    @rowwise
     def potential(self, theta):
         xp, theta = self.point(theta)
         with np.errstate(invalid="ignore", divide="ignore"):
             return xp.gammaln(theta[..., 0]) - theta[..., 0] * xp.log(-theta[..., 1])
 
-    @blockwise
+    @rowwise
     def to_eta(self, theta):
         xp, theta = self.point(theta)
         with np.errstate(invalid="ignore", divide="ignore"):
             return xp.stack([xp.digamma(theta[..., 0]) - xp.log(-theta[..., 1]), -theta[..., 0] / theta[..., 1]], axis=-1)
 
     @once
-    @blockwise
+    @rowwise
     def to_theta(self, eta):
         xp, eta = self.point(eta)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -69,7 +69,7 @@ class Gamma(ExponentialFamily):
         xp, eta = self.point(eta)
         return _shape_potential(xp, self.to_theta(eta)[..., 0])
 
-    @blockwise
+    @rowwise
     def metric(self, theta):
         xp, theta = self.point(theta)
         inverse = -1.0 / theta[..., 1]
@@ -83,12 +83,14 @@ class Gamma(ExponentialFamily):
         return symmetric2(xp, 1.0 / determinant, -beta / (alpha * determinant),
                           polygamma(1, alpha) * beta**2 / (alpha * determinant))
 
+    @rowwise
     def flat(self, theta, vector):
         xp, theta, vector = self.point(theta, vector)
         alpha, inverse = theta[..., 0], -1.0 / theta[..., 1]
         a, b = vector[..., 0], vector[..., 1]
         return xp.stack([polygamma(1, alpha) * a + inverse * b, inverse * (a + alpha * inverse * b)], axis=-1)
 
+    @rowwise
     def sharp(self, theta, covector):
         xp, theta, covector = self.point(theta, covector)
         alpha, beta = theta[..., 0], -theta[..., 1]
@@ -119,12 +121,12 @@ class Gamma(ExponentialFamily):
     def expected_log_base_measure(self, theta):
         return -self.to_eta(theta)[..., 0]
 
-    @blockwise
+    @rowwise
     def entropy(self, theta):
         xp, theta = self.point(theta)
         return self.to_eta(theta)[..., 0] - _shape_potential(xp, theta[..., 0])
 
-    @blockwise
+    @rowwise
     def kl(self, theta_p, theta_q):
         """α_q (r − 1 − log r) + B_s(α_q : α_p), with r the ratio of the means and s the Stirling remainder of log Γ.
 
