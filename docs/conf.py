@@ -10,6 +10,8 @@ import infogeo.families.conjugate       # registers the pairs
 from infogeo.families.base import ExponentialFamily, conjugacy
 from infogeo.families.catalogue import FAMILIES
 
+sys.path.insert(0, str(Path(__file__).parent))         # figure_scraper
+
 project = "infogeo"
 author = "the infogeo contributors"
 copyright = "the infogeo contributors"
@@ -29,10 +31,12 @@ rst_prolog = ".. currentmodule:: infogeo\n"
 
 nitpicky = True
 nitpick_ignore_regex = [               # names that have no page
-    (r"py:.*", r"(numpy|scipy|matplotlib|array_api_compat|abc|enum|collections|itertools)\..*"),
+    (r"py:.*", r"(numpy|scipy|matplotlib|array_api_compat|abc|enum|collections|functools|itertools)\..*"),
     (r"py:class", r"(ABC|IntEnum|Any|np\.ndarray|typing\..*)"),
     (r"py:obj", r"([A-Z]+|[a-z_]\w*)"),                             # methods, attributes and constants in the prose of docstrings
-    (r"py:class", r"infogeo\.geometry\.separable\..*"),           # base classes that are not public
+    (r"py:obj", "|".join(infogeo.__all__)),                       # public names in the docstrings of packages below the top level
+    (r"py:class", r"infogeo\.geometry\.(arc_length|half_plane|separable|sphere)\..*"),      # not public
+    (r"py:class", r"infogeo\.(curvature|networks|operators|training)\.\w+\.(_\w+|ExampleUpdate)"),
     (r"py:class", r"infogeo\.families\.\w+\.(_\w+|ConstantBaseMeasure|Counts|DirectDensity|Image|StateFamily)"),
 ]
 
@@ -50,7 +54,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"/plot_",
     "abort_on_example_error": True,
     "backreferences_dir": None,
-    "image_scrapers": ("matplotlib",),
+    "image_scrapers": ("matplotlib", "figure_scraper.scrape"),
     "download_all_examples": False,
     "write_computation_times": False,
     "show_memory": False,

@@ -18,15 +18,15 @@ print(ig.studies.report(result, "Bortkiewicz 1898"))
 
 # %%
 # The flows: late on, KL falls at the rates 2 λ_min(G), 2 and 2 / λ_max(G).
-ig.studies.figure_flows(result)
+flows = ig.studies.figure_flows(result)
 
 # %%
 # The learning rates that bring every start below a given KL in a hundred steps.
-ig.studies.figure_sweep(result)
+sweep = ig.studies.figure_sweep(result)
 
 # %%
 # The flows in both charts: natural gradient is straight in η, the others are bent by the metric.
-ig.studies.figure_trajectories(result)
+trajectories = ig.studies.figure_trajectories(result)
 
 # %%
 # Only the chart is at fault. With the most probable outcome as reference, the same distributions are far better conditioned.

@@ -57,8 +57,18 @@ __all__ = [
     "Truncated",
     # mirror maps
     "Burg", "Euclidean", "LogDet", "NegativeEntropy", "PNorm", "Quadratic",
-    # divergences, geodesics, projections
-    "AffineSubmanifold", "bregman", "canonical_divergence", "e_geodesic", "e_project", "jeffreys", "m_geodesic", "m_project",
+    # models with a closed Fisher–Rao geometry that are no exponential families
+    "HalfSpace", "LocationScale", "LogLocationScale",
+    # divergences
+    "ChernoffInformation", "Estimate", "Integration", "MonteCarlo", "Quadrature", "States", "alpha_divergence", "bhattacharyya",
+    "bregman", "canonical_divergence", "chernoff_information", "chi_squared", "f_divergence", "fenchel_young", "hellinger", "jeffreys",
+    "jensen_bregman", "jensen_shannon", "renyi", "squared_hellinger", "total_bregman", "total_variation", "tsallis",
+    # connections, curvature, geodesics, distances
+    "alpha_exp_map", "alpha_geodesic", "calvo_oller_bound", "christoffel", "christoffel_first", "covariant_derivative",
+    "cubic_tensor", "e_geodesic", "exp_map", "jeffreys_bound", "log_map", "m_geodesic", "parallel_transport", "ricci",
+    "riemann_tensor", "riemannian_distance", "riemannian_geodesic", "scalar_curvature", "sectional_curvature",
+    # projections
+    "AffineSubmanifold", "e_project", "m_project",
     # solvers
     "AffineMap", "Backtracking", "Constant", "CrossEntropy", "Diminishing", "Exact", "GradientUpdate", "MiniBatch",
     "MirrorUpdate", "NaturalUpdate", "Noisy", "Objective", "RelativeSmooth", "Result", "ReverseKL", "Status", "Step", "Update",
@@ -104,6 +114,8 @@ _MODULES = {
         "inverse_gaussian": ["InverseGaussian"],
         "isotropic_normal": ["IsotropicNormal"],
         "known_covariance": ["MatrixNormalKnownCovariances", "MultivariateNormalKnownCovariance"],
+        "location_scale": ["LocationScale", "LogLocationScale"],
+        "normal_geodesic": ["calvo_oller_bound"],
         "laplace": ["Laplace"],
         "log_linear": ["LogLinear"],
         "log_normal": ["LogitNormal", "LogNormal"],
@@ -120,6 +132,20 @@ _MODULES = {
         "weibull": ["Rayleigh", "Weibull"],
         "wishart": ["InverseWishart", "Wishart"],
         "zeta": ["Zeta"],
+    },
+    "geometry": {
+        "alpha": ["alpha_divergence", "chi_squared", "hellinger", "renyi", "squared_hellinger", "tsallis"],
+        "chernoff": ["ChernoffInformation", "chernoff_information"],
+        "connection": ["christoffel", "christoffel_first", "covariant_derivative", "cubic_tensor", "parallel_transport"],
+        "curvature_tensor": ["ricci", "riemann_tensor", "scalar_curvature", "sectional_curvature"],
+        "divergence": ["fenchel_young"],
+        "f_divergence": ["f_divergence", "jensen_shannon", "total_variation"],
+        "geodesic": ["alpha_exp_map", "alpha_geodesic", "exp_map", "jeffreys_bound", "log_map", "riemannian_distance",
+                     "riemannian_geodesic"],
+        "half_plane": ["HalfSpace"],
+        "integration": ["Estimate", "Integration", "MonteCarlo", "Quadrature", "States"],
+        "skew": ["bhattacharyya", "jensen_bregman"],
+        "total_bregman": ["total_bregman"],
     },
     "networks": {
         "model": ["ConditionalModel"],

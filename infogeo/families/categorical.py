@@ -182,8 +182,8 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
     def kl(self, theta_p, theta_q):
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
         (psi_p, eta), (psi_q, _) = self.potential_and_eta(theta_p), self.potential_and_eta(theta_q)
-        change = eta * (theta_q - theta_p)
-        direct, size = (psi_q - psi_p) - xp.sum(change, axis=-1), xp.abs(psi_q) + xp.abs(psi_p) + xp.sum(xp.abs(change), axis=-1)
+        step = theta_q - theta_p
+        direct, size = (psi_q - psi_p) - dot(eta, step), xp.abs(psi_q) + xp.abs(psi_p) + dot(eta, xp.abs(step))
         return unless_cancelled(xp, direct, size, self._careful_kl, theta_p, theta_q)
 
     def _careful_kl(self, theta_p, theta_q):

@@ -137,7 +137,8 @@ class Curved(Riemannian):
         Source: Efron (1975).
         """
         if self.dim != 1:
-            raise ShapeError(f"the statistical curvature is that of one parameter; the embedding has {self.dim}")
+            raise ShapeError(f"the statistical curvature is that of one parameter; the embedding has {self.dim}: see "
+                             "information_loss")
         xp, u = self.point(u)
         theta, velocity, acceleration = self.to_theta(u), self.jacobian(u)[..., 0], self.second(u)[..., 0, 0]
         speed = self.family.inner(theta, velocity, velocity)

@@ -5,7 +5,7 @@ from math import factorial
 
 import numpy as np
 
-from ..backend import arrays
+from ..backend import arrays, to_numpy
 from ..domain import Interval, MappedDomain, Orthant, ProductDomain, RealSpace
 from ..linalg import solve
 from ..memo import once
@@ -186,21 +186,26 @@ class _Law:
         rise, fall = (xp.where(good, v, xp.ones_like(v)) for v in flat[:2])
         with np.errstate(all="ignore"):
             left, right = _reach(xp, fall, rise, 3.0, DEPTH), _reach(xp, rise, fall, 3.0, DEPTH)
-            needed = (left + right) * (4.5 + 2.0 * xp.sqrt(rise + fall))
-            count = needed.shape[0]
-            n = int(float(xp.max(needed))) + 2 if count else 2
-            rows, done = max(1, BLOCK // n), []
-            for start in range(0, max(1, count), rows):
-                part = slice(start, min(start + rows, count))
-                grid = xp.linspace(0.0, 1.0, n, dtype=rise.dtype)
-                t = (left[part] + right[part])[:, None] * grid - left[part][:, None]
-                weight = xp.exp(-_depth(xp, rise[part][:, None], fall[part][:, None], t))
-                total = xp.sum(weight, axis=-1)
-                mass = total * (left[part] + right[part]) / (n - 1.0)
-                done.append(function(t, weight / total[:, None], mass, *(v[part][:, None] for v in flat[2:])))
+            level = xp.ceil(xp.log2((left + right) * (4.5 + 2.0 * xp.sqrt(rise + fall))))
+            # rows of one number of nodes, a power of two, side by side: what a row gets does not depend on the others
+            order = xp.argsort(level)
+            rise, fall, left, right, *more = (xp.take(v, order, axis=0) for v in (rise, fall, left, right, *flat[2:]))
+            level, done = to_numpy(xp.take(level, order, axis=0)), []
+            for power in np.unique(level) if level.size else [1]:
+                n, (first, last) = 2**int(power) + 1, (int(np.searchsorted(level, power, side)) for side in ("left", "right"))
+                rows = max(1, BLOCK // n)
+                for start in range(first, max(first + 1, last), rows):
+                    part = slice(start, min(start + rows, last))
+                    grid = xp.linspace(0.0, 1.0, n, dtype=rise.dtype)
+                    t = (left[part] + right[part])[:, None] * grid - left[part][:, None]
+                    weight = xp.exp(-_depth(xp, rise[part][:, None], fall[part][:, None], t))
+                    total = xp.sum(weight, axis=-1)
+                    mass = total * (left[part] + right[part]) / (n - 1.0)
+                    done.append(function(t, weight / total[:, None], mass, *(v[part][:, None] for v in more)))
+            back = xp.argsort(order)
         out = []
         for parts in zip(*done):
-            whole = xp.concat(parts, axis=0)
+            whole = xp.take(xp.concat(parts, axis=0), back, axis=0)
             keep = xp.reshape(good, (-1, *(1,) * (whole.ndim - 1)))
             whole = xp.where(keep, whole, xp.full_like(whole, xp.nan))
             out.append(xp.reshape(whole, (*shape, *whole.shape[1:])))
@@ -373,11 +378,13 @@ def _reach(xp, front, back, tilt, depth):
     exponential = log_front + xp.log(2.0 * (depth + tilt * xp.maximum(log_front, zero))) + 3.0
     linear = xp.where(back > 1.01 * tilt, (depth + back) / xp.maximum(back - tilt, 0.001 * back), square)
     t = xp.minimum(xp.minimum(square, linear), xp.maximum(exponential, 1.0 + zero))
+    running = xp.isfinite(t)
     for _ in range(60):
         excess = _depth(xp, front, back, t) - tilt * t - depth
         slope = front * xp.expm1(t) - back * xp.expm1(-t) - tilt
         step = excess / slope
-        t = t - xp.maximum(step, zero)
-        if not xp.any(step > 0.02 * t):
+        t = xp.where(running, t - xp.maximum(step, zero), t)
+        running = running & (step > 0.02 * t)
+        if not xp.any(running):
             break
     return t

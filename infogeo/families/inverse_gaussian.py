@@ -1,12 +1,13 @@
 """The inverse Gaussian family."""
 from dataclasses import dataclass
-from math import log, pi
+from math import log, pi, sqrt
 
 import numpy as np
 
 from ..backend import arrays
 from ..domain import Interval, MappedDomain, Orthant
 from ..exponential_integral import scaled_e1
+from ..geometry.half_plane import HalfSpace, Hyperbolic
 from ..linalg import symmetric2
 from ..special import ratio_gap
 from .base import ExponentialFamily
@@ -20,7 +21,7 @@ def _inverse_mean(xp, z):
 
 
 @dataclass(frozen=True)
-class InverseGaussian(ExponentialFamily):
+class InverseGaussian(Hyperbolic, ExponentialFamily):
     """The first time at which a Brownian motion with drift reaches a level: the inverse Gaussian (Wald) distribution.
 
     Mathematically, for the mean μ and the shape λ,
@@ -40,6 +41,7 @@ class InverseGaussian(ExponentialFamily):
                               lambda xp, eta: (eta[..., 0] > 0) & (eta[..., 1] > 1.0 / eta[..., 0]),
                               lambda name: f"{name}[0] > 0 and {name}[1] > 1/{name}[0]")
     support = Interval(0)
+    half_space = HalfSpace(2, sqrt(2.0))
     ordinary = {"mean": Interval(0), "shape": Interval(0)}
 
     def _mean_shape(self, theta):
@@ -117,6 +119,41 @@ class InverseGaussian(ExponentialFamily):
         first = symmetric2(xp, 0.75 * s / x**3, mixed1, mixed2)
         second = symmetric2(xp, mixed1, mixed2, (0.75 * s + 1.0) / y**3)
         return xp.stack([first, second], axis=-3)
+
+    # The half-plane of u = √2 / √μ = √2 (θ₁/θ₂)^{1/4} and v = 1 / √λ; the family is its part u > 0
+
+    def to_half_space(self, x):
+        """(√(2/μ), 1/√λ)."""
+        xp, m, shape = self._mean_shape(x)
+        return xp.stack([sqrt(2.0) / xp.sqrt(m), 1.0 / xp.sqrt(shape)], axis=-1)
+
+    def from_half_space(self, point):
+        xp, point = self.point(point)
+        point = xp.where(point[..., :1] > 0, point, xp.full_like(point, xp.nan))
+        return self._theta_from(xp, 2.0 / point[..., 0] ** 2, 1.0 / point[..., 1] ** 2)
+
+    def vector_to_half_space(self, x, vector):
+        """u (dθ₁/θ₁ − dθ₂/θ₂) / 4 and −v dθ₂ / (2θ₂)."""
+        xp, theta, vector = self.point(x, vector)
+        u, v = (self.to_half_space(theta)[..., i] for i in range(2))
+        a, b = vector[..., 0] / theta[..., 0], vector[..., 1] / theta[..., 1]
+        return xp.stack([0.25 * u * (a - b), -0.5 * v * b], axis=-1)
+
+    def vector_from_half_space(self, x, vector):
+        xp, theta, vector = self.point(x, vector)
+        scaled = vector / self.to_half_space(theta)
+        b = -2.0 * scaled[..., 1]
+        return xp.stack([theta[..., 0] * (4.0 * scaled[..., 0] + b), theta[..., 1] * b], axis=-1)
+
+    def half_space_step(self, x, y):
+        """The differences of (θ₁/θ₂)^{1/4} and (−2θ₂)^{−1/2} by those of the arguments of the roots, from the differences Δθ."""
+        xp, x, y = self.point(x, y)
+        m_x, m_y = self._mean_shape(x)[1], self._mean_shape(y)[1]
+        (u_x, v_x), (u_y, v_y) = ((z[..., 0], z[..., 1]) for z in map(self.to_half_space, (x, y)))
+        a, b = y[..., 0] - x[..., 0], y[..., 1] - x[..., 1]
+        squares = (2.0 * a - (1.0 / m_x**2 + 1.0 / m_y**2) * b) / (x[..., 1] + y[..., 1])          # of 1/μ
+        return xp.stack([2.0 * squares / ((1.0 / m_x + 1.0 / m_y) * (u_x + u_y)),
+                         2.0 * (v_x * v_y) ** 2 * b / (v_x + v_y)], axis=-1)
 
     def sufficient_statistic(self, x):
         xp, x = arrays(x)

@@ -33,6 +33,11 @@ class Laplace(Transformed):
     def __post_init__(self):
         known_finite(self, "location")
 
+    @property
+    def kink(self):
+        """Where the density is continuous but not smooth."""
+        return self.location
+
     def sufficient_statistic(self, x):
         xp, x = arrays(x)
         return xp.abs(x - self.location)[..., None]

@@ -11,6 +11,7 @@ from ..linalg import cholesky, inverse_lower, matvec, positive_definite, trace_m
 from ..memo import once
 from ..packing import pack, packed_size, unpack
 from .base import ExponentialFamily
+from .normal_geodesic import Whitened, geodesic_from, initial_rapidity, initial_velocity
 
 __all__ = ["MultivariateNormal"]
 
@@ -186,6 +187,66 @@ class MultivariateNormal(ExponentialFamily):
         d12_mean = 2.0 * (matvec(xp, covariance, matvec(xp, first[1], d2_mean) + matvec(xp, second[1], d1_mean)))
         d12_cov = 2.0 * xp.matmul(d2_cov, xp.matmul(first[1], covariance))
         return self._join(xp, d12_mean, 2.0 * (d12_cov + _outer(d12_mean, mean) + _outer(d1_mean, d2_mean)))
+
+    # The geometry of Fisher and Rao, with the first of two points moved to N(0, I) by x ↦ Lᵀ(x − μ), Λ = L Lᵀ
+
+    def whitened(self, theta_p, theta_q):
+        """The distribution q seen from p, ``(xp, Whitened)``, from the difference of the coordinates where they are near."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        a, m = self._pair(xp, theta_q - theta_p)
+        mean_p, _, precision_p, root_p, _ = self._parts(theta_p)
+        mean_q, covariance_q, precision_q, root_q, _ = self._parts(theta_q)
+        lower_p = xp.matmul(precision_p, xp.matrix_transpose(root_p))
+        lower_q = xp.matmul(precision_q, xp.matrix_transpose(root_q))
+        excess = -2.0 * xp.matmul(root_p, xp.matmul(m, xp.matrix_transpose(root_p)))         # P − I
+        near = xp.max(xp.abs(excess), axis=(-2, -1))[..., None] < 0.5
+        shift = xp.where(near, a + 2.0 * matvec(xp, m, mean_p),                              # Λ_q (μ_q − μ_p)
+                         theta_q[..., :self.p] - matvec(xp, precision_q, mean_p))
+        natural = matvec(xp, root_p, shift)
+        root = xp.matmul(xp.matrix_transpose(lower_p), xp.matrix_transpose(root_q))
+        covariance = xp.matmul(root, xp.matrix_transpose(root))
+        mean = xp.where(near, matvec(xp, covariance, natural), matvec(xp, xp.matrix_transpose(lower_p), mean_q - mean_p))
+        precision = excess + xp.eye(self.p, dtype=theta_p.dtype)
+        gap = excess + xp.matmul(excess, covariance)                                         # P − S, as S = I − (P − I) S
+        return xp, Whitened(xp, mean, natural, covariance, precision, gap, root, xp.matmul(root_p, lower_q))
+
+    def distance(self, x, y):
+        """The Fisher–Rao distance, shape (...); see `Whitened`, and of one dimension `Normal`."""
+        return self.whitened(x, y)[1].distance()
+
+    def geodesic(self, x, y, t):
+        """The point at time t of the geodesic from x (t = 0) to y (t = 1), shape (..., dim)."""
+        self.point(x, y)
+        xp, x, y, t = arrays(x, y, t)
+        return self._along(xp, x, self.whitened(x, y)[1].rapidity(), t)
+
+    def exp(self, x, vector):
+        """The point at time 1 of the geodesic that starts at x with this velocity, shape (..., dim)."""
+        xp, x, vector = self.point(x, vector)
+        mean, _, _, root, _ = self._parts(x)
+        a, m = self._pair(xp, vector)
+        d_mean = matvec(xp, root, a + 2.0 * matvec(xp, m, mean))
+        d_covariance = 2.0 * xp.matmul(root, xp.matmul(m, xp.matrix_transpose(root)))
+        batch = np.broadcast_shapes(d_mean.shape[:-1], d_covariance.shape[:-2])
+        rapidity = initial_rapidity(xp, d_mean, xp.broadcast_to(d_covariance, (*batch, self.p, self.p)))
+        return self._along(xp, x, rapidity, xp.ones(batch, dtype=x.dtype))
+
+    def log(self, x, y):
+        """The velocity at x of the geodesic that is at y at time 1, shape (..., dim)."""
+        xp, whitened = self.whitened(x, y)
+        d_mean, d_covariance = initial_velocity(whitened.rapidity())
+        mean, _, precision, root, _ = self._parts(x)
+        lower = xp.matmul(precision, xp.matrix_transpose(root))
+        m = 0.5 * xp.matmul(lower, xp.matmul(d_covariance, xp.matrix_transpose(lower)))
+        return self._join(xp, matvec(xp, lower, d_mean) - 2.0 * matvec(xp, m, mean), m)
+
+    def _along(self, xp, x, rapidity, t):
+        """The point at time t of the geodesic that leaves x with this rapidity of the whitened one."""
+        mean, _, precision, root, _ = self._parts(x)
+        lower = xp.matmul(precision, xp.matrix_transpose(root))
+        whitened, natural = geodesic_from(xp, rapidity, t)
+        moved = xp.matmul(lower, xp.matmul(whitened, xp.matrix_transpose(lower)))
+        return self._join(xp, matvec(xp, lower, natural) + matvec(xp, moved, mean), -0.5 * moved)
 
     def sufficient_statistic(self, x):
         xp, x = arrays(x)

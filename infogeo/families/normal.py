@@ -1,12 +1,15 @@
 """The univariate normal family."""
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
 from ..backend import arrays
+from ..blocks import rowwise
 from ..domain import Interval, MappedDomain, Orthant, ProductDomain, RealSpace
+from ..geometry.half_plane import HalfSpace, Hyperbolic
 from ..linalg import symmetric2
-from ..special import ratio_gap
+from ..special import ratio_gap, unless_cancelled
 from .base import ExponentialFamily
 
 __all__ = ["Normal"]
@@ -18,7 +21,7 @@ def _moments(xp, z):
 
 
 @dataclass(frozen=True)
-class Normal(ExponentialFamily):
+class Normal(Hyperbolic, ExponentialFamily):
     """The normal distribution of mean μ and variance v.
 
     Mathematically,
@@ -36,6 +39,7 @@ class Normal(ExponentialFamily):
     eta_domain = MappedDomain(ProductDomain(RealSpace(1), Orthant(1)), _moments,
                               lambda xp, eta: eta[..., 1] > eta[..., 0] ** 2, lambda name: f"{name}[1] > {name}[0]**2")
     support = Interval()
+    half_space = HalfSpace(2, sqrt(2.0))
     ordinary = {"mean": Interval(), "variance": Interval(0)}
 
     def _mean_variance(self, theta):
@@ -106,6 +110,36 @@ class Normal(ExponentialFamily):
         second = symmetric2(xp, mixed, t122, t222)
         return xp.stack([first, second], axis=-3)
 
+    def to_half_space(self, x):
+        """(μ/√2, σ)."""
+        xp, mean, variance = self._mean_variance(x)
+        return xp.stack([mean / sqrt(2.0), xp.sqrt(variance)], axis=-1)
+
+    def from_half_space(self, point):
+        xp, point = self.point(point)
+        return self._theta_from(xp, sqrt(2.0) * point[..., 0], point[..., 1] ** 2)
+
+    def vector_to_half_space(self, x, vector):
+        """(dμ/√2, dσ), with dμ = v (dθ₁ + 2μ dθ₂) and dσ = σ³ dθ₂."""
+        xp, theta, vector = self.point(x, vector)
+        _, m, v = self._mean_variance(theta)
+        a, b = vector[..., 0], vector[..., 1]
+        return xp.stack([v / sqrt(2.0) * (a + 2.0 * m * b), v * xp.sqrt(v) * b], axis=-1)
+
+    def vector_from_half_space(self, x, vector):
+        xp, theta, vector = self.point(x, vector)
+        _, m, v = self._mean_variance(theta)
+        b = vector[..., 1] / (v * xp.sqrt(v))
+        return xp.stack([sqrt(2.0) * vector[..., 0] / v - 2.0 * m * b, b], axis=-1)
+
+    def half_space_step(self, x, y):
+        """Δμ = −(Δθ₁ + (μ_x + μ_y) Δθ₂) / (θ₂x + θ₂y) and Δσ = Δv / (σ_x + σ_y), Δv = 2 v_x v_y Δθ₂, from the differences Δθ."""
+        xp, x, y = self.point(x, y)
+        (_, m_x, v_x), (_, m_y, v_y) = self._mean_variance(x), self._mean_variance(y)
+        a, b = y[..., 0] - x[..., 0], y[..., 1] - x[..., 1]
+        mean_step = -(a + (m_x + m_y) * b) / (x[..., 1] + y[..., 1])
+        return xp.stack([mean_step / sqrt(2.0), 2.0 * v_x * v_y * b / (xp.sqrt(v_x) + xp.sqrt(v_y))], axis=-1)
+
     def sufficient_statistic(self, x):
         xp, x = arrays(x)
         return xp.stack([x, x**2], axis=-1)
@@ -128,7 +162,22 @@ class Normal(ExponentialFamily):
         return 0.5 * xp.log(2.0 * np.pi * np.e * v)
 
     def kl(self, theta_p, theta_q):
-        """½ (r − 1 − log r) + ½ (μ_p − μ_q)² / v_q with r = v_p / v_q; both differences from θ_q − θ_p."""
+        """½ (r − 1 − log r) + ½ (μ_p − μ_q)² / v_q with r = v_p / v_q."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        return unless_cancelled(xp, self._far_kl(theta_p, theta_q), 0.0, self._careful_kl, theta_p, theta_q)
+
+    @rowwise
+    def _far_kl(self, theta_p, theta_q):
+        """The formula as it stands, with (μ_q − μ_p) / v_q = θ_q1 − r θ_p1; NaN where one of the differences cancels."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        ratio = theta_q[..., 1] / theta_p[..., 1]
+        growth, shift = ratio - 1.0, theta_q[..., 0] - ratio * theta_p[..., 0]
+        kl = 0.5 * (growth - xp.log(ratio)) - 0.25 * shift**2 / theta_q[..., 1]
+        kept = (xp.abs(growth) > 0.1) & (xp.abs(shift) >= 0.1 * xp.abs(theta_q[..., 0]))
+        return xp.where(kept, kl, xp.full_like(kl, xp.nan))
+
+    def _careful_kl(self, theta_p, theta_q):
+        """Both differences from θ_q − θ_p."""
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
         step = theta_q - theta_p
         growth = step[..., 1] / theta_p[..., 1]                            # r − 1

@@ -8,7 +8,7 @@ import numpy as np
 from ..backend import arrays
 from ..domain import Integers, Interval, Orthant, RealSpace
 from ..factorials import deviance, factorial_gap
-from ..geometry.separable import Separable
+from ..geometry.arc_length import ArcLength
 from ..special import kl_terms, piecewise
 from .base import ExponentialFamily
 
@@ -16,7 +16,7 @@ __all__ = ["Poisson"]
 
 
 @dataclass(frozen=True)
-class Poisson(Separable, ExponentialFamily):
+class Poisson(ArcLength, ExponentialFamily):
     """Counts of independent events at a constant rate λ.
 
     Mathematically,
@@ -59,6 +59,21 @@ class Poisson(Separable, ExponentialFamily):
 
     def dual_second(self, eta):
         return 1.0 / self.point(eta)[1]
+
+    def arc_length(self, theta):
+        """2 √λ."""
+        xp, theta = self.point(theta)
+        return 2.0 * xp.exp(0.5 * theta)
+
+    def from_arc_length(self, s):
+        xp, s = self.point(s)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return 2.0 * xp.log(0.5 * s)
+
+    def arc_between(self, theta_p, theta_q):
+        """2 √λ_q − 2 √λ_p."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        return 4.0 * xp.exp(0.25 * (theta_p + theta_q)) * xp.sinh(0.25 * (theta_q - theta_p))
 
     def sufficient_statistic(self, x):
         return arrays(x)[1][..., None]

@@ -70,3 +70,15 @@ class Transformed(ExponentialFamily):
 
     def kl(self, theta_p, theta_q):
         return self.base.divergence(theta_p, theta_q)
+
+    def distance(self, x, y):
+        return self.base.distance(x, y)
+
+    def geodesic(self, x, y, t):
+        return self.base.geodesic(x, y, t)
+
+    def exp(self, x, vector):
+        return self.base.exp(x, vector)
+
+    def log(self, x, y):
+        return self.base.log(x, y)

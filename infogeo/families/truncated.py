@@ -38,8 +38,29 @@ class _Moments(ConvexDomain):
     def rule(self, name):
         return f"{name} the mean statistic of a member of {self.family!r}"
 
+    def possible(self, x):
+        """A condition that members satisfy and that costs no inversion."""
+        xp, x = arrays(x)
+        return xp.all(xp.isfinite(x), axis=-1)
+
     def from_unconstrained(self, u):
         return self.family.to_eta(self.family.theta_domain.from_unconstrained(u))
+
+
+class _MeanInterval(_Moments):
+    """The η of a truncated family of one parameter: they increase with θ, between two limits."""
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        low, high = self.family._limits
+        return self.family.family.eta_domain.contains(x) & xp.all((x > low) & (x < high), axis=-1)
+
+    possible = contains
+
+    def rule(self, name):
+        low, high = self.family._limits
+        known = [Interval(low, high).rule(name)] if low > -inf or high < inf else []
+        return " and ".join(known + [self.family.family.eta_domain.rule(name)] * (low == -inf or high == inf))
 
 
 @dataclass(frozen=True)
@@ -103,7 +124,29 @@ class Truncated(ExponentialFamily):
 
     @cached_property
     def eta_domain(self):
-        return _Moments(self)
+        return _MeanInterval(self) if self.dim == 1 else _Moments(self)
+
+    @cached_property
+    def _limits(self):
+        """(inf η, sup η) of a family of one parameter.
+
+        Where θ is unbounded, η tends to the extreme of T. At a finite end of θ it tends to the mean of the law there, unless T
+        is unbounded in that direction: then the truncated law ceases to exist where that of the whole family does. Where T has
+        its extreme inside the support, the limit is infinite here: the η end with those of the whole family.
+        """
+        return self._limit(-1.0), self._limit(1.0)
+
+    def _limit(self, sign):
+        domain, support = self.theta_domain, self.support
+        with np.errstate(all="ignore"):
+            extreme = np.max(sign * self.sufficient_statistic(np.asarray([support.lower, support.upper], dtype=float)))
+            x = self._points(NUMPY, domain.from_unconstrained(np.zeros(1)))[0]
+        if np.max(sign * self.sufficient_statistic(x[support.contains(x)])) > extreme:
+            return sign * inf
+        if np.isfinite(extreme) and not domain.contains(np.asarray([sign * 1e300])):
+            theta = domain.from_unconstrained(np.arange(-700.0, 701.0)[:, None])
+            return float(self.to_eta(sign * np.max(sign * theta[domain.contains(theta)], axis=0))[0])
+        return float(sign * extreme)
 
     @property
     def ordinary(self):
@@ -119,23 +162,32 @@ class Truncated(ExponentialFamily):
 
     # Nodes: points x and logarithms of their weights, for each θ
 
+    def _points(self, xp, theta):
+        """(x, logarithms of the weights), shapes (m,) or (..., m)."""
+        return self._states(xp, theta) if isinstance(self.support, Integers) else self._nodes(xp, theta)
+
     def _states(self, xp, theta):
-        """All states, or those up to where the last has become negligible in every row."""
+        """All states, or the 2ᵏ first, where those beyond are negligible: k is that of the row, the others weigh 0.
+
+        Zeros up to the next power of two do not change how a sum is grouped, so a row does not depend on its batch.
+        """
         low, high = self.support.lower, self.support.upper
-        if np.isinf(high):
-            size = 16
-            while True:
-                ends = [*map(float, range(8)), *(2.0**k for k in range(3, size.bit_length()))]
-                ends = low + xp.asarray(ends, dtype=theta.dtype)
-                value = self.family.log_density(theta[..., None, :], ends)
-                if xp.all(value[..., -1] < xp.max(value, axis=-1) - 0.5 * _NEGLIGIBLE):
-                    break
-                size *= 2
-                if size > _STATES:
-                    raise ConvergenceError(f"{self!r}: the law has not become negligible after {_STATES} states")
-            high = low + size
-        x = low + xp.arange(int(high - low) + 1, dtype=theta.dtype)
-        return x, xp.zeros_like(x)
+        if np.isfinite(high):
+            x = low + xp.arange(int(high - low) + 1, dtype=theta.dtype)
+            return x, xp.zeros_like(x)
+        size, own = 32, xp.zeros_like(theta[..., :1])
+        while True:
+            ends = low + xp.asarray([*map(float, range(8)), *(2.0**k for k in range(3, size.bit_length()))], dtype=theta.dtype)
+            value = self._log_whole(xp, theta, ends)
+            negligible = value[..., -1:] < xp.max(value, axis=-1, keepdims=True) - 0.5 * _NEGLIGIBLE
+            own = xp.where((own == 0) & negligible, xp.full_like(own, float(size)), own)
+            if xp.all(own > 0):
+                break
+            size *= 2
+            if size > _STATES:
+                raise ConvergenceError(f"{self!r}: the law has not become negligible after {_STATES} states")
+        count = xp.arange(size, dtype=theta.dtype)
+        return low + count, xp.where(count < own, xp.zeros_like(own), xp.full_like(own, -np.inf))
 
     def _chart(self, xp, t):
         """(x, log dx/dt) of the coordinate t."""
@@ -162,8 +214,13 @@ class Truncated(ExponentialFamily):
     def _value(self, xp, theta, t):
         """The log-density of the whole family in the coordinate t, shapes (..., dim) and (..., m) to (..., m)."""
         x, slope = self._chart(xp, t)
-        found = self.family.log_density(theta[..., None, :], x) + slope
-        return xp.where(xp.isnan(found), xp.full_like(found, -np.inf), found)
+        return self._log_whole(xp, theta, x) + slope
+
+    def _log_whole(self, xp, theta, x):
+        """log p(x; θ) in the whole family, shapes (..., dim) and (..., m) to (..., m); −∞ outside its support."""
+        inside, x = self.family._supported(xp, x)
+        value = self.family._log_density(xp, theta[..., None, :], x)
+        return xp.where(inside & ~xp.isnan(value), value, xp.full_like(value, -np.inf))
 
     def _panels(self, xp, theta):
         """(inner, outer) ends of the panels on both sides of the mode, in the coordinate t, shapes (..., number of panels)."""
@@ -171,17 +228,18 @@ class Truncated(ExponentialFamily):
         grid = xp.linspace(0.0, 1.0, 33, dtype=theta.dtype)
         low = xp.full(theta.shape[:-1], bottom, dtype=theta.dtype)[..., None]
         high = xp.full_like(low, top)
+        mode, peak, done = low, xp.full_like(low, -np.inf), xp.zeros(low.shape, dtype=xp.bool)
         eps = float(xp.finfo(theta.dtype).eps)
         for _ in range(26):                             # the maximum of a concave function: each round keeps a sixteenth
             t = low * (1.0 - grid) + high * grid
             value = self._value(xp, theta, t)
-            best = xp.argmax(value, axis=-1, keepdims=True)
-            beside = [xp.clip(best + step, 0, 32) for step in (-1, 1)]
-            low, high = (xp.take_along_axis(t, place, axis=-1) for place in beside)
-            peak, *sides = (xp.take_along_axis(value, place, axis=-1) for place in (best, *beside))
-            if xp.all(peak - xp.minimum(*sides) <= 8 * eps * (1.0 + xp.abs(peak))):
+            around = xp.clip(xp.argmax(value, axis=-1, keepdims=True) + xp.arange(-1, 2), 0, 32)
+            t, value = (xp.take_along_axis(along, around, axis=-1) for along in (t, value))
+            mode, peak = xp.where(done, mode, t[..., 1:2]), xp.where(done, peak, value[..., 1:2])
+            low, high = t[..., :1], t[..., 2:]
+            done = done | (peak - xp.min(value, axis=-1, keepdims=True) <= 8 * eps * (1.0 + xp.abs(peak)))
+            if xp.all(done):
                 break
-        mode = xp.take_along_axis(t, best, axis=-1)
         shrink = 2.0 ** -xp.arange(120, dtype=theta.dtype)
         ends = xp.asarray(_PANELS, dtype=theta.dtype)
         sides = []
@@ -209,8 +267,8 @@ class Truncated(ExponentialFamily):
         interior = self.theta_domain.from_unconstrained(xp.zeros_like(theta))
         safe = xp.where(inside[..., None], theta, interior)
         with np.errstate(all="ignore"):
-            x, log_weight = self._states(xp, safe) if isinstance(self.support, Integers) else self._nodes(xp, safe)
-            log_density = self.family.log_density(safe[..., None, :], x)
+            x, log_weight = self._points(xp, safe)
+            log_density = self._log_whole(xp, safe, x)
             logs = log_density + log_weight
             logs = xp.where(xp.isnan(logs), xp.full_like(logs, -np.inf), logs)
             top = xp.max(logs, axis=-1, keepdims=True)
@@ -269,15 +327,42 @@ class Truncated(ExponentialFamily):
     def _start(self, xp, eta):
         """The member of the whole family with this mean statistic, where there is one; rows that are not finite are NaN."""
         centre = self.theta_domain.from_unconstrained(xp.zeros_like(eta))
-        known = xp.all(xp.isfinite(eta), axis=-1, keepdims=True)
+        known = self.eta_domain.possible(eta)[..., None]
         usual = self.family.eta_domain.contains(eta)[..., None] & known
         whole = self.family.to_theta(xp.where(usual, eta, self.family.to_eta(centre)))
         return xp.where(usual, whole, xp.where(known, centre, xp.full_like(centre, xp.nan)))
 
-    def _minimiser(self, xp, eta, start, centre, barrier):
+    def _tried(self, xp, eta, start, centre, barrier, max_steps=60):
+        """The minimiser, or where a row ended short of it; which rows are there; the error, or None. Rows of NaN stay NaN."""
+        try:
+            theta = self._minimiser(xp, eta, start, centre, barrier, max_steps)
+            return theta, xp.isfinite(theta[..., 0]), None
+        except ConvergenceError as error:
+            return error.iterate, error.residual <= 1000 * float(xp.finfo(eta.dtype).eps) * self._size(xp, eta, barrier), error
+
+    def _members(self, xp, eta, start, centre, barrier):
+        """The minimiser; NaN for rows that run out of the domain."""
+        theta, reached, error = self._tried(xp, eta, start, centre, barrier)
+        if error is not None and xp.any(~reached & ~self._leads_out(theta, eta) & xp.isfinite(error.residual)):
+            raise error
+        return xp.where(reached[..., None], theta, xp.full_like(theta, xp.nan))
+
+    def _guarded(self, xp, eta, theta):
+        """As `_members`, behind barriers that become weaker, without one in the end."""
+        centre = self.family.to_eta(theta)
+        for barrier in _BARRIERS:
+            theta = self._members(xp, eta, theta, centre, barrier)
+        residual = xp.max(xp.abs(self.to_eta(theta) - eta), axis=-1)
+        held = self._leads_out(theta, eta) & (residual > 1e-4 * self._size(xp, eta))       # by the weakest barrier
+        return self._members(xp, eta, xp.where(held[..., None], xp.full_like(theta, xp.nan), theta), centre, 0.0)
+
+    def _size(self, xp, eta, barrier=0.0):
+        """Of the terms whose difference is the gradient; behind a barrier, in units of half precision."""
+        return (float(xp.finfo(eta.dtype).eps) ** -0.5 if barrier else 1.0) * (1.0 + xp.max(xp.abs(eta), axis=-1))
+
+    def _minimiser(self, xp, eta, start, centre, barrier, max_steps=60):
         """Of ψ(θ) − η·θ + barrier · (ψ_family(θ) − centre·θ), which keeps θ in its domain; with a barrier, to half precision."""
         family = self.family
-        size = 1.0 + xp.max(xp.abs(eta), axis=-1)
 
         def value(theta):
             stand(theta)
@@ -293,10 +378,9 @@ class Truncated(ExponentialFamily):
             stand(theta)
             return solve(xp, self.metric(theta) + (barrier * family.metric(theta) if barrier else 0.0), g)
 
-        precision = float(xp.finfo(eta.dtype).eps) ** -0.5 if barrier else 1.0
         with standing() as stand:       # each function evaluates the law once
             return minimize(xp, start, name="to_theta", value=value, gradient=gradient, solve=newton,
-                            contains=self.theta_domain.contains, scale=precision * size, max_steps=60)
+                            contains=self.theta_domain.contains, scale=self._size(xp, eta, barrier), max_steps=max_steps)
 
     def _leads_out(self, theta, eta):
         """Whether a Newton step from θ towards η leaves the domain."""
@@ -306,10 +390,10 @@ class Truncated(ExponentialFamily):
     def to_theta(self, eta):
         """By damped Newton; NaN where η is not the mean statistic of a member.
 
-        ψ does not grow towards the boundary of the domain of θ as that of the whole family does, so the latter's potential serves
-        as a barrier, which becomes weaker. A row has no member where the weakest barrier still holds it back, or where it does
-        not converge and a Newton step leads out of the domain; one that converges has none where its θ separates η from all T(x),
-        or where the next step would still change log p by a half: θ runs away.
+        ψ does not grow towards the boundary of the domain of θ as that of the whole family does. So where Newton's method does
+        not get there, the latter's potential serves as a barrier, which becomes weaker. A row has no member where the weakest
+        barrier still holds it back, or where it does not converge and a Newton step leads out of the domain; one that converges
+        has none where its θ separates η from all T(x), or where the next step would still change log p by a half: θ runs away.
 
         Raises
         ------
@@ -317,26 +401,19 @@ class Truncated(ExponentialFamily):
             If a row does not converge otherwise.
         """
         xp, eta = self.point(eta)
-        reached, size = True, 1.0 + xp.max(xp.abs(eta), axis=-1)
         with np.errstate(all="ignore"):
-            theta = self._start(xp, eta)
-            centre = self.family.to_eta(theta)
-            try:
-                for barrier in () if self.theta_domain.whole else _BARRIERS:
-                    theta = self._minimiser(xp, eta, theta, centre, barrier)
-                residual = xp.max(xp.abs(self.to_eta(theta) - eta), axis=-1)
-                held = self._leads_out(theta, eta) & (residual > 1e-4 * size)       # by the weakest barrier
-                theta = xp.where(held[..., None], xp.full_like(theta, xp.nan), theta)
-                theta = self._minimiser(xp, eta, theta, centre, 0.0)
-            except ConvergenceError as error:
-                theta = error.iterate
-                reached = error.residual <= 1000 * float(xp.finfo(eta.dtype).eps) * size
-                if xp.any(~reached & ~self._leads_out(theta, eta) & xp.isfinite(error.residual)):
-                    raise
+            start = self._start(xp, eta)
+            if self.theta_domain.whole:
+                theta = self._members(xp, eta, start, None, 0.0)
+            else:
+                theta, reached, _ = self._tried(xp, eta, start, None, 0.0, 8)      # at the boundary a step would cost many trials
+                nan = xp.full_like(theta, xp.nan)
+                if xp.any(~reached & xp.isfinite(start[..., 0])):
+                    theta = xp.where(reached[..., None], theta, self._guarded(xp, eta, xp.where(reached[..., None], nan, start)))
             _, p, gap = self._centred(theta)
             step = self.sharp(theta, self.to_eta(theta) - eta)
             change = xp.max(xp.where(p > 0, xp.abs(matvec(xp, gap, step)), xp.zeros_like(p)), axis=-1)
-            found = reached & ~self._separated(xp, theta, eta) & (change < 0.5)
+            found = xp.isfinite(theta[..., 0]) & ~self._separated(xp, theta, eta) & (change < 0.5)
             better = xp.max(xp.abs(self.to_eta(theta - step) - eta), axis=-1) < xp.max(xp.abs(self.to_eta(theta) - eta), axis=-1)
             theta = xp.where(better[..., None], theta - step, theta)
         return xp.where(found[..., None], theta, xp.full_like(theta, xp.nan))
@@ -358,12 +435,8 @@ class Truncated(ExponentialFamily):
         _, p, *_, log_density = self._law(theta)
         return -xp.sum(p * log_density, axis=-1)
 
-    def log_density(self, theta, x):
-        xp, theta, x = arrays(theta, x)
-        theta = self.theta_domain.require("theta", theta)
-        inside, x = self._supported(xp, x)
-        value = self.family.log_density(theta, x) - self._law(theta)[0]
-        return xp.where(inside, value, xp.full_like(value, -np.inf))
+    def _log_density(self, xp, theta, x):
+        return self.family._log_density(xp, theta, x) - self._law(theta)[0]
 
     def kl(self, theta_p, theta_q):
         """log E_p[e^v] with v = (θ_q − θ_p)·(T − η_p): near points as log(1 + E_p[e^v − 1 − v]), far ones from the potentials."""

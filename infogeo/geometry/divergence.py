@@ -1,6 +1,6 @@
 """Divergences of a dually flat manifold. Arguments are primal coordinates of the manifold that comes first."""
 
-__all__ = ["bregman", "canonical_divergence", "jeffreys"]
+__all__ = ["bregman", "canonical_divergence", "fenchel_young", "jeffreys"]
 
 
 def canonical_divergence(M, theta_p, theta_q):
@@ -32,3 +32,16 @@ def jeffreys(M, theta_p, theta_q):
     Shapes: θ_p, θ_q (..., d); batches broadcast.
     """
     return M.divergence(theta_p, theta_q) + M.divergence(theta_q, theta_p)
+
+
+def fenchel_young(M, theta, eta):
+    """The Fenchel–Young divergence Y(θ, η) = ψ(θ) + φ(η) − θ·η of a point in each chart, shape (...), nats; 0 where they are one.
+
+    Mathematically, B_ψ(θ : ∇φ(η)) = B_φ(η : ∇ψ(θ)) = D(∇φ(η)‖θ); in an exponential family the KL divergence of the target of
+    mean statistic η to the model θ.
+
+    Shapes: θ, η (..., d); batches broadcast.
+    Domain: η in its domain.
+    Source: Blondel, Martins & Niculae, Learning with Fenchel–Young losses, J. Mach. Learn. Res. 21 (2020).
+    """
+    return M.divergence(M.to_theta(eta), theta)

@@ -10,6 +10,8 @@ from ..errors import ShapeError
 from ..linalg import cholesky, inverse, matvec, solve
 from ..memo import once
 from ..newton import minimize
+from .collocation import HessianEquation, MetricEquation, arrive, join
+from .differences import derivative
 
 __all__ = ["Dual", "DuallyFlat", "Riemannian"]
 
@@ -87,6 +89,63 @@ class Riemannian(ABC):
         xp, x, v = self.point(x, v)
         return xp.sqrt(self.inner(x, v, v))
 
+    def metric_derivative(self, x):
+        """∂_k G_ij(x), k last, shape (..., dim, dim, dim); by extrapolated central differences, to about 1e-11 of G."""
+        xp, x = self.point(x)
+        return derivative(xp, self.metric, x, self.metric(x))
+
+    @property
+    def _geodesics(self):
+        """The geodesic equation of the metric, for the numeric routes."""
+        return MetricEquation(self)
+
+    def distance(self, x, y):
+        """The length of the geodesic between x and y, shape (...); NaN outside the domain.
+
+        Without a closed form, by collocation to a relative 1e-8 (in float32 1000 ε).
+
+        Raises
+        ------
+        ConvergenceError
+            If that is not reached.
+        """
+        return join(self._geodesics, x, y).length
+
+    def geodesic(self, x, y, t):
+        """The point at time t on the geodesic from x (t = 0) to y (t = 1), shape (..., dim); t broadcasts with the batch.
+
+        Without a closed form, for 0 ≤ t ≤ 1 and NaN elsewhere, by collocation to 1e-8 of its length.
+
+        Raises
+        ------
+        ConvergenceError
+            If that is not reached.
+        """
+        _, _, t = arrays(self.point(x, y)[1], t)
+        return join(self._geodesics, x, y)(t)
+
+    def exp(self, x, vector):
+        """The point at time 1 of the geodesic with x(0) = x and ẋ(0) = vector, shape (..., dim).
+
+        Without a closed form, by collocation to 1e-8 of its length.
+
+        Raises
+        ------
+        ConvergenceError
+            If that is not reached, or the geodesic leaves the domain before.
+        """
+        return arrive(self._geodesics, x, vector)[0]
+
+    def log(self, x, y):
+        """The initial velocity of the geodesic from x to y, the inverse of `exp`, shape (..., dim).
+
+        Raises
+        ------
+        ConvergenceError
+            As `distance`.
+        """
+        return join(self._geodesics, x, y).velocity
+
 
 class DuallyFlat(Riemannian):
     """A Legendre pair (ψ, φ) with its two affine charts θ and η.
@@ -123,6 +182,14 @@ class DuallyFlat(Riemannian):
     @abstractmethod
     def cubic_tensor(self, theta):
         """The Amari–Chentsov tensor ∂_i∂_j∂_k ψ(θ), shape (..., dim, dim, dim)."""
+
+    def metric_derivative(self, x):
+        """∂_k G_ij = ∂_i∂_j∂_k ψ, the cubic tensor."""
+        return self.cubic_tensor(x)
+
+    @property
+    def _geodesics(self):
+        return HessianEquation(self)
 
     @once
     def to_theta(self, eta):
@@ -249,3 +316,16 @@ class Dual(DuallyFlat):
 
     def divergence(self, theta_p, theta_q):
         return self.primal.divergence(self.primal.to_theta(theta_q), self.primal.to_theta(theta_p))
+
+    def distance(self, x, y):
+        return self.primal.distance(self.to_eta(x), self.to_eta(y))
+
+    def geodesic(self, x, y, t):
+        return self.to_theta(self.primal.geodesic(self.to_eta(x), self.to_eta(y), t))
+
+    def exp(self, x, vector):
+        return self.to_theta(self.primal.exp(self.to_eta(x), self.flat(x, vector)))
+
+    def log(self, x, y):
+        start = self.to_eta(x)
+        return self.primal.flat(start, self.primal.log(start, self.to_eta(y)))

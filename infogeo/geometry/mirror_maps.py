@@ -10,14 +10,15 @@ from ..linalg import cholesky, inverse_lower, matvec, trace_minus_log_det
 from ..memo import once
 from ..packing import pack, packed_size, unpack
 from ..special import expm1_gap, kl_terms, log1p_gap, ratio_gap
+from .arc_length import ArcLength, ConstantMetric, log_ratio
 from .manifold import DuallyFlat
-from .separable import Separable, diagonal, diagonal3
+from .separable import diagonal, diagonal3
 
 __all__ = ["Burg", "Euclidean", "LogDet", "NegativeEntropy", "PNorm", "Quadratic"]
 
 
 @dataclass(frozen=True)
-class Euclidean(DuallyFlat):
+class Euclidean(ConstantMetric, DuallyFlat):
     """ψ(x) = ½ |x|² on R^d: η = x, D(p‖q) = ½ |x_p − x_q|². Mirror descent is gradient descent."""
 
     dim: int
@@ -61,7 +62,7 @@ class Euclidean(DuallyFlat):
 
 
 @dataclass(frozen=True, eq=False)
-class Quadratic(DuallyFlat):
+class Quadratic(ConstantMetric, DuallyFlat):
     """ψ(x) = ½ xᵀQx on R^d, with Q symmetric positive definite, shape (d, d): η = Qx.
 
     Mirror descent is Q⁻¹-preconditioned gradient descent.
@@ -134,7 +135,7 @@ class Quadratic(DuallyFlat):
 
 
 @dataclass(frozen=True)
-class NegativeEntropy(Separable):
+class NegativeEntropy(ArcLength):
     """ψ(x) = Σ x_i log x_i − x_i on the positive orthant: η = log x, D(p‖q) = Σ x_q log(x_q / x_p) − x_q + x_p.
 
     Mirror descent is the exponentiated gradient x ← x e^{−h c}.
@@ -176,6 +177,20 @@ class NegativeEntropy(Separable):
     def dual_second(self, eta):
         return self.to_theta(eta)
 
+    def arc_length(self, theta):
+        """2 √x."""
+        xp, theta = self.point(theta)
+        return 2.0 * xp.sqrt(theta)
+
+    def from_arc_length(self, s):
+        xp, s = self.point(s)
+        return (0.5 * xp.where(s > 0, s, xp.full_like(s, xp.nan))) ** 2
+
+    def arc_between(self, theta_p, theta_q):
+        """2 √q − 2 √p."""
+        xp, p, q = self.point(theta_p, theta_q)
+        return 2.0 * (q - p) / (xp.sqrt(p) + xp.sqrt(q))
+
     def divergence(self, theta_p, theta_q):
         """Σ q log(q / p) − q + p."""
         xp, p, q = self.point(theta_p, theta_q)
@@ -185,7 +200,7 @@ class NegativeEntropy(Separable):
 
 
 @dataclass(frozen=True)
-class Burg(Separable):
+class Burg(ArcLength):
     """ψ(x) = −Σ log x_i on the positive orthant: η = −1 / x, D(p‖q) = Σ r − 1 − log r with r = x_q / x_p (Itakura–Saito).
 
     Mirror descent is x ← x / (1 + h x c).
@@ -224,6 +239,20 @@ class Burg(Separable):
 
     def third(self, theta):
         return -2.0 / self.point(theta)[1] ** 3
+
+    def arc_length(self, theta):
+        """log x."""
+        xp, theta = self.point(theta)
+        return xp.log(theta)
+
+    def from_arc_length(self, s):
+        xp, s = self.point(s)
+        return xp.exp(s)
+
+    def arc_between(self, theta_p, theta_q):
+        """log(q / p)."""
+        xp, p, q = self.point(theta_p, theta_q)
+        return log_ratio(xp, p, q, q - p)
 
     def divergence(self, theta_p, theta_q):
         """Σ r − 1 − log r with r = q / p."""
@@ -407,6 +436,53 @@ class LogDet(DuallyFlat):
     def dual_sharp(self, eta, covector):
         return self.sharp(-self.point(eta)[1], covector)
 
+    # The affine-invariant geometry, with the first of two points moved to I by X ↦ L⁻¹XL⁻ᵀ, X_x = L Lᵀ
+
+    def _logarithm(self, x, y):
+        """(xp, L, log λ, U) of the whitened Y = U diag(λ) Uᵀ: log λ = arsinh of the eigenvalues of ½ (Y − Y⁻¹).
+
+        With W = Y − I from the difference of the points, Y − Y⁻¹ = W + W Y⁻¹ keeps its digits where they are near.
+        """
+        xp, x, y = self.point(x, y)
+        root, _, _ = self._parts(x)
+        lower = xp.matmul(unpack(x, self.p), xp.matrix_transpose(root))
+        excess = xp.matmul(root, xp.matmul(unpack(y - x, self.p), xp.matrix_transpose(root)))
+        inverse = xp.matmul(xp.matrix_transpose(lower), xp.matmul(self._parts(y)[1], lower))
+        gap = excess + xp.matmul(excess, inverse)
+        values, vectors = _eigh(xp, 0.25 * (gap + xp.matrix_transpose(gap)))
+        return xp, lower, xp.asinh(values), vectors
+
+    @staticmethod
+    def _unwhitened(xp, lower, values, vectors):
+        """⟨L U diag(values) Uᵀ Lᵀ⟩."""
+        turned = xp.matmul(lower, vectors)
+        return pack(xp.matmul(turned * values[..., None, :], xp.matrix_transpose(turned)))
+
+    def distance(self, x, y):
+        """√Σ log² λ_i with the eigenvalues λ of X_x⁻¹X_y, shape (...)."""
+        xp, _, logs, _ = self._logarithm(x, y)
+        return xp.sqrt(xp.sum(logs * logs, axis=-1))
+
+    def geodesic(self, x, y, t):
+        """The point X_x (X_x⁻¹X_y)^t, shape (..., dim)."""
+        self.point(x, y)
+        xp, x, y, t = arrays(x, y, t)
+        _, lower, logs, vectors = self._logarithm(x, y)
+        return self._unwhitened(xp, lower, xp.exp(t[..., None] * logs), vectors)
+
+    def exp(self, x, vector):
+        """The point X_x exp(X_x⁻¹V), shape (..., dim)."""
+        xp, x, vector = self.point(x, vector)
+        root = self._parts(x)[0]
+        lower = xp.matmul(unpack(x, self.p), xp.matrix_transpose(root))
+        logs, vectors = _eigh(xp, xp.matmul(root, xp.matmul(unpack(vector, self.p), xp.matrix_transpose(root))))
+        return self._unwhitened(xp, lower, xp.exp(logs), vectors)
+
+    def log(self, x, y):
+        """The velocity X_x log(X_x⁻¹X_y), shape (..., dim)."""
+        xp, lower, logs, vectors = self._logarithm(x, y)
+        return self._unwhitened(xp, lower, logs, vectors)
+
     def cubic_tensor(self, theta):
         """−tr(X⁻¹AX⁻¹BX⁻¹C) − tr(X⁻¹BX⁻¹AX⁻¹C) on the basis."""
         xp, theta = self.point(theta)
@@ -423,3 +499,10 @@ class LogDet(DuallyFlat):
         step = unpack(theta_q - theta_p, self.p)
         whitened = xp.matmul(root, xp.matmul(step, xp.matrix_transpose(root)))
         return trace_minus_log_det(xp, whitened, self._parts(theta_q)[2] - log_det_p)
+
+
+def _eigh(xp, matrix):
+    """Eigenvalues and eigenvectors of symmetric matrices; NaN for a matrix with entries that are not finite."""
+    outside = ~xp.all(xp.isfinite(matrix), axis=(-2, -1))[..., None]
+    values, vectors = xp.linalg.eigh(xp.where(outside[..., None], xp.zeros_like(matrix), matrix))
+    return xp.where(outside, xp.full_like(values, xp.nan), values), vectors

@@ -1,6 +1,7 @@
 """Products of dually flat manifolds."""
 from functools import reduce
 
+from ..backend import arrays
 from ..domain import ProductDomain
 from ..errors import ShapeError
 from .manifold import DuallyFlat
@@ -99,3 +100,20 @@ class ProductManifold(DuallyFlat):
 
     def divergence(self, theta_p, theta_q):
         return self._sum("divergence", theta_p, theta_q)
+
+    def distance(self, x, y):
+        """√Σ d_a², the sum over the factors."""
+        xp, x, y = self.point(x, y)
+        distances = [f.distance(*parts) for f, *parts in zip(self.factors, self.split(x), self.split(y))]
+        return xp.sqrt(reduce(lambda a, b: a + b, (d * d for d in distances)))
+
+    def geodesic(self, x, y, t):
+        self.point(x, y)
+        xp, x, y, t = arrays(x, y, t)
+        return xp.concat([f.geodesic(*parts, t) for f, *parts in zip(self.factors, self.split(x), self.split(y))], axis=-1)
+
+    def exp(self, x, vector):
+        return self._join("exp", x, vector)
+
+    def log(self, x, y):
+        return self._join("log", x, y)

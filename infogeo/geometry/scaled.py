@@ -59,3 +59,15 @@ class Scaled(DuallyFlat):
 
     def divergence(self, theta_p, theta_q):
         return self.factor * self.base.divergence(theta_p, theta_q)
+
+    def distance(self, x, y):
+        return self.factor**0.5 * self.base.distance(x, y)
+
+    def geodesic(self, x, y, t):
+        return self.base.geodesic(x, y, t)
+
+    def exp(self, x, vector):
+        return self.base.exp(x, vector)
+
+    def log(self, x, y):
+        return self.base.log(x, y)

@@ -11,7 +11,7 @@ Shapes: inputs (..., n, *input_shape); axis n is the sample, axes before it are 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import product
-from math import prod
+from math import gcd, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -127,10 +127,7 @@ class Affine(Layer):
     def _times(self, xp, rows, W):
         """ā W."""
         s = xp.matmul(rows, self._linear(W))
-        if not self.bias:
-            return s
-        s += W[..., -1:, :]                      # s is new and large: no second array for it
-        return s
+        return _add_to_rows(xp, s, W[..., -1:, :]) if self.bias else s
 
     def forward(self, xp, W, x):
         memory = Rows(self.take(xp, x), tuple(x.shape[-self.input_rank:]))
@@ -156,7 +153,7 @@ class Affine(Layer):
         split = self.inputs * g.shape[-1]
         _product_into(xp, xp.matrix_transpose(rows), g, out[..., :split])
         if self.bias:
-            out[..., split:] = xp.sum(g, axis=-2)
+            out[..., split:] = _sum_of_rows(xp, g)
 
     def weight_covector_tangent(self, xp, drows, g, out):
         """The share of moving rows, Σ (da, 0) gᵀ, added to `out`."""
@@ -182,6 +179,23 @@ def second_moment(xp, rows):
     """
     rows = xp.reshape(rows, (*rows.shape[:-3], rows.shape[-3] * rows.shape[-2], rows.shape[-1]))
     return xp.matmul(xp.matrix_transpose(rows), rows)
+
+
+def _add_to_rows(xp, s, b):
+    """s + b for a row b, shapes (..., n, k) and (..., 1, k), in s itself: it is new and large.
+
+    Short rows go several at a time, as a loop over a few numbers costs more than the numbers.
+    """
+    n, k = s.shape[-2:]
+    together = gcd(n, max(1, 256 // k))
+    whole = xp.reshape(s, (*s.shape[:-2], n // together, together * k))
+    whole += xp.concat([b] * together, axis=-1)
+    return xp.reshape(whole, s.shape)
+
+
+def _sum_of_rows(xp, g):
+    """Σ of the rows, shape (..., n, k) to (..., k), as a product: a sum over short rows is slower."""
+    return xp.matmul(xp.ones(g.shape[-2], dtype=g.dtype), g)
 
 
 def _product_into(xp, a, b, out):
@@ -286,8 +300,7 @@ class Convolution2D(Affine):
         return height * width
 
     def take(self, xp, x):
-        patches = xp.concat(self._window(x.shape[-3:]).take(xp, x), axis=-1)
-        return xp.reshape(patches, (*x.shape[:-4], -1, self.inputs))
+        return xp.reshape(self._window(x.shape[-3:]).patches(xp, x), (*x.shape[:-4], -1, self.inputs))
 
     def put(self, xp, rows, input_shape):
         window = self._window(input_shape)
@@ -301,12 +314,19 @@ class Convolution2D(Affine):
     def spread(self, xp, s, input_shape):
         return xp.reshape(s, (*s.shape[:-2], -1, *self._window(input_shape).output, self.n_outputs))
 
+    def pull_back(self, xp, W, memory, g):
+        """One place of the window after the other: each a product and a sum over long runs of memory."""
+        kernel, rows, c = xp.matrix_transpose(self._linear(W)), self.merge(xp, g), self.channels
+        window = self._window(memory.input_shape)
+        parts = (xp.matmul(rows, kernel[..., k * c:(k + 1) * c]) for k in range(len(window.offsets)))
+        return window.put(xp, (xp.reshape(part, (*part.shape[:-2], -1, *window.output, c)) for part in parts))
+
 
 class _Window:
     """The positions of a moving window on an image: one strided view of the padded image for each place in the window."""
 
     def __init__(self, layer, input_shape, kernel, stride, padding=(0, 0)):
-        self.size, self.padding = tuple(input_shape[:2]), padding
+        self.size, self.padding, self.kernel, self.stride = tuple(input_shape[:2]), padding, kernel, stride
         padded = [s + 2 * p for s, p in zip(self.size, padding)]
         if any(k > s for k, s in zip(kernel, padded)):
             raise ShapeError(f"{layer!r} does not fit into an image of shape {tuple(input_shape)}")
@@ -314,20 +334,36 @@ class _Window:
         along = [[slice(i, i + step * (n - 1) + 1, step) for i in range(k)] for k, step, n in zip(kernel, stride, self.output)]
         self.offsets = list(product(*along))
 
+    def _padded(self, xp, x):
+        (p, q), (height, width) = self.padding, self.size
+        if not (p or q):
+            return x
+        padded = self._blank(xp, x)
+        padded[..., p:p + height, q:q + width, :] = x
+        return padded
+
     def take(self, xp, x):
         """The views, each of shape (..., *output, channels)."""
-        (p, q), (height, width) = self.padding, self.size
-        if p or q:
-            padded = self._blank(xp, x)
-            padded[..., p:p + height, q:q + width, :] = x
-            x = padded
+        x = self._padded(xp, x)
         return [x[..., rows, columns, :] for rows, columns in self.offsets]
+
+    def patches(self, xp, x):
+        """The window at every position, shape (..., *output, kernel * channels)."""
+        if xp.name != "numpy" or self.kernel[1] * x.shape[-1] < 8:           # below, by the run is no faster than by the place
+            return xp.concat(self.take(xp, x), axis=-1)
+        windows = np.lib.stride_tricks.sliding_window_view(self._padded(xp, x), self.kernel, axis=(-3, -2))
+        windows = np.moveaxis(windows[..., ::self.stride[0], ::self.stride[1], :, :, :], -3, -1)     # a window's row is a run
+        return windows.reshape(*windows.shape[:-3], -1)
 
     def put(self, xp, parts):
         """The transpose of `take`."""
-        out = self._blank(xp, parts[0])
+        out, apart = None, all(step >= k for step, k in zip(self.stride, self.kernel))
         for (rows, columns), part in zip(self.offsets, parts):
-            out[..., rows, columns, :] += part
+            out = self._blank(xp, part) if out is None else out
+            if apart:                                             # no place in two windows
+                out[..., rows, columns, :] = part
+            else:
+                out[..., rows, columns, :] += part
         (p, q), (height, width) = self.padding, self.size
         return out[..., p:p + height, q:q + width, :]
 
@@ -437,17 +473,26 @@ class MaxPool(_Pool):
     stride: Any = None
 
     def remember(self, xp, x):
+        return self.forward(xp, None, x)[1]
+
+    def forward(self, xp, W, x):
         window = self._window(x.shape[-3:])
-        first = xp.argmax(xp.stack(window.take(xp, x)), axis=0)
-        return window, [first == k for k in range(len(window.offsets))]
+        parts = xp.stack(window.take(xp, x))
+        y = xp.max(parts, axis=0)
+        chosen, free = [], True
+        for k in range(len(window.offsets)):
+            largest = parts[k, ...] == y
+            chosen.append(largest & free)
+            free = ~largest & free
+        return y, (window, chosen)
 
     def apply(self, xp, memory, x):
         window, chosen = memory
-        return sum(xp.where(mask, part, xp.zeros_like(part)) for mask, part in zip(chosen, window.take(xp, x)))
+        return sum(xp.astype(mask, part.dtype) * part for mask, part in zip(chosen, window.take(xp, x)))
 
     def pull_back(self, xp, W, memory, g):
         window, chosen = memory
-        return window.put(xp, [xp.where(mask, g, xp.zeros_like(g)) for mask in chosen])
+        return window.put(xp, (xp.astype(mask, g.dtype) * g for mask in chosen))
 
 
 class Activation(Layer):

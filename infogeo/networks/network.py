@@ -14,6 +14,8 @@ __all__ = ["ConvNet", "LayerQuantities", "MLP", "Pass", "Sequential"]
 class LayerQuantities(NamedTuple):
     """What the curvature of one layer's weights is made of.
 
+    Attributes
+    ----------
     place : int
         The place of the layer in the network.
     layer : Affine
@@ -186,9 +188,11 @@ class Pass:
 
     def per_example_gradients(self, g):
         """J_nᵀ g_n of every sample, shape (..., n, size)."""
-        parts = [layer.example_covectors(self.xp, memory, covector)
-                 for _, layer, _, memory, covector in self._backward(self._covector(g))]
-        return self.xp.concat(parts[::-1], axis=-1)
+        g = self._covector(g)
+        out = self.xp.empty((*g.shape[:g.ndim - len(self.network.output_shape)], self.network.size), dtype=self.dtype)
+        for _, layer, s, memory, covector in self._backward(g):
+            out[..., s] = layer.example_covectors(self.xp, memory, covector)
+        return out
 
     def layer_quantities(self, g):
         """`LayerQuantities` of each layer with weights, from the first to the last, for the covectors g at the output."""

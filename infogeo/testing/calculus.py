@@ -29,12 +29,11 @@ def derivative(f, x, along, step=0.01, levels=4):
     Central differences at steps h, h/2, h/4, h/8, extrapolated to h = 0 (Richardson): the error is of order h⁸ and rounding
     enters as 100 ε |f| / h.
     """
-    x = x[..., None, :]
-    table = []
-    for k in range(levels):
-        h = step / 2**k
-        difference = f(x + h * along) - f(x - h * along)
-        table.append(difference / (2 * h))
+    h = step / 2.0 ** np.arange(levels)
+    shift = np.reshape(np.concatenate([h, -h]), (-1, *(1,) * (x.ndim + 1))) * along
+    values = f(x[..., None, :] + shift)                         # all steps at once, on one leading axis
+    h = np.reshape(h, (-1, *(1,) * (values.ndim - 1)))
+    table = list((values[:levels] - values[levels:]) / (2 * h))
     for order in range(1, levels):
         table = [(4**order * fine - coarse) / (4**order - 1) for coarse, fine in zip(table, table[1:])]
     return table[0]

@@ -55,7 +55,8 @@ def root_is_a_square_root(M, theta):
     metric = M.metric(theta)
     columns = M.root(theta[..., None, :], np.eye(M.dim))
     scale = np.sqrt(np.diagonal(metric, axis1=-2, axis2=-1))
-    yield equal("F Fᵀ", np.swapaxes(columns, -1, -2) @ columns, "G", metric, 1e-13 * M.dim * scale[..., :, None] * scale[..., None, :])
+    size = scale[..., :, None] * scale[..., None, :]
+    yield equal("F Fᵀ", np.swapaxes(columns, -1, -2) @ columns, "G", metric, 1e-13 * M.dim * size)
 
 
 def sharp_is_the_dense_solution(M, theta):

@@ -1,9 +1,10 @@
 """Integrals over the support of a family, as sums."""
 import numpy as np
 
-from ..domain import Integers, Interval, RealSpace, SimplexPoints
+from ..domain import ClosedInterval, Integers, Interval, RealSpace, SimplexPoints
+from ..families.von_mises_fisher import VonMises
 
-__all__ = ["expectation_nodes"]
+__all__ = ["distribution_function", "expectation_nodes"]
 
 POINTS = {1: 4001, 2: 601, 3: 81}     # of the trapezoidal rule on an axis, by the dimension of the support
 
@@ -13,12 +14,24 @@ def expectation_nodes(M, theta, x):
 
     Integers are counted, until the probability of the last 16 is lost in rounding. Elsewhere it is the trapezoidal rule in
     unconstrained coordinates u, which converges exponentially for smooth densities; it covers the mean of the sample x and 16
-    standard deviations to each side, and is given up where something is left at the ends, as for angles. `every_other` marks the
-    points of the rule of twice the step, by which its error is judged, on one axis; it is None elsewhere.
+    standard deviations to each side, and is given up where something is left at the ends. A family whose density has a kink names
+    it, as `kink`: each side of it is a support of its own. Angles have a period instead of ends. `every_other` marks the points
+    of the rule of twice the step, by which its error is judged, on one axis; it is None elsewhere.
     """
     if type(M.support) is Integers:
         return _counts(M, theta, x)
-    change = _coordinates(M.support)
+    if isinstance(M, VonMises):
+        n = POINTS[1] - 1
+        return np.linspace(-np.pi, np.pi, n, endpoint=False), np.full(n, np.log(2 * np.pi / n)), np.arange(n) % 2 == 0
+    if not hasattr(M, "kink"):
+        return _grid(M, theta, x, M.support)
+    sides = [_grid(M, theta, x[side.contains(x)], side) for side in (Interval(upper=M.kink), Interval(M.kink))]
+    return None if any(nodes is None for nodes in sides) else tuple(map(np.concatenate, zip(*sides)))
+
+
+def _grid(M, theta, x, support):
+    """The nodes in the unconstrained coordinates of a support, or of a part of it."""
+    change = _coordinates(support)
     if change is None:
         return None
     to_u, from_u = change
@@ -27,14 +40,31 @@ def expectation_nodes(M, theta, x):
     axes = [np.linspace(m - 16 * s, m + 16 * s, POINTS[dim]) for m, s in zip(u.mean(0), u.std(0))]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, dim)
     points, log_jacobian = from_u(grid)
-    points = points.reshape(len(grid), *M.support.shape)
+    points = points.reshape(len(grid), *support.shape)
     log_weight = log_jacobian + sum(np.log(axis[1] - axis[0]) for axis in axes)
-    inside = M.support.contains(points)             # far out a coordinate may underflow, or the sum be rounded
+    inside = support.contains(points)               # far out a coordinate may underflow, or the sum be rounded
     at_end = np.any([(grid[:, i] == axis[0]) | (grid[:, i] == axis[-1]) for i, axis in enumerate(axes)], axis=0) & inside
     if np.sum(np.exp(M.log_density(theta, points[at_end]) + log_weight[at_end])) > 1e-10:
         return None
     every_other = (np.arange(len(grid)) % 2 == 0)[inside] if dim == 1 else None
     return points[inside], log_weight[inside], every_other
+
+
+def distribution_function(M, theta, x):
+    """``(points, F)`` with F(x) = Σ_{y<x} p(y) + ½ p(x) for a family of one number; None where its density cannot be summed.
+
+    Counts are summed from the lowest to the highest of the sample x, 100 000 of them at most: a heavy tail goes on.
+    """
+    if type(M.support) is Integers:
+        points = np.arange(M.support.lower, 1.0 + min(np.max(x), M.support.lower + 1e5))
+        mass = np.exp(M.log_density(theta, points))
+    else:
+        nodes = None if M.support.shape else expectation_nodes(M, theta, x)
+        if nodes is None:
+            return None
+        order = np.argsort(nodes[0])
+        points, mass = nodes[0][order], np.exp(M.log_density(theta, nodes[0]) + nodes[1])[order]
+    return points, np.cumsum(mass) - 0.5 * mass
 
 
 def _counts(M, theta, x):
@@ -61,7 +91,7 @@ def _coordinates(support):
         return lambda x: np.log(x[:, :-1] / x[:, -1:]), from_u
     if type(support) is RealSpace and support.dim <= 3:
         return lambda x: x, lambda u: (u, np.zeros(len(u)))
-    if type(support) is not Interval:
+    if not isinstance(support, Interval | ClosedInterval):
         return None
     a, b = support.lower, support.upper
     if np.isinf(a) and np.isinf(b):

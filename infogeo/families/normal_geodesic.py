@@ -1,0 +1,295 @@
+"""Geodesics and Fisher–Rao distances of multivariate normal distributions."""
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from ..backend import to_numpy
+from ..errors import ConvergenceError
+from ..linalg import matvec
+
+__all__ = ["Whitened", "calvo_oller_bound", "geodesic_from", "initial_rapidity", "initial_velocity"]
+
+
+def calvo_oller_bound(M, theta_p, theta_q):
+    """The lower bound √(½ Σ log² λ_i) of the Fisher–Rao distance of two multivariate normal distributions, shape (...).
+
+    Mathematically, the λ are the eigenvalues of S_p⁻¹ S_q, S = [[Σ + μμᵀ, μ], [μᵀ, 1]]: (μ, Σ) ↦ S is an isometric embedding in
+    the positive definite matrices, the image of which is not totally geodesic. They are those of the whitened S, and
+    log λ = arsinh of the eigenvalues of ½ (S − S⁻¹), which keeps the digits of near points.
+
+    Shapes: θ_p, θ_q (..., d) of a `MultivariateNormal`; batches broadcast.
+    Source: Calvo & Oller, A distance between multivariate normal distributions based in an embedding into the Siegel group,
+    J. Multivariate Anal. 35 (1990).
+    """
+    xp, w = M.whitened(theta_p, theta_q)
+    corner = -0.5 * xp.sum(w.mean * w.natural, axis=-1)[..., None, None]
+    side = 0.5 * (w.mean + w.natural)[..., None]
+    top = xp.concat([0.5 * (_outer(w.mean, w.mean) - w.gap), side], axis=-1)
+    rows = xp.concat([top, xp.concat([xp.matrix_transpose(side), corner], axis=-1)], axis=-2)
+    logs = xp.asinh(xp.linalg.eigvalsh(0.5 * (rows + xp.matrix_transpose(rows))))
+    return xp.sqrt(0.5 * xp.sum(logs * logs, axis=-1))
+
+
+def _outer(a, b):
+    return a[..., :, None] * b[..., None, :]
+
+
+def _skew(xp, a):
+    return 0.5 * (a - xp.matrix_transpose(a))
+
+
+def _dot(xp, a, b):
+    return xp.sum(a * b, axis=(-2, -1))
+
+
+def _sinhc(xp, x):
+    safe = xp.where(x == 0, xp.ones_like(x), x)
+    return xp.where(x == 0, xp.ones_like(x), xp.sinh(safe) / safe)
+
+
+@dataclass(frozen=True)
+class Whitened:
+    """A normal distribution seen from another one, which is moved to N(0, I).
+
+    Mathematically, mean z, covariance S = R Rᵀ, precision P = S⁻¹ = Q Qᵀ with Q = R⁻ᵀ, h = P z, and the difference P − S.
+
+    The geodesics are those of a quotient of the group O(p + 1, p). With A skew and C = A − ½zzᵀ, the positive definite
+    G(A) = M diag(P, 1, S) Mᵀ, M = [[I, 0, 0], [zᵀ, 1, 0], [C, −z, I]], is a point above (z, S), and G⁻¹ = J G J where J swaps the
+    first and the last block. So log G anticommutes with J: in a basis in which J is diag(1, −1) it is [[0, Λ], [Λᵀ, 0]], with Λ
+    of shape (p + 1, p), and G has sinh Λ in that place. The map to the normal distributions is a Riemannian submersion, hence
+
+        d = min over A of ‖Λ(A)‖ / √2,
+
+    and at the minimum, which is where the upper p × p part of Λ is symmetric, e^{t log G} lies above the geodesic.
+
+    Source: Kobayashi, Geodesics of multivariate normal distributions and a Toda lattice type Lax pair, Phys. Scr. 98 (2023).
+    """
+
+    xp: Any
+    mean: Any        # z
+    natural: Any     # h
+    covariance: Any  # S
+    precision: Any   # P
+    gap: Any         # P − S
+    root: Any        # R
+    coroot: Any      # Q
+
+    def _lower(self, skew):
+        """C P, the lower left block of G."""
+        return self.xp.matmul(skew, self.precision) - 0.5 * _outer(self.mean, self.natural)
+
+    def _shear(self, skew):
+        """C."""
+        return skew - 0.5 * _outer(self.mean, self.mean)
+
+    def sinh_rapidity(self, skew):
+        """sinh Λ, the block of G that J makes off-diagonal, shape (..., p + 1, p)."""
+        xp, lower, shear = self.xp, self._lower(skew), self._shear(skew)
+        square = xp.matmul(lower, xp.matrix_transpose(shear)) + _outer(self.mean, self.mean)
+        first = 0.5 * (self.gap - square) + _skew(xp, lower)
+        last = (self.natural + self.mean - matvec(xp, shear, self.natural)) / sqrt(2.0)
+        return xp.concat([first, last[..., None, :]], axis=-2)
+
+    def _derivative(self, skew, change):
+        """That of `sinh_rapidity` along a skew matrix."""
+        xp = self.xp
+        product = xp.matmul(change, xp.matrix_transpose(self._lower(skew)))
+        first = _skew(xp, xp.matmul(change, self.precision)) - 0.5 * (product + xp.matrix_transpose(product))
+        last = -matvec(xp, change, self.natural) / sqrt(2.0)
+        return xp.concat([first, last[..., None, :]], axis=-2)
+
+    def spectrum(self, skew):
+        """(U, α, Vᵀ) with Λ = U diag(α) Vᵀ and one more column in U; of large rapidities from a root of G.
+
+        Mathematically, G = F Fᵀ with F = M diag(Q, 1, R), and F has U sinh(½α) Wᵀ in the place where G has sinh Λ, and
+        V cosh(½α) Wᵀ below it: half of the digits that a wide spectrum costs.
+        """
+        xp = self.xp
+        near = self.sinh_rapidity(skew)
+        outside = ~xp.all(xp.isfinite(near), axis=(-2, -1))[..., None]                       # NaN, which no library decomposes
+        near = xp.where(outside[..., None], xp.zeros_like(near), near)
+        nowhere = xp.where(outside, xp.full_like(near[..., 0, :], xp.nan), xp.zeros_like(near[..., 0, :]))
+        small = xp.max(xp.abs(near), axis=(-2, -1))[..., None] < 1.0
+        if xp.all(small):
+            u, s, vt = xp.linalg.svd(near, full_matrices=True)
+            return u, xp.asinh(s) + nowhere, vt
+        row = matvec(xp, xp.matrix_transpose(self.coroot), self.mean)                         # Qᵀz
+        sheared = xp.matmul(skew, self.coroot) - 0.5 * _outer(self.mean, row)                 # C Q
+        far = xp.concat([0.5 * (self.coroot - self.root + sheared), row[..., None, :] / sqrt(2.0)], axis=-2)
+        far = xp.where(small[..., None], xp.zeros_like(far), far)
+        u, s, wt = xp.linalg.svd(far, full_matrices=True)
+        below = 0.5 * (self.coroot + self.root - sheared)
+        vt = xp.matmul(wt, xp.matrix_transpose(below)) / xp.sqrt(1.0 + s * s)[..., None]
+        alpha = 2.0 * xp.asinh(s)
+        if xp.any(small):
+            u_near, s_near, vt_near = xp.linalg.svd(near, full_matrices=True)
+            u, vt = xp.where(small[..., None], u_near, u), xp.where(small[..., None], vt_near, vt)
+            alpha = xp.where(small, xp.asinh(s_near), alpha)
+        return u, alpha + nowhere, vt
+
+    def distance(self):
+        """The Fisher–Rao distance from N(0, I), shape (...)."""
+        return self.xp.sqrt(2.0 * self.lowest().value)
+
+    def rapidity(self):
+        """Λ of the geodesic, the velocity of which at N(0, I) is dΣ = −Λ₁, dμ = λ₂ / √2, shape (..., p + 1, p)."""
+        return self.lowest().rapidity(self.xp)
+
+    def lowest(self):
+        """The point of the fibre where ‖Λ‖ is least, by Newton's method, each of its steps by conjugate gradients.
+
+        In the coordinates Ã = R⁻¹AR⁻ᵀ the metric of the fibre is Euclidean. Every A gives an upper bound of d, so an error of A
+        makes it too large. The two directions of 600 random pairs of up to 8 dimensions with condition numbers of S up to 1e5
+        agree to 1e-12; at 1e8 and distances of 25 the valley is flat, and single pairs differ by 1e-5.
+
+        Raises
+        ------
+        ConvergenceError
+            Where a step would still lower d² by more than √ε of it.
+        """
+        xp, root = self.xp, self.root
+        across = xp.matrix_transpose(root)
+        lower = lambda a: xp.matmul(root, xp.matmul(a, across))
+        raised = lambda a: xp.matmul(across, xp.matmul(a, root))
+        eps = float(xp.finfo(root.dtype).eps)
+        at = xp.zeros_like(self.covariance)
+        found = self._at(at)
+        if at.shape[-1] == 1:
+            return found
+        running, last = xp.isfinite(found.value), xp.full_like(found.value, xp.inf)      # NaN is outside the domain
+        with np.errstate(over="ignore", invalid="ignore"):                               # of trial steps that go too far
+            at, found, last = self._descended(at, found, running, last, lower, raised)
+        self._require_lowest(last, sqrt(eps) * found.value)
+        return found
+
+    def _descended(self, at, found, running, last, lower, raised):
+        """``(Ã, its _FibrePoint, twice the gain of one more step)`` after Newton's steps."""
+        xp = self.xp
+        eps = float(xp.finfo(at.dtype).eps)
+        for _ in range(100):
+            gradient = raised(found.gradient)
+            step = _conjugate_gradients(xp, lambda a: raised(self._curvature(found, lower(a))), gradient, running)
+            decrement = -_dot(xp, gradient, step)                                             # twice what the step will gain
+            stalled = (decrement <= 10 * eps * found.value) & (decrement > 0.1 * last)        # no arithmetic gives more
+            last = xp.where(running, decrement, last)
+            running = running & (decrement > (100 * eps) ** 2 * found.value) & ~stalled
+            if not xp.any(running):
+                break
+            at, found, running = self._search(at, found, step, running, lower)
+        return at, found, last
+
+    def _search(self, at, found, step, running, lower):
+        """``(Ã, its _FibrePoint, which rows moved)``: the step halved until ½ d² does not rise."""
+        xp = self.xp
+        eps = float(xp.finfo(at.dtype).eps)
+        t = xp.where(running, xp.ones_like(found.value), xp.zeros_like(found.value))
+        for _ in range(40):
+            trial = at + t[..., None, None] * step
+            reached = self._at(lower(trial))
+            risen = ~(reached.value <= found.value * (1.0 + 10 * eps))
+            if not xp.any(risen):
+                return trial, reached, t > 0
+            t = xp.where(risen, 0.5 * t, t)
+        t = xp.where(risen, xp.zeros_like(t), t)
+        trial = at + t[..., None, None] * step
+        return trial, self._at(lower(trial)), t > 0
+
+    def _at(self, skew):
+        xp = self.xp
+        u, alpha, vt = self.spectrum(skew)
+        matrix = xp.matmul(u[..., :-1, :-1] * alpha[..., None, :], vt)
+        return _FibrePoint(skew, u, alpha, vt, 0.25 * xp.sum(alpha * alpha, axis=-1), 0.5 * _skew(xp, matrix))
+
+    def _curvature(self, found, change):
+        """The derivative of the gradient along a skew matrix: divided differences of arsinh in the singular values of sinh Λ."""
+        xp, u, vt, alpha = self.xp, found.u, found.vt, found.alpha
+        turned = xp.matmul(xp.matrix_transpose(u), xp.matmul(self._derivative(found.skew, change), xp.matrix_transpose(vt)))
+        inner, outer = turned[..., :-1, :], turned[..., -1:, :]
+        less, more = 0.5 * (alpha[..., :, None] - alpha[..., None, :]), 0.5 * (alpha[..., :, None] + alpha[..., None, :])
+        even = (inner - _skew(xp, inner)) / (_sinhc(xp, less) * xp.cosh(more))
+        odd = _skew(xp, inner) / (_sinhc(xp, more) * xp.cosh(less))
+        changed = xp.concat([even + odd, outer / _sinhc(xp, alpha)[..., None, :]], axis=-2)
+        return 0.5 * _skew(xp, xp.matmul(u[..., :-1, :], xp.matmul(changed, vt)))
+
+    def _require_lowest(self, decrement, limit):
+        failed = to_numpy(decrement > limit) & np.isfinite(to_numpy(decrement))
+        if failed.any():
+            first = tuple(int(i) for i in np.argwhere(failed)[0])
+            raise ConvergenceError(
+                f"geodesic of normal distributions: Newton's method ended short of its accuracy in {int(failed.sum())} of "
+                f"{failed.size} rows, first at index {first}: {to_numpy(decrement)[first]:.3g} of d² is left", decrement, limit)
+
+
+@dataclass(frozen=True)
+class _FibrePoint:
+    """Λ = U diag(α) Vᵀ at a skew matrix, with one more column in U; ½ d² and its gradient there."""
+
+    skew: Any
+    u: Any
+    alpha: Any
+    vt: Any
+    value: Any
+    gradient: Any
+
+    def rapidity(self, xp):
+        """Λ."""
+        return xp.matmul(self.u[..., :-1] * self.alpha[..., None, :], self.vt)
+
+
+def _conjugate_gradients(xp, hessian, gradient, running):
+    """An approximate −H⁻¹g: to a residual of min(0.1, |g|) |g|, or to where a direction of negative curvature shows.
+
+    That one is followed as far as a positive curvature of the same size would tell.
+    """
+    residual = -gradient
+    direction, x = residual, xp.zeros_like(gradient)
+    square = _dot(xp, residual, residual)
+    goal = xp.clip(square, float(xp.finfo(square.dtype).eps), 0.01) * square
+    active = running & (square > 0)
+    for _ in range(3 * gradient.shape[-1] * (gradient.shape[-1] - 1)):     # rounding spoils the directions of a wide spectrum
+        image = hessian(direction)
+        curvature = _dot(xp, direction, image)
+        active = active & (square > goal) & (curvature != 0)
+        if not xp.any(active):
+            break
+        t = xp.where(active, square / xp.abs(xp.where(active, curvature, xp.ones_like(curvature))), xp.zeros_like(square))
+        x = x + t[..., None, None] * direction
+        active = active & (curvature > 0)
+        residual = residual - t[..., None, None] * image
+        new = _dot(xp, residual, residual)
+        ratio = xp.where(active, new / xp.where(active, square, xp.ones_like(square)), xp.zeros_like(square))
+        direction, square = residual + ratio[..., None, None] * direction, xp.where(active, new, square)
+    return x
+
+
+def initial_rapidity(xp, d_mean, d_covariance):
+    """Λ of the geodesic that leaves N(0, I) with this velocity: −dΣ above √2 dμᵀ, shape (..., p + 1, p)."""
+    return xp.concat([-d_covariance, sqrt(2.0) * d_mean[..., None, :]], axis=-2)
+
+
+def initial_velocity(rapidity):
+    """The inverse of `initial_rapidity`: (dμ, dΣ)."""
+    matrix = -rapidity[..., :-1, :]
+    return rapidity[..., -1, :] / sqrt(2.0), matrix
+
+
+def geodesic_from(xp, rapidity, t):
+    """(P, h), precision and precision × mean at time t on the geodesic that leaves N(0, I) with this Λ.
+
+    The blocks of e^{t log G}, as sums of positive terms over its eigenvectors: (u_i, ±v_i)/√2 with the eigenvalue e^{±tα_i}, and
+    (u_0, 0) with 1.
+    """
+    outside = ~xp.all(xp.isfinite(rapidity), axis=(-2, -1))[..., None, None]
+    u, alpha, vt = xp.linalg.svd(xp.where(outside, xp.zeros_like(rapidity), rapidity), full_matrices=True)
+    vt = xp.where(outside, xp.full_like(vt, xp.nan), vt)
+    v, last = xp.matrix_transpose(vt), u[..., -1:, :]
+    up, down = (u[..., :-1, :-1] + v) / 2.0, (u[..., :-1, :-1] - v) / 2.0
+    still, rest = u[..., :-1, -1:] / sqrt(2.0), u[..., -1:, -1:]
+    grown = xp.exp(t[..., None] * alpha)[..., None, :]
+    precision = (xp.matmul(up * grown, xp.matrix_transpose(up)) + xp.matmul(down / grown, xp.matrix_transpose(down))
+                 + xp.matmul(still, xp.matrix_transpose(still)))
+    side = xp.matrix_transpose(last[..., :, :-1]) / sqrt(2.0)
+    natural = xp.matmul(up * grown + down / grown, side) + still * rest
+    return precision, natural[..., 0]
