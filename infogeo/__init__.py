@@ -61,8 +61,8 @@ __all__ = [
     "HalfSpace", "LocationScale", "LogLocationScale",
     # divergences
     "ChernoffInformation", "Estimate", "Integration", "MonteCarlo", "Quadrature", "States", "alpha_divergence", "bhattacharyya",
-    "bregman", "canonical_divergence", "chernoff_information", "chi_squared", "f_divergence", "fenchel_young", "hellinger", "jeffreys",
-    "jensen_bregman", "jensen_shannon", "renyi", "squared_hellinger", "total_bregman", "total_variation", "tsallis",
+    "bregman", "canonical_divergence", "chernoff_information", "chi_squared", "f_divergence", "fenchel_young", "hellinger",
+    "jeffreys", "jensen_bregman", "jensen_shannon", "renyi", "squared_hellinger", "total_bregman", "total_variation", "tsallis",
     # connections, curvature, geodesics, distances
     "alpha_exp_map", "alpha_geodesic", "calvo_oller_bound", "christoffel", "christoffel_first", "covariant_derivative",
     "cubic_tensor", "e_geodesic", "exp_map", "jeffreys_bound", "log_map", "m_geodesic", "parallel_transport", "ricci",

@@ -62,6 +62,6 @@ def outside(domain, rng, count=4):
     found = []
     while len(found) < count and not domain.whole:
         inner, direction = domain.sample(rng), rng.standard_normal(domain.dim)
-        far = [inner + s * 2.0**k * direction for k in range(-3, 12) for s in (1, -1)]
-        found += [x for x in far if not domain.contains(x)][:1]
+        far = np.stack([inner + s * 2.0**k * direction for k in range(-3, 12) for s in (1, -1)])
+        found += list(far[~domain.contains(far)][:1])
     return np.reshape(found, (-1, domain.dim))

@@ -19,15 +19,16 @@ FLOORS = [
     {"domain", "newton", "operators", "networks"},
     {"geometry"},
     {"families", "curvature", "solvers"},
-    {"symbolic", "training", "boosting", "policy", "inference", "distributed", "testing"},
+    {"symbolic", "training", "boosting", "policy", "inference", "clustering", "distributed", "testing"},
     {"studies"},
     {"cli", "__init__"},
     {"__main__"},
 ]
 # What may be imported inside a function, as it need not be installed, and by which packages: scikit-learn's trees by one, its
-# digits by another.
+# digits by another, the base classes of its estimators by a third.
 OPTIONAL = {"cupy": {"backend"}, "cupyx": {"backend"}, "array_api_compat": {"backend"}, "matplotlib": {"studies"},
-            "tqdm": {"solvers"}, "sklearn": {"boosting", "studies"}, "dask": {"distributed"}, "gymnasium": {"policy"}}
+            "tqdm": {"solvers"}, "sklearn": {"boosting", "clustering", "studies"}, "dask": {"distributed"},
+            "gymnasium": {"policy"}}
 
 
 def modules():

@@ -276,7 +276,7 @@ def _signs(A, rng, count):
 
 
 def hutchinson(A, rng, *, probes):
-    """``(trace, diagonal)`` from products with random sign vectors, two `Estimate`s of shapes () and (n,).
+    """``(trace, diagonal)`` from products with random sign vectors, each an `Estimate`, of shapes () and (n,).
 
     Mathematically, the means of z·Az and of z ∘ Az; for a symmetric A their variances per probe are 2 Σ_{i≠j} A_ij² and
     Σ_{j≠i} A_ij².

@@ -1,7 +1,5 @@
 """The canonical divergence: positive, zero only where equal, quadratic for near points, a Bregman divergence in both charts."""
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from infogeo.testing import assert_law
 from infogeo.testing import geometry_laws as laws
@@ -9,37 +7,38 @@ from infogeo.testing.law import title
 
 from ..registry import every_manifold, every_primal
 from ..strategies import bulk, points
+from .drawn import drawn
 
 OF_TWO = (laws.divergence_of_near_points, laws.divergence_is_bregman_in_both_charts, laws.jeffreys_divergence,
           laws.local_expansion_of_the_divergence)
 
 
 @every_manifold
-@given(data=st.data())
+@drawn
 def test_positive(M, data):
     assert_law(laws.divergence_is_positive, M, *data.draw(points(M, (5,), count=2)))
 
 
 @every_manifold
-@given(data=st.data())
+@drawn
 def test_zero_where_equal(M, data):
     assert_law(laws.divergence_is_zero_where_equal, M, data.draw(points(M)))
 
 
 @pytest.mark.parametrize("law", OF_TWO, ids=title)
 @every_manifold
-@given(data=st.data())
+@drawn
 def test_of_two_points(M, law, data):
     assert_law(law, M, *data.draw(bulk(M, count=2)))
 
 
 @every_primal
-@given(data=st.data())
+@drawn
 def test_dual_swaps(M, data):
     assert_law(laws.divergence_of_the_dual_is_swapped, M, *data.draw(bulk(M, (4,), count=2)))
 
 
 @every_manifold
-@given(data=st.data())
+@drawn
 def test_three_points(M, data):
     assert_law(laws.three_points, M, *data.draw(bulk(M, (4,), count=3)))

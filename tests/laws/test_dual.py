@@ -1,7 +1,5 @@
 """The dual manifold: the same geometry with the charts swapped, the Legendre transform of the potential, the inverse metric."""
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from infogeo.testing import assert_law
 from infogeo.testing import geometry_laws as laws
@@ -9,6 +7,7 @@ from infogeo.testing.law import title
 
 from ..registry import every_manifold, every_primal
 from ..strategies import bulk
+from .drawn import drawn
 
 LAWS = (laws.dual_metric_is_the_inverse, laws.dual_flat_and_sharp_are_dense, laws.dual_cubic_tensor_is_minus_the_cubic_tensor,
         laws.fenchel_young_equality)
@@ -22,19 +21,19 @@ def test_dual_of_the_dual_is_the_manifold(M):
 
 
 @every_primal
-@given(data=st.data())
+@drawn
 def test_methods_swap(M, data):
     assert_law(laws.dual_methods_are_swapped, M, data.draw(bulk(M)))
 
 
 @pytest.mark.parametrize("law", LAWS, ids=title)
 @every_manifold
-@given(data=st.data())
+@drawn
 def test_at_a_point(M, law, data):
     assert_law(law, M, data.draw(bulk(M)))
 
 
 @every_manifold
-@given(data=st.data())
+@drawn
 def test_fenchel_young_inequality(M, data):
     assert_law(laws.fenchel_young_inequality, M, *data.draw(bulk(M, (4,), count=2)))

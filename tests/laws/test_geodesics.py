@@ -1,17 +1,16 @@
 """The two flat geodesics: straight lines in their charts, dual to each other, of the same energy."""
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
 
 import infogeo as ig
 from infogeo.testing.calculus import condition, on_unit_interval
 
-from ..registry import every_manifold
+from ..registry import every_manifold, every_steep_manifold
 from ..strategies import generic
+from .drawn import drawn
 
 
 @every_manifold
-@given(data=st.data())
+@drawn
 def test_ends_and_straightness(M, data):
     p, q = data.draw(generic(M, (3,), count=2))
     t = np.array([0.0, 0.25, 1.0])[:, None]
@@ -27,7 +26,7 @@ def test_ends_and_straightness(M, data):
 
 
 @every_manifold
-@given(data=st.data())
+@drawn
 def test_dual(M, data):
     """The m-geodesic is the e-geodesic of the dual manifold, exactly."""
     p, q = data.draw(generic(M, (3,), count=2))
@@ -35,8 +34,8 @@ def test_dual(M, data):
     assert np.array_equal(M.to_theta(on_dual), ig.m_geodesic(M, p, q, 0.3))
 
 
-@every_manifold
-@given(data=st.data())
+@every_steep_manifold
+@drawn
 def test_energy_is_jeffreys(M, data):
     """∫ |ẋ|² dt over the e-geodesic and over the m-geodesic are both J(p, q), by the Gauss–Legendre rule of 200 points."""
     p, q = data.draw(generic(M, (), count=2))

@@ -3,14 +3,13 @@
 Source: Amari, Natural gradient works efficiently in learning, Neural Computation 10 (1998).
 """
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
 
 import infogeo as ig
 from infogeo.testing.calculus import apply, condition, derivative, frame
 
 from ..registry import every_manifold
 from ..strategies import generic
+from .drawn import drawn
 from .objectives import Wavy
 
 
@@ -19,7 +18,7 @@ def objectives(M, target):
 
 
 @every_manifold
-@given(data=st.data())
+@drawn
 def test_differentials(M, data):
     """Every objective's covector is its derivative, in either chart."""
     theta, target = data.draw(generic(M, (), count=2))
@@ -35,7 +34,7 @@ def test_differentials(M, data):
 
 
 @every_manifold
-@given(data=st.data())
+@drawn
 def test_swap(M, data):
     theta, target = data.draw(generic(M, (4,), count=2))
     eta = M.to_eta(theta)
@@ -49,7 +48,7 @@ def test_swap(M, data):
 
 
 @every_manifold
-@given(data=st.data())
+@drawn
 def test_closed_forms(M, data):
     """The cross-entropy has df = η − η̂ in θ; the reverse divergence has df = θ − θ_q in η."""
     theta, target = data.draw(generic(M, (4,), count=2))

@@ -8,10 +8,10 @@ import pytest
 import infogeo as ig
 from infogeo.testing.calculus import condition
 
-from ..registry import every_manifold, region
+from ..registry import every_manifold, is_slow, once_each, region
 from .objectives import Wavy, length, local_step
 
-ROWS, STEPS = 6, 12
+ROWS = 6
 
 
 def objectives(M, rng):
@@ -44,7 +44,7 @@ def test_whole_paths(M):
     rng = np.random.default_rng(31)
     theta0 = region(M).sample(rng, (ROWS,), 0.3)
     for f in objectives(M, rng):
-        mirror, natural = both(M, f, theta0, np.min(local_step(M, theta0, f, 0.05)), STEPS)
+        mirror, natural = both(M, f, theta0, np.min(local_step(M, theta0, f, 0.05)), 4 if is_slow(M) else 12)
         agree(M, mirror, natural)
         assert np.all(mirror.status == ig.Status.MAX_STEPS)
         assert np.max(length(M, theta0, mirror.path[1])) > 1e-3         # they did move
@@ -60,16 +60,24 @@ def test_long_steps(M, stride):
         agree(M, *both(M, f, theta0, local_step(M, theta0, f, stride), 1))
 
 
-@every_manifold
-def test_every_backend(M, backend):
+@once_each
+def short_runs(M):
+    """The start, the target in η, step sizes, and for each update how it is run and the result on NumPy."""
     rng = np.random.default_rng(33)
     theta0 = region(M).sample(rng, (2,), 0.2)
     eta_hat = M.to_eta(region(M).sample(rng, (2,), 0.2))
-    for update in (ig.GradientUpdate(), ig.NaturalUpdate(), ig.MirrorUpdate()):
-        plain = ig.CrossEntropy(M, eta_hat)
-        h = np.broadcast_to(np.min(local_step(M, theta0, plain, 0.05)), (2,))
-        run = dict(geometry=M, update=update, max_steps=3)
-        expected = ig.descend(plain, theta0, step=ig.Constant(h), **run)
+    f = ig.CrossEntropy(M, eta_hat)
+    h = np.broadcast_to(np.min(local_step(M, theta0, f, 0.05)), (2,))
+    updates = ig.GradientUpdate(), ig.NaturalUpdate(), ig.MirrorUpdate()
+    run = dict(geometry=M, max_steps=1 if is_slow(M) else 3)
+    return theta0, eta_hat, h, [(run | {"update": update}, ig.descend(f, theta0, step=ig.Constant(h), update=update, **run))
+                                for update in updates]
+
+
+@every_manifold
+def test_every_backend(M, backend):
+    theta0, eta_hat, h, runs = short_runs(M)
+    for run, expected in runs:
         made = ig.CrossEntropy(M, backend.make(eta_hat))
         own = ig.descend(made, backend.make(theta0), step=ig.Constant(backend.make(h)), **run)
         assert np.allclose(backend.check(own.path), expected.path, rtol=1e-9, atol=1e-10 * np.abs(expected.path).max())

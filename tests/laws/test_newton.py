@@ -1,13 +1,12 @@
 """Natural gradient is Newton's for the forward divergence in θ and the reverse one in η, where the Hessian is the metric."""
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
 
 import infogeo as ig
 from infogeo.testing.calculus import condition, derivative, frame
 
 from ..registry import every_manifold, region
 from ..strategies import generic
+from .drawn import drawn
 
 
 def charts(M, theta, target):
@@ -17,7 +16,7 @@ def charts(M, theta, target):
 
 
 @every_manifold
-@given(data=st.data())
+@drawn
 def test_hessian_is_the_metric_everywhere(M, data):
     theta, target = data.draw(generic(M, (), count=2))
     for N, f, x, _ in charts(M, theta, target):

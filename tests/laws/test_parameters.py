@@ -1,8 +1,6 @@
 """Ordinary parameters and θ are inverse to each other, and both directions check what they are given."""
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import infogeo as ig
 from infogeo.testing import assert_law
@@ -11,10 +9,11 @@ from infogeo.testing.family_laws import parameters_and_theta_are_inverse
 from ..backends import every_dtype
 from ..registry import every_family, region
 from ..strategies import bulk
+from .drawn import drawn
 
 
 @every_family
-@given(data=st.data())
+@drawn
 def test_inverse(M, data):
     assert_law(parameters_and_theta_are_inverse, M, data.draw(bulk(M)))
 

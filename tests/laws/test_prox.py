@@ -1,17 +1,16 @@
 """The mirror step solves the proximal problem: θ⁺ = argmin ⟨c, θ⟩ + B_ψ(θ : θ_t) / h."""
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
 
 import infogeo as ig
 from infogeo.testing.calculus import condition
 
-from ..registry import every_manifold
+from ..registry import every_steep_manifold
 from ..strategies import directions, generic
+from .drawn import drawn
 
 
-@every_manifold
-@given(data=st.data())
+@every_steep_manifold
+@drawn
 def test_mirror_step_is_the_proximal_point(M, data):
     theta = data.draw(generic(M, (4,)))
     covector, h = M.flat(theta, data.draw(directions(M, theta))), 0.3

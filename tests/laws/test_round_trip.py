@@ -1,8 +1,6 @@
 """The two charts are inverse to each other: θ → η → θ and η → θ → η."""
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from infogeo.testing import assert_law
 from infogeo.testing import geometry_laws as laws
@@ -11,17 +9,18 @@ from infogeo.testing.law import title
 
 from ..registry import every_manifold, region
 from ..strategies import bulk, points
+from .drawn import drawn
 
 
 @pytest.mark.parametrize("law", [laws.charts_are_inverse, laws.images_lie_in_the_other_domain], ids=title)
 @every_manifold
-@given(data=st.data())
+@drawn
 def test_bulk(M, law, data):
     assert_law(law, M, data.draw(bulk(M)))
 
 
 @every_manifold
-@given(data=st.data())
+@drawn
 def test_backward_stable(M, data):
     """Also near the boundary."""
     theta = data.draw(points(M, (6,)))
