@@ -32,6 +32,8 @@ def test_the_list_of_formulas_is_complete():
     boundary = {"point", "potential_and_eta"}
     of_data = {"sufficient_statistic", "log_base_measure", "parameters", "sample", "fit", "theta_from",
                "conjugate_prior", "posterior", "predictive_log_density"}
+    geodesic = {"distance", "geodesic", "exp", "log", "metric_derivative"}      # they have laws of their own
+    boundary |= geodesic
     assert public(ExponentialFamily) - boundary - of_data == set(KERNELS) | set(FAMILY_KERNELS)
     assert public(Dual) - boundary == set(KERNELS)
     assert all(np.all(region(M).contains(region(M).interior_point)) for M in MANIFOLDS.values())
