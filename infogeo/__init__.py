@@ -67,6 +67,10 @@ __all__ = [
     "alpha_exp_map", "alpha_geodesic", "calvo_oller_bound", "christoffel", "christoffel_first", "covariant_derivative",
     "cubic_tensor", "e_geodesic", "exp_map", "jeffreys_bound", "log_map", "m_geodesic", "parallel_transport", "ricci",
     "riemann_tensor", "riemannian_distance", "riemannian_geodesic", "scalar_curvature", "sectional_curvature",
+    # volumes, asymptotics
+    "Cubature", "ImportanceSampling", "Region", "UniformSampling", "asymptotic_complexity", "e_embedding_curvature",
+    "embedding_curvature", "information_loss", "integral", "jeffreys_density", "log_jeffreys_density",
+    "m_embedding_curvature", "parametric_complexity", "second_order_bias", "second_order_covariance", "total_volume", "volume",
     # projections
     "AffineSubmanifold", "e_project", "m_project",
     # solvers
@@ -114,6 +118,11 @@ _MODULES = {
         "inverse_gaussian": ["InverseGaussian"],
         "isotropic_normal": ["IsotropicNormal"],
         "known_covariance": ["MatrixNormalKnownCovariances", "MultivariateNormalKnownCovariance"],
+        "volume": ["Cubature", "ImportanceSampling", "Region", "UniformSampling", "integral", "jeffreys_density",
+                   "log_jeffreys_density", "volume"],
+        "complexity": ["asymptotic_complexity", "parametric_complexity", "total_volume"],
+        "embedding_curvature": ["e_embedding_curvature", "embedding_curvature", "information_loss", "m_embedding_curvature",
+                                "second_order_bias", "second_order_covariance"],
         "location_scale": ["LocationScale", "LogLocationScale"],
         "normal_geodesic": ["calvo_oller_bound"],
         "laplace": ["Laplace"],

@@ -140,8 +140,9 @@ class Truncated(ExponentialFamily):
         domain, support = self.theta_domain, self.support
         with np.errstate(all="ignore"):
             extreme = np.max(sign * self.sufficient_statistic(np.asarray([support.lower, support.upper], dtype=float)))
-            x = self._points(NUMPY, domain.from_unconstrained(np.zeros(1)))[0]
-        if np.max(sign * self.sufficient_statistic(x[support.contains(x)])) > extreme:
+            within = (support.lower + np.arange(64.0) if isinstance(support, Integers) else
+                      self._nodes(NUMPY, domain.from_unconstrained(np.zeros(1)))[0])
+        if np.max(sign * self.sufficient_statistic(within[support.contains(within)])) > extreme:
             return sign * inf
         if np.isfinite(extreme) and not domain.contains(np.asarray([sign * 1e300])):
             theta = domain.from_unconstrained(np.arange(-700.0, 701.0)[:, None])
@@ -161,10 +162,6 @@ class Truncated(ExponentialFamily):
                           else 0.0 if np.isinf(low) else 0.5 * (low + high))
 
     # Nodes: points x and logarithms of their weights, for each θ
-
-    def _points(self, xp, theta):
-        """(x, logarithms of the weights), shapes (m,) or (..., m)."""
-        return self._states(xp, theta) if isinstance(self.support, Integers) else self._nodes(xp, theta)
 
     def _states(self, xp, theta):
         """All states, or the 2ᵏ first, where those beyond are negligible: k is that of the row, the others weigh 0.
@@ -267,7 +264,7 @@ class Truncated(ExponentialFamily):
         interior = self.theta_domain.from_unconstrained(xp.zeros_like(theta))
         safe = xp.where(inside[..., None], theta, interior)
         with np.errstate(all="ignore"):
-            x, log_weight = self._points(xp, safe)
+            x, log_weight = self._states(xp, safe) if isinstance(self.support, Integers) else self._nodes(xp, safe)
             log_density = self._log_whole(xp, safe, x)
             logs = log_density + log_weight
             logs = xp.where(xp.isnan(logs), xp.full_like(logs, -np.inf), logs)
@@ -299,7 +296,7 @@ class Truncated(ExponentialFamily):
         """(xp, p, T − η) at the nodes, shapes (..., m) and (..., m, dim)."""
         xp, theta = self.point(theta)
         _, p, statistic, *_ = self._law(theta)
-        return xp, p, statistic - self.to_eta(theta)[..., None, :]
+        return xp, p, statistic - xp.matmul(p[..., None, :], statistic)
 
     def metric(self, theta):
         xp, p, gap = self._centred(theta)
@@ -364,21 +361,30 @@ class Truncated(ExponentialFamily):
         """Of ψ(θ) − η·θ + barrier · (ψ_family(θ) − centre·θ), which keeps θ in its domain; with a barrier, to half precision."""
         family = self.family
 
+        def at(theta):
+            """The point of the last evaluation, if it is the same: its law is known."""
+            nonlocal last
+            if last is None or not xp.all((theta == last) | xp.isnan(theta) & xp.isnan(last)):
+                last = theta
+                stand(theta)
+            return last
+
         def value(theta):
-            stand(theta)
+            theta = at(theta)
             whole = barrier * (family.potential(theta) - xp.sum(centre * theta, axis=-1)) if barrier else 0.0
             return self.potential(theta) - xp.sum(eta * theta, axis=-1) + whole
 
         def gradient(theta):
-            stand(theta)
+            theta = at(theta)
             g = self.to_eta(theta) - eta + (barrier * (family.to_eta(theta) - centre) if barrier else 0.0)
             return xp.where(self._separated(xp, theta, eta)[..., None], xp.zeros_like(g), g)
 
         def newton(theta, g):
-            stand(theta)
+            theta = at(theta)
             return solve(xp, self.metric(theta) + (barrier * family.metric(theta) if barrier else 0.0), g)
 
-        with standing() as stand:       # each function evaluates the law once
+        last = None
+        with standing() as stand:
             return minimize(xp, start, name="to_theta", value=value, gradient=gradient, solve=newton,
                             contains=self.theta_domain.contains, scale=self._size(xp, eta, barrier), max_steps=max_steps)
 
@@ -410,11 +416,14 @@ class Truncated(ExponentialFamily):
                 nan = xp.full_like(theta, xp.nan)
                 if xp.any(~reached & xp.isfinite(start[..., 0])):
                     theta = xp.where(reached[..., None], theta, self._guarded(xp, eta, xp.where(reached[..., None], nan, start)))
-            _, p, gap = self._centred(theta)
-            step = self.sharp(theta, self.to_eta(theta) - eta)
-            change = xp.max(xp.where(p > 0, xp.abs(matvec(xp, gap, step)), xp.zeros_like(p)), axis=-1)
-            found = xp.isfinite(theta[..., 0]) & ~self._separated(xp, theta, eta) & (change < 0.5)
-            better = xp.max(xp.abs(self.to_eta(theta - step) - eta), axis=-1) < xp.max(xp.abs(self.to_eta(theta) - eta), axis=-1)
+            with standing() as stand:
+                stand(theta)
+                _, p, gap = self._centred(theta)
+                residual = self.to_eta(theta) - eta
+                step = self.sharp(theta, residual)
+                change = xp.max(xp.where(p > 0, xp.abs(matvec(xp, gap, step)), xp.zeros_like(p)), axis=-1)
+                found = xp.isfinite(theta[..., 0]) & ~self._separated(xp, theta, eta) & (change < 0.5)
+            better = xp.max(xp.abs(self.to_eta(theta - step) - eta), axis=-1) < xp.max(xp.abs(residual), axis=-1)
             theta = xp.where(better[..., None], theta - step, theta)
         return xp.where(found[..., None], theta, xp.full_like(theta, xp.nan))
 
@@ -442,11 +451,13 @@ class Truncated(ExponentialFamily):
         """log E_p[e^v] with v = (θ_q − θ_p)·(T − η_p): near points as log(1 + E_p[e^v − 1 − v]), far ones from the potentials."""
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
         step = theta_q - theta_p
-        _, p, gap = self._centred(theta_p)
+        with standing() as stand:
+            stand(theta_p)
+            _, p, gap = self._centred(theta_p)
+            far = self.potential(theta_q) - self.potential(theta_p) - xp.sum(step * self.to_eta(theta_p), axis=-1)
         v = matvec(xp, gap, step)
         near = xp.max(xp.where(p > 0, xp.abs(v), xp.zeros_like(v)), axis=-1) < 5.0
         close = xp.log1p(xp.sum(p * expm1_gap(xp, xp.clip(v, -5.0, 5.0)), axis=-1))
-        far = self.potential(theta_q) - self.potential(theta_p) - xp.sum(step * self.to_eta(theta_p), axis=-1)
         return xp.where(near, close, far)
 
     def parameters(self, theta):

@@ -2,6 +2,7 @@
 from .architecture import Task, task
 from .claims import Claim
 from .conditioning import Conditioning, conditioning
+from .curvature_variance import variance_table
 from .dataset import Dataset, dataset
 from .discrete import Discrete
 from .export import load_npz, write
@@ -9,6 +10,7 @@ from .figures import figure_flows, figure_sweep, figure_trajectories
 from .fisher_approximations import FisherApproximations, fisher_approximations
 from .naming import InputError, named_family
 from .noise import Noise, predicted_floor
+from .pictures import plot_bisectors, plot_divergence_balls, plot_geodesics
 from .problem import METHODS, ForwardKL, Method, Problem
 from .rates import Flow
 from .report import report
@@ -22,4 +24,5 @@ __all__ = ["Claim", "Conditioning", "Dataset", "Discrete", "FisherApproximations
            "Method", "Noise", "OPTIMISERS", "Optimiser", "Problem", "Run", "Spectrum", "Sweep", "Target", "Task",
            "TrainingStudy", "conditioning", "dataset", "figure_flows", "figure_sweep", "figure_training", "figure_trajectories",
            "fisher_approximations", "from_counts", "from_parameters", "from_probabilities", "from_samples", "load_npz",
-           "named_family", "predicted_floor", "report", "report_training", "spectrum", "task", "train", "write", "write_training"]
+           "named_family", "plot_bisectors", "plot_divergence_balls", "plot_geodesics", "predicted_floor", "report",
+           "report_training", "spectrum", "task", "train", "variance_table", "write", "write_training"]
