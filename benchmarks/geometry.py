@@ -3,12 +3,12 @@
     python benchmarks/peers.py PEERS
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/geometry.py --peers PEERS
 
-Rows: Fisher–Rao distance of 10 000 pairs of univariate normals and of normals in three dimensions, midpoints of geodesics between
-pairs of Dirichlet(3), Chernoff information of 10 000 pairs of univariate normals, left, right and Fréchet centroids of 100 000
-univariate normals. A library that loops is timed on fewer and multiplied (marked x…); a dash is what it does not have.
-Seconds are wall time, the best of the rounds. `check` is a mean of the results, which should agree where the quantity is the same:
-geomstats has the distance of normals in p > 1 dimensions only for equal means or equal covariances and else an approximation by
-numerical geodesics, which is not run here. What is timed on fewer pairs has its check from these.
+Rows: Fisher–Rao distance of 10 000 pairs of univariate normals and of normals in three dimensions, midpoints of geodesics
+between pairs of Dirichlet(3), Chernoff information of 10 000 pairs of univariate normals, left, right and Fréchet centroids of
+100 000 univariate normals. A library that loops is timed on fewer and multiplied (marked x…); a dash is what it does not have.
+Seconds are wall time, the best of the rounds; beside them a mean of the results, of the fewer where there are fewer, which should
+agree with the others where all points were done. geomstats has the distance of normals in p > 1 dimensions only for equal means or
+equal covariances and else an approximation by numerical geodesics, which is not run here.
 """
 import argparse
 import json

@@ -1,4 +1,5 @@
 """The logarithm of Riemann's zeta function and its derivatives, from its pole to infinity."""
+from functools import lru_cache
 from math import factorial, log
 
 import numpy as np
@@ -11,33 +12,39 @@ _EULER = tuple(b / factorial(2 * j + 2) for j, b in enumerate(
     (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798)))
 
 
+@lru_cache
+def _tables():
+    """Coefficients of (n^{−d}, n < N), of N^{−d} (d^i, i < 4) and of N^{−d} (d^i, i < 18) in the sums k = 0 … 3, each (…, 4)."""
+    n, k, L = np.arange(2.0, _N), np.arange(4), log(_N)
+    direct = np.log(n)[:, None]**k / n[:, None]
+    # the integral beyond N: ∫ (log x)^k x^{−1−d} dx = N^{−d} Σ_i k! / i! (log N)^i / d^{k+1−i}
+    integral = np.array([[factorial(k) / factorial(i) * L**i if i <= k else 0.0 for k in range(4)] for i in range(4)])
+    corrections = np.zeros((2 * len(_EULER), 4))
+    corrections[0] = 0.5 * L**k / _N                         # half of the term at N
+    # derivatives of x^{−a} P(log x): the next one is x^{−a−1} (P′ − a P); P by powers of log x and of d, at first (log x)^k
+    P = np.zeros((4, 5, len(corrections)))
+    P[k, k, 0] = 1.0
+    for order in range(1, len(corrections)):
+        slope = np.arange(1.0, 5.0)[:, None] * P[:, 1:]
+        P[:, :4] = slope - order * P[:, :4] - np.roll(P[:, :4], 1, axis=-1)         # a = order + d
+        if order % 2:
+            corrections -= _EULER[order // 2] / float(_N)**(order + 1) * (L**np.arange(5.0) @ P).T
+    return -np.log(n), direct, integral, corrections
+
+
 def _moments(xp, d):
     """d^{k+1} Σ_{n≥2} (log n)^k n^{−1−d} for k = 0 … 3, by Euler–Maclaurin summation.
 
     The factor keeps the pole: near d = 0 the sums are k! / d^{k+1}.
     """
-    scale = [d, d * d, d * d * d, d * d * d * d]
-    total = [xp.zeros_like(d)] * 4
-    for n in range(_N - 1, 1, -1):
-        term = xp.exp(-d * log(n)) / n
-        total = [t + term * (s * log(n)**k) for k, (t, s) in enumerate(zip(total, scale))]
-    # half of the term at N and the integral beyond it: ∫ (log x)^k x^{−1−d} dx = N^{−d} Σ_i (k)_i (log N)^{k−i} / d^{i+1}
-    L, at_end = log(_N), xp.exp(-d * log(_N))
-    for k in range(4):
-        integral = sum(factorial(k) / factorial(k - i) * L**(k - i) * d**(k - i) for i in range(k + 1))
-        total[k] = total[k] + at_end * (integral + 0.5 * L**k / _N * scale[k])
-    # derivatives of x^{−a} P(log x), a = 1 + d: the next one is x^{−a−1} (P′ − a P)
-    for k in range(4):
-        P = [xp.zeros_like(d) + (1.0 if i == k else 0.0) for i in range(k + 1)]
-        correction, a = xp.zeros_like(d), 1.0 + d
-        for order in range(1, 2 * len(_EULER)):
-            P = [(i + 1) * P[i + 1] - a * P[i] if i < k else -a * P[i] for i in range(k + 1)]
-            a = a + 1.0
-            if order % 2:
-                value = sum(c * L**i for i, c in enumerate(P))
-                correction = correction - _EULER[order // 2] * value / float(_N)**(order + 1)
-        total[k] = total[k] + at_end * (correction * scale[k])
-    return total
+    slopes, direct, integral, corrections = (xp.asarray(table, dtype=d.dtype) for table in _tables())
+    product = lambda v, table: xp.matmul(v[..., None, :], table)[..., 0, :]
+    powers = lambda x, first, last: x[..., None] ** xp.arange(first, last, dtype=d.dtype)
+    scale, near = powers(d, 1, 5), powers(xp.minimum(d, xp.full_like(d, 60.0)), 0, corrections.shape[0])
+    # beyond d = 60 all that follows N is less than 10^{−60} of the first term
+    rest = xp.exp(-log(_N) * d)[..., None] * (product(near[..., :4], integral) + scale * product(near, corrections))
+    total = scale * product(xp.exp(d[..., None] * slopes), direct) + rest
+    return [total[..., k] for k in range(4)]
 
 
 def zeta_excess(xp, d):

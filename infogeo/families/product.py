@@ -264,6 +264,9 @@ class Independent(Product):
         inner = (slice(None),) * len(self.family.support.shape)
         return [x[(..., i, *inner)] for i in range(self.n)]
 
+    def _draw(self, draws, theta, shape):
+        return self.family._draw(draws, self._rows(theta)[0], (*shape, self.n))
+
     def _joined(self, xp, parts):
         return xp.stack(parts, axis=-1 - len(self.family.support.shape))
 
