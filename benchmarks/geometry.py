@@ -7,8 +7,8 @@ Rows: Fisher–Rao distance of 10 000 pairs of univariate normals and of normals
 between pairs of Dirichlet(3), Chernoff information of 10 000 pairs of univariate normals, left, right and Fréchet centroids of
 100 000 univariate normals. A library that loops is timed on fewer and multiplied (marked x…); a dash is what it does not have.
 Seconds are wall time, the best of the rounds; beside them a mean of the results, of the fewer where there are fewer, which should
-agree with the others where all points were done. geomstats has the distance of normals in p > 1 dimensions only for equal means or
-equal covariances and else an approximation by numerical geodesics, which is not run here.
+agree with the others where all points were done. geomstats has the distance of normals in p > 1 dimensions for equal means or
+equal covariances only, and else an approximation by numerical geodesics, which is not run here.
 """
 import argparse
 import json
