@@ -90,7 +90,7 @@ __all__ = [
     # errors
     "ConvergenceError", "DomainError", "InfogeoError", "ShapeError",
     # packages
-    "curvature", "networks", "operators", "studies", "testing", "training",
+    "curvature", "networks", "operators", "studies", "symbolic", "testing", "training",
 ]
 
 # Imported on first use: the families beyond the first eight, networks and curvature, and what brings SciPy's integrators or
@@ -185,7 +185,7 @@ _MODULES = {
         "moment": ["Moment", "Snapshot"],
     },
 }
-_PACKAGES = ("curvature", "networks", "operators", "studies", "testing", "training")
+_PACKAGES = ("curvature", "networks", "operators", "studies", "symbolic", "testing", "training")
 _LATER = {name: f".{package}.{module}" for package, modules in _MODULES.items() for module, names in modules.items()
           for name in names} | {name: f".{name}" for name in _PACKAGES}
 

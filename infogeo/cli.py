@@ -1,9 +1,11 @@
-"""The command line: ``infogeo conditioning …`` and ``infogeo train …``, a thin face of `infogeo.studies`."""
+"""The command line: ``infogeo conditioning …``, ``infogeo train …`` and ``infogeo derive …``."""
 import argparse
 import sys
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+
+import infogeo
 
 from . import studies
 from .backend import use_backend
@@ -49,6 +51,7 @@ def _parser():
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
     _add_conditioning(commands)
     _add_train(commands)
+    _add_derive(commands)
     return parser
 
 
@@ -89,6 +92,15 @@ def _add_train(commands):
     training.add_argument("--dtype", choices=("float32", "float64"), default="float64")
     _add_common(training, "write the curves (CSV, JSON), the weights (NPZ) and the figure (PNG) here")
     training.set_defaults(run=_train)
+
+
+def _add_derive(commands):
+    derivation = commands.add_parser(
+        "derive", help="closed forms of a dually flat manifold from the formula of its potential",
+        description="Closed forms from a formula for ψ: η, metric, cubic tensor, connections, curvature, the dual potential.")
+    derivation.add_argument("formula", help='such as "-t1**2/(4*t2) - log(-2*t2)/2"')
+    derivation.add_argument("--format", choices=("text", "latex", "json"), default="text")
+    derivation.set_defaults(run=_derive)
 
 
 def _add_common(command, out):
@@ -196,6 +208,10 @@ def _train(options):
         print(studies.report_training(study), end="")
         if options.out is not None:
             studies.write_training(study, options.out)
+
+
+def _derive(options):
+    print(infogeo.symbolic.derive(options.formula, options.format).rstrip())      # SymPy is imported here and not before
 
 
 def main(argv=None):

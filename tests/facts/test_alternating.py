@@ -8,6 +8,8 @@ from infogeo.geometry.alternating import alternating_projections, cyclic_project
 from infogeo.geometry.projection import AffineConstraints, AffineSubmanifold, Intersection, e_project
 from infogeo.geometry.proportional_fitting import proportional_fitting, sinkhorn
 
+from ..backends import every_dtype
+
 TABLE = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 10]]) / 46
 ROWS, COLUMNS = np.array([0.3, 0.3, 0.4]), np.array([0.2, 0.5, 0.3])
 MARGINS = {(0,): ROWS, (1,): COLUMNS}
@@ -58,7 +60,7 @@ def test_em_ends_at_the_likelihood():
 
 
 def test_proportional_fitting():
-    """The limit's first row, its divergence .166933997650; column errors .344, 2.376e-4, 2.999e-6, in the end of ratio .011939."""
+    """The limit's first row, its divergence .166933997650; column errors .344, 2.376e-4, 2.999e-6, of ratio .011939."""
     fitted = proportional_fitting(np.log(TABLE), MARGINS, tol=1e-15, max_steps=50)
     p = np.exp(fitted)
     np.testing.assert_allclose(p[0], [0.0415694367, 0.153258757, 0.1051718063], rtol=2e-9)
@@ -110,7 +112,8 @@ def test_empty_cells_and_batches():
     fitted = np.exp(proportional_fitting(np.stack([log_table, np.log(TABLE)]), margins, tol=1e-12, max_steps=1000))
     assert np.all(np.diag(fitted[0]) == 0) and np.all(fitted[0][np.eye(3) == 0] > 0)
     np.testing.assert_allclose(fitted.sum(axis=2), np.stack([ROWS, ROWS]), atol=1e-12)
-    np.testing.assert_allclose(fitted[1], np.exp(proportional_fitting(np.log(TABLE), MARGINS, tol=1e-12, max_steps=50)), rtol=1e-9)
+    alone = np.exp(proportional_fitting(np.log(TABLE), MARGINS, tol=1e-12, max_steps=50))
+    np.testing.assert_allclose(fitted[1], alone, rtol=1e-9)
     none = np.exp(proportional_fitting(np.log(TABLE), {(0,): np.array([0.5, 0.5, 0.0])}, tol=1e-15, max_steps=2))
     assert np.all(none[2] == 0) and np.all(none[:2] > 0)
 
@@ -128,6 +131,25 @@ def test_sinkhorn_is_stable_and_near_optimal():
     warm = sinkhorn(cost, uniform, uniform, temperature=1.0, tol=1e-14, max_steps=1000)
     residual = warm + cost
     np.testing.assert_allclose(residual - residual[:1] - residual[:, :1] + residual[:1, :1], np.zeros((6, 6)), atol=1e-11)
+
+
+@every_dtype
+def test_every_backend(backend, dtype):
+    tolerance = 1e-4 if dtype == "float32" else 1e-11
+    make = lambda x: backend.make(x, dtype)
+    fitted = proportional_fitting(make(np.log(TABLE)), {(0,): make(ROWS), (1,): make(COLUMNS)}, tol=1e-6, max_steps=50)
+    expected = proportional_fitting(np.log(TABLE), MARGINS, tol=1e-6, max_steps=50)
+    assert np.allclose(backend.check(fitted, dtype), expected, rtol=tolerance)
+    plan = sinkhorn(make(TABLE), make(ROWS), make(COLUMNS), temperature=0.5, tol=1e-6, max_steps=50)
+    assert np.allclose(backend.check(plan, dtype), sinkhorn(TABLE, ROWS, COLUMNS, temperature=0.5, tol=1e-6, max_steps=50),
+                       rtol=tolerance)
+    model, data = latent_model(), observed_data()
+    start = np.linspace(-0.5, 0.5, 7)
+    reference = alternating_projections(LATENT, start, data, model, tol=1e-4, max_steps=5)
+    found = alternating_projections(LATENT, make(start), AffineConstraints(make(data.normals), make(data.offsets)),
+                                    AffineSubmanifold(make(model.origin), make(model.basis)), tol=1e-4, max_steps=5)
+    for own, other in zip(found[:3], reference[:3]):
+        assert np.allclose(backend.check(own, dtype), other, rtol=100 * tolerance, atol=100 * tolerance)
 
 
 def test_errors():

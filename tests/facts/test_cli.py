@@ -340,3 +340,17 @@ def test_unknown_command(capsys):
     assert main(["divination"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert main([]) == 2
+
+
+def test_derive(capsys):
+    assert main(["derive", "log(1 + exp(t))"]) == 0
+    assert "exp(t)" in capsys.readouterr().out
+    assert main(["derive", "log(1 + exp(t))", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("formula", ["__import__('os').system('id')", "log(1 + exp(t)", "3", "-t**2"])
+def test_derive_says_what_is_wrong(formula, capsys):
+    assert main(["derive", formula]) == 2
+    found = capsys.readouterr()
+    assert found.out == "" and found.err.startswith("infogeo: ") and found.err.count("\n") == 1

@@ -7,6 +7,8 @@ from infogeo.geometry.chernoff import chernoff_information
 from infogeo.geometry.enclosing_ball import badoiu_clarkson, enclosing_ball
 from infogeo.geometry.exponents import bayes_error_exponent, hoeffding_exponents
 
+from ..backends import every_dtype
+
 M = ig.Categorical(3)
 THREE = M.theta_from(probabilities=np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7], [0.25, 0.5, 0.25]]))
 
@@ -28,7 +30,7 @@ def test_badoiu_clarkson(steps, gap):
 
 
 def test_channels_of_known_capacity():
-    """Binary symmetric of error .1: log 2 − H(.1) = .368064207168; the Z channel of ½: log(5/4), at input (.6, .4) in the limit."""
+    """Binary symmetric of error .1: log 2 − H(.1) = .368064207168; the Z channel of ½: log(5/4), at input (.6, .4)."""
     coin = ig.Bernoulli()
     ball = enclosing_ball(coin, coin.theta_from(probability=[0.1, 0.9]))
     np.testing.assert_allclose(ball.radius, 0.368064207168, rtol=1e-11)
@@ -83,6 +85,19 @@ def test_exponents():
     normal = ig.Normal()
     means = normal.theta_from(mean=np.array([[0.0, 0.0], [1.0, 2.0], [4.0, 3.0]]), variance=2.0)
     np.testing.assert_allclose(bayes_error_exponent(normal, means), [1 / 16, 1 / 16], rtol=1e-12)      # Δ² / (8 v)
+
+
+@every_dtype
+def test_every_backend(backend, dtype):
+    points, tolerance = backend.make(THREE, dtype), 1e-4 if dtype == "float32" else 1e-9
+    ball = enclosing_ball(M, points)
+    for own, expected in zip(ball, enclosing_ball(M, THREE)):
+        assert np.allclose(backend.check(own, dtype), expected, rtol=tolerance, atol=10 * tolerance)
+    assert np.allclose(backend.check(badoiu_clarkson(M, points, 30), dtype), badoiu_clarkson(M, THREE, 30), rtol=10 * tolerance)
+    assert np.allclose(backend.check(bayes_error_exponent(M, points), dtype), bayes_error_exponent(M, THREE), rtol=tolerance)
+    pair = points[0, ...], points[1, ...]
+    for own, expected in zip(hoeffding_exponents(M, *pair, 0.3), hoeffding_exponents(M, *THREE[:2], 0.3)):
+        assert np.allclose(backend.check(own, dtype), expected, rtol=tolerance)
 
 
 def test_errors():

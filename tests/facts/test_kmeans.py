@@ -11,6 +11,8 @@ from infogeo.clustering import BregmanKMeans, FamilyMixture, fit_mixture, mixtur
 from infogeo.geometry.centroid import bregman_information
 from infogeo.geometry.kmeans import bregman_kmeans, kmeans_plus_plus
 
+from ..backends import every_dtype
+
 POISSON = ig.Poisson()
 COUNTS = np.array([1, 2, 1, 3, 2, 9, 11, 10, 8, 30, 28, 33, 35.0])
 LOGS = np.log(COUNTS)[:, None]
@@ -88,7 +90,7 @@ def test_em_written_out():
     (ig.Gamma(), lambda rng: np.concatenate([rng.gamma(2.0, 1.0, 150), rng.gamma(50.0, 1.0, 50)])),
     (ig.Beta(), lambda rng: np.concatenate([rng.beta(2.0, 9.0, 150), rng.beta(40.0, 5.0, 50)])),
     (ig.VonMises(), lambda rng: np.concatenate([rng.vonmises(0.0, 8.0, 150), rng.vonmises(3.0, 8.0, 50)])),
-    (ig.Independent(ig.Poisson(), 2), lambda rng: np.concatenate([rng.poisson((2.0, 9.0), (150, 2)), rng.poisson(30.0, (50, 2))]))],
+    (ig.Independent(ig.Poisson(), 2), lambda rng: np.concatenate([rng.poisson((2, 9), (150, 2)), rng.poisson(30, (50, 2))]))],
     ids=["Gamma", "Beta", "VonMises", "Poisson pairs"])
 def test_a_mixture_of_any_family(family, draw):
     """The likelihood never falls, the three quarters are found, and a stationary point is reached: θ is the weighted fit."""
@@ -109,7 +111,7 @@ def test_a_prior_count_keeps_components_open():
     """A component that closes in on one of two equal points is an error, and none with a prior count."""
     family, x = ig.Normal(), np.array([0.0, 0.0, 5.0, 5.0, 5.1, 4.9])
     start = family.theta_from(mean=[0.0, 5.0], variance=[0.1, 0.1]), [0.5, 0.5]
-    with pytest.raises(ig.DomainError, match="component 0 of 2 has closed in on the boundary .*; a prior_count above 0 prevents it"):
+    with pytest.raises(ig.DomainError, match="component 0 of 2 has closed in .*; a prior_count above 0 prevents it"):
         fit_mixture(family, x, *start, tol=0.0, max_steps=100)
     found = fit_mixture(family, x, *start, tol=1e-12, max_steps=500, prior_count=0.5)
     assert found.converged and np.all(np.diff(found.values) >= -1e-13)
@@ -128,7 +130,7 @@ def test_estimators(estimator, check):
 
 
 def test_kmeans_estimator_is_kmeans():
-    """With the Euclidean generator, half the inertia of scikit-learn's own, from the same data; with others, the worked example."""
+    """With the Euclidean generator, half the inertia of scikit-learn's own; with negative entropy, the worked example."""
     rng = np.random.default_rng(0)
     X = np.concatenate([rng.normal(m, 1.0, (50, 2)) for m in (-6, 0, 6)])
     own = BregmanKMeans(3, n_init=5, random_state=0).fit(X)
@@ -156,9 +158,26 @@ def test_mixture_estimator():
     assert np.all(np.sort(poisson.family_.parameters(poisson.theta_)["rate"]) > [1.7, 9.0, 31.0])
 
 
+@every_dtype
+def test_every_backend(backend, dtype):
+    """Seeds from the same generator, clusters and mixtures."""
+    tolerance = 1e-3 if dtype == "float32" else 1e-9
+    points = backend.make(LOGS, dtype)
+    if backend.name != "cupy":
+        seeds, expected = (kmeans_plus_plus(POISSON, x, 3, np.random.default_rng(5)) for x in (points, LOGS))
+        assert np.allclose(backend.check(seeds, dtype), expected, rtol=tolerance)
+    start = np.log([[1.0], [10.0], [30.0]]), np.full(3, 1 / 3)
+    expected = fit_mixture(POISSON, COUNTS, *start, tol=1e-9, max_steps=20)
+    made = [backend.make(x, dtype) for x in start]
+    found = fit_mixture(POISSON, backend.make(COUNTS, dtype), *made, tol=1e-9, max_steps=20)
+    for own, reference in zip(found[:2], expected[:2]):
+        assert np.allclose(backend.check(own, dtype), reference, rtol=tolerance)
+    assert np.allclose(backend.check(found.values, dtype)[:4], expected.values[:4], rtol=tolerance)
+
+
 def test_errors():
-    with pytest.raises(ig.ShapeError, match=r"theta must have shape \(n, 1\), n >= 1; got \(13,\)" "|takes arrays|must have shape"):
-        bregman_kmeans(POISSON, LOGS[:, 0], LOGS[:2], max_steps=3)
+    with pytest.raises(ig.ShapeError, match=r"^theta must have shape \(n, 1\), n >= 1; got \(13, 1, 1\)"):
+        bregman_kmeans(POISSON, LOGS[:, None], LOGS[:2], max_steps=3)
     with pytest.raises(ValueError, match="k must be in 1 ... 13, the number of points; got 14"):
         kmeans_plus_plus(POISSON, LOGS, 14, np.random.default_rng(0))
     with pytest.raises(ig.DomainError, match="weights must satisfy weights >= 0"):

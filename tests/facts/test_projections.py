@@ -7,6 +7,8 @@ import infogeo as ig
 from infogeo.families.interaction import interaction_orders
 from infogeo.geometry.projection import AffineConstraints, AffineSubmanifold, Halfspaces, Intersection, e_project, m_project
 
+from ..backends import every_dtype
+
 CUBE = np.array([3, 1, 2, 4, 1, 5, 2, 6]) / 24       # bit i of an outcome is variable i
 DIE = ig.Categorical(6)
 FAIR = np.zeros(5)
@@ -132,10 +134,25 @@ def test_orders_of_interaction_of_a_batch():
     np.testing.assert_allclose(found.divergences.sum(axis=0), np.sum(p * np.log(12 * p), axis=(1, 2, 3)), rtol=1e-12)
 
 
+@every_dtype
+def test_every_backend(backend, dtype):
+    """Equations, dependent ones too, together with inequalities, and the orders of interaction."""
+    tolerance = 1e-3 if dtype == "float32" else 1e-9
+    make = lambda x: backend.make(x, dtype)
+    own = AffineConstraints(make(ROWS.normals), make(ROWS.offsets)), Halfspaces(make(COLUMNS.normals), make(COLUMNS.offsets))
+    expected = e_project(TABLE, np.zeros(8), Intersection(ROWS, Halfspaces(COLUMNS.normals, COLUMNS.offsets)))
+    assert np.allclose(backend.check(e_project(TABLE, make(np.zeros(8)), Intersection(*own)), dtype), expected, atol=tolerance)
+    both = e_project(TABLE, make(np.zeros(8)), Intersection(own[0], AffineConstraints(own[1].normals, own[1].offsets)))
+    assert np.allclose(backend.check(both, dtype), e_project(TABLE, np.zeros(8), Intersection(ROWS, COLUMNS)), atol=tolerance)
+    found = interaction_orders((2, 2, 2), make(CUBE.reshape(2, 2, 2)))
+    assert np.allclose(backend.check(found.divergences, dtype), interaction_orders((2, 2, 2), CUBE.reshape(2, 2, 2)).divergences,
+                       rtol=tolerance)
+
+
 def test_errors():
     with pytest.raises(ig.DomainError, match="dependent rows agree; 1 of 1 do not, first at index \\(\\): they miss"):
         e_project(TABLE, np.zeros(8), Intersection(ROWS, margin(1, [0.2, 0.5, 0.4])))
-    with pytest.raises(ig.DomainError, match=r"^normals must satisfy: rows finite and not zero; 1 of 2 do not, first at index \(1,"):
+    with pytest.raises(ig.DomainError, match=r"^normals must satisfy: rows finite and not zero; 1 of 2 do not, first at index"):
         Halfspaces([[1.0, 0.0], [0.0, 0.0]], [0.0, 1.0])
     with pytest.raises(ig.ShapeError, match=r"offsets \(\.\.\., k\), k >= 1; got \(1, 2\) and \(2,\)"):
         AffineConstraints([[1.0, 0.0]], [0.0, 1.0])

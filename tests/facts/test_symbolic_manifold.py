@@ -82,7 +82,8 @@ def test_sectional_curvature_of_the_bivariate_normal_family():
     inverse = sp.Matrix(5, 5, lambda i, j: at(i, j)).inv()
 
     def curvature(i, j):
-        bent = sum(inverse[m, n] * (at(i, j, m) * at(j, i, n) - at(j, j, m) * at(i, i, n)) for m in range(5) for n in range(5)) / 4
+        pairs = [(m, n) for m in range(5) for n in range(5)]
+        bent = sum(inverse[m, n] * (at(i, j, m) * at(j, i, n) - at(j, j, m) * at(i, i, n)) for m, n in pairs) / 4
         return bent / (at(i, i) * at(j, j) - at(i, j)**2)
 
     planes = {(0, 1): (1, 4), (0, 2): (-1, 2), (0, 4): (-1, 4), (2, 4): (-1, 2), (2, 3): (0, 1)}
@@ -96,7 +97,8 @@ def test_sectional_curvature_of_a_sphere():
 
 
 @pytest.mark.parametrize("family, potential", [(ig.Normal(), NORMAL), (ig.Gamma(), GAMMA), (ig.Beta(), BETA),
-                                               (ig.Categorical(3), LogSumExp(0, t1, t2))], ids=["normal", "gamma", "beta", "trinomial"])
+                                               (ig.Categorical(3), LogSumExp(0, t1, t2))],
+                         ids=["normal", "gamma", "beta", "trinomial"])
 @pytest.mark.parametrize("alpha", [0, sp.Rational(1, 3)])
 def test_tensors_are_those_of_the_functions_on_numbers(family, potential, alpha):
     """Index order and signs."""
@@ -106,8 +108,8 @@ def test_tensors_are_those_of_the_functions_on_numbers(family, potential, alpha)
     for symbolic, numeric in ((g.christoffel, christoffel), (g.riemann_tensor, riemann_tensor), (g.ricci, ricci),
                               (g.scalar_curvature, scalar_curvature)):
         value = symbolic(alpha)
-        found = np.array([float(e.evalf(20, subs=at)) for e in sp.flatten(value.tolist() if hasattr(value, "tolist") else [value])])
-        found = found.reshape(np.shape(value.tolist()) if hasattr(value, "tolist") else ())
+        nested = np.array(value.tolist() if hasattr(value, "tolist") else value)
+        found = np.reshape([float(e.evalf(20, subs=at)) for e in nested.ravel()], nested.shape)
         np.testing.assert_allclose(found, numeric(family, theta, float(alpha)), rtol=1e-9, atol=1e-12)
 
 

@@ -1,0 +1,87 @@
+"""Numbers of a family against its symbolic derivation."""
+from dataclasses import dataclass
+
+import mpmath  # type: ignore[import-untyped]
+import numpy as np
+import sympy as sp
+
+from ..errors import ShapeError
+from .functions import defined
+from .library import symbolic_manifold
+
+__all__ = ["Comparison", "compare"]
+
+DIGITS = 50
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The errors of a manifold's formulas at some points, each relative to the largest entry of the exact value there.
+
+    Attributes
+    ----------
+    name : str
+    points : array, shape (n, d)
+    errors : dict of arrays, shape (n,)
+        Of `potential`, `to_eta`, `metric` and `cubic_tensor`.
+    """
+
+    name: str
+    points: np.ndarray
+    errors: dict
+
+    @property
+    def worst(self):
+        """The largest error; NaN if a formula gives no number."""
+        return float(np.max([np.max(e) for e in self.errors.values()]))
+
+    def __str__(self):
+        lines = [f"{self.name}: {len(self.points)} points, errors relative to the largest entry"]
+        for method, error in self.errors.items():
+            at = np.array2string(self.points[np.argmax(error)], precision=6)
+            lines.append(f"  {method.ljust(12)} {np.max(error):.1e} at theta = {at}")
+        return "\n".join(lines)
+
+
+def compare(manifold, symbolic=None, *, points=None, count=10):
+    """Compare the formulas of a manifold on arrays with the derivatives of its potential in symbols, to 50 digits.
+
+    Mathematically, ψ, ∇ψ, ∇²ψ and ∇³ψ at the same points; a constant that ψ has more or less shows in `potential`.
+
+    Parameters
+    ----------
+    manifold : DuallyFlat
+    symbolic : SymbolicManifold, optional
+        What it is compared with; for the families of this library their potential, where SymPy can hold it.
+    points : array, shape (n, d), optional
+        θ; else `count` points of the bulk of the domain, the same in every call.
+    count : int
+
+    Raises
+    ------
+    TypeError
+        If there is no symbolic form of the manifold.
+    ShapeError
+        If the dimensions differ.
+    """
+    symbolic = symbolic_manifold(manifold) if symbolic is None else symbolic
+    if symbolic.dim != manifold.dim:
+        raise ShapeError(f"symbolic must have the dimension of the manifold, {manifold.dim}; got {symbolic.dim}")
+    if points is None:
+        points = manifold.theta_domain.sample(np.random.default_rng(20_000), (count,), 0.7)
+    points = np.atleast_2d(manifold.theta_domain.require("points", np.asarray(points, dtype=float)))
+    order = list(symbolic.cubic_entries)
+    expressions = [symbolic.potential, *symbolic.eta, *symbolic.metric, *symbolic.cubic_entries.values()]
+    exact = sp.lambdify(symbolic.theta, [defined(e) for e in expressions], modules="mpmath", cse=True)
+    errors = {"potential": [], "to_eta": [], "metric": [], "cubic_tensor": []}
+    with mpmath.workdps(DIGITS):
+        for point in points:
+            values = exact(*map(mpmath.mpf, point.tolist()))
+            parts = {"potential": values[:1], "to_eta": values[1:1 + symbolic.dim],
+                     "metric": values[1 + symbolic.dim:-len(order)], "cubic_tensor": values[-len(order):]}
+            for method, wanted in parts.items():
+                found = np.asarray(getattr(manifold, method)(point))
+                found = [found[i] for i in order] if method == "cubic_tensor" else found.ravel()
+                scale = max(abs(w) for w in wanted) or mpmath.mpf(1)
+                errors[method].append(float(max(abs(mpmath.mpf(float(f)) - w) for f, w in zip(found, wanted)) / scale))
+    return Comparison(repr(manifold), points, {method: np.array(e) for method, e in errors.items()})

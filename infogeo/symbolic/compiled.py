@@ -1,0 +1,230 @@
+"""Manifolds and families on arrays whose formulas are generated from symbols."""
+from functools import cached_property
+
+import numpy as np
+
+from ..backend import arrays
+from ..blocks import rowwise
+from ..bregman_integral import bregman_integral
+from ..domain import ConvexDomain, MappedDomain
+from ..errors import ConvergenceError
+from ..families.base import ExponentialFamily
+from ..geometry.manifold import DuallyFlat
+from ..memo import once
+from ..newton import minimize
+from ..special import unless_cancelled
+from .algebra import NoClosedForm
+from .functions import stable
+from .printer import kernel
+
+__all__ = ["CompiledFamily", "CompiledManifold"]
+
+
+class GradientImage(ConvexDomain):
+    """The η = ∇ψ(θ) of a manifold without a formula for θ(η): a point is in the set if Newton's method finds its θ."""
+
+    def __init__(self, manifold):
+        self.manifold, self.dim = manifold, manifold.dim
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        finite = xp.all(xp.isfinite(x), axis=-1)
+        scale = 1.0 + xp.max(xp.abs(x), axis=-1)
+        try:
+            self.manifold._newton(x)
+        except ConvergenceError as error:
+            return finite & (error.residual <= 1000 * float(xp.finfo(x.dtype).eps) * scale)
+        return finite
+
+    def rule(self, name):
+        return f"{name} = grad psi(theta) for a theta with {self.manifold.theta_domain.rule('theta')}"
+
+    def from_unconstrained(self, u):
+        return self.manifold.to_eta(self.manifold.theta_domain.from_unconstrained(u))
+
+    def __repr__(self):
+        return f"GradientImage({self.manifold!r})"
+
+
+class CompiledManifold(DuallyFlat):
+    """A dually flat manifold whose formulas are kernels generated from a `SymbolicManifold`, the same on every array library.
+
+    Mathematically, ψ, ∇ψ, ∇²ψ and ∇³ψ, each symmetric entry once; log Σ exp in its stable form. θ(η) is a formula where SymPy
+    solves ∇ψ(θ) = η, and Newton's method elsewhere.
+    """
+
+    def __init__(self, symbolic, theta_domain, eta_domain=None):
+        self.symbolic, self.theta_domain, self.dim = symbolic, theta_domain, symbolic.dim
+        if eta_domain is not None:
+            self.eta_domain = eta_domain
+        elif self._inverse is None:
+            self.eta_domain = GradientImage(self)
+        else:
+            self.eta_domain = MappedDomain(theta_domain, lambda xp, theta: self.to_eta(theta), self._is_image,
+                                           lambda name: f"{name} = grad psi(theta) for a theta with {theta_domain.rule('theta')}")
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self._potential})"
+
+    @property
+    def _potential(self):
+        return self.symbolic.potential
+
+    @cached_property
+    def _stable(self):
+        """The symbolic manifold with log Σ exp in its stable form."""
+        return type(self.symbolic)(self.symbolic.theta, stable(self._potential), self.symbolic.domain)
+
+    # The kernels, each generated when it is first needed
+
+    @cached_property
+    def _psi(self):
+        return kernel(self.symbolic.theta, [self._stable.potential])
+
+    @cached_property
+    def _eta(self):
+        return kernel(self.symbolic.theta, self._stable.eta)
+
+    @cached_property
+    def _upper(self):
+        """The entries i ≤ j of the metric."""
+        return kernel(self.symbolic.theta, [self._stable.metric[i, j] for i in range(self.dim) for j in range(i, self.dim)])
+
+    @cached_property
+    def _cubic(self):
+        return kernel(self.symbolic.theta, self._stable.cubic_entries.values())
+
+    @cached_property
+    def _inverse(self):
+        """θ(η), or None where it has no formula."""
+        try:
+            return kernel(self.symbolic.eta_symbols, self.symbolic.theta_of_eta)
+        except NoClosedForm:
+            return None
+
+    def _evaluate(self, function, xp, x):
+        with np.errstate(all="ignore"):                 # outside the domain the formulas give NaN or inf
+            return function(xp, *(x[..., i] for i in range(self.dim)))
+
+    # The contract of a dually flat manifold
+
+    @rowwise
+    def potential(self, theta):
+        xp, theta = self.point(theta)
+        psi = self._evaluate(self._psi, xp, theta)[0]
+        return xp.full_like(theta[..., 0], psi) if isinstance(psi, float) else psi
+
+    @rowwise
+    def to_eta(self, theta):
+        xp, theta = self.point(theta)
+        return _filled(xp, theta, self._evaluate(self._eta, xp, theta))
+
+    @rowwise
+    def metric(self, theta):
+        xp, theta = self.point(theta)
+        entries, d = iter(self._evaluate(self._upper, xp, theta)), self.dim
+        out = xp.empty((*theta.shape[:-1], d, d), dtype=theta.dtype)
+        for i in range(d):
+            for j in range(i, d):
+                out[..., i, j] = out[..., j, i] = next(entries)
+        return out
+
+    @rowwise
+    def cubic_tensor(self, theta):
+        xp, theta = self.point(theta)
+        values, d = self._evaluate(self._cubic, xp, theta), self.dim
+        out = xp.empty((*theta.shape[:-1], d, d, d), dtype=theta.dtype)
+        for (i, j, k), value in zip(self._stable.cubic_entries, values):
+            for a, b, c in {(i, j, k), (i, k, j), (j, i, k), (j, k, i), (k, i, j), (k, j, i)}:
+                out[..., a, b, c] = value
+        return out
+
+    @once
+    def to_theta(self, eta):
+        xp, eta = self.point(eta)
+        if self._inverse is not None:
+            theta = _filled(xp, eta, self._evaluate(self._inverse, xp, eta))
+            return xp.where(self.theta_domain.contains(theta)[..., None], theta, xp.full_like(theta, xp.nan))
+        return self._newton(eta) if isinstance(self.eta_domain, GradientImage) else DuallyFlat.to_theta(self, eta)
+
+    def _newton(self, eta):
+        """As the inherited `to_theta`, for a domain of η that is known by this alone."""
+        xp, eta = self.point(eta)
+        start = self.theta_domain.from_unconstrained(xp.zeros_like(eta))
+        return minimize(
+            xp, xp.where(xp.isfinite(eta), start, xp.full_like(start, xp.nan)), name="to_theta",
+            value=lambda theta: self.potential(theta) - xp.sum(eta * theta, axis=-1),
+            gradient=lambda theta: self.to_eta(theta) - eta,
+            solve=self.sharp, contains=self.theta_domain.contains, scale=1.0 + xp.max(xp.abs(eta), axis=-1))
+
+    def _is_image(self, xp, eta):
+        theta = _filled(xp, eta, self._evaluate(self._inverse, xp, eta))
+        return self.theta_domain.contains(theta)
+
+    def divergence(self, theta_p, theta_q):
+        """B_ψ(θ_q, θ_p); of near points the integral of the second derivative along their segment, which does not cancel."""
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        (psi_p, eta_p), psi_q = self.potential_and_eta(theta_p), self.potential(theta_q)
+        slope = xp.sum((theta_q - theta_p) * eta_p, axis=-1)
+        size = xp.abs(psi_p) + xp.abs(psi_q) + xp.abs(slope)
+        return unless_cancelled(xp, (psi_q - psi_p) - slope, size, self._near_divergence, theta_p, theta_q)
+
+    def _near_divergence(self, theta_p, theta_q):
+        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+        step = theta_q - theta_p
+        bent = lambda t: self.inner(theta_p + t[..., None] * step, step, step)
+        zero = xp.zeros_like(step[..., 0])
+        return bregman_integral(bent, zero, zero + 1.0)
+
+
+def _filled(xp, x, values):
+    """The values, arrays or numbers, along a last axis, with the batch of x."""
+    out = xp.empty((*x.shape[:-1], len(values)), dtype=x.dtype)
+    for i, value in enumerate(values):
+        out[..., i] = value
+    return out
+
+
+class CompiledFamily(CompiledManifold, ExponentialFamily):
+    """An exponential family whose formulas are kernels generated from symbols; see `SymbolicManifold.compile_family`.
+
+    Its ordinary parameters are the natural ones, by the name `theta`.
+    """
+
+    def __init__(self, symbolic, theta_domain, eta_domain=None, *, x, sufficient_statistic, log_base_measure, support, sampler,
+                 expected_log_base_measure):
+        super().__init__(symbolic, theta_domain, eta_domain)
+        self.support, self.ordinary, self._sampler = support, {"theta": theta_domain}, sampler
+        observation = x if isinstance(x, tuple) else (x,)
+        self._statistic = kernel(observation, sufficient_statistic)
+        self._log_h = kernel(observation, [log_base_measure])
+        self._mean_log_h = kernel(symbolic.theta, [stable(expected_log_base_measure)])
+
+    def _on_observations(self, function, x):
+        """The values at observations, shape (..., count)."""
+        xp, x = arrays(x)
+        columns = x if self.support.shape else x[..., None]
+        with np.errstate(all="ignore"):
+            return _filled(xp, columns, function(xp, *(columns[..., i] for i in range(columns.shape[-1]))))
+
+    def sufficient_statistic(self, x):
+        return self._on_observations(self._statistic, x)
+
+    def log_base_measure(self, x):
+        return self._on_observations(self._log_h, x)[..., 0]
+
+    def expected_log_base_measure(self, theta):
+        xp, theta = self.point(theta)
+        return _filled(xp, theta, self._evaluate(self._mean_log_h, xp, theta))[..., 0]
+
+    def kl(self, theta_p, theta_q):
+        return CompiledManifold.divergence(self, theta_p, theta_q)
+
+    def _draw(self, draws, theta, shape):
+        return draws.xp.asarray(self._sampler(draws.rng, theta, shape), dtype=theta.dtype)
+
+    def _theta_from(self, xp, theta):
+        return theta
+
+    def parameters(self, theta):
+        return {"theta": self.point(theta)[1]}

@@ -1,0 +1,266 @@
+"""The potentials of the families of this library as SymPy expressions, in their own coordinates."""
+from functools import singledispatch
+
+import numpy as np
+import sympy as sp
+
+from ..families.bernoulli import Bernoulli
+from ..families.categorical import Categorical
+from ..families.chi import Chi, ChiSquared
+from ..families.complex_normal import ComplexNormal
+from ..families.continuous_bernoulli import ContinuousBernoulli
+from ..families.diagonal_normal import DiagonalNormal
+from ..families.dirichlet import Dirichlet
+from ..families.exponential import Exponential
+from ..families.gamma import Gamma
+from ..families.geometric import Geometric
+from ..families.half_normal import HalfNormal
+from ..families.inverse_gaussian import InverseGaussian
+from ..families.isotropic_normal import IsotropicNormal
+from ..families.known_covariance import MatrixNormalKnownCovariances, MultivariateNormalKnownCovariance
+from ..families.log_linear import LogLinear
+from ..families.log_series import LogSeries
+from ..families.multivariate_normal import MultivariateNormal
+from ..families.normal import Normal
+from ..families.normal_known import NormalKnownMean
+from ..families.normal_wishart import NormalWishart
+from ..families.poisson import Poisson
+from ..families.transformed import Transformed
+from ..families.von_mises_fisher import VonMisesFisher
+from ..families.wishart import Wishart
+from ..geometry.manifold import DuallyFlat
+from ..geometry.mirror_maps import Burg, Euclidean, LogDet, NegativeEntropy, Quadratic
+from ..geometry.product import ProductManifold
+from ..geometry.scaled import Scaled
+from ..packing import packed_size, unpack
+from .functions import Log1pExp, LogSumExp, MultiGammaLn
+from .manifold import SymbolicManifold
+
+__all__ = ["symbolic_manifold", "symbolic_potential"]
+
+
+@singledispatch
+def symbolic_potential(manifold, theta):
+    """ψ of a manifold of this library as an expression in the symbols θ.
+
+    Raises
+    ------
+    TypeError
+        Where this library knows none: register one with ``symbolic_potential.register``.
+    """
+    raise TypeError(f"{manifold!r} has no symbolic potential here; give a SymbolicManifold of your own")
+
+
+def symbolic_manifold(manifold: DuallyFlat):
+    """The `SymbolicManifold` of a manifold of this library.
+
+    Raises
+    ------
+    TypeError
+        Where this library knows none.
+    """
+    theta = sp.symbols(f"theta_1:{manifold.dim + 1}", real=True)
+    return SymbolicManifold(theta, symbolic_potential(manifold, theta), manifold.theta_domain)
+
+
+def _register(cls):
+    return symbolic_potential.register(cls)
+
+
+@_register(Transformed)
+def _(manifold, theta):
+    return symbolic_potential(manifold.base, theta)
+
+
+@_register(ProductManifold)
+def _(manifold, theta):
+    total, rest = sp.S.Zero, list(theta)
+    for factor in manifold.factors:
+        total, rest = total + symbolic_potential(factor, tuple(rest[:factor.dim])), rest[factor.dim:]
+    return total
+
+
+@_register(Scaled)
+def _(manifold, theta):
+    return _exact(manifold.factor) * symbolic_potential(manifold.base, theta)
+
+
+def _exact(number):
+    """The rational number that a float is."""
+    return sp.Rational(*float(number).as_integer_ratio())
+
+
+def _matrix(vector, p):
+    """The symmetric matrix of a packed vector: the off-diagonal entries over √2."""
+    basis = unpack(np.eye(packed_size(p)), p)
+    exact = {0.0: sp.S.Zero, 1.0: sp.S.One}
+    entry = lambda i, j: sp.Add(*(exact.get(float(b[i, j]), 1 / sp.sqrt(2)) * x for b, x in zip(basis, vector)))
+    return sp.Matrix(p, p, entry)
+
+
+@_register(Bernoulli)
+def _(family, theta):
+    return Log1pExp(theta[0])
+
+
+@_register(Categorical)
+def _(family, theta):
+    return LogSumExp(0, *theta)
+
+
+@_register(Poisson)
+def _(family, theta):
+    return sp.exp(theta[0])
+
+
+@_register(Geometric)
+def _(family, theta):
+    return -sp.log(1 - sp.exp(theta[0]))
+
+
+@_register(LogSeries)
+def _(family, theta):
+    return sp.log(-sp.log(1 - sp.exp(theta[0]))) - theta[0]
+
+
+@_register(ContinuousBernoulli)
+def _(family, theta):
+    return sp.log((sp.exp(theta[0]) - 1) / theta[0])
+
+
+@_register(Exponential)
+def _(family, theta):
+    return -sp.log(-theta[0])
+
+
+@_register(HalfNormal)
+@_register(NormalKnownMean)
+def _(family, theta):
+    return -sp.log(-theta[0]) / 2
+
+
+@_register(Chi)
+@_register(ChiSquared)
+def _(family, theta):
+    return sp.loggamma(theta[0])
+
+
+@_register(Gamma)
+def _(family, theta):
+    return sp.loggamma(theta[0]) - theta[0] * sp.log(-theta[1])
+
+
+@_register(Dirichlet)
+def _(family, theta):
+    return sp.Add(*map(sp.loggamma, theta)) - sp.loggamma(sp.Add(*theta))
+
+
+@_register(InverseGaussian)
+def _(family, theta):
+    return -2 * sp.sqrt(theta[0] * theta[1]) - sp.log(-2 * theta[1]) / 2
+
+
+@_register(Normal)
+def _(family, theta):
+    return -theta[0]**2 / (4 * theta[1]) - sp.log(-2 * theta[1]) / 2
+
+
+@_register(DiagonalNormal)
+def _(family, theta):
+    p = family.p
+    return sp.Add(*(-a**2 / (4 * b) - sp.log(-2 * b) / 2 for a, b in zip(theta[:p], theta[p:])))
+
+
+@_register(IsotropicNormal)
+def _(family, theta):
+    *a, b = theta
+    return -sp.Add(*(x**2 for x in a)) / (4 * b) - family.p * sp.log(-2 * b) / 2
+
+
+@_register(MultivariateNormal)
+def _(family, theta):
+    p = family.p
+    a, precision = sp.Matrix(theta[:p]), -2 * _matrix(theta[p:], p)
+    return (a.T * precision.adjugate() * a)[0] / precision.det() / 2 - sp.log(precision.det()) / 2
+
+
+@_register(MultivariateNormalKnownCovariance)
+def _(family, theta):
+    a, covariance = sp.Matrix(theta), sp.Matrix(family.covariance.tolist()).applyfunc(_exact)
+    return (a.T * covariance * a)[0] / 2
+
+
+@_register(MatrixNormalKnownCovariances)
+def _(family, theta):
+    rows, columns = (sp.Matrix(c.tolist()).applyfunc(_exact) for c in (family.row_covariance, family.column_covariance))
+    a = sp.Matrix(rows.rows, columns.rows, theta)
+    return sp.expand((a.T * rows * a * columns).trace()) / 2
+
+
+def _wishart(s, rate):
+    """log Γ_p(a) − a log det R with a = s + (p − 1)/2."""
+    a = s + sp.Rational(rate.rows - 1, 2)
+    return MultiGammaLn(a, rate.rows) - a * sp.log(rate.det())
+
+
+@_register(Wishart)
+def _(family, theta):
+    return _wishart(theta[0], -_matrix(theta[1:], family.p))
+
+
+@_register(NormalWishart)
+def _(family, theta):
+    s, p = theta[0], family.p
+    kappa, a = -2 * theta[-1], sp.Matrix(theta[-p - 1:-1])
+    return _wishart(s, -_matrix(theta[1:-p - 1], p) - a * a.T / (2 * kappa)) - p * sp.log(kappa) / 2
+
+
+@_register(ComplexNormal)
+def _(family, theta):
+    """−log det of the Hermitian matrix −⟨θ⟩: row by row the diagonal, then √2 times real and imaginary parts."""
+    entries, p, matrix = iter(theta), family.p, {}
+    for i in range(p):
+        matrix[i, i] = -next(entries)
+        for j in range(i + 1, p):
+            re, im = next(entries), next(entries)
+            matrix[i, j], matrix[j, i] = -(re + sp.I * im) / sp.sqrt(2), -(re - sp.I * im) / sp.sqrt(2)
+    return -sp.log(sp.expand(sp.Matrix(p, p, lambda i, j: matrix[i, j]).det()))
+
+
+@_register(VonMisesFisher)
+def _(family, theta):
+    kappa, order = sp.sqrt(sp.Add(*(t**2 for t in theta))), sp.Rational(family.p, 2) - 1
+    return sp.log(sp.gamma(order + 1) * (2 / kappa)**order * sp.besseli(order, kappa))
+
+
+@_register(LogLinear)
+def _(family, theta):
+    statistics = np.asarray(family.statistics, dtype=float)
+    base = np.zeros(len(statistics)) if family.log_base is None else np.asarray(family.log_base, dtype=float)
+    return LogSumExp(*(_exact(h) + sp.Add(*(_exact(c) * t for c, t in zip(row, theta))) for row, h in zip(statistics, base)))
+
+
+@_register(Euclidean)
+def _(mirror_map, theta):
+    return sp.Add(*(t**2 for t in theta)) / 2
+
+
+@_register(Quadratic)
+def _(mirror_map, theta):
+    a, q = sp.Matrix(theta), sp.Matrix(np.asarray(mirror_map.Q).tolist()).applyfunc(_exact)
+    return (a.T * q * a)[0] / 2
+
+
+@_register(NegativeEntropy)
+def _(mirror_map, theta):
+    return sp.Add(*(t * sp.log(t) - t for t in theta))
+
+
+@_register(Burg)
+def _(mirror_map, theta):
+    return -sp.Add(*map(sp.log, theta))
+
+
+@_register(LogDet)
+def _(mirror_map, theta):
+    return -sp.log(_matrix(theta, mirror_map.p).det())
