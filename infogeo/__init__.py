@@ -71,8 +71,13 @@ __all__ = [
     "Cubature", "ImportanceSampling", "Region", "UniformSampling", "asymptotic_complexity", "e_embedding_curvature",
     "embedding_curvature", "information_loss", "integral", "jeffreys_density", "log_jeffreys_density",
     "m_embedding_curvature", "parametric_complexity", "second_order_bias", "second_order_covariance", "total_volume", "volume",
-    # projections
-    "AffineSubmanifold", "e_project", "m_project",
+    # projections, centroids, clusters
+    "AffineConstraints", "AffineSubmanifold", "AlternatingProjections", "BregmanClusters", "EnclosingBall", "FlatSet",
+    "Halfspaces", "InteractionOrders", "Intersection", "alternating_projections", "badoiu_clarkson", "bayes_error_exponent",
+    "bregman_information", "bregman_kmeans", "cyclic_projections", "e_project", "enclosing_ball", "frechet_mean",
+    "hoeffding_exponents", "interaction_orders", "jeffreys_centroid", "jensen_centroid", "jensen_shannon_centroid",
+    "kmeans_plus_plus", "left_centroid", "m_project", "proportional_fitting", "right_centroid", "sinkhorn",
+    "total_bregman_centroid",
     # solvers
     "AffineMap", "Backtracking", "Constant", "CrossEntropy", "Diminishing", "Exact", "GradientUpdate", "MiniBatch",
     "MirrorUpdate", "NaturalUpdate", "Noisy", "Objective", "RelativeSmooth", "Result", "ReverseKL", "Status", "Step", "Update",
@@ -90,13 +95,14 @@ __all__ = [
     # errors
     "ConvergenceError", "DomainError", "InfogeoError", "ShapeError",
     # packages
-    "curvature", "networks", "operators", "studies", "symbolic", "testing", "training",
+    "clustering", "curvature", "networks", "operators", "studies", "symbolic", "testing", "training",
 ]
 
 # Imported on first use: the families beyond the first eight, networks and curvature, and what brings SciPy's integrators or
 # Hypothesis along.
 _MODULES = {
     "families": {
+        "interaction": ["InteractionOrders", "interaction_orders"],
         "beta": ["Beta"],
         "binomial": ["Binomial", "Multinomial"],
         "boltzmann": ["BoltzmannMachine"],
@@ -143,6 +149,14 @@ _MODULES = {
         "zeta": ["Zeta"],
     },
     "geometry": {
+        "exponents": ["bayes_error_exponent", "hoeffding_exponents"],
+        "kmeans": ["BregmanClusters", "bregman_kmeans", "kmeans_plus_plus"],
+        "enclosing_ball": ["EnclosingBall", "badoiu_clarkson", "enclosing_ball"],
+        "centroid": ["bregman_information", "frechet_mean", "jeffreys_centroid", "jensen_centroid",
+                     "jensen_shannon_centroid", "left_centroid", "right_centroid", "total_bregman_centroid"],
+        "proportional_fitting": ["proportional_fitting", "sinkhorn"],
+        "alternating": ["AlternatingProjections", "alternating_projections", "cyclic_projections"],
+        "projection": ["AffineConstraints", "FlatSet", "Halfspaces", "Intersection"],
         "alpha": ["alpha_divergence", "chi_squared", "hellinger", "renyi", "squared_hellinger", "tsallis"],
         "chernoff": ["ChernoffInformation", "chernoff_information"],
         "connection": ["christoffel", "christoffel_first", "covariant_derivative", "cubic_tensor", "parallel_transport"],
@@ -185,7 +199,7 @@ _MODULES = {
         "moment": ["Moment", "Snapshot"],
     },
 }
-_PACKAGES = ("curvature", "networks", "operators", "studies", "symbolic", "testing", "training")
+_PACKAGES = ("clustering", "curvature", "networks", "operators", "studies", "symbolic", "testing", "training")
 _LATER = {name: f".{package}.{module}" for package, modules in _MODULES.items() for module, names in modules.items()
           for name in names} | {name: f".{name}" for name in _PACKAGES}
 

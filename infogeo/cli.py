@@ -2,10 +2,9 @@
 import argparse
 import sys
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-
-import infogeo
 
 from . import studies
 from .backend import use_backend
@@ -211,7 +210,8 @@ def _train(options):
 
 
 def _derive(options):
-    print(infogeo.symbolic.derive(options.formula, options.format).rstrip())      # SymPy is imported here and not before
+    symbolic = import_module(".symbolic", __package__)          # brings SymPy along, which the other commands do without
+    print(symbolic.derive(options.formula, options.format).rstrip())
 
 
 def main(argv=None):

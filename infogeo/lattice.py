@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-__all__ = ["entropy", "panels"]
+__all__ = ["entropy", "panels", "valued_panels"]
 
 NODES = 20
 _EXACT = 4      # panels of up to 2^4 integers hold the integers themselves
@@ -36,7 +36,12 @@ def _rules():
 
 
 def panels(xp, log_term, down, up):
-    """The sum of e^{log_term(t)} f(t) over the integers −down ≤ t ≤ up, as pairs (t, weight) of panels.
+    """The pairs (t, weight) of `valued_panels`."""
+    return ((t, weight) for t, _, weight in valued_panels(xp, log_term, down, up))
+
+
+def valued_panels(xp, log_term, down, up):
+    """The sum of e^{log_term(t)} f(t) over the integers −down ≤ t ≤ up, as triples (t, log_term(t), weight) of panels.
 
     Mathematically, Σ_t e^{log_term(t)} f(t) = Σ_panels Σ_nodes weight · f(t). Panels start at t = 0, where `log_term` is 0 and
     near its largest, and go up and then down. They widen as long as `log_term` changes slowly, but stay as far from −down − 1
@@ -55,7 +60,7 @@ def panels(xp, log_term, down, up):
     floor = log_term(xp.broadcast_to(beside[..., None], (*up.shape, NODES)))[..., 0] - 50.0
     for sign, first, room, behind in (1.0, 0.0, up + 1.0, down + 1.0), (-1.0, -1.0, down, up + 2.0):
         start = xp.zeros_like(up)           # how many integers of this direction are done
-        level = xp.zeros_like(up)
+        level = xp.full_like(up, float(_EXACT))
         end = xp.zeros_like(up)
         active = room > 0
         while xp.any(active):
@@ -67,7 +72,7 @@ def panels(xp, log_term, down, up):
             used = active[..., None] & (position <= room[..., None] - 0.5)
             t = xp.where(used, first + sign * position, xp.zeros_like(position))
             value = log_term(t)
-            yield t, xp.where(used, share * xp.exp(value), xp.zeros_like(value))
+            yield t, value, xp.where(used, share * xp.exp(value), xp.zeros_like(value))
             last = xp.where(used[..., -1], value[..., -1], end)
             change = xp.abs(last - end)
             start, end = start + width, last
@@ -76,8 +81,8 @@ def panels(xp, log_term, down, up):
             distance = xp.minimum(behind + start, 0.5 * (room - start + 1.0))
             # wider panels than the exact ones must be far from the poles
             widest = xp.floor(xp.log2(xp.maximum(distance, xp.ones_like(distance))))
-            level = xp.minimum(xp.clip(level, 0.0, 1000.0), xp.maximum(widest, xp.full_like(widest, float(_EXACT))))
-            level = xp.where(active, level, xp.zeros_like(level))
+            exact = xp.full_like(level, float(_EXACT))
+            level = xp.where(active, xp.maximum(xp.minimum(level, widest), exact), exact)
 
 
 def entropy(xp, log_term, down, up):
@@ -86,7 +91,7 @@ def entropy(xp, log_term, down, up):
     Mathematically, log S − E[log_term] with S = Σ e^{log_term}, 1 for t = 0 and the sum of the others.
     """
     others, mean = xp.zeros_like(up), xp.zeros_like(up)
-    for t, weight in panels(xp, log_term, down, up):
+    for t, value, weight in valued_panels(xp, log_term, down, up):
         others = others + xp.sum(xp.where(t == 0, xp.zeros_like(t), weight), axis=-1)
-        mean = mean + xp.sum(weight * log_term(t), axis=-1)
+        mean = mean + xp.sum(weight * value, axis=-1)
     return xp.log1p(others) - mean / (1.0 + others)

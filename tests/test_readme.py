@@ -59,9 +59,9 @@ def test_every_public_name_is_in_the_reference():
     import infogeo
 
     listed = set(re.findall(r"^   ([A-Za-z_]\w*)$", (ROOT / "docs" / "api.rst").read_text(encoding="utf-8"), re.MULTILINE))
-    modules = {"backend", "curvature", "networks", "operators", "studies", "symbolic", "testing", "training"}
+    modules = {"backend", "clustering", "curvature", "networks", "operators", "studies", "symbolic", "testing", "training"}
     assert set(infogeo.__all__) - modules <= listed
-    for name in ("curvature", "networks", "operators", "symbolic", "training"):
+    for name in ("clustering", "curvature", "networks", "operators", "symbolic", "training"):
         assert set(getattr(infogeo, name).__all__) <= listed, name
 
 

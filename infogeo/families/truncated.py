@@ -75,10 +75,11 @@ class Truncated(ExponentialFamily):
     - metric Cov[T | lower < x < upper]
 
     ψ and the moments to third order come from one set of nodes for each θ. On whole numbers they are sums over all states, up to
-    where the terms have become negligible (at most 2²² states). On intervals they are Gauss–Legendre integrals on panels that are
-    graded from the mode, in the coordinate t = x, log(x − a) or log((x − a) / (b − x)) of the family's support (a, b). They
-    assume that the density is log-concave in t, as those of the normal, gamma, beta and exponential families are, and count x
-    with |t| < 10¹⁸, or |t| < 700 where t is a logarithm: a gamma law of shape 0.01 has e^{−7} of its mass nearer to 0 than that.
+    where the terms have become negligible; a law that needs more than 2²² states is NaN. On intervals they are Gauss–Legendre
+    integrals on panels that are graded from the mode, in the coordinate t = x, log(x − a) or log((x − a) / (b − x)) of the
+    family's support (a, b). They assume that the density is log-concave in t, as those of the normal, gamma, beta and exponential
+    families are, and count x with |t| < 10¹⁸, or |t| < 700 where t is a logarithm: a gamma law of shape 0.01 has e^{−7} of its
+    mass nearer to 0 than that.
 
     Ordinary parameters: those of the family (its mean is then not that of x).
 
@@ -166,23 +167,21 @@ class Truncated(ExponentialFamily):
     def _states(self, xp, theta):
         """All states, or the 2ᵏ first, where those beyond are negligible: k is that of the row, the others weigh 0.
 
-        Zeros up to the next power of two do not change how a sum is grouped, so a row does not depend on its batch.
+        Zeros up to the next power of two do not change how a sum is grouped, so a row does not depend on its batch. Where 2²²
+        states do not suffice all weigh 0, and the law is NaN.
         """
         low, high = self.support.lower, self.support.upper
         if np.isfinite(high):
             x = low + xp.arange(int(high - low) + 1, dtype=theta.dtype)
             return x, xp.zeros_like(x)
-        size, own = 32, xp.zeros_like(theta[..., :1])
-        while True:
+        size, own = 16, xp.zeros_like(theta[..., :1])
+        while size < _STATES and xp.any(own == 0):
+            size *= 2
             ends = low + xp.asarray([*map(float, range(8)), *(2.0**k for k in range(3, size.bit_length()))], dtype=theta.dtype)
             value = self._log_whole(xp, theta, ends)
             negligible = value[..., -1:] < xp.max(value, axis=-1, keepdims=True) - 0.5 * _NEGLIGIBLE
             own = xp.where((own == 0) & negligible, xp.full_like(own, float(size)), own)
-            if xp.all(own > 0):
-                break
-            size *= 2
-            if size > _STATES:
-                raise ConvergenceError(f"{self!r}: the law has not become negligible after {_STATES} states")
+        size = max(32, int(xp.max(own))) if own.size else 32
         count = xp.arange(size, dtype=theta.dtype)
         return low + count, xp.where(count < own, xp.zeros_like(own), xp.full_like(own, -np.inf))
 

@@ -256,7 +256,7 @@ def _dual_problem(xp, M, theta_p, rows, offsets):
     wide = xp.broadcast_to(rows, (*theta_p.shape[:-1], *rows.shape))
     point = lambda u: M.to_theta(eta(u))
     return point, {
-        "value": lambda u: M.divergence(point(u), theta_p) + xp.sum(u * left, axis=-1),
+        "value": lambda u: M.dual.divergence(eta_p, eta(u)) + xp.sum(u * left, axis=-1),      # an e-projection needs no to_theta
         "gradient": lambda u: left - matvec(xp, rows, point(u) - theta_p),
         "hessian": lambda u: xp.matmul(M.dual_flat(eta(u)[..., None, :], wide), xp.matrix_transpose(rows)),
         "contains": lambda u: M.dual.domain.contains(eta(u))}

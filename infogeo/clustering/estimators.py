@@ -1,0 +1,148 @@
+"""Hard and soft clustering as estimators of scikit-learn."""
+import numpy as np
+
+try:
+    from sklearn.base import BaseEstimator, ClusterMixin, DensityMixin, TransformerMixin
+    from sklearn.utils import check_random_state
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ImportError as error:
+    raise ImportError("the estimators need scikit-learn: pip install 'infogeo[clustering]'") from error
+
+from ..backend import logsumexp
+from ..families.diagonal_normal import DiagonalNormal
+from ..geometry.kmeans import bregman_kmeans, kmeans_plus_plus
+from ..geometry.mirror_maps import Euclidean
+from .mixture import fit_mixture, log_joint, mixture_start
+
+__all__ = ["BregmanKMeans", "FamilyMixture"]
+
+
+class BregmanKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
+    """k clusters with the least sum of Bregman divergences B_F(x_i : c) to the mean of the cluster.
+
+    Parameters
+    ----------
+    n_clusters : int
+    generator : callable (number of features) -> DuallyFlat
+        The manifold whose potential is F and whose primal coordinates are the rows of X: `Euclidean` gives k-means,
+        `NegativeEntropy` the Kullback–Leibler divergence of positive counts, `Burg` the Itakura–Saito divergence.
+    n_init : int
+        Runs from different starts, of which the best is kept.
+    max_iter : int
+    random_state : int, numpy.random.RandomState or None
+
+    Attributes
+    ----------
+    cluster_centers_, labels_, inertia_, n_iter_, n_features_in_
+
+    Source: Banerjee, Merugu, Dhillon & Ghosh, Clustering with Bregman divergences, JMLR 6 (2005).
+    """
+
+    def __init__(self, n_clusters=8, *, generator=Euclidean, n_init=1, max_iter=300, random_state=None):
+        self.n_clusters = n_clusters
+        self.generator = generator
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Find the centers; `y` is there for pipelines and not used."""
+        X = validate_data(self, X, dtype=[np.float64, np.float32])
+        k = self.n_clusters
+        if not 1 <= k <= X.shape[0]:
+            raise ValueError(f"n_clusters must be in 1 ... n_samples; got n_clusters={k} and n_samples={X.shape[0]}")
+        M, rng = self.generator(X.shape[1]).dual, np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        points = M.dual.to_eta(M.dual.domain.require("X", X))            # B_F(x : c) = D(x*‖c*) on the dual, whose η is x
+        starts = np.stack([kmeans_plus_plus(M, points, k, rng) for _ in range(self.n_init)])
+        found = bregman_kmeans(M, points, starts, max_steps=self.max_iter)
+        best = int(np.argmin(found.values[-1]))
+        self.cluster_centers_ = M.to_eta(found.centers[best])
+        self.labels_, self.inertia_, self.n_iter_ = found.labels[best], float(found.values[-1][best]), len(found.values) - 1
+        return self
+
+    def transform(self, X):
+        """B_F(x_i : c_j), shape (n, k)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        M = self.generator(X.shape[1])
+        return M.divergence(self.cluster_centers_, M.domain.require("X", X)[:, None, :])
+
+    def predict(self, X):
+        """The number of the nearest center, shape (n,)."""
+        return np.argmin(self.transform(X), axis=1)
+
+    def score(self, X, y=None):
+        """−Σ_i min_j B_F(x_i : c_j)."""
+        return -float(np.sum(np.min(self.transform(X), axis=1)))
+
+    @property
+    def _n_features_out(self):
+        return self.cluster_centers_.shape[0]
+
+
+class FamilyMixture(DensityMixin, BaseEstimator):
+    """A mixture of members of an exponential family, by the EM algorithm.
+
+    Parameters
+    ----------
+    n_components : int
+    family : callable (number of features) -> ExponentialFamily
+        Of distributions of a row of X; with one feature also of numbers.
+    prior_count : float
+        As of `fit_mixture`: how many observations like the whole sample each component has seen in addition.
+    tol, max_iter : float, int
+        As of `fit_mixture`.
+    random_state : int, numpy.random.RandomState or None
+
+    Attributes
+    ----------
+    theta_, weights_, family_, values_, converged_, n_iter_, labels_, n_features_in_
+
+    Source: Dempster, Laird & Rubin, J. R. Statist. Soc. B 39 (1977); Banerjee, Merugu, Dhillon & Ghosh, JMLR 6 (2005).
+    """
+
+    def __init__(self, n_components=1, *, family=DiagonalNormal, prior_count=0.0, tol=1e-8, max_iter=1000, random_state=None):
+        self.n_components = n_components
+        self.family = family
+        self.prior_count = prior_count
+        self.tol = tol
+        self.max_iter = max_iter
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Find the components; `y` is there for pipelines and not used."""
+        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        self.family_ = self.family(X.shape[1])
+        x, rng = self._rows(X), np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        start = mixture_start(self.family_, x, self.n_components, rng)
+        found = fit_mixture(self.family_, x, *start, tol=self.tol, max_steps=self.max_iter, prior_count=self.prior_count)
+        self.theta_, self.weights_, self.values_, self.converged_ = found
+        self.n_iter_, self.labels_ = len(self.values_) - 1, np.argmax(self._log_joint(X), axis=1)
+        return self
+
+    def _rows(self, X):
+        return X[:, 0] if self.family_.support.shape == () and X.shape[1] == 1 else X
+
+    def _log_joint(self, X):
+        return log_joint(self.family_, self._rows(X), self.theta_, np.log(self.weights_)).T
+
+    def _joint_of(self, X):
+        check_is_fitted(self)
+        return self._log_joint(validate_data(self, X, dtype=[np.float64, np.float32], reset=False))
+
+    def predict_proba(self, X):
+        """The responsibilities, shape (n, k)."""
+        joint = self._joint_of(X)
+        return np.exp(joint - logsumexp(joint, axis=1)[:, None])
+
+    def predict(self, X):
+        """The number of the most probable component, shape (n,)."""
+        return np.argmax(self._joint_of(X), axis=1)
+
+    def score_samples(self, X):
+        """log p(x_i), shape (n,), nats."""
+        return logsumexp(self._joint_of(X), axis=1)
+
+    def score(self, X, y=None):
+        """The mean of log p(x_i), nats."""
+        return float(np.mean(self.score_samples(X)))
