@@ -60,7 +60,7 @@ def valued_panels(xp, log_term, down, up):
     floor = log_term(xp.broadcast_to(beside[..., None], (*up.shape, NODES)))[..., 0] - 50.0
     for sign, first, room, behind in (1.0, 0.0, up + 1.0, down + 1.0), (-1.0, -1.0, down, up + 2.0):
         start = xp.zeros_like(up)           # how many integers of this direction are done
-        level = xp.full_like(up, float(_EXACT))
+        level = xp.zeros_like(up)
         end = xp.zeros_like(up)
         active = room > 0
         while xp.any(active):
@@ -81,8 +81,8 @@ def valued_panels(xp, log_term, down, up):
             distance = xp.minimum(behind + start, 0.5 * (room - start + 1.0))
             # wider panels than the exact ones must be far from the poles
             widest = xp.floor(xp.log2(xp.maximum(distance, xp.ones_like(distance))))
-            exact = xp.full_like(level, float(_EXACT))
-            level = xp.where(active, xp.maximum(xp.minimum(level, widest), exact), exact)
+            level = xp.minimum(xp.clip(level, 0.0, 1000.0), xp.maximum(widest, xp.full_like(widest, float(_EXACT))))
+            level = xp.where(active, level, xp.zeros_like(level))
 
 
 def entropy(xp, log_term, down, up):

@@ -98,7 +98,7 @@ def test_the_tolerance_is_that_of_the_solve():
         H = hessian(model, w, batch, tol=tol).shifted(0.05)
         residuals.append(np.linalg.norm(H.matvec(H.solve(b)) - b) / np.linalg.norm(b))
         assert residuals[-1] <= 2 * tol
-    assert residuals[0] > residuals[1] > residuals[2]
+    assert residuals[0] >= residuals[1] > residuals[2]             # a step of the method may gain many digits at once
 
 
 def test_an_equation_without_a_solution_is_refused():
