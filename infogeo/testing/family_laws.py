@@ -184,8 +184,8 @@ def parameters_and_theta_are_inverse(M, theta):
 
 EXPONENTIAL_FAMILY_LAWS = {title(law): law for law in (
     potential_is_the_log_partition, log_density_is_of_exponential_form, log_density_is_minus_infinity_outside_the_support,
-    parameters_and_theta_are_inverse, samples_have_their_shape_and_lie_in_the_support, samples_follow_the_density,
-    density_is_normalised,
+    parameters_and_theta_are_inverse, samples_have_their_shape_and_lie_in_the_support, density_is_normalised,
+    samples_follow_the_density,
     mean_of_the_statistic_is_eta, covariance_of_the_statistic_is_the_metric, third_cumulant_is_the_cubic_tensor,
     natural_norm_of_the_score_is_the_dimension, entropy_and_divergence_are_means, fit_matches_the_mean_statistic,
     fit_is_the_most_likely, whole_weights_are_repetitions)}
