@@ -155,3 +155,16 @@ def test_information_must_be_a_metric():
     for wrong in ([[1.0, 2.0], [2.0, 1.0]], [[1.0, 0.5], [0.4, 1.0]], [[np.nan, 0.0], [0.0, 1.0]]):
         with pytest.raises(DomainError, match="information must be symmetric and positive definite"):
             LocationScale(wrong)
+
+
+@pytest.mark.parametrize(("model", "expected"), [
+    (LocationScale.laplace(), -1.0), (LocationScale.cauchy(), -2.0), (LocationScale.student_t(5.0), -8.0 / 10.0),
+    (LocationScale.logistic(), -9.0 / (3.0 + np.pi**2)), (LocationScale.gumbel(), -6.0 / np.pi**2),
+    (LogLocationScale.weibull(), -6.0 / np.pi**2), (LogLocationScale.frechet(), -6.0 / np.pi**2),
+    (LogLocationScale.pareto(), -1.0),
+], ids=["laplace", "cauchy", "student", "logistic", "gumbel", "weibull", "frechet", "pareto"])
+def test_sectional_curvature_from_the_metric_alone(model, expected):
+    """By differences of the metric, to their stated accuracy, at several points."""
+    points = model.domain.sample(np.random.default_rng(0), (5,))
+    u, v = np.broadcast_to(np.eye(2)[:, None, :], (2, 5, 2))
+    np.testing.assert_allclose(ig.sectional_curvature(model, points, u, v), expected, rtol=1e-6)
