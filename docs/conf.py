@@ -31,11 +31,12 @@ rst_prolog = ".. currentmodule:: infogeo\n"
 
 nitpicky = True
 nitpick_ignore_regex = [               # names that have no page
-    (r"py:.*", r"(numpy|scipy|matplotlib|array_api_compat|abc|enum|collections|functools|itertools)\..*"),
+    (r"py:.*", r"(numpy|scipy|matplotlib|array_api_compat|abc|enum|collections|functools|itertools|sklearn|sympy)\..*"),
     (r"py:class", r"(ABC|IntEnum|Any|np\.ndarray|typing\..*)"),
     (r"py:obj", r"([A-Z]+|[a-z_]\w*)"),                             # methods, attributes and constants in the prose of docstrings
     (r"py:obj", "|".join(infogeo.__all__)),                       # public names in the docstrings of packages below the top level
-    (r"py:class", r"infogeo\.geometry\.(arc_length|half_plane|separable|sphere)\..*"),      # not public
+    (r"py:class", r"infogeo\.geometry\.(arc_length|half_plane|projection|separable|sphere)\..*"),      # not public
+    (r"py:obj", r"infogeo\.symbolic\.(Log1pExp|LogSumExp|MultiGammaLn)"),
     (r"py:class", r"infogeo\.(curvature|networks|operators|training)\.\w+\.(_\w+|ExampleUpdate)"),
     (r"py:class", r"infogeo\.families\.\w+\.(_\w+|ConstantBaseMeasure|Counts|DirectDensity|Image|StateFamily)"),
 ]

@@ -20,6 +20,7 @@ def cubic_tensor(M, theta):
     ------
     TypeError
         If M has a metric only.
+
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 2.2.
     """
     if not hasattr(M, "cubic_tensor"):
@@ -34,10 +35,12 @@ def christoffel_first(M, theta, alpha):
     (1 − α)/2 T_ijk. α = 0 is the Levi-Civita connection, α = 1 the e-connection, α = −1 the m-connection.
 
     Shapes: θ (..., d); α a number.
+
     Raises
     ------
     TypeError
         For α ≠ 0, if M has a metric only.
+
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 2.3.
     """
     xp, theta = M.point(theta)
@@ -105,6 +108,7 @@ def parallel_transport(M, curve, vector, alpha):
         If 32 pieces of 12 nodes are too few for the curve.
     TypeError
         For α ≠ 0, if M has a metric only.
+
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), sections 2.3 and 3.3.
     """
     xp, vector = M.point(vector)

@@ -42,12 +42,14 @@ def alpha_geodesic(M, theta_p, theta_q, t, alpha):
 
     Shapes: θ_p, θ_q (..., d); t (...), which broadcasts with the batch; α a number.
     Domain: 0 ≤ t ≤ 1, NaN elsewhere.
+
     Raises
     ------
     DomainError, ShapeError
         For a point outside the domain.
     ConvergenceError
         If no such geodesic is found, as may be for |α| > 1.
+
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 2.3.
     """
     theta_p, theta_q = M.domain.require("theta_p", theta_p), M.domain.require("theta_q", theta_q)
@@ -61,6 +63,7 @@ def alpha_exp_map(M, theta_p, vector, alpha):
     The point at time t is that of t v. By collocation to 1e-8 of its length (in float32 1000 ε).
 
     Shapes: θ_p, v (..., d); α a number.
+
     Raises
     ------
     DomainError, ShapeError
@@ -79,6 +82,7 @@ def riemannian_geodesic(M, theta_p, theta_q, t):
     other times.
 
     Shapes: θ_p, θ_q (..., d); t (...), which broadcasts with the batch.
+
     Raises
     ------
     DomainError, ShapeError
@@ -95,12 +99,14 @@ def riemannian_distance(M, theta_p, theta_q):
     In closed form where the manifold has one, else by collocation to a relative 1e-8 (in float32 1000 ε).
 
     Shapes: θ_p, θ_q (..., d); batches broadcast.
+
     Raises
     ------
     DomainError, ShapeError
         For a point outside the domain.
     ConvergenceError
         If that accuracy is not reached.
+
     Source: Rao, Information and the accuracy attainable in the estimation of statistical parameters (1945).
     """
     return M.distance(M.domain.require("theta_p", theta_p), M.domain.require("theta_q", theta_q))
@@ -110,6 +116,7 @@ def exp_map(M, theta_p, vector):
     """The point at time 1 of the geodesic of the metric that starts at p with this velocity, shape (..., d).
 
     Shapes: θ_p, v (..., d).
+
     Raises
     ------
     DomainError, ShapeError
@@ -124,6 +131,7 @@ def log_map(M, theta_p, theta_q):
     """The velocity at p of the geodesic of the metric from p to q, shape (..., d): the inverse of `exp_map`, of length d(p, q).
 
     Shapes: θ_p, θ_q (..., d).
+
     Raises
     ------
     DomainError, ShapeError, ConvergenceError

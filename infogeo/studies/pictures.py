@@ -130,6 +130,7 @@ def plot_bisectors(M, sites, *, ax, chart=None, samples=2001):
     ------
     DomainError, ShapeError, ValueError
         For a site outside the domain, sites that are equal or only one, another dimension, another chart.
+
     Source: Boissonnat, Nielsen & Nock, Bregman Voronoi diagrams, Discrete Comput. Geom. 44 (2010).
     """
     to_chart = _chart(M, chart)

@@ -85,6 +85,7 @@ def pull_back(manifold, embedding, u):
         For another number of coordinates.
     ValueError
         For a symbol of the embedding that is not in u.
+
     Source: Efron, Defining the curvature of a statistical problem, Ann. Statist. 3 (1975).
     """
     return PullBack(manifold, embedding, u)
