@@ -78,6 +78,11 @@ def escape_mathematics(app, what, name, obj, options, lines):
     lines[:] = [re.sub(r"(?<=`)(?=\()", r"\\ ", line) for line in escaped]
 
 
+def skip_foreign(app, what, name, obj, skip, options):
+    """Methods that estimators inherit from scikit-learn are described there."""
+    return True if str(getattr(obj, "__module__", "")).startswith("sklearn") else None
+
+
 # The table and the data sheets of the families, from the classes themselves
 
 EXAMPLES = {                           # families whose arguments are neither numbers nor optional
@@ -176,4 +181,5 @@ def write_families(app):
 
 def setup(app):
     app.connect("builder-inited", write_families)
+    app.connect("autodoc-skip-member", skip_foreign)
     app.connect("autodoc-process-docstring", escape_mathematics, priority=400)    # before numpydoc, at 500
