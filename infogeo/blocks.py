@@ -15,8 +15,8 @@ from .backend import batch_contiguous
 
 __all__ = ["blockwise", "rowwise", "share", "threads"]
 
-ELEMENTS = 32768    # of one operand in a block: a quarter of a megabyte
-SHARE = 3           # blocks, at the least, for each thread: a thread costs as much as a cheap block
+ELEMENTS = 65536    # of one operand in a block: half a megabyte of doubles
+SHARE = 2           # blocks, at the least, for each thread: a thread costs as much as a cheap block
 
 
 def blockwise(method):
