@@ -11,6 +11,7 @@ from ..linalg import fill_diagonal
 from ..memo import once
 from ..special import kl_terms, unless_cancelled
 from .base import ConstantBaseMeasure
+from .known import known_integer
 
 __all__ = ["Categorical", "log_odds_kl"]
 
@@ -37,8 +38,7 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
     reference: int | None = None
 
     def __post_init__(self):
-        if not (isinstance(self.k, (int, np.integer)) and self.k >= 2):
-            raise ValueError(f"k must be an integer of at least 2; got {self.k!r}")
+        known_integer(self, "k", 2)
         reference = self.k - 1 if self.reference is None else self.reference
         if not -self.k <= reference < self.k:
             raise ValueError(f"reference must be an outcome, 0 <= reference < {self.k}; got {self.reference!r}")

@@ -9,6 +9,7 @@ from ..domain import ConvexDomain, Domain
 from ..linalg import cholesky, inverse_lower, matvec, positive_definite, trace_minus_log_det
 from ..memo import once
 from .base import ExponentialFamily
+from .known import known_integer
 
 __all__ = ["ComplexNormal"]
 
@@ -121,8 +122,7 @@ class ComplexNormal(ExponentialFamily):
     p: int
 
     def __post_init__(self):
-        if not (isinstance(self.p, (int, np.integer)) and self.p >= 1):
-            raise ValueError(f"p must be a positive integer; got {self.p!r}")
+        known_integer(self, "p")
 
     @property
     def dim(self):

@@ -13,6 +13,7 @@ from ..memo import once
 from ..special import (digamma_difference, digamma_gap, digamma_trigamma, kl_terms, log_gamma_bregman, log_gamma_difference,
                        piecewise, stirling_bregman, stirling_gap, trigamma_difference, trigamma_gap, unless_cancelled)
 from .base import ExponentialFamily
+from .known import known_integer
 
 __all__ = ["Dirichlet"]
 
@@ -44,8 +45,7 @@ class Dirichlet(ExponentialFamily):
     k: int
 
     def __post_init__(self):
-        if not (isinstance(self.k, (int, np.integer)) and self.k >= 2):
-            raise ValueError(f"k must be an integer of at least 2; got {self.k!r}")
+        known_integer(self, "k", 2)
 
     @property
     def dim(self):

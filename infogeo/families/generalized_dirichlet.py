@@ -9,6 +9,7 @@ from ..domain import Orthant, SimplexPoints
 from ..geometry.product import ProductManifold
 from .beta import Beta, log_beta_density
 from .dirichlet import Dirichlet
+from .known import known_integer
 from .transformed import Transformed
 
 __all__ = ["GeneralizedDirichlet"]
@@ -35,8 +36,7 @@ class GeneralizedDirichlet(Transformed):
     k: int
 
     def __post_init__(self):
-        if not (isinstance(self.k, (int, np.integer)) and self.k >= 2):
-            raise ValueError(f"k must be an integer of at least 2; got {self.k!r}")
+        known_integer(self, "k", 2)
 
     @cached_property
     def base(self):

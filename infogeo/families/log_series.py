@@ -8,7 +8,7 @@ from ..backend import arrays, column
 from ..bregman_integral import bregman_integral
 from ..domain import Integers, Interval, Orthant
 from ..errors import ConvergenceError
-from ..geometry.separable import Separable
+from ..geometry.separable import OneSeries
 from ..lattice import panels
 from ..memo import once
 from ..special import piecewise
@@ -20,7 +20,7 @@ _TERMS = 40     # of the power series in p < 0.3: 0.3^40 = 1e-21
 
 
 @dataclass(frozen=True)
-class LogSeries(Separable, ExponentialFamily):
+class LogSeries(OneSeries, ExponentialFamily):
     """The logarithmic series distribution (Fisher): x = 1, 2, 3, … with probability proportional to p^x / x.
 
     Mathematically, with L = −log(1 − p) and the odds a = p / (1 − p),
@@ -47,18 +47,6 @@ class LogSeries(Separable, ExponentialFamily):
         """(ψ, η, ψ″, ψ‴), each (..., 1)."""
         xp, theta = self.point(theta)
         return tuple(_derivatives(xp, theta))
-
-    def potential(self, theta):
-        return self._derivatives(theta)[0][..., 0]
-
-    def to_eta(self, theta):
-        return self._derivatives(theta)[1]
-
-    def second(self, theta):
-        return self._derivatives(theta)[2]
-
-    def third(self, theta):
-        return self._derivatives(theta)[3]
 
     @once
     def to_theta(self, eta):

@@ -11,6 +11,7 @@ from ..linalg import cholesky, inverse_lower, matvec, positive_definite, trace_m
 from ..memo import once
 from ..packing import pack, packed_size, unpack
 from .base import ExponentialFamily
+from .known import known_integer
 from .normal_geodesic import Whitened, geodesic_from, initial_rapidity, initial_velocity
 
 __all__ = ["MultivariateNormal"]
@@ -52,8 +53,7 @@ class MultivariateNormal(ExponentialFamily):
     p: int
 
     def __post_init__(self):
-        if not (isinstance(self.p, (int, np.integer)) and self.p >= 1):
-            raise ValueError(f"p must be a positive integer; got {self.p!r}")
+        known_integer(self, "p")
 
     @property
     def dim(self):

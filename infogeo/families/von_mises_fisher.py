@@ -11,6 +11,7 @@ from ..domain import ConvexDomain, Domain, Interval, RealSpace
 from ..linalg import matvec
 from ..memo import once
 from .base import ExponentialFamily
+from .known import known_integer
 from .matrix_gamma import differ
 from .transformed import Transformed
 
@@ -108,8 +109,7 @@ class VonMisesFisher(ExponentialFamily):
     p: int
 
     def __post_init__(self):
-        if not (isinstance(self.p, (int, np.integer)) and self.p >= 2):
-            raise ValueError(f"p must be an integer of at least 2; got {self.p!r}")
+        known_integer(self, "p", 2)
 
     @property
     def dim(self):

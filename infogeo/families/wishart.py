@@ -10,6 +10,7 @@ from ..linalg import cholesky
 from ..memo import once
 from ..packing import pack, packed_size, unpack
 from .base import ExponentialFamily
+from .known import known_integer
 from .matrix_gamma import (bartlett, halves, inverse_and_log_det, log_det, log_det_of_root, matrix_gamma_kl, matrix_gamma_weight,
                            mean_and_gap, positive, pull, push, push_twice, shape_from_gap, shape_potential)
 from .transformed import Transformed
@@ -56,8 +57,7 @@ class Wishart(ExponentialFamily):
     p: int
 
     def __post_init__(self):
-        if not (isinstance(self.p, (int, np.integer)) and self.p >= 1):
-            raise ValueError(f"p must be a positive integer; got {self.p!r}")
+        known_integer(self, "p")
 
     @property
     def dim(self):

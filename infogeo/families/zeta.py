@@ -8,7 +8,7 @@ from ..backend import arrays
 from ..bregman_integral import bregman_integral
 from ..domain import Integers, Interval, Orthant
 from ..errors import ConvergenceError
-from ..geometry.separable import Separable
+from ..geometry.separable import OneSeries
 from ..memo import once
 from ..riemann_zeta import log_zeta_derivatives, zeta_excess
 from ..special import piecewise
@@ -18,7 +18,7 @@ __all__ = ["Zeta"]
 
 
 @dataclass(frozen=True)
-class Zeta(Separable, ExponentialFamily):
+class Zeta(OneSeries, ExponentialFamily):
     """The zeta (Zipf) distribution: x = 1, 2, 3, … with probability proportional to x^{−s}, s > 1.
 
     Mathematically,
@@ -45,18 +45,6 @@ class Zeta(Separable, ExponentialFamily):
         xp, theta = self.point(theta)
         value, first, second, third = log_zeta_derivatives(xp, -theta)
         return value, -first, second, -third
-
-    def potential(self, theta):
-        return self._derivatives(theta)[0][..., 0]
-
-    def to_eta(self, theta):
-        return self._derivatives(theta)[1]
-
-    def second(self, theta):
-        return self._derivatives(theta)[2]
-
-    def third(self, theta):
-        return self._derivatives(theta)[3]
 
     @once
     def to_theta(self, eta):

@@ -3,7 +3,7 @@ from abc import abstractmethod
 
 from .manifold import DuallyFlat
 
-__all__ = ["Separable", "diagonal", "diagonal3"]
+__all__ = ["OneSeries", "Separable", "diagonal", "diagonal3"]
 
 
 def diagonal(xp, values):
@@ -63,3 +63,23 @@ class Separable(DuallyFlat):
     def cubic_tensor(self, theta):
         xp, theta = self.point(theta)
         return diagonal3(xp, self.third(theta))
+
+
+class OneSeries(Separable):
+    """One coordinate, whose potential and its derivatives come out of one evaluation."""
+
+    @abstractmethod
+    def _derivatives(self, theta):
+        """(ψ, ψ′, ψ″, ψ‴), each (..., 1)."""
+
+    def potential(self, theta):
+        return self._derivatives(theta)[0][..., 0]
+
+    def to_eta(self, theta):
+        return self._derivatives(theta)[1]
+
+    def second(self, theta):
+        return self._derivatives(theta)[2]
+
+    def third(self, theta):
+        return self._derivatives(theta)[3]
