@@ -33,6 +33,10 @@ class Draws:
     def normal(self, shape):
         return self._out(self.rng.standard_normal(shape))
 
+    def signs(self, shape):
+        """±1 with equal probability."""
+        return 1.0 - 2.0 * self.xp.astype(self.uniform(shape) < 0.5, self.dtype)
+
     def gamma(self, alpha, shape):
         """Shape parameter alpha, rate 1."""
         return self._out(self.rng.standard_gamma(self._in(alpha), shape))

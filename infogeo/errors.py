@@ -13,6 +13,12 @@ class ShapeError(InfogeoError, ValueError):
     """An array does not have the shape that the argument needs."""
 
 
+def require_positive(name, value):
+    """Raises DomainError where a number is not above 0."""
+    if not value > 0:
+        raise DomainError(f"{name} must satisfy {name} > 0; got {value!r}")
+
+
 class ConvergenceError(InfogeoError, ArithmeticError):
     """A numeric inversion or minimisation did not reach its accuracy.
 

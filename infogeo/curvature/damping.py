@@ -3,7 +3,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import DomainError
+from ..errors import require_positive
 from ..operators.krylov import Shifted
 
 __all__ = ["Damping", "FactoredTikhonov", "KrylovTikhonov", "Tikhonov", "Undamped"]
@@ -41,7 +41,7 @@ class Tikhonov(Damping):
     c: float
 
     def __post_init__(self):
-        _require_positive("c", self.c)
+        require_positive("c", self.c)
 
     def __call__(self, operator):
         return operator.shifted(float(self.c))      # a Python float, which leaves float32 what it is
@@ -57,7 +57,7 @@ class FactoredTikhonov(Damping):
     c: float
 
     def __post_init__(self):
-        _require_positive("c", self.c)
+        require_positive("c", self.c)
 
     def __call__(self, operator):
         return operator.factored_shift(float(self.c))
@@ -83,13 +83,8 @@ class KrylovTikhonov(Damping):
     preconditioner: Any = field(default=None, repr=False)
 
     def __post_init__(self):
-        _require_positive("c", self.c)
-        _require_positive("tol", self.tol)
+        require_positive("c", self.c)
+        require_positive("tol", self.tol)
 
     def __call__(self, operator):
         return Shifted(operator, float(self.c), tol=self.tol, max_steps=self.max_steps, preconditioner=self.preconditioner)
-
-
-def _require_positive(name, value):
-    if not value > 0:
-        raise DomainError(f"{name} must satisfy {name} > 0; got {value!r}")

@@ -62,7 +62,7 @@ class SignNoise(_Random):
     """Entries ±1: of all independent entries those that give the smallest variance, their squares having none."""
 
     def _draw(self, draws, shape):
-        return 1.0 - 2.0 * draws.xp.astype(draws.uniform(shape) < 0.5, draws.dtype)
+        return draws.signs(shape)
 
 
 @dataclass(frozen=True)

@@ -90,8 +90,7 @@ class RandomSigns(Outputs):
 
     def covectors(self, family, theta, batch):
         xp, theta = arrays(theta)
-        uniform = Draws(self.rng, xp, theta.dtype).uniform((self.samples, *theta.shape))
-        signs = 1.0 - 2.0 * xp.astype(uniform < 0.5, theta.dtype)
+        signs = Draws(self.rng, xp, theta.dtype).signs((self.samples, *theta.shape))
         return family.root(theta, signs) / self.samples**0.5
 
 

@@ -271,8 +271,7 @@ def _mean(xp, samples):
 
 def _signs(A, rng, count):
     """Independent vectors of random signs, shape (count, n)."""
-    uniform = Draws(rng, A.xp, A.dtype).uniform((count, A.dim))
-    return A.xp.where(uniform < 0.5, -A.xp.ones_like(uniform), A.xp.ones_like(uniform))
+    return Draws(rng, A.xp, A.dtype).signs((count, A.dim))
 
 
 def hutchinson(A, rng, *, probes):

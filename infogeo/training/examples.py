@@ -5,7 +5,7 @@ from ..errors import ShapeError
 from ..networks.model import NegativeLogLikelihood
 from ..solvers.update import Update
 
-__all__ = ["ExampleUpdate", "examples"]
+__all__ = ["ExampleUpdate", "SeesExamples", "examples"]
 
 
 def examples(objective):
@@ -25,7 +25,24 @@ def examples(objective):
     return loss
 
 
-class ExampleUpdate(Update):
+class SeesExamples(Update):
+    """An update that is made for the examples of a step by `on`, and may draw covectors at the output, `outputs`."""
+
+    @property
+    def state(self):
+        """The state of the generator of its outputs, for snapshots; None where nothing is drawn."""
+        rng = getattr(getattr(self, "outputs", None), "rng", None)
+        return None if rng is None else rng.bit_generator.state
+
+    @state.setter
+    def state(self, state):
+        self.outputs.rng.bit_generator.state = state
+
+    def __call__(self, geometry, x, covector, h, state=None):
+        raise TypeError(f"{type(self).__name__} needs the examples of its step: use on(objective), as descend does")
+
+
+class ExampleUpdate(SeesExamples):
     """An update whose metric is made of the examples that a step sees, for one model at a time.
 
     Mathematically, a step has two parts: the metric learns from the examples at x, whatever the step size; then x moves.
@@ -41,21 +58,8 @@ class ExampleUpdate(Update):
     def step(self, x, covector, h, state):
         """``(x_new, state)`` with a state that has taken the examples in."""
 
-    @property
-    def state(self):
-        """The state of the generator of its outputs, for snapshots; None where nothing is drawn."""
-        rng = getattr(getattr(self, "outputs", None), "rng", None)
-        return None if rng is None else rng.bit_generator.state
-
-    @state.setter
-    def state(self, state):
-        self.outputs.rng.bit_generator.state = state
-
     def on(self, objective):
         return _Seeing(self, examples(objective))
-
-    def __call__(self, geometry, x, covector, h, state=None):
-        raise TypeError(f"{type(self).__name__} needs the examples of its step: use on(objective), as descend does")
 
     def velocity(self, geometry, x, covector):
         """−G⁻¹ c in the geometry at hand, whose metric the update learns: the limit of small steps."""

@@ -13,6 +13,7 @@ from ..errors import DomainError, ShapeError
 from ..networks.model import NegativeLogLikelihood
 from ..solvers.update import Update
 from .data import Regularised
+from .examples import SeesExamples
 from .quadratic_model import QuadraticModel, quadratic_model
 from .rules import GammaRule, GammaSearch, LambdaRule, LevenbergMarquardt
 
@@ -140,7 +141,7 @@ class KFACState:
 
 
 @dataclass(eq=False)
-class KFAC(Update):
+class KFAC(SeesExamples):
     """Kronecker-factored approximate curvature, as published, every part of it an object.
 
     Mathematically, at step k: the factors Ā and G of each layer are averaged, Δ = −F̃(γ)⁻¹ ∇h with the factored damping γ,
@@ -188,16 +189,6 @@ class KFAC(Update):
     statistics: Share = Share()
     products: Share = Share()
 
-    @property
-    def state(self):
-        """The state of the generator of the outputs, which a snapshot of a run keeps; None where nothing is drawn."""
-        rng = getattr(self.outputs, "rng", None)
-        return None if rng is None else rng.bit_generator.state
-
-    @state.setter
-    def state(self, state):
-        self.outputs.rng.bit_generator.state = state
-
     def on(self, objective):
         likelihood, decay = (objective.f, objective.c) if isinstance(objective, Regularised) else (objective, 0.0)
         if not isinstance(likelihood, NegativeLogLikelihood):
@@ -212,9 +203,6 @@ class KFAC(Update):
     def velocity(self, geometry, x, covector):
         """Not defined: the method has a memory. `NaturalUpdate` on a `WeightSpace` with `kfac` has a continuous-time limit."""
         raise TypeError("K-FAC carries a state and has no vector field; use NaturalUpdate on WeightSpace(model, batch, kfac, …)")
-
-    def __call__(self, geometry, x, covector, h, state=None):
-        raise TypeError("K-FAC needs the examples of its step: use on(objective), as descend does")
 
 
 class Trial(NamedTuple):

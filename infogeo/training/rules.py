@@ -2,7 +2,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from ..errors import DomainError
+from ..errors import DomainError, require_positive
 
 __all__ = ["ConstantLambda", "GammaOfLambda", "GammaRule", "GammaSearch", "LambdaRule", "LevenbergMarquardt"]
 
@@ -28,7 +28,7 @@ class ConstantLambda(LambdaRule):
     start: float
 
     def __post_init__(self):
-        _positive("start", self.start)
+        require_positive("start", self.start)
 
     def due(self, k):
         return False
@@ -61,8 +61,8 @@ class LevenbergMarquardt(LambdaRule):
     smallest: float = 0.0
 
     def __post_init__(self):
-        _positive("start", self.start)
-        _positive("period", self.period)
+        require_positive("start", self.start)
+        require_positive("period", self.period)
         if not 0 < self.decay < 1:
             raise DomainError(f"decay must satisfy 0 < decay < 1; got {self.decay!r}")
 
@@ -124,8 +124,3 @@ class GammaSearch(GammaRule):
             return [gamma]
         change = self.decay**self.period
         return [gamma, gamma * change, gamma / change]
-
-
-def _positive(name, value):
-    if not value > 0:
-        raise DomainError(f"{name} must satisfy {name} > 0; got {value!r}")
