@@ -27,7 +27,11 @@ def test_mirror_step_is_the_proximal_point(M, data):
         return np.sum(covector * (x - theta), axis=-1) + ig.bregman(M, x, theta) / h
 
     for distance in (1e-3, 1e-1):
-        other = plus + distance * data.draw(directions(M, plus))
+        direction = data.draw(directions(M, plus))
+        while not np.all(M.theta_domain.contains(plus + distance * direction)):       # where the edge is nearer than a deviation
+            distance /= 2
+        other = plus + distance * direction
         gain = prox(other) - prox(plus)
         expected = ig.bregman(M, other, plus) / h
-        assert np.all(gain > 0.9 * expected) and np.allclose(gain, expected, rtol=1e-6, atol=1e-12 * np.max(condition(M, plus)))
+        slack = 1e-12 * np.max(condition(M, plus))
+        assert np.all(gain > 0.9 * expected - slack) and np.allclose(gain, expected, rtol=1e-6, atol=slack)
