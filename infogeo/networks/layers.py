@@ -161,15 +161,14 @@ class Affine(Layer):
         covector = xp.matmul(xp.matrix_transpose(drows), g)
         out[..., :self.inputs * g.shape[-1]] += xp.reshape(covector, (*covector.shape[:-2], self.inputs * g.shape[-1]))
 
-    def example_covectors(self, xp, memory, g):
-        """Σ ā gᵀ over the positions of each sample, shape (..., n, weights)."""
+    def example_covectors(self, xp, memory, g, out):
+        """Σ ā gᵀ over the positions of each sample, into `out` of shape (..., n, weights)."""
         rows = self.positions(xp, self.homogeneous(xp, memory.a), memory.input_shape)
         g = self.positions(xp, self.merge(xp, g), memory.input_shape)
         if rows.shape[-2] == 1:
-            outer = rows[..., 0, :, None] * g    # products of two numbers: no library call per sample
+            _outer_into(xp, rows[..., 0, :], g[..., 0, :], out)
         else:
-            outer = xp.matmul(xp.matrix_transpose(rows), g)
-        return xp.reshape(outer, (*outer.shape[:-2], outer.shape[-2] * outer.shape[-1]))
+            _product_into(xp, xp.matrix_transpose(rows), g, out)
 
 
 def second_moment(xp, rows):
@@ -204,6 +203,14 @@ def _product_into(xp, a, b, out):
         np.matmul(a, b, out=np.reshape(out, (*out.shape[:-1], a.shape[-2], b.shape[-1]), copy=False))
     else:
         out[...] = xp.reshape(xp.matmul(a, b), out.shape)
+
+
+def _outer_into(xp, a, b, out):
+    """a bᵀ of vectors, shapes (..., m) and (..., p), written into a slice (..., m p): no library call per sample."""
+    if xp.name == "numpy":
+        np.multiply(a[..., None], b[..., None, :], out=np.reshape(out, (*out.shape[:-1], a.shape[-1], b.shape[-1]), copy=False))
+    else:
+        out[...] = xp.reshape(a[..., None] * b[..., None, :], out.shape)
 
 
 @dataclass(frozen=True)

@@ -191,7 +191,7 @@ class Pass:
         g = self._covector(g)
         out = self.xp.empty((*g.shape[:g.ndim - len(self.network.output_shape)], self.network.size), dtype=self.dtype)
         for _, layer, s, memory, covector in self._backward(g):
-            out[..., s] = layer.example_covectors(self.xp, memory, covector)
+            layer.example_covectors(self.xp, memory, covector, out[..., s])
         return out
 
     def layer_quantities(self, g):

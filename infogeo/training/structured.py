@@ -167,8 +167,9 @@ class LocalFisher(Affine):
         self.layer.weight_covector_tangent(xp, drows, g, moved)
         out += self.root.solve(moved)
 
-    def example_covectors(self, xp, memory, g):
-        return self.root.solve(self.layer.example_covectors(xp, memory, g))
+    def example_covectors(self, xp, memory, g, out):
+        self.layer.example_covectors(xp, memory, g, out)
+        out[...] = self.root.solve(out)
 
 
 def local_roots(model, w, batch, metric, damping, engine=Eigen(), outputs=ExactColumns()):
