@@ -1,11 +1,12 @@
 """The exact natural gradient of deep linear networks."""
+from ..backend import arrays
 from ..networks.layers import Dense, Identity, second_moment
 from ..networks.link import Straight
 from ..operators.block import BlockDiagonal
 from ..operators.dense import SymmetricDense
 from ..operators.kronecker import Kronecker
 from .outputs import ExactColumns
-from .per_layer import layer_sums, recorded
+from .per_layer import recorded
 
 __all__ = ["deep_linear"]
 
@@ -36,13 +37,13 @@ def deep_linear(model, w, batch):
     (2018).
     """
     _require_linear(model.network)
-    outputs = ExactColumns()
-    theta = recorded(model, w, batch).theta
-    _require_constant(model, outputs.covectors(model.family, theta, batch))
-    xp, n, sums = layer_sums(model, w, batch, outputs, lambda xp, q: _second_moment(xp, q.covectors))
-    blocks = (Kronecker(SymmetricDense(_second_moment(xp, q.inputs) / n, theta.dtype), SymmetricDense(G / n, theta.dtype))
-              for q, G in sums)
-    return float(len(sums)) * BlockDiagonal(*blocks)
+    done = recorded(model, w, batch)
+    (xp, theta), n = arrays(done.theta), done.n
+    covectors = ExactColumns().covectors(model.family, theta, batch)
+    _require_constant(model, covectors)
+    factors = lambda q: (SymmetricDense(_second_moment(xp, rows) / n, theta.dtype) for rows in (q.inputs, q.covectors))
+    blocks = [Kronecker(*factors(q)) for q in done.layer_quantities(covectors)]
+    return float(len(blocks)) * BlockDiagonal(*blocks)
 
 
 def _second_moment(xp, rows):

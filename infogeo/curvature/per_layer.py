@@ -25,15 +25,26 @@ def recorded(model, w, batch):
 def layer_sums(model, w, batch, outputs, moment):
     """``(xp, n, [(q, Σ moment(xp, q))])`` for every layer with weights, with the sum over the groups of covectors of `outputs`.
 
-    The `LayerQuantities` q that comes with a sum has the inputs of the layer, and the covectors of the last group.
+    Where a sample has one position the moment is one of each sample, shape (n, ...), else the sum over the samples. The
+    `LayerQuantities` q that comes with a sum has the inputs of such a layer, and covectors of the last group.
     """
     done = recorded(model, w, batch)
-    xp, quantities, sums = arrays(done.theta)[0], [], None
+    xp, sums, blocks = arrays(done.theta)[0], None, done.network_pass.blocks
     for covectors in outputs.groups(model.family, done.theta, batch):
-        quantities = done.layer_quantities(covectors)
-        terms = [moment(xp, q) for q in quantities]
-        sums = terms if sums is None else [total + term for total, term in zip(sums, terms)]
-    return xp, done.n, list(zip(quantities, sums))
+        g, quantities, terms = done._output(covectors), [], []
+        for rows, part in blocks:                           # block by block of the samples: covectors at images are large
+            quantities.append(part.layer_quantities(g[..., rows, :]))
+            terms.append([moment(xp, q) for q in quantities[-1]])
+        joined = [_joined(xp, qs, of_layer) for qs, of_layer in zip(zip(*quantities), zip(*terms))]
+        sums = joined if sums is None else [total + term for total, term in zip(sums, joined)]
+    whole = [qs[0]._replace(inputs=xp.concat([q.inputs for q in qs])) if has_one_position(qs[0]) else qs[0]
+             for qs in zip(*quantities)]
+    return xp, done.n, list(zip(whole, sums))
+
+
+def _joined(xp, qs, terms):
+    """The moments of all samples from those of the blocks."""
+    return xp.concat(list(terms)) if has_one_position(qs[0]) else sum(terms[1:], start=terms[0])
 
 
 def has_one_position(q):

@@ -2,6 +2,7 @@
 from copy import copy
 
 from ..backend import arrays
+from ..blocks import gather
 from ..errors import DomainError, ShapeError
 from ..memo import once
 from .link import link_of
@@ -181,6 +182,12 @@ class NegativeLogLikelihood:
         part.statistic = take(self.statistic, index, axis=self.statistic.ndim - 2)
         return part
 
+    def _part(self, rows):
+        """The same loss of a slice of the samples of one batch."""
+        part = copy(self)
+        part.x, part.y, part.statistic = self.x[rows, ...], self.y[rows, ...], self.statistic[rows, ...]
+        return part
+
     @once
     def record(self, w):
         """The `ModelPass` of w, shared by all that a solver asks for at one point."""
@@ -199,7 +206,14 @@ class NegativeLogLikelihood:
 
     def value_and_gradient(self, w):
         """``(L(w), ∂L/∂w)``, shapes (...) and (..., size)."""
-        done = self.record(w)
+        blocks = self.model.network.blocks_of_samples(w, self.x)
+        if len(blocks) == 1 or self.statistic.ndim > 2:
+            return self._value_and_gradient(self.record(w))
+        parts = [(self._part(rows), (rows.stop - rows.start) / self.x.shape[0]) for rows in blocks]
+        found = gather(lambda part: part[0]._value_and_gradient(self.model.record(w, part[0].x)), parts)    # none is kept
+        return tuple(sum(c * term for (_, c), term in zip(parts, terms)) for terms in zip(*found))
+
+    def _value_and_gradient(self, done):
         return self._value(done), done.vjp(self._residual(done) / done.n)
 
     def per_example_gradients(self, w):

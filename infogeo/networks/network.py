@@ -1,14 +1,19 @@
 """Networks: layers one after the other, with exact derivatives in the weights."""
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..backend import arrays, backend_of
+from ..blocks import gather
 from ..draws import Draws
 from ..errors import ShapeError
 from .layers import Activation, Affine, AveragePool, Convolution2D, Dense, Flatten, Layer, MaxPool, Relu, Tanh
 
 __all__ = ["ConvNet", "LayerQuantities", "MLP", "Pass", "Sequential"]
+
+
+ACTIVATIONS = 2**20     # outputs of layers in a block of samples: few megabytes
 
 
 class LayerQuantities(NamedTuple):
@@ -58,11 +63,13 @@ class Sequential:
     def __init__(self, layers, input_shape):
         self.layers, self.input_shape = tuple(layers), tuple(int(s) for s in input_shape)
         shape, start = self.input_shape, 0
+        self._activations = 0                   # numbers in the outputs of all layers for one sample
         self.slices = []                        # the part of w of each layer, None where it has no weights
         for layer in self.layers:
             if not isinstance(layer, Layer):
                 raise TypeError(f"layers must be layers; got {layer!r}")
             shape = layer.output_shape(shape)
+            self._activations += np.prod(shape, dtype=int).item()
             stop = start + (np.prod(layer.weight_shape, dtype=int).item() if layer.weight_shape else 0)
             self.slices.append(slice(start, stop) if layer.weight_shape else None)
             start = stop
@@ -112,7 +119,21 @@ class Sequential:
         if x.ndim < k + 1 or tuple(x.shape[x.ndim - k:]) != self.input_shape:
             axes = ", ".join(["...", "n", *map(str, self.input_shape)])
             raise ShapeError(f"x must have shape ({axes}); got {tuple(x.shape)}")
-        return Pass(self, xp, w, x)
+        blocks = self.blocks_of_samples(w, x)
+        return Pass(self, xp, w, x) if len(blocks) == 1 else PassInBlocks(self, xp, w, x, blocks)
+
+    @property
+    def rows_of_a_block(self):
+        """How many samples go together: their activations fit into the cache, unless the weights are more."""
+        return max(1, max(ACTIVATIONS, 4 * self.size) // max(1, self._activations))
+
+    def blocks_of_samples(self, w, x):
+        """Slices of the samples that go together; one for a batch of networks, or off the host."""
+        (xp, w, x), n = arrays(w, x), x.shape[x.ndim - len(self.input_shape) - 1]
+        rows = self.rows_of_a_block
+        if xp.name != "numpy" or w.ndim > 1 or x.ndim > len(self.input_shape) + 1 or rows >= n:
+            return [slice(0, n)]
+        return [slice(start, min(start + rows, n)) for start in range(0, n, rows)]
 
     def jvp(self, w, x, dw):
         """J dw, the derivative of the output along dw, shape (..., n, *output_shape); leading axes of dw are directions."""
@@ -148,6 +169,11 @@ class Pass:
             x, memory = layer.forward(xp, W, x)
             self._memories.append(memory)
         self.output = x
+
+    @property
+    def blocks(self):
+        """The samples in blocks, a list of (slice, Pass): here all of them."""
+        return [(slice(None), self)]
 
     def _steps(self):
         """(layer, slice, matrix, memory) of each layer from the first to the last."""
@@ -221,11 +247,13 @@ class Pass:
 
         `dg` may be a function of the derivative of the output along dw, which is at hand here.
         """
-        xp, first = self.xp, self.network._first
         moved, tangents = self._forward_tangents(dw)
         g, dg = self._covector(g), self._covector(dg(moved) if callable(dg) else dg)
         shape = np.broadcast_shapes(g.shape, dg.shape, moved.shape)
-        g, dg = xp.broadcast_to(g, shape), xp.broadcast_to(dg, shape)
+        return self._backward_tangents(tangents, self.xp.broadcast_to(g, shape), self.xp.broadcast_to(dg, shape))
+
+    def _backward_tangents(self, tangents, g, dg):
+        xp, first = self.xp, self.network._first
         out = self._empty(dg)
         steps = self._steps()
         for i in range(len(steps) - 1, first - 1, -1):
@@ -242,6 +270,62 @@ class Pass:
                 dg = dg if turned is None else dg + turned
                 g = layer.pull_back(xp, W, memory, g)
         return out
+
+
+class PassInBlocks(Pass):
+    """A `Pass` block by block of the samples, whose activations stay in the cache; blocks go side by side on the cores."""
+
+    def __init__(self, network, xp, w, x, slices):
+        self.network, self.xp, self.dtype = network, xp, xp.result_type(w, x)
+        self._w, self._x = w, x
+        self._parts = gather(lambda s: (s, Pass(network, xp, w, x[s, ...])), slices)
+        self.output = xp.concat([part.output for _, part in self._parts])
+
+    @property
+    def blocks(self):
+        return self._parts
+
+    @cached_property
+    def _whole(self):
+        """The pass of all samples together, for those who look into the layers."""
+        return Pass(self.network, self.xp, self._w, self._x)
+
+    def _steps(self):
+        return self._whole._steps()
+
+    def _axis(self, x):
+        """The axis of the samples, before those of one output."""
+        return x.ndim - 1 - len(self.network.output_shape)
+
+    def _cut(self, g):
+        """A covector at the output in blocks."""
+        axis = self._axis(g)
+        return [(part, g[(*(slice(None),) * axis, rows, ...)]) for rows, part in self.blocks]
+
+    def vjp(self, g):
+        return sum(gather(lambda block: block[0].vjp(block[1]), self._cut(self._covector(g))))
+
+    def jvp(self, dw):
+        parts = gather(lambda block: block[1].jvp(dw), self.blocks)
+        return self.xp.concat(parts, axis=self._axis(parts[0]))
+
+    def per_example_gradients(self, g):
+        parts = gather(lambda block: block[0].per_example_gradients(block[1]), self._cut(self._covector(g)))
+        return self.xp.concat(parts, axis=-2)
+
+    def layer_quantities(self, g):
+        parts = gather(lambda block: block[0].layer_quantities(block[1]), self._cut(self._covector(g)))
+        together = lambda arrays: self.xp.concat(list(arrays), axis=-3)
+        return [qs[0]._replace(inputs=together(q.inputs for q in qs), covectors=together(q.covectors for q in qs))
+                for qs in zip(*parts)]
+
+    def vjp_tangent(self, dw, g, dg):
+        moves = gather(lambda block: block[1]._forward_tangents(dw), self.blocks)
+        moved = self.xp.concat([move for move, _ in moves], axis=self._axis(moves[0][0]))
+        g, dg = self._covector(g), self._covector(dg(moved) if callable(dg) else dg)
+        shape = np.broadcast_shapes(g.shape, dg.shape, moved.shape)
+        cut = zip(moves, self._cut(self.xp.broadcast_to(g, shape)), self._cut(self.xp.broadcast_to(dg, shape)))
+        return sum(gather(lambda b: b[1][0]._backward_tangents(b[0][1], b[1][1], b[2][1]), list(cut)))
 
 
 class MLP(Sequential):
