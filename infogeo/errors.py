@@ -1,4 +1,5 @@
 """The errors that infogeo raises at its boundary."""
+from numbers import Integral
 
 
 class InfogeoError(Exception):
@@ -17,6 +18,13 @@ def require_positive(name, value):
     """Raises DomainError where a number is not above 0."""
     if not value > 0:
         raise DomainError(f"{name} must satisfy {name} > 0; got {value!r}")
+
+
+def require_count(name, value):
+    """The value as an int. Raises DomainError where it is not an integer of at least 1."""
+    if not (isinstance(value, Integral) and value >= 1):
+        raise DomainError(f"{name} must be a positive integer; got {value!r}")
+    return int(value)
 
 
 class ConvergenceError(InfogeoError, ArithmeticError):

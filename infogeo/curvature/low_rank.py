@@ -3,10 +3,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..backend import arrays
-from ..errors import DomainError, ShapeError
+from ..errors import DomainError, ShapeError, require_count
 from ..operators.low_rank import DiagonalPlusLowRank, LowRank
 from .fisher import outer_products
-from .outputs import ExactColumns, _require_count
+from .outputs import ExactColumns
 
 __all__ = ["DiagonalPlusLowRankState", "LowRankState", "OnlineDiagonalPlusLowRank", "OnlineLowRank", "low_rank_fisher"]
 
@@ -29,7 +29,7 @@ def low_rank_fisher(model, w, batch, rank, outputs=ExactColumns()):
     Source: Mishkin, Kunstner, Nielsen, Schmidt & Khan, SLANG: fast structured covariance approximations for Bayesian deep
     learning with natural gradient (2018).
     """
-    _require_count("rank", rank)
+    require_count("rank", rank)
     F = outer_products(model, w, batch, outputs)
     U = F.leading(rank)
     return DiagonalPlusLowRank(_rest(F.xp, F.diagonal(), U), U)
@@ -80,8 +80,8 @@ class OnlineLowRank:
     refresh: int = 1
 
     def __post_init__(self):
-        _require_count("rank", self.rank)
-        _require_count("refresh", self.refresh)
+        require_count("rank", self.rank)
+        require_count("refresh", self.refresh)
         _require_decay(self.decay)
 
     def init(self, w):
@@ -131,7 +131,7 @@ class OnlineDiagonalPlusLowRank:
     decay: float
 
     def __post_init__(self):
-        _require_count("rank", self.rank)
+        require_count("rank", self.rank)
         _require_decay(self.decay)
 
     def init(self, w):

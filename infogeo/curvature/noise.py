@@ -5,7 +5,7 @@ from math import prod
 from typing import Any
 
 from ..draws import Draws
-from .outputs import _require_count
+from ..errors import require_count
 
 __all__ = ["Noise", "NormalNoise", "SignNoise", "UnitVectors"]
 
@@ -42,7 +42,7 @@ class _Random(Noise):
     samples: int = 1
 
     def __post_init__(self):
-        _require_count("samples", self.samples)
+        require_count("samples", self.samples)
 
     def white(self, xp, shape, start, dtype):
         return self._draw(Draws(self.rng, xp, dtype), (self.samples, *shape)) / self.samples**0.5

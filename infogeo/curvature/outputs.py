@@ -9,7 +9,7 @@ from typing import Any
 
 from ..backend import arrays
 from ..draws import Draws
-from ..errors import ShapeError
+from ..errors import ShapeError, require_count
 
 __all__ = ["ExactColumns", "Observed", "Outputs", "RandomSigns", "Sampled"]
 
@@ -62,7 +62,7 @@ class Sampled(Outputs):
     samples: int = 1
 
     def __post_init__(self):
-        _require_count("samples", self.samples)
+        require_count("samples", self.samples)
 
     def covectors(self, family, theta, batch):
         statistic = family.sufficient_statistic(family.sample(self.rng, theta, (self.samples,)))
@@ -86,7 +86,7 @@ class RandomSigns(Outputs):
     samples: int = 1
 
     def __post_init__(self):
-        _require_count("samples", self.samples)
+        require_count("samples", self.samples)
 
     def covectors(self, family, theta, batch):
         xp, theta = arrays(theta)
@@ -113,8 +113,3 @@ class Observed(Outputs):
         if not samples or samples[-1] != theta.shape[-2]:
             raise ShapeError(f"y must have the {theta.shape[-2]} samples of x; got shape {tuple(y.shape)}")
         return (family.to_eta(theta) - family.sufficient_statistic(y))[None, ...]
-
-
-def _require_count(name, value):
-    if not (isinstance(value, int) and value >= 1):
-        raise ValueError(f"{name} must be a positive integer; got {value!r}")

@@ -11,6 +11,7 @@ from ..memo import once
 from ..packing import pack, packed_size, unpack
 from ..special import ratio_gap
 from .base import ExponentialFamily
+from .known import known_integer
 from .matrix_gamma import (bartlett, differ, inverse_and_log_det, log_det, log_det_of_root, matrix_gamma_kl, mean_and_gap,
                            positive, pull, push, push_twice, shape_from_gap, shape_potential)
 from .transformed import Transformed
@@ -97,11 +98,6 @@ def _factors(p):
     return ProductDomain(Orthant(1), PositiveDefinite(p), RealSpace(p), Orthant(1))
 
 
-def _check(p):
-    if not (isinstance(p, (int, np.integer)) and p >= 1):
-        raise ValueError(f"p must be a positive integer; got {p!r}")
-
-
 @dataclass(frozen=True)
 class NormalWishart(ExponentialFamily):
     """The normal–Wishart distribution of a mean μ and a precision matrix Λ: Λ is Wishart, and μ given Λ is N(m, (κΛ)⁻¹).
@@ -126,7 +122,7 @@ class NormalWishart(ExponentialFamily):
     p: int
 
     def __post_init__(self):
-        _check(self.p)
+        known_integer(self, "p")
 
     @property
     def dim(self):

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..backend import arrays
 from ..domain import Orthant, ProductDomain, RealSpace
+from ..errors import require_count
 from .manifold import Riemannian
 from .separable import diagonal
 
@@ -30,8 +31,7 @@ class HalfSpace(Riemannian):
     radius: float = 1.0
 
     def __post_init__(self):
-        if not (isinstance(self.dim, (int, np.integer)) and self.dim >= 1):
-            raise ValueError(f"dim must be a positive integer; got {self.dim!r}")
+        require_count("dim", self.dim)
         if not 0 < self.radius < np.inf:
             raise ValueError(f"radius must be a positive number; got {self.radius!r}")
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import ShapeError
+from ..errors import ShapeError, require_count
 
 __all__ = ["Activation", "Affine", "AveragePool", "Convolution2D", "Dense", "Flatten", "Identity", "Layer", "Logistic", "MaxPool",
            "Relu", "Softplus", "Tanh", "second_moment"]
@@ -223,7 +223,8 @@ class Dense(Affine):
     input_rank = 1
 
     def __post_init__(self):
-        _require_positive(n_inputs=self.n_inputs, n_outputs=self.n_outputs)
+        require_count("n_inputs", self.n_inputs)
+        require_count("n_outputs", self.n_outputs)
 
     @property
     def weight_shape(self):
@@ -280,7 +281,9 @@ class Convolution2D(Affine):
     def __post_init__(self):
         for name in ("kernel", "stride", "padding"):
             object.__setattr__(self, name, _pair(name, getattr(self, name)))
-        _require_positive(channels=self.channels, n_outputs=self.n_outputs, kernel=min(self.kernel), stride=min(self.stride))
+        sizes = {"channels": self.channels, "n_outputs": self.n_outputs, "kernel": min(self.kernel), "stride": min(self.stride)}
+        for name, value in sizes.items():
+            require_count(name, value)
         if min(self.padding) < 0:
             raise ValueError(f"padding must not be negative; got {self.padding!r}")
 
@@ -386,12 +389,6 @@ def _pair(name, value):
     return tuple(int(v) for v in pair)
 
 
-def _require_positive(**sizes):
-    for name, value in sizes.items():
-        if not (isinstance(value, (int, np.integer)) and value >= 1):
-            raise ValueError(f"{name} must be a positive integer; got {value!r}")
-
-
 # Layers without weights
 
 class _Linear(Layer):
@@ -443,7 +440,8 @@ class _Pool(_Linear):
     def __post_init__(self):
         object.__setattr__(self, "kernel", _pair("kernel", self.kernel))
         object.__setattr__(self, "stride", self.kernel if self.stride is None else _pair("stride", self.stride))
-        _require_positive(kernel=min(self.kernel), stride=min(self.stride))
+        require_count("kernel", min(self.kernel))
+        require_count("stride", min(self.stride))
 
     def _window(self, input_shape):
         return _Window(self, input_shape, self.kernel, self.stride)

@@ -1,11 +1,9 @@
 """Objectives: functions on a manifold with their differentials."""
 from abc import ABC, abstractmethod
 
-import numpy as np
-
 from ..backend import arrays, backend_of, batch_contiguous, dot
 from ..draws import Draws
-from ..errors import DomainError, ShapeError
+from ..errors import DomainError, ShapeError, require_count
 from ..linalg import matvec
 
 __all__ = ["AffineMap", "CrossEntropy", "MiniBatch", "Noisy", "Objective", "ReverseKL"]
@@ -105,10 +103,8 @@ class MiniBatch(Objective):
         if x.ndim != 1 + len(family.support.shape) or x.shape[0] == 0:
             axes = ", ".join(["n", *map(str, family.support.shape)])
             raise ShapeError(f"x must have shape ({axes}{'' if family.support.shape else ','}), n >= 1; got {tuple(x.shape)}")
-        if not (isinstance(size, (int, np.integer)) and size >= 1):
-            raise DomainError(f"size must be a positive integer; got {size!r}")
         family.support.require("x", x)
-        self.manifold, self.size, self.rows = family, int(size), tuple(rows)
+        self.manifold, self.size, self.rows = family, require_count("size", size), tuple(rows)
         self.statistic = family.sufficient_statistic(x)
         mean = xp.mean(self.statistic, axis=0)
         self._mean = _Linear(family, xp.broadcast_to(mean, (*self.rows, *mean.shape)))

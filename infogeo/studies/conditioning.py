@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import to_numpy
-from ..errors import DomainError
+from ..errors import require_count
 from .claims import Claim, claims
 from .discrete import Discrete, discrete
 from .noise import Noise, noise
@@ -76,8 +76,7 @@ def conditioning(family, theta, *, direction="forward", starts=100, seed=0, batc
         For a target outside the domain, or sizes that are not positive.
     """
     for name, value in (("starts", starts), ("batch_size", batch_size), ("steps", steps)):
-        if not (isinstance(value, (int, np.integer)) and value >= 1):
-            raise DomainError(f"{name} must be a positive integer; got {value!r}")
+        require_count(name, value)
     problem = Problem(family, theta, direction)
     rng = np.random.default_rng(seed)
     found = spectrum(problem)

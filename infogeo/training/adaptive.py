@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from ..backend import arrays, to_numpy
 from ..curvature.outputs import ExactColumns, Outputs
-from ..errors import ConvergenceError, DomainError
+from ..errors import ConvergenceError, DomainError, require_positive
 from ..linalg import cholesky, inverse_lower
 from .examples import ExampleUpdate
 
@@ -132,8 +132,7 @@ class AdaptiveNatural(ExampleUpdate):
     outputs: Outputs = ExactColumns()
 
     def __post_init__(self):
-        if not self.start > 0:
-            raise DomainError(f"start must satisfy start > 0; got {self.start!r}")
+        require_positive("start", self.start)
 
     def init(self, x):
         xp, x = arrays(x)

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from ..backend import backend_of, column, to_numpy
-from ..errors import DomainError
+from ..errors import DomainError, require_count
 from ..solvers.moment import Snapshot
-from .data import require_count
 
 __all__ = ["Checkpoint", "EarlyStopping", "PolyakAverage", "Validation", "load_checkpoint"]
 

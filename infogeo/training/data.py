@@ -7,11 +7,11 @@ import numpy as np
 
 from ..backend import dot
 from ..draws import Draws
-from ..errors import DomainError
+from ..errors import DomainError, require_count, require_positive
 from ..networks.model import NegativeLogLikelihood
 from ..solvers.objective import Objective
 
-__all__ = ["BatchSize", "FixedBatches", "GrowingBatches", "MiniBatches", "Regularised", "require_count"]
+__all__ = ["BatchSize", "FixedBatches", "GrowingBatches", "MiniBatches", "Regularised"]
 
 
 class BatchSize(ABC):
@@ -54,8 +54,7 @@ class GrowingBatches(BatchSize):
 
     def __post_init__(self):
         require_count("m", self.m)
-        if not self.b > 0:
-            raise DomainError(f"b must satisfy b > 0; got {self.b!r}")
+        require_positive("b", self.b)
 
     def __call__(self, k, n):
         return n if k > self.b * np.log(n / self.m) else int(self.m * exp(k / self.b))
@@ -149,16 +148,3 @@ class Regularised(Objective):
 
     def draw(self, rng):
         return Regularised(self.f.draw(rng), self.c)
-
-
-def require_count(name, value):
-    """The value, if it is a positive integer.
-
-    Raises
-    ------
-    ValueError
-        If it is not.
-    """
-    if not (isinstance(value, (int, np.integer)) and value >= 1):
-        raise ValueError(f"{name} must be a positive integer; got {value!r}")
-    return int(value)

@@ -4,13 +4,12 @@ from typing import Any, NamedTuple
 
 from ..backend import arrays, backend_of
 from ..curvature.kronecker_factors import RunningAverage
-from ..errors import DomainError
+from ..errors import require_count, require_positive
 from ..networks.layers import Activation, Affine
 from ..operators.base import Identity
 from ..operators.block import BlockDiagonal, DenseBlocks
 from ..operators.dense import SymmetricDense
 from ..operators.kronecker import Kronecker
-from .data import require_count
 from .examples import ExampleUpdate
 from .layer_matrices import LayerMatrices
 
@@ -109,8 +108,7 @@ class RelativeNatural(ExampleUpdate):
 
     def __post_init__(self):
         require_count("refresh", self.refresh)
-        if not self.damping > 0:
-            raise DomainError(f"damping must satisfy damping > 0; got {self.damping!r}")
+        require_positive("damping", self.damping)
 
     def init(self, x):
         return RelativeState(0, self.average.init(), None)

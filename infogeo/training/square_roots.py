@@ -5,13 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..backend import arrays, to_numpy
-from ..errors import ConvergenceError, DomainError
+from ..errors import ConvergenceError, DomainError, require_count
 from ..linalg import inverse
 from ..operators.base import Identity, LinearOperator
 from ..operators.dense import SymmetricDense
 from ..operators.kronecker import Kronecker
 from ..operators.low_rank import DiagonalPlusLowRank, LowRank
-from .data import require_count
 
 __all__ = ["DenseRoot", "DenmanBeavers", "Eigen", "LowRankRoot", "NewtonSchulz", "Nystrom", "SquareRoots", "square_root"]
 

@@ -8,13 +8,12 @@ from ..curvature.damping import Damping
 from ..curvature.kronecker_factors import KroneckerFactors, RunningAverage
 from ..curvature.outputs import ExactColumns, Outputs
 from ..curvature.sharing import Expand, Sharing
-from ..errors import DomainError
+from ..errors import DomainError, require_count
 from ..networks.layers import Affine
 from ..networks.network import Sequential
 from ..operators.base import Identity, LinearOperator
 from ..operators.block import BlockDiagonal
 from ..operators.kronecker import Kronecker
-from .data import require_count
 from .examples import ExampleUpdate
 from .layer_matrices import LayerMatrices
 from .square_roots import Eigen, SquareRoots, square_root
