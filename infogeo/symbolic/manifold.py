@@ -209,6 +209,9 @@ class SymbolicManifold:
         if exponential:
             equations = [e.xreplace({sp.exp(t): w for t, w in logarithms.items()}) for e in equations]
         equations = [sp.numer(sp.together(e - y)) for e, y in zip(equations, self.eta_symbols)]
+        if len(unknowns) > 3 and any(_degree(e, unknowns) > 2 for e in equations):      # Gröbner bases that do not end
+            raise NoClosedForm("grad psi(theta) = eta is not solved in more than three unknowns where it is of more than second "
+                               "degree; compile() solves it in numbers")
         try:
             roots = sp.solve(equations, unknowns, dict=True)
         except NotImplementedError:
@@ -398,6 +401,11 @@ class SymbolicManifold:
 
     def _repr_latex_(self):
         return f"$\\displaystyle {self.latex()}$"
+
+
+def _degree(expression, unknowns):
+    """The total degree of a polynomial, 0 for what is none."""
+    return sp.Poly(expression, *unknowns).total_degree() if expression.is_polynomial(*unknowns) else 0
 
 
 def _array(rank, dim, entry):

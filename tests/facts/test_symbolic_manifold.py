@@ -6,7 +6,7 @@ import sympy as sp
 import infogeo as ig
 from infogeo.geometry.connection import christoffel
 from infogeo.geometry.curvature_tensor import ricci, riemann_tensor, scalar_curvature
-from infogeo.symbolic import Log1pExp, LogSumExp, MultiGammaLn, NoClosedForm, SymbolicManifold
+from infogeo.symbolic import Log1pExp, LogSumExp, MultiGammaLn, NoClosedForm, SymbolicManifold, symbolic_manifold
 
 t1, t2, t3 = sp.symbols("theta_1:4", real=True)
 NORMAL = -t1**2 / (4 * t2) - sp.log(-2 * t2) / 2
@@ -143,6 +143,12 @@ def test_no_closed_form_is_said():
     with pytest.raises(NoClosedForm, match=r"polygamma of theta; compile\(\) solves it in numbers"):
         g.theta_of_eta
     assert "theta_of_eta" not in [name for name, _, _ in g.closed_forms()]
+
+
+def test_equations_of_high_degree_are_not_tried():
+    with pytest.raises(NoClosedForm, match="second degree"):
+        symbolic_manifold(ig.MultivariateNormal(2)).theta_of_eta
+    assert len(symbolic_manifold(ig.DiagonalNormal(2)).theta_of_eta) == 4
 
 
 def test_functions_have_their_derivatives():
