@@ -114,13 +114,13 @@ class Quadrature(Integration):
             raise DomainError(f"nodes must satisfy nodes odd and nodes >= 3; got {self.nodes}")
 
     def mean(self, M, theta_p, theta_q, k):
-        x, log_weight = self._rule()
+        x, log_weight = self.rule()
         (fine, short), terms = _summed(M, theta_p, theta_q, k, x, log_weight)
         xp = M.point(theta_p)[0]
         coarse = 2.0 * xp.sum(terms[..., ::2], axis=-1)
         return Estimate(fine, xp.abs(fine - coarse) + short)
 
-    def _rule(self):
+    def rule(self):
         """(x, log weights) on the host, without nodes that round to an end."""
         t = np.linspace(-6.0, 6.0, self.nodes)
         s, log_slope = 0.5 * np.pi * np.sinh(t), np.log(0.5 * np.pi * np.cosh(t) * (t[1] - t[0]))

@@ -1,11 +1,15 @@
 """Algebra on closed forms."""
 from functools import lru_cache
+from math import prod
 
 import sympy as sp
 
 from ..errors import InfogeoError
 
-__all__ = ["NoClosedForm", "tidy"]
+__all__ = ["NoClosedForm", "shared_powers", "tidy"]
+
+MANY = 120      # products, whose common factors are left to common subexpressions
+LONG = 2000     # operations of expressions that take seconds to factor
 
 
 class NoClosedForm(InfogeoError):
@@ -21,3 +25,79 @@ def tidy(expression):
     if expression.has(sp.Piecewise, sp.Max, sp.Min):
         return expression
     return sp.factor(sp.cancel(sp.together(sp.expand_power_exp(expression))))
+
+
+def shared_powers(expressions, names):
+    """Reciprocals and products of symbols that occur in several powers, each as a name of its own.
+
+    Mathematically, with r = κ/x and p = κ' x y, of the numbers κ with which they occur, κ/x + x⁻² y is r + (r/κ)² y. Expressions
+    of very many operations are left as they are.
+
+    Returns
+    -------
+    temporaries : list of (symbol, expression), in order
+    expressions : list
+    """
+    if sum(map(sp.count_ops, expressions)) > LONG:
+        return [], expressions
+    temporaries: list = []
+    while found := _reciprocal(expressions) or _product(expressions):
+        old, number, power = found
+        name = next(names)
+        temporaries.append((name, number * old))
+        expressions = [e.replace(_is_product, lambda m: _in_powers(m, name / number, power)) for e in expressions]
+    return temporaries, [sp.factor_terms(e) for e in expressions]
+
+
+def _is_product(e):
+    return e.is_Mul or (e.is_Pow and e.base.is_Symbol)
+
+
+def _exponents(product):
+    """The whole exponents of the symbols in a product."""
+    return {b: int(e) for b, e in product.as_powers_dict().items() if b.is_Symbol and e.is_Integer}
+
+
+def _in_powers(product, new, power):
+    """The product with the highest power of the one of these exponents that divides it written as that of `new`."""
+    exponents = _exponents(product)
+    n = min(exponents.get(b, 0) // e for b, e in power.items())
+    return product * prod((b ** (-n * e) for b, e in power.items()), start=new**n) if n > 0 else product
+
+
+def _products(expressions):
+    return sorted(set().union(*(e.atoms(sp.Mul, sp.Pow) for e in expressions)), key=sp.default_sort_key)
+
+
+def _number(products, old):
+    """The number with which it occurs by itself, else 1."""
+    numbers = [m.as_coeff_Mul() for m in products if m.is_Mul]
+    return next((number for number, rest in numbers if rest == old), sp.S.One)
+
+
+def _reciprocal(expressions):
+    """(1/x, its number, exponents) of a symbol x with several negative powers, or None."""
+    products = _products(expressions)
+    powers = [m for m in products if m.is_Pow and m.base.is_Symbol and m.exp.is_Integer and m.exp.is_negative]
+    for m in powers:
+        if sum(other.base == m.base for other in powers) > 1:
+            return 1 / m.base, _number(products, 1 / m.base), {m.base: -1}
+    return None
+
+
+def _product(expressions):
+    """(x y …, its number, exponents) of the product that saves most where it occurs in powers, or None."""
+    products = _products(expressions)
+    monomials = [e for e in map(_exponents, products) if len(e) > 1 and min(e.values()) > 0]
+    if len(monomials) > MANY:
+        return None
+    most, best = 0, None
+    for bases in dict.fromkeys(tuple(e) for e in monomials):
+        counts = [min(e.get(b, 0) for b in bases) for e in monomials]
+        saved = (sum(counts) - 1) * (len(bases) - 1)
+        if max(counts) > 1 and saved > most:
+            most, best = saved, bases
+    if best is None:
+        return None
+    old = prod(best, start=sp.S.One)
+    return old, _number(products, old), dict.fromkeys(best, 1)

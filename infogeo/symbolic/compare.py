@@ -23,7 +23,8 @@ class Comparison:
     name : str
     points : array, shape (n, d)
     errors : dict of arrays, shape (n,)
-        Of `potential`, `to_eta`, `metric` and `cubic_tensor`.
+        Of `potential`, `to_eta`, `metric` and `cubic_tensor`; of `flat` and `sharp` at one vector for each point, G v − flat(v)
+        relative to |G| |v| and c − G sharp(c) relative to |G| |sharp(c)|, where no condition number enters.
     """
 
     name: str
@@ -46,7 +47,8 @@ class Comparison:
 def compare(manifold, symbolic=None, *, points=None, count=10):
     """Compare the formulas of a manifold on arrays with the derivatives of its potential in symbols, to 50 digits.
 
-    Mathematically, ψ, ∇ψ, ∇²ψ and ∇³ψ at the same points; a constant that ψ has more or less shows in `potential`.
+    Mathematically, ψ, ∇ψ, ∇²ψ, ∇³ψ and the two maps of the metric at the same points; a constant that ψ has more or less shows
+    in `potential`.
 
     Parameters
     ----------
@@ -73,9 +75,10 @@ def compare(manifold, symbolic=None, *, points=None, count=10):
     order = list(symbolic.cubic_entries)
     expressions = [symbolic.potential, *symbolic.eta, *symbolic.metric, *symbolic.cubic_entries.values()]
     exact = sp.lambdify(symbolic.theta, [defined(e) for e in expressions], modules="mpmath", cse=True)
-    errors = {"potential": [], "to_eta": [], "metric": [], "cubic_tensor": []}
+    vectors = np.random.default_rng(20_000).standard_normal(points.shape)
+    errors = {"potential": [], "to_eta": [], "metric": [], "cubic_tensor": [], "flat": [], "sharp": []}
     with mpmath.workdps(DIGITS):
-        for point in points:
+        for point, vector in zip(points, vectors):
             values = exact(*map(mpmath.mpf, point.tolist()))
             parts = {"potential": values[:1], "to_eta": values[1:1 + symbolic.dim],
                      "metric": values[1 + symbolic.dim:-len(order)], "cubic_tensor": values[-len(order):]}
@@ -84,4 +87,16 @@ def compare(manifold, symbolic=None, *, points=None, count=10):
                 found = [found[i] for i in order] if method == "cubic_tensor" else found.ravel()
                 scale = max(abs(w) for w in wanted) or mpmath.mpf(1)
                 errors[method].append(float(max(abs(mpmath.mpf(float(f)) - w) for f, w in zip(found, wanted)) / scale))
+            G = mpmath.matrix(symbolic.dim, symbolic.dim)
+            for k, entry in enumerate(parts["metric"]):
+                G[k // symbolic.dim, k % symbolic.dim] = entry
+            lowered, raised = manifold.flat(point, vector), manifold.sharp(point, vector)
+            errors["flat"].append(_gap(G, vector, lowered))
+            errors["sharp"].append(_gap(G, raised, vector))
     return Comparison(repr(manifold), points, {method: np.array(e) for method, e in errors.items()})
+
+
+def _gap(G, x, y):
+    """max |G x − y| relative to max |G| |x|."""
+    x, y = (mpmath.matrix(np.asarray(a).tolist()) for a in (x, y))
+    return float(mpmath.norm(G * x - y, mpmath.inf) / mpmath.norm(G.apply(abs) * x.apply(abs), mpmath.inf))

@@ -1,10 +1,10 @@
 """Manifolds and families on arrays whose formulas are generated from symbols."""
 from functools import cached_property
+from itertools import combinations_with_replacement, permutations
 
-import numpy as np
+import sympy as sp
 
 from ..backend import arrays
-from ..blocks import rowwise
 from ..bregman_integral import bregman_integral
 from ..domain import ConvexDomain, MappedDomain
 from ..errors import ConvergenceError
@@ -15,7 +15,8 @@ from ..newton import minimize
 from ..special import unless_cancelled
 from .algebra import NoClosedForm
 from .functions import stable
-from .printer import kernel
+from .printer import kernel, tabulate
+from .structure import structure_of
 
 __all__ = ["CompiledFamily", "CompiledManifold"]
 
@@ -50,7 +51,8 @@ class CompiledManifold(DuallyFlat):
     """A dually flat manifold whose formulas are kernels generated from a `SymbolicManifold`, the same on every array library.
 
     Mathematically, ψ, ∇ψ, ∇²ψ and ∇³ψ, each symmetric entry once; log Σ exp in its stable form. θ(η) is a formula where SymPy
-    solves ∇ψ(θ) = η, and Newton's method elsewhere.
+    solves ∇ψ(θ) = η, and Newton's method elsewhere. `flat` and `sharp` follow the `structure` of the metric: blocks, a diagonal,
+    a diagonal plus a matrix of rank one, or an elimination in symbols.
     """
 
     def __init__(self, symbolic, theta_domain, eta_domain=None):
@@ -95,6 +97,14 @@ class CompiledManifold(DuallyFlat):
         return kernel(self.symbolic.theta, self._stable.cubic_entries.values())
 
     @cached_property
+    def _bregman(self):
+        """B_ψ(θ_q, θ_p) as it stands, and the size of its terms, of θ_p and θ_q."""
+        p, q = self._stable.theta, sp.symbols(f"q_1:{self.dim + 1}", cls=sp.Dummy, real=True)
+        psi_p, psi_q = self._stable.potential, self._stable.potential.xreplace(dict(zip(p, q)))
+        slope = sp.Add(*((b - a) * eta for a, b, eta in zip(p, q, self._stable.eta)))
+        return kernel(p + q, [psi_q - psi_p - slope, abs(psi_p) + abs(psi_q) + abs(slope)])
+
+    @cached_property
     def _inverse(self):
         """θ(η), or None where it has no formula."""
         try:
@@ -102,49 +112,45 @@ class CompiledManifold(DuallyFlat):
         except NoClosedForm:
             return None
 
-    def _evaluate(self, function, xp, x):
-        with np.errstate(all="ignore"):                 # outside the domain the formulas give NaN or inf
-            return function(xp, *(x[..., i] for i in range(self.dim)))
+    @cached_property
+    def structure(self):
+        """The metric as a linear map, found in its symbols."""
+        return structure_of(self._stable)
 
     # The contract of a dually flat manifold
 
-    @rowwise
     def potential(self, theta):
-        xp, theta = self.point(theta)
-        psi = self._evaluate(self._psi, xp, theta)[0]
-        return xp.full_like(theta[..., 0], psi) if isinstance(psi, float) else psi
+        return tabulate(self._psi, (), [[()]], *self.point(theta))
 
-    @rowwise
     def to_eta(self, theta):
-        xp, theta = self.point(theta)
-        return _filled(xp, theta, self._evaluate(self._eta, xp, theta))
+        return self._vectors(self._eta, *self.point(theta))
 
-    @rowwise
     def metric(self, theta):
-        xp, theta = self.point(theta)
-        entries, d = iter(self._evaluate(self._upper, xp, theta)), self.dim
-        out = xp.empty((*theta.shape[:-1], d, d), dtype=theta.dtype)
-        for i in range(d):
-            for j in range(i, d):
-                out[..., i, j] = out[..., j, i] = next(entries)
-        return out
+        places = [{(i, j), (j, i)} for i, j in combinations_with_replacement(range(self.dim), 2)]
+        return tabulate(self._upper, (self.dim, self.dim), places, *self.point(theta))
 
-    @rowwise
     def cubic_tensor(self, theta):
-        xp, theta = self.point(theta)
-        values, d = self._evaluate(self._cubic, xp, theta), self.dim
-        out = xp.empty((*theta.shape[:-1], d, d, d), dtype=theta.dtype)
-        for (i, j, k), value in zip(self._stable.cubic_entries, values):
-            for a, b, c in {(i, j, k), (i, k, j), (j, i, k), (j, k, i), (k, i, j), (k, j, i)}:
-                out[..., a, b, c] = value
-        return out
+        places = [set(permutations(entry)) for entry in self._stable.cubic_entries]
+        return tabulate(self._cubic, (self.dim,) * 3, places, *self.point(theta))
+
+    def flat(self, theta, vector):
+        return self._vectors(self.structure.flat, *self.point(theta, vector))
+
+    def sharp(self, theta, covector):
+        return self._vectors(self.structure.sharp, *self.point(theta, covector))
+
+    def _vectors(self, function, *arguments):
+        return tabulate(function, (self.dim,), [[(i,)] for i in range(self.dim)], *arguments)
 
     @once
     def to_theta(self, eta):
         xp, eta = self.point(eta)
         if self._inverse is not None:
-            theta = _filled(xp, eta, self._evaluate(self._inverse, xp, eta))
-            return xp.where(self.theta_domain.contains(theta)[..., None], theta, xp.full_like(theta, xp.nan))
+            theta = self._vectors(self._inverse, xp, eta)
+            inside = self.theta_domain.contains(theta)
+            if xp.name == "numpy" and inside.all():             # a look is free on the host only
+                return theta
+            return xp.where(inside[..., None], theta, xp.full_like(theta, xp.nan))
         return self._newton(eta) if isinstance(self.eta_domain, GradientImage) else DuallyFlat.to_theta(self, eta)
 
     def _newton(self, eta):
@@ -158,16 +164,13 @@ class CompiledManifold(DuallyFlat):
             solve=self.sharp, contains=self.theta_domain.contains, scale=1.0 + xp.max(xp.abs(eta), axis=-1))
 
     def _is_image(self, xp, eta):
-        theta = _filled(xp, eta, self._evaluate(self._inverse, xp, eta))
-        return self.theta_domain.contains(theta)
+        return self.theta_domain.contains(self._vectors(self._inverse, xp, eta))
 
     def divergence(self, theta_p, theta_q):
         """B_ψ(θ_q, θ_p); of near points the integral of the second derivative along their segment, which does not cancel."""
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
-        (psi_p, eta_p), psi_q = self.potential_and_eta(theta_p), self.potential(theta_q)
-        slope = xp.sum((theta_q - theta_p) * eta_p, axis=-1)
-        size = xp.abs(psi_p) + xp.abs(psi_q) + xp.abs(slope)
-        return unless_cancelled(xp, (psi_q - psi_p) - slope, size, self._near_divergence, theta_p, theta_q)
+        direct = tabulate(self._bregman, (2,), [[(0,)], [(1,)]], xp, theta_p, theta_q)
+        return unless_cancelled(xp, direct[..., 0], direct[..., 1], self._near_divergence, theta_p, theta_q)
 
     def _near_divergence(self, theta_p, theta_q):
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
@@ -175,14 +178,6 @@ class CompiledManifold(DuallyFlat):
         bent = lambda t: self.inner(theta_p + t[..., None] * step, step, step)
         zero = xp.zeros_like(step[..., 0])
         return bregman_integral(bent, zero, zero + 1.0)
-
-
-def _filled(xp, x, values):
-    """The values, arrays or numbers, along a last axis, with the batch of x."""
-    out = xp.empty((*x.shape[:-1], len(values)), dtype=x.dtype)
-    for i, value in enumerate(values):
-        out[..., i] = value
-    return out
 
 
 class CompiledFamily(CompiledManifold, ExponentialFamily):
@@ -200,22 +195,18 @@ class CompiledFamily(CompiledManifold, ExponentialFamily):
         self._log_h = kernel(observation, [log_base_measure])
         self._mean_log_h = kernel(symbolic.theta, [stable(expected_log_base_measure)])
 
-    def _on_observations(self, function, x):
-        """The values at observations, shape (..., count)."""
+    def _observed(self, x):
         xp, x = arrays(x)
-        columns = x if self.support.shape else x[..., None]
-        with np.errstate(all="ignore"):
-            return _filled(xp, columns, function(xp, *(columns[..., i] for i in range(columns.shape[-1]))))
+        return xp, x if self.support.shape else x[..., None]
 
     def sufficient_statistic(self, x):
-        return self._on_observations(self._statistic, x)
+        return self._vectors(self._statistic, *self._observed(x))
 
     def log_base_measure(self, x):
-        return self._on_observations(self._log_h, x)[..., 0]
+        return tabulate(self._log_h, (), [[()]], *self._observed(x))
 
     def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
-        return _filled(xp, theta, self._evaluate(self._mean_log_h, xp, theta))[..., 0]
+        return tabulate(self._mean_log_h, (), [[()]], *self.point(theta))
 
     def kl(self, theta_p, theta_q):
         return CompiledManifold.divergence(self, theta_p, theta_q)

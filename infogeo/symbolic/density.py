@@ -28,15 +28,18 @@ class ExponentialForm:
     sufficient_statistic : tuple
         T as expressions in x.
     log_base_measure : expression in x
+    support : set
+        Of x, as it was given.
     """
 
     manifold: SymbolicManifold
     natural_parameters: tuple
     sufficient_statistic: tuple
     log_base_measure: sp.Expr
+    support: sp.Set | None = None
 
 
-def from_density(log_density, x, parameters):
+def from_density(log_density, x, parameters, support=None):
     """The exponential family whose log-density this is, with statistics as they come: T has no constant factors.
 
     Mathematically, log p expanded into Σ c_j(u) T_j(x), the T_j different functions of x, is θ·T − ψ + log h with θ = c where the
@@ -48,11 +51,13 @@ def from_density(log_density, x, parameters):
     x : symbol
     parameters : symbol or sequence of symbols
         Their assumptions (positive, real) count: log(a b) splits only if a and b are positive.
+    support : SymPy set, optional
+        Of x; the form keeps it.
 
     Raises
     ------
     NotExponentialFamily
-        With the term that does not separate.
+        With the term that does not separate. `ParametricModel` has the Fisher metric of such a model.
     NoClosedForm
         If there are more statistics than parameters, which is a curved family, or SymPy does not invert u ↦ θ.
     """
@@ -66,7 +71,7 @@ def from_density(log_density, x, parameters):
         coefficient, statistic = term.as_independent(x, as_Add=False)
         if statistic.has(*parameters):
             raise NotExponentialFamily(f"log_density is not that of an exponential family: its term {term} does not separate "
-                                       f"into a function of {x} and one of {parameters}")
+                                       f"into a function of {x} and one of {parameters}; ParametricModel has its Fisher metric")
         coefficients[statistic] = coefficients.get(statistic, 0) + coefficient
     split = {t: c.as_independent(*parameters, as_Add=True) for t, c in coefficients.items() if t != 1}
     log_h = sp.Add(*(constant * t for t, (constant, _) in split.items()))
@@ -84,7 +89,7 @@ def from_density(log_density, x, parameters):
                 manifold = SymbolicManifold(theta, _over_one_denominator(psi))
             except DomainError:                 # a root of the wrong sign, whose ψ is not real
                 continue
-            return ExponentialForm(manifold, tuple(natural.values()), tuple(natural), log_h)
+            return ExponentialForm(manifold, tuple(natural.values()), tuple(natural), log_h, support)
     raise NoClosedForm(f"SymPy does not invert the map of {parameters} to the natural parameters {tuple(natural.values())}, "
                        "to a real potential")
 

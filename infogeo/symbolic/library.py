@@ -18,7 +18,7 @@ from ..families.half_normal import HalfNormal
 from ..families.inverse_gaussian import InverseGaussian
 from ..families.isotropic_normal import IsotropicNormal
 from ..families.known_covariance import MatrixNormalKnownCovariances, MultivariateNormalKnownCovariance
-from ..families.log_linear import LogLinear
+from ..families.log_linear import StateFamily
 from ..families.log_series import LogSeries
 from ..families.multivariate_normal import MultivariateNormal
 from ..families.normal import Normal
@@ -28,12 +28,13 @@ from ..families.poisson import Poisson
 from ..families.transformed import Transformed
 from ..families.von_mises_fisher import VonMisesFisher
 from ..families.wishart import Wishart
+from ..families.zeta import Zeta
 from ..geometry.manifold import DuallyFlat
-from ..geometry.mirror_maps import Burg, Euclidean, LogDet, NegativeEntropy, Quadratic
+from ..geometry.mirror_maps import Burg, Euclidean, LogDet, NegativeEntropy, PNorm, Quadratic
 from ..geometry.product import ProductManifold
 from ..geometry.scaled import Scaled
 from ..packing import packed_size, unpack
-from .functions import Log1pExp, LogSumExp, MultiGammaLn
+from .functions import AbsPower, Log1pExp, LogBessel, LogSumExp, MultiGammaLn, ZetaDerivative
 from .manifold import SymbolicManifold
 
 __all__ = ["symbolic_manifold", "symbolic_potential"]
@@ -121,6 +122,11 @@ def _(family, theta):
 @_register(LogSeries)
 def _(family, theta):
     return sp.log(-sp.log(1 - sp.exp(theta[0]))) - theta[0]
+
+
+@_register(Zeta)
+def _(family, theta):
+    return sp.log(ZetaDerivative(1 - theta[0], 0))
 
 
 @_register(ContinuousBernoulli)
@@ -230,14 +236,16 @@ def _(family, theta):
 @_register(VonMisesFisher)
 def _(family, theta):
     kappa, order = sp.sqrt(sp.Add(*(t**2 for t in theta))), sp.Rational(family.p, 2) - 1
-    return sp.log(sp.gamma(order + 1) * (2 / kappa)**order * sp.besseli(order, kappa))
+    return LogBessel(order, kappa)
 
 
-@_register(LogLinear)
+@_register(StateFamily)
 def _(family, theta):
-    statistics = np.asarray(family.statistics, dtype=float)
-    base = np.zeros(len(statistics)) if family.log_base is None else np.asarray(family.log_base, dtype=float)
-    return LogSumExp(*(_exact(h) + sp.Add(*(_exact(c) * t for c, t in zip(row, theta))) for row, h in zip(statistics, base)))
+    """log Σ h e^{θ·T} over the states, plain: its derivatives are short, and `compile` makes it stable."""
+    statistics = family._rows(0, family.states)
+    base = np.zeros(family.states) if family.log_base is None else np.asarray(family.log_base, dtype=float)
+    exponents = (_exact(h) + sp.Add(*(_exact(c) * t for c, t in zip(row, theta))) for row, h in zip(statistics, base))
+    return sp.log(sp.Add(*map(sp.exp, exponents)))
 
 
 @_register(Euclidean)
@@ -259,6 +267,12 @@ def _(mirror_map, theta):
 @_register(Burg)
 def _(mirror_map, theta):
     return -sp.Add(*map(sp.log, theta))
+
+
+@_register(PNorm)
+def _(mirror_map, theta):
+    p = _exact(mirror_map.p)
+    return sp.Add(*(AbsPower(t, p) for t in theta))**(2 / p) / 2
 
 
 @_register(LogDet)

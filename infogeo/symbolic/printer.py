@@ -2,13 +2,17 @@
 from functools import cached_property
 from math import exp, log
 
+import numpy as np
 import sympy as sp
 from sympy.printing.pycode import AbstractPythonCodePrinter
 
-from ..backend import polygamma
+from ..backend import batch_contiguous, polygamma
+from ..blocks import ELEMENTS, share
+from ..special import trigamma_gap
+from .algebra import shared_powers
 from .functions import LogSumExp, Softmax, SoftmaxRest, defined
 
-__all__ = ["ArrayPrinter", "kernel"]
+__all__ = ["ArrayPrinter", "kernel", "tabulate"]
 
 # SymPy's names and those of the standard or of the special functions of a `Namespace`; one argument each.
 _STANDARD = {"exp": "exp", "log": "log", "Abs": "abs", "sign": "sign", "floor": "floor", "ceiling": "ceil",
@@ -86,6 +90,11 @@ class ArrayPrinter(AbstractPythonCodePrinter):
 
     _print_Abs = _print_sign = _print_floor = _print_ceiling = _print_Function
 
+    def _print_log(self, expr):
+        """log Γ as such: so SymPy writes it for an integer."""
+        of_gamma = isinstance(expr.args[0], sp.gamma)
+        return f"xp.gammaln({self._print(expr.args[0].args[0])})" if of_gamma else self._print_Function(expr)
+
     def _print_gamma(self, expr):
         return self._print(sp.exp(sp.loggamma(expr.args[0])))
 
@@ -95,8 +104,14 @@ class ArrayPrinter(AbstractPythonCodePrinter):
             raise TypeError(f"polygamma needs a whole number as its order; got {order}")
         return f"xp.digamma({self._print(x)})" if order == 0 else f"_polygamma({int(order)}, {self._print(x)})"
 
+    def _print_TrigammaGap(self, expr):
+        a, trigamma = map(self._print, expr.args)
+        return f"_trigamma_gap(xp, {a}, {trigamma})"
+
     def _print_MultiGammaLn(self, expr):
         return self._print(expr.definition())
+
+    _print_AbsPower = _print_MultiGammaLn
 
     def _print_Log1pExp(self, expr):
         x = self._print(expr.args[0])
@@ -194,7 +209,7 @@ class _Softmaxes:
         return [self.xp.where(m, minor, 1.0 - x) for m, x in zip(major, self.p)]
 
 
-_NAMES = {"_power": _power, "_softmaxes": _Softmaxes, "_polygamma": polygamma, "_where": _where}
+_NAMES = {"_power": _power, "_softmaxes": _Softmaxes, "_polygamma": polygamma, "_where": _where, "_trigamma_gap": trigamma_gap}
 _SHARED = {LogSumExp: ".log_sum", Softmax: ".p", SoftmaxRest: ".rest"}
 
 
@@ -237,11 +252,44 @@ def kernel(symbols, expressions):
             known[f] = sp.Symbol(f"{call}_{len(known)}", real=True)
             lines.append(f"{known[f].name} = {call}{place}")
         expressions, shared = [e.xreplace(known) for e in expressions], shared + 1
+    powers, expressions = shared_powers(expressions, sp.numbered_symbols("p", real=True))
     temporaries, results = sp.cse(expressions, symbols=sp.numbered_symbols("t", real=True), order="none")
-    lines += [f"{t.name} = {printer.doprint(e)}" for t, e in temporaries]
+    lines += [f"{t.name} = {printer.doprint(e)}" for t, e in powers + temporaries]
     lines.append(f"return [{', '.join(map(printer.doprint, results))}]")
     source = f"def kernel({', '.join(['xp', *(x.name for x in names)])}):\n" + "".join(f"    {line}\n" for line in lines)
     scope = dict(_NAMES)
     exec(compile(source, "<infogeo.symbolic kernel>", "exec"), scope)
     scope["kernel"].source = source
     return scope["kernel"]
+
+
+def tabulate(function, shape, places, xp, *xs):
+    """The values of a kernel at points, shape (..., *shape): the arguments are the coordinates of the points.
+
+    Large NumPy batches go block by block, side by side on the cores that there are.
+
+    Parameters
+    ----------
+    function : callable (xp, *arrays) -> values
+    places : for each value its indices in the last axes, one or several
+    xs : points, vectors, shapes (..., n), which broadcast
+    """
+    batch = np.broadcast_shapes(*(x.shape[:-1] for x in xs))
+    out = xp.empty((*batch, *shape), dtype=xp.result_type(*xs))
+
+    def fill(part, *points):
+        near = [x if x.shape[-1] < 3 else batch_contiguous(x) for x in points]      # a copy costs as much as reads at a stride
+        values = function(xp, *(x[..., i] for x in near for i in range(x.shape[-1])))
+        for value, indices in zip(values, places):
+            for index in indices:
+                part[(..., *index)] = value
+
+    count, width = int(np.prod(batch)), max(x.shape[-1] for x in xs)
+    with np.errstate(all="ignore"):                 # outside the domain the formulas give NaN or inf
+        if xp.name != "numpy" or count * width <= 2 * ELEMENTS:
+            fill(out, *xs)
+        else:
+            table, rows = out.reshape(-1, *shape), max(256, ELEMENTS // width)
+            xs = [np.broadcast_to(x, (*batch, x.shape[-1])).reshape(-1, x.shape[-1]) for x in xs]
+            share(lambda k: fill(table[k:k + rows], *(x[k:k + rows] for x in xs)), range(0, count, rows))
+    return out if batch or shape else out[()]

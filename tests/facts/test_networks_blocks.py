@@ -27,7 +27,8 @@ def in_blocks(monkeypatch):
         with monkeypatch.context() as patch:
             rows = property(lambda network: ROWS)
             patch.setattr(networks.Sequential, "rows_of_a_block", rows)
-            assert len(model.network.blocks_of_samples(np.zeros(model.network.size), np.zeros((N, *model.network.input_shape)))) == 3
+            x = np.zeros((N, *model.network.input_shape))
+            assert len(model.network.blocks_of_samples(np.zeros(model.network.size), x)) == 3
             return whole, task()
     return both
 

@@ -13,7 +13,7 @@ t1, t2 = sp.symbols("theta_1 theta_2", real=True)
 def test_a_right_family():
     report = compare(ig.Gamma(), count=20)
     assert report.worst < 1e-12 and report.points.shape == (20, 2)
-    assert set(report.errors) == {"potential", "to_eta", "metric", "cubic_tensor"}
+    assert set(report.errors) == {"potential", "to_eta", "metric", "cubic_tensor", "flat", "sharp"}
     assert str(report).startswith("Gamma(): 20 points, errors relative to the largest entry\n  potential")
 
 
@@ -25,6 +25,24 @@ def test_a_wrong_metric_is_seen():
     report = compare(Wrong())
     assert report.errors["metric"] == pytest.approx(np.full(10, 1e-9), rel=1e-3)
     assert report.errors["to_eta"].max() < 1e-15
+
+
+def test_a_wrong_map_is_seen():
+    class Wrong(ig.Gamma):
+        def sharp(self, theta, covector):
+            return super().sharp(theta, covector) * (1 + 1e-9)
+
+    report = compare(Wrong())
+    assert np.all((report.errors["sharp"] > 1e-11) & (report.errors["sharp"] < 2e-9)) and report.errors["flat"].max() < 1e-15
+
+
+@pytest.mark.parametrize("manifold", [
+    ig.VonMisesFisher(5), ig.VonMises(), ig.Zeta(), ig.PNorm(3, 1.5), ig.PNorm(2, 4.0),
+    ig.BoltzmannMachine(3, ((0, 1), (1, 2))), ig.Hierarchical((2, 2, 2), ((0, 1), (0, 2), (1, 2))),
+], ids=repr)
+def test_special_functions_and_states(manifold):
+    report = compare(manifold, count=3)
+    assert report.worst < 1e-12, str(report)
 
 
 def test_a_formula_without_a_number():

@@ -4,6 +4,7 @@ import pytest
 import sympy as sp
 
 import infogeo as ig
+from infogeo.backend import NUMPY
 from infogeo.symbolic import Log1pExp, LogSumExp, MultiGammaLn, SymbolicManifold
 from infogeo.symbolic.functions import stable
 from infogeo.symbolic.printer import kernel
@@ -42,6 +43,10 @@ def test_numbers_of_the_family(name, backend, dtype):
     for method in ("potential", "to_eta", "metric", "cubic_tensor"):
         found, expected = (backend.check(getattr(o, method)(theta), dtype) for o in (M, family))
         tolerance = 1e-11 if dtype == "float64" else 1e-3
+        np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance * np.abs(expected).max(), err_msg=method)
+    v = rng.standard_normal(theta.shape)
+    for method in ("flat", "sharp"):
+        found, expected = (backend.check(getattr(o, method)(theta, backend.make(v, dtype)), dtype) for o in (M, family))
         np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance * np.abs(expected).max(), err_msg=method)
     back = backend.check(M.to_theta(M.to_eta(theta)), dtype)
     np.testing.assert_allclose(back, backend.to_numpy(theta), rtol=1e-8 if dtype == "float64" else 2e-2)
@@ -120,6 +125,12 @@ def _gamma(x):
 def _multigammaln(x):
     from scipy.special import gammaln
     return 0.5 * np.log(np.pi) + gammaln(x) + gammaln(x - 0.5)
+
+
+def test_log_gamma_of_an_integer_does_not_overflow():
+    n = sp.Symbol("n", integer=True, positive=True)
+    found = kernel((n,), [sp.loggamma(n)])(NUMPY, np.array([400.0]))[0]
+    np.testing.assert_allclose(found, float(sp.loggamma(400)), rtol=1e-14)
 
 
 def test_constant_entries_have_the_batch():

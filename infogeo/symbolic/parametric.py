@@ -1,0 +1,257 @@
+"""Any parametric model in symbols: its score and its Fisher metric."""
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import combinations_with_replacement
+
+import numpy as np
+import sympy as sp
+
+from ..backend import NUMPY
+from ..domain import ConvexDomain
+from ..errors import DomainError, ShapeError, require_positive
+from .algebra import NoClosedForm, tidy
+from .compiled_model import CompiledModel
+from .density import NotExponentialFamily, from_density
+from .embedding import pull_back
+from .functions import defined
+from .integrals import neat
+from .pieces import pieces_of
+from .score_moments import diagonal_places, refined
+
+__all__ = ["ParametricModel"]
+
+TRIALS = 40         # parameters that are tried for a proper density
+POINTS = 3          # of these, at which a closed form must agree with quadrature
+AGREEMENT = 1e-6    # relative, of a closed form with quadrature and of the mass with 1
+SETS = sp.Interval, sp.FiniteSet, sp.Range, type(sp.S.Naturals0), type(sp.S.Naturals), type(sp.S.Integers)
+
+
+class ParametricModel:
+    """A parametric model given by its log-density as a SymPy expression; its ordinary parameters are the coordinates.
+
+    Mathematically, s_i = ∂_i log p(x; u), and the Fisher metric is G_ij = E[s_i s_j].
+
+    Parameters
+    ----------
+    log_density : expression
+        Normalised: the integral, or the sum, of the density over the support is 1.
+    x : symbol
+    parameters : symbol or sequence of symbols
+        Real or positive, by their assumptions.
+    support : Interval, FiniteSet, Range, Naturals0, Naturals or Integers of SymPy
+        Of x, the same for all parameters.
+
+    Raises
+    ------
+    TypeError
+        For something that is no symbol or no such set, or a function that has no form for arrays.
+    ValueError
+        For a symbol of the log-density that is neither x nor a parameter, a parameter that is not real, a support that depends on
+        the parameters, or kinks in an order that is not known.
+    DomainError
+        If the density does not integrate to 1, or the mean of the score is not 0, with the parameters.
+
+    Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 2.2.
+    """
+
+    def __init__(self, log_density, x, parameters, support):
+        self.parameters = tuple(parameters) if isinstance(parameters, (Sequence, sp.Tuple)) else (parameters,)
+        self.log_density, self.x, self.support = sp.sympify(log_density), x, support
+        for symbol in (x, *self.parameters):
+            if not isinstance(symbol, sp.Symbol):
+                raise TypeError(f"x and parameters must be SymPy symbols; got {symbol!r}")
+        if not self.parameters or len({x, *self.parameters}) <= len(self.parameters):
+            raise ValueError(f"parameters must be one symbol or more, each listed once, and none of them {x}; got "
+                             f"{self.parameters}")
+        for u in self.parameters:
+            if not u.is_real or u.is_integer:
+                raise ValueError(f"parameters must be real, such as Symbol({u.name!r}, real=True) or positive=True; {u} is not")
+        unknown = sorted(map(str, self.log_density.free_symbols - {x, *self.parameters}))
+        if unknown:
+            raise ValueError(f"log_density must be an expression in {x} and {self.parameters}; {len(unknown)} of its symbols are "
+                             f"not: {', '.join(unknown)}")
+        self._require_fixed_support()
+        self.pieces = pieces_of(self, support)
+        self._points, self._moments = self._require_normalised()
+
+    def _require_fixed_support(self):
+        if not isinstance(self.support, SETS):
+            raise TypeError("support must be an Interval, FiniteSet, Range, Naturals0, Naturals or Integers of SymPy; got "
+                            f"{self.support!r}")
+        if self.support.free_symbols:
+            moving = ", ".join(sorted(map(str, self.support.free_symbols)))
+            raise ValueError(f"support must not depend on {moving}, as the Fisher metric needs a fixed one; got {self.support}")
+        if self.support.is_empty or not (self.support.inf.is_extended_real and self.support.inf < self.support.sup):
+            raise ValueError(f"support must have two real values or more; got {self.support}")
+
+    @property
+    def dim(self):
+        """The number of parameters."""
+        return len(self.parameters)
+
+    def __repr__(self):
+        return f"ParametricModel({self.log_density}, {self.x}, {self.parameters}, {self.support})"
+
+    @cached_property
+    def observation(self):
+        """The observation as a symbol with the assumptions that the support makes true."""
+        sign = "nonnegative" if self.support.inf >= 0 else "nonpositive" if self.support.sup <= 0 else "real"
+        if isinstance(self.support, sp.Interval):                           # its ends have no mass
+            sign = {"nonnegative": "positive", "nonpositive": "negative"}.get(sign, sign)
+        return sp.Dummy(self.x.name, **{sign: True})        # not an integer: SymPy would write log Γ(n) as the log of Γ(n)
+
+    @cached_property
+    def expanded_log_density(self):
+        """The log-density in `observation`, factorials as log Γ: they are positive on the support."""
+        expression = defined(self.log_density).subs(self.x, self.observation).replace(
+            lambda e: isinstance(e, (sp.factorial, sp.binomial, sp.beta)), lambda e: e.rewrite(sp.gamma))
+        expression = expression.replace(lambda e: isinstance(e, sp.log) and e.args[0].has(sp.gamma) and not e.args[0].is_Add,
+                                        lambda e: sp.expand_log(e, force=True))
+        return sp.expand_log(expression).replace(lambda e: isinstance(e, sp.log) and isinstance(e.args[0], sp.gamma),
+                                                 lambda e: sp.loggamma(e.args[0].args[0]))
+
+    # Is it a density
+
+    def _require_normalised(self):
+        """(points, moments): some parameters at which the density is one, and the moments of the score there."""
+        values, rng = np.array([1.03, 0.52, 1.9, 0.71, 0.23, 2.8, 1.4, 0.37]), np.random.default_rng(20_000)
+        tried = values[rng.integers(len(values), size=(TRIALS, self.dim))]
+        signs = np.where(rng.random(tried.shape) < 0.5, -1.0, 1.0)
+        for i, u in enumerate(self.parameters):
+            tried[:, i] *= 1.0 if u.is_positive else -1.0 if u.is_negative else signs[:, i]
+        tried = np.unique(tried, axis=0)
+        found = [refined(self.pieces, NUMPY, rows, 1e-8) for rows in np.array_split(tried, -(-len(tried) // 8))]
+        moments, change, _ = (np.concat(parts) for parts in zip(*found))
+        proper = change <= 1e-8
+        if not proper.any():
+            raise DomainError(f"log_density must be real, smooth and integrable over {self.support} and depend on each of "
+                              f"{self.parameters}; it does for none of {len(tried)} that were tried, the first {tried[0]}")
+        tried, moments = tried[proper], moments[proper]
+        self._require("have the integral 1", moments[:, 0] - 1.0, moments[:, 0], tried)
+        for i, u in enumerate(self.parameters):
+            mean, square = moments[:, 1 + i], moments[:, 1 + self.dim + diagonal_places(self.dim)[i]]
+            rule = f"have a derivative in {u} of mean 0, as it has where the support does not move"
+            self._require(rule, mean / np.sqrt(square), mean, tried)
+        return tried[:POINTS], moments[:POINTS]
+
+    def _require(self, rule, error, values, points):
+        off = np.abs(error) > AGREEMENT
+        if off.any():
+            first = int(np.argmax(off))
+            at = ", ".join(f"{u} = {v:g}" for u, v in zip(self.parameters, points[first]))
+            raise DomainError(f"log_density must {rule}; at {off.sum()} of {off.size} parameters that were tried it has not, "
+                              f"first {values[first]:.6g} at {at}. If these are no parameters of the model, declare what is "
+                              "known of them, such as positive=True")
+
+    # Closed forms
+
+    @cached_property
+    def score(self):
+        """∂_i log p, a tuple."""
+        return tuple(tidy(s).xreplace({self.observation: self.x}) for s in self._score)
+
+    @cached_property
+    def _score(self):
+        return tuple(sp.diff(self.expanded_log_density, u) for u in self.parameters)
+
+    def expectation(self, f):
+        """E[f(x; u)], an expression in the parameters.
+
+        Raises
+        ------
+        NoClosedForm
+            Where the integral or the sum has none that is known here, or is not known to converge.
+        """
+        parts = [piece.integral(sp.sympify(f).subs(self.x, self.observation)) for piece in self.pieces]
+        if None in parts:
+            raise NoClosedForm(f"the mean of {f} has no closed form that is known here; compile() has the metric in numbers")
+        return neat(sum(parts))
+
+    @cached_property
+    def total(self):
+        """∫ p, which is 1: the integral or the sum in symbols.
+
+        Raises
+        ------
+        NoClosedForm
+            As `expectation`. The constructor has checked it in numbers.
+        """
+        return self.expectation(1)
+
+    @cached_property
+    def metric(self):
+        """The Fisher metric G_ij = E[s_i s_j]; each entry derived once, and confirmed by quadrature at some parameters.
+
+        Mathematically, of an exponential family the Hessian of ψ in the chart u; of other models integrals of products of
+        powers, exponentials and logarithms, after a change of variable that takes location, scale and shape out of the density.
+
+        Raises
+        ------
+        NoClosedForm
+            Where none is found; `compile` has the metric in numbers.
+        """
+        for route in (self._metric_of_family, self._metric_of_score):
+            try:
+                found = route()
+            except (NoClosedForm, NotExponentialFamily, NotImplementedError):
+                continue
+            if self._agrees(found):
+                return found
+        raise NoClosedForm("the Fisher metric has no closed form that is known here; compile() has it in numbers")
+
+    def _metric_of_family(self):
+        form = from_density(self.expanded_log_density, self.observation, self.parameters, self.support)
+        return pull_back(form.manifold, form.natural_parameters, self.parameters).metric
+
+    def _metric_of_score(self):
+        entries = {(i, j): self.expectation(self._score[i] * self._score[j])
+                   for i, j in combinations_with_replacement(range(self.dim), 2)}
+        return sp.Matrix(self.dim, self.dim, lambda i, j: entries[min(i, j), max(i, j)])
+
+    def _agrees(self, metric):
+        """Whether the closed form has the values of quadrature: algebra on branches of logarithms and powers can go wrong."""
+        upper = [metric[i, j] for i, j in combinations_with_replacement(range(self.dim), 2)]
+        for point, moments in zip(self._points, self._moments):
+            at = dict(zip(self.parameters, map(sp.Float, point)))
+            values = [sp.N(defined(e.subs(at))) for e in upper]
+            if not all(value.is_number and value.is_real for value in values):
+                return False
+            expected = moments[1 + self.dim:]
+            if np.max(np.abs(np.array(values, float) - expected)) > AGREEMENT * np.max(np.abs(expected)):
+                return False
+        return True
+
+    def latex(self):
+        """The score s and, where it has a closed form, the metric G as an aligned LaTeX display."""
+        rows = [("s", sp.Matrix(self.score))]
+        try:
+            rows.append(("G", self.metric))
+        except NoClosedForm:
+            pass
+        return r"\begin{aligned}" + r" \\ ".join(rf"{left} &= {sp.latex(right)}" for left, right in rows) + r"\end{aligned}"
+
+    def _repr_latex_(self):
+        return f"$\\displaystyle {self.latex()}$"
+
+    def compile(self, domain, rtol=1e-9):
+        """The `Riemannian` manifold on arrays whose points are parameters.
+
+        Parameters
+        ----------
+        domain : ConvexDomain
+            Of the parameters.
+        rtol : float
+            To which the numeric metric is refined, relative to the lengths of the score; a closed form has no use for it.
+
+        Raises
+        ------
+        ShapeError, TypeError, DomainError
+            For another dimension, something that is no domain, an rtol that is not positive.
+        """
+        if not isinstance(domain, ConvexDomain):
+            raise TypeError(f"domain must be a ConvexDomain such as RealSpace(2) or Orthant(1, 1); got {domain!r}")
+        if domain.dim != self.dim:
+            raise ShapeError(f"domain must have the dimension of the parameters, {self.dim}; got {domain!r} of dimension "
+                             f"{domain.dim}")
+        require_positive("rtol", rtol)
+        return CompiledModel(self, domain, rtol)
