@@ -66,6 +66,8 @@ def weights(data, problem):
 # One function a library and problem: {quantity: function without arguments that does it and gives a number to compare}
 
 def infogeo(data, problem):
+    import threadpoolctl
+
     import infogeo as ig
     from infogeo.curvature.damping import FactoredTikhonov
     from infogeo.curvature.diagonal import diagonal_fisher
@@ -80,6 +82,7 @@ def infogeo(data, problem):
         model = ConditionalModel(MLP(SIZES, Tanh()), ig.Independent(ig.Bernoulli(), 784))
     else:
         W[-1] = W[-1][:, :9] - W[-1][:, 9:]          # nine natural parameters, relative to the last class
+        threadpoolctl.threadpool_limits(1)           # samples go to threads here, and threads of BLAS would hold the cores
         model = ConditionalModel(ConvNet((28, 28, 1), FILTERS, 9, activation=Relu()), ig.Categorical(10))
     w, x, y = np.concatenate([part.reshape(-1) for part in W]), data[f"{problem}_x"], data[f"{problem}_y"].astype(np.float32)
     loss, rng = model.objective((x, y)), np.random.default_rng(0)

@@ -5,11 +5,13 @@ run on, or as many as the environment variable OMP_NUM_THREADS says: 1 for none 
 """
 import os
 from collections import deque
+from contextlib import nullcontext
 from contextvars import copy_context
-from functools import wraps
+from functools import lru_cache, wraps
 from threading import Lock, Thread, current_thread, main_thread
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from .backend import batch_contiguous
 
@@ -100,15 +102,22 @@ def share(task, items):
 
     helpers = [Thread(target=copy_context().run, args=(work,)) for _ in range(min(threads(), len(left) // SHARE) - 1)]
     try:
-        for helper in helpers:
-            helper.start()
-        work()
+        with _blas().limit(limits=1) if helpers else nullcontext():         # the cores are taken
+            for helper in helpers:
+                helper.start()
+            work()
     finally:                                    # an interrupt, too, waits for the blocks at hand
         left.clear()
         for helper in helpers:
             helper.join()
     if failures:
         raise min(failures, key=lambda failure: failure[0])[1]
+
+
+@lru_cache
+def _blas():
+    """The matrix libraries of the process, whose own threads would wait for each other."""
+    return ThreadpoolController().select(user_api="blas")
 
 
 def gather(task, items):

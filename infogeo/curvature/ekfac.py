@@ -6,7 +6,7 @@ from ..backend import backend_of
 from ..errors import ShapeError
 from ..operators.block import BlockDiagonal
 from ..operators.kronecker import EigenKronecker
-from .kronecker_factors import KroneckerFactors, layers_of, slices
+from .kronecker_factors import KroneckerFactors, layer_moments, slices
 from .outputs import ExactColumns
 from .per_layer import recorded
 from .sharing import Expand
@@ -49,13 +49,12 @@ class EigenFactors:
     @classmethod
     def of_covectors(cls, done, groups, bases):
         """The same from a forward pass and groups of covectors c at the output, shapes (m_k, n, d)."""
-        S = None
-        for layers, inputs, g in layers_of(done, groups, Expand()):
+        def moments(layers, inputs, g, first):
             if len(bases) != len(layers):
                 raise ShapeError(f"bases must have a pair for each of the {len(layers)} layers with weights; got {len(bases)}")
-            part = [_squares(*quantities) / done.n for quantities in zip(layers, inputs, g, bases)]
-            S = part if S is None else [a + b for a, b in zip(S, part)]
-        return cls(bases, tuple(S), done.theta.dtype)
+            return {"S": tuple(_squares(*quantities) / done.n for quantities in zip(layers, inputs, g, bases))}
+
+        return cls(bases, dtype=done.theta.dtype, **layer_moments(done, groups, Expand(), moments))
 
     def operator(self):
         """The curvature, block-diagonal with an `EigenKronecker` for each layer."""

@@ -35,15 +35,15 @@ class ChainFactors(KroneckerFactors):
     G_next: tuple = ()
 
     @classmethod
-    def _of_inputs(cls, layers, inputs):
+    def _of_inputs(cls, layers, inputs, n):
         for i, (a, b) in enumerate(pairwise(inputs)):
             if a.shape[-2] != b.shape[-2]:
                 raise ValueError("neighbouring layers must have equally many positions, or sharing=Reduce(); of those with "
                                  f"weights, {i} and {i + 1} have {a.shape[-2]} and {b.shape[-2]}")
         xp = backend_of(*inputs)
         homogeneous = [layer.homogeneous(xp, rows) for layer, rows in zip(layers, inputs)]
-        n = inputs[0].shape[-3] * inputs[0].shape[-2]
-        return super()._of_inputs(layers, inputs) | {"A_next": tuple(_cross_moment(a, b) / n for a, b in pairwise(homogeneous))}
+        between = tuple(_cross_moment(a, b) / (n * a.shape[-2]) for a, b in pairwise(homogeneous))
+        return super()._of_inputs(layers, inputs, n) | {"A_next": between}
 
     @classmethod
     def _of_covectors(cls, covectors, n):

@@ -1,9 +1,11 @@
 """The second moments that Kronecker-factored curvature is made of, and their running average."""
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from math import prod
 from typing import Any, NamedTuple
 
 from ..backend import backend_of
+from ..blocks import gather
 from ..errors import DomainError
 from ..networks.layers import second_moment
 from ..operators.block import BlockDiagonal
@@ -13,7 +15,7 @@ from .outputs import ExactColumns
 from .per_layer import recorded
 from .sharing import Expand
 
-__all__ = ["Averaged", "CappedAverage", "KroneckerFactors", "RunningAverage", "layers_of", "slices"]
+__all__ = ["Averaged", "CappedAverage", "KroneckerFactors", "RunningAverage", "layer_moments", "slices"]
 
 CHUNK = 2**24       # numbers in the widest layer that go backwards at once: covectors beyond it go in several passes
 
@@ -70,17 +72,17 @@ class KroneckerFactors:
     @classmethod
     def of_covectors(cls, done, groups, sharing):
         """The same from given groups of covectors c at the output, shapes (m_k, n, d)."""
-        A, G = None, None
-        for layers, inputs, g in layers_of(done, groups, sharing):
-            A = cls._of_inputs(layers, inputs) if A is None else A
-            part = cls._of_covectors([_merged(x) for x in g], done.n)
-            G = part if G is None else {name: _added(G[name], part[name]) for name in G}
-        return cls(dtype=done.theta.dtype, **A, **G)
+        def moments(layers, inputs, g, first):
+            of_inputs = cls._of_inputs(layers, inputs, done.n) if first else {}
+            return of_inputs | cls._of_covectors([_merged(x) for x in g], done.n)
+
+        return cls(dtype=done.theta.dtype, **layer_moments(done, groups, sharing, moments))
 
     @classmethod
-    def _of_inputs(cls, layers, inputs):
-        """The fields that inputs make, by name."""
-        return {"A": tuple(_mean_moment(layer, rows) for layer, rows in zip(layers, inputs))}
+    def _of_inputs(cls, layers, inputs, n):
+        """The fields that inputs make, by name: their shares in the means over n samples."""
+        mean = lambda layer, rows: layer.second_moment(backend_of(rows), rows) / (n * rows.shape[-2])
+        return {"A": tuple(map(mean, layers, inputs))}
 
     @classmethod
     def _of_covectors(cls, covectors, n):
@@ -176,17 +178,30 @@ def _width(network):
     return widest
 
 
-def layers_of(done, groups, sharing):
-    """(layers, inputs, covectors) of the layers with weights, as `sharing` has them, for some output covectors after others.
+def layer_moments(done, groups, sharing, moments):
+    """Sums over samples and output covectors of moments of the layers with weights, a dictionary of tuples of arrays.
 
-    Shapes: covectors at the output (m_k, n, d), at the layers (m, n, L′, outputs) with m no more than fit in `CHUNK`.
+    ``moments(layers, inputs, g, first)`` gives those of a block of samples and as many covectors as fit in `CHUNK`; `first` is
+    whether they are the first covectors of these samples.
+
+    Shapes: covectors at the output (m_k, n, d), at the layers (m, n, L′, outputs); inputs (n, L′, inputs); both as `sharing` has
+    them.
     """
-    step = max(1, CHUNK // (done.n * _width(done.model.network)))
+    blocks, total = done.network_pass.blocks, None
+    step = max(1, CHUNK * len(blocks) // (done.n * _width(done.model.network)))
     for group in groups:
         for part in slices(group.shape[0], step):
-            found = done.layer_quantities(group[part, ...])
-            inputs, g = zip(*(sharing(done.network_pass.xp, q.inputs, q.covectors) for q in found))
-            yield [q.layer for q in found], inputs, g
+            of_block = partial(_of_block, done.output_covector(group[part, ...]), sharing, moments, total is None)
+            for found in gather(of_block, blocks):
+                total = found if total is None else total | {name: _added(total[name], found[name]) for name in found}
+    return total
+
+
+def _of_block(covectors, sharing, moments, first, block):
+    rows, network_pass = block
+    found = network_pass.layer_quantities(covectors[..., rows, :])
+    inputs, g = zip(*(sharing(network_pass.xp, q.inputs, q.covectors) for q in found))
+    return moments([q.layer for q in found], inputs, g, first)
 
 
 def slices(n, step):
@@ -197,11 +212,6 @@ def slices(n, step):
 def _merged(covectors):
     """Directions as samples, shapes (m, n, L, outputs) to (m n, L, outputs)."""
     return backend_of(covectors).reshape(covectors, (-1, *covectors.shape[-2:]))
-
-
-def _mean_moment(layer, rows):
-    """The mean of ā āᵀ over samples and positions."""
-    return layer.second_moment(backend_of(rows), rows) / (rows.shape[-3] * rows.shape[-2])
 
 
 def _added(some, more):

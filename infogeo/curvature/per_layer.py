@@ -31,7 +31,7 @@ def layer_sums(model, w, batch, outputs, moment):
     done = recorded(model, w, batch)
     xp, sums, blocks = arrays(done.theta)[0], None, done.network_pass.blocks
     for covectors in outputs.groups(model.family, done.theta, batch):
-        g, quantities, terms = done._output(covectors), [], []
+        g, quantities, terms = done.output_covector(covectors), [], []
         for rows, part in blocks:                           # block by block of the samples: covectors at images are large
             quantities.append(part.layer_quantities(g[..., rows, :]))
             terms.append([moment(xp, q) for q in quantities[-1]])

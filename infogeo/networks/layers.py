@@ -482,13 +482,16 @@ class MaxPool(_Pool):
 
     def forward(self, xp, W, x):
         window = self._window(x.shape[-3:])
-        parts = xp.stack(window.take(xp, x))
-        y = xp.max(parts, axis=0)
-        chosen, free = [], True
-        for k in range(len(window.offsets)):
-            largest = parts[k, ...] == y
-            chosen.append(largest & free)
-            free = ~largest & free
+        y, *others = (xp.asarray(part, copy=True) for part in window.take(xp, x))       # in one run of memory each
+        greater = []
+        for part in others:
+            greater.append(part > y)
+            y = xp.maximum(y, part)
+        chosen, free = [], xp.ones_like(y, dtype=xp.bool)
+        for later in reversed(greater):
+            chosen.append(later & free)
+            free = free & ~later
+        chosen = [free, *reversed(chosen)]
         return y, (window, chosen)
 
     def apply(self, xp, memory, x):
@@ -533,7 +536,11 @@ class Activation(Layer):
         return (None if dx is None else self.first(xp, *memory) * dx), dx
 
     def pull_back(self, xp, W, memory, g):
-        return self.first(xp, *memory) * g
+        slope = self.first(xp, *memory)
+        if slope.shape != g.shape or slope.dtype != g.dtype:
+            return slope * g
+        slope *= g                                          # it is new and large
+        return slope
 
     def pull_back_tangent(self, xp, W, memory, dW, dmemory, g):
         return None if dmemory is None else self.second(xp, *memory) * dmemory * g

@@ -100,7 +100,7 @@ class ModelPass:
         self._u = self.network_pass.output
         self.theta, self.n = model.link(self._u), self._u.shape[-2]
 
-    def _output(self, covector):
+    def output_covector(self, covector):
         """A covector at θ as one at the output of the network."""
         return self.model.link.pull_back(self._u, covector)
 
@@ -110,15 +110,15 @@ class ModelPass:
 
     def vjp(self, covector):
         """Σ_n J_nᵀ c_n, shape (..., size)."""
-        return self.network_pass.vjp(self._output(covector))
+        return self.network_pass.vjp(self.output_covector(covector))
 
     def per_example_gradients(self, covector):
         """J_nᵀ c_n of every sample, shape (..., n, size)."""
-        return self.network_pass.per_example_gradients(self._output(covector))
+        return self.network_pass.per_example_gradients(self.output_covector(covector))
 
     def layer_quantities(self, covector):
         """The inputs of each layer with weights and the covectors at its pre-activations, for covectors at θ."""
-        return self.network_pass.layer_quantities(self._output(covector))
+        return self.network_pass.layer_quantities(self.output_covector(covector))
 
     def fisher_vector(self, v):
         """F v = (1/n) Σ J_nᵀ G(θ_n) J_n v, shape (..., size)."""
@@ -133,7 +133,7 @@ class ModelPass:
             curvature = link.pull_back(u, family.flat(self.theta, link.push_forward(u, du)))
             return (curvature + link.pull_back_tangent(u, du, residual)) / self.n
 
-        return self.network_pass.vjp_tangent(v, self._output(residual) / self.n, moved)
+        return self.network_pass.vjp_tangent(v, self.output_covector(residual) / self.n, moved)
 
 
 class NegativeLogLikelihood:

@@ -13,7 +13,7 @@ from .layers import Activation, Affine, AveragePool, Convolution2D, Dense, Flatt
 __all__ = ["ConvNet", "LayerQuantities", "MLP", "Pass", "Sequential"]
 
 
-ACTIVATIONS = 2**20     # outputs of layers in a block of samples: few megabytes
+ACTIVATIONS = 2**21     # outputs of layers in a block of samples: eight megabytes of float32
 
 
 class LayerQuantities(NamedTuple):
