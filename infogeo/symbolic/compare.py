@@ -1,7 +1,7 @@
 """Numbers of a family against its symbolic derivation."""
 from dataclasses import dataclass
 
-import mpmath  # type: ignore[import-untyped]
+import mpmath
 import numpy as np
 import sympy as sp
 

@@ -1,5 +1,5 @@
 """SymPy functions whose numeric kernels neither overflow nor cancel: log Σ exp, log(1 + exp), the multivariate log Γ."""
-import mpmath  # type: ignore[import-untyped]
+import mpmath
 import sympy as sp
 
 from .algebra import tidy

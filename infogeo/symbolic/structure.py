@@ -3,7 +3,7 @@ from abc import ABC, abstractmethod
 from functools import cached_property
 from itertools import combinations, combinations_with_replacement
 
-import mpmath  # type: ignore[import-untyped]
+import mpmath
 import sympy as sp
 
 from ..linalg import solve
