@@ -15,7 +15,7 @@ from infogeo.networks.network import ConvNet, Pass, PassInBlocks
 
 from .fisher_helpers import MODELS, problem
 
-N, ROWS = 7, 3                                  # blocks of 3, 3 and 1 samples
+N, ROWS = 13, 3                                 # four blocks of 3 samples and one of 1: enough for two threads
 every_model = pytest.mark.parametrize("name", MODELS)
 
 
@@ -28,7 +28,7 @@ def in_blocks(monkeypatch):
             rows = property(lambda network: ROWS)
             patch.setattr(networks.Sequential, "rows_of_a_block", rows)
             x = np.zeros((N, *model.network.input_shape))
-            assert len(model.network.blocks_of_samples(np.zeros(model.network.size), x)) == 3
+            assert len(model.network.blocks_of_samples(np.zeros(model.network.size), x)) == 5
             return whole, task()
     return both
 
