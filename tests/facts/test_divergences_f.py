@@ -77,7 +77,7 @@ def test_quadrature(where, name):
 
 def test_a_reflected_half_line():
     """The nodes of upper − width e^s are those of lower + width e^s, seen in a mirror."""
-    there, back = (over._rule() for over in (Quadrature(lower=1.0), Quadrature(upper=-1.0)))
+    there, back = (over.rule() for over in (Quadrature(lower=1.0), Quadrature(upper=-1.0)))
     np.testing.assert_array_equal(back[0], -there[0])
     np.testing.assert_array_equal(back[1], there[1])
 
