@@ -281,8 +281,8 @@ def test_same_seed_same_result():
     assert not np.array_equal(other.noise.simulated, first.noise.simulated)
 
 
-@pytest.mark.parametrize("direction, family, theta", [("forward", ig.Categorical(3), [0.9, 0.4]), ("reverse", ig.Bernoulli(), [0.4])],
-                         ids=["forward", "reverse"])
+@pytest.mark.parametrize("direction, family, theta", [("forward", ig.Categorical(3), [0.9, 0.4]),
+                                                      ("reverse", ig.Bernoulli(), [0.4])], ids=["forward", "reverse"])
 def test_other_arrays_give_the_same_study(direction, family, theta):
     """array-api-strict on its second device, where NumPy can do nothing by accident: the result is NumPy, and the same."""
     theta = np.array(theta)
