@@ -253,6 +253,26 @@ def test_an_activation_that_needs_its_input():
                                rtol=1e-12, atol=1e-14)
 
 
+class _Exponential(layers.Activation):
+    """An activation of a user, whose derivatives are its output, the same array."""
+
+    def value(self, xp, s):
+        return xp.exp(s)
+
+    def first(self, xp, s, y):
+        return y
+
+    def second(self, xp, s, y):
+        return y
+
+
+def test_a_pass_stays_as_it_is():
+    network, rng = MLP((3, 4, 2), _Exponential()), np.random.default_rng(0)
+    w, x, g = network.init(rng, Glorot()), rng.standard_normal((5, 3)), rng.standard_normal((5, 2))
+    done = network.record(w, x)
+    np.testing.assert_array_equal(done.vjp(g), done.vjp(g))
+
+
 def test_networks_compare_by_what_they_are():
     assert MLP((3, 4, 2)) == Sequential([Dense(3, 4), Tanh(), Dense(4, 2)], (3,)) != MLP((3, 4, 2), Relu())
     assert len({MLP((3, 2)), MLP((3, 2)), MLP((3, 3))}) == 2 and "Dense" in repr(MLP((3, 2)))
