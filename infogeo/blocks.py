@@ -15,7 +15,7 @@ from threadpoolctl import ThreadpoolController
 
 from .backend import batch_contiguous
 
-__all__ = ["blockwise", "gather", "rowwise", "share", "threads"]
+__all__ = ["blockwise", "gather", "rowwise", "share", "slices", "threads"]
 
 ELEMENTS = 65536    # of one operand in a block: half a megabyte of doubles
 # glibc gives freed memory back to the system when it is more than twice the largest array that was ever freed, up to this size,
@@ -118,6 +118,11 @@ def share(task, items):
 def _blas():
     """The matrix libraries of the process, whose own threads would wait for each other."""
     return ThreadpoolController().select(user_api="blas")
+
+
+def slices(n, step):
+    """Slices of that many, one after the other, up to n."""
+    return [slice(start, min(start + step, n)) for start in range(0, n, step)]
 
 
 def gather(task, items):

@@ -3,10 +3,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..backend import backend_of
+from ..blocks import slices
 from ..errors import ShapeError
 from ..operators.block import BlockDiagonal
 from ..operators.kronecker import EigenKronecker
-from .kronecker_factors import KroneckerFactors, layer_moments, slices
+from .kronecker_factors import KroneckerFactors, layer_moments
 from .outputs import ExactColumns
 from .per_layer import recorded
 from .sharing import Expand

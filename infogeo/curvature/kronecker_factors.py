@@ -5,7 +5,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from ..backend import backend_of
-from ..blocks import gather
+from ..blocks import gather, slices
 from ..errors import DomainError
 from ..networks.layers import second_moment
 from ..operators.block import BlockDiagonal
@@ -15,7 +15,7 @@ from .outputs import ExactColumns
 from .per_layer import recorded
 from .sharing import Expand
 
-__all__ = ["Averaged", "CappedAverage", "KroneckerFactors", "RunningAverage", "layer_moments", "slices"]
+__all__ = ["Averaged", "CappedAverage", "KroneckerFactors", "RunningAverage", "layer_moments"]
 
 CHUNK = 2**24       # numbers in the widest layer that go backwards at once: covectors beyond it go in several passes
 
@@ -202,11 +202,6 @@ def _of_block(covectors, sharing, moments, first, block):
     found = network_pass.layer_quantities(covectors[..., rows, :])
     inputs, g = zip(*(sharing(network_pass.xp, q.inputs, q.covectors) for q in found))
     return moments([q.layer for q in found], inputs, g, first)
-
-
-def slices(n, step):
-    """Slices of that many, one after the other, up to n."""
-    return [slice(start, min(start + step, n)) for start in range(0, n, step)]
 
 
 def _merged(covectors):

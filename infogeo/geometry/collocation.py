@@ -15,6 +15,7 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from ..backend import to_numpy
+from ..blocks import slices
 from ..errors import ConvergenceError
 from ..linalg import inverse, matvec, solve
 from .differences import frame
@@ -548,8 +549,7 @@ def arrive(equation, x, vector):
         p, u = x[left], vector[left]
         length = equation.M.norm(p, u)
         before = end[left]
-        blocks = [slice(i, min(i + size, p.shape[0])) for i in range(0, p.shape[0], size)]
-        parts = [segments.run(p[rows, :], u[rows, :], 2**k) for rows in blocks]
+        parts = [segments.run(p[rows, :], u[rows, :], 2**k) for rows in slices(p.shape[0], size)]
         p, u = (xp.concat(part) for part in zip(*parts))
         rounding = 4.0 * float(xp.finfo(x.dtype).eps) * equation.M.norm(p, p)
         agree = equation.M.norm(p, p - before) <= tolerance * length + rounding

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backend import arrays, backend_of
-from ..blocks import gather
+from ..blocks import gather, slices
 from ..draws import Draws
 from ..errors import ShapeError
 from .layers import Activation, Affine, AveragePool, Convolution2D, Dense, Flatten, Layer, MaxPool, Relu, Tanh
@@ -133,7 +133,7 @@ class Sequential:
         rows = self.rows_of_a_block
         if xp.name != "numpy" or w.ndim > 1 or x.ndim > len(self.input_shape) + 1 or rows >= n:
             return [slice(0, n)]
-        return [slice(start, min(start + rows, n)) for start in range(0, n, rows)]
+        return slices(n, rows)
 
     def jvp(self, w, x, dw):
         """J dw, the derivative of the output along dw, shape (..., n, *output_shape); leading axes of dw are directions."""
@@ -319,13 +319,13 @@ class PassInBlocks(Pass):
         return [qs[0]._replace(inputs=together(q.inputs for q in qs), covectors=together(q.covectors for q in qs))
                 for qs in zip(*parts)]
 
-    def vjp_tangent(self, dw, g, dg):
-        moves = gather(lambda block: block[1]._forward_tangents(dw), self.blocks)
-        moved = self.xp.concat([move for move, _ in moves], axis=self._axis(moves[0][0]))
-        g, dg = self._covector(g), self._covector(dg(moved) if callable(dg) else dg)
-        shape = np.broadcast_shapes(g.shape, dg.shape, moved.shape)
-        cut = zip(moves, self._cut(self.xp.broadcast_to(g, shape)), self._cut(self.xp.broadcast_to(dg, shape)))
-        return sum(gather(lambda b: b[1][0]._backward_tangents(b[0][1], b[1][1], b[2][1]), list(cut)))
+    def _forward_tangents(self, dw):
+        found = gather(lambda block: block[1]._forward_tangents(dw), self.blocks)
+        return self.xp.concat([moved for moved, _ in found], axis=self._axis(found[0][0])), [tangents for _, tangents in found]
+
+    def _backward_tangents(self, tangents, g, dg):
+        cut = [(part, moves, g, dg) for moves, (part, g), (_, dg) in zip(tangents, self._cut(g), self._cut(dg))]
+        return sum(gather(lambda block: block[0]._backward_tangents(*block[1:]), cut))
 
 
 class MLP(Sequential):

@@ -1,4 +1,5 @@
 """Algebra on closed forms."""
+from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
 
@@ -6,7 +7,7 @@ import sympy as sp
 
 from ..errors import InfogeoError
 
-__all__ = ["NoClosedForm", "shared_powers", "tidy"]
+__all__ = ["NoClosedForm", "require_symbols", "shared_powers", "symbols_of", "tidy"]
 
 MANY = 120      # products, whose common factors are left to common subexpressions
 LONG = 2000     # operations of expressions that take seconds to factor
@@ -14,6 +15,18 @@ LONG = 2000     # operations of expressions that take seconds to factor
 
 class NoClosedForm(InfogeoError):
     """SymPy does not find the closed form that was asked for; the message says which, and what numbers can do instead."""
+
+
+def symbols_of(x):
+    """One symbol or a sequence of them as a tuple."""
+    return tuple(x) if isinstance(x, (Sequence, sp.Tuple)) else (x,)
+
+
+def require_symbols(rule, expression, known):
+    """Raises ValueError, with the rule, where an expression has other symbols than the known ones."""
+    unknown = sorted(map(str, expression.free_symbols - set(known)))
+    if unknown:
+        raise ValueError(f"{rule}; {len(unknown)} of its symbols are not: {', '.join(unknown)}")
 
 
 @lru_cache(maxsize=4096)

@@ -6,6 +6,7 @@ import numpy as np
 import sympy as sp
 
 from ..backend import to_numpy
+from ..blocks import slices
 from ..errors import ConvergenceError
 from ..geometry.manifold import Riemannian
 from .algebra import NoClosedForm
@@ -86,8 +87,7 @@ class CompiledModel(Riemannian):
     def _by_quadrature(self, xp, u):
         """In blocks of points, with the errors of all of them where one does not converge."""
         precise, count = xp.astype(u, xp.float64), u.shape[0]
-        blocks = [precise[i:min(i + ROWS, count), :] for i in range(0, count, ROWS)]
-        found = [refined(self.symbolic.pieces, xp, block, self.rtol) for block in blocks]
+        found = [refined(self.symbolic.pieces, xp, precise[rows, :], self.rtol) for rows in slices(count, ROWS)]
         moments, change, off = (xp.concat(parts) for parts in zip(*found))
         error = xp.maximum(change, off)
         bad = to_numpy(~(error <= self.rtol))

@@ -1,11 +1,10 @@
 """From the log-density of a model to its exponential family: natural parameters, statistics, base measure, log-partition."""
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy as sp
 
 from ..errors import DomainError, InfogeoError
-from .algebra import NoClosedForm, tidy
+from .algebra import NoClosedForm, require_symbols, symbols_of, tidy
 from .manifold import SymbolicManifold
 
 __all__ = ["ExponentialForm", "NotExponentialFamily", "from_density"]
@@ -61,11 +60,8 @@ def from_density(log_density, x, parameters, support=None):
     NoClosedForm
         If there are more statistics than parameters, which is a curved family, or SymPy does not invert u ↦ θ.
     """
-    parameters = tuple(parameters) if isinstance(parameters, (Sequence, sp.Tuple)) else (parameters,)
-    unknown = sorted(map(str, sp.sympify(log_density).free_symbols - {x, *parameters}))
-    if unknown:
-        raise ValueError(f"log_density must be an expression in {x} and {parameters}; {len(unknown)} of its symbols are not: "
-                         f"{', '.join(unknown)}")
+    parameters = symbols_of(parameters)
+    require_symbols(f"log_density must be an expression in {x} and {parameters}", sp.sympify(log_density), {x, *parameters})
     coefficients: dict = {}
     for term in sp.Add.make_args(sp.expand(sp.expand_log(sp.expand(log_density)))):
         coefficient, statistic = term.as_independent(x, as_Add=False)

@@ -1,11 +1,10 @@
 """Curved families in symbols: the geometry that an embedding u ↦ θ(u) pulls back."""
-from collections.abc import Sequence
 from functools import cached_property
 
 import sympy as sp
 
 from ..errors import ShapeError
-from .algebra import tidy
+from .algebra import require_symbols, symbols_of, tidy
 
 __all__ = ["PullBack", "pull_back"]
 
@@ -15,14 +14,11 @@ class PullBack:
 
     def __init__(self, manifold, embedding, u):
         self.manifold = manifold
-        self.u = tuple(u) if isinstance(u, (Sequence, sp.Tuple)) else (u,)
+        self.u = symbols_of(u)
         self.embedding = sp.Matrix([sp.sympify(e) for e in embedding])
         if len(self.embedding) != manifold.dim:
             raise ShapeError(f"embedding must have {manifold.dim} coordinates; got {len(self.embedding)}")
-        unknown = sorted(map(str, self.embedding.free_symbols - set(self.u)))
-        if unknown:
-            raise ValueError(f"embedding must be expressions in {self.u}; {len(unknown)} of its symbols are not: "
-                             f"{', '.join(unknown)}")
+        require_symbols(f"embedding must be expressions in {self.u}", self.embedding, self.u)
 
     @cached_property
     def _ambient_metric(self):

@@ -8,7 +8,7 @@ import sympy as sp
 
 from ..domain import ConvexDomain
 from ..errors import DomainError, ShapeError
-from .algebra import NoClosedForm, tidy
+from .algebra import NoClosedForm, require_symbols, symbols_of, tidy
 from .compiled import CompiledFamily, CompiledManifold
 from .functions import defined
 
@@ -50,7 +50,7 @@ class SymbolicManifold:
     """
 
     def __init__(self, theta, potential, domain: ConvexDomain | None = None, *, constants: Sequence = ()):
-        self.theta = tuple(theta) if isinstance(theta, (Sequence, sp.Tuple)) else (theta,)
+        self.theta = symbols_of(theta)
         self.constants, self.domain = tuple(constants), domain
         for t in self.theta + self.constants:
             if not isinstance(t, sp.Symbol):
@@ -58,10 +58,8 @@ class SymbolicManifold:
         if not self.theta or len(set(self.theta + self.constants)) < len(self.theta + self.constants):
             raise ValueError(f"theta must be one symbol or more, each listed once; got {self.theta + self.constants}")
         self.potential = sp.sympify(potential)
-        unknown = sorted(map(str, self.potential.free_symbols - set(self.theta) - set(self.constants)))
-        if unknown:
-            raise ValueError(f"potential must be an expression in {_listed(self.theta + self.constants)}; "
-                             f"{len(unknown)} of its symbols are not: {', '.join(unknown)}")
+        known = self.theta + self.constants
+        require_symbols(f"potential must be an expression in {_listed(known)}", self.potential, known)
         if domain is not None and domain.dim != self.dim:
             raise ShapeError(f"domain must have the dimension of theta, {self.dim}; got {domain!r} of dimension {domain.dim}")
         self._require_convex()

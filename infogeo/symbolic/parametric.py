@@ -1,5 +1,4 @@
 """Any parametric model in symbols: its score and its Fisher metric."""
-from collections.abc import Sequence
 from functools import cached_property
 from itertools import combinations_with_replacement
 
@@ -9,7 +8,7 @@ import sympy as sp
 from ..backend import NUMPY
 from ..domain import ConvexDomain
 from ..errors import DomainError, ShapeError, require_positive
-from .algebra import NoClosedForm, tidy
+from .algebra import NoClosedForm, require_symbols, symbols_of, tidy
 from .compiled_model import CompiledModel
 from .density import NotExponentialFamily, from_density
 from .embedding import pull_back
@@ -55,7 +54,7 @@ class ParametricModel:
     """
 
     def __init__(self, log_density, x, parameters, support):
-        self.parameters = tuple(parameters) if isinstance(parameters, (Sequence, sp.Tuple)) else (parameters,)
+        self.parameters = symbols_of(parameters)
         self.log_density, self.x, self.support = sp.sympify(log_density), x, support
         for symbol in (x, *self.parameters):
             if not isinstance(symbol, sp.Symbol):
@@ -66,10 +65,8 @@ class ParametricModel:
         for u in self.parameters:
             if not u.is_real or u.is_integer:
                 raise ValueError(f"parameters must be real, such as Symbol({u.name!r}, real=True) or positive=True; {u} is not")
-        unknown = sorted(map(str, self.log_density.free_symbols - {x, *self.parameters}))
-        if unknown:
-            raise ValueError(f"log_density must be an expression in {x} and {self.parameters}; {len(unknown)} of its symbols are "
-                             f"not: {', '.join(unknown)}")
+        known = {x, *self.parameters}
+        require_symbols(f"log_density must be an expression in {x} and {self.parameters}", self.log_density, known)
         self._require_fixed_support()
         self.pieces = pieces_of(self, support)
         self._points, self._moments = self._require_normalised()

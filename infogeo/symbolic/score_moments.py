@@ -3,6 +3,8 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
+from ..blocks import slices
+
 __all__ = ["diagonal_places", "refined"]
 
 LEVELS = 8          # of a rule: 129 nodes on the line, then twice as many, up to 16385
@@ -44,9 +46,8 @@ def _columns(u):
 def _at_level(pieces, xp, u, places, level):
     """The moments by the rule of a level, in blocks of points."""
     rows = max(1, BLOCK // 2**(7 + level))
-    cuts = [slice(i, min(i + rows, u.shape[0])) for i in range(0, u.shape[0], rows)]
     return xp.concat([sum(piece.moments(xp, _columns(u[cut, :]), place[cut, :], level) for piece, place in zip(pieces, places))
-                      for cut in cuts])
+                      for cut in slices(u.shape[0], rows)])
 
 
 def _scale(xp, moments, d):
