@@ -28,7 +28,7 @@ SHARES = {"kfac": (1.0, 1.0), "kfac_half": (0.5, 0.25), "kfac_quarter": (0.25, 0
 
 
 def kfac(statistics, products):
-    return lambda rng: KFAC(ig.RandomSigns(rng), damping=LevenbergMarquardt(1.0), statistics=Share(statistics),
+    return lambda rng: KFAC(ig.curvature.RandomSigns(rng), damping=LevenbergMarquardt(1.0), statistics=Share(statistics),
                             products=Share(products))
 
 

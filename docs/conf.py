@@ -6,9 +6,9 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 
 import infogeo
-import infogeo.families.conjugate       # registers the pairs
-from infogeo.families.base import ExponentialFamily, conjugacy
+from infogeo.families.base import ExponentialFamily
 from infogeo.families.catalogue import FAMILIES
+from infogeo.statistics import conjugacy
 
 sys.path.insert(0, str(Path(__file__).parent))         # figure_scraper
 

@@ -19,7 +19,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import infogeo as ig
-from infogeo.domain import MappedDomain
+from infogeo.domains.convex import MappedDomain
 from infogeo.testing import BrokenLaw, check_exponential_family
 
 SUPPORT = np.linspace(-60.0, 60.0, 1201)        # nodes for E[log h], which has no closed form
@@ -29,11 +29,11 @@ class WrongSecant(ig.ExponentialFamily):
     """The hyperbolic secant distributions; `mean` is tan θ."""
 
     dim = 1
-    theta_domain = MappedDomain(ig.OpenSimplex(1), lambda xp, z: np.pi * (z - 0.5),
+    theta_domain = MappedDomain(ig.domains.OpenSimplex(1), lambda xp, z: np.pi * (z - 0.5),
                                 lambda xp, theta: abs(theta[..., 0]) < 0.5 * np.pi, lambda name: f"|{name}| < pi / 2")
-    eta_domain = ig.RealSpace(1)
-    support = ig.Interval()
-    ordinary = {"mean": ig.Interval()}
+    eta_domain = ig.domains.RealSpace(1)
+    support = ig.domains.Interval()
+    ordinary = {"mean": ig.domains.Interval()}
     sign = -1.0
 
     def __repr__(self):

@@ -17,7 +17,7 @@ import infogeo as ig
 from infogeo.curvature.fisher import empirical_fisher, fisher
 
 rng = np.random.default_rng(0)
-model = ig.ConditionalModel(ig.MLP((1, 1)), ig.NormalKnownVariance(1.0))
+model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)), ig.NormalKnownVariance(1.0))
 x = rng.uniform(0.0, 3.0, (1000, 1))
 truth = np.array([2.0, -1.0])                       # slope, then bias: the last row of the weight matrix
 batch = x, model.sample(rng, truth, x)
@@ -32,7 +32,7 @@ grid = np.stack(np.meshgrid(truth[0] + side, truth[1] + side), axis=-1)
 gradient = model.value_and_gradient(grid, batch)[1]
 fields = {"gradient": -gradient}
 for name, curvature in (("natural gradient", fisher), ("empirical Fisher", empirical_fisher)):
-    space = ig.WeightSpace(model, batch, curvature, ig.Undamped())
+    space = ig.curvature.WeightSpace(model, batch, curvature, ig.curvature.Undamped())
     fields[name] = -space.sharp(grid, gradient)
 
 fine = np.stack(np.meshgrid(truth[0] + np.linspace(-3.3, 3.3, 120), truth[1] + np.linspace(-3.3, 3.3, 120)), axis=-1)

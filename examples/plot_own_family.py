@@ -20,17 +20,17 @@ import numpy as np
 from scipy.special import gammaln
 
 import infogeo as ig
-from infogeo.domain import MappedDomain
+from infogeo.domains.convex import MappedDomain
 
 
 class ZeroTruncatedPoisson(ig.ExponentialFamily):
     """A Poisson count that is known not to be 0; `rate` is that of the whole Poisson distribution."""
 
     dim = 1
-    theta_domain = ig.RealSpace(1)
-    eta_domain = MappedDomain(ig.Orthant(1), lambda xp, z: 1.0 + z, lambda xp, eta: eta[..., 0] > 1, lambda name: f"{name} > 1")
-    support = ig.Integers(1)
-    ordinary = {"rate": ig.Interval(0)}
+    theta_domain = ig.domains.RealSpace(1)
+    eta_domain = MappedDomain(ig.domains.Orthant(1), lambda xp, z: 1.0 + z, lambda xp, eta: eta[..., 0] > 1, lambda name: f"{name} > 1")
+    support = ig.domains.Integers(1)
+    ordinary = {"rate": ig.domains.Interval(0)}
 
     def potential(self, theta):
         return np.log(np.expm1(np.exp(theta[..., 0])))

@@ -28,7 +28,7 @@ x, y = load_digits(return_X_y=True)
 rng = np.random.default_rng(0)
 order = rng.permutation(len(x))
 batch, held_out = ((x[part] / 16.0, y[part]) for part in (order[:600], order[600:]))
-model = ig.ConditionalModel(ig.MLP((64, 30, 9), Tanh()), ig.Categorical(10))
+model = ig.networks.ConditionalModel(ig.networks.MLP((64, 30, 9), Tanh()), ig.Categorical(10))
 w0 = model.network.init(rng, Glorot())
 flat = ig.Euclidean(model.network.size)
 
@@ -36,10 +36,10 @@ flat = ig.Euclidean(model.network.size)
 # The local Fisher layers by hand: the square roots of the damped metrics of the layers, a network that has them, and one step
 # of gradient descent in :math:`w'`. The network is the same function, and the step is that of the natural gradient with the
 # blocks of K-FAC, here a local layer on either side of the weight matrix.
-damping = ig.FactoredTikhonov(1e-2)
+damping = ig.curvature.FactoredTikhonov(1e-2)
 roots = local_roots(model, w0, batch, TwoSided(), damping)
 network, w_local = rebuild(model.network, w0, roots)
-local = ig.ConditionalModel(network, model.family)
+local = ig.networks.ConditionalModel(network, model.family)
 assert np.allclose(local.theta(w_local, batch[0]), model.theta(w0, batch[0]))
 
 step = w_local - 0.3 * local.value_and_gradient(w_local, batch)[1]
@@ -55,10 +55,10 @@ runs = {
     "gradient descent": (ig.GradientUpdate(), 1.0, 60, flat),
     "heavy ball, 0.9": (Momentum(0.9), 0.3, 60, flat),
     "natural gradient, exact blocks": (
-        ig.NaturalUpdate(), 0.5, 10, ig.WeightSpace(model, batch, block_diagonal, ig.Tikhonov(0.1))),
+        ig.NaturalUpdate(), 0.5, 10, ig.curvature.WeightSpace(model, batch, block_diagonal, ig.curvature.Tikhonov(0.1))),
     "SNGD, blocks by Nyström, every 2nd step": (
-        StructuredNatural(Block(), ig.Tikhonov(0.1), Nystrom(200), refresh=2, average=fresh), 0.5, 16, flat),
-    "natural gradient, K-FAC": (ig.NaturalUpdate(), 0.3, 60, ig.WeightSpace(model, batch, kfac, damping)),
+        StructuredNatural(Block(), ig.curvature.Tikhonov(0.1), Nystrom(200), refresh=2, average=fresh), 0.5, 16, flat),
+    "natural gradient, K-FAC": (ig.NaturalUpdate(), 0.3, 60, ig.curvature.WeightSpace(model, batch, kfac, damping)),
     "SNGD, two sides, every step": (StructuredNatural(TwoSided(), damping, refresh=1, average=fresh), 0.3, 60, flat),
     "SNGD, two sides, every 5th step": (StructuredNatural(TwoSided(), damping, refresh=5, average=fresh), 0.3, 60, flat),
     "the same with momentum 0.8": (StructuredNatural(TwoSided(), damping, refresh=5, average=fresh, momentum=0.8), 0.3, 60, flat),

@@ -13,7 +13,7 @@ import infogeo as ig
 from infogeo.symbolic import SymbolicManifold, compare
 
 t1, t2 = sp.symbols("theta_1 theta_2", real=True)
-gamma = SymbolicManifold((t1, t2), sp.loggamma(t1) - t1 * sp.log(-t2), ig.Orthant(1, -1))
+gamma = SymbolicManifold((t1, t2), sp.loggamma(t1) - t1 * sp.log(-t2), ig.domains.Orthant(1, -1))
 print(gamma.latex())
 
 # %%
@@ -31,7 +31,7 @@ ax.set(xlabel="shape", ylabel="Gaussian curvature", title="Curvature of the gamm
 
 # %%
 # On arrays: the hand-written family has the same numbers, and a solver takes the compiled manifold.
-M = gamma.compile(ig.Orthant(1, -1))
+M = gamma.compile(ig.domains.Orthant(1, -1))
 print(compare(ig.Gamma(), gamma))
 target = ig.Gamma().to_eta(np.array([2.0, -3.0]))
 run = ig.descend(ig.CrossEntropy(M, target), np.array([1.0, -1.0]), geometry=M, update=ig.NaturalUpdate(), step=ig.Constant(0.5),

@@ -7,14 +7,18 @@ the arrays. A choice (`use_backend`) exists only for arrays that do not exist ye
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, partial
-from math import factorial
+from typing import Any, TypeAlias
 
 import array_api_compat
 import numpy as np
 import scipy.special
 
-__all__ = ["Namespace", "arrays", "asarray", "backend_of", "batch_contiguous", "column", "dot", "generator", "is_cupy_available",
-           "logsumexp", "polygamma", "to_numpy", "use_backend"]
+__all__ = ["Array", "Namespace", "arrays", "asarray", "backend_of", "batch_contiguous", "column", "dot", "generator", "is_cupy_available",
+           "to_numpy", "use_backend"]
+
+# An array of whichever library is at hand. The libraries share no base class, and a protocol of the array API's operators would
+# be satisfied by none of their own type stubs.
+Array: TypeAlias = Any
 
 SPECIAL = ("digamma", "erf", "erfinv", "expit", "gammaln", "i0e", "i1e", "log_ndtr", "logit", "ndtr", "ndtri", "xlog1py",
            "xlogy", "zeta")
@@ -232,57 +236,3 @@ def batch_contiguous(x):
     if type(x) is not np.ndarray or x.ndim < 2:
         return x
     return np.moveaxis(np.ascontiguousarray(np.moveaxis(x, -1, 0)), 0, -1)
-
-
-def logsumexp(x, axis=-1):
-    """log Σ exp(x) along an axis, on any backend, with the dtype kept.
-
-    Shapes: (..., n) to (...). An axis of −∞ gives −∞.
-    """
-    xp, x = arrays(x)
-    top = xp.max(x, axis=axis, keepdims=True)
-    top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
-    with np.errstate(divide="ignore"):
-        total = xp.log(xp.sum(xp.exp(x - top), axis=axis))
-    return total + xp.squeeze(top, axis=axis)
-
-
-# Euler–Maclaurin coefficients B_{2j} / (2j)! of the Hurwitz zeta function.
-_BERNOULLI = tuple(b / factorial(2 * j + 2) for j, b in enumerate((1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)))
-
-
-def polygamma(order, x):
-    """The derivative of order `order` ≥ 1 of the digamma function, for x > 0, on any backend, with the dtype kept.
-
-    Mathematically, ψ⁽ᵐ⁾(x) = (−1)^{m+1} m! ζ(m+1, x): eight terms of the Hurwitz zeta series and seven of its
-    Euler–Maclaurin tail. Source: DLMF 5.15.1 and 25.11.5.
-    """
-    if order < 1 or order != int(order):
-        raise ValueError(f"order must be a positive integer; got {order!r}")
-    xp, x = arrays(x)
-    if xp is NUMPY and x.size > 8192:
-        flat, out = x.reshape(-1), np.empty(x.size, x.dtype)
-        for start in range(0, x.size, 4096):
-            out[start:start + 4096] = _polygamma(xp, int(order), flat[start:start + 4096])
-        return out.reshape(x.shape)
-    return _polygamma(xp, int(order), x)
-
-
-def _polygamma(xp, order, x):
-    s, y = order + 1, x + 8.0
-    inverse = 1.0 / y
-    square = inverse * inverse
-    rising = [s]
-    for j in range(len(_BERNOULLI) - 1):
-        rising.append(rising[-1] * (s + 2 * j + 1) * (s + 2 * j + 2))
-    tail = _BERNOULLI[-1] * rising[-1]
-    for coefficient, product in zip(_BERNOULLI[-2::-1], rising[-2::-1]):
-        tail = tail * square + coefficient * product
-    total = inverse**order * (1.0 / order + 0.5 * inverse + square * tail)
-    for k in range(7, -1, -1):
-        inverse = 1.0 / (x + float(k))
-        power = inverse * inverse                    # a general power costs as much as all the rest
-        for _ in range(order - 1):
-            power = power * inverse
-        total = total + power
-    return (-1) ** (order + 1) * factorial(order) * total

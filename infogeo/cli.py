@@ -2,11 +2,10 @@
 import argparse
 import sys
 from contextlib import contextmanager
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from . import studies
+from . import studies, symbolic
 from .backend import use_backend
 from .errors import InfogeoError
 
@@ -210,7 +209,6 @@ def _train(options):
 
 
 def _derive(options):
-    symbolic = import_module(".symbolic", __package__)          # brings SymPy along, which the other commands do without
     print(symbolic.derive(options.formula, options.format).rstrip())
 
 

@@ -8,11 +8,11 @@ try:
 except ImportError as error:
     raise ImportError("the estimators need scikit-learn: pip install 'infogeo[clustering]'") from error
 
-from ..backend import logsumexp
 from ..families.diagonal_normal import DiagonalNormal
-from ..geometry.kmeans import bregman_kmeans, kmeans_plus_plus
-from ..geometry.mirror_maps import Euclidean
-from .mixture import fit_mixture, log_joint, mixture_start
+from ..geometry.centroids.kmeans import bregman_kmeans, kmeans_plus_plus
+from ..geometry.manifolds.mirror_maps import Euclidean
+from ..numerics.special import logsumexp
+from ..statistics.em import fit_mixture, log_joint, mixture_start
 
 __all__ = ["BregmanKMeans", "FamilyMixture"]
 

@@ -2,8 +2,8 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..arrays.blocks import slices
 from ..backend import backend_of
-from ..blocks import slices
 from ..errors import ShapeError
 from ..operators.block import BlockDiagonal
 from ..operators.kronecker import EigenKronecker

@@ -4,8 +4,8 @@ from functools import partial
 from math import prod
 from typing import Any, NamedTuple
 
+from ..arrays.blocks import gather, slices
 from ..backend import backend_of
-from ..blocks import gather, slices
 from ..errors import DomainError
 from ..networks.layers import second_moment
 from ..operators.block import BlockDiagonal

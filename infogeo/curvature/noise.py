@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from ..draws import Draws
+from ..arrays.draws import Draws
 from ..errors import require_count
 
 __all__ = ["Noise", "NormalNoise", "SignNoise", "UnitVectors"]

@@ -7,8 +7,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
+from ..arrays.draws import Draws
 from ..backend import arrays
-from ..draws import Draws
 from ..errors import ShapeError, require_count
 
 __all__ = ["ExactColumns", "Observed", "Outputs", "RandomSigns", "Sampled"]

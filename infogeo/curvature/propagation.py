@@ -12,7 +12,7 @@ Source: Martens, Sutskever & Swersky, Estimating the Hessian by back-propagating
 """
 from abc import ABC, abstractmethod
 
-from ..linalg import matvec
+from ..numerics.linalg import matvec
 
 __all__ = ["Balanced", "ComplexRoot", "Split", "Sweep"]
 

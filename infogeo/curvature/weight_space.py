@@ -1,6 +1,6 @@
 """The weights of a model as a manifold: training by natural gradient is `NaturalUpdate` on it."""
-from ..geometry.manifold import Riemannian
-from ..memo import once
+from ..arrays.memo import once
+from ..geometry.manifolds.manifold import Riemannian
 
 __all__ = ["WeightSpace"]
 

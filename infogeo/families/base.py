@@ -1,29 +1,16 @@
 """Exponential families: dually flat manifolds of probability distributions."""
 from abc import abstractmethod
-from functools import singledispatch
-from importlib import import_module
 
 import numpy as np
 
+from ..arrays.draws import Draws
 from ..backend import arrays, backend_of, dot, to_numpy
-from ..domain import ClosedInterval, Domain, Interval, batch_shape
-from ..draws import Draws
+from ..domains.base import Domain, batch_shape
+from ..domains.supports import ClosedInterval, Interval
 from ..errors import DomainError, ShapeError
-from ..geometry.manifold import DuallyFlat
+from ..geometry.manifolds.manifold import DuallyFlat
 
-__all__ = ["ConstantBaseMeasure", "ExponentialFamily", "checked_weights", "conjugacy"]
-
-
-@singledispatch
-def conjugacy(family):
-    """The `Conjugacy` of a family: how its observations update the parameters of a prior family. Families register their own."""
-    raise TypeError(f"{family!r} has no conjugate prior among the families of this library")
-
-
-def _conjugacy(family):
-    """Look the family up in the table, which imports half of the families and is therefore loaded when it is first needed."""
-    import_module("infogeo.families.conjugate")
-    return conjugacy(family)
+__all__ = ["ConstantBaseMeasure", "ExponentialFamily", "checked_weights"]
 
 
 class ExponentialFamily(DuallyFlat):
@@ -81,9 +68,8 @@ class ExponentialFamily(DuallyFlat):
         """
         xp, theta, x = arrays(theta, x)
         self.theta_domain.require("theta", theta)
-        self._require_event_shape(x)
+        inside, x = self.supported(x)
         self._require_batches(theta=theta.shape[:-1], x=x.shape[:x.ndim - len(self.support.shape)])
-        inside, x = self._supported(xp, x)
         value = self._log_density(xp, theta, x)
         return xp.where(inside, value, xp.full_like(value, -np.inf))
 
@@ -91,8 +77,16 @@ class ExponentialFamily(DuallyFlat):
         """log p(x; θ) inside the support; overridden where the terms θ·T(x) and ψ(θ) cancel."""
         return dot(theta, self.sufficient_statistic(x)) - self.potential(theta) + self.log_base_measure(x)
 
-    def _supported(self, xp, x):
-        """Which observations lie in the support, and x with a point of the support in the place of the others."""
+    def supported(self, x):
+        """Which observations lie in the support, shape (...), and x with a point of the support in the place of the others.
+
+        Raises
+        ------
+        ShapeError
+            For x of another shape than (..., *support.shape).
+        """
+        xp, x = arrays(x)
+        self._require_event_shape(x)
         inside = self.support.contains(x)
         somewhere = xp.asarray(self._somewhere, dtype=x.dtype)
         return inside, xp.where(xp.reshape(inside, (*inside.shape, *(1,) * len(self.support.shape))), x, somewhere)
@@ -195,60 +189,6 @@ class ExponentialFamily(DuallyFlat):
         total = xp.sum(weights, axis=0, keepdims=True)
         Interval(0).require("the sum of weights", total[0, ...])
         return total[0, ...], weights / total
-
-    # The conjugate prior
-
-    def conjugate_prior(self):
-        """The family of priors on the parameter of this one that observations update within themselves.
-
-        Raises
-        ------
-        TypeError
-            Where there is none in this library.
-        """
-        return _conjugacy(self).prior
-
-    def posterior(self, prior_theta, statistics):
-        """The natural parameter of the posterior, in the family `conjugate_prior`.
-
-        Mathematically, λ + A (Σ w T(x), Σ w), with A the matrix that writes the log-likelihood as an element of the prior family.
-
-        Parameters
-        ----------
-        prior_theta : array, shape (..., conjugate_prior().dim)
-        statistics : SufficientStatistics
-            Of the observations; batches broadcast.
-
-        Raises
-        ------
-        TypeError, DomainError, ShapeError
-            Where there is no conjugate prior, or `prior_theta` is outside its domain.
-        """
-        found = _conjugacy(self)
-        prior_theta = found.prior.theta_domain.require("prior_theta", prior_theta)
-        return prior_theta + found.step(statistics.total, statistics.weight)
-
-    def predictive_log_density(self, prior_theta, x):
-        """log ∫ p(x; θ) π(θ) dθ under the conjugate prior of natural parameter λ, shape (...), nats.
-
-        Mathematically, with λ⁺ = λ + A (T(x), 1) the parameter after seeing x, E[log p(x; θ)] + KL(π_λ‖π_λ⁺), both under the
-        prior: a form without differences of large potentials. −∞ where x is outside the support.
-
-        Raises
-        ------
-        TypeError, DomainError, ShapeError
-            As `posterior`.
-        """
-        found = _conjugacy(self)
-        prior = found.prior
-        xp, prior_theta, x = arrays(prior_theta, x)
-        prior.theta_domain.require("prior_theta", prior_theta)
-        self._require_event_shape(x)
-        inside, x = self._supported(xp, x)
-        step = found.step(self.sufficient_statistic(x), xp.ones_like(self.log_base_measure(x)))
-        expected = xp.sum(step * prior.to_eta(prior_theta), axis=-1) + self.log_base_measure(x) + found.constant
-        value = expected + prior.kl(prior_theta, prior_theta + step)
-        return xp.where(inside, value, xp.full_like(value, -np.inf))
 
     def theta_from(self, **ordinary):
         """θ of ordinary parameters, for instance ``Normal().theta_from(mean=1.0, variance=2.0)``; batches broadcast.

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..backend import arrays
-from ..domain import Integers, Interval, OpenSimplex, RealSpace
-from ..geometry.separable import Separable
-from ..geometry.sphere import GreatCircles
-from ..special import kl_terms
+from ..domains.convex import OpenSimplex, RealSpace
+from ..domains.supports import Integers, Interval
+from ..geometry.manifolds.separable import Separable
+from ..geometry.manifolds.sphere import GreatCircles
+from ..numerics.special import kl_terms
 from .base import ConstantBaseMeasure
 
 __all__ = ["Bernoulli"]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..backend import arrays
-from ..domain import Interval
-from ..special import kl_terms, stirling_gap
+from ..domains.supports import Interval
+from ..numerics.special import kl_terms, stirling_gap
 from .dirichlet import Dirichlet
 from .transformed import Transformed
 

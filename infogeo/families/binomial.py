@@ -5,11 +5,12 @@ from math import log
 import numpy as np
 
 from ..backend import arrays, column
-from ..domain import Domain, Integers, Interval, SimplexPoints
-from ..factorials import deviance, factorial_gap
-from ..geometry.scaled import Scaled
-from ..lattice import entropy, panels
-from ..log_concave import log_concave
+from ..domains.base import Domain
+from ..domains.supports import Integers, Interval, SimplexPoints
+from ..geometry.manifolds.scaled import Scaled
+from ..numerics.factorials import deviance, factorial_gap
+from ..numerics.lattice import entropy, panels
+from ..numerics.log_concave import log_concave
 from .bernoulli import Bernoulli
 from .categorical import Categorical
 from .transformed import Transformed

@@ -6,7 +6,8 @@ from itertools import combinations
 import numpy as np
 
 from ..backend import arrays
-from ..domain import Domain, RealSpace
+from ..domains.base import Domain
+from ..domains.convex import RealSpace
 from .log_linear import StateFamily
 
 __all__ = ["BoltzmannMachine"]

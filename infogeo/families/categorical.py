@@ -3,13 +3,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays.blocks import blockwise, rowwise
+from ..arrays.memo import once
 from ..backend import arrays, column, dot
-from ..blocks import blockwise, rowwise
-from ..domain import Integers, OpenSimplex, RealSpace, SimplexPoints
-from ..geometry.sphere import GreatCircles
-from ..linalg import fill_diagonal
-from ..memo import once
-from ..special import kl_terms, unless_cancelled
+from ..domains.convex import OpenSimplex, RealSpace
+from ..domains.supports import Integers, SimplexPoints
+from ..geometry.manifolds.sphere import GreatCircles
+from ..numerics.linalg import fill_diagonal
+from ..numerics.special import kl_terms, unless_cancelled
 from .base import ConstantBaseMeasure
 from .known import known_integer
 

@@ -4,11 +4,13 @@ from math import log
 
 import numpy as np
 
-from ..backend import arrays, polygamma
-from ..domain import Interval, Orthant, RealSpace
-from ..geometry.separable import Separable
-from ..memo import once
-from ..special import digamma_gap, inverse_digamma, kl_terms, log_gamma_weight, piecewise, stirling_bregman, stirling_gap
+from ..arrays.memo import once
+from ..backend import arrays
+from ..domains.convex import Orthant, RealSpace
+from ..domains.supports import Interval
+from ..geometry.manifolds.separable import Separable
+from ..numerics.special import (digamma_gap, inverse_digamma, kl_terms, log_gamma_weight, piecewise, polygamma, stirling_bregman,
+                                stirling_gap)
 from .base import ExponentialFamily
 from .transformed import Transformed
 

@@ -4,10 +4,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..arrays.memo import once
 from ..backend import arrays, backend_of
-from ..domain import ConvexDomain, Domain
-from ..linalg import cholesky, inverse_lower, matvec, positive_definite, trace_minus_log_det
-from ..memo import once
+from ..domains.base import Domain
+from ..domains.convex import ConvexDomain
+from ..numerics.linalg import cholesky, inverse_lower, matvec, positive_definite, trace_minus_log_det
 from .base import ExponentialFamily
 from .known import known_integer
 

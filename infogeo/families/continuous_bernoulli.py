@@ -5,12 +5,13 @@ from math import factorial
 
 import numpy as np
 
+from ..arrays.memo import once
 from ..backend import arrays
-from ..domain import ClosedInterval, Interval, OpenSimplex, RealSpace
+from ..domains.convex import OpenSimplex, RealSpace
+from ..domains.supports import ClosedInterval, Interval
 from ..errors import ConvergenceError
-from ..geometry.separable import Separable
-from ..memo import once
-from ..special import piecewise, ratio_gap
+from ..geometry.manifolds.separable import Separable
+from ..numerics.special import piecewise, ratio_gap
 from .base import ConstantBaseMeasure
 
 __all__ = ["ContinuousBernoulli"]

@@ -6,15 +6,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays.memo import once
 from ..backend import arrays, column
-from ..domain import ConvexDomain, Integers, Interval, Orthant, ProductDomain, RealSpace
-from ..factorials import deviance, factorial_gap
-from ..lattice import panels
-from ..linalg import symmetric2
-from ..log_concave import log_concave
-from ..memo import once
-from ..newton import minimize
-from ..special import expm1_gap, kl_terms, piecewise
+from ..domains.convex import ConvexDomain, Orthant, ProductDomain, RealSpace
+from ..domains.supports import Integers, Interval
+from ..numerics.factorials import deviance, factorial_gap
+from ..numerics.lattice import panels
+from ..numerics.linalg import symmetric2
+from ..numerics.log_concave import log_concave
+from ..numerics.newton import minimize
+from ..numerics.special import expm1_gap, kl_terms, piecewise
 from .base import ExponentialFamily
 
 __all__ = ["ConwayMaxwellPoisson"]

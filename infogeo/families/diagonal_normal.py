@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..backend import arrays
-from ..domain import MappedDomain, Orthant, ProductDomain, RealSpace
+from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
 from .base import ConstantBaseMeasure
 from .known import known_integer
 from .normal import Normal

@@ -4,14 +4,16 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..backend import arrays, polygamma
-from ..blocks import blockwise
-from ..domain import MappedDomain, OpenSimplex, Orthant, SimplexPoints
+from ..arrays.blocks import blockwise
+from ..arrays.memo import once
+from ..backend import arrays
+from ..domains.convex import MappedDomain, OpenSimplex, Orthant
+from ..domains.supports import SimplexPoints
 from ..errors import ConvergenceError
-from ..linalg import fill_diagonal
-from ..memo import once
-from ..special import (digamma_difference, digamma_gap, digamma_trigamma, kl_terms, log_gamma_bregman, log_gamma_difference,
-                       piecewise, stirling_bregman, stirling_gap, trigamma_difference, trigamma_gap, unless_cancelled)
+from ..numerics.linalg import fill_diagonal
+from ..numerics.special import (digamma_difference, digamma_gap, digamma_trigamma, kl_terms, log_gamma_bregman,
+                                log_gamma_difference, piecewise, polygamma, stirling_bregman, stirling_gap, trigamma_difference,
+                                trigamma_gap, unless_cancelled)
 from .base import ExponentialFamily
 from .known import known_integer
 

@@ -6,9 +6,9 @@ from math import lgamma
 import numpy as np
 
 from ..backend import arrays
-from ..domain import Interval
-from ..geometry.scaled import Scaled
-from ..special import log_gamma_weight
+from ..domains.supports import Interval
+from ..geometry.manifolds.scaled import Scaled
+from ..numerics.special import log_gamma_weight
 from .exponential import Exponential
 from .gamma import Gamma
 from .transformed import Transformed

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..backend import arrays
-from ..domain import Interval, Orthant
-from ..geometry.arc_length import ArcLength, log_ratio
-from ..special import ratio_gap
+from ..domains.convex import Orthant
+from ..domains.supports import Interval
+from ..geometry.manifolds.arc_length import ArcLength, log_ratio
+from ..numerics.special import ratio_gap
 from .base import ConstantBaseMeasure
 
 __all__ = ["Exponential"]

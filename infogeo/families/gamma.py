@@ -3,14 +3,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..backend import arrays, polygamma
-from ..blocks import rowwise
-from ..domain import Interval, MappedDomain, Orthant
+from ..arrays.blocks import rowwise
+from ..arrays.memo import once
+from ..backend import arrays
+from ..domains.convex import MappedDomain, Orthant
+from ..domains.supports import Interval
 from ..errors import ConvergenceError
-from ..linalg import symmetric2
-from ..memo import once
-from ..special import (digamma_gap, log1p_gap, log_gamma_bregman, log_gamma_weight, ratio_gap, stirling_bregman,
-                       stirling_gap, trigamma_gap, unless_cancelled)
+from ..numerics.linalg import symmetric2
+from ..numerics.special import (digamma_gap, log1p_gap, log_gamma_bregman, log_gamma_weight, polygamma, ratio_gap,
+                                stirling_bregman, stirling_gap, trigamma_gap, unless_cancelled)
 from .base import ExponentialFamily
 
 __all__ = ["Gamma"]

@@ -5,8 +5,9 @@ from functools import cached_property
 import numpy as np
 
 from ..backend import arrays
-from ..domain import Orthant, SimplexPoints
-from ..geometry.product import ProductManifold
+from ..domains.convex import Orthant
+from ..domains.supports import SimplexPoints
+from ..geometry.manifolds.product import ProductManifold
 from .beta import Beta, log_beta_density
 from .dirichlet import Dirichlet
 from .known import known_integer

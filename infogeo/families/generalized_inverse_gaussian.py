@@ -5,12 +5,13 @@ from math import factorial
 
 import numpy as np
 
+from ..arrays.memo import once
 from ..backend import arrays, to_numpy
-from ..domain import Interval, MappedDomain, Orthant, ProductDomain, RealSpace
-from ..linalg import solve
-from ..memo import once
-from ..newton import minimize
-from ..special import expm1_gap, piecewise
+from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
+from ..domains.supports import Interval
+from ..numerics.linalg import solve
+from ..numerics.newton import minimize
+from ..numerics.special import expm1_gap, piecewise
 from .base import ExponentialFamily
 from .gamma import shape_from_log_gap
 

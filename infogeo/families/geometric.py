@@ -4,12 +4,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..backend import arrays, column
-from ..domain import Integers, Interval, Orthant
-from ..factorials import deviance, factorial_gap
-from ..geometry.arc_length import ArcLength
-from ..geometry.scaled import Scaled
-from ..lattice import entropy
-from ..special import kl_terms
+from ..domains.convex import Orthant
+from ..domains.supports import Integers, Interval
+from ..geometry.manifolds.arc_length import ArcLength
+from ..geometry.manifolds.scaled import Scaled
+from ..numerics.factorials import deviance, factorial_gap
+from ..numerics.lattice import entropy
+from ..numerics.special import kl_terms
 from .base import ConstantBaseMeasure
 from .transformed import Transformed
 

@@ -5,7 +5,7 @@ from math import log
 import numpy as np
 
 from ..backend import arrays
-from ..domain import Interval
+from ..domains.supports import Interval
 from .exponential import Exponential
 from .known import known_positive
 from .transformed import Transformed

@@ -3,8 +3,8 @@ from dataclasses import dataclass
 from math import log, pi
 
 from ..backend import arrays
-from ..domain import Interval
-from ..geometry.scaled import Scaled
+from ..domains.supports import Interval
+from ..geometry.manifolds.scaled import Scaled
 from .exponential import Exponential
 from .transformed import Transformed
 

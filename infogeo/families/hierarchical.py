@@ -7,7 +7,8 @@ from math import prod
 import numpy as np
 
 from ..backend import arrays
-from ..domain import Domain, SimplexPoints
+from ..domains.base import Domain
+from ..domains.supports import SimplexPoints
 from .log_linear import StateFamily
 
 __all__ = ["Hierarchical"]

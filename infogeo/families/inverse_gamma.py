@@ -1,7 +1,7 @@
 """The inverse gamma family."""
 from dataclasses import dataclass
 
-from ..domain import Interval
+from ..domains.supports import Interval
 from .gamma import Gamma
 from .image import Image
 

@@ -5,11 +5,12 @@ from math import log, pi, sqrt
 import numpy as np
 
 from ..backend import arrays
-from ..domain import Interval, MappedDomain, Orthant
-from ..exponential_integral import scaled_e1
-from ..geometry.half_plane import HalfSpace, Hyperbolic
-from ..linalg import symmetric2
-from ..special import ratio_gap
+from ..domains.convex import MappedDomain, Orthant
+from ..domains.supports import Interval
+from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
+from ..numerics.exponential_integral import scaled_e1
+from ..numerics.linalg import symmetric2
+from ..numerics.special import ratio_gap
 from .base import ExponentialFamily
 
 __all__ = ["InverseGaussian"]

@@ -6,9 +6,10 @@ from math import sqrt
 import numpy as np
 
 from ..backend import arrays
-from ..domain import Interval, MappedDomain, Orthant, ProductDomain, RealSpace
-from ..geometry.half_plane import HalfSpace, Hyperbolic
-from ..special import ratio_gap
+from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
+from ..domains.supports import Interval
+from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
+from ..numerics.special import ratio_gap
 from .base import ConstantBaseMeasure
 from .known import known_integer
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..backend import arrays, to_numpy
-from ..domain import Domain, RealSpace
+from ..domains.base import Domain
+from ..domains.convex import RealSpace
 from ..errors import DomainError, ShapeError
-from ..geometry.arc_length import ConstantMetric
-from ..geometry.separable import diagonal3
-from ..linalg import matvec
+from ..geometry.manifolds.arc_length import ConstantMetric
+from ..geometry.manifolds.separable import diagonal3
+from ..numerics.linalg import matvec
 from .base import ExponentialFamily
 
 __all__ = ["MatrixNormalKnownCovariances", "MultivariateNormalKnownCovariance"]

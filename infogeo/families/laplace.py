@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from math import log
 
 from ..backend import arrays
-from ..domain import Interval
+from ..domains.supports import Interval
 from .exponential import Exponential
 from .known import known_finite
 from .transformed import Transformed

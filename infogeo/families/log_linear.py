@@ -7,16 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.draws import draw_states
+from ..arrays.memo import once
 from ..backend import arrays, backend_of, to_numpy
-from ..domain import ConvexDomain, Integers, RealSpace, SimplexPoints
+from ..domains.convex import ConvexDomain, RealSpace
+from ..domains.supports import Integers, SimplexPoints
 from ..errors import ConvergenceError, DomainError, ShapeError
-from ..linalg import inverse, matvec, solve
-from ..memo import once
-from ..newton import minimize
-from ..special import expm1_gap
+from ..numerics.linalg import inverse, matvec, solve
+from ..numerics.newton import minimize
+from ..numerics.special import expm1_gap
 from .base import ExponentialFamily
 
-__all__ = ["LogLinear", "StateFamily", "draw_states"]
+__all__ = ["LogLinear", "StateFamily"]
 
 _BLOCK = 2**21     # numbers in an intermediate array: states are taken in blocks that keep to it
 
@@ -337,25 +339,6 @@ def _shortening(xp, change):
     """
     change = change[..., None]
     return xp.where(change > 0, xp.log1p(change) / change, xp.ones_like(change))
-
-
-def draw_states(draws, probabilities, shape):
-    """Indices with these probabilities (..., m), a sample of batch shape `shape`, which ends in theirs.
-
-    By inverse CDF: a binary search for u · Σp in the cumulative sums, all draws at once.
-    """
-    xp, states, batch = draws.xp, probabilities.shape[-1], probabilities.shape[:-1]
-    cumulative = xp.reshape(xp.cumulative_sum(probabilities, axis=-1), (-1, states))
-    points, count = cumulative.shape[0], prod(shape[:len(shape) - len(batch)])
-    target = xp.matrix_transpose(draws.uniform((count, points)) * cumulative[:, -1])    # the last sum is 1 up to rounding
-    low = xp.zeros((points, count), dtype=xp.int64)
-    high = low + (states - 1)
-    for _ in range(int(states - 1).bit_length()):
-        middle = (low + high) // 2
-        above = xp.take_along_axis(cumulative, middle, axis=-1) > target
-        low, high = xp.where(above, low, middle + 1), xp.where(above, middle, high)
-        low = xp.minimum(low, high)
-    return xp.reshape(xp.matrix_transpose(low), shape)
 
 
 @dataclass(frozen=True, eq=False)

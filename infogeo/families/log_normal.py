@@ -5,8 +5,8 @@ from math import pi, sqrt
 
 import numpy as np
 
-from ..domain import Interval
-from ..special import piecewise
+from ..domains.supports import Interval
+from ..numerics.special import piecewise
 from .image import Image
 from .normal import Normal
 

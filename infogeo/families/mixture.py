@@ -4,12 +4,12 @@ from math import inf
 import numpy as np
 
 from ..backend import arrays, to_numpy
-from ..domain import ConvexDomain, OpenSimplex, RealSpace
+from ..domains.convex import ConvexDomain, OpenSimplex, RealSpace
 from ..errors import ConvergenceError, DomainError, ShapeError
-from ..geometry.manifold import Dual, DuallyFlat
-from ..linalg import matvec, solve
-from ..newton import minimize
-from ..special import kl_terms
+from ..geometry.manifolds.manifold import Dual, DuallyFlat
+from ..numerics.linalg import matvec, solve
+from ..numerics.newton import minimize
+from ..numerics.special import kl_terms
 
 __all__ = ["MixtureFamily"]
 

@@ -4,12 +4,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..arrays.blocks import blockwise
+from ..arrays.memo import once
 from ..backend import arrays
-from ..blocks import blockwise
-from ..domain import MappedDomain, PositiveDefinite, PositiveDefiniteMatrix, ProductDomain, RealSpace
-from ..linalg import cholesky, inverse_lower, matvec, positive_definite, trace_minus_log_det
-from ..memo import once
-from ..packing import pack, packed_size, unpack
+from ..domains.convex import MappedDomain, PositiveDefinite, ProductDomain, RealSpace
+from ..domains.supports import PositiveDefiniteMatrix
+from ..numerics.linalg import cholesky, inverse_lower, matvec, positive_definite, trace_minus_log_det
+from ..numerics.packing import pack, packed_size, unpack
 from .base import ExponentialFamily
 from .known import known_integer
 from .normal_geodesic import Whitened, geodesic_from, initial_rapidity, initial_velocity
@@ -38,7 +39,7 @@ def _moments(p):
 class MultivariateNormal(ExponentialFamily):
     """The normal distribution on R^p of mean μ and covariance Σ.
 
-    Mathematically, with ⟨·⟩ the isometric packing of symmetric matrices (`infogeo.packing`),
+    Mathematically, with ⟨·⟩ the isometric packing of symmetric matrices (`infogeo.numerics.packing`),
 
     - support R^p; T(x) = (x, ⟨xxᵀ⟩); h(x) = (2π)^{−p/2}
     - θ = (Σ⁻¹μ, ⟨−½ Σ⁻¹⟩), the second negative definite; η = (μ, ⟨Σ + μμᵀ⟩), with Σ positive definite

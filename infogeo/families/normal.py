@@ -4,12 +4,13 @@ from math import sqrt
 
 import numpy as np
 
+from ..arrays.blocks import rowwise
 from ..backend import arrays
-from ..blocks import rowwise
-from ..domain import Interval, MappedDomain, Orthant, ProductDomain, RealSpace
-from ..geometry.half_plane import HalfSpace, Hyperbolic
-from ..linalg import symmetric2
-from ..special import ratio_gap, unless_cancelled
+from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
+from ..domains.supports import Interval
+from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
+from ..numerics.linalg import symmetric2
+from ..numerics.special import ratio_gap, unless_cancelled
 from .base import ExponentialFamily
 
 __all__ = ["Normal"]

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..backend import to_numpy
 from ..errors import ConvergenceError
-from ..linalg import matvec
+from ..numerics.linalg import matvec
 
 __all__ = ["Whitened", "calvo_oller_bound", "geodesic_from", "initial_rapidity", "initial_velocity"]
 

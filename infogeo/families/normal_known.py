@@ -6,9 +6,9 @@ from math import log, pi
 import numpy as np
 
 from ..backend import arrays
-from ..domain import Interval
-from ..geometry.mirror_maps import Euclidean
-from ..geometry.scaled import Scaled
+from ..domains.supports import Interval
+from ..geometry.manifolds.mirror_maps import Euclidean
+from ..geometry.manifolds.scaled import Scaled
 from .base import ConstantBaseMeasure
 from .exponential import Exponential
 from .known import known_finite, known_positive

@@ -4,12 +4,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..arrays.memo import once
 from ..backend import arrays
-from ..domain import Interval, MappedDomain, Orthant, PositiveDefinite, PositiveDefiniteMatrix, ProductDomain, RealSpace
-from ..linalg import cholesky, matvec
-from ..memo import once
-from ..packing import pack, packed_size, unpack
-from ..special import ratio_gap
+from ..domains.convex import MappedDomain, Orthant, PositiveDefinite, ProductDomain, RealSpace
+from ..domains.supports import Interval, PositiveDefiniteMatrix
+from ..numerics.linalg import cholesky, matvec
+from ..numerics.packing import pack, packed_size, unpack
+from ..numerics.special import ratio_gap
 from .base import ExponentialFamily
 from .known import known_integer
 from .matrix_gamma import (bartlett, differ, inverse_and_log_det, log_det, log_det_of_root, matrix_gamma_kl, mean_and_gap,
@@ -103,7 +104,7 @@ class NormalWishart(ExponentialFamily):
     """The normal–Wishart distribution of a mean μ and a precision matrix Λ: Λ is Wishart, and μ given Λ is N(m, (κΛ)⁻¹).
 
     Mathematically, an observation is the vector x = (μ, ⟨Λ⟩), with ⟨·⟩ the isometric packing of symmetric matrices
-    (`infogeo.packing`); with s = (ν − p + 1) / 2, a = ν / 2, R = ½V⁻¹, and ψ_W, φ_W the potentials of `Wishart`,
+    (`infogeo.numerics.packing`); with s = (ν − p + 1) / 2, a = ν / 2, R = ½V⁻¹, and ψ_W, φ_W the potentials of `Wishart`,
 
     - support: μ in R^p, Λ positive definite; T(x) = (log det Λ, ⟨Λ⟩, Λμ, μᵀΛμ); h(x) = (2π)^{−p/2} (det Λ)^{−1/2}
     - θ = (s, ⟨−R − ½κmmᵀ⟩, κm, −½κ), with s > 0, κ > 0, R positive definite

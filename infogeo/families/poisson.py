@@ -6,10 +6,11 @@ from math import lgamma, log, pi, sqrt
 import numpy as np
 
 from ..backend import arrays
-from ..domain import Integers, Interval, Orthant, RealSpace
-from ..factorials import deviance, factorial_gap
-from ..geometry.arc_length import ArcLength
-from ..special import kl_terms, piecewise
+from ..domains.convex import Orthant, RealSpace
+from ..domains.supports import Integers, Interval
+from ..geometry.manifolds.arc_length import ArcLength
+from ..numerics.factorials import deviance, factorial_gap
+from ..numerics.special import kl_terms, piecewise
 from .base import ExponentialFamily
 
 __all__ = ["Poisson"]

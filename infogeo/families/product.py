@@ -5,9 +5,9 @@ from math import prod
 import numpy as np
 
 from ..backend import arrays
-from ..domain import Domain
+from ..domains.base import Domain
 from ..errors import ShapeError
-from ..geometry.product import ProductManifold
+from ..geometry.manifolds.product import ProductManifold
 from .base import ExponentialFamily
 from .known import known_integer
 from .transformed import Transformed

@@ -1,5 +1,5 @@
 """Families that share the geometry of another manifold."""
-from ..geometry.manifold import DuallyFlat
+from ..geometry.manifolds.manifold import DuallyFlat
 from .base import ExponentialFamily
 
 __all__ = ["Transformed"]

@@ -5,15 +5,16 @@ from math import ceil, floor, inf
 
 import numpy as np
 
+from ..arrays.draws import draw_states
+from ..arrays.memo import once, standing
 from ..backend import NUMPY, arrays
-from ..domain import ConvexDomain, Integers, Interval
+from ..domains.convex import ConvexDomain
+from ..domains.supports import Integers, Interval
 from ..errors import ConvergenceError, DomainError
-from ..linalg import matvec, solve
-from ..memo import once, standing
-from ..newton import minimize
-from ..special import expm1_gap
+from ..numerics.linalg import matvec, solve
+from ..numerics.newton import minimize
+from ..numerics.special import expm1_gap
 from .base import ExponentialFamily
-from .log_linear import draw_states
 
 __all__ = ["Truncated"]
 
@@ -214,7 +215,7 @@ class Truncated(ExponentialFamily):
 
     def _log_whole(self, xp, theta, x):
         """log p(x; θ) in the whole family, shapes (..., dim) and (..., m) to (..., m); −∞ outside its support."""
-        inside, x = self.family._supported(xp, x)
+        inside, x = self.family.supported(x)
         value = self.family._log_density(xp, theta[..., None, :], x)
         return xp.where(inside & ~xp.isnan(value), value, xp.full_like(value, -np.inf))
 

@@ -5,11 +5,13 @@ from math import lgamma
 
 import numpy as np
 
+from ..arrays.memo import once
 from ..backend import arrays
-from ..bessel import bessel_ratio, inverse_bessel_ratio, log_bessel, log_bessel_bregman, log_bessel_gap
-from ..domain import ConvexDomain, Domain, Interval, RealSpace
-from ..linalg import matvec
-from ..memo import once
+from ..domains.base import Domain
+from ..domains.convex import ConvexDomain, RealSpace
+from ..domains.supports import Interval
+from ..numerics.bessel import bessel_ratio, inverse_bessel_ratio, log_bessel, log_bessel_bregman, log_bessel_gap
+from ..numerics.linalg import matvec
 from .base import ExponentialFamily
 from .known import known_integer
 from .matrix_gamma import differ

@@ -4,11 +4,12 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..arrays.memo import once
 from ..backend import arrays
-from ..domain import Interval, MappedDomain, Orthant, PositiveDefinite, PositiveDefiniteMatrix, ProductDomain
-from ..linalg import cholesky
-from ..memo import once
-from ..packing import pack, packed_size, unpack
+from ..domains.convex import MappedDomain, Orthant, PositiveDefinite, ProductDomain
+from ..domains.supports import Interval, PositiveDefiniteMatrix
+from ..numerics.linalg import cholesky
+from ..numerics.packing import pack, packed_size, unpack
 from .base import ExponentialFamily
 from .known import known_integer
 from .matrix_gamma import (bartlett, halves, inverse_and_log_det, log_det, log_det_of_root, matrix_gamma_kl, matrix_gamma_weight,
@@ -38,7 +39,7 @@ class Wishart(ExponentialFamily):
     """The Wishart distribution of p × p matrices: ν degrees of freedom and scale V, so that E X = νV.
 
     Mathematically, with s = (ν − p + 1) / 2, a = ν / 2 = s + (p − 1) / 2, R = ½V⁻¹, and ⟨·⟩ the isometric packing of symmetric
-    matrices (`infogeo.packing`),
+    matrices (`infogeo.numerics.packing`),
 
     - support: X symmetric positive definite; T(X) = (log det X, ⟨X⟩); h(X) = 1 / det X
     - θ = (s, ⟨−R⟩), s > 0, −R negative definite; η = (Σ_j digamma(s + j/2) − log det R, ⟨aR⁻¹⟩), j = 0 … p − 1, which fill

@@ -4,14 +4,15 @@ from math import log
 
 import numpy as np
 
+from ..arrays.memo import once
 from ..backend import arrays
-from ..bregman_integral import bregman_integral
-from ..domain import Integers, Interval, Orthant
+from ..domains.convex import Orthant
+from ..domains.supports import Integers, Interval
 from ..errors import ConvergenceError
-from ..geometry.separable import OneSeries
-from ..memo import once
-from ..riemann_zeta import log_zeta_derivatives, zeta_excess
-from ..special import piecewise
+from ..geometry.manifolds.separable import OneSeries
+from ..numerics.bregman_integral import bregman_integral
+from ..numerics.riemann_zeta import log_zeta_derivatives, zeta_excess
+from ..numerics.special import piecewise
 from .base import ExponentialFamily
 
 __all__ = ["Zeta"]

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from ..backend import arrays
-from ..packing import pack, unpack
+from ..numerics.packing import pack, unpack
 
 __all__ = ["Exponential", "Link", "LogCholesky", "Scaled", "Stacked", "Straight", "link_of"]
 

@@ -1,10 +1,10 @@
 """Conditional models: a network that gives the natural parameter of an exponential family."""
 from copy import copy
 
+from ..arrays.blocks import gather
+from ..arrays.memo import once
 from ..backend import arrays
-from ..blocks import gather
 from ..errors import DomainError, ShapeError
-from ..memo import once
 from .link import link_of
 
 __all__ = ["ConditionalModel", "CrossEntropyLoss", "ModelPass", "NegativeLogLikelihood"]

@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays.blocks import gather, slices
+from ..arrays.draws import Draws
 from ..backend import arrays, backend_of
-from ..blocks import gather, slices
-from ..draws import Draws
 from ..errors import ShapeError
 from .layers import Activation, Affine, AveragePool, Convolution2D, Dense, Flatten, Layer, MaxPool, Relu, Tanh
 

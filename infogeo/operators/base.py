@@ -7,7 +7,7 @@ from scipy.sparse.linalg import aslinearoperator
 
 from ..backend import arrays, backend_of, to_numpy
 from ..errors import ShapeError
-from ..linalg import cholesky, inverse_lower
+from ..numerics.linalg import cholesky, inverse_lower
 
 __all__ = ["Composed", "Identity", "Inverse", "LinearOperator", "Scaled", "Sum", "Transpose", "common_dtype", "solve_rows"]
 

@@ -4,7 +4,7 @@ from itertools import accumulate
 
 from ..backend import arrays
 from ..errors import ShapeError
-from ..linalg import cholesky, inverse, inverse_lower
+from ..numerics.linalg import cholesky, inverse, inverse_lower
 from .base import LinearOperator, common_dtype
 from .dense import SymmetricDense, as_operator
 

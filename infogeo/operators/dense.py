@@ -7,7 +7,7 @@ import scipy.linalg
 
 from ..backend import NUMPY, arrays, to_numpy
 from ..errors import ShapeError
-from ..linalg import cholesky, inverse_lower
+from ..numerics.linalg import cholesky, inverse_lower
 from .base import LinearOperator, solve_rows
 
 __all__ = ["Dense", "Diagonal", "Factorization", "SymmetricDense", "as_operator"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..backend import arrays
 from ..errors import ShapeError
-from ..linalg import cholesky, inverse_lower
+from ..numerics.linalg import cholesky, inverse_lower
 from .base import LinearOperator, common_dtype
 from .dense import SymmetricDense, as_operator
 

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays.draws import Draws
 from ..backend import column, dot, to_numpy
-from ..draws import Draws
 from ..errors import ConvergenceError, DomainError
-from ..linalg import matvec
+from ..numerics.linalg import matvec
 from .base import LinearOperator
 
 __all__ = ["Estimate", "Shifted", "conjugate_gradient", "hutch_plus_plus", "hutchinson", "lanczos", "lanczos_quadrature",

@@ -3,8 +3,8 @@ from math import isfinite
 
 import numpy as np
 
+from ..arrays.memo import standing
 from ..backend import arrays, backend_of, batch_contiguous, column, dot
-from ..memo import standing
 from .moment import Moment, Snapshot
 from .objective import Objective
 from .result import Result, Status

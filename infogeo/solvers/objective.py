@@ -1,10 +1,10 @@
 """Objectives: functions on a manifold with their differentials."""
 from abc import ABC, abstractmethod
 
+from ..arrays.draws import Draws
 from ..backend import arrays, backend_of, batch_contiguous, dot
-from ..draws import Draws
 from ..errors import DomainError, ShapeError, require_count
-from ..linalg import matvec
+from ..numerics.linalg import matvec
 
 __all__ = ["AffineMap", "CrossEntropy", "MiniBatch", "Noisy", "Objective", "ReverseKL"]
 

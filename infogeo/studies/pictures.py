@@ -7,8 +7,8 @@ import numpy as np
 
 from ..backend import asarray, to_numpy
 from ..errors import DomainError, ShapeError
-from ..geometry.geodesic import e_geodesic, m_geodesic, riemannian_geodesic
-from ..geometry.manifold import Dual
+from ..geometry.connections.geodesic import e_geodesic, m_geodesic, riemannian_geodesic
+from ..geometry.manifolds.manifold import Dual
 
 __all__ = ["plot_bisectors", "plot_divergence_balls", "plot_geodesics"]
 

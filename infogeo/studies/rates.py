@@ -4,8 +4,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..backend import backend_of, to_numpy
-from ..domain import MappedDomain
-from ..geometry.manifold import Riemannian
+from ..domains.convex import MappedDomain
+from ..geometry.manifolds.manifold import Riemannian
 from ..solvers.flow import flow
 from ..solvers.objective import AffineMap
 from ..solvers.update import GradientUpdate, NaturalUpdate

@@ -4,15 +4,15 @@ from itertools import combinations_with_replacement, permutations
 
 import sympy as sp
 
+from ..arrays.memo import once
 from ..backend import arrays
-from ..bregman_integral import bregman_integral
-from ..domain import ConvexDomain, MappedDomain
+from ..domains.convex import ConvexDomain, MappedDomain
 from ..errors import ConvergenceError
 from ..families.base import ExponentialFamily
-from ..geometry.manifold import DuallyFlat
-from ..memo import once
-from ..newton import minimize
-from ..special import unless_cancelled
+from ..geometry.manifolds.manifold import DuallyFlat
+from ..numerics.bregman_integral import bregman_integral
+from ..numerics.newton import minimize
+from ..numerics.special import unless_cancelled
 from .algebra import NoClosedForm
 from .functions import stable
 from .printer import kernel, tabulate

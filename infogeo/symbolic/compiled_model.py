@@ -5,10 +5,10 @@ from itertools import combinations_with_replacement
 import numpy as np
 import sympy as sp
 
+from ..arrays.blocks import slices
 from ..backend import to_numpy
-from ..blocks import slices
 from ..errors import ConvergenceError
-from ..geometry.manifold import Riemannian
+from ..geometry.manifolds.manifold import Riemannian
 from .algebra import NoClosedForm
 from .printer import kernel
 from .score_moments import refined

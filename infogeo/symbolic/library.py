@@ -29,11 +29,11 @@ from ..families.transformed import Transformed
 from ..families.von_mises_fisher import VonMisesFisher
 from ..families.wishart import Wishart
 from ..families.zeta import Zeta
-from ..geometry.manifold import DuallyFlat
-from ..geometry.mirror_maps import Burg, Euclidean, LogDet, NegativeEntropy, PNorm, Quadratic
-from ..geometry.product import ProductManifold
-from ..geometry.scaled import Scaled
-from ..packing import packed_size, unpack
+from ..geometry.manifolds.manifold import DuallyFlat
+from ..geometry.manifolds.mirror_maps import Burg, Euclidean, LogDet, NegativeEntropy, PNorm, Quadratic
+from ..geometry.manifolds.product import ProductManifold
+from ..geometry.manifolds.scaled import Scaled
+from ..numerics.packing import packed_size, unpack
 from .functions import AbsPower, Log1pExp, LogBessel, LogSumExp, MultiGammaLn, ZetaDerivative
 from .manifold import SymbolicManifold
 

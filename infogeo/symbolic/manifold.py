@@ -6,12 +6,11 @@ from itertools import combinations_with_replacement, islice
 import numpy as np
 import sympy as sp
 
-from ..domain import ConvexDomain
+from ..domains.convex import ConvexDomain
 from ..errors import DomainError, ShapeError
 from .algebra import NoClosedForm, require_symbols, symbols_of, tidy
 from .compiled import CompiledFamily, CompiledManifold
 from .functions import defined
-
 
 __all__ = ["SymbolicManifold"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import sympy as sp
 
 from ..backend import NUMPY
-from ..domain import ConvexDomain
+from ..domains.convex import ConvexDomain
 from ..errors import DomainError, ShapeError, require_positive
 from .algebra import NoClosedForm, require_symbols, symbols_of, tidy
 from .compiled_model import CompiledModel

@@ -6,8 +6,8 @@ from itertools import combinations_with_replacement, product
 import numpy as np
 import sympy as sp
 
-from ..geometry.integration import Quadrature
-from ..lattice import panels
+from ..geometry.divergences.integration import Quadrature
+from ..numerics.lattice import panels
 from .algebra import tidy
 from .functions import stable
 from .integrals import density_product, expanded_log, mellin, series, simple_logarithms

@@ -6,9 +6,9 @@ import numpy as np
 import sympy as sp
 from sympy.printing.pycode import AbstractPythonCodePrinter
 
-from ..backend import batch_contiguous, polygamma
-from ..blocks import ELEMENTS, share
-from ..special import trigamma_gap
+from ..arrays.blocks import ELEMENTS, share
+from ..backend import batch_contiguous
+from ..numerics.special import polygamma, trigamma_gap
 from .algebra import shared_powers
 from .functions import LogSumExp, Softmax, SoftmaxRest, defined
 

@@ -3,7 +3,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from ..blocks import slices
+from ..arrays.blocks import slices
 
 __all__ = ["diagonal_places", "refined"]
 

@@ -6,7 +6,7 @@ from itertools import combinations, combinations_with_replacement
 import mpmath
 import sympy as sp
 
-from ..linalg import solve
+from ..numerics.linalg import solve
 from .algebra import tidy
 from .functions import alternatives, complements, defined
 from .printer import kernel

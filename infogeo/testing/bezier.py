@@ -1,7 +1,7 @@
 """Curves of degree two through a convex set."""
 from ..backend import arrays
-from ..domain import OpenSimplex
-from ..families.curved import Embedding
+from ..domains.convex import OpenSimplex
+from ..statistics.curved import Embedding
 
 __all__ = ["bezier"]
 

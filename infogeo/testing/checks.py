@@ -4,7 +4,7 @@ from inspect import signature
 import numpy as np
 
 from ..families.base import ExponentialFamily
-from ..geometry.manifold import DuallyFlat
+from ..geometry.manifolds.manifold import DuallyFlat
 from .family_laws import EXPONENTIAL_FAMILY_LAWS
 from .formulas import smooth_region
 from .geometry_laws import DUALLY_FLAT_LAWS

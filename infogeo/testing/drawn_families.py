@@ -4,9 +4,9 @@ from itertools import combinations
 import numpy as np
 from hypothesis import strategies as st
 
-from ..domain import PositiveDefinite
+from ..domains.convex import PositiveDefinite
 from ..families import catalogue as f
-from ..packing import unpack
+from ..numerics.packing import unpack
 
 __all__ = ["compositions", "families_of_numbers"]
 

@@ -1,11 +1,11 @@
 """The methods of a manifold that are formulas, and arguments for them."""
 import numpy as np
 
-from ..domain import Orthant
+from ..domains.convex import Orthant
 from ..families.base import ExponentialFamily
 from ..families.conway_maxwell_poisson import ConwayMaxwellPoisson
 from ..families.generalized_inverse_gaussian import GeneralizedInverseGaussian
-from ..geometry.mirror_maps import PNorm
+from ..geometry.manifolds.mirror_maps import PNorm
 
 __all__ = ["FAMILY_FORMULAS", "FORMULAS", "arguments_at", "formulas", "is_smooth", "is_steep", "overridden", "smooth_region"]
 

@@ -2,8 +2,8 @@
 import numpy as np
 
 from ..families.base import ExponentialFamily
-from ..geometry.divergence import bregman, canonical_divergence, jeffreys
-from ..geometry.manifold import Dual, DuallyFlat
+from ..geometry.divergences.divergence import bregman, canonical_divergence, jeffreys
+from ..geometry.manifolds.manifold import Dual, DuallyFlat
 from .calculus import apply, condition, derivative, frame, in_frame, towards
 from .formulas import arguments_at, formulas, overridden
 from .law import above, at_least, equal, title

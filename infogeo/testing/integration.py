@@ -1,7 +1,8 @@
 """Integrals over the support of a family, as sums."""
 import numpy as np
 
-from ..domain import ClosedInterval, Integers, Interval, RealSpace, SimplexPoints
+from ..domains.convex import RealSpace
+from ..domains.supports import ClosedInterval, Integers, Interval, SimplexPoints
 from ..families.von_mises_fisher import VonMises
 
 __all__ = ["distribution_function", "expectation_nodes"]

@@ -7,13 +7,13 @@ import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from ..domain import PositiveDefinite
+from ..domains.convex import PositiveDefinite
 from ..errors import ConvergenceError
-from ..families.curved import Curved
 from ..families.mixture import MixtureFamily
-from ..geometry.mirror_maps import Burg, Euclidean, LogDet, NegativeEntropy, PNorm, Quadratic
-from ..packing import unpack
+from ..geometry.manifolds.mirror_maps import Burg, Euclidean, LogDet, NegativeEntropy, PNorm, Quadratic
+from ..numerics.packing import unpack
 from ..solvers.objective import CrossEntropy, ReverseKL
+from ..statistics.curved import Curved
 from .bezier import bezier
 from .drawn_families import compositions, families_of_numbers
 from .formulas import smooth_region

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from ..backend import arrays, to_numpy
 from ..curvature.outputs import ExactColumns, Outputs
 from ..errors import ConvergenceError, DomainError, require_positive
-from ..linalg import cholesky, inverse_lower
+from ..numerics.linalg import cholesky, inverse_lower
 from .examples import ExampleUpdate
 
 __all__ = ["AdaptiveNatural", "ConstantRate", "FirstOrder", "HarmonicRate", "Rate", "Recursion", "ShermanMorrison"]

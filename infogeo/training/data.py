@@ -5,8 +5,8 @@ from math import exp
 
 import numpy as np
 
+from ..arrays.draws import Draws
 from ..backend import dot
-from ..draws import Draws
 from ..errors import DomainError, require_count, require_positive
 from ..networks.model import NegativeLogLikelihood
 from ..solvers.objective import Objective

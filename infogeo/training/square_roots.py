@@ -6,7 +6,7 @@ import numpy as np
 
 from ..backend import arrays, to_numpy
 from ..errors import ConvergenceError, DomainError, require_count
-from ..linalg import inverse
+from ..numerics.linalg import inverse
 from ..operators.base import Identity, LinearOperator
 from ..operators.dense import SymmetricDense
 from ..operators.kronecker import Kronecker

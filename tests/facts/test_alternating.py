@@ -4,9 +4,9 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 import infogeo as ig
-from infogeo.geometry.alternating import alternating_projections, cyclic_projections
-from infogeo.geometry.projection import AffineConstraints, AffineSubmanifold, Intersection, e_project
-from infogeo.geometry.proportional_fitting import proportional_fitting, sinkhorn
+from infogeo.geometry.projections.alternating import alternating_projections, cyclic_projections
+from infogeo.geometry.projections.projection import AffineConstraints, AffineSubmanifold, Intersection, e_project
+from infogeo.geometry.projections.proportional_fitting import proportional_fitting, sinkhorn
 
 from ..backends import every_dtype
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from infogeo.backend import NUMPY
-from infogeo.bessel import bessel_ratio, inverse_bessel_ratio, log_bessel, log_bessel_bregman, log_bessel_gap
+from infogeo.numerics.bessel import bessel_ratio, inverse_bessel_ratio, log_bessel, log_bessel_bregman, log_bessel_gap
 
 DIMENSIONS = [2, 3, 4, 10, 66, 100, 1000]
 ARGUMENTS = np.array([1e-8, 1e-4, 0.01, 0.3, 1.0, 1.9, 2.1, 5.0, 10.0, 20.0, 31.9, 32.1, 44.0, 63.0, 100.0, 500.0, 1e3, 1e4, 1e5,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.blocks import ELEMENTS, SHARE, blockwise, rowwise, share, threads
-from infogeo.memo import standing
+from infogeo.arrays.blocks import ELEMENTS, SHARE, blockwise, rowwise, share, threads
+from infogeo.arrays.memo import standing
 
 FAMILIES = {repr(family): family for family in (ig.Categorical(10), ig.Gamma(), ig.Dirichlet(5), ig.MultivariateNormal(3),
                                                 ig.Normal())}

@@ -5,8 +5,8 @@ from scipy.optimize import brentq, minimize
 from scipy.special import lambertw
 
 import infogeo as ig
-from infogeo.geometry.centroid import (bregman_information, frechet_mean, jeffreys_centroid, jensen_centroid,
-                                       jensen_shannon_centroid, left_centroid, right_centroid, total_bregman_centroid)
+from infogeo.geometry.centroids.centroid import (bregman_information, frechet_mean, jeffreys_centroid, jensen_centroid,
+                                                 jensen_shannon_centroid, left_centroid, right_centroid, total_bregman_centroid)
 
 M = ig.Categorical(3)
 THREE = np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7], [0.25, 0.5, 0.25]])

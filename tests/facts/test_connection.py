@@ -4,16 +4,17 @@ import pytest
 from scipy.special import polygamma
 
 import infogeo as ig
-from infogeo.geometry.connection import christoffel, christoffel_first, covariant_derivative, cubic_tensor, parallel_transport
-from infogeo.geometry.curvature_tensor import ricci, riemann_tensor, scalar_curvature, sectional_curvature
-from infogeo.geometry.geodesic import m_geodesic
+from infogeo.geometry.connections.connection import (christoffel, christoffel_first, covariant_derivative, cubic_tensor,
+                                                     parallel_transport)
+from infogeo.geometry.connections.curvature_tensor import ricci, riemann_tensor, scalar_curvature, sectional_curvature
+from infogeo.geometry.connections.geodesic import m_geodesic
 
 
 class NormalInOrdinaryParameters(ig.Riemannian):
     """The normal laws in (μ, σ): the metric diag(1, 2) / σ², and the cubic tensor T_μμσ = 2 / σ³, T_σσσ = 8 / σ³."""
 
     dim = 2
-    domain = ig.ProductDomain(ig.RealSpace(1), ig.Orthant(1))
+    domain = ig.domains.ProductDomain(ig.domains.RealSpace(1), ig.domains.Orthant(1))
 
     def metric(self, x):
         return np.array([[1.0, 0.0], [0.0, 2.0]]) / x[..., 1, None, None]**2
@@ -29,7 +30,7 @@ class Plane(ig.Riemannian):
     """The plane in polar coordinates (r, φ)."""
 
     dim = 2
-    domain = ig.ProductDomain(ig.Orthant(1), ig.RealSpace(1))
+    domain = ig.domains.ProductDomain(ig.domains.Orthant(1), ig.domains.RealSpace(1))
 
     def metric(self, x):
         return np.eye(2) * np.stack([np.ones_like(x[..., 0]), x[..., 0]**2], axis=-1)[..., None]

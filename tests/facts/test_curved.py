@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.domain import Interval, Orthant
-from infogeo.families.curved import Curved, Embedding
+from infogeo.domains.convex import Orthant
+from infogeo.domains.supports import Interval
 from infogeo.families.product import Independent
+from infogeo.statistics.curved import Curved, Embedding
 from infogeo.testing.calculus import derivative
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.geometry.alpha import alpha_divergence, chi_squared, squared_hellinger
-from infogeo.geometry.f_divergence import f_divergence, jensen_shannon, total_variation
-from infogeo.geometry.integration import MonteCarlo, Quadrature, States
+from infogeo.geometry.divergences.alpha import alpha_divergence, chi_squared, squared_hellinger
+from infogeo.geometry.divergences.f_divergence import f_divergence, jensen_shannon, total_variation
+from infogeo.geometry.divergences.integration import MonteCarlo, Quadrature, States
 
 COIN, NORMAL = ig.Bernoulli(), ig.Normal()
 

@@ -5,12 +5,12 @@ import pytest
 
 import infogeo as ig
 from infogeo.errors import ConvergenceError, DomainError
-from infogeo.geometry import chernoff
-from infogeo.geometry.alpha import alpha_divergence, chi_squared, hellinger, renyi, squared_hellinger, tsallis
-from infogeo.geometry.chernoff import chernoff_information
-from infogeo.geometry.divergence import fenchel_young
-from infogeo.geometry.skew import bhattacharyya, jensen_bregman
-from infogeo.geometry.total_bregman import total_bregman
+from infogeo.geometry.divergences import chernoff
+from infogeo.geometry.divergences.alpha import alpha_divergence, chi_squared, hellinger, renyi, squared_hellinger, tsallis
+from infogeo.geometry.divergences.chernoff import chernoff_information
+from infogeo.geometry.divergences.divergence import fenchel_young
+from infogeo.geometry.divergences.skew import bhattacharyya, jensen_bregman
+from infogeo.geometry.divergences.total_bregman import total_bregman
 
 CATEGORICAL, NORMAL = ig.Categorical(3), ig.Normal()
 PAIRS = {

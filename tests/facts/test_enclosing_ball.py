@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.geometry.chernoff import chernoff_information
-from infogeo.geometry.enclosing_ball import badoiu_clarkson, enclosing_ball
-from infogeo.geometry.exponents import bayes_error_exponent, hoeffding_exponents
+from infogeo.geometry.centroids.enclosing_ball import badoiu_clarkson, enclosing_ball
+from infogeo.geometry.divergences.chernoff import chernoff_information
+from infogeo.geometry.divergences.exponents import bayes_error_exponent, hoeffding_exponents
 
 from ..backends import every_dtype
 

@@ -3,7 +3,7 @@ import mpmath as mp
 import numpy as np
 
 from infogeo.backend import NUMPY
-from infogeo.exponential_integral import scaled_e1
+from infogeo.numerics.exponential_integral import scaled_e1
 
 
 def test_over_the_half_line():

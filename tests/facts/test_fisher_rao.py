@@ -8,8 +8,8 @@ from scipy.spatial import geometric_slerp
 import infogeo as ig
 from infogeo.errors import ConvergenceError
 from infogeo.families.normal_geodesic import Whitened, calvo_oller_bound
-from infogeo.geometry.half_plane import HalfSpace
-from infogeo.geometry.manifold import Riemannian
+from infogeo.geometry.manifolds.half_plane import HalfSpace
+from infogeo.geometry.manifolds.manifold import Riemannian
 
 # Family, the ordinary parameters of two distributions, their distance.
 KNOWN = {

@@ -6,8 +6,8 @@ from scipy.special import expit, gammaln
 
 import infogeo as ig
 from infogeo.errors import DomainError, ShapeError
-from infogeo.families.location_scale import LocationScale, LogLocationScale
-from infogeo.geometry.manifold import Riemannian
+from infogeo.geometry.manifolds.manifold import Riemannian
+from infogeo.statistics.location_scale import LocationScale, LogLocationScale
 
 
 def student(nu):

@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.geometry.collocation import HessianEquation, arrive, join, rule
-from infogeo.geometry.geodesic import (alpha_exp_map, alpha_geodesic, e_geodesic, exp_map, jeffreys_bound, log_map, m_geodesic,
-                                       riemannian_distance, riemannian_geodesic)
+from infogeo.geometry.connections.geodesic import (alpha_exp_map, alpha_geodesic, e_geodesic, exp_map, log_map, m_geodesic,
+                                                   riemannian_distance, riemannian_geodesic)
+from infogeo.geometry.divergences.divergence import jeffreys_bound
+from infogeo.numerics.collocation import HessianEquation, arrive, join, rule
 
 NORMAL = ig.Normal()
 
@@ -14,7 +15,7 @@ class HalfPlane(ig.Riemannian):
     """The normal laws in (μ, σ), of which only the metric is given."""
 
     dim = 2
-    domain = ig.ProductDomain(ig.RealSpace(1), ig.Orthant(1))
+    domain = ig.domains.ProductDomain(ig.domains.RealSpace(1), ig.domains.Orthant(1))
 
     def metric(self, x):
         return np.array([[1.0, 0.0], [0.0, 2.0]]) / x[..., 1, None, None]**2

@@ -8,8 +8,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import infogeo as ig
 from infogeo.clustering import BregmanKMeans, FamilyMixture, fit_mixture, mixture_start
-from infogeo.geometry.centroid import bregman_information
-from infogeo.geometry.kmeans import bregman_kmeans, kmeans_plus_plus
+from infogeo.geometry.centroids.centroid import bregman_information
+from infogeo.geometry.centroids.kmeans import bregman_kmeans, kmeans_plus_plus
 
 from ..backends import every_dtype
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from infogeo.backend import NUMPY
-from infogeo.factorials import deviance, factorial_gap
-from infogeo.lattice import _rules, entropy, panels
+from infogeo.numerics.factorials import deviance, factorial_gap
+from infogeo.numerics.lattice import _rules, entropy, panels
 
 
 @pytest.mark.parametrize("level", range(12))

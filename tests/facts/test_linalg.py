@@ -3,8 +3,8 @@ import array_api_strict
 import numpy as np
 import pytest
 
-from infogeo import linalg
 from infogeo.backend import NUMPY, backend_of, to_numpy
+from infogeo.numerics import linalg
 
 
 def spd(n, batch, seed=0):

@@ -9,8 +9,8 @@ class Cosh(ig.DuallyFlat):
     """ψ = Σ log cosh θ_i: η = tanh θ in (−1, 1), with the contract and nothing more."""
 
     dim = 2
-    theta_domain = ig.RealSpace(2)
-    eta_domain = ig.domain.MappedDomain(ig.RealSpace(2), lambda xp, z: xp.tanh(z), lambda xp, eta: xp.all(abs(eta) < 1, axis=-1),
+    theta_domain = ig.domains.RealSpace(2)
+    eta_domain = ig.domain.MappedDomain(ig.domains.RealSpace(2), lambda xp, z: xp.tanh(z), lambda xp, eta: xp.all(abs(eta) < 1, axis=-1),
                                         lambda name: f"-1 < {name} < 1")
 
     def potential(self, theta):
@@ -78,7 +78,7 @@ def test_riemannian_with_only_a_metric():
     np.testing.assert_allclose(M.sharp(x, [1.0, 1.0]), [1.0, 0.25], rtol=1e-15)
     np.testing.assert_allclose(M.norm(x, [0.0, 1.0]), 2.0, rtol=1e-15)
     np.testing.assert_allclose(M.inner(x, [1.0, 1.0], [2.0, 3.0]), 14.0, rtol=1e-15)
-    assert M.domain == ig.RealSpace(2)
+    assert M.domain == ig.domains.RealSpace(2)
 
 
 def test_natural_gradient_on_it_runs_straight_to_the_minimum():

@@ -194,20 +194,20 @@ def test_derivatives_of_links(name, backend, dtype):
 
 
 def test_scaled_domains_have_scaled_links():
-    domain = ig.domain.ScaledDomain(ig.Orthant(1, -1), 3.0)
+    domain = ig.domain.ScaledDomain(ig.domains.Orthant(1, -1), 3.0)
     u = np.array([0.3, -0.2])
     np.testing.assert_allclose(link_of(domain)(u), domain.from_unconstrained(u), rtol=1e-15)
 
 
-class _Halved(ig.Orthant):
+class _Halved(ig.domains.Orthant):
     """A domain that looks like another one and is mapped onto in a way of its own."""
 
     def from_unconstrained(self, u):
         return super().from_unconstrained(0.5 * u)
 
 
-@pytest.mark.parametrize("domain", [ig.Gamma().eta_domain, ig.OpenSimplex(2), _Halved(1, -1), ig.ProductDomain(ig.OpenSimplex(1)),
-                                    ig.domain.ScaledDomain(ig.OpenSimplex(2), 2.0)], ids=repr)
+@pytest.mark.parametrize("domain", [ig.Gamma().eta_domain, ig.domains.OpenSimplex(2), _Halved(1, -1), ig.domains.ProductDomain(ig.domains.OpenSimplex(1)),
+                                    ig.domain.ScaledDomain(ig.domains.OpenSimplex(2), 2.0)], ids=repr)
 def test_no_link_is_guessed(domain):
     with pytest.raises(TypeError, match="no link is known .* give link="):
         link_of(domain)

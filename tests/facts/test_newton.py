@@ -4,7 +4,7 @@ import pytest
 
 import infogeo as ig
 from infogeo.backend import NUMPY
-from infogeo.newton import minimize
+from infogeo.numerics.newton import minimize
 
 
 def logarithmic(target, x0, **more):

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from infogeo import packing
+from infogeo.numerics import packing
 
 SQRT2 = np.sqrt(2.0)
 

@@ -4,8 +4,9 @@ import pytest
 from scipy.optimize import minimize
 
 import infogeo as ig
-from infogeo.families.interaction import interaction_orders
-from infogeo.geometry.projection import AffineConstraints, AffineSubmanifold, Halfspaces, Intersection, e_project, m_project
+from infogeo.geometry.projections.projection import (AffineConstraints, AffineSubmanifold, Halfspaces, Intersection, e_project,
+                                                     m_project)
+from infogeo.statistics.interaction import interaction_orders
 
 from ..backends import every_dtype
 

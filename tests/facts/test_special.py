@@ -4,8 +4,9 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from infogeo import backend, special
+from infogeo import backend
 from infogeo.backend import NUMPY
+from infogeo.numerics import special
 
 WIDE = np.logspace(-8, 8, 161)
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.families.statistics import SufficientStatistics
+from infogeo.statistics.sufficient_statistics import SufficientStatistics
 
 FAMILY = ig.Gamma()
 

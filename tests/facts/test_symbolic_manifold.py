@@ -4,8 +4,8 @@ import pytest
 import sympy as sp
 
 import infogeo as ig
-from infogeo.geometry.connection import christoffel
-from infogeo.geometry.curvature_tensor import ricci, riemann_tensor, scalar_curvature
+from infogeo.geometry.connections.connection import christoffel
+from infogeo.geometry.connections.curvature_tensor import ricci, riemann_tensor, scalar_curvature
 from infogeo.symbolic import Log1pExp, LogSumExp, MultiGammaLn, NoClosedForm, SymbolicManifold, symbolic_manifold
 
 t1, t2, t3 = sp.symbols("theta_1:4", real=True)
@@ -173,17 +173,17 @@ def test_constants_stay():
     g = SymbolicManifold(t1, n * sp.log(1 + sp.exp(t1)), constants=(n,))
     assert vanishes(g.metric[0] - n * sp.exp(t1) / (1 + sp.exp(t1))**2)
     with pytest.raises(ValueError, match="numbers for the constants"):
-        g.compile(ig.RealSpace(1))
+        g.compile(ig.domains.RealSpace(1))
 
 
 @pytest.mark.parametrize("arguments, error, words", [
     (((t1, t2), -t1**2 - t2**2), ig.DomainError, "positive definite at none of"),
-    (((t1, t2), t1**2 - t2**2, ig.RealSpace(2)), ig.DomainError, "strictly convex on .* at 8 of 8 points .* least eigenvalue -2"),
-    (((t1,), sp.log(t1), ig.Orthant(-1)), ig.DomainError, "not a real number"),
+    (((t1, t2), t1**2 - t2**2, ig.domains.RealSpace(2)), ig.DomainError, "strictly convex on .* at 8 of 8 points .* least eigenvalue -2"),
+    (((t1,), sp.log(t1), ig.domains.Orthant(-1)), ig.DomainError, "not a real number"),
     (((t1, t2), t1**2), ig.DomainError, "positive definite at none"),
     (((t1,), t1**2 + sp.Symbol("y")), ValueError, "1 of its symbols are not: y"),
     (((t1, t1), t1**2), ValueError, "each listed once"),
-    (((t1, t2), t1**2 + t2**2, ig.RealSpace(3)), ig.ShapeError, "dimension of theta, 2; got .* of dimension 3"),
+    (((t1, t2), t1**2 + t2**2, ig.domains.RealSpace(3)), ig.ShapeError, "dimension of theta, 2; got .* of dimension 3"),
     ((("x",), t1**2), TypeError, "must be SymPy symbols"),
 ])
 def test_bad_input(arguments, error, words):

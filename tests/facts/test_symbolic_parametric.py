@@ -18,8 +18,8 @@ x, mu = sp.symbols("x mu", real=True)
 a, b, k, m, nu, s = sp.symbols("a b k m nu sigma", positive=True)
 z = (x - mu) / s
 LINE, HALF_LINE, COUNTS = sp.S.Reals, sp.Interval.open(0, sp.oo), sp.S.Naturals0
-SHIFTED = ig.ProductDomain(ig.RealSpace(1), ig.Orthant(1))          # location, scale
-UNIT = ig.OpenSimplex(1)
+SHIFTED = ig.domains.ProductDomain(ig.domains.RealSpace(1), ig.domains.Orthant(1))          # location, scale
+UNIT = ig.domains.OpenSimplex(1)
 GAP = 1 - sp.EulerGamma
 
 STUDENT = (sp.loggamma((nu + 1) / 2) - sp.loggamma(nu / 2) - sp.log(nu * sp.pi) / 2 - sp.log(s)
@@ -36,30 +36,30 @@ MODELS = {
     "logistic": (-z - sp.log(s) - 2 * sp.log(1 + sp.exp(-z)), (mu, s), LINE, SHIFTED),
     "gumbel": (-z - sp.exp(-z) - sp.log(s), (mu, s), LINE, SHIFTED),
     "laplace": (-sp.Abs(x - mu) / s - sp.log(2 * s), (mu, s), LINE, SHIFTED),
-    "laplace of known location": (-sp.Abs(x - 3) / s - sp.log(2 * s), s, LINE, ig.Orthant(1)),
+    "laplace of known location": (-sp.Abs(x - 3) / s - sp.log(2 * s), s, LINE, ig.domains.Orthant(1)),
     "student, 3 degrees": (STUDENT.subs(nu, 3), (mu, s), LINE, SHIFTED),
-    "student": (STUDENT, (mu, s, nu), LINE, ig.ProductDomain(SHIFTED, ig.Orthant(1))),
-    "weibull": (sp.log(k / b) + (k - 1) * sp.log(x / b) - (x / b)**k, (b, k), HALF_LINE, ig.Orthant(1, 1)),
-    "frechet": (sp.log(k / b) - (k + 1) * sp.log(x / b) - (x / b)**-k, (b, k), HALF_LINE, ig.Orthant(1, 1)),
-    "log-logistic": (sp.log(k / b) + (k - 1) * sp.log(x / b) - 2 * sp.log(1 + (x / b)**k), (b, k), HALF_LINE, ig.Orthant(1, 1)),
-    "gamma": ((a - 1) * sp.log(x) - b * x + a * sp.log(b) - sp.loggamma(a), (a, b), HALF_LINE, ig.Orthant(1, 1)),
-    "beta": ((a - 1) * sp.log(x) + (b - 1) * sp.log(1 - x) - sp.log(sp.beta(a, b)), (a, b), sp.Interval(0, 1), ig.Orthant(1, 1)),
+    "student": (STUDENT, (mu, s, nu), LINE, ig.domains.ProductDomain(SHIFTED, ig.domains.Orthant(1))),
+    "weibull": (sp.log(k / b) + (k - 1) * sp.log(x / b) - (x / b)**k, (b, k), HALF_LINE, ig.domains.Orthant(1, 1)),
+    "frechet": (sp.log(k / b) - (k + 1) * sp.log(x / b) - (x / b)**-k, (b, k), HALF_LINE, ig.domains.Orthant(1, 1)),
+    "log-logistic": (sp.log(k / b) + (k - 1) * sp.log(x / b) - 2 * sp.log(1 + (x / b)**k), (b, k), HALF_LINE, ig.domains.Orthant(1, 1)),
+    "gamma": ((a - 1) * sp.log(x) - b * x + a * sp.log(b) - sp.loggamma(a), (a, b), HALF_LINE, ig.domains.Orthant(1, 1)),
+    "beta": ((a - 1) * sp.log(x) + (b - 1) * sp.log(1 - x) - sp.log(sp.beta(a, b)), (a, b), sp.Interval(0, 1), ig.domains.Orthant(1, 1)),
     "kumaraswamy": (sp.log(a * b) + (a - 1) * sp.log(x) + (b - 1) * sp.log(1 - x**a), (a, b), sp.Interval(0, 1),
-                    ig.Orthant(1, 1)),
-    "normal of known variation": (-(x - a)**2 / (2 * a**2) - sp.log(a) - sp.log(2 * sp.pi) / 2, a, LINE, ig.Orthant(1)),
-    "mixture": (MIXTURE, (a, mu), LINE, ig.ProductDomain(UNIT, ig.RealSpace(1))),
-    "poisson": (x * sp.log(m) - m - sp.log(sp.factorial(x)), m, COUNTS, ig.Orthant(1)),
-    "geometric": (x * sp.log(m / (1 + m)) - sp.log(1 + m), m, COUNTS, ig.Orthant(1)),
+                    ig.domains.Orthant(1, 1)),
+    "normal of known variation": (-(x - a)**2 / (2 * a**2) - sp.log(a) - sp.log(2 * sp.pi) / 2, a, LINE, ig.domains.Orthant(1)),
+    "mixture": (MIXTURE, (a, mu), LINE, ig.domains.ProductDomain(UNIT, ig.domains.RealSpace(1))),
+    "poisson": (x * sp.log(m) - m - sp.log(sp.factorial(x)), m, COUNTS, ig.domains.Orthant(1)),
+    "geometric": (x * sp.log(m / (1 + m)) - sp.log(1 + m), m, COUNTS, ig.domains.Orthant(1)),
     "shifted geometric": ((x - 1) * sp.log(1 - a) + sp.log(a), a, sp.S.Naturals, UNIT),
     "even geometric": (x * sp.log(a) / 2 + sp.log(1 - a), a, sp.Range(0, sp.oo, 2), UNIT),
-    "negative binomial of size 3": (NEGATIVE_BINOMIAL.subs(k, 3), m, COUNTS, ig.Orthant(1)),
-    "negative binomial": (NEGATIVE_BINOMIAL, (m, k), COUNTS, ig.Orthant(1, 1)),
+    "negative binomial of size 3": (NEGATIVE_BINOMIAL.subs(k, 3), m, COUNTS, ig.domains.Orthant(1)),
+    "negative binomial": (NEGATIVE_BINOMIAL, (m, k), COUNTS, ig.domains.Orthant(1, 1)),
     "two-sided geometric": (sp.log((1 - a) / (1 + a)) + sp.Abs(x) * sp.log(a), a, sp.S.Integers, UNIT),
-    "zero-inflated poisson": (INFLATED, (a, m), COUNTS, ig.ProductDomain(UNIT, ig.Orthant(1))),
+    "zero-inflated poisson": (INFLATED, (a, m), COUNTS, ig.domains.ProductDomain(UNIT, ig.domains.Orthant(1))),
     "binomial of 2": (sp.log(sp.binomial(2, x)) + x * sp.log(a) + (2 - x) * sp.log(1 - a), a, sp.Range(0, 3), UNIT),
     "binomial of 2000": (sp.log(sp.binomial(2000, x)) + x * sp.log(a) + (2000 - x) * sp.log(1 - a), a, sp.Range(0, 2001), UNIT),
     "categorical": (sp.Piecewise((sp.log(a), sp.Eq(x, 0)), (sp.log(b), sp.Eq(x, 1)), (sp.log(1 - a - b), True)), (a, b),
-                    sp.FiniteSet(0, 1, 2), ig.OpenSimplex(2)),
+                    sp.FiniteSet(0, 1, 2), ig.domains.OpenSimplex(2)),
 }
 REST = 1 - a - b
 TABLE = {
@@ -131,10 +131,10 @@ def test_quadrature_of_the_score_confirms_the_closed_form(name):
 
 
 @pytest.mark.parametrize("name, peer", [
-    ("normal", ig.LocationScale.normal()), ("cauchy", ig.LocationScale.cauchy()), ("logistic", ig.LocationScale.logistic()),
-    ("gumbel", ig.LocationScale.gumbel()), ("laplace", ig.LocationScale.laplace()),
-    ("student, 3 degrees", ig.LocationScale.student_t(3.0)), ("weibull", ig.LogLocationScale.weibull()),
-    ("frechet", ig.LogLocationScale.frechet()), ("log-logistic", ig.LogLocationScale.log_logistic()),
+    ("normal", ig.statistics.LocationScale.normal()), ("cauchy", ig.statistics.LocationScale.cauchy()), ("logistic", ig.statistics.LocationScale.logistic()),
+    ("gumbel", ig.statistics.LocationScale.gumbel()), ("laplace", ig.statistics.LocationScale.laplace()),
+    ("student, 3 degrees", ig.statistics.LocationScale.student_t(3.0)), ("weibull", ig.statistics.LogLocationScale.weibull()),
+    ("frechet", ig.statistics.LogLocationScale.frechet()), ("log-logistic", ig.statistics.LogLocationScale.log_logistic()),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_location_scale_models(name, peer):
     M, u = compiled(name), points(name, (5,))
@@ -145,7 +145,7 @@ def test_location_scale_models(name, peer):
 
 
 def test_geodesics():
-    M, peer = compiled("cauchy"), ig.LocationScale.cauchy()
+    M, peer = compiled("cauchy"), ig.statistics.LocationScale.cauchy()
     p, q, t = np.array([0.0, 1.0]), np.array([2.0, 0.5]), np.linspace(0.0, 1.0, 5)
     np.testing.assert_allclose(ig.riemannian_geodesic(M, p, q, t), peer.geodesic(p, q, t), atol=1e-8)
     np.testing.assert_allclose(M.exp(p, M.log(p, q)), q, atol=1e-7)
@@ -253,7 +253,7 @@ def test_a_mass_that_the_rule_does_not_see():
     """Where a narrow component hides the other one all rules agree, but on a part of the mass."""
     narrow, other = sp.exp(-x**2 / (2 * s**2)) / s, sp.exp(-(x - 5 / s)**2 / 2)
     hidden = ParametricModel(sp.log(a * narrow + (1 - a) * other) - sp.log(2 * sp.pi) / 2, x, (a, s), LINE)
-    M = hidden.compile(ig.ProductDomain(UNIT, ig.Orthant(1)))
+    M = hidden.compile(ig.domains.ProductDomain(UNIT, ig.domains.Orthant(1)))
     assert np.isfinite(M.metric(np.array([0.5, 0.7]))).all()
     with pytest.raises(ig.ConvergenceError, match="1 of 1 points do not, .* with an error of 0.71"):
         M.metric(np.array([[0.5, 1e-3]]))
@@ -332,9 +332,9 @@ def test_bad_arguments(arguments, error, words):
 
 def test_compile_checks_its_arguments():
     with pytest.raises(TypeError, match="domain must be a ConvexDomain"):
-        model("cauchy").compile(ig.Interval(0, 1))
+        model("cauchy").compile(ig.domains.Interval(0, 1))
     with pytest.raises(ig.ShapeError, match="dimension of the parameters, 2"):
-        model("cauchy").compile(ig.Orthant(1))
+        model("cauchy").compile(ig.domains.Orthant(1))
     with pytest.raises(ig.DomainError, match="rtol must satisfy rtol > 0; got 0.0"):
         model("cauchy").compile(SHIFTED, rtol=0.0)
 

@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 
 import infogeo as ig
 from infogeo import testing
-from infogeo.domain import PositiveDefiniteMatrix, SimplexPoints
+from infogeo.domains.supports import PositiveDefiniteMatrix, SimplexPoints
 from infogeo.families.catalogue import FAMILIES
 from infogeo.testing import BrokenLaw, assert_law, assert_same_path, check_dually_flat, check_exponential_family, taylor_slopes
 from infogeo.testing.checks import _check
 from infogeo.testing.drawn_families import compositions, families_of_numbers
 from infogeo.testing.integration import _coordinates, expectation_nodes
 from infogeo.testing.law import above, at_least, equal
-
 
 # Right manifolds pass
 
@@ -45,8 +44,8 @@ class LogCosh(ig.DuallyFlat):
     """ψ = log cosh θ with nothing but the contract: all else is derived."""
 
     dim = 1
-    theta_domain = ig.RealSpace(1)
-    eta_domain = ig.domain.MappedDomain(ig.OpenSimplex(1), lambda xp, z: 2.0 * z - 1.0,
+    theta_domain = ig.domains.RealSpace(1)
+    eta_domain = ig.domain.MappedDomain(ig.domains.OpenSimplex(1), lambda xp, z: 2.0 * z - 1.0,
                                         lambda xp, eta: abs(eta[..., 0]) < 1, lambda name: f"|{name}| < 1")
 
     def potential(self, theta):
@@ -242,7 +241,7 @@ def test_an_exception_is_a_failure_of_the_law():
 def test_a_fault_of_batches_only():
     with pytest.raises(BrokenLaw) as error:
         _check(spoil(LogCosh, dual_potential=lambda self, value, eta: value + (np.ndim(eta) == 2)),
-               {"fenchel young equality": LAWS["fenchel young equality"]}, ig.RealSpace(1), 5, 0.5)
+               {"fenchel young equality": LAWS["fenchel young equality"]}, ig.domains.RealSpace(1), 5, 0.5)
     assert error.value.points[0].shape == (5, 1)
 
 
@@ -279,8 +278,8 @@ def test_a_law_that_compares_nothing_is_no_test():
 
 # Integrals over supports
 
-@pytest.mark.parametrize("support", [ig.Interval(), ig.Interval(2.0), ig.Interval(-np.inf, 3.0), ig.Interval(-1.0, 4.0),
-                                     ig.RealSpace(2), SimplexPoints(3)], ids=str)
+@pytest.mark.parametrize("support", [ig.domains.Interval(), ig.domains.Interval(2.0), ig.domains.Interval(-np.inf, 3.0), ig.domains.Interval(-1.0, 4.0),
+                                     ig.domains.RealSpace(2), SimplexPoints(3)], ids=str)
 def test_coordinates_of_a_support(support):
     """Back and forth, inside the support, with the Jacobian of its first coordinates."""
     to_u, from_u = _coordinates(support)
@@ -307,7 +306,7 @@ def test_supports_that_no_sum_reaches():
 def test_a_cusp_is_integrated_to_the_error_of_the_rule():
     """The rule of twice the step tells how far the sums of a density like e^{−|x|} may be off."""
     class Kink(ig.Exponential):
-        support = ig.Interval()
+        support = ig.domains.Interval()
 
         def sufficient_statistic(self, x):
             return np.abs(x)[..., None]
@@ -322,10 +321,10 @@ def test_a_cusp_is_integrated_to_the_error_of_the_rule():
             return super()._draw(draws, theta, shape) * np.where(draws.uniform(shape) < 0.5, 1.0, -1.0)
 
     law = {"density is normalised": LAWS["density is normalised"]}
-    assert _check(Kink(), law, ig.Orthant(-1), 8, 0.5) == list(law)
+    assert _check(Kink(), law, ig.domains.Orthant(-1), 8, 0.5) == list(law)
     double = type("Double", (Kink,), {"log_base_measure": lambda self, x: np.full_like(x, -np.log(2.0) + 1e-4)})
     with pytest.raises(BrokenLaw):
-        _check(double(), law, ig.Orthant(-1), 8, 0.5)
+        _check(double(), law, ig.domains.Orthant(-1), 8, 0.5)
 
 
 # Paths and slopes

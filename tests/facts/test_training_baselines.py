@@ -135,7 +135,7 @@ def test_rmsprop_of_single_examples_is_the_running_diagonal_empirical_fisher():
     average = 0.0
     for k in range(20):
         step = objective.draw(rng)
-        diagonal = diagonal_fisher(model, path[k], (step.x, step.y), outputs=ig.Observed()).diagonal()
+        diagonal = diagonal_fisher(model, path[k], (step.x, step.y), outputs=ig.curvature.Observed()).diagonal()
         average = 0.9 * average + 0.1 * diagonal
         np.testing.assert_allclose(states[k].second, average, rtol=1e-9, atol=1e-18)
 

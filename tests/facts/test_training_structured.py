@@ -20,8 +20,8 @@ from ..backends import every_dtype
 from .network_helpers import NETWORKS, central
 from .training_helpers import MODELS, problem, run
 
-METRICS = {"block": (Block(), ig.Tikhonov(0.1)), "two sides": (TwoSided(), ig.FactoredTikhonov(0.1)),
-           "inputs": (InputSide(), ig.Tikhonov(0.1)), "outputs": (OutputSide(), ig.Tikhonov(0.1))}
+METRICS = {"block": (Block(), ig.curvature.Tikhonov(0.1)), "two sides": (TwoSided(), ig.curvature.FactoredTikhonov(0.1)),
+           "inputs": (InputSide(), ig.curvature.Tikhonov(0.1)), "outputs": (OutputSide(), ig.curvature.Tikhonov(0.1))}
 every_metric = pytest.mark.parametrize("metric, damping", METRICS.values(), ids=METRICS)
 every_model = pytest.mark.parametrize("name", MODELS)
 
@@ -100,7 +100,7 @@ def test_a_gradient_step_behind_local_layers_is_a_natural_gradient_step(name, me
 
 def test_two_sides_of_a_convolution_reduced():
     model, w, batch = problem("convolution")
-    metric, damping = TwoSided(Reduce()), ig.FactoredTikhonov(0.1)
+    metric, damping = TwoSided(Reduce()), ig.curvature.FactoredTikhonov(0.1)
     expected = w - 0.1 * damping(kfac(model, w, batch, sharing=Reduce())).solve(model.value_and_gradient(w, batch)[1])
     through = run(model.objective(batch), w, StructuredNatural(metric, damping), h=0.1, max_steps=1).x
     np.testing.assert_allclose(through, expected, rtol=1e-9, atol=1e-11)
@@ -154,9 +154,9 @@ def test_the_inner_loop_is_descend_on_the_rebuilt_model():
 def test_momentum_that_is_carried_is_the_heavy_ball_of_the_natural_gradient():
     """v ← β v − h G_k⁻¹ c with the metric of each step; without the carrying it is another path."""
     model, w, batch = problem("categorical")
-    damping = ig.Tikhonov(0.1)
+    damping = ig.curvature.Tikhonov(0.1)
     update = StructuredNatural(Block(), damping, refresh=1, average=RunningAverage(0.0), momentum=0.8)
-    space = ig.WeightSpace(model, batch, block_diagonal, damping)
+    space = ig.curvature.WeightSpace(model, batch, block_diagonal, damping)
     path = run(model.objective(batch), w, update, h=0.05, max_steps=15).path
     ball = run(model.objective(batch), w, Momentum(0.8, ig.NaturalUpdate()), h=0.05, max_steps=15, geometry=space).path
     np.testing.assert_allclose(path, ball, rtol=1e-8, atol=1e-10)
@@ -172,7 +172,7 @@ def test_momentum_that_is_carried_is_the_heavy_ball_of_the_natural_gradient():
 def test_the_metric_is_averaged_over_renewals():
     """Weights 1, 0.5, 0.25, … over their sum, on mini-batches; steps between renewals keep the roots."""
     model, w, batch = problem("categorical")
-    damping, states = ig.Tikhonov(0.1), []
+    damping, states = ig.curvature.Tikhonov(0.1), []
     update = StructuredNatural(Block(), damping, refresh=3, average=RunningAverage(0.5))
     path = run(MiniBatches(model.objective(batch), 6), w, update, max_steps=9, callbacks=[lambda m: states.append(m.state)]).path
     objective, rng = MiniBatches(model.objective(batch), 6), np.random.default_rng(5)
@@ -190,8 +190,8 @@ def test_the_metric_is_averaged_over_renewals():
 def test_random_covectors_average_to_the_exact_metric():
     """The block of sampled covectors over many renewals at a point: within 5 standard errors of the exact one."""
     model, w, batch = problem("poisson")
-    found = [Block().matrices(model.objective(batch), w, ig.Sampled(np.random.default_rng(i))).layers[0][0] for i in range(400)]
-    exact = Block().matrices(model.objective(batch), w, ig.ExactColumns()).layers[0][0]
+    found = [Block().matrices(model.objective(batch), w, ig.curvature.Sampled(np.random.default_rng(i))).layers[0][0] for i in range(400)]
+    exact = Block().matrices(model.objective(batch), w, ig.curvature.ExactColumns()).layers[0][0]
     error = np.std(found, axis=0) / 20.0
     assert np.all(np.abs(np.mean(found, axis=0) - exact) <= 5.0 * error + 1e-14)
 
@@ -214,10 +214,10 @@ def test_on_every_backend(metric, damping, dtype, backend):
 def test_bad_arguments():
     model, w, batch = problem("categorical")
     with pytest.raises(TypeError, match="TwoSided needs a damping of both factors, such as FactoredTikhonov; got Tikhonov"):
-        local_roots(model, w, batch, TwoSided(), ig.Tikhonov(0.1))
+        local_roots(model, w, batch, TwoSided(), ig.curvature.Tikhonov(0.1))
     with pytest.raises(ValueError, match="refresh must be a positive integer; got 0"):
-        StructuredNatural(Block(), ig.Tikhonov(0.1), refresh=0)
+        StructuredNatural(Block(), ig.curvature.Tikhonov(0.1), refresh=0)
     with pytest.raises(DomainError, match="0 <= momentum < 1; got 1.0"):
-        StructuredNatural(Block(), ig.Tikhonov(0.1), momentum=1.0)
+        StructuredNatural(Block(), ig.curvature.Tikhonov(0.1), momentum=1.0)
     with pytest.raises(DomainError, match="positive definite"):
-        local_roots(model, w, (batch[0][:1], batch[1][:1]), Block(), ig.Undamped())
+        local_roots(model, w, (batch[0][:1], batch[1][:1]), Block(), ig.curvature.Undamped())

@@ -76,7 +76,7 @@ def test_positive_poisson(rate):
 def test_binomial_like_sums():
     """A Poisson between two bounds, state by state."""
     family, x = Truncated(ig.Poisson(), 2, 7), np.arange(3.0, 7.0)
-    assert family.support == ig.Integers(3, 6)
+    assert family.support == ig.domains.Integers(3, 6)
     p = stats.poisson(4.5).pmf(x)
     p = p / p.sum()
     theta = family.theta_from(rate=4.5)
@@ -100,7 +100,7 @@ def test_kl(family, parameters, distance):
         np.testing.assert_allclose(family.kl(p, q), 0.5 * step @ family.metric(p) @ step, rtol=1e-4 if distance > 1e-6 else 1e-6)
         return
     f = lambda x: np.exp(family.log_density(p, x)) * (family.log_density(p, x) - family.log_density(q, x))
-    if isinstance(family.support, ig.Integers):
+    if isinstance(family.support, ig.domains.Integers):
         expected = np.sum(f(np.arange(1.0, 80.0)))
     else:
         low, high = family.support.lower, family.support.upper

@@ -7,9 +7,9 @@ import pytest
 
 import infogeo as ig
 from infogeo.backend import to_numpy
-from infogeo.families.complexity import asymptotic_complexity, parametric_complexity, total_volume
-from infogeo.families.volume import (Cubature, ImportanceSampling, UniformSampling, integral, jeffreys_density,
-                                     log_jeffreys_density, volume)
+from infogeo.statistics.complexity import asymptotic_complexity, parametric_complexity, total_volume
+from infogeo.statistics.volume import (Cubature, ImportanceSampling, UniformSampling, integral, jeffreys_density,
+                                       log_jeffreys_density, volume)
 
 from ..backends import every_dtype
 
@@ -25,10 +25,10 @@ FAMILIES = {
 def mean_and_deviation():
     """The normal family in the coordinates (μ, σ): θ = (μ/σ², −1/(2σ²))."""
     stack = lambda *rows: np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
-    return ig.Curved(ig.Normal(), ig.Embedding(
+    return ig.statistics.Curved(ig.Normal(), ig.statistics.Embedding(
         2, lambda u: np.stack([u[..., 0] / u[..., 1]**2, -0.5 / u[..., 1]**2], axis=-1),
         lambda u: stack((u[..., 1]**-2, -2 * u[..., 0] / u[..., 1]**3), (0 * u[..., 0], u[..., 1]**-3)),
-        lambda u: np.zeros((*u.shape[:-1], 2, 2, 2)), domain=ig.ProductDomain(ig.RealSpace(1), ig.Orthant(1))))
+        lambda u: np.zeros((*u.shape[:-1], 2, 2, 2)), domain=ig.domains.ProductDomain(ig.domains.RealSpace(1), ig.domains.Orthant(1))))
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -7,7 +7,7 @@ import scipy.stats
 import infogeo as ig
 from infogeo.backend import NUMPY
 from infogeo.families.zeta import Zeta
-from infogeo.riemann_zeta import log_zeta_derivatives, zeta_excess
+from infogeo.numerics.riemann_zeta import log_zeta_derivatives, zeta_excess
 
 from .counts_helpers import check_closed_forms, check_kl, check_parameters
 

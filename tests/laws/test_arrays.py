@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from infogeo import ExponentialFamily, Quadratic
-from infogeo.memo import standing
+from infogeo.arrays.memo import standing
 from infogeo.testing.calculus import condition
 
 from ..backends import NUMPY, every_dtype

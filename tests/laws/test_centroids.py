@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.geometry.centroid import (bregman_information, jeffreys_centroid, jensen_centroid, left_centroid, right_centroid,
-                                       total_bregman_centroid)
-from infogeo.geometry.enclosing_ball import enclosing_ball
-from infogeo.geometry.kmeans import bregman_kmeans
+from infogeo.geometry.centroids.centroid import (bregman_information, jeffreys_centroid, jensen_centroid, left_centroid,
+                                                 right_centroid, total_bregman_centroid)
+from infogeo.geometry.centroids.enclosing_ball import enclosing_ball
+from infogeo.geometry.centroids.kmeans import bregman_kmeans
 
 from ..backends import every_dtype
 from ..registry import MANIFOLDS, is_slow, once_each, region

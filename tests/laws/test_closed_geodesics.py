@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.families.location_scale import LocationScale, LogLocationScale
 from infogeo.families.normal_geodesic import calvo_oller_bound
-from infogeo.geometry.half_plane import HalfSpace
+from infogeo.geometry.manifolds.half_plane import HalfSpace
+from infogeo.statistics.location_scale import LocationScale, LogLocationScale
 
 from ..backends import every_dtype
 from ..registry import PRIMAL

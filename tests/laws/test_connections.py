@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.geometry.connection import christoffel, christoffel_first, covariant_derivative, parallel_transport
-from infogeo.geometry.curvature_tensor import ricci, riemann_tensor, scalar_curvature, sectional_curvature
-from infogeo.geometry.geodesic import e_geodesic
+from infogeo.geometry.connections.connection import christoffel, christoffel_first, covariant_derivative, parallel_transport
+from infogeo.geometry.connections.curvature_tensor import ricci, riemann_tensor, scalar_curvature, sectional_curvature
+from infogeo.geometry.connections.geodesic import e_geodesic
 from infogeo.testing.calculus import condition, derivative, frame, in_frame
 
 from ..registry import MIRROR_MAPS, PRIMAL, every_manifold, is_slow, region

@@ -2,10 +2,10 @@
 import numpy as np
 import pytest
 
-from infogeo.geometry.alpha import alpha_divergence, chi_squared, renyi, squared_hellinger, tsallis
-from infogeo.geometry.divergence import fenchel_young
-from infogeo.geometry.skew import bhattacharyya, jensen_bregman
-from infogeo.geometry.total_bregman import total_bregman
+from infogeo.geometry.divergences.alpha import alpha_divergence, chi_squared, renyi, squared_hellinger, tsallis
+from infogeo.geometry.divergences.divergence import fenchel_young
+from infogeo.geometry.divergences.skew import bhattacharyya, jensen_bregman
+from infogeo.geometry.divergences.total_bregman import total_bregman
 from infogeo.testing import assert_law
 from infogeo.testing.law import at_least, equal, title
 

@@ -3,13 +3,13 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.geometry.alpha import alpha_divergence, chi_squared, hellinger, renyi, squared_hellinger, tsallis
-from infogeo.geometry.chernoff import chernoff_information
-from infogeo.geometry.divergence import fenchel_young
-from infogeo.geometry.f_divergence import f_divergence, jensen_shannon, total_variation
-from infogeo.geometry.integration import MonteCarlo, Quadrature, States
-from infogeo.geometry.skew import bhattacharyya, jensen_bregman
-from infogeo.geometry.total_bregman import total_bregman
+from infogeo.geometry.divergences.alpha import alpha_divergence, chi_squared, hellinger, renyi, squared_hellinger, tsallis
+from infogeo.geometry.divergences.chernoff import chernoff_information
+from infogeo.geometry.divergences.divergence import fenchel_young
+from infogeo.geometry.divergences.f_divergence import f_divergence, jensen_shannon, total_variation
+from infogeo.geometry.divergences.integration import MonteCarlo, Quadrature, States
+from infogeo.geometry.divergences.skew import bhattacharyya, jensen_bregman
+from infogeo.geometry.divergences.total_bregman import total_bregman
 
 from ..backends import every_dtype
 

@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from infogeo.geometry.chernoff import chernoff_information
-from infogeo.geometry.skew import jensen_bregman
+from infogeo.geometry.divergences.chernoff import chernoff_information
+from infogeo.geometry.divergences.skew import jensen_bregman
 from infogeo.testing import assert_law
 from infogeo.testing.law import at_least, equal
 

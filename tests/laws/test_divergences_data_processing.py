@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.geometry.alpha import alpha_divergence, chi_squared, hellinger, renyi, tsallis
-from infogeo.geometry.chernoff import chernoff_information
-from infogeo.geometry.f_divergence import jensen_shannon, total_variation
-from infogeo.geometry.integration import States
+from infogeo.geometry.divergences.alpha import alpha_divergence, chi_squared, hellinger, renyi, tsallis
+from infogeo.geometry.divergences.chernoff import chernoff_information
+from infogeo.geometry.divergences.f_divergence import jensen_shannon, total_variation
+from infogeo.geometry.divergences.integration import States
 
 from ..registry import FAMILIES, region
 

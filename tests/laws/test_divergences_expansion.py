@@ -1,9 +1,9 @@
 """The local expansion of the α-divergence, and the approach of every f-divergence to the metric."""
 import numpy as np
 
-from infogeo.geometry.alpha import alpha_divergence, renyi, squared_hellinger
-from infogeo.geometry.chernoff import chernoff_information
-from infogeo.geometry.skew import jensen_bregman
+from infogeo.geometry.divergences.alpha import alpha_divergence, renyi, squared_hellinger
+from infogeo.geometry.divergences.chernoff import chernoff_information
+from infogeo.geometry.divergences.skew import jensen_bregman
 from infogeo.testing import assert_law
 from infogeo.testing.calculus import towards
 from infogeo.testing.geometry_laws import _keeps_digits

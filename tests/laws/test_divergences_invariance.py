@@ -2,15 +2,15 @@
 import numpy as np
 
 import infogeo as ig
-from infogeo.geometry.alpha import alpha_divergence, chi_squared, hellinger, renyi, tsallis
-from infogeo.geometry.chernoff import chernoff_information
-from infogeo.geometry.skew import bhattacharyya, jensen_bregman
-from infogeo.geometry.total_bregman import total_bregman
+from infogeo.geometry.divergences.alpha import alpha_divergence, chi_squared, hellinger, renyi, tsallis
+from infogeo.geometry.divergences.chernoff import chernoff_information
+from infogeo.geometry.divergences.skew import bhattacharyya, jensen_bregman
+from infogeo.geometry.divergences.total_bregman import total_bregman
 
 from ..registry import every_primal, region
 
 
-class Image(ig.RealSpace):
+class Image(ig.domains.RealSpace):
     """The points u with A u + b in a domain."""
 
     def __init__(self, M, A, b):

@@ -30,8 +30,7 @@ def test_the_list_of_formulas_is_complete():
         return {name for c in cls.__mro__ for name, f in vars(c).items() if callable(f) and not name.startswith("_")}
 
     boundary = {"point", "potential_and_eta"}
-    of_data = {"sufficient_statistic", "log_base_measure", "parameters", "sample", "fit", "theta_from",
-               "conjugate_prior", "posterior", "predictive_log_density"}
+    of_data = {"sufficient_statistic", "log_base_measure", "parameters", "sample", "fit", "supported", "theta_from"}
     geodesic = {"distance", "geodesic", "exp", "log", "metric_derivative"}      # they have laws of their own
     boundary |= geodesic
     assert public(ExponentialFamily) - boundary - of_data == set(KERNELS) | set(FAMILY_KERNELS)

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.geometry.geodesic import (alpha_exp_map, alpha_geodesic, e_geodesic, exp_map, jeffreys_bound, log_map, m_geodesic,
-                                       riemannian_distance, riemannian_geodesic)
+from infogeo.geometry.connections.geodesic import (alpha_exp_map, alpha_geodesic, e_geodesic, exp_map, log_map, m_geodesic,
+                                                   riemannian_distance, riemannian_geodesic)
+from infogeo.geometry.divergences.divergence import jeffreys_bound
 
 from ..registry import PRIMAL, is_slow, is_smooth, region
 

@@ -1,0 +1,166 @@
+# manifolds
+from .families.base import ExponentialFamily as ExponentialFamily
+from .geometry.manifolds.manifold import Dual as Dual, DuallyFlat as DuallyFlat, Riemannian as Riemannian
+
+# families: counts
+from .families.bernoulli import Bernoulli as Bernoulli
+from .families.binomial import Binomial as Binomial, Multinomial as Multinomial
+from .families.categorical import Categorical as Categorical
+from .families.conway_maxwell_poisson import ConwayMaxwellPoisson as ConwayMaxwellPoisson
+from .families.geometric import Geometric as Geometric, NegativeBinomial as NegativeBinomial
+from .families.log_series import LogSeries as LogSeries
+from .families.poisson import Poisson as Poisson
+from .families.zeta import Zeta as Zeta
+
+# families: positive numbers
+from .families.chi import Chi as Chi, ChiSquared as ChiSquared
+from .families.erlang import Erlang as Erlang
+from .families.exponential import Exponential as Exponential
+from .families.gamma import Gamma as Gamma
+from .families.generalized_inverse_gaussian import GeneralizedInverseGaussian as GeneralizedInverseGaussian
+from .families.half_normal import HalfNormal as HalfNormal
+from .families.inverse_gamma import InverseGamma as InverseGamma
+from .families.inverse_gaussian import InverseGaussian as InverseGaussian
+from .families.log_normal import LogNormal as LogNormal
+from .families.pareto import Pareto as Pareto
+from .families.weibull import Rayleigh as Rayleigh, Weibull as Weibull
+
+# families: unit interval and simplex
+from .families.beta import Beta as Beta
+from .families.continuous_bernoulli import ContinuousBernoulli as ContinuousBernoulli
+from .families.dirichlet import Dirichlet as Dirichlet
+from .families.generalized_dirichlet import GeneralizedDirichlet as GeneralizedDirichlet
+from .families.log_normal import LogitNormal as LogitNormal
+
+# families: the line
+from .families.gumbel import Gumbel as Gumbel
+from .families.laplace import Laplace as Laplace
+from .families.normal import Normal as Normal
+from .families.normal_known import NormalKnownMean as NormalKnownMean, NormalKnownVariance as NormalKnownVariance
+
+# families: vectors and matrices
+from .families.complex_normal import ComplexNormal as ComplexNormal
+from .families.diagonal_normal import DiagonalNormal as DiagonalNormal
+from .families.isotropic_normal import IsotropicNormal as IsotropicNormal
+from .families.known_covariance import (
+    MatrixNormalKnownCovariances as MatrixNormalKnownCovariances,
+    MultivariateNormalKnownCovariance as MultivariateNormalKnownCovariance,
+)
+from .families.multivariate_normal import MultivariateNormal as MultivariateNormal
+from .families.normal_wishart import (
+    NormalGamma as NormalGamma, NormalInverseWishart as NormalInverseWishart, NormalWishart as NormalWishart,
+)
+from .families.wishart import InverseWishart as InverseWishart, Wishart as Wishart
+
+# families: directions
+from .families.von_mises_fisher import VonMises as VonMises, VonMisesFisher as VonMisesFisher
+
+# families: finite state spaces
+from .families.boltzmann import BoltzmannMachine as BoltzmannMachine
+from .families.hierarchical import Hierarchical as Hierarchical
+from .families.log_linear import LogLinear as LogLinear
+
+# families made of families, and what goes with them
+from .families.mixture import MixtureFamily as MixtureFamily
+from .families.product import Independent as Independent, Product as Product
+from .families.transformed import Transformed as Transformed
+from .families.truncated import Truncated as Truncated
+
+# mirror maps
+from .geometry.manifolds.mirror_maps import (
+    Burg as Burg, Euclidean as Euclidean, LogDet as LogDet, NegativeEntropy as NegativeEntropy, PNorm as PNorm,
+    Quadratic as Quadratic,
+)
+
+# divergences
+from .geometry.divergences.alpha import (
+    alpha_divergence as alpha_divergence, chi_squared as chi_squared, hellinger as hellinger, renyi as renyi,
+    squared_hellinger as squared_hellinger, tsallis as tsallis,
+)
+from .geometry.divergences.chernoff import (
+    ChernoffInformation as ChernoffInformation, chernoff_information as chernoff_information,
+)
+from .geometry.divergences.divergence import (
+    bregman as bregman, canonical_divergence as canonical_divergence, fenchel_young as fenchel_young, jeffreys as jeffreys,
+)
+from .geometry.divergences.f_divergence import (
+    f_divergence as f_divergence, jensen_shannon as jensen_shannon, total_variation as total_variation,
+)
+from .geometry.divergences.skew import bhattacharyya as bhattacharyya, jensen_bregman as jensen_bregman
+from .geometry.divergences.total_bregman import total_bregman as total_bregman
+
+# connections, curvature, geodesics, distances
+from .families.normal_geodesic import calvo_oller_bound as calvo_oller_bound
+from .geometry.connections.connection import (
+    christoffel as christoffel, christoffel_first as christoffel_first, covariant_derivative as covariant_derivative,
+    cubic_tensor as cubic_tensor, parallel_transport as parallel_transport,
+)
+from .geometry.connections.curvature_tensor import (
+    ricci as ricci, riemann_tensor as riemann_tensor, scalar_curvature as scalar_curvature,
+    sectional_curvature as sectional_curvature,
+)
+from .geometry.connections.geodesic import (
+    alpha_exp_map as alpha_exp_map, alpha_geodesic as alpha_geodesic, e_geodesic as e_geodesic, exp_map as exp_map,
+    log_map as log_map, m_geodesic as m_geodesic, riemannian_distance as riemannian_distance,
+    riemannian_geodesic as riemannian_geodesic,
+)
+from .geometry.divergences.divergence import jeffreys_bound as jeffreys_bound
+
+# projections, centroids, clusters
+from .geometry.centroids.centroid import (
+    bregman_information as bregman_information, frechet_mean as frechet_mean, jeffreys_centroid as jeffreys_centroid,
+    jensen_centroid as jensen_centroid, jensen_shannon_centroid as jensen_shannon_centroid, left_centroid as left_centroid,
+    right_centroid as right_centroid, total_bregman_centroid as total_bregman_centroid,
+)
+from .geometry.centroids.enclosing_ball import (
+    EnclosingBall as EnclosingBall, badoiu_clarkson as badoiu_clarkson, enclosing_ball as enclosing_ball,
+)
+from .geometry.centroids.kmeans import (
+    BregmanClusters as BregmanClusters, bregman_kmeans as bregman_kmeans, kmeans_plus_plus as kmeans_plus_plus,
+)
+from .geometry.divergences.exponents import (
+    bayes_error_exponent as bayes_error_exponent, hoeffding_exponents as hoeffding_exponents,
+)
+from .geometry.projections.alternating import (
+    AlternatingProjections as AlternatingProjections, alternating_projections as alternating_projections,
+    cyclic_projections as cyclic_projections,
+)
+from .geometry.projections.projection import (
+    AffineConstraints as AffineConstraints, AffineSubmanifold as AffineSubmanifold, FlatSet as FlatSet, Halfspaces as Halfspaces,
+    Intersection as Intersection, e_project as e_project, m_project as m_project,
+)
+from .geometry.projections.proportional_fitting import proportional_fitting as proportional_fitting, sinkhorn as sinkhorn
+
+# solvers
+from .solvers.descend import descend as descend
+from .solvers.flow import flow as flow
+from .solvers.objective import (
+    AffineMap as AffineMap, CrossEntropy as CrossEntropy, MiniBatch as MiniBatch, Noisy as Noisy, Objective as Objective,
+    ReverseKL as ReverseKL,
+)
+from .solvers.result import Result as Result, Status as Status
+from .solvers.step import (
+    Backtracking as Backtracking, Constant as Constant, Diminishing as Diminishing, Exact as Exact,
+    RelativeSmooth as RelativeSmooth, Step as Step,
+)
+from .solvers.update import (
+    GradientUpdate as GradientUpdate, MirrorUpdate as MirrorUpdate, NaturalUpdate as NaturalUpdate, Update as Update,
+)
+
+# errors
+from .errors import (
+    ConvergenceError as ConvergenceError, DomainError as DomainError, InfogeoError as InfogeoError, ShapeError as ShapeError,
+)
+
+# arrays
+from .backend import use_backend as use_backend
+from .numerics.packing import pack as pack, unpack as unpack
+
+# packages
+from . import (
+    backend as backend, clustering as clustering, curvature as curvature, domains as domains, geometry as geometry, networks as networks,
+    operators as operators, solvers as solvers, statistics as statistics, studies as studies, symbolic as symbolic, testing as testing,
+    training as training,
+)
+
+__version__: str

@@ -1,0 +1,1 @@
+"""Arrays at hand: batches in blocks, one evaluation a point, random draws."""

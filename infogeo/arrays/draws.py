@@ -1,0 +1,66 @@
+"""Random draws for the arrays at hand, from whichever generator is handed over."""
+from math import prod
+
+import numpy as np
+
+from ..backend import backend_of, to_numpy
+
+__all__ = ["Draws", "draw_states"]
+
+
+class Draws:
+    """Draws from a NumPy or CuPy generator, delivered as arrays of one namespace and dtype.
+
+    A NumPy generator serves every backend: its draws are moved to the device. Only the draws that both generators have are
+    used: uniform, normal, gamma, Poisson.
+    """
+
+    def __init__(self, rng, xp, dtype):
+        if not hasattr(rng, "standard_normal"):
+            raise TypeError(f"rng must be a numpy.random.Generator (or CuPy's); got {type(rng).__name__}: "
+                            "numpy.random.default_rng(seed) makes one")
+        self.rng, self.xp, self.dtype = rng, xp, dtype
+        self.on_host = isinstance(rng, np.random.Generator)
+
+    def _out(self, draw):
+        return self.xp.asarray(draw, dtype=self.dtype)
+
+    def _in(self, parameter):
+        return to_numpy(parameter) if self.on_host else backend_of(parameter).asarray(parameter)
+
+    def uniform(self, shape):
+        """On [0, 1)."""
+        return self._out(self.rng.random(shape))
+
+    def normal(self, shape):
+        return self._out(self.rng.standard_normal(shape))
+
+    def signs(self, shape):
+        """±1 with equal probability."""
+        return 1.0 - 2.0 * self.xp.astype(self.uniform(shape) < 0.5, self.dtype)
+
+    def gamma(self, alpha, shape):
+        """Shape parameter alpha, rate 1."""
+        return self._out(self.rng.standard_gamma(self._in(alpha), shape))
+
+    def poisson(self, rate, shape):
+        return self._out(self.rng.poisson(self._in(rate), shape))
+
+
+def draw_states(draws, probabilities, shape):
+    """Indices with these probabilities (..., m), a sample of batch shape `shape`, which ends in theirs.
+
+    By inverse CDF: a binary search for u · Σp in the cumulative sums, all draws at once.
+    """
+    xp, states, batch = draws.xp, probabilities.shape[-1], probabilities.shape[:-1]
+    cumulative = xp.reshape(xp.cumulative_sum(probabilities, axis=-1), (-1, states))
+    points, count = cumulative.shape[0], prod(shape[:len(shape) - len(batch)])
+    target = xp.matrix_transpose(draws.uniform((count, points)) * cumulative[:, -1])    # the last sum is 1 up to rounding
+    low = xp.zeros((points, count), dtype=xp.int64)
+    high = low + (states - 1)
+    for _ in range(int(states - 1).bit_length()):
+        middle = (low + high) // 2
+        above = xp.take_along_axis(cumulative, middle, axis=-1) > target
+        low, high = xp.where(above, low, middle + 1), xp.where(above, middle, high)
+        low = xp.minimum(low, high)
+    return xp.reshape(xp.matrix_transpose(low), shape)

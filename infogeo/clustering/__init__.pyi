@@ -1,0 +1,1 @@
+from .estimators import BregmanKMeans as BregmanKMeans, FamilyMixture as FamilyMixture

@@ -1,0 +1,96 @@
+"""Supports of observations and sets of ordinary parameters: intervals, whole numbers, probability vectors, matrices."""
+import numpy as np
+
+from ..backend import arrays
+from ..numerics.linalg import positive_definite
+from .base import Domain
+
+__all__ = ["ClosedInterval", "Integers", "Interval", "PositiveDefiniteMatrix", "SimplexPoints"]
+
+
+class Interval(Domain):
+    """Numbers, elementwise, strictly between two bounds."""
+
+    def __init__(self, lower=-np.inf, upper=np.inf):
+        self.lower, self.upper = lower, upper
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        return (x > self.lower) & (x < self.upper)
+
+    def rule(self, name):
+        if np.isinf(self.lower) and np.isinf(self.upper):
+            return f"{name} finite"
+        lower = "" if np.isinf(self.lower) else f"{self.lower:g} < "
+        upper = "" if np.isinf(self.upper) else f" < {self.upper:g}"
+        return f"{name} > {self.lower:g}" if lower and not upper else f"{lower}{name}{upper}"
+
+
+class ClosedInterval(Domain):
+    """Finite numbers, elementwise, between two bounds, which belong to the set."""
+
+    def __init__(self, lower=-np.inf, upper=np.inf):
+        self.lower, self.upper = lower, upper
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        return (x >= self.lower) & (x <= self.upper) & xp.isfinite(x)
+
+    def rule(self, name):
+        upper = "" if np.isinf(self.upper) else f" <= {self.upper:g}"
+        return f"{self.lower:g} <= {name}{upper}" if upper else f"{name} >= {self.lower:g}"
+
+
+class Integers(Domain):
+    """Whole numbers, elementwise, between two bounds, which belong to the set."""
+
+    def __init__(self, lower=0, upper=np.inf):
+        self.lower, self.upper = lower, upper
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        return (x >= self.lower) & (x <= self.upper) & (x == xp.floor(x)) & xp.isfinite(x)
+
+    def rule(self, name):
+        upper = "" if np.isinf(self.upper) else f" <= {self.upper:g}"
+        return f"{name} an integer, {self.lower:g} <= {name}{upper}"
+
+
+class SimplexPoints(Domain):
+    """Vectors of k positive numbers with sum 1 (to the rounding of k additions)."""
+
+    def __init__(self, k):
+        self.k = k
+
+    @property
+    def shape(self):
+        return (self.k,)
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        slack = 16 * self.k * float(xp.finfo(x.dtype).eps)
+        return xp.all(x > 0, axis=-1) & (abs(xp.sum(x, axis=-1) - 1.0) <= slack)
+
+    def rule(self, name):
+        return f"{name} > 0 and sum({name}) = 1"
+
+
+class PositiveDefiniteMatrix(Domain):
+    """Symmetric positive definite p × p matrices, not packed."""
+
+    def __init__(self, p):
+        self.p = p
+
+    @property
+    def shape(self):
+        return (self.p, self.p)
+
+    def contains(self, x):
+        xp, x = arrays(x)
+        with np.errstate(invalid="ignore"):
+            gap = xp.max(xp.abs(x - xp.matrix_transpose(x)), axis=(-2, -1))
+        size = xp.max(xp.abs(x), axis=(-2, -1))
+        return positive_definite(xp, x) & (gap <= 64 * float(xp.finfo(x.dtype).eps) * size)
+
+    def rule(self, name):
+        return f"{name} symmetric and positive definite"

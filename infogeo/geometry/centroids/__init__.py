@@ -1,0 +1,1 @@
+"""Centroids, clusters and enclosing balls."""

@@ -1,0 +1,223 @@
+"""Centroids of points of a manifold. Axis 0 of the points is the sample, further axes are a batch of samples."""
+import numpy as np
+
+from ...backend import arrays, to_numpy
+from ...domains.supports import ClosedInterval, Interval
+from ...errors import ConvergenceError, ShapeError
+from ...numerics.linalg import matvec, positive_definite, solve
+from ...numerics.newton import minimize
+
+__all__ = ["bregman_information", "frechet_mean", "jeffreys_centroid", "jensen_centroid", "jensen_shannon_centroid",
+           "left_centroid", "right_centroid", "shares", "total_bregman_centroid"]
+
+
+def shares(theta, weights=None):
+    """Weights of a sample divided by their sum, shape (n, ...) to broadcast with the batch of θ; equal where none are given.
+
+    Parameters
+    ----------
+    theta : array, shape (n, ..., d)
+    weights : array, shape (n,) or (n, ...), optional
+        Non-negative, of positive sum.
+
+    Raises
+    ------
+    DomainError, ShapeError
+    """
+    xp, theta = arrays(theta)
+    if theta.ndim < 2 or theta.shape[0] == 0:
+        raise ShapeError(f"theta must have a sample axis of at least one point first; got shape {tuple(theta.shape)}")
+    n, batch = theta.shape[0], tuple(theta.shape[1:-1])
+    if weights is None:
+        return xp.full((n, *(1,) * len(batch)), 1.0 / n, dtype=theta.dtype)
+    xp, theta, weights = arrays(theta, weights)
+    if tuple(weights.shape) not in ((n,), (n, *batch)):
+        raise ShapeError(f"weights must have shape ({n},) or {(n, *batch)}; got {tuple(weights.shape)}")
+    weights = ClosedInterval(0).require("weights", xp.reshape(weights, (*weights.shape, *(1,) * (len(batch) + 1 - weights.ndim))))
+    total = xp.sum(weights, axis=0, keepdims=True)
+    Interval(0).require("the sum of weights", total[0, ...])
+    return xp.astype(weights / total, theta.dtype)
+
+
+def _sample(M, theta, weights):
+    """``(xp, θ, w)`` with the points in the domain and weights of sum 1."""
+    theta = M.domain.require("theta", theta)
+    return arrays(theta, shares(theta, weights))
+
+
+def _mean(xp, w, x):
+    return xp.sum(w[..., None] * x, axis=0)
+
+
+def right_centroid(M, theta, weights=None):
+    """argmin over c of Σ w_i D(p_i‖c), shape (..., d): the point whose η is the mean of the η_i.
+
+    In a family, the maximum-likelihood estimate from data whose fits are the p_i. The minimum is `bregman_information`.
+
+    Shapes: θ (n, ..., d); weights (n,) or (n, ...), which need not sum to 1.
+    Raises: DomainError, ShapeError.
+    Source: Banerjee, Merugu, Dhillon & Ghosh, Clustering with Bregman divergences, JMLR 6 (2005), proposition 1.
+    """
+    xp, theta, w = _sample(M, theta, weights)
+    return M.to_theta(_mean(xp, w, M.to_eta(theta)))
+
+
+def left_centroid(M, theta, weights=None):
+    """argmin over c of Σ w_i D(c‖p_i), shape (..., d): the mean of the θ_i, in a family the normalised geometric mean.
+
+    Shapes: θ (n, ..., d); weights (n,) or (n, ...), which need not sum to 1.
+    Raises: DomainError, ShapeError.
+    Source: Nielsen & Nock, Sided and symmetrized Bregman centroids, IEEE Trans. Inf. Theory 55 (2009).
+    """
+    xp, theta, w = _sample(M, theta, weights)
+    return _mean(xp, w, theta)
+
+
+def bregman_information(M, theta, weights=None):
+    """min over c of Σ w_i D(p_i‖c), shape (...), nats, with weights that are scaled to sum 1.
+
+    Mathematically, Σ w_i φ(η_i) − φ(Σ w_i η_i): the Jensen gap of φ; of the rows of a channel, the mutual information.
+
+    Shapes: θ (n, ..., d); weights (n,) or (n, ...).
+    Raises: DomainError, ShapeError.
+    Source: Banerjee, Merugu, Dhillon & Ghosh, JMLR 6 (2005), section 3.1.
+    """
+    xp, theta, w = _sample(M, theta, weights)
+    return xp.sum(w * M.divergence(theta, M.to_theta(_mean(xp, w, M.to_eta(theta)))), axis=0)
+
+
+def jeffreys_centroid(M, theta, weights=None):
+    """argmin over c of Σ w_i (D(p_i‖c) + D(c‖p_i)), shape (..., d).
+
+    Mathematically, with a the right and g the left centroid it minimises D(a‖c) + D(c‖g): (η_c − η_a) + G(θ_c)(θ_c − θ_g) = 0,
+    solved by Newton's method. It lies near the geodesic from a to g where D(a‖c) = D(c‖g), and in more than one dimension not
+    on it.
+
+    Shapes: θ (n, ..., d); weights (n,) or (n, ...), which need not sum to 1.
+    Raises: DomainError, ShapeError; ConvergenceError if the equation is not met to 1000 ε.
+    Source: Nielsen & Nock, IEEE Trans. Inf. Theory 55 (2009), section IV; Nielsen, Jeffreys centroids, IEEE Signal Process.
+    Lett. 20 (2013).
+    """
+    a, g = right_centroid(M, theta, weights), left_centroid(M, theta, weights)
+    xp, a, g = arrays(a, g)
+    eta_a = M.to_eta(a)
+
+    def newton(c, gradient):
+        """With the Hessian 2 G + T(θ_c − θ_g) where it is positive definite, elsewhere with 2 G."""
+        double = 2.0 * M.metric(c)
+        hessian = double + matvec(xp, M.cubic_tensor(c), (c - g)[..., None, :])
+        return solve(xp, xp.where(positive_definite(xp, hessian)[..., None, None], hessian, double), gradient)
+
+    return minimize(
+        xp, 0.5 * (a + g), name="jeffreys_centroid", solve=newton, contains=M.domain.contains,
+        value=lambda c: M.divergence(a, c) + M.divergence(c, g),
+        gradient=lambda c: (M.to_eta(c) - eta_a) + M.flat(c, c - g),
+        scale=1.0 + xp.max(xp.abs(eta_a), axis=-1) + xp.max(xp.abs(M.flat(a, a - g)), axis=-1))
+
+
+def jensen_centroid(M, theta, weights=None, *, max_steps=10_000):
+    """argmin over c of Σ w_i [½ψ(θ_i) + ½ψ(θ_c) − ψ(½θ_i + ½θ_c)], shape (..., d): in a family, of the Bhattacharyya distances.
+
+    Mathematically, the fixed point of η(c⁺) = Σ w_i η(½θ_i + ½θ_c), the concave–convex procedure: each step lowers the objective.
+
+    Shapes: θ (n, ..., d); weights (n,) or (n, ...), which need not sum to 1.
+    Raises: DomainError, ShapeError; ConvergenceError if the fixed point is not met to 1000 ε of the size of η.
+    Source: Nielsen & Boltz, The Burbea–Rao and Bhattacharyya centroids, IEEE Trans. Inf. Theory 57 (2011), section III.
+    """
+    xp, theta, w = _sample(M, theta, weights)
+    mean_eta = lambda c: _mean(xp, w, M.to_eta(0.5 * theta + 0.5 * c))
+    c, eps = _mean(xp, w, theta), float(xp.finfo(theta.dtype).eps)
+    eta, stalled = mean_eta(c), False
+    size = 1.0 + xp.max(xp.abs(eta), axis=-1)
+    left = xp.max(xp.abs(eta - M.to_eta(c)), axis=-1) / size
+    for _ in range(max_steps):
+        running = ~(left <= 10 * eps)
+        if stalled or not xp.any(running):
+            break
+        c = xp.where(running[..., None], M.to_theta(eta), c)
+        eta, before = mean_eta(c), left
+        left = xp.max(xp.abs(eta - M.to_eta(c)), axis=-1) / size
+        stalled = bool(xp.all(~running | ((left <= 1000 * eps) & (left >= before))))
+    _require_converged("jensen_centroid", left, 1000 * eps, c)
+    return c
+
+
+def jensen_shannon_centroid(M, theta, weights=None, *, max_steps=10_000):
+    """argmin over c of the mean Jensen–Shannon divergences Σ w_i JS(p_i, c) in a mixture family, shape (..., d).
+
+    Mathematically, the `jensen_centroid` of φ: JS(p, c) = ½D(p‖m) + ½D(c‖m) with η_m = ½η_p + ½η_c, which is the mixture of p
+    and c in `Categorical` and in `MixtureFamily`; in another family m stays in the family.
+
+    Shapes: θ (n, ..., d); weights (n,) or (n, ...), which need not sum to 1.
+    Raises: as `jensen_centroid`.
+    Source: Nielsen, On a generalization of the Jensen–Shannon divergence and the Jensen–Shannon centroid, Entropy 22 (2020).
+    """
+    theta = M.domain.require("theta", theta)
+    return M.to_theta(jensen_centroid(M.dual, M.to_eta(theta), weights, max_steps=max_steps))
+
+
+def total_bregman_centroid(M, theta, weights=None):
+    """argmin over c of Σ w_i B_ψ(c : θ_i) / √(1 + |η_i|²), shape (..., d): the right centroid with down-weighted steep points.
+
+    Mathematically, η_c = Σ u_i η_i / Σ u_i with u_i = w_i / √(1 + |η_i|²).
+
+    Shapes: θ (n, ..., d); weights (n,) or (n, ...), which need not sum to 1.
+    Raises: DomainError, ShapeError.
+    Source: Vemuri, Liu, Amari & Nielsen, Total Bregman divergence and its applications to DTI analysis, IEEE Trans. Med.
+    Imaging 30 (2011).
+    """
+    xp, theta, w = _sample(M, theta, weights)
+    eta = M.to_eta(theta)
+    u = w / xp.sqrt(1.0 + xp.sum(eta**2, axis=-1))
+    return M.to_theta(_mean(xp, u / xp.sum(u, axis=0), eta))
+
+
+def frechet_mean(M, points, weights=None, *, tol, max_steps=200):
+    """argmin over x of Σ w_i d(x, x_i)², shape (..., d), with d the Riemannian (in a family the Fisher–Rao) distance.
+
+    Mathematically, x ← exp_x(h Σ w_i log_x x_i) with h = 1, halved where the mean of the logarithms has not become shorter. The
+    minimum is unique on a manifold of non-positive curvature, and elsewhere for points that are close together.
+
+    Parameters
+    ----------
+    M : Riemannian
+    points : array, shape (n, ..., d)
+    weights : array, shape (n,) or (n, ...), optional
+    tol : float
+        A row is done when |Σ w_i log_x x_i| ≤ tol.
+
+    Raises
+    ------
+    DomainError, ShapeError, ConvergenceError
+
+    Source: Karcher, Riemannian center of mass and mollifier smoothing, Comm. Pure Appl. Math. 30 (1977).
+    """
+    xp, points, w = _sample(M, points, weights)
+
+    def mean_log(x):
+        v = _mean(xp, w, M.log(x, points))
+        return v, M.norm(x, v)
+
+    x = _mean(xp, w, points)
+    v, length = mean_log(x)
+    h = xp.ones_like(length)
+    for _ in range(max_steps):
+        running = ~(length <= tol)
+        if not xp.any(running):
+            break
+        trial = xp.where(running[..., None], M.exp(x, h[..., None] * v), x)
+        v_new, length_new = mean_log(trial)
+        shorter = running & (length_new < length)
+        x, v = (xp.where(shorter[..., None], new, old) for new, old in ((trial, x), (v_new, v)))
+        length, h = xp.where(shorter, length_new, length), xp.where(shorter, xp.minimum(2.0 * h, xp.ones_like(h)), 0.5 * h)
+    _require_converged("frechet_mean", length, tol, x)
+    return x
+
+
+def _require_converged(name, left, tolerance, iterate):
+    failed = ~(to_numpy(left) <= tolerance)
+    if failed.any():
+        first = tuple(int(i) for i in np.argwhere(failed)[0])
+        raise ConvergenceError(
+            f"{name}: {int(failed.sum())} of {failed.size} rows did not converge, first at index {first}: residual "
+            f"{to_numpy(left)[first]:.3g}", left, iterate)

@@ -1,0 +1,130 @@
+"""Hard clustering with Bregman divergences."""
+from typing import Any, NamedTuple
+
+from ...backend import arrays
+from ...errors import ShapeError
+from .centroid import shares
+
+__all__ = ["BregmanClusters", "bregman_kmeans", "kmeans_plus_plus"]
+
+
+class BregmanClusters(NamedTuple):
+    """Clusters of n points.
+
+    Attributes
+    ----------
+    centers : array, shape (..., k, d)
+    labels : integer array, shape (..., n)
+    values : array, shape (rounds, ...)
+        Σ_i w_i D(p_i‖its center) at the start of each round, which never rises; nats.
+    converged : bool
+        Whether no point changed its cluster in the last round.
+    """
+
+    centers: Any
+    labels: Any
+    values: Any
+    converged: bool
+
+
+def bregman_kmeans(M, theta, centers, weights=None, *, max_steps):
+    """Clusters that locally minimise Σ_i w_i D(p_i‖c), c the nearest center, by rounds of assignment and right centroids.
+
+    Mathematically, p_i goes to argmin_j D(p_i‖c_j), and η_{c_j} becomes the mean of the η_i of its points; a center without
+    points stays. The loss of information Σ w_i D(p_i‖c_i) and that between the centers sum to the Bregman information of all
+    points.
+
+    Parameters
+    ----------
+    M : DuallyFlat
+    theta : array, shape (n, d)
+    centers : array, shape (..., k, d)
+        Where to start, for instance from `kmeans_plus_plus`; a batch is as many runs.
+    weights : array, shape (n,), optional
+        Not negative; 1 each where they are not given.
+    max_steps : int
+        Most rounds; ends earlier when no point changes its cluster.
+
+    Raises
+    ------
+    DomainError, ShapeError
+
+    Source: Banerjee, Merugu, Dhillon & Ghosh, Clustering with Bregman divergences, JMLR 6 (2005), algorithm 1.
+    """
+    theta, centers = _points(M, theta), M.domain.require("centers", centers)
+    if centers.ndim < 2:
+        raise ShapeError(f"centers must have shape (..., k, {M.dim}); got {tuple(centers.shape)}")
+    w = _weights(theta, weights)
+    xp, theta, centers, w = arrays(theta, centers, w)
+    eta, numbers = M.to_eta(theta), xp.arange(centers.shape[-2])
+    values, labels, converged = [], None, False
+    for _ in range(max_steps + 1):
+        divergence = M.divergence(theta, centers[..., :, None, :])                    # (..., k, n)
+        before, labels = labels, xp.argmin(divergence, axis=-2)
+        values.append(xp.sum(w * xp.min(divergence, axis=-2), axis=-1))
+        converged = before is not None and bool(xp.all(labels == before))
+        if converged or len(values) > max_steps:
+            break
+        share = w * xp.astype(labels[..., None, :] == numbers[:, None], theta.dtype)
+        mass = xp.sum(share, axis=-1, keepdims=True)
+        filled = mass > 0
+        mean = xp.matmul(share, eta) / xp.where(filled, mass, xp.ones_like(mass))
+        kept = M.to_eta(centers)
+        centers = xp.where(filled, M.to_theta(xp.where(filled, mean, kept)), centers)
+    return BregmanClusters(centers, labels, xp.stack(values), converged)
+
+
+def kmeans_plus_plus(M, theta, k, rng, weights=None):
+    """k of the points to start `bregman_kmeans` from, shape (k, d), each drawn with probability ∝ w_i min_j D(p_i‖c_j).
+
+    Parameters
+    ----------
+    M : DuallyFlat
+    theta : array, shape (n, d)
+    k : int
+        At most n.
+    rng : numpy.random.Generator, or CuPy's
+    weights : array, shape (n,), optional
+        Not negative; 1 each where they are not given.
+
+    Raises
+    ------
+    DomainError, ShapeError
+    ValueError
+        For k that is not in 1 … n.
+
+    Source: Arthur & Vassilvitskii, k-means++, SODA (2007); Nock, Luosto & Kivinen, Mixed Bregman clustering with approximation
+    guarantees, ECML (2008).
+    """
+    theta = _points(M, theta)
+    xp, theta, w = arrays(theta, _weights(theta, weights))
+    if not 1 <= k <= theta.shape[0]:
+        raise ValueError(f"k must be in 1 ... {theta.shape[0]}, the number of points; got {k}")
+    index = [_draw(xp, rng, w)]
+    for _ in range(k - 1):
+        chosen = xp.take(theta, xp.asarray(index), axis=0)
+        nearest = w * xp.min(M.divergence(theta, chosen[:, None, :]), axis=0)
+        index.append(_draw(xp, rng, nearest if xp.any(nearest > 0) else w))           # fewer than k different points
+    return xp.take(theta, xp.asarray(index), axis=0)
+
+
+def _draw(xp, rng, weight):
+    """A number 0 … n − 1 with probabilities proportional to these weights."""
+    cumulative = xp.cumulative_sum(weight)
+    return int(xp.sum(xp.astype(cumulative <= float(rng.random()) * cumulative[-1], xp.int64)))
+
+
+def _points(M, theta):
+    theta = M.domain.require("theta", theta)
+    if theta.ndim != 2 or theta.shape[0] == 0:
+        raise ShapeError(f"theta must have shape (n, {M.dim}), n >= 1; got {tuple(theta.shape)}")
+    return theta
+
+
+def _weights(theta, weights):
+    """The weights of n points, 1 each where none are given."""
+    if weights is None:
+        xp, theta = arrays(theta)
+        return xp.ones_like(theta[:, 0])
+    shares(theta, weights)                              # the checks
+    return weights

@@ -1,0 +1,1 @@
+"""Connections, geodesics and curvature."""

@@ -1,0 +1,1 @@
+"""Divergences between points of a manifold, and the means that they are."""

@@ -1,0 +1,60 @@
+"""Divergences of a dually flat manifold. Arguments are primal coordinates of the manifold that comes first."""
+from ...backend import arrays
+
+__all__ = ["bregman", "canonical_divergence", "fenchel_young", "jeffreys", "jeffreys_bound"]
+
+
+def canonical_divergence(M, theta_p, theta_q):
+    """The canonical divergence D(p‖q), shape (...), nats; in an exponential family KL(p‖q).
+
+    Mathematically, D(p‖q) = ψ(θ_q) + φ(η_p) − θ_q·η_p = B_ψ(θ_q : θ_p) = B_φ(η_p : η_q).
+
+    Shapes: θ_p, θ_q (..., d); batches broadcast.
+    Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 3.4.
+    """
+    return M.divergence(theta_p, theta_q)
+
+
+def bregman(M, theta_a, theta_b):
+    """The Bregman divergence of the potential, B_ψ(a : b) = ψ(a) − ψ(b) − (a − b)·∇ψ(b), shape (...), nats.
+
+    In an exponential family this is KL(p_b‖p_a): the order of the arguments is swapped.
+
+    Shapes: θ_a, θ_b (..., d); batches broadcast.
+    """
+    return M.divergence(theta_b, theta_a)
+
+
+def jeffreys(M, theta_p, theta_q):
+    """The Jeffreys divergence D(p‖q) + D(q‖p) = (θ_p − θ_q)·(η_p − η_q), shape (...), nats.
+
+    Formed from the two divergences, which do not cancel for near points.
+
+    Shapes: θ_p, θ_q (..., d); batches broadcast.
+    """
+    return M.divergence(theta_p, theta_q) + M.divergence(theta_q, theta_p)
+
+
+def fenchel_young(M, theta, eta):
+    """The Fenchel–Young divergence Y(θ, η) = ψ(θ) + φ(η) − θ·η of a point in each chart, shape (...), nats; 0 where they are one.
+
+    Mathematically, B_ψ(θ : ∇φ(η)) = B_φ(η : ∇ψ(θ)) = D(∇φ(η)‖θ); in an exponential family the KL divergence of the target of
+    mean statistic η to the model θ.
+
+    Shapes: θ, η (..., d); batches broadcast.
+    Domain: η in its domain.
+    Source: Blondel, Martins & Niculae, Learning with Fenchel–Young losses, J. Mach. Learn. Res. 21 (2020).
+    """
+    return M.divergence(M.to_theta(eta), theta)
+
+
+def jeffreys_bound(M, theta_p, theta_q):
+    """√J(p, q) ≥ d(p, q), shape (...): the Jeffreys divergence is the energy ∫ |ẋ|² dt of the e- and of the m-geodesic.
+
+    By Cauchy and Schwarz no path is shorter than the root of its energy, with equality at constant speed.
+
+    Shapes: θ_p, θ_q (..., d); batches broadcast.
+    Source: Nielsen, A simple approximation method for the Fisher–Rao distance, Entropy 25 (2023).
+    """
+    xp, J = arrays(jeffreys(M, theta_p, theta_q))
+    return xp.sqrt(J)

@@ -1,0 +1,41 @@
+"""Exponents of the errors of hypothesis tests. Points are primal coordinates of the manifold that comes first."""
+import numpy as np
+
+from ...backend import arrays
+from ...errors import ShapeError
+from ..connections.geodesic import e_geodesic
+from .chernoff import chernoff_information
+
+__all__ = ["bayes_error_exponent", "hoeffding_exponents"]
+
+
+def bayes_error_exponent(M, theta):
+    """The best exponent of the error with which n → ∞ observations tell several simple hypotheses apart, shape (...), nats.
+
+    Mathematically, −(1/n) log P(error) → min over pairs of the Chernoff information, whatever the positive prior probabilities.
+
+    Shapes: θ (m, ..., d), the m ≥ 2 hypotheses on axis 0.
+    Raises: ShapeError; DomainError for a point outside the domain.
+    Source: Leang & Johnson, On the asymptotics of M-hypothesis Bayesian detection, IEEE Trans. Inf. Theory 43 (1997).
+    """
+    xp, theta = arrays(M.domain.require("theta", theta))
+    if theta.ndim < 2 or theta.shape[0] < 2:
+        raise ShapeError(f"theta must have an axis of at least two hypotheses first; got shape {tuple(theta.shape)}")
+    first, second = (xp.asarray(index) for index in np.triu_indices(theta.shape[0], 1))
+    pairs = chernoff_information(M, xp.take(theta, first, axis=0), xp.take(theta, second, axis=0))
+    return xp.min(pairs.value, axis=0)
+
+
+def hoeffding_exponents(M, theta_p, theta_q, t):
+    """The exponents of the two errors of the likelihood-ratio tests between p and q, ``(D(r‖p), D(r‖q))``, shapes (...), nats.
+
+    Mathematically, r is the point at time t of the e-geodesic from p to q: the test that decides for q where the sample is
+    nearer to it than r errs with exponent D(r‖p) under p and D(r‖q) under q, and no test has a greater second one for the same
+    first. At t = 0 it is Stein's lemma; where both are equal they are the Chernoff information.
+
+    Shapes: θ_p, θ_q (..., d); t (...) in [0, 1].
+    Source: Hoeffding, Asymptotically optimal tests for multinomial distributions, Ann. Math. Statist. 36 (1965); Blahut, IEEE
+    Trans. Inf. Theory 20 (1974).
+    """
+    r = e_geodesic(M, theta_p, theta_q, t)
+    return M.divergence(r, theta_p), M.divergence(r, theta_q)

@@ -1,0 +1,183 @@
+"""Means over the mixture of two distributions: sums over states, quadrature on a line, Monte Carlo, each with its error."""
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from math import log
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...backend import to_numpy
+from ...domains.supports import Integers
+from ...errors import DomainError, ShapeError
+
+__all__ = ["Estimate", "Integration", "MonteCarlo", "Quadrature", "States"]
+
+
+class Estimate(NamedTuple):
+    """A number and an estimate of its error, absolute; shapes (...)."""
+
+    value: Any
+    error: Any
+
+
+class Integration(ABC):
+    """A way to form E_m[k(u)] with m = (p + q)/2 and u = log(p/q), the log-likelihood ratio."""
+
+    @abstractmethod
+    def mean(self, M, theta_p, theta_q, k):
+        """E_m[k(u)] as an `Estimate`, shapes (...), for an elementwise function k and θ_p, θ_q (..., d), which broadcast."""
+
+
+@dataclass(frozen=True, eq=False)
+class States(Integration):
+    """The sum over given states. Exact where these are all that there are.
+
+    The error is |1 − m(states)| max |k|: the mass that the list leaves out, at the largest value of k on the list.
+
+    Parameters
+    ----------
+    x : array, shape (n, *support.shape)
+    """
+
+    x: Any
+
+    def __post_init__(self):
+        x = to_numpy(self.x)
+        if x.ndim == 0 or x.shape[0] == 0:
+            raise ShapeError(f"x must have an axis of at least one state first; got shape {x.shape}")
+        object.__setattr__(self, "x", x)
+
+    @classmethod
+    def of(cls, M):
+        """All states of a family on finitely many integers.
+
+        Raises
+        ------
+        TypeError
+            For another family.
+        """
+        support = getattr(M, "support", None)
+        if type(support) is not Integers or not np.isfinite(support.upper):
+            raise TypeError(f"{M!r} has no finite range of integers as its support: pass over=States(x), Quadrature(...) or "
+                            "MonteCarlo(rng, n)")
+        return cls(np.arange(support.lower, support.upper + 1.0))
+
+    def mean(self, M, theta_p, theta_q, k):
+        return _summed(M, theta_p, theta_q, k, self.x, np.zeros(len(self.x)))[0]
+
+
+@dataclass(frozen=True)
+class Quadrature(Integration):
+    """The double-exponential rule for densities on an interval, a half-line, the line.
+
+    Mathematically, the trapezoidal rule in t on [−6, 6], with s(t) = (π/2) sinh t and
+
+    - x = center + width · sinh s on the line
+    - x = lower + width · e^s, or upper − width · e^s, on a half-line
+    - x = lower + (upper − lower) / (1 + e^{−2s}) on an interval
+
+    which takes singular and slowly decaying ends alike. The error is the change from the rule of twice the step, and what the
+    mass of m is short of 1, at the largest |k|: it shows a density that is too narrow for the nodes, or far from the center.
+
+    Parameters
+    ----------
+    lower, upper : float
+        The ends of the support.
+    center, width : float
+        Where the densities are on an infinite line, and their scale.
+    nodes : int
+        An odd number, at least 3.
+
+    Raises
+    ------
+    DomainError
+        For ends in the wrong order, a center or width that is not finite, a width that is not positive, or nodes that are
+        even or too few.
+
+    Source: Takahasi & Mori, Double exponential formulas for numerical integration, Publ. RIMS 9 (1974).
+    """
+
+    lower: float = -np.inf
+    upper: float = np.inf
+    center: float = 0.0
+    width: float = 1.0
+    nodes: int = 1001
+
+    def __post_init__(self):
+        if not self.lower < self.upper:
+            raise DomainError(f"lower must satisfy lower < upper; got {self.lower} and {self.upper}")
+        if not np.isfinite(self.center):
+            raise DomainError(f"center must satisfy center finite; got {self.center}")
+        if not 0 < self.width < np.inf:
+            raise DomainError(f"width must satisfy 0 < width < inf; got {self.width}")
+        if not (self.nodes >= 3 and self.nodes % 2 == 1):
+            raise DomainError(f"nodes must satisfy nodes odd and nodes >= 3; got {self.nodes}")
+
+    def mean(self, M, theta_p, theta_q, k):
+        x, log_weight = self.rule()
+        (fine, short), terms = _summed(M, theta_p, theta_q, k, x, log_weight)
+        xp = M.point(theta_p)[0]
+        coarse = 2.0 * xp.sum(terms[..., ::2], axis=-1)
+        return Estimate(fine, xp.abs(fine - coarse) + short)
+
+    def rule(self):
+        """(x, log weights) on the host, without nodes that round to an end."""
+        t = np.linspace(-6.0, 6.0, self.nodes)
+        s, log_slope = 0.5 * np.pi * np.sinh(t), np.log(0.5 * np.pi * np.cosh(t) * (t[1] - t[0]))
+        log_cosh = np.logaddexp(s, -s) - np.log(2.0)
+        if np.isfinite(self.lower) and np.isfinite(self.upper):
+            span = self.upper - self.lower
+            return self.lower + span / (1.0 + np.exp(-2.0 * s)), np.log(0.5 * span) - 2.0 * log_cosh + log_slope
+        if np.isinf(self.lower) and np.isinf(self.upper):
+            return self.center + self.width * np.sinh(s), np.log(self.width) + log_cosh + log_slope
+        x = self.lower + self.width * np.exp(s) if np.isfinite(self.lower) else self.upper - self.width * np.exp(s)
+        return x, np.log(self.width) + s + log_slope
+
+
+@dataclass(frozen=True, eq=False)
+class MonteCarlo(Integration):
+    """The mean over n draws from each of the two distributions; the error is one standard error.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator or CuPy's
+    n : int
+        At least 2.
+
+    Raises
+    ------
+    DomainError
+        For too few draws.
+    """
+
+    rng: Any
+    n: int
+
+    def __post_init__(self):
+        if not self.n >= 2:
+            raise DomainError(f"n must satisfy n >= 2; got {self.n}")
+
+    def mean(self, M, theta_p, theta_q, k):
+        xp, theta_p, theta_q = M.point(theta_p, theta_q)
+        theta_p, theta_q = xp.broadcast_arrays(theta_p, theta_q)
+        value, variance = 0.0, 0.0
+        for theta in (theta_p, theta_q):
+            x = M.sample(self.rng, theta, (self.n,))
+            drawn = k(M.log_density(theta_p, x) - M.log_density(theta_q, x))
+            value = value + 0.5 * xp.mean(drawn, axis=0)
+            variance = variance + 0.25 * xp.var(drawn, axis=0, correction=1) / self.n
+        return Estimate(value, xp.sqrt(variance))
+
+
+def _summed(M, theta_p, theta_q, k, x, log_weight):
+    """(Σ w m k(u) with the error of the mass that is missing, the terms w m k(u)) at nodes x, of log-weights log w."""
+    xp, theta_p, theta_q = M.point(theta_p, theta_q)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):         # far out, where a density is 0
+        x, log_weight = xp.asarray(x, dtype=theta_p.dtype), xp.asarray(log_weight, dtype=theta_p.dtype)
+        log_p, log_q = M.log_density(theta_p[..., None, :], x), M.log_density(theta_q[..., None, :], x)
+        mass = xp.exp(xp.logaddexp(log_p, log_q) - log(2.0) + log_weight)
+        u = xp.where(mass > 0.0, log_p - log_q, xp.zeros_like(mass))
+    values = k(u)
+    terms = mass * values
+    short = xp.abs(1.0 - xp.sum(mass, axis=-1)) * xp.max(xp.abs(values), axis=-1)
+    return Estimate(xp.sum(terms, axis=-1), short), terms

@@ -1,0 +1,67 @@
+"""Skew Jensen–Bregman divergences: how far ψ lies below its chord. Points are primal coordinates of the manifold."""
+import numpy as np
+
+from ...backend import arrays, backend_of, column
+from ...domains.supports import Interval
+
+__all__ = ["bhattacharyya", "coerced", "jensen_bregman", "scaled_jensen"]
+
+
+def jensen_bregman(M, theta_p, theta_q, s):
+    """The skew Jensen–Bregman divergence J_s(p : q) with weight s on p, shape (...), nats.
+
+    Mathematically, J_s = s ψ(θ_p) + (1 − s) ψ(θ_q) − ψ(θ_s) = s D(θ_s‖p) + (1 − s) D(θ_s‖q) at θ_s = s θ_p + (1 − s) θ_q, formed
+    from the divergences, which do not cancel. In an exponential family ∫ p^s q^{1−s} = e^{−J_s}: p and q have the base measure h
+    in common, and h^s h^{1−s} = h. Not negative for 0 ≤ s ≤ 1, not positive elsewhere; J_s(p : q) = J_{1−s}(q : p).
+
+    Shapes: θ_p, θ_q (..., d); s (...); batches broadcast.
+    Domain: any finite s; −∞ where θ_s is outside the domain and the integral diverges.
+    Raises: DomainError for s that is not finite.
+    Source: Nielsen & Boltz, The Burbea–Rao and Bhattacharyya centroids, IEEE Trans. Inf. Theory 57 (2011), section III.
+    """
+    theta_p, theta_q, s = coerced(M, theta_p, theta_q, "s", s)
+    return s * (1.0 - s) * scaled_jensen(M, theta_p, theta_q, s)
+
+
+def bhattacharyya(M, theta_p, theta_q):
+    """The Bhattacharyya distance −log ∫ √(p q) = J_½(p : q), symmetric, shape (...), nats.
+
+    Shapes: θ_p, θ_q (..., d); batches broadcast.
+    Source: Kailath, The divergence and Bhattacharyya distance measures in signal selection, IEEE Trans. Commun. 15 (1967).
+    """
+    return 0.25 * scaled_jensen(M, theta_p, theta_q, 0.5)
+
+
+def coerced(M, theta_p, theta_q, name, s):
+    """The two points and the skew or order called `name` as arrays of one library, the latter finite."""
+    M.point(theta_p, theta_q)
+    _, theta_p, theta_q, s = arrays(theta_p, theta_q, s)
+    return theta_p, theta_q, Interval().require(name, s)
+
+
+def scaled_jensen(M, theta_p, theta_q, s):
+    """J_s(p : q) / (s (1 − s)), shape (...): positive and smooth in s, with the limits D(q‖p) at s = 0 and D(p‖q) at s = 1.
+
+    Mathematically, D(θ_s‖p) / (1 − s) + D(θ_s‖q) / s between the points. Beyond p, where s > 1, p lies between θ_s and q, and the
+    same for these is (D(p‖θ_s) / (s − 1) + D(p‖q)) / s, again a sum of positive terms; beyond q with p and q swapped. Between
+    the points J_s is the minimum over c of s D(c‖p) + (1 − s) D(c‖q), so that the rounding of θ_s does not count; beyond them it
+    counts as that of the points does.
+
+    Shapes: θ_p, θ_q (..., d); s (...); batches broadcast.
+    Domain: any finite s; +∞ where θ_s is outside the domain.
+    """
+    theta_p, theta_q, s = coerced(M, theta_p, theta_q, "s", s)
+    xp = backend_of(s)
+    first = s >= 0.5
+    near, far = xp.where(column(first), theta_p, theta_q), xp.where(column(first), theta_q, theta_p)
+    rest = xp.where(first, 1.0 - s, s)                                  # the weight of the far end, at most ½
+    point = near + rest[..., None] * (far - near)
+    beyond = rest < 0.0
+    outside = beyond & ~M.theta_domain.contains(point)
+    point = xp.where(outside[..., None], near, point)
+    middle, end = xp.where(beyond[..., None], near, point), xp.where(beyond[..., None], point, near)
+    share = xp.where(beyond, -rest * (1.0 - rest), rest)
+    with np.errstate(over="ignore"):                                    # beyond the largest float it is inf
+        to_end = M.divergence(middle, end) / xp.where(share == 0.0, xp.ones_like(share), share)      # D(p‖p) = 0
+    infinite = xp.where(outside, xp.full_like(to_end, np.inf), xp.zeros_like(to_end))
+    return to_end + M.divergence(middle, far) / (1.0 - rest) + infinite

@@ -1,0 +1,185 @@
+"""Hyperbolic space as an upper half-space, and the manifolds that are a part of one in other coordinates."""
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...backend import arrays
+from ...domains.convex import Orthant, ProductDomain, RealSpace
+from ...errors import require_count
+from .manifold import Riemannian
+from .separable import diagonal
+
+__all__ = ["HalfSpace", "Hyperbolic", "sinh_ratio"]
+
+
+@dataclass(frozen=True)
+class HalfSpace(Riemannian):
+    """The points (u, v) with v > 0 and the metric c² (|du|² + dv²) / v²: hyperbolic space of curvature −1/c², c = `radius`.
+
+    Mathematically, geodesics are the half circles about points of the plane v = 0 and the lines that stand upright on it, and
+    with the rapidity ℓ = arccosh(1 + (|Δu|² + Δv²) / (2 v_x v_y)) the distance is c ℓ. With w_x = sinh((1 − t)ℓ) / sinh ℓ and
+    w_y = sinh(tℓ) / sinh ℓ, the point at time t has the height 1 / (w_x/v_x + w_y/v_y) and the place u that is the mean of u_x
+    and u_y with the weights w_x/v_x and w_y/v_y: the light-cone coordinates 1/v, u/v of the hyperboloid model are linear there.
+
+    Shapes: points (..., dim), the height v last.
+    Raises: ValueError for a dimension or a radius that is not positive.
+    Source: Ratcliffe, Foundations of Hyperbolic Manifolds (2019), sections 3.2 and 4.6.
+    """
+
+    dim: int
+    radius: float = 1.0
+
+    def __post_init__(self):
+        require_count("dim", self.dim)
+        if not 0 < self.radius < np.inf:
+            raise ValueError(f"radius must be a positive number; got {self.radius!r}")
+
+    @property
+    def domain(self):
+        return Orthant(1) if self.dim == 1 else ProductDomain(RealSpace(self.dim - 1), Orthant(1))
+
+    def metric(self, x):
+        xp, x = self.point(x)
+        return diagonal(xp, (self.radius / x[..., -1:]) ** 2 * xp.ones_like(x))
+
+    def flat(self, x, vector):
+        _, x, vector = self.point(x, vector)
+        return (self.radius / x[..., -1:]) ** 2 * vector
+
+    def sharp(self, x, covector):
+        _, x, covector = self.point(x, covector)
+        return (x[..., -1:] / self.radius) ** 2 * covector
+
+    def root(self, x, z):
+        _, x, z = self.point(x, z)
+        return self.radius / x[..., -1:] * z
+
+    def distance(self, x, y):
+        """c ℓ, shape (...)."""
+        _, x, y = self.point(x, y)
+        return self.distance_along(x, y, y - x)
+
+    def geodesic(self, x, y, t):
+        """The point at time t of the geodesic from x (t = 0) to y (t = 1), shape (..., dim)."""
+        _, x, y = self.point(x, y)
+        return self.geodesic_along(x, y, y - x, t)
+
+    def exp(self, x, vector):
+        """The point at time 1 of the geodesic that starts at x with this velocity, shape (..., dim)."""
+        xp, x, vector = self.point(x, vector)
+        v = x[..., -1:]
+        a = vector / v
+        ell, rise = _norm(xp, a), a[..., -1:]
+        # v_x / v_y = cosh ℓ − (a_v/ℓ) sinh ℓ; ℓ − a_v from the other components, as it cancels where the geodesic goes up
+        across = xp.sum(a[..., :-1] ** 2, axis=-1, keepdims=True)
+        up = xp.where(rise > 0, rise, xp.zeros_like(rise))
+        total = xp.where(ell + up > 0, ell + up, xp.ones_like(ell))
+        less = xp.where(rise > 0, across / total, ell - rise)
+        growth = _sinhc(xp, ell)
+        height = v / (xp.exp(-ell) + less * growth)
+        return xp.concat([x[..., :-1] + height * growth * a[..., :-1], height], axis=-1)
+
+    def log(self, x, y):
+        """The velocity at x of the geodesic that is at y at time 1, shape (..., dim)."""
+        _, x, y = self.point(x, y)
+        return self.log_along(x, y, y - x)
+
+    # The same, with y − x from the caller, who may know it better than the difference of the points does
+
+    def distance_along(self, x, y, step):
+        """c ℓ of two points that are `step` = y − x apart, shape (...)."""
+        xp, x, y, step = self.point(x, y, step)
+        return self.radius * _rapidity(xp, x, y, step)[..., 0]
+
+    def geodesic_along(self, x, y, step, t):
+        """The point at time t of the geodesic from x to y = x + `step`, shape (..., dim)."""
+        self.point(x, y, step)
+        xp, x, y, step, t = arrays(x, y, step, t)
+        ell, t = _rapidity(xp, x, y, step), t[..., None]
+        from_x, from_y = sinh_ratio(xp, 1.0 - t, ell) / x[..., -1:], sinh_ratio(xp, t, ell) / y[..., -1:]
+        place = x[..., :-1] + from_y / (from_x + from_y) * step[..., :-1]
+        height = 1.0 / (from_x + from_y)
+        batch = np.broadcast_shapes(place.shape[:-1], height.shape[:-1])
+        return xp.concat([xp.broadcast_to(place, (*batch, self.dim - 1)), xp.broadcast_to(height, (*batch, 1))], axis=-1)
+
+    def log_along(self, x, y, step):
+        """The velocity v_x (Δu/v_y, (|Δu|² + Δv (v_x + v_y)) / (2 v_x v_y)) ℓ / sinh ℓ, shape (..., dim)."""
+        xp, x, y, step = self.point(x, y, step)
+        v_x, v_y, across, rise = x[..., -1:], y[..., -1:], step[..., :-1], step[..., -1:]
+        up = (xp.sum(across**2, axis=-1, keepdims=True) + rise * (v_x + v_y)) / (2.0 * v_x * v_y)
+        direction = xp.concat([across / v_y, xp.broadcast_to(up, (*across.shape[:-1], 1))], axis=-1)
+        return v_x * direction / _sinhc(xp, _rapidity(xp, x, y, step))
+
+
+def _norm(xp, vector):
+    return xp.sqrt(xp.sum(vector * vector, axis=-1, keepdims=True))
+
+
+def _rapidity(xp, x, y, step):
+    """ℓ = 2 arsinh(½ |Δ| / √(v_x v_y)), which is arccosh(1 + |Δ|² / (2 v_x v_y)) without its cancellation, shape (..., 1)."""
+    return 2.0 * xp.asinh(0.5 * _norm(xp, step) / (xp.sqrt(x[..., -1:]) * xp.sqrt(y[..., -1:])))
+
+
+def _sinhc(xp, x):
+    """sinh(x) / x."""
+    safe = xp.where(x == 0, xp.ones_like(x), x)
+    return xp.where(x == 0, xp.ones_like(x), xp.sinh(safe) / safe)
+
+
+def sinh_ratio(xp, t, x):
+    """sinh(t x) / sinh(x), which is t where x is 0."""
+    return t * _sinhc(xp, t * x) / _sinhc(xp, x)
+
+
+class Hyperbolic(Riemannian):
+    """A manifold that is a part of `half_space` in other coordinates, and holds the geodesic between any two of its points.
+
+    A subclass gives the map to the half-space, its inverse, both derivatives, and where it can the difference of two images
+    without cancellation.
+    """
+
+    half_space: HalfSpace
+
+    @abstractmethod
+    def to_half_space(self, x):
+        """(u, v), shape (..., dim)."""
+
+    @abstractmethod
+    def from_half_space(self, point):
+        """The coordinates of (u, v), shape (..., dim); NaN where it is no point of the manifold."""
+
+    @abstractmethod
+    def vector_to_half_space(self, x, vector):
+        """The derivative of `to_half_space` at x along a vector, shape (..., dim)."""
+
+    @abstractmethod
+    def vector_from_half_space(self, x, vector):
+        """The vector at x with this derivative, shape (..., dim)."""
+
+    def half_space_step(self, x, y):
+        """The image of y minus that of x, shape (..., dim)."""
+        return self.to_half_space(y) - self.to_half_space(x)
+
+    def _along(self, method, x, y, *t):
+        """A method of the half-space between the images; NaN, without a warning, where a point is outside the domain."""
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            return method(self.to_half_space(x), self.to_half_space(y), self.half_space_step(x, y), *t)
+
+    def distance(self, x, y):
+        """The Fisher–Rao distance, c arccosh(1 + (|Δu|² + Δv²) / (2 v_x v_y)), shape (...)."""
+        return self._along(self.half_space.distance_along, x, y)
+
+    def geodesic(self, x, y, t):
+        """The point at time t of the geodesic from x (t = 0) to y (t = 1), a half circle in the half-space, shape (..., dim)."""
+        return self.from_half_space(self._along(self.half_space.geodesic_along, x, y, t))
+
+    def exp(self, x, vector):
+        """The point at time 1 of the geodesic that starts at x with this velocity, shape (..., dim)."""
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            return self.from_half_space(self.half_space.exp(self.to_half_space(x), self.vector_to_half_space(x, vector)))
+
+    def log(self, x, y):
+        """The velocity at x of the geodesic that is at y at time 1, shape (..., dim)."""
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            return self.vector_from_half_space(x, self._along(self.half_space.log_along, x, y))

@@ -1,0 +1,1 @@
+"""Projections onto flat sets."""

@@ -1,0 +1,117 @@
+"""Alternating projections between flat sets: the em algorithm, and cyclic projections onto several sets."""
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...backend import arrays, to_numpy
+from ...errors import ConvergenceError
+from .projection import e_project, m_project
+
+__all__ = ["AlternatingProjections", "alternating_projections", "cyclic_projections"]
+
+
+class AlternatingProjections(NamedTuple):
+    """Where the em algorithm arrived.
+
+    Attributes
+    ----------
+    data, model : arrays, shape (..., d)
+        q in the m-flat set and p in the e-flat set, in primal coordinates.
+    values : array, shape (steps, ...)
+        D(q‖p) after each step, which never rises.
+    converged : bool array, shape (...)
+        Whether the last step lowered the divergence by at most `tol`.
+    """
+
+    data: Any
+    model: Any
+    values: Any
+    converged: Any
+
+
+def alternating_projections(M, theta, m_flat, e_flat, *, tol, max_steps):
+    """The em algorithm: the points q of an m-flat and p of an e-flat set with the least divergence D(q‖p), from a start for p.
+
+    Mathematically, the e-step q ← argmin D(q‖p) is the e-projection onto the data set, the m-step p ← argmin D(q‖p) the
+    m-projection onto the model. Where the sets meet, the divergence goes to 0; a limit may be a local minimum.
+
+    Parameters
+    ----------
+    M : DuallyFlat
+    theta : array, shape (..., d)
+        Where p starts, in primal coordinates.
+    m_flat : FlatSet
+        In dual coordinates η.
+    e_flat : FlatSet
+        In primal coordinates θ.
+    tol : float
+        In nats; a row is done when a step lowers the divergence by at most this.
+    max_steps : int
+
+    Returns
+    -------
+    AlternatingProjections
+        Whether a row has converged is part of it: an unfinished row is no error.
+
+    Raises
+    ------
+    DomainError, ShapeError, ConvergenceError
+        From the projections.
+
+    Source: Csiszár & Tusnády, Information geometry and alternating minimization procedures, Statist. Decisions (1984); Amari,
+    Information geometry of the EM and em algorithms for neural networks, Neural Networks 8 (1995).
+    """
+    if max_steps < 1:
+        raise ValueError(f"max_steps must be at least 1; got {max_steps}")
+    xp, p = arrays(M.domain.require("theta", theta))
+    values = []
+    for _ in range(max_steps):
+        q = e_project(M, p, m_flat)
+        p = m_project(M, q, e_flat)
+        values.append(M.divergence(q, p))
+        converged = xp.zeros_like(values[-1]) > 0 if len(values) == 1 else values[-2] - values[-1] <= tol
+        if xp.all(converged):
+            break
+    return AlternatingProjections(q, p, xp.stack(values), converged)
+
+
+def cyclic_projections(M, theta, sets, *, tol, max_cycles):
+    """The e-projection onto the intersection of m-flat submanifolds, by e-projections onto each in turn, shape (..., d).
+
+    Mathematically, q ← argmin over r in set j of D(r‖q), j = 1, 2, …, 1, 2, …: D(r‖q) falls by D(q⁺‖q) for every r in all
+    sets. Onto given margins of a table this is iterative proportional fitting. Sets with inequalities have a limit in their
+    intersection that need not be the nearest point.
+
+    Parameters
+    ----------
+    M : DuallyFlat
+    theta : array, shape (..., d)
+    sets : sequence of FlatSet
+        In dual coordinates η.
+    tol : float
+        In nats; a row is done when the steps of a cycle, Σ D(q⁺‖q), sum to at most this.
+    max_cycles : int
+
+    Raises
+    ------
+    ConvergenceError
+        If a row is not done after `max_cycles`, and from the projections.
+    DomainError, ShapeError
+
+    Source: Csiszár, I-divergence geometry of probability distributions, Ann. Probab. 3 (1975), theorem 3.2.
+    """
+    if max_cycles < 1 or not len(sets):
+        raise ValueError(f"there must be at least one cycle and one set; got {max_cycles} and {len(sets)}")
+    xp, q = arrays(M.domain.require("theta", theta))
+    for _ in range(max_cycles):
+        moved = 0.0
+        for part in sets:
+            before, q = q, e_project(M, q, part)
+            moved = moved + M.divergence(q, before)
+        if xp.all(moved <= tol):
+            return q
+    failed = to_numpy(~(moved <= tol))
+    first = tuple(int(i) for i in np.argwhere(failed)[0])
+    raise ConvergenceError(
+        f"cyclic_projections: {int(failed.sum())} of {failed.size} rows are not done after {max_cycles} cycles, first at index "
+        f"{first}: the last one moved by {to_numpy(moved)[first]:.3g} nats", moved, q)

@@ -1,0 +1,119 @@
+"""Iterative proportional fitting and Sinkhorn's algorithm, on logarithms."""
+import numpy as np
+
+from ...backend import arrays, to_numpy
+from ...domains.supports import ClosedInterval, Interval
+from ...errors import ConvergenceError, DomainError, ShapeError
+from ...numerics.special import logsumexp
+
+__all__ = ["proportional_fitting", "sinkhorn"]
+
+
+def proportional_fitting(log_table, margins, *, tol, max_steps):
+    """The logarithm of the table nearest to a given one, in KL(P‖table), among those with given margins, shape (..., *table).
+
+    Mathematically, the table is scaled to each margin in turn, P ← P · (margin of the wanted) / (margin of P): cyclic
+    e-projections on the m-flat sets of tables that have one of the margins. The result is the given table times one factor for
+    each entry of each margin. From a table of ones it is the hierarchical log-linear model with these margins, the
+    m-projection.
+
+    Parameters
+    ----------
+    log_table : array, shape (..., *table)
+        −∞ is a cell that stays empty; it need not be normalised.
+    margins : dict {axes: array}
+        Axes of the table, counted from 0 and rising, and the sums over all other axes, shape (..., *sizes of these axes); not
+        negative. For a matrix, ``{(0,): rows, (1,): columns}``.
+    tol : float
+        Ends when no margin of the table differs by more than this.
+    max_steps : int
+        Rounds over all margins.
+
+    Raises
+    ------
+    DomainError
+        For a negative margin, margins of different sums, or a positive one where the table is empty.
+    ShapeError
+    ConvergenceError
+        With the largest difference that is left, after `max_steps`: for one, because no such table exists.
+
+    Source: Deming & Stephan, Ann. Math. Statist. 11 (1940); Csiszár, Ann. Probab. 3 (1975), section 5.
+    """
+    if not margins:
+        raise ValueError("margins must name at least one group of axes")
+    xp, log_p, *wanted = arrays(log_table, *margins.values())
+    groups = [tuple(group) for group in margins]
+    depth = {margin.ndim - len(group) for group, margin in zip(groups, wanted)}
+    size = log_p.ndim - min(depth)
+    if len(depth) > 1 or not all(group and list(group) == sorted({*group} & {*range(size)}) for group in groups):
+        got = ", ".join(f"{group}: {tuple(m.shape)}" for group, m in zip(groups, wanted))
+        raise ShapeError(f"margins must have the same batch axes, and keys that are rising axes of the table, 0 <= axis < "
+                         f"{size}; got {got} for a table {tuple(log_p.shape)}")
+    batch = log_p.ndim - size
+    table = log_p.shape[batch:]
+    for group, margin in zip(groups, wanted):
+        if tuple(margin.shape[batch:]) != tuple(table[a] for a in group):
+            raise ShapeError(f"the margin {group} must have shape (..., {', '.join(str(table[a]) for a in group)}); got "
+                             f"{tuple(margin.shape)}")
+        ClosedInterval(0).require(f"the margin {group}", margin)
+    others = [tuple(batch + a for a in range(size) if a not in group) for group in groups]
+    wide = [xp.reshape(m, (*m.shape[:batch], *(table[a] if a in group else 1 for a in range(size))))
+            for group, m in zip(groups, wanted)]
+    totals = [xp.sum(m, axis=tuple(range(batch, batch + size))) for m in wide]
+    Interval(0).require("the sum of a margin", totals[0])
+    room = 64 * size * max(table) * float(xp.finfo(log_p.dtype).eps)
+    for group, total in zip(groups, totals):
+        if not xp.all(xp.abs(total - totals[0]) <= room * totals[0]):
+            raise DomainError(f"margins must satisfy: equal sums; {groups[0]} has {to_numpy(totals[0])} and {group} has "
+                              f"{to_numpy(total)}")
+    with np.errstate(divide="ignore"):
+        logs = [xp.log(m) for m in wide]
+    for _ in range(max_steps):
+        for log_m, other in zip(logs, others):
+            now = _logsumexp(log_p, other)
+            if xp.any((now == -np.inf) & (log_m > -np.inf)):
+                raise DomainError("margins must satisfy: 0 where the table is empty")
+            empty = log_m == -np.inf
+            factor = xp.where(now == -np.inf, xp.zeros_like(now), log_m - now)
+            log_p = xp.where(empty, xp.full_like(log_p, -np.inf), log_p + factor)
+        left = [xp.max(xp.abs(xp.exp(_logsumexp(log_p, other)) - m)) for m, other in zip(wide, others)]
+        if max(float(x) for x in left) <= tol:
+            return log_p
+    left = max(float(x) for x in left)
+    raise ConvergenceError(f"proportional_fitting: a margin is still off by {left:.3g} after {max_steps} rounds", left, log_p)
+
+
+def sinkhorn(cost, rows, columns, *, temperature, tol, max_steps):
+    """The logarithm of the transport plan of least cost and entropy, min over P of Σ P·cost + T Σ P log P, shape (..., m, n).
+
+    Mathematically, P_ij = exp((f_i + g_j − cost_ij) / T) with the given sums over rows and columns: `proportional_fitting` of
+    e^{−cost/T}.
+
+    Parameters
+    ----------
+    cost : array, shape (..., m, n)
+    rows, columns : arrays, shapes (..., m) and (..., n)
+        Not negative, of equal sum.
+    temperature : float
+        T, positive, in the unit of the cost: the smaller, the nearer to optimal transport and the slower.
+    tol, max_steps
+        As for `proportional_fitting`.
+
+    Raises
+    ------
+    DomainError, ShapeError, ConvergenceError
+        As `proportional_fitting`.
+
+    Source: Sinkhorn, Ann. Math. Statist. 35 (1964); Cuturi, Sinkhorn distances, NeurIPS (2013).
+    """
+    xp, cost = arrays(cost)
+    Interval(0).require("temperature", temperature)
+    return proportional_fitting(-cost / temperature, {(0,): rows, (1,): columns}, tol=tol, max_steps=max_steps)
+
+
+def _logsumexp(x, axes):
+    """log Σ exp(x) along several axes, which stay as axes of length 1."""
+    xp, x = arrays(x)
+    for axis in axes:
+        x = xp.expand_dims(logsumexp(x, axis=axis), axis=axis)
+    return x

@@ -1,0 +1,15 @@
+from .initial import Glorot as Glorot, He as He, Initial as Initial, Sparse as Sparse
+from .layers import (
+    Activation as Activation, Affine as Affine, AveragePool as AveragePool, Convolution2D as Convolution2D, Dense as Dense,
+    Flatten as Flatten, Identity as Identity, Layer as Layer, Logistic as Logistic, MaxPool as MaxPool, Relu as Relu,
+    Softplus as Softplus, Tanh as Tanh,
+)
+from .link import (
+    Exponential as Exponential, Link as Link, LogCholesky as LogCholesky, Scaled as Scaled, Stacked as Stacked,
+    Straight as Straight, link_of as link_of,
+)
+from .model import (
+    ConditionalModel as ConditionalModel, CrossEntropyLoss as CrossEntropyLoss, ModelPass as ModelPass,
+    NegativeLogLikelihood as NegativeLogLikelihood,
+)
+from .network import ConvNet as ConvNet, LayerQuantities as LayerQuantities, MLP as MLP, Pass as Pass, Sequential as Sequential

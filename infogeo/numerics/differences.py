@@ -1,0 +1,37 @@
+"""Derivatives of tensor fields by extrapolated central differences, in steps that the metric sets."""
+from .linalg import cholesky, inverse_lower
+
+__all__ = ["derivative", "frame"]
+
+STEP, LEVELS = 0.04, 4
+
+
+def frame(xp, metric):
+    """(E, E G): an orthonormal basis, one vector a row, E G Eᵀ = I, and the dual basis of covectors, shapes (..., d, d)."""
+    rows = inverse_lower(xp, cholesky(xp, metric))
+    return rows, xp.matmul(rows, metric)
+
+
+def derivative(xp, f, x, metric):
+    """∂_k f(x), k last, for a tensor field f of shape (..., d) to (..., *), by differences along an orthonormal basis.
+
+    Mathematically, central differences at steps of length h, h/2, h/4, h/8 in the metric, h = 0.04, extrapolated to h = 0
+    (Richardson): the error is of order h⁸, and rounding enters as about 400 ε |f|.
+
+    Shapes: x (..., d), metric (..., d, d); to (..., *, d).
+    """
+    rows, covectors = frame(xp, metric)
+    total = 0.0
+    for a in range(x.shape[-1]):
+        along, table = rows[..., a, :], []
+        for k in range(LEVELS):
+            h = STEP / 2**k
+            table.append((f(x + h * along) - f(x - h * along)) / (2.0 * h))
+        for order in range(1, LEVELS):
+            table = [(4**order * fine - coarse) / (4**order - 1) for coarse, fine in zip(table, table[1:])]
+        slope = table[0][..., None]
+        covector = covectors[..., a, :]
+        for _ in range(slope.ndim - covector.ndim):
+            covector = covector[..., None, :]
+        total = total + slope * covector
+    return total

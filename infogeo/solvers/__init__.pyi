@@ -1,0 +1,1 @@
+from .moment import Moment as Moment, Snapshot as Snapshot

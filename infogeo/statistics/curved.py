@@ -1,0 +1,147 @@
+"""Curved exponential families: smooth submanifolds u ↦ θ(u) of a family."""
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..backend import arrays
+from ..domains.convex import ConvexDomain
+from ..errors import ShapeError
+from ..families.base import ExponentialFamily
+from ..geometry.manifolds.manifold import Riemannian
+from ..numerics.linalg import matvec
+
+__all__ = ["Curved", "Embedding"]
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """A smooth map u ↦ θ(u) from R^dim, or an open part of it, with its derivatives.
+
+    Parameters
+    ----------
+    dim : int
+        The number of coordinates u.
+    value, jacobian, second : callables of u, shape (..., dim)
+        θ(u), ∂θ_i/∂u_a and ∂²θ_i/∂u_a∂u_b, shapes (..., d), (..., d, dim) and (..., d, dim, dim).
+    domain : ConvexDomain, optional
+        Of u; all of R^dim where it is not given.
+    """
+
+    dim: int
+    value: Callable[[Any], Any]
+    jacobian: Callable[[Any], Any]
+    second: Callable[[Any], Any]
+    domain: ConvexDomain | None = None
+
+
+class Curved(Riemannian):
+    """The distributions p(x; θ(u)) of a family along an embedding, with the Fisher metric.
+
+    Mathematically, with J = ∂θ/∂u of full column rank and G the metric of the family, the metric is JᵀGJ and the score
+    Jᵀ(T(x) − η). It is Riemannian, not dually flat: natural-gradient steps need nothing more.
+
+    Parameters
+    ----------
+    family : ExponentialFamily
+    embedding : Embedding, or any object with its attributes
+        With values in the domain of the family.
+
+    Shapes: u (..., dim); an observation as in the family.
+    Source: Efron, Defining the curvature of a statistical problem, Ann. Statist. 3 (1975); Amari & Nagaoka, Methods of
+    Information Geometry (2000), section 4.3.
+    """
+
+    def __init__(self, family, embedding):
+        if not isinstance(family, ExponentialFamily):
+            raise TypeError(f"family must be an exponential family; got {family!r}")
+        missing = [name for name in ("dim", "value", "jacobian", "second") if not hasattr(embedding, name)]
+        if missing:
+            raise TypeError(f"embedding must have dim, value, jacobian and second; {type(embedding).__name__} lacks "
+                            f"{', '.join(missing)}")
+        self.family, self.embedding, self.dim = family, embedding, embedding.dim
+
+    def __repr__(self):
+        return f"Curved({self.family!r}, {self.embedding!r})"
+
+    @property
+    def domain(self):
+        own = getattr(self.embedding, "domain", None)
+        return Riemannian.domain.fget(self) if own is None else own
+
+    def to_theta(self, u):
+        """θ(u) in the family, shape (..., family.dim)."""
+        u = self.point(u)[1]
+        return self._shaped("value", self.embedding.value(u), u, ())
+
+    def jacobian(self, u):
+        """∂θ/∂u, shape (..., family.dim, dim)."""
+        u = self.point(u)[1]
+        return self._shaped("jacobian", self.embedding.jacobian(u), u, (self.dim,))
+
+    def second(self, u):
+        """∂²θ/∂u∂u, shape (..., family.dim, dim, dim)."""
+        u = self.point(u)[1]
+        return self._shaped("second", self.embedding.second(u), u, (self.dim, self.dim))
+
+    def _shaped(self, name, value, u, axes):
+        """The value of a callable of the embedding, on the library of u and broadcast to its batch."""
+        xp, _, value = arrays(u, value)
+        shape = (self.family.dim, *axes)
+        if tuple(value.shape[value.ndim - len(shape):]) != shape:
+            raise ShapeError(f"embedding.{name} must return shape {('...', *shape)}; got {tuple(value.shape)}")
+        return xp.broadcast_to(value, (*u.shape[:-1], *shape))
+
+    def _lowered(self, u):
+        """(xp, J, G J), the latter two of shape (..., family.dim, dim)."""
+        xp, u = self.point(u)
+        jacobian = self.jacobian(u)
+        rows = self.family.flat(self.to_theta(u)[..., None, :], xp.matrix_transpose(jacobian))
+        return xp, jacobian, xp.matrix_transpose(rows)
+
+    def metric(self, x):
+        """The induced Fisher metric JᵀGJ, shape (..., dim, dim)."""
+        xp, jacobian, lowered = self._lowered(x)
+        return xp.matmul(xp.matrix_transpose(jacobian), lowered)
+
+    def score(self, u, x):
+        """∂ log p(x; θ(u)) / ∂u = Jᵀ(T(x) − η), shape (..., dim)."""
+        u = self.point(u)[1]
+        residual = self.family.sufficient_statistic(x) - self.family.to_eta(self.to_theta(u))
+        xp, residual, jacobian = arrays(residual, self.jacobian(u))
+        return matvec(xp, xp.matrix_transpose(jacobian), residual)
+
+    def log_density(self, u, x):
+        """log p(x; θ(u)), shape (...), nats."""
+        return self.family.log_density(self.to_theta(u), x)
+
+    def kl(self, u_p, u_q):
+        """KL(p‖q) of two points of the embedding, shape (...), nats."""
+        return self.family.kl(self.to_theta(u_p), self.to_theta(u_q))
+
+    def sample(self, rng, u, shape=()):
+        """Independent draws of x at θ(u)."""
+        return self.family.sample(rng, self.to_theta(u), shape)
+
+    def statistical_curvature(self, u):
+        """Efron's statistical curvature γ ≥ 0 of a one-parameter family, shape (...).
+
+        Mathematically, γ = |n| / |θ̇|², where n is the part of θ̈ that is orthogonal to θ̇, in the metric G. It vanishes where
+        the curve is an exponential family itself and does not depend on the parameter u; in large samples the maximum-likelihood
+        estimate loses the information of γ² observations.
+
+        Raises
+        ------
+        ShapeError
+            If the embedding has more than one parameter.
+
+        Source: Efron (1975).
+        """
+        if self.dim != 1:
+            raise ShapeError(f"the statistical curvature is that of one parameter; the embedding has {self.dim}: see "
+                             "information_loss")
+        xp, u = self.point(u)
+        theta, velocity, acceleration = self.to_theta(u), self.jacobian(u)[..., 0], self.second(u)[..., 0, 0]
+        speed = self.family.inner(theta, velocity, velocity)
+        along = self.family.inner(theta, velocity, acceleration) / speed
+        normal = acceleration - along[..., None] * velocity
+        return self.family.norm(theta, normal) / speed

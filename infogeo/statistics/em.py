@@ -1,0 +1,145 @@
+"""Soft clustering: the EM algorithm for mixtures of any exponential family."""
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..backend import arrays, to_numpy
+from ..domains.supports import Interval
+from ..errors import DomainError, ShapeError
+from ..geometry.centroids.kmeans import bregman_kmeans, kmeans_plus_plus
+from ..numerics.special import logsumexp
+
+__all__ = ["Mixture", "fit_mixture", "log_joint", "mixture_start"]
+
+
+class Mixture(NamedTuple):
+    """A mixture Σ_j w_j p(x; θ_j), and how it was found.
+
+    Attributes
+    ----------
+    theta : array, shape (k, d)
+    weights : array, shape (k,)
+        Positive, of sum 1.
+    values : array, shape (steps + 1,)
+        The objective of `fit_mixture` before the first step and after each, which never falls; nats per observation.
+    converged : bool
+        Whether the last step raised it by at most `tol`.
+    """
+
+    theta: Any
+    weights: Any
+    values: Any
+    converged: bool
+
+
+def fit_mixture(family, x, theta, weights, *, tol, max_steps, prior_count=0.0):
+    """The mixture of members of a family that locally maximises the likelihood of a sample, by the EM algorithm.
+
+    Mathematically, with the responsibilities r_ij ∝ w_j p(x_i; θ_j), each step sets w_j = mean of r_ij and η_j = Σ_i r_ij
+    T(x_i) / Σ_i r_ij: soft clustering of the T(x_i) with the Bregman divergence of φ. With m = `prior_count` the second is (m
+    η̄ + Σ_i r_ij T(x_i)) / (m + Σ_i r_ij), η̄ the mean of T(x_i): each component has seen m more observations that look like
+    the whole sample, and the objective is Σ_i log p(x_i) + m Σ_j (η̄·θ_j − ψ(θ_j)), over n.
+
+    Parameters
+    ----------
+    family : ExponentialFamily
+    x : array, shape (n, *support.shape)
+    theta, weights : arrays, shapes (k, d) and (k,)
+        Where to start, for instance from `mixture_start`; the weights positive.
+    tol : float
+        Ends when a step raises the objective, in nats per observation, by at most this.
+    max_steps : int
+    prior_count : float
+        m, not negative. At 0 the likelihood of some families has no maximum: a component that closes in on one point.
+
+    Raises
+    ------
+    DomainError
+        For an observation outside the support, or when a component has closed in on the boundary of the family.
+    ShapeError
+
+    Source: Dempster, Laird & Rubin, J. R. Statist. Soc. B 39 (1977); Banerjee, Merugu, Dhillon & Ghosh, JMLR 6 (2005), section 5.
+    """
+    xp, x, theta, w = arrays(x, theta, weights)
+    theta = family.theta_domain.require("theta", theta)
+    Interval(0).require("weights", w)
+    if theta.ndim != 2 or w.shape != theta.shape[:1]:
+        got = f"{tuple(theta.shape)} and {tuple(w.shape)}"
+        raise ShapeError(f"theta and weights must have shapes (k, {family.dim}) and (k,); got {got}")
+    log_w = xp.log(w / xp.sum(w))
+    statistic = family.sufficient_statistic(_observations(family, x))
+    n, mean = x.shape[0], xp.mean(statistic, axis=0)
+
+    def evaluate(theta, log_w):
+        joint = log_joint(family, x, theta, log_w)
+        total = logsumexp(joint, axis=0)
+        penalty = prior_count * xp.sum(xp.sum(mean * theta, axis=-1) - family.potential(theta)) if prior_count else 0.0
+        return (xp.sum(total) + penalty) / n, xp.exp(joint - total)
+
+    value, share = evaluate(theta, log_w)
+    values, converged = [value], False
+    for _ in range(max_steps):
+        mass = xp.sum(share, axis=-1, keepdims=True)
+        eta = (prior_count * mean + xp.matmul(share, statistic)) / (prior_count + mass)
+        _require_open(family, eta)
+        theta = family.to_theta(eta)
+        with np.errstate(divide="ignore"):
+            log_w = xp.log(mass[:, 0] / n)
+        value, share = evaluate(theta, log_w)
+        values.append(value)
+        converged = bool(value - values[-2] <= tol)
+        if converged:
+            break
+    return Mixture(theta, xp.exp(log_w), xp.stack(values), converged)
+
+
+def mixture_start(family, x, k, rng, max_steps=20):
+    """``(θ, weights)`` to start `fit_mixture` from, shapes (k, d) and (k,): clusters of single observations.
+
+    Mathematically, each observation stands as the member of the family with η = ½ T(x_i) + ½ η̄, η̄ the mean of T: an inner
+    point also where T(x_i) itself lies on the boundary. These are clustered by `kmeans_plus_plus` and `bregman_kmeans`; an
+    empty cluster counts as one of a single observation.
+
+    Parameters
+    ----------
+    family : ExponentialFamily
+    x : array, shape (n, *support.shape)
+    k : int
+    rng : numpy.random.Generator, or CuPy's
+    max_steps : int
+        Of `bregman_kmeans`.
+
+    Raises
+    ------
+    DomainError
+        Where the family has no maximum-likelihood estimate from the whole sample.
+    """
+    xp, x = arrays(x)
+    mean = family.to_eta(family.fit(_observations(family, x)))
+    points = family.to_theta(0.5 * family.sufficient_statistic(x) + 0.5 * mean)
+    found = bregman_kmeans(family, points, kmeans_plus_plus(family, points, k, rng), max_steps=max_steps)
+    counts = xp.sum(xp.astype(found.labels == xp.arange(k)[:, None], x.dtype), axis=-1)
+    counts = xp.maximum(counts, xp.ones_like(counts))
+    return found.centers, counts / xp.sum(counts)
+
+
+def log_joint(family, x, theta, log_w):
+    """log w_j + log p(x_i; θ_j), shape (k, n), nats."""
+    return log_w[:, None] + family.log_density(theta[:, None, :], x)
+
+
+def _observations(family, x):
+    """A sample of at least one observation, inside the support."""
+    n = len(family.support.shape)
+    if x.ndim != n + 1 or tuple(x.shape[1:]) != family.support.shape or x.shape[0] == 0:
+        raise ShapeError(f"x must have shape ({', '.join(['n', *map(str, family.support.shape)])}), n >= 1; got {tuple(x.shape)}")
+    return family.support.require("x", x)
+
+
+def _require_open(family, eta):
+    inside = to_numpy(family.eta_domain.contains(eta))
+    if not inside.all():
+        first = int(np.argwhere(~inside)[0, 0])
+        raise DomainError(
+            f"component {first} of {inside.size} has closed in on the boundary of the family: its mean statistic "
+            f"{to_numpy(eta)[first]} must satisfy {family.eta_domain.rule('eta')}; a prior_count above 0 prevents it")

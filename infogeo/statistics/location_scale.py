@@ -1,0 +1,258 @@
+"""Location–scale models and their logarithmic relatives: hyperbolic planes, most of them no exponential families."""
+from dataclasses import dataclass
+from functools import cached_property
+from math import pi, sqrt
+
+import numpy as np
+
+from ..backend import arrays, to_numpy
+from ..domains.convex import Orthant, ProductDomain, RealSpace
+from ..domains.supports import Interval
+from ..errors import DomainError, ShapeError
+from ..geometry.manifolds.arc_length import log_ratio
+from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
+from ..numerics.linalg import symmetric2
+
+__all__ = ["LocationScale", "LogLocationScale"]
+
+_GAP = 1.0 - float(np.euler_gamma)
+
+
+class _TwoParameters(Hyperbolic):
+    """A model of two ordinary parameters, which are its coordinates in the order of `ordinary`."""
+
+    dim = 2
+
+    def point_from(self, **ordinary):
+        """The point with these ordinary parameters, shapes (...) to (..., 2).
+
+        Raises
+        ------
+        TypeError, DomainError
+            For other names, and for values outside their domains.
+        """
+        if set(ordinary) != set(self.ordinary):
+            raise TypeError(f"{self!r} takes the parameters {', '.join(self.ordinary)}; got {', '.join(ordinary) or 'none'}")
+        xp, *values = arrays(*(ordinary[name] for name in self.ordinary))
+        for (name, domain), value in zip(self.ordinary.items(), values):
+            domain.require(name, value)
+        return xp.stack(xp.broadcast_arrays(*values), axis=-1)
+
+    def parameters(self, x):
+        """The ordinary parameters as a dict of arrays; the inverse of `point_from`."""
+        x = self.point(x)[1]
+        return {name: x[..., i] for i, name in enumerate(self.ordinary)}
+
+
+@dataclass(frozen=True, eq=False)
+class LocationScale(_TwoParameters):
+    """The laws of μ + σZ for one standard variable Z, in the coordinates (μ, σ) and with the Fisher metric.
+
+    Mathematically, with the Fisher information [[a, b], [b, c]] of Z at (0, 1) the metric is (a dμ² + 2b dμ dσ + c dσ²) / σ²:
+    with u = √(a / k) (μ + (b/a) σ), k = c − b²/a, the half-plane of (u, σ) with the curvature −1/k. For a density f of Z with
+    s = −f′/f, a = E[s²], b = E[s (Zs − 1)], which is 0 for an even f, and c = E[(Zs − 1)²].
+
+    Parameters
+    ----------
+    information : array, shape (2, 2)
+        Symmetric, positive definite. The constructors have those of well-known laws.
+    name : str
+
+    Ordinary parameters: `location`, `scale` (positive), shapes (...).
+    Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 2.2, example 2.3; Burbea & Rao, Entropy differential
+    metric, distance and divergence measures in probability spaces, J. Multivariate Anal. 12 (1982).
+    """
+
+    information: np.ndarray
+    name: str = "Z"
+
+    ordinary = {"location": Interval(), "scale": Interval(0)}
+
+    def __post_init__(self):
+        matrix = np.array(to_numpy(arrays(self.information)[1]), dtype=float)
+        if matrix.shape != (2, 2):
+            raise ShapeError(f"information must have shape (2, 2); got {matrix.shape}")
+        if not (matrix[0, 1] == matrix[1, 0] and matrix[0, 0] > 0 and np.linalg.det(matrix) > 0 and np.isfinite(matrix).all()):
+            raise DomainError(f"information must be symmetric and positive definite; got {matrix.tolist()}")
+        matrix.flags.writeable = False
+        object.__setattr__(self, "information", matrix)
+
+    def __repr__(self):
+        return f"LocationScale({self.information.tolist()}, {self.name!r})"
+
+    @classmethod
+    def normal(cls):
+        """Standard deviation as the scale; curvature −1/2."""
+        return cls([[1.0, 0.0], [0.0, 2.0]], "normal")
+
+    @classmethod
+    def laplace(cls):
+        """Density e^{−|z|} / 2; curvature −1."""
+        return cls([[1.0, 0.0], [0.0, 1.0]], "Laplace")
+
+    @classmethod
+    def student_t(cls, degrees_of_freedom):
+        """ν = `degrees_of_freedom` > 0 is known; curvature −(ν + 3) / (2ν)."""
+        nu = float(Interval(0).require("degrees_of_freedom", degrees_of_freedom))
+        return cls([[(nu + 1.0) / (nu + 3.0), 0.0], [0.0, 2.0 * nu / (nu + 3.0)]], f"Student t, {nu:g} degrees of freedom")
+
+    @classmethod
+    def cauchy(cls):
+        """Student's t of one degree of freedom; curvature −2."""
+        return cls([[0.5, 0.0], [0.0, 0.5]], "Cauchy")
+
+    @classmethod
+    def logistic(cls):
+        """Distribution function 1 / (1 + e^{−z}); curvature −9 / (π² + 3)."""
+        return cls([[1.0 / 3.0, 0.0], [0.0, (pi**2 + 3.0) / 9.0]], "logistic")
+
+    @classmethod
+    def gumbel(cls):
+        """The law of maxima, distribution function exp(−e^{−z}); curvature −6/π²."""
+        return cls([[1.0, -_GAP], [-_GAP, pi**2 / 6.0 + _GAP**2]], "Gumbel")
+
+    @classmethod
+    def gumbel_of_minima(cls):
+        """The law of −Z for the Gumbel law of maxima."""
+        return cls([[1.0, _GAP], [_GAP, pi**2 / 6.0 + _GAP**2]], "Gumbel of minima")
+
+    @classmethod
+    def exponential(cls):
+        """Density e^{−z} on z ≥ 0; curvature −1. The support moves with the location, so the metric is E[score scoreᵀ] only."""
+        return cls([[1.0, 0.0], [0.0, 1.0]], "exponential")
+
+    @property
+    def domain(self):
+        return ProductDomain(RealSpace(1), Orthant(1))
+
+    @cached_property
+    def _square(self):
+        """(b/a, √(a/k), √k): the square completed."""
+        (a, b), (_, c) = self.information.tolist()
+        k = c - b * b / a
+        return b / a, sqrt(a / k), sqrt(k)
+
+    @cached_property
+    def half_space(self):
+        return HalfSpace(2, self._square[2])
+
+    def metric(self, x):
+        xp, x = self.point(x)
+        (a, b), (_, c) = self.information.tolist()
+        weight = 1.0 / x[..., 1] ** 2
+        return symmetric2(xp, a * weight, b * weight, c * weight)
+
+    # The map to the half-plane is linear, so it is also its own derivative
+
+    def to_half_space(self, x):
+        """(√(a/k) (μ + (b/a) σ), σ)."""
+        xp, x = self.point(x)
+        shift, stretch, _ = self._square
+        return xp.stack([stretch * (x[..., 0] + shift * x[..., 1]), x[..., 1]], axis=-1)
+
+    def from_half_space(self, point):
+        xp, point = self.point(point)
+        shift, stretch, _ = self._square
+        return xp.stack([point[..., 0] / stretch - shift * point[..., 1], point[..., 1]], axis=-1)
+
+    def vector_to_half_space(self, x, vector):
+        return self.to_half_space(self.point(x, vector)[2])
+
+    def vector_from_half_space(self, x, vector):
+        return self.from_half_space(self.point(x, vector)[2])
+
+    def half_space_step(self, x, y):
+        _, x, y = self.point(x, y)
+        return self.to_half_space(y - x)
+
+
+@dataclass(frozen=True, eq=False)
+class LogLocationScale(_TwoParameters):
+    """The laws of x > 0 whose logarithm is of a location–scale model, log x = log λ + Z/k, in the coordinates (λ, k).
+
+    Mathematically, the metric is that of `base` at (log λ, 1/k).
+
+    Parameters
+    ----------
+    base : LocationScale
+    name : str
+    names : tuple of str
+        Of the two ordinary parameters, both positive.
+
+    Ordinary parameters: `scale`, `shape` unless the names are others, shapes (...).
+    """
+
+    base: LocationScale
+    name: str = "log Z"
+    names: tuple[str, str] = ("scale", "shape")
+
+    def __repr__(self):
+        return f"LogLocationScale({self.base!r}, {self.name!r}, {self.names!r})"
+
+    @classmethod
+    def weibull(cls):
+        """P(x > t) = exp(−(t/λ)^k); curvature −6/π²."""
+        return cls(LocationScale.gumbel_of_minima(), "Weibull")
+
+    @classmethod
+    def frechet(cls):
+        """P(x < t) = exp(−(t/λ)^{−k}); curvature −6/π²."""
+        return cls(LocationScale.gumbel(), "Fréchet")
+
+    @classmethod
+    def log_logistic(cls):
+        """P(x < t) = 1 / (1 + (t/λ)^{−k}); curvature −9 / (π² + 3)."""
+        return cls(LocationScale.logistic(), "log-logistic")
+
+    @classmethod
+    def pareto(cls):
+        """P(x > t) = (m/t)^α for t ≥ m, of minimum m and exponent α; curvature −1. The support moves with the minimum."""
+        return cls(LocationScale.exponential(), "Pareto", ("minimum", "exponent"))
+
+    @property
+    def ordinary(self):
+        return {name: Interval(0) for name in self.names}
+
+    @property
+    def domain(self):
+        return Orthant(1, 1)
+
+    @property
+    def half_space(self):
+        return self.base.half_space
+
+    def _to_base(self, x):
+        xp, x = self.point(x)
+        return xp.stack([xp.log(x[..., 0]), 1.0 / x[..., 1]], axis=-1)
+
+    def _slopes(self, x):
+        """d log λ / dλ and d(1/k) / dk."""
+        xp, x = self.point(x)
+        return xp.stack([1.0 / x[..., 0], -1.0 / x[..., 1] ** 2], axis=-1)
+
+    def metric(self, x):
+        slopes = self._slopes(x)
+        return slopes[..., :, None] * self.base.metric(self._to_base(x)) * slopes[..., None, :]
+
+    def to_half_space(self, x):
+        return self.base.to_half_space(self._to_base(x))
+
+    def from_half_space(self, point):
+        base = self.base.from_half_space(point)
+        xp, base = self.point(base)
+        return xp.stack([xp.exp(base[..., 0]), 1.0 / base[..., 1]], axis=-1)
+
+    def vector_to_half_space(self, x, vector):
+        _, x, vector = self.point(x, vector)
+        return self.base.vector_to_half_space(self._to_base(x), self._slopes(x) * vector)
+
+    def vector_from_half_space(self, x, vector):
+        _, x, vector = self.point(x, vector)
+        return self.base.vector_from_half_space(self._to_base(x), vector) / self._slopes(x)
+
+    def half_space_step(self, x, y):
+        """Of the differences log(λ_y / λ_x) and 1/k_y − 1/k_x, from those of the coordinates."""
+        xp, x, y = self.point(x, y)
+        step = y - x
+        logs = log_ratio(xp, x[..., 0], y[..., 0], step[..., 0])
+        return self.base.to_half_space(xp.stack([logs, -step[..., 1] / (x[..., 1] * y[..., 1])], axis=-1))

@@ -1,0 +1,286 @@
+"""The volume element of a Riemannian manifold: the density of Jeffreys' prior, and integrals of it over regions."""
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce, singledispatch
+from math import log
+from typing import Any
+
+import numpy as np
+from scipy.integrate import cubature
+
+from ..backend import arrays, asarray, backend_of, to_numpy
+from ..errors import ConvergenceError, DomainError, ShapeError
+from ..families.categorical import Categorical
+from ..families.transformed import Transformed
+from ..geometry.divergences.integration import Estimate
+from ..geometry.manifolds.manifold import Dual
+from ..geometry.manifolds.product import ProductManifold
+from ..geometry.manifolds.scaled import Scaled
+
+__all__ = ["Cubature", "ImportanceSampling", "Region", "UniformSampling", "integral", "jeffreys_density", "log_jeffreys_density",
+           "volume"]
+
+
+@singledispatch
+def log_jeffreys_density(M, x):
+    """½ log det G(x), the log of the volume element, shape (...), nats.
+
+    Mathematically, log |det F| with the root G = F Fᵀ of the manifold. Where G is nearly singular that cancels, and a closed form
+    takes its place: ½ Σ log p_j in the categorical family; on a dual manifold minus the value of the primal one; products,
+    multiples and transforms from their parts.
+
+    Shapes: x (..., d).
+    """
+    xp, x = M.point(x)
+    return xp.linalg.slogdet(M.root(x[..., None, :], xp.eye(M.dim, dtype=x.dtype)))[1]
+
+
+@log_jeffreys_density.register
+def _(M: Dual, x):
+    return -log_jeffreys_density(M.primal, M.to_eta(x))
+
+
+@log_jeffreys_density.register
+def _(M: Categorical, x):
+    xp, x = M.point(x)
+    return 0.5 * (xp.sum(x, axis=-1) - M.k * M.potential(x))             # log p_i = θ_i − ψ, log p_r = −ψ
+
+
+@log_jeffreys_density.register
+def _(M: Scaled, x):
+    return 0.5 * M.dim * log(M.factor) + log_jeffreys_density(M.base, x)
+
+
+@log_jeffreys_density.register
+def _(M: ProductManifold, x):
+    return reduce(lambda a, b: a + b, map(log_jeffreys_density, M.factors, M.split(x)))
+
+
+@log_jeffreys_density.register
+def _(M: Transformed, x):
+    return log_jeffreys_density(M.base, x)
+
+
+def jeffreys_density(M, x):
+    """The volume element √det G(x), the density of Jeffreys' prior before it is normalised, shape (...).
+
+    Shapes: x (..., d).
+    Source: Jeffreys, An invariant form for the prior probability in estimation problems, Proc. R. Soc. A 186 (1946).
+    """
+    log_density = log_jeffreys_density(M, x)
+    return backend_of(log_density).exp(log_density)
+
+
+def volume(M, over):
+    """The Riemannian volume ∫ √det G(x) dx of a region, an `Estimate`: the mass of Jeffreys' prior there.
+
+    Shapes: the region lies in the primal coordinates of M. The number does not depend on which coordinates these are.
+
+    Parameters
+    ----------
+    M : Riemannian
+    over : Region
+        `Cubature` of a box, `UniformSampling` of one, `ImportanceSampling`.
+
+    Returns
+    -------
+    Estimate
+        ``(value, error)``, shapes ().
+
+    Raises
+    ------
+    ConvergenceError, DomainError, ShapeError
+        As the region says.
+    """
+    return over.integral(M, lambda x: jeffreys_density(M, x))
+
+
+def integral(M, f, over):
+    """∫ f(x) √det G(x) dx over a region, an `Estimate`: for instance of a likelihood under Jeffreys' prior.
+
+    Parameters
+    ----------
+    M : Riemannian
+    f : callable, array (n, d) -> array (n,)
+        An indicator cuts a part of any shape out of the region.
+    over : Region
+
+    Returns
+    -------
+    Estimate
+        ``(value, error)``, shapes ().
+
+    Raises
+    ------
+    ConvergenceError, DomainError, ShapeError
+        As the region says.
+    """
+    return over.integral(M, lambda x: f(x) * jeffreys_density(M, x))
+
+
+class Region(ABC):
+    """A part of a chart, and how to integrate over it."""
+
+    @abstractmethod
+    def integral(self, M, density):
+        """∫ density(x) dx as an `Estimate`, shapes (); the density takes points (n, d) of the domain of M."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Box(Region):
+    """A box of the chart, lower < x < upper."""
+
+    lower: Any
+    upper: Any
+
+    def __post_init__(self):
+        xp, lower, upper = arrays(self.lower, self.upper)
+        if lower.ndim != 1 or lower.shape != upper.shape:
+            raise ShapeError(f"lower and upper must have one shape (d,); got {tuple(lower.shape)} and {tuple(upper.shape)}")
+        wrong = np.flatnonzero(~(to_numpy(lower) < to_numpy(upper)))
+        if wrong.size:
+            i = int(wrong[0])
+            raise DomainError(f"lower must satisfy lower < upper; {wrong.size} of {lower.shape[0]} axes do not, first at index "
+                              f"{i}: {float(lower[i])} and {float(upper[i])}")
+        dtype = xp.result_type(lower.dtype, upper.dtype)
+        object.__setattr__(self, "lower", xp.astype(lower, dtype, copy=True))
+        object.__setattr__(self, "upper", xp.astype(upper, dtype, copy=True))
+
+    def _require_dim(self, M):
+        if self.lower.shape != (M.dim,):
+            raise ShapeError(f"the region lies in {self.lower.shape[0]} dimensions; {M!r} has {M.dim}")
+
+
+@dataclass(frozen=True, eq=False)
+class Cubature(_Box):
+    """A box lower < x < upper of the chart, finite or not, by adaptive Gauss–Kronrod cubature: for few dimensions.
+
+    The nodes are float64; the result has the dtype of the bounds.
+
+    Parameters
+    ----------
+    lower, upper : array, shape (d,)
+        They may be infinite. The box lies in the domain of the manifold.
+    rtol : float
+        The relative error to reach.
+    max_subdivisions : int
+
+    Raises
+    ------
+    DomainError, ShapeError
+        For bounds in the wrong order or of unequal shapes, or a node outside the domain of the manifold.
+    ConvergenceError
+        If `rtol` is not reached, for instance as the volume is infinite.
+    """
+
+    rtol: float = 1e-9
+    max_subdivisions: int = 1000
+
+    def integral(self, M, density):
+        self._require_dim(M)
+        xp, lower, upper = arrays(self.lower, self.upper)
+        axes = [_axis(a, b) for a, b in zip(to_numpy(lower).tolist(), to_numpy(upper).tolist())]
+
+        def at(nodes):
+            points, slopes = zip(*(axis(t) for (axis, _), t in zip(axes, nodes.T)))
+            x = M.domain.require("x", asarray(np.stack(points, axis=-1), like=lower))
+            with np.errstate(over="ignore"):                         # of an integral that is infinite
+                return to_numpy(density(x)) * np.prod(slopes, axis=0)
+
+        ends = np.array([end for _, end in axes])
+        rule = "gk21" if M.dim <= 3 else "genz-malik"                # 21^d nodes, or about 2^d
+        found = cubature(at, ends[:, 0], ends[:, 1], rule=rule, rtol=self.rtol, max_subdivisions=self.max_subdivisions)
+        value, error = float(found.estimate), float(found.error)
+        if found.status != "converged" or not np.isfinite(value):
+            raise ConvergenceError(f"the integral over the box is {value:.6g} with an error of {error:.2g} after "
+                                   f"{found.subdivisions} subdivisions; it may be infinite, or need another chart",
+                                   residual=error)
+        return Estimate(xp.asarray(value, dtype=lower.dtype), xp.asarray(error, dtype=lower.dtype))
+
+
+def _axis(lower, upper):
+    """(t ↦ (x, dx/dt), (t_0, t_1)): the interval as the image of a finite one, under a rational map where it is infinite."""
+    if np.isfinite(lower) and np.isfinite(upper):
+        return lambda t: (t, np.ones_like(t)), (lower, upper)
+    if np.isfinite(lower):
+        return lambda t: (lower + t / (1.0 - t), 1.0 / (1.0 - t) ** 2), (0.0, 1.0)
+    if np.isfinite(upper):
+        return lambda t: (upper - t / (1.0 - t), 1.0 / (1.0 - t) ** 2), (0.0, 1.0)
+    return lambda t: (t / (1.0 - t * t), (1.0 + t * t) / (1.0 - t * t) ** 2), (-1.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class UniformSampling(_Box):
+    """A finite box lower < x < upper of the chart, by n uniform draws; the error is one standard error.
+
+    Points outside the domain of the manifold count 0, so a box around the domain will do.
+
+    Parameters
+    ----------
+    lower, upper : array, shape (d,)
+        Finite.
+    rng : numpy.random.Generator or CuPy's
+    n : int
+        At least 2.
+
+    Raises
+    ------
+    DomainError, ShapeError
+        For bounds in the wrong order, infinite or of unequal shapes, or too few draws.
+    """
+
+    rng: Any
+    n: int
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not np.isfinite(to_numpy(self.upper - self.lower)).all():
+            raise DomainError(f"lower and upper must satisfy upper - lower finite; got {self.lower} and {self.upper}")
+
+    def integral(self, M, density):
+        self._require_dim(M)
+        xp, lower, upper = arrays(self.lower, self.upper)
+        log_density = -xp.sum(xp.log(upper - lower))
+        uniform = lambda rng, n: lower + (upper - lower) * xp.astype(asarray(rng.random((n, M.dim)), like=lower), lower.dtype)
+        return ImportanceSampling(uniform, lambda x: log_density, self.rng, self.n).integral(M, density)
+
+
+@dataclass(frozen=True, eq=False)
+class ImportanceSampling(Region):
+    """The support of a distribution on the chart, by n draws of it; the error is one standard error.
+
+    Mathematically, ∫ g(x) dx ≈ (1/n) Σ g(x_i) / q(x_i) with x_i drawn from the density q. Points outside the domain of the
+    manifold count 0. The error is trustworthy where g/q is bounded.
+
+    Parameters
+    ----------
+    draw : callable (rng, n) -> array (n, d)
+    log_density : callable, array (n, d) -> array (n,)
+        log q.
+    rng : numpy.random.Generator or CuPy's
+    n : int
+        At least 2.
+
+    Raises
+    ------
+    DomainError
+        For too few draws.
+    """
+
+    draw: Callable[[Any, int], Any]
+    log_density: Callable[[Any], Any]
+    rng: Any
+    n: int
+
+    def __post_init__(self):
+        if not self.n >= 2:
+            raise DomainError(f"n must satisfy n >= 2; got {self.n}")
+
+    def integral(self, M, density):
+        xp, x = M.point(self.draw(self.rng, self.n))
+        inside = M.domain.contains(x)
+        safe = xp.where(inside[:, None], x, xp.astype(asarray(M.domain.interior_point, like=x), x.dtype))
+        ratio = density(safe) * xp.exp(-self.log_density(safe))
+        ratio = xp.where(inside, ratio, xp.zeros_like(ratio))
+        return Estimate(xp.mean(ratio), xp.std(ratio, correction=1) / self.n**0.5)

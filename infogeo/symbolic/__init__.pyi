@@ -1,0 +1,14 @@
+from .algebra import NoClosedForm as NoClosedForm
+from .compare import Comparison as Comparison, compare as compare
+from .compiled import CompiledFamily as CompiledFamily, CompiledManifold as CompiledManifold
+from .compiled_model import CompiledModel as CompiledModel
+from .density import (
+    ExponentialForm as ExponentialForm, NotExponentialFamily as NotExponentialFamily, from_density as from_density,
+)
+from .derive import derive as derive
+from .embedding import PullBack as PullBack, pull_back as pull_back
+from .functions import Log1pExp as Log1pExp, LogSumExp as LogSumExp, MultiGammaLn as MultiGammaLn
+from .library import symbolic_manifold as symbolic_manifold, symbolic_potential as symbolic_potential
+from .manifold import SymbolicManifold as SymbolicManifold
+from .parametric import ParametricModel as ParametricModel
+from .parsing import FormulaError as FormulaError, parse as parse
