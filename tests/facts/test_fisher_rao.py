@@ -100,7 +100,13 @@ def test_the_simplex_ends():
     assert np.isnan(M.exp(p, (1 + once_around) * M.log(p, q))).all() and np.isnan(M.geodesic(p, q, 1 + once_around)).all()
     corner = np.array([-80.0, -75.0])
     assert np.isclose(M.distance(p, corner), 2 * np.arccos(np.sqrt(0.2)), rtol=1e-12)
-    np.testing.assert_allclose(M.exp(p, M.log(p, corner)), corner, rtol=0.3)      # a distance of 1e-17 from the edge of the arc
+    # The corner is 1e-17 from the edge of the arc, nearer than velocities are rounded, so `exp` is asked on either side of it.
+    velocity = M.log(p, corner)
+    np.testing.assert_allclose(M.exp(p, 0.999 * velocity), M.geodesic(p, corner, 0.999), rtol=1e-11)
+    assert np.isnan(M.exp(p, 1.001 * velocity)).all() and np.isnan(M.geodesic(p, corner, 1.001)).all()
+    assert not np.isinf(M.exp(p, velocity * np.linspace(1 - 1e-14, 1 + 1e-14, 201)[:, None])).any()
+    resolved = np.array([-20.0, -15.0])
+    np.testing.assert_allclose(M.exp(p, M.log(p, resolved)), resolved, rtol=1e-9)
     np.testing.assert_allclose(M.geodesic(p, corner, 1.0), corner, rtol=1e-15)
     np.testing.assert_allclose(M.geodesic(corner, p, 1.0), p, rtol=1e-15)
 

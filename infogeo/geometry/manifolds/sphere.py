@@ -83,8 +83,8 @@ class GreatCircles(DuallyFlat):
 
 
 def _whole(xp, inside, theta):
-    """θ; NaN in all coordinates where it is not inside, or one of them is NaN."""
-    inside = inside & ~xp.any(xp.isnan(theta), axis=-1, keepdims=True)
+    """θ; NaN in all coordinates where it is not inside, or one of them is not finite: an edge of the simplex is no point of it."""
+    inside = inside & xp.all(xp.isfinite(theta), axis=-1, keepdims=True)
     return xp.where(inside, theta, xp.full_like(theta, xp.nan))
 
 
