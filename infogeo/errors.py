@@ -1,5 +1,11 @@
-"""The errors that infogeo raises at its boundary."""
-from numbers import Integral
+"""The errors that infogeo raises at its boundary, and the sentences that they say."""
+from math import inf
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from .backend import Array, arrays, to_numpy
 
 
 class InfogeoError(Exception):
@@ -14,19 +20,6 @@ class ShapeError(InfogeoError, ValueError):
     """An array does not have the shape that the argument needs."""
 
 
-def require_positive(name, value):
-    """Raises DomainError where a number is not above 0."""
-    if not value > 0:
-        raise DomainError(f"{name} must satisfy {name} > 0; got {value!r}")
-
-
-def require_count(name, value):
-    """The value as an int. Raises DomainError where it is not an integer of at least 1."""
-    if not (isinstance(value, Integral) and value >= 1):
-        raise DomainError(f"{name} must be a positive integer; got {value!r}")
-    return int(value)
-
-
 class ConvergenceError(InfogeoError, ArithmeticError):
     """A numeric inversion or minimisation did not reach its accuracy.
 
@@ -38,7 +31,60 @@ class ConvergenceError(InfogeoError, ArithmeticError):
         The last point, which is not an answer.
     """
 
-    def __init__(self, message, residual=None, iterate=None):
+    def __init__(self, message: str, residual: Array = None, iterate: Array = None) -> None:
         super().__init__(message)
         self.residual = residual
         self.iterate = iterate
+
+
+def first_bad(bad: Array) -> tuple[str, tuple[int, ...]]:
+    """How many of the entries of a mask are set, as ``"k of n"``, and the index of the first."""
+    bad = to_numpy(bad)
+    return f"{int(bad.sum())} of {bad.size}", tuple(int(i) for i in np.argwhere(bad)[0])
+
+
+def require(name: str, rule: str, good: Array, value: Any) -> None:
+    """Nothing, if the points called `name` keep the rule; `good` says which do, shape (...), and is one truth for one value.
+
+    Raises
+    ------
+    DomainError
+        Naming the rule, how many points break it, and the first that does.
+    """
+    bad = ~np.asarray(to_numpy(good), dtype=bool)
+    if not bad.any():
+        return
+    if bad.ndim == 0:
+        got = f"got {value!r}" if isinstance(value, str) else f"got {value}"
+    else:
+        count, first = first_bad(bad)
+        got = f"{count} points {'does' if count.startswith('1 ') else 'do'} not, first at index {first}: {to_numpy(value)[first]}"
+    raise DomainError(f"{name} must satisfy {rule}; {got}")
+
+
+def require_positive(name: str, value: Any) -> Any:
+    """A number, or an array-like as an array. Raises DomainError where it is not finite and above 0 throughout."""
+    number = value if isinstance(value, Real) else arrays(value)[1]
+    require(name, f"{name} > 0", (number > 0) & (number < inf), value)
+    return number
+
+
+def require_count(name: str, value: Any, least: int = 1) -> int:
+    """The value as an int. Raises DomainError where it is not an integer of at least `least`."""
+    require(name, f"{name} an integer >= {least}", isinstance(value, Integral) and value >= least, value)
+    return int(value)
+
+
+def require_converged(what: str, converged: Array, residual: Array, iterate: Array) -> None:
+    """Nothing, if every row converged; `what` says what fell short of what, for instance "to_theta ended short of 1e-12".
+
+    Raises
+    ------
+    ConvergenceError
+        Naming how many rows did not, and the residual of the first.
+    """
+    bad = ~to_numpy(converged)
+    if bad.any():
+        count, first = first_bad(bad)
+        raise ConvergenceError(f"{what} in {count} rows, first at index {first}: residual {to_numpy(residual)[first]:.3g}",
+                               residual, iterate)

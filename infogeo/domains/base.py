@@ -7,8 +7,8 @@ from operator import index
 
 import numpy as np
 
-from ..backend import arrays, to_numpy
-from ..errors import DomainError, ShapeError
+from ..backend import arrays
+from ..errors import ShapeError, require
 
 __all__ = ["Domain", "batch_shape"]
 
@@ -34,18 +34,14 @@ class Domain(ABC):
         ShapeError, DomainError
             Naming the argument, the rule, how many points break it, and the first that does.
         """
-        x = arrays(x)[1]
+        xp, x = arrays(x)
         n = len(self.shape)
         if x.ndim < n or tuple(x.shape[x.ndim - n:]) != self.shape:
             axes = ", ".join(["...", *map(str, self.shape)])
             raise ShapeError(f"{name} must have shape ({axes}); got {tuple(x.shape)}")
-        inside = to_numpy(self.contains(x))
-        if not inside.all():
-            first = tuple(int(i) for i in np.argwhere(~inside)[0])
-            bad, total = int((~inside).sum()), inside.size
-            verb = "does" if bad == 1 else "do"
-            where = f"{bad} of {total} points {verb} not, first at index {first}: " if inside.ndim else "got "
-            raise DomainError(f"{name} must satisfy {self.rule(name)}; {where}{to_numpy(x)[first]}")
+        inside = self.contains(x)
+        if not xp.all(inside):
+            require(name, self.rule(name), inside, x)
         return x
 
     def __str__(self):
