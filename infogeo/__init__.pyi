@@ -67,10 +67,12 @@ from .families.transformed import Transformed as Transformed
 from .families.truncated import Truncated as Truncated
 
 # mirror maps
-from .geometry.manifolds.mirror_maps import (
-    Burg as Burg, Euclidean as Euclidean, LogDet as LogDet, NegativeEntropy as NegativeEntropy, PNorm as PNorm,
-    Quadratic as Quadratic,
-)
+from .geometry.manifolds.burg import Burg as Burg
+from .geometry.manifolds.euclidean import Euclidean as Euclidean
+from .geometry.manifolds.log_det import LogDet as LogDet
+from .geometry.manifolds.negative_entropy import NegativeEntropy as NegativeEntropy
+from .geometry.manifolds.p_norm import PNorm as PNorm
+from .geometry.manifolds.quadratic import Quadratic as Quadratic
 
 # divergences
 from .geometry.divergences.alpha import (
@@ -125,10 +127,11 @@ from .geometry.projections.alternating import (
     AlternatingProjections as AlternatingProjections, alternating_projections as alternating_projections,
     cyclic_projections as cyclic_projections,
 )
-from .geometry.projections.projection import (
+from .geometry.projections.flat_sets import (
     AffineConstraints as AffineConstraints, AffineSubmanifold as AffineSubmanifold, FlatSet as FlatSet, Halfspaces as Halfspaces,
-    Intersection as Intersection, e_project as e_project, m_project as m_project,
+    Intersection as Intersection,
 )
+from .geometry.projections.projection import e_project as e_project, m_project as m_project
 from .geometry.projections.proportional_fitting import proportional_fitting as proportional_fitting, sinkhorn as sinkhorn
 
 # solvers

@@ -10,7 +10,7 @@ except ImportError as error:
 
 from ..families.diagonal_normal import DiagonalNormal
 from ..geometry.centroids.kmeans import bregman_kmeans, kmeans_plus_plus
-from ..geometry.manifolds.mirror_maps import Euclidean
+from ..geometry.manifolds.euclidean import Euclidean
 from ..numerics.special import logsumexp
 from ..statistics.em import fit_mixture, log_joint, mixture_start
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..backend import arrays
 from ..domains.supports import Interval
-from ..geometry.manifolds.mirror_maps import Euclidean
+from ..geometry.manifolds.euclidean import Euclidean
 from ..geometry.manifolds.scaled import Scaled
 from .base import ConstantBaseMeasure
 from .exponential import Exponential

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..backend import to_numpy
 from ..curvature.outputs import RandomSigns
-from ..geometry.manifolds.mirror_maps import Euclidean
+from ..geometry.manifolds.euclidean import Euclidean
 from ..networks.initial import Glorot
 from ..solvers.descend import descend
 from ..solvers.step import Constant

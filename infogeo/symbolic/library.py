@@ -29,9 +29,14 @@ from ..families.transformed import Transformed
 from ..families.von_mises_fisher import VonMisesFisher
 from ..families.wishart import Wishart
 from ..families.zeta import Zeta
+from ..geometry.manifolds.burg import Burg
+from ..geometry.manifolds.euclidean import Euclidean
+from ..geometry.manifolds.log_det import LogDet
 from ..geometry.manifolds.manifold import DuallyFlat
-from ..geometry.manifolds.mirror_maps import Burg, Euclidean, LogDet, NegativeEntropy, PNorm, Quadratic
+from ..geometry.manifolds.negative_entropy import NegativeEntropy
+from ..geometry.manifolds.p_norm import PNorm
 from ..geometry.manifolds.product import ProductManifold
+from ..geometry.manifolds.quadratic import Quadratic
 from ..geometry.manifolds.scaled import Scaled
 from ..numerics.packing import packed_size, unpack
 from .functions import AbsPower, Log1pExp, LogBessel, LogSumExp, MultiGammaLn, ZetaDerivative

@@ -5,7 +5,7 @@ from ..domains.convex import Orthant
 from ..families.base import ExponentialFamily
 from ..families.conway_maxwell_poisson import ConwayMaxwellPoisson
 from ..families.generalized_inverse_gaussian import GeneralizedInverseGaussian
-from ..geometry.manifolds.mirror_maps import PNorm
+from ..geometry.manifolds.p_norm import PNorm
 
 __all__ = ["FAMILY_FORMULAS", "FORMULAS", "arguments_at", "formulas", "is_smooth", "is_steep", "overridden", "smooth_region"]
 

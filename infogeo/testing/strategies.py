@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from ..domains.convex import PositiveDefinite
 from ..errors import ConvergenceError
 from ..families.mixture import MixtureFamily
-from ..geometry.manifolds.mirror_maps import Burg, Euclidean, LogDet, NegativeEntropy, PNorm, Quadratic
+from ..geometry.manifolds.burg import Burg
+from ..geometry.manifolds.euclidean import Euclidean
+from ..geometry.manifolds.log_det import LogDet
+from ..geometry.manifolds.negative_entropy import NegativeEntropy
+from ..geometry.manifolds.p_norm import PNorm
+from ..geometry.manifolds.quadratic import Quadratic
 from ..numerics.packing import unpack
 from ..solvers.objective import CrossEntropy, ReverseKL
 from ..statistics.curved import Curved

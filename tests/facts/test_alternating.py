@@ -5,7 +5,8 @@ from scipy.optimize import linear_sum_assignment
 
 import infogeo as ig
 from infogeo.geometry.projections.alternating import alternating_projections, cyclic_projections
-from infogeo.geometry.projections.projection import AffineConstraints, AffineSubmanifold, Intersection, e_project
+from infogeo.geometry.projections.flat_sets import AffineConstraints, AffineSubmanifold, Intersection
+from infogeo.geometry.projections.projection import e_project
 from infogeo.geometry.projections.proportional_fitting import proportional_fitting, sinkhorn
 
 from ..backends import every_dtype

@@ -80,8 +80,8 @@ def test_log_det_metric_is_affine_invariant():
 
 @pytest.mark.parametrize("make, error, message", [
     (lambda: ig.Quadratic(np.ones((2, 3))), ig.ShapeError, r"Q must have shape \(d, d\); got \(2, 3\)"),
-    (lambda: ig.Quadratic([[1.0, 2.0], [2.0, 1.0]]), ig.DomainError, "Q must be symmetric and positive definite"),
-    (lambda: ig.Quadratic([[1.0, 0.5], [0.2, 1.0]]), ig.DomainError, "Q must be symmetric and positive definite"),
+    (lambda: ig.Quadratic([[1.0, 2.0], [2.0, 1.0]]), ig.DomainError, "Q must satisfy Q symmetric and positive definite"),
+    (lambda: ig.Quadratic([[1.0, 0.5], [0.2, 1.0]]), ig.DomainError, "Q must satisfy Q symmetric and positive definite"),
     (lambda: ig.PNorm(2, 1.0), ValueError, "p must satisfy 1 < p < inf; got 1.0"),
     (lambda: ig.PNorm(2, np.inf), ValueError, "p must satisfy 1 < p < inf; got inf"),
 ])

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.geometry.projections.projection import AffineConstraints, AffineSubmanifold, Halfspaces, Intersection, m_project
+from infogeo.geometry.projections.flat_sets import AffineConstraints, AffineSubmanifold, Halfspaces, Intersection
+from infogeo.geometry.projections.projection import m_project
 
 from ..registry import MANIFOLDS, is_slow, once_each, region
 

@@ -1,0 +1,213 @@
+"""Sets that are flat in a chart: affine submanifolds, linear constraints and inequalities, intersections."""
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...backend import arrays, to_numpy
+from ...errors import ShapeError, require
+from ...numerics.linalg import matvec, solve
+from ...numerics.newton import minimize
+from .multipliers import nearest
+
+__all__ = ["AffineConstraints", "AffineSubmanifold", "FlatSet", "Halfspaces", "Intersection"]
+
+
+class FlatSet(ABC):
+    """A convex set of a chart that linear equations and inequalities describe: e-flat where the chart is θ, m-flat where it is η.
+
+    Mathematically, the points x with C x = d and A x ≤ b.
+    """
+
+    @abstractmethod
+    def equations(self):
+        """``(C, d)``, shapes (k, d) and (..., k)."""
+
+    @abstractmethod
+    def inequalities(self):
+        """``(A, b)``, shapes (n, d) and (..., n)."""
+
+    def nearest(self, M, theta_p):
+        """The m-projection of points of the domain: argmin over q in the set of D(p‖q), in primal coordinates.
+
+        Mathematically, η_q = η_p − Cᵀv − Aᵀu with multipliers v, and u ≥ 0, that minimise D(q‖p) + v·(d − C θ_p) + u·(b − A θ_p):
+        by Newton's method, with inequalities by an interior-point method.
+        """
+        return nearest(M, theta_p, self.equations(), self.inequalities())
+
+
+@dataclass(frozen=True, eq=False)
+class AffineSubmanifold(FlatSet):
+    """The points origin + Σ u_a basis_a of a chart, u in R^m: e-flat where the chart is θ, m-flat where it is η.
+
+    Parameters
+    ----------
+    origin : array, shape (..., d)
+        A point of the submanifold, in the domain of the manifold's chart.
+    basis : array, shape (m, d)
+        Linearly independent directions.
+
+    Raises
+    ------
+    ShapeError, DomainError
+        If the shapes do not fit, or the directions are dependent.
+    """
+
+    origin: Any
+    basis: Any
+
+    def __post_init__(self):
+        _, origin, basis = arrays(self.origin, self.basis)
+        if basis.ndim != 2 or origin.ndim == 0 or basis.shape[1] != origin.shape[-1]:
+            got = f"{tuple(basis.shape)} and {tuple(origin.shape)}"
+            raise ShapeError(f"basis must have shape (m, d) and origin (..., d); got {got}")
+        rank = np.linalg.matrix_rank(to_numpy(basis))
+        require("basis", f"rank = {basis.shape[0]}, the number of its rows", rank == basis.shape[0], rank)
+        object.__setattr__(self, "origin", origin)
+        object.__setattr__(self, "basis", basis)
+
+    @property
+    def dim(self):
+        return self.basis.shape[0]
+
+    def embed(self, u):
+        """origin + uᵀ basis, shape (..., m) to (..., d)."""
+        xp, origin, basis, u = arrays(self.origin, self.basis, u)
+        return origin + xp.matmul(u[..., None, :], basis)[..., 0, :]
+
+    def equations(self):
+        """The orthogonal complement of the basis is constant: N x = N origin."""
+        xp, origin, basis = arrays(self.origin, self.basis)
+        normals = np.linalg.svd(to_numpy(basis), full_matrices=True)[2][self.dim:]
+        normals = xp.asarray(normals, dtype=basis.dtype)
+        return normals, matvec(xp, normals, origin)
+
+    def inequalities(self):
+        return _nothing(self.origin)
+
+    def nearest(self, M, theta_p):
+        """By Newton's method in the coordinates u of the submanifold."""
+        origin = M.domain.require("onto.origin", self.origin)
+        xp, theta_p, origin, basis = arrays(theta_p, origin, self.basis)
+        eta_p = M.to_eta(theta_p)
+        batch = np.broadcast_shapes(theta_p.shape[:-1], origin.shape[:-1])
+        start = xp.zeros((*batch, self.dim), dtype=theta_p.dtype)
+        along = xp.sqrt(xp.sum(basis * basis, axis=-1))
+
+        def hessian_solve(u, gradient):
+            theta = self.embed(u)[..., None, :]
+            hessian = xp.matmul(M.flat(theta, xp.broadcast_to(basis, (*batch, *basis.shape))), xp.matrix_transpose(basis))
+            return solve(xp, hessian, gradient)
+
+        u = minimize(
+            xp, start, name="projection",
+            value=lambda u: M.potential(self.embed(u)) - xp.sum(eta_p * self.embed(u), axis=-1),
+            gradient=lambda u: matvec(xp, basis, M.to_eta(self.embed(u)) - eta_p),
+            solve=hessian_solve,
+            contains=lambda u: M.domain.contains(self.embed(u)),
+            scale=xp.max(along) * (1.0 + xp.max(xp.abs(eta_p), axis=-1) + xp.zeros(batch, dtype=theta_p.dtype)))
+        return self.embed(u)
+
+
+class _Linear(FlatSet):
+    """Rows `normals` (k, d) of linear forms with values `offsets` (..., k)."""
+
+    normals: Any
+    offsets: Any
+
+    def __post_init__(self):
+        _, normals, offsets = arrays(self.normals, self.offsets)
+        if normals.ndim != 2 or offsets.ndim == 0 or normals.shape[0] != offsets.shape[-1] or normals.shape[0] == 0:
+            got = f"{tuple(normals.shape)} and {tuple(offsets.shape)}"
+            raise ShapeError(f"normals must have shape (k, d) and offsets (..., k), k >= 1; got {got}")
+        size = np.max(np.abs(to_numpy(normals)), axis=-1)
+        require("normals", "rows finite and not zero", (size > 0) & np.isfinite(size), normals)
+        object.__setattr__(self, "normals", normals)
+        object.__setattr__(self, "offsets", offsets)
+
+
+@dataclass(frozen=True, eq=False)
+class AffineConstraints(_Linear):
+    """The points x of a chart with N x = b: in the chart η, the distributions with given expectations.
+
+    Parameters
+    ----------
+    normals : array, shape (k, d)
+        Rows may depend on each other, as the row and column sums of a table do.
+    offsets : array, shape (..., k)
+
+    Raises
+    ------
+    ShapeError, DomainError
+        If the shapes do not fit, or a row is zero. A projection raises a DomainError if dependent rows contradict each other.
+    """
+
+    normals: Any
+    offsets: Any
+
+    def equations(self):
+        return self.normals, self.offsets
+
+    def inequalities(self):
+        return _nothing(self.normals)
+
+
+@dataclass(frozen=True, eq=False)
+class Halfspaces(_Linear):
+    """The points x of a chart with N x ≤ b, row by row.
+
+    Parameters
+    ----------
+    normals : array, shape (n, d)
+    offsets : array, shape (..., n)
+
+    Raises
+    ------
+    ShapeError, DomainError
+        If the shapes do not fit, or a row is zero.
+    """
+
+    normals: Any
+    offsets: Any
+
+    def equations(self):
+        return _nothing(self.normals)
+
+    def inequalities(self):
+        return self.normals, self.offsets
+
+
+class Intersection(FlatSet):
+    """The points that lie in each of several flat sets of one chart.
+
+    Parameters
+    ----------
+    *parts : FlatSet
+        Of one dimension d; their batches broadcast.
+    """
+
+    def __init__(self, *parts):
+        widths = {part.equations()[0].shape[1] for part in parts}
+        if len(widths) != 1:
+            raise ShapeError(f"the parts of an intersection must be sets of one dimension; got {sorted(widths) or 'none'}")
+        self.parts = parts
+
+    def equations(self):
+        return _stacked([part.equations() for part in self.parts])
+
+    def inequalities(self):
+        return _stacked([part.inequalities() for part in self.parts])
+
+
+def _nothing(like):
+    """No rows at all."""
+    xp, like = arrays(like)
+    return xp.zeros((0, like.shape[-1]), dtype=like.dtype), xp.zeros((0,), dtype=like.dtype)
+
+
+def _stacked(pairs):
+    xp, *flat = arrays(*(array for pair in pairs for array in pair))
+    normals, offsets = flat[::2], flat[1::2]
+    batch = np.broadcast_shapes(*(b.shape[:-1] for b in offsets))
+    return xp.concat(normals, axis=0), xp.concat([xp.broadcast_to(b, (*batch, b.shape[-1])) for b in offsets], axis=-1)
