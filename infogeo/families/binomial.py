@@ -7,6 +7,7 @@ import numpy as np
 from ..backend import arrays, column
 from ..domains.base import Domain
 from ..domains.supports import Integers, Interval, SimplexPoints
+from ..errors import require_count
 from ..geometry.manifolds.scaled import Scaled
 from ..numerics.factorials import deviance, factorial_gap
 from ..numerics.lattice import entropy, panels
@@ -16,11 +17,6 @@ from .categorical import Categorical
 from .transformed import Transformed
 
 __all__ = ["Binomial", "CountVectors", "Multinomial"]
-
-
-def _require_trials(n):
-    if not (isinstance(n, (int, np.integer)) and n >= 1):
-        raise ValueError(f"n must be an integer of at least 1; got {n!r}")
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,7 @@ class Binomial(Transformed):
     ordinary = {"probability": Interval(0, 1)}
 
     def __post_init__(self):
-        _require_trials(self.n)
+        require_count("n", self.n)
         object.__setattr__(self, "base", Scaled(Bernoulli(), self.n))
 
     @property
@@ -169,7 +165,7 @@ class Multinomial(Transformed):
     reference: int | None = None
 
     def __post_init__(self):
-        _require_trials(self.n)
+        require_count("n", self.n)
         one = Categorical(self.k, self.reference)
         object.__setattr__(self, "reference", one.reference)
         object.__setattr__(self, "one", one)

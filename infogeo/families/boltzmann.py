@@ -8,6 +8,7 @@ import numpy as np
 from ..backend import arrays
 from ..domains.base import Domain
 from ..domains.convex import RealSpace
+from ..errors import require
 from .log_linear import StateFamily
 
 __all__ = ["BoltzmannMachine"]
@@ -67,13 +68,12 @@ class BoltzmannMachine(StateFamily):
     edges: tuple | None = None
 
     def __post_init__(self):
-        if not (isinstance(self.n, (int, np.integer)) and 1 <= self.n <= 20):
-            raise ValueError(f"n must be an integer from 1 to 20; got {self.n!r}")
+        require("n", "n an integer, 1 <= n <= 20", isinstance(self.n, (int, np.integer)) and 1 <= self.n <= 20, self.n)
         edges = combinations(range(self.n), 2) if self.edges is None else self.edges
         edges = tuple(tuple(sorted(int(i) for i in edge)) for edge in edges)
         for edge in edges:
-            if len(edge) != 2 or not 0 <= edge[0] < edge[1] < self.n or edges.count(edge) > 1:
-                raise ValueError(f"edges must be different pairs of different spins, 0 <= i, j < {self.n}; got {edge}")
+            good = len(edge) == 2 and 0 <= edge[0] < edge[1] < self.n and edges.count(edge) == 1
+            require("edges", f"edges different pairs of different spins, 0 <= i, j < {self.n}", good, edge)
         object.__setattr__(self, "n", int(self.n))
         object.__setattr__(self, "edges", edges)
 

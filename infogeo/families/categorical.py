@@ -8,6 +8,7 @@ from ..arrays.memo import once
 from ..backend import arrays, column, dot
 from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.supports import Integers, SimplexPoints
+from ..errors import require
 from ..geometry.manifolds.sphere import GreatCircles
 from ..numerics.linalg import fill_diagonal
 from ..numerics.special import kl_terms, unless_cancelled
@@ -41,8 +42,7 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
     def __post_init__(self):
         known_integer(self, "k", 2)
         reference = self.k - 1 if self.reference is None else self.reference
-        if not -self.k <= reference < self.k:
-            raise ValueError(f"reference must be an outcome, 0 <= reference < {self.k}; got {self.reference!r}")
+        require("reference", f"{-self.k} <= reference < {self.k}, an outcome", -self.k <= reference < self.k, reference)
         object.__setattr__(self, "reference", int(reference) % self.k)
         object.__setattr__(self, "dim", self.k - 1)
 

@@ -3,10 +3,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import lgamma
 
-import numpy as np
-
 from ..backend import arrays
 from ..domains.supports import Interval
+from ..errors import require_count
 from ..geometry.manifolds.scaled import Scaled
 from ..numerics.special import log_gamma_weight
 from .exponential import Exponential
@@ -35,8 +34,7 @@ class Erlang(Transformed):
     ordinary = {"rate": Interval(0)}
 
     def __post_init__(self):
-        if not (isinstance(self.shape, (int, np.integer)) and self.shape >= 1):
-            raise ValueError(f"shape must be an integer of at least 1; got {self.shape!r}")
+        require_count("shape", self.shape)
 
     @cached_property
     def base(self):

@@ -6,6 +6,7 @@ import numpy as np
 from ..backend import arrays, column
 from ..domains.convex import Orthant
 from ..domains.supports import Integers, Interval
+from ..errors import require_positive
 from ..geometry.manifolds.arc_length import ArcLength
 from ..geometry.manifolds.scaled import Scaled
 from ..numerics.factorials import deviance, factorial_gap
@@ -152,8 +153,7 @@ class NegativeBinomial(Transformed):
     ordinary = Geometric.ordinary
 
     def __post_init__(self):
-        if not (isinstance(self.r, (int, float, np.number)) and 0 < self.r < np.inf):
-            raise ValueError(f"r must be a positive number; got {self.r!r}")
+        require_positive("r", self.r)
         object.__setattr__(self, "base", Scaled(Geometric(), self.r))
 
     def sufficient_statistic(self, x):

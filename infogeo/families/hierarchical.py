@@ -9,6 +9,7 @@ import numpy as np
 from ..backend import arrays
 from ..domains.base import Domain
 from ..domains.supports import SimplexPoints
+from ..errors import require
 from .log_linear import StateFamily
 
 __all__ = ["Hierarchical"]
@@ -90,14 +91,13 @@ class Hierarchical(StateFamily):
     interactions: tuple
 
     def __post_init__(self):
-        if not self.shape or not all(isinstance(k, (int, np.integer)) and k >= 2 for k in self.shape):
-            raise ValueError(f"shape must be integers of at least 2; got {self.shape!r}")
+        sizes = bool(self.shape) and all(isinstance(k, (int, np.integer)) and k >= 2 for k in self.shape)
+        require("shape", "shape integers >= 2", sizes, self.shape)
         interactions = tuple(tuple(sorted(int(a) for a in group)) for group in self.interactions)
         for group in interactions:
-            if not group or len(set(group)) < len(group) or not 0 <= group[0] <= group[-1] < len(self.shape):
-                raise ValueError(f"interactions must be tuples of different axes, 0 <= axis < {len(self.shape)}; got {group}")
-        if not interactions:
-            raise ValueError("interactions must name at least one group of axes")
+            good = bool(group) and len(set(group)) == len(group) and 0 <= group[0] <= group[-1] < len(self.shape)
+            require("interactions", f"interactions tuples of different axes, 0 <= axis < {len(self.shape)}", good, group)
+        require("interactions", "at least one group of axes", bool(interactions), interactions)
         object.__setattr__(self, "shape", tuple(int(k) for k in self.shape))
         object.__setattr__(self, "interactions", interactions)
 

@@ -12,7 +12,7 @@ from ..arrays.memo import once
 from ..backend import arrays, backend_of, to_numpy
 from ..domains.convex import ConvexDomain, RealSpace
 from ..domains.supports import Integers, SimplexPoints
-from ..errors import ConvergenceError, DomainError, ShapeError
+from ..errors import ConvergenceError, ShapeError, require
 from ..numerics.linalg import inverse, matvec, solve
 from ..numerics.newton import minimize
 from ..numerics.special import expm1_gap
@@ -374,22 +374,18 @@ class LogLinear(StateFamily):
         rows = np.array(to_numpy(self.statistics), dtype=float)
         if rows.ndim != 2 or rows.shape[1] == 0:
             raise ShapeError(f"statistics must have shape (m, d); got {rows.shape}")
-        if not np.isfinite(rows).all():
-            raise DomainError("statistics must satisfy: all finite")
+        require("statistics", "statistics finite", np.isfinite(rows).all(axis=-1), rows)
         gap = rows - rows.mean(axis=0)
         width = np.abs(gap).max(axis=0)
         rank = np.linalg.matrix_rank(gap / np.where(width > 0, width, 1.0))
-        if rank < rows.shape[1]:
-            raise DomainError(f"statistics must satisfy: columns affinely independent; the {rows.shape[1]} columns less their "
-                              f"means have rank {rank}")
+        require("statistics", f"rank = {rows.shape[1]}, the number of columns, less their means", rank == rows.shape[1], rank)
         rows.flags.writeable = False
         object.__setattr__(self, "statistics", rows)
         if self.log_base is not None:
             log_base = np.array(to_numpy(self.log_base), dtype=float)
             if log_base.shape != rows.shape[:1]:
                 raise ShapeError(f"log_base must have shape ({rows.shape[0]},); got {log_base.shape}")
-            if not np.isfinite(log_base).all():
-                raise DomainError("log_base must satisfy: all finite")
+            require("log_base", "log_base finite", np.isfinite(log_base), log_base)
             log_base.flags.writeable = False
             object.__setattr__(self, "log_base", log_base)
         self.__dict__["states"], self.__dict__["dim"] = rows.shape

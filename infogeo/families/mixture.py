@@ -5,7 +5,7 @@ import numpy as np
 
 from ..backend import arrays, to_numpy
 from ..domains.convex import ConvexDomain, OpenSimplex, RealSpace
-from ..errors import ConvergenceError, DomainError, ShapeError
+from ..errors import ConvergenceError, ShapeError, require
 from ..geometry.manifolds.manifold import Dual, DuallyFlat
 from ..numerics.linalg import matvec, solve
 from ..numerics.newton import minimize
@@ -54,11 +54,10 @@ class MixtureFamily(Dual):
         if rows.ndim != 2 or rows.shape[0] < 2:
             raise ShapeError(f"components must have shape (K + 1, m), K >= 1; got {rows.shape}")
         total = rows.sum(axis=1)
-        if not (np.all(rows >= 0) and np.all(abs(total - 1.0) <= 16 * rows.shape[1] * np.finfo(float).eps)):
-            raise DomainError("components must satisfy components >= 0 and sum of each row = 1")
-        if np.linalg.matrix_rank(rows) < rows.shape[0]:
-            raise DomainError(f"components must satisfy: rows linearly independent; {rows.shape[0]} rows have rank "
-                              f"{np.linalg.matrix_rank(rows)}")
+        proper = np.all(rows >= 0, axis=-1) & (abs(total - 1.0) <= 16 * rows.shape[1] * np.finfo(float).eps)
+        require("components", "components >= 0 and sum of each row = 1", proper, rows)
+        rank = np.linalg.matrix_rank(rows)
+        require("components", f"rank = {rows.shape[0]}, the number of its rows", rank == rows.shape[0], rank)
         log_base = np.zeros(rows.shape[1]) if _log_base is None else _log_base
         reached = rows.sum(axis=0) > 0
         super().__init__(_Weights(rows[:, reached], log_base[reached]))
@@ -88,8 +87,7 @@ class MixtureFamily(Dual):
         DomainError
             If a density is not finite on the grid.
         """
-        if not lower < upper:
-            raise DomainError(f"lower must satisfy lower < upper; got {lower} and {upper}")
+        require("lower and upper", "lower < upper", lower < upper, (lower, upper))
         coarse, fine = (_on_grid(log_densities, lower, upper, n) for n in (max(1, panels // 2), panels))
         family = cls(fine[0] / fine[0].sum(axis=1, keepdims=True), fine[1])
         family.quadrature_error = float(np.max(np.abs(_reported(*fine) - _reported(*coarse))))
@@ -130,8 +128,7 @@ class MixtureFamily(Dual):
         DomainError
             For a family that was not made by `sampled`.
         """
-        if self._strata is None:
-            raise DomainError("standard errors must satisfy: the family was made by MixtureFamily.sampled")
+        require("the family", "made by MixtureFamily.sampled, to have standard errors", self._strata is not None, self)
         xp, eta = self.point(eta)
         weights = self.primal
         log_m = weights._log_mixture(xp, eta)
@@ -303,8 +300,7 @@ def _on_grid(log_densities, lower, upper, panels):
     else:
         x, slope = t, np.ones_like(t)
     log_p = np.stack([np.asarray(to_numpy(log_density(x)), dtype=float) for log_density in log_densities])
-    if np.isnan(log_p).any() or np.isposinf(log_p).any():
-        raise DomainError("log_densities must satisfy: no value is NaN or infinite on the grid")
+    require("log_densities", "log_densities < inf on the grid", log_p < np.inf, log_p)
     log_weight = np.log(weight * slope)
     return np.exp(log_p + log_weight), log_weight
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import to_numpy
-from ..errors import ConvergenceError
+from ..errors import require_converged
 from ..numerics.linalg import matvec
 
 __all__ = ["Whitened", "calvo_oller_bound", "geodesic_from", "initial_rapidity", "initial_velocity"]
@@ -214,12 +213,8 @@ class Whitened:
         return 0.5 * _skew(xp, xp.matmul(u[..., :-1, :], xp.matmul(changed, vt)))
 
     def _require_lowest(self, decrement, limit):
-        failed = to_numpy(decrement > limit) & np.isfinite(to_numpy(decrement))
-        if failed.any():
-            first = tuple(int(i) for i in np.argwhere(failed)[0])
-            raise ConvergenceError(
-                f"geodesic of normal distributions: Newton's method ended short of its accuracy in {int(failed.sum())} of "
-                f"{failed.size} rows, first at index {first}: {to_numpy(decrement)[first]:.3g} of d² is left", decrement, limit)
+        reached = ~((decrement > limit) & self.xp.isfinite(decrement))
+        require_converged("geodesic of normal distributions: Newton's method ended short of its accuracy", reached, decrement, limit)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from ..arrays.memo import once, standing
 from ..backend import NUMPY, arrays
 from ..domains.convex import ConvexDomain
 from ..domains.supports import Integers, Interval
-from ..errors import ConvergenceError, DomainError
+from ..errors import ConvergenceError, require
 from ..numerics.linalg import matvec, solve
 from ..numerics.newton import minimize
 from ..numerics.special import expm1_gap
@@ -111,9 +111,7 @@ class Truncated(ExponentialFamily):
         if isinstance(support, Integers):
             first = max(floor(self.lower) + 1, support.lower) if np.isfinite(self.lower) else support.lower
             last = min(ceil(self.upper) - 1, support.upper) if np.isfinite(self.upper) else support.upper
-        if not first < last:
-            raise DomainError("lower and upper must satisfy: more than a point of the support between them; "
-                              f"got {self.lower:g} and {self.upper:g}")
+        require("lower and upper", "more than a point of the support between them", first < last, (self.lower, self.upper))
         object.__setattr__(self, "support", type(support)(first, last))
 
     @property
