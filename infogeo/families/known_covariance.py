@@ -7,7 +7,7 @@ import numpy as np
 from ..backend import arrays, to_numpy
 from ..domains.base import Domain
 from ..domains.convex import RealSpace
-from ..errors import ShapeError, require
+from ..errors import ShapeError
 from ..geometry.manifolds.arc_length import ConstantMetric
 from ..geometry.manifolds.separable import diagonal3
 from ..numerics.linalg import matvec
@@ -30,9 +30,7 @@ class _Covariance:
         matrix = np.array(to_numpy(arrays(value)[1]), dtype=float)
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
             raise ShapeError(f"{name} must have shape (p, p); got {matrix.shape}")
-        size = np.max(np.abs(matrix))
-        symmetric = np.max(np.abs(matrix - matrix.T)) <= 64 * np.finfo(float).eps * size
-        require(name, f"{name} symmetric and positive definite", symmetric and np.linalg.eigvalsh(matrix)[0] > 0, matrix)
+        PositiveDefiniteMatrix(matrix.shape[0]).require(name, matrix)
         lower = np.linalg.cholesky(matrix)
         root = np.linalg.inv(lower)
         found = cls(matrix, root.T @ root, lower, 2.0 * float(np.sum(np.log(np.diag(lower)))))

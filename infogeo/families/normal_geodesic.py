@@ -214,7 +214,7 @@ class Whitened:
 
     def _require_lowest(self, decrement, limit):
         reached = ~((decrement > limit) & self.xp.isfinite(decrement))
-        require_converged("geodesic of normal distributions: Newton's method ended short of its accuracy", reached, decrement, limit)
+        require_converged("normal geodesic: Newton's method ended short of its accuracy", reached, decrement, limit)
 
 
 @dataclass(frozen=True)

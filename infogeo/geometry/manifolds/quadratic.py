@@ -5,7 +5,8 @@ import numpy as np
 
 from ...backend import arrays, to_numpy
 from ...domains.convex import RealSpace
-from ...errors import ShapeError, require
+from ...domains.supports import PositiveDefiniteMatrix
+from ...errors import ShapeError
 from ...numerics.linalg import matvec
 from .arc_length import ConstantMetric
 from .manifold import DuallyFlat
@@ -27,8 +28,7 @@ class Quadratic(ConstantMetric, DuallyFlat):
         q = to_numpy(arrays(self.Q)[1])
         if q.ndim != 2 or q.shape[0] != q.shape[1]:
             raise ShapeError(f"Q must have shape (d, d); got {q.shape}")
-        symmetric = np.allclose(q, q.T, rtol=1e-12, atol=0)
-        require("Q", "Q symmetric and positive definite", symmetric and np.all(np.linalg.eigvalsh(q) > 0), q)
+        PositiveDefiniteMatrix(q.shape[0]).require("Q", q)
         object.__setattr__(self, "Q", q)
         object.__setattr__(self, "_inverse", np.linalg.inv(q))
 
