@@ -9,8 +9,8 @@ from ..arrays.memo import once
 from ..backend import arrays
 from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.supports import ClosedInterval, Interval
-from ..errors import ConvergenceError
 from ..geometry.manifolds.separable import Separable
+from ..numerics.root import root
 from ..numerics.special import piecewise, ratio_gap
 from .base import ConstantBaseMeasure
 
@@ -42,13 +42,11 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
     support = ClosedInterval(0, 1)
     ordinary = {"probability": Interval(0, 1)}
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
+    def _potential(self, xp, theta):
         far = lambda t: xp.maximum(t, 0.0 * t) + _log_of_tail(xp, xp.abs(t))
         return piecewise(xp, xp.abs(theta) < NEAR, lambda t: 0.5 * t + _log_sinhc(xp, t), far, theta)[..., 0]
 
-    def to_eta(self, theta):
-        xp, theta = self.point(theta)
+    def _to_eta(self, xp, theta):
 
         def far(t):
             small = _small_mean(xp, xp.abs(t))
@@ -56,16 +54,13 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
 
         return piecewise(xp, xp.abs(theta) < NEAR, lambda t: 0.5 + _centred_mean(t), far, theta)
 
-    @once
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
+    def _to_theta(self, xp, eta):
         inside = (eta > 0) & (eta < 1)
         safe = xp.where(inside, eta, xp.full_like(eta, 0.5))
         theta = piecewise(xp, xp.abs(safe - 0.5) < 0.25, lambda y: _invert_near(xp, y), lambda y: _invert_far(xp, y), safe)
         return xp.where(inside, theta, xp.full_like(theta, xp.nan))
 
-    def dual_potential(self, eta):
-        xp, eta = self.point(eta)
+    def _dual_potential(self, xp, eta):
         return _negative_entropy(xp, self.to_theta(eta))[..., 0]
 
     def second(self, theta):
@@ -87,16 +82,14 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
 
         return piecewise(xp, xp.abs(theta) < NEAR, _third_cumulant, far, theta)
 
-    def sufficient_statistic(self, x):
+    def _sufficient_statistic(self, xp, x):
         return arrays(x)[1][..., None]
 
-    def entropy(self, theta):
-        xp, theta = self.point(theta)
+    def _entropy(self, xp, theta):
         return -_negative_entropy(xp, theta)[..., 0]
 
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """Near: Δ² ∫_0^1 (1 − t) ψ″(θ_p + tΔ) dt with Δ = θ_q − θ_p. Far: reflected to θ_p ≤ 0, where nothing cancels."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         theta_p, theta_q = xp.broadcast_arrays(theta_p, theta_q)
         by_integral, by_tails = (lambda p, q: self._kl_near(xp, p, q)), (lambda p, q: self._kl_far(xp, p, q))
         return piecewise(xp, xp.abs(theta_q - theta_p) < NEAR, by_integral, by_tails, theta_p, theta_q)[..., 0]
@@ -119,8 +112,8 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
             return ratio_gap(xp, q / p, step / p) - tail
 
         def direct(p, q):
-            eta = self.to_eta(p[..., None])[..., 0]
-            return self.potential(q[..., None]) - self.potential(p[..., None]) - (q - p) * eta
+            eta = self._to_eta(xp, p[..., None])[..., 0]
+            return self._potential(xp, q[..., None]) - self._potential(xp, p[..., None]) - (q - p) * eta
 
         return piecewise(xp, xp.maximum(p, q) < -NEAR, both_tails, direct, p, q)
 
@@ -135,8 +128,7 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
     def _theta_from(self, xp, probability):
         return (xp.log(probability) - xp.log1p(-probability))[..., None]
 
-    def parameters(self, theta):
-        xp, theta = self.point(theta)
+    def _parameters(self, xp, theta):
         return {"probability": xp.expit(theta[..., 0])}
 
 
@@ -232,9 +224,8 @@ def _invert_far(xp, eta):
 
 
 def _newton(xp, x, residual, slope, size):
-    for _ in range(6):
-        x = x - residual(x) / slope(x)
-    left = xp.abs(residual(x))
-    if xp.any(left > 1e2 * float(xp.finfo(x.dtype).eps) * size):
-        raise ConvergenceError("continuous Bernoulli mean: Newton's method ended short of its accuracy", left, x)
-    return x
+    def newton(x):
+        off = residual(x)
+        return x - off / slope(x), off / size
+
+    return root(xp, x, newton, "continuous Bernoulli mean")

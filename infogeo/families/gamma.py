@@ -8,8 +8,8 @@ from ..arrays.memo import once
 from ..backend import arrays
 from ..domains.convex import MappedDomain, Orthant
 from ..domains.supports import Interval
-from ..errors import ConvergenceError
 from ..numerics.linalg import symmetric2
+from ..numerics.root import root
 from ..numerics.special import (digamma_gap, log1p_gap, log_gamma_bregman, log_gamma_weight, polygamma, ratio_gap,
                                 stirling_bregman, stirling_gap, trigamma_gap, unless_cancelled)
 from .base import ExponentialFamily
@@ -46,102 +46,79 @@ class Gamma(ExponentialFamily):
     support = Interval(0)
     ordinary = {"shape": Interval(0), "rate": Interval(0)}
 
-    @rowwise
-    def potential(self, theta):
-        xp, theta = self.point(theta)
+    def _potential(self, xp, theta):
         with np.errstate(invalid="ignore", divide="ignore"):
             return xp.gammaln(theta[..., 0]) - theta[..., 0] * xp.log(-theta[..., 1])
 
-    @rowwise
-    def to_eta(self, theta):
-        xp, theta = self.point(theta)
+    def _to_eta(self, xp, theta):
         with np.errstate(invalid="ignore", divide="ignore"):
             return xp.stack([xp.digamma(theta[..., 0]) - xp.log(-theta[..., 1]), -theta[..., 0] / theta[..., 1]], axis=-1)
 
-    @once
-    @rowwise
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
+    def _to_theta(self, xp, eta):
         with np.errstate(invalid="ignore", divide="ignore"):
             alpha = shape_from_log_gap(xp, xp.log(eta[..., 1]) - eta[..., 0])
         return xp.stack([alpha, -alpha / eta[..., 1]], axis=-1)
 
-    def dual_potential(self, eta):
-        xp, eta = self.point(eta)
+    def _dual_potential(self, xp, eta):
         return _shape_potential(xp, self.to_theta(eta)[..., 0])
 
-    @rowwise
-    def metric(self, theta):
-        xp, theta = self.point(theta)
+    def _metric(self, xp, theta):
         inverse = -1.0 / theta[..., 1]
         return symmetric2(xp, polygamma(1, theta[..., 0]), inverse, theta[..., 0] * inverse**2)
 
-    def dual_metric(self, eta):
-        xp, eta = self.point(eta)
+    def _dual_metric(self, xp, eta):
         theta = self.to_theta(eta)
         alpha, beta = theta[..., 0], -theta[..., 1]
         determinant = trigamma_gap(xp, alpha)      # of the metric, times β²/α
         return symmetric2(xp, 1.0 / determinant, -beta / (alpha * determinant),
                           polygamma(1, alpha) * beta**2 / (alpha * determinant))
 
-    @rowwise
-    def flat(self, theta, vector):
-        xp, theta, vector = self.point(theta, vector)
+    def _flat(self, xp, theta, vector):
         alpha, inverse = theta[..., 0], -1.0 / theta[..., 1]
         a, b = vector[..., 0], vector[..., 1]
         return xp.stack([polygamma(1, alpha) * a + inverse * b, inverse * (a + alpha * inverse * b)], axis=-1)
 
-    @rowwise
-    def sharp(self, theta, covector):
-        xp, theta, covector = self.point(theta, covector)
+    def _sharp(self, xp, theta, covector):
         alpha, beta = theta[..., 0], -theta[..., 1]
         scaled = beta / alpha * covector[..., 1]
         a = (covector[..., 0] - scaled) / trigamma_gap(xp, alpha)
         return xp.stack([a, beta * (scaled - a / alpha)], axis=-1)
 
-    def cubic_tensor(self, theta):
-        xp, theta = self.point(theta)
+    def _cubic_tensor(self, xp, theta):
         alpha, inverse = theta[..., 0], -1.0 / theta[..., 1]
         zero = 0.0 * alpha
         first = symmetric2(xp, polygamma(2, alpha), zero, inverse**2)
         second = symmetric2(xp, zero, inverse**2, 2.0 * alpha * inverse**3)
         return xp.stack([first, second], axis=-3)
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return xp.stack([xp.log(x), x], axis=-1)
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return -xp.log(x)
 
     def _log_density(self, xp, theta, x):
         scaled = -theta[..., 1] * x
         return log_gamma_weight(xp, theta[..., 0], scaled, xp.log(scaled)) - xp.log(x)
 
-    def expected_log_base_measure(self, theta):
-        return -self.to_eta(theta)[..., 0]
+    def _expected_log_base_measure(self, xp, theta):
+        return -self._to_eta(xp, theta)[..., 0]
 
-    @rowwise
-    def entropy(self, theta):
-        xp, theta = self.point(theta)
-        return self.to_eta(theta)[..., 0] - _shape_potential(xp, theta[..., 0])
+    def _entropy(self, xp, theta):
+        return self._to_eta(xp, theta)[..., 0] - _shape_potential(xp, theta[..., 0])
 
-    @rowwise
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """α_q (r − 1 − log r) + B_s(α_q : α_p), with r the ratio of the means and s the Stirling remainder of log Γ.
 
         Far points by the textbook formula B_{log Γ}(α_q : α_p) − α_q log(β_q / β_p) + α_p (β_q / β_p − 1).
         """
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         shapes, size = log_gamma_bregman(xp, theta_q[..., 0], theta_p[..., 0])
         ratio = theta_q[..., 1] / theta_p[..., 1]
         logarithm, excess = theta_q[..., 0] * xp.log(ratio), theta_p[..., 0] * (ratio - 1.0)
         size = size + xp.abs(logarithm) + xp.abs(excess) + theta_p[..., 0] + theta_q[..., 0]   # for the rounding of the ratio
         return unless_cancelled(xp, shapes - logarithm + excess, size, self._careful_kl, theta_p, theta_q)
 
-    def _careful_kl(self, theta_p, theta_q):
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+    def _careful_kl(self, xp, theta_p, theta_q):
         shape_p, shape_q = theta_p[..., 0], theta_q[..., 0]
         # r − 1 = (α_p β_q − α_q β_p) / (α_q β_p), from differences of coordinates
         step = theta_q - theta_p
@@ -165,7 +142,7 @@ class Gamma(ExponentialFamily):
         shape, rate = xp.broadcast_arrays(shape, rate)
         return xp.stack([shape, -rate], axis=-1)
 
-    def parameters(self, theta):
+    def _parameters(self, xp, theta):
         theta = self.point(theta)[1]
         return {"shape": theta[..., 0], "rate": -theta[..., 1]}
 
@@ -183,15 +160,10 @@ def shape_from_log_gap(xp, gap):
     gap = xp.where(gap > 0, gap, xp.full_like(gap, xp.nan))
     alpha = (3.0 - gap + xp.sqrt((gap - 3.0) ** 2 + 24.0 * gap)) / (12.0 * gap)
     alpha = xp.where(gap > 100.0, 1.0 / gap, alpha)
-    for _ in range(8):
-        # 1/α⁺ = 1/α + (log α − digamma(α) − gap) / (α² (1/α − trigamma(α)))
+
+    def newton(alpha):
+        """1/α⁺ = 1/α + (log α − digamma(α) − gap) / (α² (1/α − trigamma(α)))."""
         correction = (digamma_gap(xp, alpha) + gap) / (alpha * trigamma_gap(xp, alpha))
-        updated = alpha / (1.0 + correction)
-        done = xp.all(~(xp.abs(updated - alpha) > 4 * float(xp.finfo(gap.dtype).eps) * alpha))
-        alpha = updated
-        if done:
-            break
-    left = xp.abs(digamma_gap(xp, alpha) + gap)
-    if xp.any(left > 1e3 * float(xp.finfo(gap.dtype).eps) * (1.0 + gap)):
-        raise ConvergenceError("gamma shape: Newton's method ended short of its accuracy", left, alpha)
-    return alpha
+        return alpha / (1.0 + correction), correction
+
+    return root(xp, alpha, newton, "gamma shape")

@@ -8,10 +8,10 @@ from ..arrays.memo import once
 from ..backend import arrays, column
 from ..domains.convex import Orthant
 from ..domains.supports import Integers, Interval
-from ..errors import ConvergenceError
 from ..geometry.manifolds.separable import OneSeries
 from ..numerics.bregman_integral import bregman_integral
 from ..numerics.lattice import panels
+from ..numerics.root import root
 from ..numerics.special import piecewise
 from .base import ExponentialFamily
 
@@ -44,59 +44,51 @@ class LogSeries(OneSeries, ExponentialFamily):
     ordinary = {"probability": Interval(0, 1)}
 
     @once
-    def _derivatives(self, theta):
+    def _derivatives(self, xp, theta):
         """(ψ, η, ψ″, ψ‴), each (..., 1)."""
-        xp, theta = self.point(theta)
         return tuple(_derivatives(xp, theta))
 
-    @once
-    def to_theta(self, eta):
+    def _to_theta(self, xp, eta):
         """By Newton's method on log η as a function of u = log(p / (1 − p)), whose slope is between ½ and 1, then once in θ."""
-        xp, eta = self.point(eta)
         inside = eta > 0
         target = xp.where(inside, eta, xp.ones_like(eta))
-        eps = float(xp.finfo(eta.dtype).eps)
-        scale = 4 * eps * (1.0 + xp.abs(xp.log(target)))          # the rounding of u
-        u = xp.log(target) + 0.7
-        for _ in range(60):
+        log_target = xp.log(target)
+
+        def at(u):
             theta = xp.where(u < 0, u, xp.zeros_like(u)) - xp.log1p(xp.exp(-xp.abs(u)))
             _, mean, variance, _ = _derivatives(xp, theta)
-            residual = xp.log(mean / target)
-            if xp.all(xp.abs(residual) <= scale):
-                break
-            u = u - residual * mean / (variance * -xp.expm1(theta))
-        if xp.any(xp.abs(residual) > 1e3 * scale):
-            raise ConvergenceError("log-series probability: Newton's method ended short of its accuracy", residual, theta)
-        return xp.where(inside, theta - residual * (mean / variance), xp.full_like(theta, xp.nan))
+            return theta, mean / variance, xp.log(mean / target)
 
-    def dual_potential(self, eta):
+        def newton(u):
+            theta, ratio, residual = at(u)
+            return u - residual * ratio / -xp.expm1(theta), residual / (1.0 + xp.abs(log_target))
+
+        theta, ratio, residual = at(root(xp, log_target + 0.7, newton, "log-series probability"))
+        return xp.where(inside, theta - residual * ratio, xp.full_like(theta, xp.nan))
+
+    def _dual_potential(self, xp, eta):
         """θ η − ψ, two negative terms."""
-        xp, eta = self.point(eta)
         theta = self.to_theta(eta)
-        return (theta * eta)[..., 0] - self.potential(theta)
+        return (theta * eta)[..., 0] - self._potential(xp, theta)
 
-    def sufficient_statistic(self, x):
+    def _sufficient_statistic(self, xp, x):
         return (arrays(x)[1] - 1.0)[..., None]
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return -xp.log(x)
 
-    def expected_log_base_measure(self, theta):
+    def _expected_log_base_measure(self, xp, theta):
         """−E[log x], by the power series for small p, by panels of integers for others."""
-        xp, theta = self.point(theta)
         with np.errstate(invalid="ignore"):
             return -piecewise(xp, theta[..., 0] < log(0.3), lambda theta: _power_series(xp, theta)[3],
                               lambda theta: _mean_logarithm(xp, theta), theta[..., 0])
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         """ψ − θ η + E[log x], three positive terms."""
-        xp, theta = self.point(theta)
-        psi, eta = self._derivatives(theta)[:2]
-        return (psi - theta * eta)[..., 0] - self.expected_log_base_measure(theta)
+        psi, eta = self._derivatives(xp, theta)[:2]
+        return (psi - theta * eta)[..., 0] - self._expected_log_base_measure(xp, theta)
 
-    def kl(self, theta_p, theta_q):
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+    def _kl(self, xp, theta_p, theta_q):
         step = theta_q - theta_p
         is_near = xp.abs(step) < 0.5 * xp.minimum(-theta_p, 1.0 + 0.0 * theta_p)
         near = lambda p, q, step: bregman_integral(lambda theta: _derivatives(xp, theta)[2], p, step)
@@ -128,8 +120,7 @@ class LogSeries(OneSeries, ExponentialFamily):
     def _theta_from(self, xp, probability):
         return xp.log(probability)[..., None]
 
-    def parameters(self, theta):
-        xp, theta = self.point(theta)
+    def _parameters(self, xp, theta):
         return {"probability": xp.exp(theta[..., 0])}
 
 

@@ -5,8 +5,8 @@ a = t_{p−1}: E X = aR⁻¹ and E log det X = Σ_j digamma(t_j) − log det R. 
 """
 import numpy as np
 
-from ..errors import ConvergenceError
 from ..numerics.linalg import cholesky, inverse_lower, trace_minus_log_det
+from ..numerics.root import root
 from ..numerics.special import (digamma_gap, kl_terms, log1p_gap, piecewise, polygamma, stirling_bregman, stirling_gap,
                                 trigamma_gap)
 
@@ -188,22 +188,14 @@ def shape_from_gap(xp, gap, p):
     ------
     ConvergenceError
     """
-    eps = float(xp.finfo(gap.dtype).eps)
     gap = positive(xp, gap)
-    s = 0.25 * p * (p + 1.0) / gap
-    running = gap > 0
-    for _ in range(100):
+
+    def newton(s):
         value = _log_det_gap(xp, s, p)
         step = value * xp.log(value / gap) / (s * schur(xp, s, p))
-        step = xp.where(running, step, xp.zeros_like(step))      # a row that is done stays as it is
-        s = s * xp.exp(xp.clip(step, -3.0, 3.0))
-        running = xp.abs(step) > 1e-9                            # Newton squares the error: the next one is rounding
-        if not xp.any(running):
-            break
-    left = xp.abs(_log_det_gap(xp, s, p) / gap - 1.0)
-    if xp.any(left > 1e3 * eps):
-        raise ConvergenceError("Wishart degrees of freedom: Newton's method ended short of its accuracy", left, s)
-    return s
+        return s * xp.exp(xp.clip(step, -3.0, 3.0)), step
+
+    return root(xp, 0.25 * p * (p + 1.0) / gap, newton, "Wishart degrees of freedom", max_steps=100)
 
 
 def _log_det_gap(xp, s, p):

@@ -8,10 +8,10 @@ from ..arrays.memo import once
 from ..backend import arrays
 from ..domains.convex import Orthant
 from ..domains.supports import Integers, Interval
-from ..errors import ConvergenceError
 from ..geometry.manifolds.separable import OneSeries
 from ..numerics.bregman_integral import bregman_integral
 from ..numerics.riemann_zeta import log_zeta_derivatives, zeta_excess
+from ..numerics.root import root
 from ..numerics.special import piecewise
 from .base import ExponentialFamily
 
@@ -41,53 +41,43 @@ class Zeta(OneSeries, ExponentialFamily):
     ordinary = {"exponent": Interval(1)}
 
     @once
-    def _derivatives(self, theta):
+    def _derivatives(self, xp, theta):
         """ψ and its first three derivatives, each (..., 1)."""
-        xp, theta = self.point(theta)
         value, first, second, third = log_zeta_derivatives(xp, -theta)
         return value, -first, second, -third
 
-    @once
-    def to_theta(self, eta):
+    def _to_theta(self, xp, eta):
         """By Newton's method on log η, a convex decreasing function of s, from a point to the left of the solution.
 
         There −ζ′/ζ(s) > 1 / (s − 1) − γ, so that s − 1 = 1 / (η + γ) is to the left and the iteration increases.
         """
-        xp, eta = self.point(eta)
         inside = eta > 0
         target = xp.where(inside, eta, xp.ones_like(eta))
         log_target = xp.log(target)
-        d = 1.0 / (target + 0.5772156649015329)
-        for _ in range(40):
+
+        def newton(d):
+            """With the slope f″ / f′ of log(−f′), f the logarithm of ζ(1 + d)."""
             _, first, second, _ = log_zeta_derivatives(xp, d)
-            residual = xp.log(-first) - log_target
-            change = -residual * first / second               # of d: the slope of log(−f′) is f″ / f′
-            d = d + change
-            if not xp.any(xp.abs(change) > 4 * float(xp.finfo(eta.dtype).eps) * d):
-                break
-        left = xp.abs(xp.log(-log_zeta_derivatives(xp, d)[1]) - log_target)
-        if xp.any(left > 1e3 * float(xp.finfo(eta.dtype).eps) * (1.0 + d)):
-            raise ConvergenceError("zeta exponent: Newton's method ended short of its accuracy", left, -d)
+            change = -(xp.log(-first) - log_target) * first / second
+            return d + change, change / d
+
+        d = root(xp, 1.0 / (target + 0.5772156649015329), newton, "zeta exponent")
         return xp.where(inside, -d, xp.full_like(d, xp.nan))
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return xp.log(x)[..., None]
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return -xp.log(x)
 
-    def expected_log_base_measure(self, theta):
-        return -self.to_eta(theta)[..., 0]
+    def _expected_log_base_measure(self, xp, theta):
+        return -self._to_eta(xp, theta)[..., 0]
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         """log ζ(s) + s η."""
-        xp, theta = self.point(theta)
-        return self.potential(theta) + ((1.0 - theta) * self.to_eta(theta))[..., 0]
+        return self._potential(xp, theta) + ((1.0 - theta) * self._to_eta(xp, theta))[..., 0]
 
-    def kl(self, theta_p, theta_q):
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+    def _kl(self, xp, theta_p, theta_q):
         step = theta_q - theta_p
         is_near = xp.abs(step) < xp.minimum(-0.5 * theta_p, 2.0 + 0.0 * theta_p)
 
@@ -99,7 +89,7 @@ class Zeta(OneSeries, ExponentialFamily):
             (excess_p, scaled_p), (excess_q, scaled_q) = zeta_excess(xp, -p), zeta_excess(xp, -q)
             by_pole = xp.log(scaled_q / scaled_p) - xp.log(q / p)
             difference = xp.where(xp.maximum(p, q) > -1.0, by_pole, xp.log1p(excess_q) - xp.log1p(excess_p))
-            return difference - step * self.to_eta(p[..., None])[..., 0]
+            return difference - step * self._to_eta(xp, p[..., None])[..., 0]
 
         theta_p, theta_q, step = (v[..., 0] for v in xp.broadcast_arrays(theta_p, theta_q, step))
         return piecewise(xp, is_near[..., 0], near, far, theta_p, theta_q, step)
@@ -125,6 +115,6 @@ class Zeta(OneSeries, ExponentialFamily):
     def _theta_from(self, xp, exponent):
         return (1.0 - exponent)[..., None]
 
-    def parameters(self, theta):
+    def _parameters(self, xp, theta):
         theta = self.point(theta)[1]
         return {"exponent": 1.0 - theta[..., 0]}

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import ConvergenceError
+from .root import root
 from .special import piecewise
 
 __all__ = ["BesselRatio", "bessel_ratio", "inverse_bessel_ratio", "log_bessel", "log_bessel_bregman", "log_bessel_gap"]
@@ -216,23 +216,15 @@ def inverse_bessel_ratio(xp, nu, ratio, gap=None):
     ------
     ConvergenceError
     """
-    eps = float(xp.finfo(ratio.dtype).eps)
     gap = 1.0 - ratio if gap is None else gap
     inside = (ratio >= 0) & (gap > 0)
     ratio = xp.where(inside, ratio, xp.full_like(ratio, xp.nan))
     gap = xp.where(inside, gap, xp.full_like(gap, xp.nan))
-    x = ratio * (2.0 * nu + 2.0 - ratio * ratio) / (gap * (1.0 + ratio))
-    running = inside
-    for _ in range(30):
+
+    def newton(x):
         value = bessel_ratio(xp, nu, x)
         excess = xp.where(ratio < 0.5, value.ratio - ratio, gap - value.gap)
-        step = xp.where(running, excess / value.slope, xp.zeros_like(x))     # a row that is done stays as it is
-        x = xp.maximum(x - step, 0.25 * x)
-        running = xp.abs(step) > 1e-9 * x                                    # Newton squares the error: the next one is rounding
-        if not xp.any(running):
-            break
-    value = bessel_ratio(xp, nu, x)
-    left = xp.abs(xp.where(ratio < 0.5, value.ratio - ratio, gap - value.gap))
-    if xp.any(left > 1e3 * eps * xp.minimum(ratio, gap)):
-        raise ConvergenceError("inverse Bessel ratio: Newton's method ended short of its accuracy", left, x)
-    return x
+        step = excess / value.slope
+        return xp.maximum(x - step, 0.25 * x), step / xp.where(x > 0, x, xp.ones_like(x))
+
+    return root(xp, ratio * (2.0 * nu + 2.0 - ratio * ratio) / (gap * (1.0 + ratio)), newton, "inverse Bessel ratio")

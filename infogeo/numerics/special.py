@@ -7,6 +7,7 @@ from math import factorial
 import numpy as np
 
 from ..backend import NUMPY, arrays
+from .root import root
 
 __all__ = ["digamma_difference", "digamma_gap", "digamma_trigamma", "expm1_gap", "inverse_digamma", "kl_terms", "log1p_gap",
            "log_gamma_bregman", "log_gamma_difference", "log_gamma_weight", "logsumexp", "piecewise", "polygamma", "ratio_gap",
@@ -271,13 +272,21 @@ def log_gamma_weight(xp, alpha, y, log_y):
 
 
 def inverse_digamma(xp, y):
-    """x > 0 with digamma(x) = y. Source: Minka, Estimating a Dirichlet distribution (2000), appendix C; five Newton steps."""
+    """x > 0 with digamma(x) = y. Source: Minka, Estimating a Dirichlet distribution (2000), appendix C.
+
+    Raises
+    ------
+    ConvergenceError
+    """
     with np.errstate(over="ignore"):
         near_zero = y < -2.22
         x = xp.where(near_zero, -1.0 / (xp.where(near_zero, y, -1.0 + 0.0 * y) + 0.5772156649015329), xp.exp(y) + 0.5)
-    for _ in range(5):
-        x = x - (xp.digamma(x) - y) / polygamma(1, x)
-    return x
+
+    def newton(x):
+        step = (xp.digamma(x) - y) / polygamma(1, x)
+        return x - step, step / x
+
+    return root(xp, x, newton, "inverse digamma")
 
 
 def logsumexp(x, axis=-1):

@@ -4,7 +4,6 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from infogeo import backend
 from infogeo.backend import NUMPY
 from infogeo.numerics import special
 
@@ -29,19 +28,19 @@ def assert_relative(computed, expected, tolerance):
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_polygamma(order):
     expected = exact(lambda x: mp.polygamma(order, x), WIDE)
-    assert_relative(backend.polygamma(order, WIDE), expected, 2e-15)
+    assert_relative(special.polygamma(order, WIDE), expected, 2e-15)
 
 
 def test_polygamma_is_the_same_in_chunks_and_in_shape():
     x = np.logspace(-3, 3, 9000).reshape(3, 3000)
-    whole = backend.polygamma(2, x)
+    whole = special.polygamma(2, x)
     assert whole.shape == x.shape
-    np.testing.assert_array_equal(whole[1, 7:9], backend.polygamma(2, x[1, 7:9]))
+    np.testing.assert_array_equal(whole[1, 7:9], special.polygamma(2, x[1, 7:9]))
 
 
 def test_polygamma_keeps_float32():
     x = np.logspace(-3, 3, 50, dtype=np.float32)
-    result = backend.polygamma(1, x)
+    result = special.polygamma(1, x)
     assert result.dtype == np.float32
     assert_relative(result.astype(float), exact(lambda x: mp.polygamma(1, x), x), 1e-6)
 
@@ -49,7 +48,7 @@ def test_polygamma_keeps_float32():
 @pytest.mark.parametrize("order", [0, -1, 1.5])
 def test_polygamma_refuses_other_orders(order):
     with pytest.raises(ValueError, match="order must be a positive integer"):
-        backend.polygamma(order, 1.0)
+        special.polygamma(order, 1.0)
 
 
 @pytest.mark.parametrize("name, reference, tolerance", [
@@ -164,17 +163,17 @@ def test_piecewise_evaluates_each_branch_on_its_own_elements():
     ([np.inf, np.inf], np.inf),
 ])
 def test_logsumexp(x, expected):
-    assert backend.logsumexp(np.array(x)) == pytest.approx(expected, rel=1e-15)
+    assert special.logsumexp(np.array(x)) == pytest.approx(expected, rel=1e-15)
 
 
 def test_logsumexp_of_a_nan_is_nan():
-    assert np.isnan(backend.logsumexp(np.array([np.nan, 0.0])))
+    assert np.isnan(special.logsumexp(np.array([np.nan, 0.0])))
 
 
 def test_logsumexp_over_an_axis_keeps_dtype_and_library():
     x = np.array([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], dtype=np.float32)
-    result = backend.logsumexp(x, axis=0)
+    result = special.logsumexp(x, axis=0)
     assert result.dtype == np.float32 and result.shape == (3,)
     np.testing.assert_allclose(result, np.logaddexp(x[0], x[1]), rtol=1e-6)
     strict = array_api_strict.asarray(x, device=array_api_strict.Device("device1"))
-    assert backend.logsumexp(strict).device == strict.device
+    assert special.logsumexp(strict).device == strict.device
