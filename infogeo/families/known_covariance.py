@@ -7,6 +7,7 @@ import numpy as np
 from ..backend import arrays, to_numpy
 from ..domains.base import Domain
 from ..domains.convex import RealSpace
+from ..domains.supports import PositiveDefiniteMatrix
 from ..errors import ShapeError
 from ..geometry.manifolds.arc_length import ConstantMetric
 from ..geometry.manifolds.separable import diagonal3
