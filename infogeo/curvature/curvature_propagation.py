@@ -1,7 +1,7 @@
 """Curvature propagation: unbiased estimates of the Hessian of a loss, of rank one, at the cost of two gradients.
 
 With T and U of `infogeo.curvature.propagation`, ½ (T Uᵀ + U Tᵀ) has the Hessian as its mean. The nodes of the loss of a model are
-the output law (curvature JᵀGJ with the Jacobian J of the link, positive, and the link's own curvature along the residual), the
+the output law (curvature JᵀGJ with the Jacobian J of the chart of θ, positive, and the chart's own curvature along the residual), the
 activations (σ″ ∘ covector, of both signs) and the products s = a W of inputs and weights. The last ones have cross terms of W
 and a alone, which enter the blocks of the Hessian between layers and no other: without noise at these nodes the blocks within
 layers, hence the diagonal, are estimated without bias, and with less variance.
@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 
 from ..backend import arrays
 from ..errors import ShapeError
-from ..networks.link import Straight
 from ..operators.block import BlockDiagonal
 from ..operators.low_rank import LowRank
 from .propagation import Balanced, ComplexRoot, Sweep
@@ -222,14 +221,14 @@ class _Apart(_Samples):
 
 def _at_the_output(model, w, batch, noise, split, axes):
     """``(pass, Sweep)`` below the node of the output law."""
-    loss, family, link = model.objective(batch), model.family, model.link
+    loss, family, chart = model.objective(batch), model.family, model.chart
     done = model.record(w, loss.x)
     xp, theta, u = arrays(done.theta, done.network_pass.output)
     residual = family.to_eta(theta) - loss.statistic
-    sweep = Sweep(xp, link.pull_back(u, residual) / done.n, theta.ndim - axes, split, noise)
-    sweep.add_root(link.pull_back(u, family.root(theta, sweep.white(theta.shape))) / done.n**0.5)
-    if not isinstance(link, Straight):
-        sweep.add_symmetric(_link_curvature(xp, link, u, residual) / done.n)
+    sweep = Sweep(xp, chart.pull_back(u, residual) / done.n, theta.ndim - axes, split, noise)
+    sweep.add_root(chart.pull_back(u, family.root(theta, sweep.white(theta.shape))) / done.n**0.5)
+    if not chart.affine:
+        sweep.add_symmetric(_chart_curvature(xp, chart, u, residual) / done.n)
     return done, sweep
 
 
@@ -244,11 +243,11 @@ def _to_the_input(network, w, x, g, noise):
     return sweep
 
 
-def _link_curvature(xp, link, u, covector):
-    """Σ_q c_q ∂²link_q/∂u², shape (..., n, d, d)."""
+def _chart_curvature(xp, chart, u, covector):
+    """Σ_q c_q ∂²chart_q/∂u², shape (..., n, d, d)."""
     d = u.shape[-1]
     unit = xp.reshape(xp.eye(d, dtype=u.dtype), (d, *(1,) * (u.ndim - 1), d))
-    return xp.moveaxis(link.pull_back_tangent(u, unit, covector), 0, -1)
+    return xp.moveaxis(chart.pull_back_tangent(u, unit, covector), 0, -1)
 
 
 def _down(done):

@@ -1,8 +1,15 @@
 from .base import Domain as Domain
-from .convex import (
-    ConvexDomain as ConvexDomain, MappedDomain as MappedDomain, OpenSimplex as OpenSimplex, Orthant as Orthant,
-    PositiveDefinite as PositiveDefinite, ProductDomain as ProductDomain, RealSpace as RealSpace, ScaledDomain as ScaledDomain,
+from .chart import (
+    BallChart as BallChart, Chart as Chart, ComposedChart as ComposedChart, ExponentialChart as ExponentialChart,
+    IdentityChart as IdentityChart, LogCholeskyChart as LogCholeskyChart, LogitChart as LogitChart, ScaledChart as ScaledChart,
+    SoftmaxChart as SoftmaxChart, StackedChart as StackedChart,
 )
+from .convex import (
+    ConvexDomain as ConvexDomain, MappedDomain as MappedDomain, OpenBall as OpenBall, OpenSimplex as OpenSimplex,
+    Orthant as Orthant, PositiveDefinite as PositiveDefinite, ProductDomain as ProductDomain, RealSpace as RealSpace,
+    ScaledDomain as ScaledDomain,
+)
+from .image import Image as Image
 from .supports import (
     ClosedInterval as ClosedInterval, Integers as Integers, Interval as Interval,
     PositiveDefiniteMatrix as PositiveDefiniteMatrix, SimplexPoints as SimplexPoints,

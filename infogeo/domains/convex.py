@@ -1,44 +1,62 @@
 """Open convex sets of coordinate vectors, each the image of R^d under a smooth bijection."""
 from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from ..backend import arrays, asarray
+from ..backend import NUMPY, Array, Namespace, arrays, asarray
 from ..numerics.linalg import positive_definite
-from ..numerics.packing import pack, packed_size, unpack
+from ..numerics.packing import packed_size, unpack
 from .base import Domain, batch_shape
+from .chart import (BallChart, BareChart, Chart, ComposedChart, ExponentialChart, IdentityChart, LogCholeskyChart, ScaledChart,
+                    SoftmaxChart, StackedChart)
 
-__all__ = ["ConvexDomain", "MappedDomain", "OpenSimplex", "Orthant", "PositiveDefinite", "ProductDomain", "RealSpace",
+__all__ = ["ConvexDomain", "MappedDomain", "OpenBall", "OpenSimplex", "Orthant", "PositiveDefinite", "ProductDomain", "RealSpace",
            "ScaledDomain"]
 
 
 class ConvexDomain(Domain):
-    """An open convex set of coordinate vectors, given also as the image of R^d under a smooth bijection."""
+    """An open convex set of coordinate vectors, given also as the image of R^d under a smooth bijection, its `chart`.
+
+    A chart of one's own is set in a subclass, ``class Positive(Orthant): chart = SquareRoot()``.
+    """
 
     dim: int
-    whole = False   # whether the set is all of R^d
+    whole: bool = False   # whether the set is all of R^d
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return (self.dim,)
 
+    @property
     @abstractmethod
-    def from_unconstrained(self, u):
-        """A smooth bijection from R^dim onto the set, shape (..., dim) to (..., dim)."""
+    def chart(self) -> Chart:
+        """A smooth bijection from R^dim onto the set."""
+
+    def outside(self, xp: Namespace, x: Array) -> Array | None:
+        """Which rows of coerced coordinates (..., dim) lie outside, shape (...); None where a look says that there are none.
+
+        It guards the formulas of a manifold: also None for a set whose formulas are NaN outside by themselves.
+        """
+        outside = ~self.contains(x)
+        return outside if xp is not NUMPY or outside.any() else None
 
     @property
-    def interior_point(self):
+    def interior_point(self) -> Array:
         """A point well inside, shape (dim,), on the chosen backend."""
-        return self.from_unconstrained(asarray([0.0] * self.dim))
+        return self.chart(asarray([0.0] * self.dim))
 
-    def sample(self, rng, shape=(), scale=1.0):
+    def sample(self, rng: np.random.Generator, shape: int | Iterable[int] = (), scale: float = 1.0) -> Array:
         """Points of the bulk: the image of normal vectors, shape (*shape, dim)."""
-        return asarray(self.from_unconstrained(scale * rng.standard_normal((*batch_shape(shape), self.dim))))
+        return asarray(self.chart(scale * rng.standard_normal((*batch_shape(shape), self.dim))))
 
-    def sample_near_boundary(self, rng, shape=(), scale=6.0):
-        """Points that are near the boundary, or far out where there is none, shape (*shape, dim)."""
+    def sample_near_boundary(self, rng: np.random.Generator, shape: int | Iterable[int] = (), scale: float = 6.0) -> Array:
+        """Points that are near the boundary, or far out where there is none, shape (*shape, dim).
+
+        The largest coordinate of u is `scale`: at 6, e⁻⁶ or a quarter of a per cent of the way is left to the boundary.
+        """
         u = rng.standard_normal((*batch_shape(shape), self.dim))
-        return asarray(self.from_unconstrained(scale * u / abs(u).max(axis=-1, keepdims=True)))
+        return asarray(self.chart(scale * u / abs(u).max(axis=-1, keepdims=True)))
 
 
 class RealSpace(ConvexDomain):
@@ -46,41 +64,45 @@ class RealSpace(ConvexDomain):
 
     whole = True
 
-    def __init__(self, dim):
+    def __init__(self, dim: int) -> None:
         self.dim = dim
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         return xp.all(xp.isfinite(x), axis=-1)
 
-    def rule(self, name):
+    def outside(self, xp: Namespace, x: Array) -> None:
+        """None: θ = ±∞ is a limit, of which the formulas say what they say."""
+
+    def rule(self, name: str) -> str:
         return f"{name} finite"
 
-    def from_unconstrained(self, u):
-        return arrays(u)[1]
+    @property
+    def chart(self) -> Chart:
+        return IdentityChart()
 
 
 class Orthant(ConvexDomain):
     """Coordinates of given signs, for instance ``Orthant(1, -1)``: the first positive, the second negative."""
 
-    def __init__(self, *signs):
+    def __init__(self, *signs: int) -> None:
         self.signs, self.dim = signs, len(signs)
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         inside = xp.isfinite(x) & (x * self._signs(xp, x) > 0)
         return xp.all(inside, axis=-1)
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         if len(set(self.signs)) == 1:
             return f"{name} {'>' if self.signs[0] > 0 else '<'} 0"
         return " and ".join(f"{name}[{i}] {'>' if s > 0 else '<'} 0" for i, s in enumerate(self.signs))
 
-    def from_unconstrained(self, u):
-        xp, u = arrays(u)
-        return self._signs(xp, u) * xp.exp(u)
+    @property
+    def chart(self) -> Chart:
+        return ExponentialChart(*self.signs)
 
-    def _signs(self, xp, x):
+    def _signs(self, xp: Namespace, x: Array) -> Array:
         if len(set(self.signs)) == 1:
             return float(self.signs[0])
         return xp.asarray(self.signs, dtype=x.dtype)
@@ -89,72 +111,85 @@ class Orthant(ConvexDomain):
 class OpenSimplex(ConvexDomain):
     """Positive coordinates with sum below 1."""
 
-    def __init__(self, dim):
+    def __init__(self, dim: int) -> None:
         self.dim = dim
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         return xp.all(x > 0, axis=-1) & (xp.sum(x, axis=-1) < 1)
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         return f"{name} > 0 and sum({name}) < 1" if self.dim > 1 else f"0 < {name} < 1"
 
-    def from_unconstrained(self, u):
-        xp, u = arrays(u)
-        top = xp.maximum(xp.max(u, axis=-1, keepdims=True), xp.zeros_like(u[..., :1]))
-        weight = xp.exp(u - top)
-        return weight / (xp.exp(-top) + xp.sum(weight, axis=-1, keepdims=True))
+    @property
+    def chart(self) -> Chart:
+        return SoftmaxChart()
+
+
+class OpenBall(ConvexDomain):
+    """Vectors of length below 1."""
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+
+    def contains(self, x: Array) -> Array:
+        xp, x = arrays(x)
+        with np.errstate(over="ignore"):
+            return xp.sum(x * x, axis=-1) < 1
+
+    def rule(self, name: str) -> str:
+        return f"|{name}| < 1"
+
+    @property
+    def chart(self) -> Chart:
+        return BallChart()
 
 
 class PositiveDefinite(ConvexDomain):
     """Packed symmetric p × p matrices that are positive (sign 1) or negative (sign −1) definite."""
 
-    def __init__(self, p, sign=1):
+    def __init__(self, p: int, sign: int = 1) -> None:
         self.p, self.sign, self.dim = p, sign, packed_size(p)
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         return positive_definite(xp, self.sign * unpack(x, self.p))
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         return f"{name} {'positive' if self.sign > 0 else 'negative'} definite"
 
-    def from_unconstrained(self, u):
-        """L Lᵀ with L lower triangular, its diagonal e^u (log-Cholesky chart)."""
-        xp, u = arrays(u)
-        entries = unpack(u, self.p)
-        eye = xp.eye(self.p, dtype=u.dtype)
-        lower = xp.tril(entries) * (1.0 - eye) + xp.exp(entries * eye) * eye
-        return self.sign * pack(xp.matmul(lower, xp.matrix_transpose(lower)))
+    @property
+    def chart(self) -> Chart:
+        return LogCholeskyChart(self.p, self.sign)
 
 
 class ProductDomain(ConvexDomain):
     """Coordinates of several sets, one after the other."""
 
-    def __init__(self, *factors):
+    def __init__(self, *factors: ConvexDomain) -> None:
         self.factors, self.dim = factors, sum(f.dim for f in factors)
         self.whole = all(f.whole for f in factors)
 
-    def _parts(self, x):
+    def _parts(self, x: Array) -> Iterator[tuple[ConvexDomain, Array, int]]:
         start = 0
         for factor in self.factors:
             yield factor, x[..., start:start + factor.dim], start
             start += factor.dim
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         x = arrays(x)[1]
         inside = True
         for factor, part, _ in self._parts(x):
             inside = factor.contains(part) & inside
         return inside
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         return " and ".join(f.rule(f"{name}[{start}:{start + f.dim}]" if f.dim > 1 else f"{name}[{start}]")
                             for f, _, start in self._parts(np.empty(self.dim)) if not f.whole) or f"{name} finite"
 
-    def from_unconstrained(self, u):
-        xp, u = arrays(u)
-        return xp.concat([factor.from_unconstrained(part) for factor, part, _ in self._parts(u)], axis=-1)
+    @property
+    def chart(self) -> Chart:
+        return IdentityChart() if self.whole else StackedChart(*((factor.chart, factor.dim) for factor in self.factors))
 
 
 class MappedDomain(ConvexDomain):
@@ -163,42 +198,46 @@ class MappedDomain(ConvexDomain):
     Parameters
     ----------
     source : ConvexDomain
-    forward : callable (xp, z) -> x
-        From `source` onto this set.
+    forward : Chart, or callable (xp, z) -> x
+        From `source` onto this set. With a callable the chart of this domain has no inverse and no derivatives: it raises a
+        TypeError where they are asked for.
     inside : callable (xp, x) -> bool array (...)
     words : callable (name) -> str
     """
 
-    def __init__(self, source, forward, inside, words):
+    def __init__(self, source: ConvexDomain, forward: Chart | Callable[[Namespace, Array], Array],
+                 inside: Callable[[Namespace, Array], Array], words: Callable[[str], str]) -> None:
         self.source, self.forward, self.inside, self.words, self.dim = source, forward, inside, words, source.dim
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             return self.inside(xp, x) & xp.all(xp.isfinite(x), axis=-1)
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         return self.words(name)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"MappedDomain({self.words('x')})"
 
-    def from_unconstrained(self, u):
-        z = self.source.from_unconstrained(u)
-        return self.forward(arrays(z)[0], z)
+    @property
+    def chart(self) -> Chart:
+        forward = self.forward if isinstance(self.forward, Chart) else BareChart(self.forward, repr(self))
+        return ComposedChart(self.source.chart, forward)
 
 
 class ScaledDomain(ConvexDomain):
     """The points c x for the points x of another domain, c > 0."""
 
-    def __init__(self, source, factor):
+    def __init__(self, source: ConvexDomain, factor: float) -> None:
         self.source, self.factor, self.dim, self.whole = source, factor, source.dim, source.whole
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         return self.source.contains(arrays(x)[1] / self.factor)
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         return self.source.rule(name) if self.factor == 1 or self.whole else self.source.rule(f"({name} / {self.factor:g})")
 
-    def from_unconstrained(self, u):
-        return self.factor * self.source.from_unconstrained(u)
+    @property
+    def chart(self) -> Chart:
+        return ScaledChart(self.source.chart, self.factor)

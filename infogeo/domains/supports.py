@@ -1,9 +1,10 @@
 """Supports of observations and sets of ordinary parameters: intervals, whole numbers, probability vectors, matrices."""
 import numpy as np
 
-from ..backend import arrays
+from ..backend import Array, arrays
 from ..numerics.linalg import positive_definite
 from .base import Domain
+from .chart import Chart, ExponentialChart, IdentityChart, LogitChart
 
 __all__ = ["ClosedInterval", "Integers", "Interval", "PositiveDefiniteMatrix", "SimplexPoints"]
 
@@ -11,32 +12,41 @@ __all__ = ["ClosedInterval", "Integers", "Interval", "PositiveDefiniteMatrix", "
 class Interval(Domain):
     """Numbers, elementwise, strictly between two bounds."""
 
-    def __init__(self, lower=-np.inf, upper=np.inf):
+    def __init__(self, lower: float = -np.inf, upper: float = np.inf) -> None:
         self.lower, self.upper = lower, upper
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         return (x > self.lower) & (x < self.upper)
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         if np.isinf(self.lower) and np.isinf(self.upper):
             return f"{name} finite"
         lower = "" if np.isinf(self.lower) else f"{self.lower:g} < "
         upper = "" if np.isinf(self.upper) else f" < {self.upper:g}"
         return f"{name} > {self.lower:g}" if lower and not upper else f"{lower}{name}{upper}"
 
+    @property
+    def chart(self) -> Chart:
+        """A smooth bijection from R, elementwise: u itself, the distance e^u from the one bound, or a logistic function."""
+        if np.isinf(self.lower) and np.isinf(self.upper):
+            return IdentityChart()
+        if np.isinf(self.upper):
+            return ExponentialChart(1, origin=self.lower)
+        return ExponentialChart(-1, origin=self.upper) if np.isinf(self.lower) else LogitChart(self.lower, self.upper)
+
 
 class ClosedInterval(Domain):
     """Finite numbers, elementwise, between two bounds, which belong to the set."""
 
-    def __init__(self, lower=-np.inf, upper=np.inf):
+    def __init__(self, lower: float = -np.inf, upper: float = np.inf) -> None:
         self.lower, self.upper = lower, upper
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         return (x >= self.lower) & (x <= self.upper) & xp.isfinite(x)
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         upper = "" if np.isinf(self.upper) else f" <= {self.upper:g}"
         return f"{self.lower:g} <= {name}{upper}" if upper else f"{name} >= {self.lower:g}"
 
@@ -44,14 +54,14 @@ class ClosedInterval(Domain):
 class Integers(Domain):
     """Whole numbers, elementwise, between two bounds, which belong to the set."""
 
-    def __init__(self, lower=0, upper=np.inf):
+    def __init__(self, lower: float = 0, upper: float = np.inf) -> None:
         self.lower, self.upper = lower, upper
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         return (x >= self.lower) & (x <= self.upper) & (x == xp.floor(x)) & xp.isfinite(x)
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         upper = "" if np.isinf(self.upper) else f" <= {self.upper:g}"
         return f"{name} an integer, {self.lower:g} <= {name}{upper}"
 
@@ -59,38 +69,40 @@ class Integers(Domain):
 class SimplexPoints(Domain):
     """Vectors of k positive numbers with sum 1 (to the rounding of k additions)."""
 
-    def __init__(self, k):
+    def __init__(self, k: int) -> None:
         self.k = k
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return (self.k,)
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
+        # a sum of k numbers errs by at most k roundings; the rest is for those that the vector itself was normalised with
         slack = 16 * self.k * float(xp.finfo(x.dtype).eps)
         return xp.all(x > 0, axis=-1) & (abs(xp.sum(x, axis=-1) - 1.0) <= slack)
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         return f"{name} > 0 and sum({name}) = 1"
 
 
 class PositiveDefiniteMatrix(Domain):
     """Symmetric positive definite p × p matrices, not packed."""
 
-    def __init__(self, p):
+    def __init__(self, p: int) -> None:
         self.p = p
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return (self.p, self.p)
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         with np.errstate(invalid="ignore"):
             gap = xp.max(xp.abs(x - xp.matrix_transpose(x)), axis=(-2, -1))
         size = xp.max(xp.abs(x), axis=(-2, -1))
+        # what a product such as A Aᵀ loses of its symmetry to rounding is allowed, a hundredth of a per cent is not
         return positive_definite(xp, x) & (gap <= 64 * float(xp.finfo(x.dtype).eps) * size)
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         return f"{name} symmetric and positive definite"

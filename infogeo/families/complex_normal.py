@@ -7,6 +7,7 @@ import numpy as np
 from ..arrays.memo import once
 from ..backend import arrays, backend_of
 from ..domains.base import Domain
+from ..domains.chart import LogCholeskyChart
 from ..domains.convex import ConvexDomain
 from ..numerics.linalg import cholesky, inverse_lower, matvec, positive_definite, trace_minus_log_det
 from .base import ExponentialFamily
@@ -69,15 +70,29 @@ class _HermitianDefinite(ConvexDomain):
     def rule(self, name):
         return f"the Hermitian matrix of {name} {'positive' if self.sign > 0 else 'negative'} definite"
 
-    def from_unconstrained(self, u):
-        """L Lᴴ with L lower triangular, its diagonal e^u."""
-        xp, u = arrays(u)
-        p, full = self.p, _unpack(xp, u, self.p)
-        eye = xp.eye(p, dtype=u.dtype)
-        real, imaginary = full[..., :p, :p], xp.tril(full[..., p:, :p])
-        real = xp.tril(real) * (1.0 - eye) + xp.exp(real * eye) * eye
-        lower = xp.concat([xp.concat([real, -imaginary], axis=-1), xp.concat([imaginary, real], axis=-1)], axis=-2)
-        return self.sign * _pack(xp, xp.matmul(lower, xp.matrix_transpose(lower)), p)
+    @property
+    def chart(self):
+        return _HermitianCholeskyChart(self.p, self.sign)
+
+
+class _HermitianCholeskyChart(LogCholeskyChart):
+    """L Lᴴ with L lower triangular, its diagonal e^u, all as real matrices of twice the order."""
+
+    def _unpack(self, xp, x):
+        return _unpack(xp, x, self.p)
+
+    def _pack(self, xp, matrix):
+        return _pack(xp, matrix, self.p)
+
+    def _pattern(self, xp, like):
+        ones = np.tril(np.ones((self.p, self.p)), -1)
+        return xp.asarray(np.tile(ones, (2, 2)), dtype=like.dtype), xp.eye(2 * self.p, dtype=like.dtype)
+
+    def _factor(self, xp, matrix):
+        """The real Cholesky factor, once the real and the imaginary part of a coordinate are neighbours: L then is triangular."""
+        order = np.arange(2 * self.p).reshape(2, self.p).T.reshape(-1)
+        both = lambda x, order: xp.take(xp.take(x, xp.asarray(order), axis=-1), xp.asarray(order), axis=-2)
+        return both(cholesky(xp, both(matrix, order)), np.argsort(order))
 
 
 class _ComplexSpace(Domain):

@@ -8,7 +8,9 @@ import numpy as np
 
 from ..arrays.memo import once
 from ..backend import arrays, column
+from ..domains.chart import Chart, ComposedChart
 from ..domains.convex import ConvexDomain, Orthant, ProductDomain, RealSpace
+from ..domains.image import GradientChart
 from ..domains.supports import Integers, Interval
 from ..numerics.factorials import deviance, factorial_gap
 from ..numerics.lattice import panels
@@ -31,11 +33,42 @@ class _Natural(ProductDomain):
     def __init__(self):
         super().__init__(RealSpace(1), Orthant(-1))
 
-    def from_unconstrained(self, u):
-        """ν = e^{u₂}, log λ = u₁ ν / (1 + ν)."""
+    @property
+    def chart(self):
+        return _DispersionChart()
+
+
+class _DispersionChart(Chart):
+    """θ = (u₁ ν / (1 + ν), −ν) with ν = e^{u₂}."""
+
+    def _parts(self, u):
+        """(xp, u₁, ν, ν / (1 + ν), 1 / (1 + ν))."""
         xp, u = arrays(u)
-        dispersion = xp.exp(u[..., 1])
-        return xp.stack([u[..., 0] * dispersion / (1.0 + dispersion), -dispersion], axis=-1)
+        return xp, u[..., 0], xp.exp(u[..., 1]), xp.expit(u[..., 1]), xp.expit(-u[..., 1])
+
+    def __call__(self, u):
+        xp, u1, dispersion, share, _ = self._parts(u)
+        return xp.stack([u1 * share, -dispersion], axis=-1)
+
+    def inverse(self, x):
+        xp, x = arrays(x)
+        return xp.stack([x[..., 0] * (1.0 - 1.0 / x[..., 1]), xp.log(-x[..., 1])], axis=-1)
+
+    def push_forward(self, u, vector):
+        xp, u1, dispersion, share, rest = self._parts(u)
+        v1, v2 = vector[..., 0], vector[..., 1]
+        return xp.stack([share * (v1 + u1 * rest * v2), -dispersion * v2], axis=-1)
+
+    def pull_back(self, u, covector):
+        xp, u1, dispersion, share, rest = self._parts(u)
+        c1, c2 = covector[..., 0], covector[..., 1]
+        return xp.stack([share * c1 + 0.0 * c2, u1 * share * rest * c1 - dispersion * c2], axis=-1)
+
+    def pull_back_tangent(self, u, vector, covector):
+        xp, u1, dispersion, share, rest = self._parts(u)
+        (v1, v2), (c1, c2) = ((x[..., 0], x[..., 1]) for x in (vector, covector))
+        slope = share * rest
+        return xp.stack([slope * v2 * c1 + 0.0 * c2, slope * (v1 + u1 * (rest - share) * v2) * c1 - dispersion * v2 * c2], axis=-1)
 
 
 class _Moments(ConvexDomain):
@@ -57,8 +90,9 @@ class _Moments(ConvexDomain):
         return (f"{name}[0] > 0 and log {name}[0]! (linear between integers) < {name}[1] "
                 f"< E[log X!] of the geometric distribution with mean {name}[0]")
 
-    def from_unconstrained(self, u):
-        return ConwayMaxwellPoisson().to_eta(_Natural().from_unconstrained(u))
+    @property
+    def chart(self):
+        return ComposedChart(_DispersionChart(), GradientChart(ConwayMaxwellPoisson()))
 
 
 class _Sums(NamedTuple):

@@ -10,7 +10,9 @@ import numpy as np
 from ..arrays.draws import draw_states
 from ..arrays.memo import once
 from ..backend import arrays, backend_of, to_numpy
-from ..domains.convex import ConvexDomain, RealSpace
+from ..domains.chart import ComposedChart, IdentityChart, ScaledChart
+from ..domains.convex import RealSpace
+from ..domains.image import GradientChart, Image
 from ..domains.supports import Integers, SimplexPoints
 from ..errors import ConvergenceError, ShapeError, require
 from ..numerics.linalg import inverse, matvec, solve
@@ -23,27 +25,20 @@ __all__ = ["LogLinear", "StateFamily"]
 _BLOCK = 2**21     # numbers in an intermediate array: states are taken in blocks that keep to it
 
 
-class MomentPolytope(ConvexDomain):
+class MomentPolytope(Image):
     """The interior of the convex hull of the rows of a family's statistics, where the inversion η ↦ θ has a solution.
 
-    Membership is decided by that inversion: outside, Newton's method finds a hyperplane that separates the point from the
-    states; on a face, and closer to one than rounding can tell, it leaves θ undetermined.
+    Outside, Newton's method finds a hyperplane that separates the point from the states; on a face, and closer to one than
+    rounding can tell, it leaves θ undetermined.
     """
 
     def __init__(self, family):
-        self.family, self.dim = family, family.dim
+        super().__init__(family, lambda name: f"{name} inside the convex hull of the statistics of the states")
 
-    def contains(self, x):
-        xp, x = arrays(x)
-        return xp.all(xp.isfinite(self.family.to_theta(x)), axis=-1)
-
-    def rule(self, name):
-        return f"{name} inside the convex hull of the statistics of the states"
-
-    def from_unconstrained(self, u):
+    @property
+    def chart(self):
         """The moments at natural parameters for which no state is rarer by e^{−2|u|∞} than another, on top of h."""
-        xp, u = arrays(u)
-        return self.family.to_eta(u / xp.asarray(self.family._reach, dtype=u.dtype))
+        return ComposedChart(ScaledChart(IdentityChart(), 1.0 / self.manifold._reach), GradientChart(self.manifold))
 
 
 class StateFamily(ExponentialFamily):

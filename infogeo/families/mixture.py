@@ -4,7 +4,8 @@ from math import inf
 import numpy as np
 
 from ..backend import arrays, to_numpy
-from ..domains.convex import ConvexDomain, OpenSimplex, RealSpace
+from ..domains.convex import OpenSimplex, RealSpace
+from ..domains.image import Image
 from ..errors import ConvergenceError, ShapeError, require
 from ..geometry.manifolds.manifold import Dual, DuallyFlat
 from ..numerics.linalg import matvec, solve
@@ -144,23 +145,6 @@ class MixtureFamily(Dual):
         return error(phi), error(theta)
 
 
-class _Gradients(ConvexDomain):
-    """The image of the weights under ∇φ: membership is decided by the inversion."""
-
-    def __init__(self, weights):
-        self.weights, self.dim = weights, weights.dim
-
-    def contains(self, x):
-        xp, x = arrays(x)
-        return xp.all(xp.isfinite(self.weights.to_theta(x)), axis=-1)
-
-    def rule(self, name):
-        return f"{name} a gradient of the negative entropy at positive weights"
-
-    def from_unconstrained(self, u):
-        return self.weights.to_eta(OpenSimplex(self.dim).from_unconstrained(u))
-
-
 class _Weights(DuallyFlat):
     """The dual of a mixture family: its primal chart is the weights, its potential φ.
 
@@ -173,7 +157,8 @@ class _Weights(DuallyFlat):
         self.theta_domain = OpenSimplex(self.dim)
         # θ_i → −∞ as a weight vanishes where its component alone reaches a state; if all do, θ has no boundary
         alone = np.any((rows > 0) & (np.sum(rows > 0, axis=0) == 1), axis=1)
-        self.eta_domain = RealSpace(self.dim) if alone.all() else _Gradients(self)
+        self.eta_domain = RealSpace(self.dim) if alone.all() else Image(
+            self, lambda name: f"{name} a gradient of the negative entropy at positive weights")
 
     def __repr__(self):
         return f"{self.dual!r}.dual"
@@ -231,7 +216,7 @@ class _Weights(DuallyFlat):
             Where neither is so.
         """
         xp, eta = self.point(eta)
-        w = self.theta_domain.from_unconstrained(xp.zeros_like(eta))
+        w = self.theta_domain.chart(xp.zeros_like(eta))
         w = xp.where(xp.all(xp.isfinite(eta), axis=-1, keepdims=True), w, xp.full_like(w, xp.nan))
         for barrier in _BARRIERS:
             w = self._minimiser(xp, eta, w, barrier)

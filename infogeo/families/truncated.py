@@ -8,7 +8,7 @@ import numpy as np
 from ..arrays.draws import draw_states
 from ..arrays.memo import once, standing
 from ..backend import NUMPY, arrays
-from ..domains.convex import ConvexDomain
+from ..domains.image import Image
 from ..domains.supports import Integers, Interval
 from ..errors import ConvergenceError, require
 from ..numerics.linalg import matvec, solve
@@ -26,35 +26,13 @@ _STATES = 2**22
 _BARRIERS = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)
 
 
-class _Moments(ConvexDomain):
-    """The image of the θ of a truncated family under ∇ψ; membership is decided by the inversion."""
-
-    def __init__(self, family):
-        self.family, self.dim = family, family.dim
-
-    def contains(self, x):
-        xp, x = arrays(x)
-        return xp.all(xp.isfinite(self.family.to_theta(x)), axis=-1)
-
-    def rule(self, name):
-        return f"{name} the mean statistic of a member of {self.family!r}"
-
-    def possible(self, x):
-        """A condition that members satisfy and that costs no inversion."""
-        xp, x = arrays(x)
-        return xp.all(xp.isfinite(x), axis=-1)
-
-    def from_unconstrained(self, u):
-        return self.family.to_eta(self.family.theta_domain.from_unconstrained(u))
-
-
-class _MeanInterval(_Moments):
+class _MeanInterval(Image):
     """The η of a truncated family of one parameter: they increase with θ, between two limits."""
 
     def contains(self, x):
         xp, x = arrays(x)
-        low, high = self.family._limits
-        return self.family.family.eta_domain.contains(x) & xp.all((x > low) & (x < high), axis=-1)
+        low, high = self.manifold._limits
+        return self.manifold.family.eta_domain.contains(x) & xp.all((x > low) & (x < high), axis=-1)
 
     possible = contains
 
@@ -124,7 +102,8 @@ class Truncated(ExponentialFamily):
 
     @cached_property
     def eta_domain(self):
-        return _MeanInterval(self) if self.dim == 1 else _Moments(self)
+        domain = _MeanInterval if self.dim == 1 else Image
+        return domain(self, lambda name: f"{name} the mean statistic of a member of {self!r}")
 
     @cached_property
     def _limits(self):
@@ -141,11 +120,11 @@ class Truncated(ExponentialFamily):
         with np.errstate(all="ignore"):
             extreme = np.max(sign * self.sufficient_statistic(np.asarray([support.lower, support.upper], dtype=float)))
             within = (support.lower + np.arange(64.0) if isinstance(support, Integers) else
-                      self._nodes(NUMPY, domain.from_unconstrained(np.zeros(1)))[0])
+                      self._nodes(NUMPY, domain.chart(np.zeros(1)))[0])
         if np.max(sign * self.sufficient_statistic(within[support.contains(within)])) > extreme:
             return sign * inf
         if np.isfinite(extreme) and not domain.contains(np.asarray([sign * 1e300])):
-            theta = domain.from_unconstrained(np.arange(-700.0, 701.0)[:, None])
+            theta = domain.chart(np.arange(-700.0, 701.0)[:, None])
             return float(self.to_eta(sign * np.max(sign * theta[domain.contains(theta)], axis=0))[0])
         return float(sign * extreme)
 
@@ -259,7 +238,7 @@ class Truncated(ExponentialFamily):
         """(log P(lower < x < upper), probabilities of the nodes, their T, log h, log-density); NaN for θ outside the domain."""
         xp, theta = self.point(theta)
         inside = self.theta_domain.contains(theta)
-        interior = self.theta_domain.from_unconstrained(xp.zeros_like(theta))
+        interior = self.theta_domain.chart(xp.zeros_like(theta))
         safe = xp.where(inside[..., None], theta, interior)
         with np.errstate(all="ignore"):
             x, log_weight = self._states(xp, safe) if isinstance(self.support, Integers) else self._nodes(xp, safe)
@@ -321,7 +300,7 @@ class Truncated(ExponentialFamily):
 
     def _start(self, xp, eta):
         """The member of the whole family with this mean statistic, where there is one; rows that are not finite are NaN."""
-        centre = self.theta_domain.from_unconstrained(xp.zeros_like(eta))
+        centre = self.theta_domain.chart(xp.zeros_like(eta))
         known = self.eta_domain.possible(eta)[..., None]
         usual = self.family.eta_domain.contains(eta)[..., None] & known
         whole = self.family.to_theta(xp.where(usual, eta, self.family.to_eta(centre)))

@@ -8,7 +8,7 @@ import numpy as np
 from ..arrays.memo import once
 from ..backend import arrays
 from ..domains.base import Domain
-from ..domains.convex import ConvexDomain, RealSpace
+from ..domains.convex import OpenBall, RealSpace
 from ..domains.supports import Interval
 from ..numerics.bessel import bessel_ratio, inverse_bessel_ratio, log_bessel, log_bessel_bregman, log_bessel_gap
 from ..numerics.linalg import matvec
@@ -23,25 +23,6 @@ __all__ = ["VonMises", "VonMisesFisher"]
 def _dot(xp, a, b):
     """a·b over the last axis, summed in the same way for one point and for a batch."""
     return xp.sum(a * b, axis=-1)
-
-
-class _OpenBall(ConvexDomain):
-    """Vectors of length below 1."""
-
-    def __init__(self, dim):
-        self.dim = dim
-
-    def contains(self, x):
-        xp, x = arrays(x)
-        with np.errstate(over="ignore"):
-            return _dot(xp, x, x) < 1
-
-    def rule(self, name):
-        return f"|{name}| < 1"
-
-    def from_unconstrained(self, u):
-        xp, u = arrays(u)
-        return u / xp.sqrt(1.0 + _dot(xp, u, u))[..., None]
 
 
 class _UnitSphere(Domain):
@@ -123,7 +104,7 @@ class VonMisesFisher(ExponentialFamily):
 
     @property
     def eta_domain(self):
-        return _OpenBall(self.p)
+        return OpenBall(self.p)
 
     @property
     def support(self):

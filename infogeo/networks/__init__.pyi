@@ -4,10 +4,6 @@ from .layers import (
     Flatten as Flatten, Identity as Identity, Layer as Layer, Logistic as Logistic, MaxPool as MaxPool, Relu as Relu,
     Softplus as Softplus, Tanh as Tanh,
 )
-from .link import (
-    Exponential as Exponential, Link as Link, LogCholesky as LogCholesky, Scaled as Scaled, Stacked as Stacked,
-    Straight as Straight, link_of as link_of,
-)
 from .model import (
     ConditionalModel as ConditionalModel, CrossEntropyLoss as CrossEntropyLoss, ModelPass as ModelPass,
     NegativeLogLikelihood as NegativeLogLikelihood,

@@ -5,13 +5,12 @@ from ..arrays.blocks import gather
 from ..arrays.memo import once
 from ..backend import arrays
 from ..errors import DomainError, ShapeError
-from .link import link_of
 
 __all__ = ["ConditionalModel", "CrossEntropyLoss", "ModelPass", "NegativeLogLikelihood"]
 
 
 class ConditionalModel:
-    """p(y | x; w) in an exponential family, with the natural parameter θ = link(f(w, x)) of a network f.
+    """p(y | x; w) in an exponential family, with the natural parameter θ = chart(f(w, x)) of a network f.
 
     Mathematically, with the loss L(w) = −(1/n) Σ log p(y_n | θ_n) and η = ∇ψ(θ), the covector at θ_n is (η_n − T(y_n)) / n for
     every family. With J_n = ∂θ_n/∂w and the Fisher metric G of the family, the Fisher metric on weights is the pull-back
@@ -23,9 +22,9 @@ class ConditionalModel:
     network : Sequential
         With `family.dim` outputs.
     family : ExponentialFamily
-    link : Link, optional
-        A smooth bijection from R^d onto the domain of θ. Where it is not given it is that of the domain, `link_of`: θ = u where
-        θ is any vector, signs times e^u on an orthant, the log-Cholesky chart on definite matrices.
+    chart : Chart, optional
+        A smooth bijection from R^d onto the domain of θ. Where it is not given it is that of the domain: θ = u where θ is any
+        vector, signs times e^u on an orthant, the log-Cholesky chart on definite matrices.
 
     Shapes: weights w (..., network.size), inputs x (..., n, *network.input_shape), observations y
     (..., n, *family.support.shape); a batch is the pair (x, y). Leading axes of w are a batch of models: values have their shape.
@@ -35,15 +34,13 @@ class ConditionalModel:
     ------
     ShapeError
         If the network's outputs do not match the family.
-    TypeError
-        If the domain of θ has no known link and none is given.
     """
 
-    def __init__(self, network, family, link=None):
+    def __init__(self, network, family, chart=None):
         if network.output_shape != (family.dim,):
             raise ShapeError(f"the network must have {family.dim} outputs for {family!r}; got {network.output_shape}")
         self.network, self.family = network, family
-        self.link = link_of(family.theta_domain) if link is None else link
+        self.chart = family.theta_domain.chart if chart is None else chart
 
     def __repr__(self):
         return f"ConditionalModel({self.network!r}, {self.family!r})"
@@ -54,7 +51,7 @@ class ConditionalModel:
 
     def theta(self, w, x):
         """The natural parameters θ, shape (..., n, d)."""
-        return self.link(self.network.forward(w, x))
+        return self.chart(self.network.forward(w, x))
 
     def sample(self, rng, w, x, shape=()):
         """Observations y drawn from the model, shape (*shape, ..., n, *family.support.shape)."""
@@ -98,15 +95,15 @@ class ModelPass:
     def __init__(self, model, w, x):
         self.model, self.network_pass = model, model.network.record(w, x)
         self._u = self.network_pass.output
-        self.theta, self.n = model.link(self._u), self._u.shape[-2]
+        self.theta, self.n = model.chart(self._u), self._u.shape[-2]
 
     def output_covector(self, covector):
         """A covector at θ as one at the output of the network."""
-        return self.model.link.pull_back(self._u, covector)
+        return self.model.chart.pull_back(self._u, covector)
 
     def jvp(self, dw):
         """J dw, shape (..., n, d); leading axes of dw are directions."""
-        return self.model.link.push_forward(self._u, self.network_pass.jvp(dw))
+        return self.model.chart.push_forward(self._u, self.network_pass.jvp(dw))
 
     def vjp(self, covector):
         """Σ_n J_nᵀ c_n, shape (..., size)."""
@@ -126,12 +123,12 @@ class ModelPass:
 
     def hessian_vector(self, statistic, v):
         """H v with the Hessian H of the loss of observations with the sufficient statistic T(y), shape (..., size)."""
-        family, link, u = self.model.family, self.model.link, self._u
+        family, chart, u = self.model.family, self.model.chart, self._u
         residual = family.to_eta(self.theta) - statistic
 
         def moved(du):
-            curvature = link.pull_back(u, family.flat(self.theta, link.push_forward(u, du)))
-            return (curvature + link.pull_back_tangent(u, du, residual)) / self.n
+            curvature = chart.pull_back(u, family.flat(self.theta, chart.push_forward(u, du)))
+            return (curvature + chart.pull_back_tangent(u, du, residual)) / self.n
 
         return self.network_pass.vjp_tangent(v, self.output_covector(residual) / self.n, moved)
 

@@ -6,7 +6,8 @@ import sympy as sp
 
 from ..arrays.memo import once
 from ..backend import arrays
-from ..domains.convex import ConvexDomain, MappedDomain
+from ..domains.convex import MappedDomain
+from ..domains.image import Image
 from ..errors import ConvergenceError
 from ..families.base import ExponentialFamily
 from ..geometry.manifolds.manifold import DuallyFlat
@@ -19,32 +20,6 @@ from .printer import kernel, tabulate
 from .structure import structure_of
 
 __all__ = ["CompiledFamily", "CompiledManifold"]
-
-
-class GradientImage(ConvexDomain):
-    """The η = ∇ψ(θ) of a manifold without a formula for θ(η): a point is in the set if Newton's method finds its θ."""
-
-    def __init__(self, manifold):
-        self.manifold, self.dim = manifold, manifold.dim
-
-    def contains(self, x):
-        xp, x = arrays(x)
-        finite = xp.all(xp.isfinite(x), axis=-1)
-        scale = 1.0 + xp.max(xp.abs(x), axis=-1)
-        try:
-            self.manifold._newton(x)
-        except ConvergenceError as error:
-            return finite & (error.residual <= 1000 * float(xp.finfo(x.dtype).eps) * scale)
-        return finite
-
-    def rule(self, name):
-        return f"{name} = grad psi(theta) for a theta with {self.manifold.theta_domain.rule('theta')}"
-
-    def from_unconstrained(self, u):
-        return self.manifold.to_eta(self.manifold.theta_domain.from_unconstrained(u))
-
-    def __repr__(self):
-        return f"GradientImage({self.manifold!r})"
 
 
 class CompiledManifold(DuallyFlat):
@@ -60,7 +35,7 @@ class CompiledManifold(DuallyFlat):
         if eta_domain is not None:
             self.eta_domain = eta_domain
         elif self._inverse is None:
-            self.eta_domain = GradientImage(self)
+            self.eta_domain = Image(self, inverse=self._found)
         else:
             self.eta_domain = MappedDomain(theta_domain, lambda xp, theta: self.to_eta(theta), self._is_image,
                                            lambda name: f"{name} = grad psi(theta) for a theta with {theta_domain.rule('theta')}")
@@ -151,12 +126,22 @@ class CompiledManifold(DuallyFlat):
             if xp.name == "numpy" and inside.all():             # a look is free on the host only
                 return theta
             return xp.where(inside[..., None], theta, xp.full_like(theta, xp.nan))
-        return self._newton(eta) if isinstance(self.eta_domain, GradientImage) else DuallyFlat.to_theta(self, eta)
+        return self._newton(eta) if isinstance(self.eta_domain, Image) else DuallyFlat.to_theta(self, eta)
+
+    def _found(self, eta):
+        """θ(η), NaN where Newton's method does not reach it."""
+        xp, eta = self.point(eta)
+        try:
+            return self._newton(eta)
+        except ConvergenceError as error:
+            # a thousand roundings: near the ends of the domain that is what θ itself leaves of the equation
+            near = error.residual <= 1000 * float(xp.finfo(eta.dtype).eps) * (1.0 + xp.max(xp.abs(eta), axis=-1))
+            return xp.where(near[..., None], error.iterate, xp.full_like(eta, xp.nan))
 
     def _newton(self, eta):
         """As the inherited `to_theta`, for a domain of η that is known by this alone."""
         xp, eta = self.point(eta)
-        start = self.theta_domain.from_unconstrained(xp.zeros_like(eta))
+        start = self.theta_domain.chart(xp.zeros_like(eta))
         return minimize(
             xp, xp.where(xp.isfinite(eta), start, xp.full_like(start, xp.nan)), name="to_theta",
             value=lambda theta: self.potential(theta) - xp.sum(eta * theta, axis=-1),

@@ -78,7 +78,7 @@ def _points(region, count, scale):
     """The interior point and points ever farther from it, shape (count, dim)."""
     rng = np.random.default_rng(SEED)
     u = np.linspace(0, scale, count)[:, None] * rng.standard_normal((count, region.dim))
-    return np.asarray(region.from_unconstrained(u), dtype=float)
+    return np.asarray(region.chart(u), dtype=float)
 
 
 # How a law is called

@@ -19,7 +19,7 @@ def _covariances(draw, p):
     """L Lᵀ with the diagonal of L between e⁻¹ and e."""
     domain = PositiveDefinite(p)
     entries = draw(st.lists(st.integers(-4, 4), min_size=domain.dim, max_size=domain.dim))
-    return unpack(domain.from_unconstrained(np.array(entries) / 4), p)
+    return unpack(domain.chart(np.array(entries) / 4), p)
 
 
 @st.composite

@@ -54,7 +54,7 @@ def _points(draw, domain, shape, where, dtype):
     shape = draw(batch_shapes()) if shape is None else shape
     where = draw(st.sampled_from(list(REACH))) if where is None else where
     u = draw(_unconstrained(shape, domain.dim, where))
-    return np.asarray(domain.from_unconstrained(u)).astype(dtype)
+    return np.asarray(domain.chart(u)).astype(dtype)
 
 
 def thetas(M, shape=None, where=None, dtype="float64"):
@@ -96,7 +96,7 @@ def symmetric_positive_definite(draw, p, shape=()):
     """Symmetric positive definite p × p matrices, shape (*shape, p, p): L Lᵀ with the diagonal of L between e⁻² and e²."""
     domain = PositiveDefinite(p)
     u = draw(_unconstrained(shape, domain.dim, "bulk"))
-    return unpack(domain.from_unconstrained(2.0 * u), p)
+    return unpack(domain.chart(2.0 * u), p)
 
 
 def exponential_families(max_size=4):

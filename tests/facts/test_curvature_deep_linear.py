@@ -8,7 +8,6 @@ from infogeo.curvature.deep_linear import deep_linear
 from infogeo.curvature.fisher import fisher
 from infogeo.curvature.weight_space import WeightSpace
 from infogeo.networks.layers import Dense, Identity, Tanh
-from infogeo.networks.link import Exponential
 from infogeo.networks.model import ConditionalModel
 from infogeo.networks.network import MLP, Sequential
 
@@ -106,8 +105,8 @@ def test_networks_of_another_kind_are_refused(network, place):
 
 
 @pytest.mark.parametrize("model", [ConditionalModel(Sequential([Dense(2, 2, False)], (2,)), ig.Categorical(3)),
-                                   ConditionalModel(Sequential([Dense(3, 3, False)], (3,)), FAMILIES[0], Exponential(1, 1, 1))],
-                         ids=["categorical", "by a link"])
+                                   ConditionalModel(Sequential([Dense(3, 3, False)], (3,)), FAMILIES[0], ig.domains.ExponentialChart(1))],
+                         ids=["categorical", "by a chart"])
 def test_families_of_another_kind_are_refused(model):
     rng, k = np.random.default_rng(0), model.network.input_shape[0]
     with pytest.raises(ValueError, match="a metric that does not depend on theta; got"):

@@ -4,10 +4,10 @@ import pytest
 
 import infogeo as ig
 from infogeo.backend import NUMPY, to_numpy
+from infogeo.domains.chart import Chart, ScaledChart
 from infogeo.errors import DomainError, ShapeError
 from infogeo.networks.initial import Glorot
 from infogeo.networks.layers import Convolution2D, Dense, Flatten, MaxPool, Softplus, Tanh
-from infogeo.networks.link import Exponential, Link, LogCholesky, Scaled, Stacked, Straight, link_of
 from infogeo.networks.model import ConditionalModel, CrossEntropyLoss
 from infogeo.networks.network import MLP, Sequential
 from infogeo.operators.kronecker import Kronecker
@@ -164,60 +164,20 @@ def test_curvature_of_one_example_is_a_kronecker_product():
         np.testing.assert_allclose(Kronecker(np.outer(a, a), G).dense(), F[q.weights, q.weights], rtol=1e-10, atol=1e-13)
 
 
-@every_family
-def test_links_are_those_of_the_domains(family):
-    domain, rng = family.theta_domain, np.random.default_rng(0)
-    u = rng.standard_normal((5, family.dim))
-    np.testing.assert_allclose(link_of(domain)(u), domain.from_unconstrained(u), rtol=1e-14)
+def test_the_chart_is_that_of_the_domain():
+    model = problem(ig.MultivariateNormal(2))[0]
+    u = np.random.default_rng(0).standard_normal((5, 5))
+    np.testing.assert_array_equal(model.chart(u), model.family.theta_domain.chart(u))
 
 
-LINKS = {"straight": (Straight(), 3), "exponential": (Exponential(1, -1, 1), 3), "cholesky": (LogCholesky(3), 6),
-         "negative cholesky": (LogCholesky(2, -1), 3), "scaled": (Scaled(LogCholesky(2), 0.5), 3),
-         "stacked": (Stacked((Straight(), 2), (Exponential(-1), 1), (LogCholesky(2, -1), 3)), 6)}
-
-
-@every_dtype
-@pytest.mark.parametrize("name", LINKS)
-def test_derivatives_of_links(name, backend, dtype):
-    link, d = LINKS[name]
-    rng = np.random.default_rng(1)
-    u, vector, covector = rng.standard_normal((3, 4, d))
-    tol = {"float64": 1e-8, "float32": 1e-4}[dtype]
-    mu, mv, mc = (backend.make(a, dtype) for a in (u, vector, covector))
-    close = {"rtol": tol, "atol": 10 * tol}
-    np.testing.assert_allclose(backend.check(link(mu), dtype), link(u), **close)
-    pushed, pulled = backend.check(link.push_forward(mu, mv), dtype), backend.check(link.pull_back(mu, mc), dtype)
-    np.testing.assert_allclose(pushed, central(link, u, vector), **close)
-    np.testing.assert_allclose(np.sum(pushed * covector, axis=-1), np.sum(vector * pulled, axis=-1), **close)
-    moved = backend.check(link.pull_back_tangent(mu, mv, mc), dtype)
-    np.testing.assert_allclose(moved, central(lambda u: link.pull_back(u, covector), u, vector), **close)
-
-
-def test_scaled_domains_have_scaled_links():
-    domain = ig.domain.ScaledDomain(ig.domains.Orthant(1, -1), 3.0)
-    u = np.array([0.3, -0.2])
-    np.testing.assert_allclose(link_of(domain)(u), domain.from_unconstrained(u), rtol=1e-15)
-
-
-class _Halved(ig.domains.Orthant):
-    """A domain that looks like another one and is mapped onto in a way of its own."""
-
-    def from_unconstrained(self, u):
-        return super().from_unconstrained(0.5 * u)
-
-
-@pytest.mark.parametrize("domain", [ig.Gamma().eta_domain, ig.domains.OpenSimplex(2), _Halved(1, -1), ig.domains.ProductDomain(ig.domains.OpenSimplex(1)),
-                                    ig.domain.ScaledDomain(ig.domains.OpenSimplex(2), 2.0)], ids=repr)
-def test_no_link_is_guessed(domain):
-    with pytest.raises(TypeError, match="no link is known .* give link="):
-        link_of(domain)
-
-
-class _SquareRoot(Link):
-    """A user's link onto the positive numbers, u ↦ (u + √(u² + 4)) / 2."""
+class _SquareRoot(Chart):
+    """A user's chart of the positive numbers, u ↦ (u + √(u² + 4)) / 2."""
 
     def __call__(self, u):
         return 0.5 * (u + np.sqrt(u**2 + 4))
+
+    def inverse(self, x):
+        return x - 1.0 / x
 
     def push_forward(self, u, vector):
         return self(u) / np.sqrt(u**2 + 4) * vector
@@ -228,9 +188,9 @@ class _SquareRoot(Link):
         return 2.0 / (u**2 + 4) ** 1.5 * vector * covector
 
 
-def test_a_link_of_the_user():
+def test_a_chart_of_the_user():
     rng = np.random.default_rng(0)
-    model = ConditionalModel(MLP((2, 3, 1), Tanh()), ig.Exponential(), link=Scaled(_SquareRoot(), -1.0))
+    model = ConditionalModel(MLP((2, 3, 1), Tanh()), ig.Exponential(), chart=ScaledChart(_SquareRoot(), -1.0))
     w, x = rng.standard_normal(model.network.size), rng.standard_normal((5, 2))
     batch, v = (x, model.sample(rng, w, x)), rng.standard_normal(w.size)
     f = model.objective(batch)

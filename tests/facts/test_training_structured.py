@@ -30,7 +30,7 @@ def rebuilt(model, w, batch, metric, damping, **more):
     """(model with local Fisher layers, w′, roots)."""
     roots = local_roots(model, w, batch, metric, damping, **more)
     network, w_local = rebuild(model.network, w, roots)
-    return ConditionalModel(network, model.family, model.link), w_local, roots
+    return ConditionalModel(network, model.family, model.chart), w_local, roots
 
 
 # The network that is rebuilt
@@ -215,7 +215,7 @@ def test_bad_arguments():
     model, w, batch = problem("categorical")
     with pytest.raises(TypeError, match="TwoSided needs a damping of both factors, such as FactoredTikhonov; got Tikhonov"):
         local_roots(model, w, batch, TwoSided(), ig.curvature.Tikhonov(0.1))
-    with pytest.raises(ValueError, match="refresh must be a positive integer; got 0"):
+    with pytest.raises(ValueError, match="refresh must satisfy refresh an integer >= 1; got 0"):
         StructuredNatural(Block(), ig.curvature.Tikhonov(0.1), refresh=0)
     with pytest.raises(DomainError, match="0 <= momentum < 1; got 1.0"):
         StructuredNatural(Block(), ig.curvature.Tikhonov(0.1), momentum=1.0)

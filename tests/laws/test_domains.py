@@ -2,9 +2,10 @@
 import numpy as np
 import pytest
 
-from infogeo import DomainError, ShapeError
+from infogeo import DomainError, ShapeError, domains
 
-from ..registry import STEEP, every_manifold, every_steep_manifold, region
+from ..backends import every_dtype
+from ..registry import MANIFOLDS, STEEP, every_manifold, every_steep_manifold, region
 from ..strategies import generators, outside, shapes
 from .drawn import drawn
 
@@ -122,3 +123,94 @@ def test_to_theta_outside_is_nan(M, data):
         theta = M.to_theta(eta)
         assert not M.theta_domain.contains(theta).any()
         assert np.all(np.isnan(M.to_theta(np.full((2, M.dim), np.nan))))
+
+
+# Charts
+
+def _charted():
+    """Every domain of the registry once, and those that no manifold of it has."""
+    found = {}
+    for M in MANIFOLDS.values():
+        found.setdefault(repr(M.theta_domain), M.theta_domain)
+    more = [domains.Orthant(1, -1, 1), domains.OpenSimplex(4), domains.OpenBall(3), domains.PositiveDefinite(3, -1),
+            domains.ScaledDomain(domains.PositiveDefinite(2), 0.5), domains.ProductDomain(domains.RealSpace(2), domains.RealSpace(1)),
+            domains.ProductDomain(domains.OpenSimplex(2), domains.Orthant(-1), domains.RealSpace(1))]
+    return found | {repr(domain): domain for domain in more}
+
+
+CHARTED = _charted()
+BARE = {name for name, domain in CHARTED.items() if isinstance(domain, domains.MappedDomain)}      # known as functions alone
+INTERVALS = [domains.Interval(), domains.Interval(2.0), domains.Interval(upper=-1.0), domains.Interval(-1.0, 3.0)]
+
+every_domain = pytest.mark.parametrize("domain", CHARTED.values(), ids=range(len(CHARTED)))
+every_chart = pytest.mark.parametrize(
+    "domain", [domain for name, domain in CHARTED.items() if name not in BARE] + INTERVALS,
+    ids=[name[:40] for name in CHARTED if name not in BARE] + [repr(domain) for domain in INTERVALS])
+
+
+def at_random(domain, seed=0):
+    """Points u of R^d near 0, vectors and covectors."""
+    d = domain.shape or (4,)
+    return np.random.default_rng(seed).standard_normal((3, 5, *d)) * 0.7
+
+
+def product(domain, a, b):
+    """a·b: elementwise for the charts of intervals."""
+    return np.sum(a * b, axis=-1) if domain.shape else a * b
+
+
+@every_domain
+def test_charts_map_into_the_domain(domain):
+    u = at_random(domain)[0]
+    assert np.all(domain.contains(domain.chart(u)))
+    np.testing.assert_array_equal(domain.chart(u)[2], domain.chart(u[2]))
+
+
+@every_chart
+def test_charts_map_onto_the_domain(domain):
+    u, chart = at_random(domain)[0], domain.chart
+    assert np.all(domain.contains(chart(u)))
+    np.testing.assert_allclose(chart.inverse(chart(u)), u, rtol=1e-8, atol=1e-8)
+
+
+@every_chart
+def test_derivatives_of_charts(domain):
+    (u, vector, covector), chart, h = at_random(domain), domain.chart, 2e-4
+
+    def along(f):
+        """Richardson's extrapolation of central differences."""
+        central = lambda h: (f(u + h * vector) - f(u - h * vector)) / (2.0 * h)
+        return (4.0 * central(h / 2) - central(h)) / 3.0
+
+    pushed, pulled = chart.push_forward(u, vector), chart.pull_back(u, covector)
+    close = lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7 * (1.0 + np.max(np.abs(b))))
+    close(pushed, along(chart))
+    np.testing.assert_allclose(product(domain, pushed, covector), product(domain, vector, pulled), rtol=1e-9, atol=1e-12)
+    close(chart.pull_back_tangent(u, vector, covector), along(lambda u: chart.pull_back(u, covector)))
+    assert not chart.affine or not np.any(chart.pull_back_tangent(u, vector, covector))
+
+
+@every_chart
+@every_dtype
+def test_charts_on_every_backend(domain, backend, dtype):
+    (u, vector, covector), chart = at_random(domain), domain.chart
+    tol = {"float64": 1e-9, "float32": 2e-4}[dtype]
+    mu, mv, mc = (backend.make(x, dtype) for x in (u, vector, covector))
+    for actual, expected in [(chart(mu), chart(u)), (chart.inverse(backend.make(chart(u), dtype)), u),
+                             (chart.push_forward(mu, mv), chart.push_forward(u, vector)),
+                             (chart.pull_back(mu, mc), chart.pull_back(u, covector)),
+                             (chart.pull_back_tangent(mu, mv, mc), chart.pull_back_tangent(u, vector, covector))]:
+        size = np.max(np.abs(expected), initial=1.0)
+        np.testing.assert_allclose(backend.check(actual, dtype), expected, rtol=tol, atol=tol * size)
+
+
+@pytest.mark.parametrize("name", sorted(BARE), ids=range(len(BARE)))
+def test_a_map_that_is_a_function_alone_says_so(name):
+    domain = CHARTED[name]
+    u, vector, covector = at_random(domain)
+    with pytest.raises(TypeError, match="is known as a function alone, without an inverse; give the domain an"):
+        domain.chart.inverse(domain.chart(u))
+    for derivative in (lambda: domain.chart.push_forward(u, vector), lambda: domain.chart.pull_back(u, covector),
+                       lambda: domain.chart.pull_back_tangent(u, vector, covector)):
+        with pytest.raises(TypeError, match="without derivatives"):
+            derivative()

@@ -203,7 +203,7 @@ class DuallyFlat(Riemannian):
             Where it is found by Newton, and ‖∇ψ(θ) − η‖ ≤ 1000 ε (1 + ‖η‖) is not reached.
         """
         xp, eta = self.point(eta)
-        start = self.theta_domain.from_unconstrained(xp.zeros_like(eta))
+        start = self.theta_domain.chart(xp.zeros_like(eta))
         start = xp.where(self.eta_domain.contains(eta)[..., None], start, xp.full_like(start, xp.nan))
         return minimize(
             xp, start, name="to_theta",
