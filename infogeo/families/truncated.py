@@ -37,9 +37,9 @@ class _MeanInterval(Image):
     possible = contains
 
     def rule(self, name):
-        low, high = self.family._limits
+        low, high = self.manifold._limits
         known = [Interval(low, high).rule(name)] if low > -inf or high < inf else []
-        return " and ".join(known + [self.family.family.eta_domain.rule(name)] * (low == -inf or high == inf))
+        return " and ".join(known + [self.manifold.family.eta_domain.rule(name)] * (low == -inf or high == inf))
 
 
 @dataclass(frozen=True)

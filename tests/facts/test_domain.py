@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 import infogeo as ig
+from infogeo.domains.chart import ExponentialChart, IdentityChart, ScaledChart
 from infogeo.domains.convex import MappedDomain
 from infogeo.domains.supports import PositiveDefiniteMatrix, SimplexPoints
 
@@ -121,3 +122,19 @@ def test_mapped_domain():
     points = disc.sample(np.random.default_rng(0), 20)
     assert np.all(disc.contains(points)) and not disc.contains([0.8, 0.8])
     assert str(disc) == "{x in R^2 : |x| < 1}"
+
+
+def test_mapped_domain_with_a_chart():
+    double = MappedDomain(ig.domains.OpenSimplex(2), ScaledChart(IdentityChart(), 2.0), lambda xp, x: xp.sum(x, axis=-1) < 2,
+                          lambda name: f"sum({name}) < 2")
+    u, v, c = np.random.default_rng(0).standard_normal((3, 2))
+    np.testing.assert_allclose(double.chart.inverse(double.chart(u)), u, rtol=1e-13)
+    np.testing.assert_allclose(double.chart.push_forward(u, v) @ c, double.chart.pull_back(u, c) @ v, rtol=1e-13)
+
+
+def test_a_chart_of_the_user():
+    class Halved(ig.domains.Orthant):
+        chart = ScaledChart(ExponentialChart(1, -1), 0.5)
+
+    np.testing.assert_allclose(Halved(1, -1).interior_point, [0.5, -0.5])
+    assert Halved(1, -1) == Halved(1, -1)

@@ -139,7 +139,7 @@ def _charted():
 
 
 CHARTED = _charted()
-BARE = {name for name, domain in CHARTED.items() if isinstance(domain, domains.MappedDomain)}      # known as functions alone
+BARE = {name for name in CHARTED if "MappedDomain(" in name}       # known as functions alone
 INTERVALS = [domains.Interval(), domains.Interval(2.0), domains.Interval(upper=-1.0), domains.Interval(-1.0, 3.0)]
 
 every_domain = pytest.mark.parametrize("domain", CHARTED.values(), ids=range(len(CHARTED)))
