@@ -2,9 +2,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from ..arrays.weights import checked_weights
 from ..backend import arrays
-from ..errors import ShapeError
-from ..families.base import checked_weights
+from ..errors import ShapeError, require
 
 __all__ = ["SufficientStatistics"]
 
@@ -73,11 +73,10 @@ class SufficientStatistics:
 
         Raises
         ------
-        ValueError
+        DomainError
             If the families differ.
         """
-        if self.family != other.family:
-            raise ValueError(f"statistics of {self.family!r} and {other.family!r} do not add")
+        require("other", f"family = {self.family!r}", self.family == other.family, other.family)
         xp, a, b, error_a, error_b = arrays(self.sums, other.sums, self.errors, other.errors)
         total = a + b
         lost = xp.where(xp.abs(a) >= xp.abs(b), (a - total) + b, (b - total) + a)

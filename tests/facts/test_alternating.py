@@ -91,9 +91,9 @@ def test_cyclic_projections_are_proportional_fitting():
     np.testing.assert_allclose(limit, e_project(M, start, Intersection(*sets)), rtol=1e-7, atol=1e-9)
     fitted = proportional_fitting(np.log(TABLE), MARGINS, tol=1e-15, max_steps=50)
     np.testing.assert_allclose(M.parameters(limit)["probabilities"], np.exp(fitted).ravel(), rtol=1e-7)
-    with pytest.raises(ig.ConvergenceError, match="1 of 1 rows are not done after 1 cycles, first at index \\(\\): the last one"):
+    with pytest.raises(ig.ConvergenceError, match="the last of 1 cycles moved by more than 1e-14 nats in 1 of 1 rows"):
         cyclic_projections(M, start, sets, tol=1e-14, max_cycles=1)
-    with pytest.raises(ValueError, match="at least one cycle and one set; got 3 and 0"):
+    with pytest.raises(ValueError, match="the number of sets"):
         cyclic_projections(M, start, [], tol=1e-14, max_cycles=3)
 
 
@@ -155,7 +155,7 @@ def test_every_backend(backend, dtype):
 
 def test_errors():
     run = dict(tol=1e-10, max_steps=10)
-    with pytest.raises(ig.DomainError, match=r"margins must satisfy: equal sums; \(0,\) has 1\.0 and \(1,\) has 2\.0"):
+    with pytest.raises(ig.DomainError, match=r"the margin \(1,\) must satisfy sum 1.0, as that of \(0,\); got 2.0"):
         proportional_fitting(np.log(TABLE), {(0,): ROWS, (1,): 2 * COLUMNS}, **run)
     with pytest.raises(ig.DomainError, match=r"the margin \(0,\) must satisfy the margin \(0,\) >= 0"):
         proportional_fitting(np.log(TABLE), {(0,): [0.5, 0.6, -0.1]}, **run)

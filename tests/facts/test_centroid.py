@@ -158,7 +158,7 @@ def test_errors():
         bregman_information(M, POINTS, [0.0, 0.0, 0.0])
     with pytest.raises(ig.DomainError, match=r"^theta must satisfy theta\[1\] < 0; 1 of 2 points does not"):
         right_centroid(ig.Normal(), [[0.0, -1.0], [0.0, 1.0]])
-    with pytest.raises(ig.ConvergenceError, match="jensen_centroid: 1 of 1 rows did not converge, first at index \\(\\): res"):
+    with pytest.raises(ig.ConvergenceError, match="jensen_centroid: .* in 1 of 1 rows"):
         jensen_centroid(M, POINTS, max_steps=2)
-    with pytest.raises(ig.ConvergenceError, match="frechet_mean: 1 of 1 rows did not converge"):
+    with pytest.raises(ig.ConvergenceError, match="frechet_mean: "):
         frechet_mean(M, POINTS, tol=1e-12, max_steps=1)

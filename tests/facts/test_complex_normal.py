@@ -92,6 +92,6 @@ def test_errors():
         FAMILY.fit([[1.0 + 1j, 2.0]])
     with pytest.raises(ig.ShapeError, match="x must have shape"):
         FAMILY.log_density(FAMILY.theta_from(covariance=GAMMA), [1j])
-    with pytest.raises(ValueError, match="p must be a positive integer"):
+    with pytest.raises(ValueError, match="p must satisfy p an integer >= 1"):
         ComplexNormal(0)
     assert np.all(np.isnan(FAMILY.to_theta([1.0, 2.0, 2.0, 1.0])))

@@ -225,5 +225,5 @@ def test_transport_of_the_flat_connections():
 
 def test_a_rough_curve_is_refused():
     M = ig.Normal()
-    with pytest.raises(ig.ConvergenceError, match="32 pieces of 12 nodes are too few for 1 of 1 curves"):
+    with pytest.raises(ig.ConvergenceError, match="32 pieces of 12 nodes are too few in 1 of 1 rows"):
         parallel_transport(M, lambda t: np.stack([np.abs(t - 0.4), -1.0 - t], axis=-1), np.array([1.0, 0.0]), 0)

@@ -236,5 +236,5 @@ def test_errors():
         empirical_fisher(model, w, (x, y[:3]))
     with pytest.raises(DomainError, match="y must satisfy"):
         empirical_fisher(model, w, (x, y + 0.5))
-    with pytest.raises(ValueError, match="samples must be a positive integer; got 0"):
+    with pytest.raises(ValueError, match="samples must satisfy samples an integer >= 1; got 0"):
         sampled_fisher(model, w, (x, y), np.random.default_rng(0), 0)

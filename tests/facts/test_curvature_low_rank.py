@@ -151,10 +151,10 @@ def test_scalar_off_a_subspace_in_every_method(c, backend, dtype):
 
 def test_errors():
     model, w, batch = problem("categorical")
-    with pytest.raises(ValueError, match="rank must be a positive integer; got 0"):
+    with pytest.raises(ValueError, match="rank must satisfy rank an integer >= 1; got 0"):
         low_rank_fisher(model, w, batch, 0)
     for kind in (OnlineLowRank, OnlineDiagonalPlusLowRank):
-        with pytest.raises(ValueError, match="rank must be a positive integer; got 1.5"):
+        with pytest.raises(ValueError, match="rank must satisfy rank an integer >= 1; got 1.5"):
             kind(1.5, 0.9)
         with pytest.raises(DomainError, match="decay must satisfy 0 < decay <= 1; got 0.0"):
             kind(2, 0.0)
@@ -165,7 +165,7 @@ def test_errors():
             online.operator(online.init(w))
         with pytest.raises(ShapeError, match=r"gradients must have shape \(m, 32\); got \(3,\)|got \(1, 3\)"):
             online.update(online.init(w), np.ones(3))
-    with pytest.raises(ValueError, match="refresh must be a positive integer; got 0"):
+    with pytest.raises(ValueError, match="refresh must satisfy refresh an integer >= 1; got 0"):
         OnlineLowRank(2, 0.9, 0)
     with pytest.raises(ShapeError, match=r"Q and M must have shapes \(n, k\) and \(k, k\)"):
         ScalarOffSubspace(1.0, np.ones((3, 1)), np.eye(2))

@@ -82,7 +82,7 @@ def test_far_from_the_origin():
 
 def test_errors():
     for family in (DiagonalNormal, IsotropicNormal):
-        with pytest.raises(ValueError, match="p must be a positive integer; got 0"):
+        with pytest.raises(ValueError, match="p must satisfy p an integer >= 1; got 0"):
             family(0)
         with pytest.raises(ig.DomainError, match="does not exist"):
             family(2).fit([[1.0, 2.0]])

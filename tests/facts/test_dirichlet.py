@@ -138,7 +138,7 @@ def test_errors():
     with pytest.raises(ig.ShapeError, match=r"x must have shape \(\.\.\., 3\); got \(4,\)"):
         family.log_density([1.0, 1.0, 1.0], [0.25] * 4)
     for k in (1, 2.0):
-        with pytest.raises(ValueError, match="k must be an integer of at least 2"):
+        with pytest.raises(ValueError, match="k must satisfy k an integer >= 2"):
             ig.Dirichlet(k)
     np.testing.assert_array_equal(family.log_density([1.0, 1.0, 1.0], [[0.5, 0.6, -0.1], [0.5, 0.1, 0.1]]), [-np.inf, -np.inf])
 

@@ -178,7 +178,7 @@ def test_near_coins(distance):
     (lambda: jensen_shannon(ig.Euclidean(1), [0.0], [1.0]), TypeError, "Euclidean.* no finite range"),
     (lambda: States(1.0), ig.ShapeError, r"x must have an axis of at least one state first; got shape \(\)"),
     (lambda: States([]), ig.ShapeError, r"got shape \(0,\)"),
-    (lambda: Quadrature(2.0, 2.0), ig.DomainError, "lower must satisfy lower < upper; got 2.0 and 2.0"),
+    (lambda: Quadrature(2.0, 2.0), ig.DomainError, "lower < upper"),
     (lambda: Quadrature(center=np.nan), ig.DomainError, "center must satisfy center finite; got nan"),
     (lambda: Quadrature(width=0.0), ig.DomainError, "width must satisfy 0 < width < inf; got 0.0"),
     (lambda: Quadrature(nodes=100), ig.DomainError, "nodes must satisfy nodes odd and nodes >= 3; got 100"),

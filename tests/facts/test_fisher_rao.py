@@ -306,7 +306,7 @@ def test_outside_the_domain_is_nan():
 # The half-space
 
 def test_half_space_arguments():
-    for wrong, words in (((0,), "dim must be a positive integer"), ((2, -1.0), "radius must be a positive number")):
+    for wrong, words in (((0,), "dim must satisfy dim an integer >= 1"), ((2, -1.0), "radius > 0")):
         with pytest.raises(ValueError, match=words):
             HalfSpace(*wrong)
 

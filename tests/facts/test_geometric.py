@@ -100,7 +100,7 @@ def test_parameters_and_errors():
     check_parameters(Geometric(), probability=np.array([1e-12, 0.5, 0.999]))
     check_parameters(NegativeBinomial(2.5), probability=0.3)
     for r in (0, -1.0, np.inf, np.nan, "2"):
-        with pytest.raises(ValueError, match="^r must be a positive number"):
+        with pytest.raises(ValueError, match="r must satisfy r > 0"):
             NegativeBinomial(r)
     with pytest.raises(ig.DomainError, match="does not exist"):
         Geometric().fit([0, 0])

@@ -121,12 +121,12 @@ def test_samples():
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (((2, 1), ((0,),)), "shape must be integers of at least 2"),
-    (((), ((0,),)), "shape must be integers of at least 2"),
-    (((2, 2), ()), "interactions must name at least one group"),
-    (((2, 2), ((0, 2),)), r"interactions must be tuples of different axes, 0 <= axis < 2; got \(0, 2\)"),
-    (((2, 2), ((0, 0),)), "interactions must be tuples of different axes"),
-    (((2, 2), ((),)), "interactions must be tuples of different axes"),
+    (((2, 1), ((0,),)), "shape must satisfy shape integers >= 2"),
+    (((), ((0,),)), "shape must satisfy shape integers >= 2"),
+    (((2, 2), ()), "at least one group of axes"),
+    (((2, 2), ((0, 2),)), r"tuples of different axes, 0 <= axis < 2; got \(0, 2\)"),
+    (((2, 2), ((0, 0),)), "tuples of different axes"),
+    (((2, 2), ((),)), "tuples of different axes"),
 ])
 def test_constructor_refuses(arguments, message):
     with pytest.raises(ValueError, match=message):

@@ -178,7 +178,7 @@ def test_every_backend(backend, dtype):
 def test_errors():
     with pytest.raises(ig.ShapeError, match=r"^theta must have shape \(n, 1\), n >= 1; got \(13, 1, 1\)"):
         bregman_kmeans(POISSON, LOGS[:, None], LOGS[:2], max_steps=3)
-    with pytest.raises(ValueError, match="k must be in 1 ... 13, the number of points; got 14"):
+    with pytest.raises(ValueError, match="k must satisfy 1 <= k <= 13"):
         kmeans_plus_plus(POISSON, LOGS, 14, np.random.default_rng(0))
     with pytest.raises(ig.DomainError, match="weights must satisfy weights >= 0"):
         bregman_kmeans(POISSON, LOGS, LOGS[:2], -np.ones(13), max_steps=3)

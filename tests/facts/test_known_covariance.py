@@ -76,9 +76,9 @@ def test_the_covariance_is_held_not_aliased():
 
 
 @pytest.mark.parametrize("bad, error, words", [
-    ([[1.0, 2.0], [2.0, 1.0]], ig.DomainError, "must be symmetric and positive definite; it is not positive definite"),
-    ([[1.0, 0.5], [0.2, 1.0]], ig.DomainError, "must be symmetric and positive definite; it is not symmetric"),
-    ([[1.0, np.nan], [np.nan, 1.0]], ig.DomainError, "must be symmetric and positive definite"),
+    ([[1.0, 2.0], [2.0, 1.0]], ig.DomainError, "symmetric and positive definite"),
+    ([[1.0, 0.5], [0.2, 1.0]], ig.DomainError, "symmetric and positive definite"),
+    ([[1.0, np.nan], [np.nan, 1.0]], ig.DomainError, "symmetric and positive definite"),
     ([1.0, 2.0], ig.ShapeError, r"must have shape \(p, p\); got \(2,\)"),
 ])
 def test_errors(bad, error, words):

@@ -137,7 +137,7 @@ def test_sampled_components():
     ([[0.5, 0.5]], "components must have shape"),
     ([[0.5, 0.5], [0.5, 0.6]], "components >= 0 and sum of each row = 1"),
     ([[1.5, -0.5], [0.5, 0.5]], "components >= 0"),
-    ([[0.5, 0.5, 0.0], [0.0, 0.5, 0.5], [0.25, 0.5, 0.25]], "rows linearly independent; 3 rows have rank 2"),
+    ([[0.5, 0.5, 0.0], [0.0, 0.5, 0.5], [0.25, 0.5, 0.25]], "rank = 3, the number of its rows; got 2"),
 ])
 def test_constructor_refuses(components, message):
     with pytest.raises((ig.DomainError, ig.ShapeError), match=message):

@@ -117,7 +117,7 @@ def test_errors():
     with pytest.raises(ig.DomainError) as error:
         family.sample(np.random.default_rng(0), [[0.0, 0.0, -1.0, 0.0, -1.0], [0.0, 0.0, -1.0, 9.0, -1.0]])
     assert str(error.value).startswith("theta must satisfy theta[2:5] negative definite; 1 of 2 points does not, first at ")
-    with pytest.raises(ValueError, match="p must be a positive integer"):
+    with pytest.raises(ValueError, match="p must satisfy p an integer >= 1"):
         ig.MultivariateNormal(0)
     with pytest.raises(ig.ShapeError, match=r"x must have shape \(\.\.\., 2\); got \(3,\)"):
         family.log_density(family.theta_from(mean=[0.0, 0.0], covariance=np.eye(2)), [0.0, 0.0, 0.0])

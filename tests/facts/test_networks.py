@@ -287,7 +287,7 @@ def test_a_network_without_weights():
 
 @pytest.mark.parametrize("call, error, message", [
     (lambda: MLP((3,)), ShapeError, "at least inputs and outputs"),
-    (lambda: MLP((3, 0)), ValueError, "n_outputs must be a positive integer; got 0"),
+    (lambda: MLP((3, 0)), ValueError, "n_outputs must satisfy n_outputs an integer >= 1; got 0"),
     (lambda: MLP((3, 2), "tanh"), TypeError, "activation must be an activation"),
     (lambda: Sequential([np.tanh], (3,)), TypeError, "layers must be layers"),
     (lambda: Sequential([Dense(3, 4), Dense(3, 2)], (3,)), ShapeError, r"takes inputs of shape \(3,\); got \(4,\)"),
@@ -296,9 +296,9 @@ def test_a_network_without_weights():
     (lambda: Sequential([MaxPool(2)], (5,)), ShapeError, r"\(height, width, channels\); got \(5,\)"),
     (lambda: Sequential([Flatten()], (5,)), ShapeError, "3 axes"),
     (lambda: Convolution2D(1, 1, (2, 2, 2)), ValueError, "kernel must be an integer or a pair"),
-    (lambda: Convolution2D(1, 1, 2, 0), ValueError, "stride must be a positive integer; got 0"),
+    (lambda: Convolution2D(1, 1, 2, 0), ValueError, "stride must satisfy stride an integer >= 1; got 0"),
     (lambda: Convolution2D(1, 1, 2, padding=-1), ValueError, "padding must not be negative"),
-    (lambda: AveragePool(0), ValueError, "kernel must be a positive integer"),
+    (lambda: AveragePool(0), ValueError, "kernel must satisfy kernel an integer >= 1"),
     (lambda: ConvNet((6, 6, 1), (2,), 2, pooling=Flatten), TypeError, "pooling must be MaxPool or AveragePool"),
     (lambda: MLP((3, 2)).forward(np.ones(7), np.ones((1, 3))), ShapeError, r"w must have shape \(..., 8\); got \(7,\)"),
     (lambda: MLP((3, 2)).forward(np.ones(8), np.ones(3)), ShapeError, r"x must have shape \(..., n, 3\); got \(3,\)"),

@@ -180,7 +180,7 @@ def test_errors():
         with pytest.raises(ig.DomainError, match="the maximum-likelihood estimate does not exist in 1 of 1 samples"):
             family.fit(np.array(sample))
     for cls in (NormalWishart, NormalInverseWishart):
-        with pytest.raises(ValueError, match="p must be a positive integer"):
+        with pytest.raises(ValueError, match="p must satisfy p an integer >= 1"):
             cls(0)
     assert np.isnan(family.potential([1.0, -1.0, 0.0, -1.0, 0.0, 0.0, 1.0]))
     assert np.isnan(family.to_theta([-5.0, 1.0, 0.0, 1.0, 3.0, 0.0, 1.0])[-1])       # E μᵀΛμ below its least value

@@ -40,7 +40,7 @@ def test_reverse_kl_by_hand():
     (lambda: ig.CrossEntropy(FAMILY, [0.7, 0.3]), "eta_hat", r"eta_hat > 0 and sum\(eta_hat\) < 1"),
     (lambda: ig.ReverseKL(ig.Normal(), [0.0, 0.0]), "theta_hat", r"theta_hat\[1\] < 0"),
     (lambda: ig.Noisy(ig.CrossEntropy(FAMILY, [0.3, 0.3]), -1.0), "sigma", "sigma >= 0"),
-    (lambda: ig.MiniBatch(FAMILY, [0, 1, 2], 0), "size", "size must be a positive integer; got 0"),
+    (lambda: ig.MiniBatch(FAMILY, [0, 1, 2], 0), "size", "size must satisfy size an integer >= 1; got 0"),
     (lambda: ig.MiniBatch(FAMILY, [0, 1, 3], 2), "x", "x must satisfy x an integer, 0 <= x <= 2"),
 ])
 def test_constructors_refuse(make, name, rule):

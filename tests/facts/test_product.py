@@ -104,7 +104,7 @@ def test_scalar_rows():
 
 @pytest.mark.parametrize("n", [0, 2.0])
 def test_constructors_refuse(n):
-    with pytest.raises(ValueError, match="n must be a positive integer"):
+    with pytest.raises(ValueError, match="n must satisfy n an integer >= 1"):
         Independent(ig.Normal(), n)
     with pytest.raises(TypeError, match="factors must be exponential families"):
         Product(ig.Normal(), ig.Euclidean(2))

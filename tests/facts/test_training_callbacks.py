@@ -172,9 +172,9 @@ def test_a_checkpoint_is_whole_or_not_there(tmp_path, monkeypatch):
 
 
 def test_bad_arguments(tmp_path):
-    with pytest.raises(ValueError, match="every must be a positive integer; got 0"):
+    with pytest.raises(ValueError, match="every must satisfy every an integer >= 1; got 0"):
         Validation(None, 0)
-    with pytest.raises(ValueError, match="patience must be a positive integer"):
+    with pytest.raises(ValueError, match="patience must satisfy patience an integer >= 1"):
         EarlyStopping(None, -1)
     with pytest.raises(DomainError, match="0 <= decay <= 1; got 2"):
         PolyakAverage(2)

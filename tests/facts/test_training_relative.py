@@ -124,5 +124,5 @@ def test_on_every_backend(name, dtype, backend):
 def test_bad_arguments():
     with pytest.raises(DomainError, match="damping > 0; got 0.0"):
         RelativeNatural(0.0)
-    with pytest.raises(ValueError, match="refresh must be a positive integer; got 0"):
+    with pytest.raises(ValueError, match="refresh must satisfy refresh an integer >= 1; got 0"):
         RelativeNatural(refresh=0)

@@ -111,7 +111,7 @@ def test_nystrom_needs_a_damping_that_is_the_same_everywhere():
     low = Nystrom(3).curvature(np.eye(4))
     with pytest.raises(DomainError, match="c I with c > 0"):
         Nystrom(3)(low.shifted(np.array([1.0, 1.0, 2.0, 1.0])))
-    with pytest.raises(ValueError, match="rank must be a positive integer"):
+    with pytest.raises(ValueError, match="rank must satisfy rank an integer >= 1"):
         Nystrom(0)
     exact = Nystrom(3)(SymmetricDense(np.diag([4.0, 9.0])))         # nothing of low rank: by eigendecomposition
     np.testing.assert_allclose(exact.dense(), np.diag([2.0, 3.0]))

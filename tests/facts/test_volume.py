@@ -216,7 +216,7 @@ def test_errors():
     with pytest.raises(TypeError, match=r"categorical and binomial counts; got Poisson\(\)"):
         parametric_complexity(ig.Poisson(), 5)
     for n in 0, 2.5:
-        with pytest.raises(ValueError, match="n must be an integer of at least 1"):
+        with pytest.raises(ValueError, match="n must satisfy n an integer >= 1"):
             parametric_complexity(ig.Bernoulli(), n)
     for bad in 0.0, np.inf, np.nan:
         with pytest.raises(ValueError, match="volume must be positive and finite"):

@@ -206,7 +206,7 @@ def test_fit():
 
 def test_errors():
     for p in (0, 1, 2.5):
-        with pytest.raises(ValueError, match="p must be an integer of at least 2"):
+        with pytest.raises(ValueError, match="p must satisfy p an integer >= 2"):
             VonMisesFisher(p)
     family = VonMisesFisher(3)
     with pytest.raises(ig.DomainError, match=r"^mean_direction must satisfy \|mean_direction\| = 1; got \[1. 1. 0.\]$"):

@@ -176,7 +176,7 @@ def test_errors():
         for cls in (Wishart, InverseWishart):
             with pytest.raises(ig.DomainError, match="the maximum-likelihood estimate does not exist in 1 of 1 samples"):
                 cls(2).fit(np.array(x))
-    with pytest.raises(ValueError, match="p must be a positive integer"):
+    with pytest.raises(ValueError, match="p must satisfy p an integer >= 1"):
         InverseWishart(0)
     assert np.all(np.isnan(family.to_theta([1.0, 1.0, 0.0, 1.0])[0]))
     assert np.isnan(family.potential([-0.25, -1.0, 0.0, -1.0]))

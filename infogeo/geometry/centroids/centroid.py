@@ -1,48 +1,28 @@
 """Centroids of points of a manifold. Axis 0 of the points is the sample, further axes are a batch of samples."""
-import numpy as np
-
-from ...backend import arrays, to_numpy
-from ...domains.supports import ClosedInterval, Interval
-from ...errors import ConvergenceError, ShapeError
+from ...arrays.weights import shares
+from ...backend import Array, Namespace, arrays
+from ...errors import ShapeError, require_converged
 from ...numerics.linalg import matvec, positive_definite, solve
 from ...numerics.newton import minimize
+from ..manifolds.manifold import Riemannian
 
 __all__ = ["bregman_information", "frechet_mean", "jeffreys_centroid", "jensen_centroid", "jensen_shannon_centroid",
-           "left_centroid", "right_centroid", "shares", "total_bregman_centroid"]
+           "left_centroid", "right_centroid", "sample", "total_bregman_centroid"]
 
 
-def shares(theta, weights=None):
-    """Weights of a sample divided by their sum, shape (n, ...) to broadcast with the batch of θ; equal where none are given.
-
-    Parameters
-    ----------
-    theta : array, shape (n, ..., d)
-    weights : array, shape (n,) or (n, ...), optional
-        Non-negative, of positive sum.
+def sample(M: Riemannian, theta: Array, weights: Array | None = None) -> tuple[Namespace, Array, Array]:
+    """``(xp, θ, w)`` with the points (n, ..., d) in the domain, and weights of sum 1 that broadcast with (n, ...).
 
     Raises
     ------
     DomainError, ShapeError
+        For a point outside, no points at all, or weights that are negative, of sum 0 or of another shape than (n,) or (n, ...).
     """
-    xp, theta = arrays(theta)
+    theta = M.domain.require("theta", theta)
     if theta.ndim < 2 or theta.shape[0] == 0:
         raise ShapeError(f"theta must have a sample axis of at least one point first; got shape {tuple(theta.shape)}")
-    n, batch = theta.shape[0], tuple(theta.shape[1:-1])
-    if weights is None:
-        return xp.full((n, *(1,) * len(batch)), 1.0 / n, dtype=theta.dtype)
-    xp, theta, weights = arrays(theta, weights)
-    if tuple(weights.shape) not in ((n,), (n, *batch)):
-        raise ShapeError(f"weights must have shape ({n},) or {(n, *batch)}; got {tuple(weights.shape)}")
-    weights = ClosedInterval(0).require("weights", xp.reshape(weights, (*weights.shape, *(1,) * (len(batch) + 1 - weights.ndim))))
-    total = xp.sum(weights, axis=0, keepdims=True)
-    Interval(0).require("the sum of weights", total[0, ...])
-    return xp.astype(weights / total, theta.dtype)
-
-
-def _sample(M, theta, weights):
-    """``(xp, θ, w)`` with the points in the domain and weights of sum 1."""
-    theta = M.domain.require("theta", theta)
-    return arrays(theta, shares(theta, weights))
+    xp, theta, w = arrays(theta, shares(theta, weights, theta.shape[:-1])[1])
+    return xp, theta, xp.astype(w, theta.dtype)
 
 
 def _mean(xp, w, x):
@@ -58,7 +38,7 @@ def right_centroid(M, theta, weights=None):
     Raises: DomainError, ShapeError.
     Source: Banerjee, Merugu, Dhillon & Ghosh, Clustering with Bregman divergences, JMLR 6 (2005), proposition 1.
     """
-    xp, theta, w = _sample(M, theta, weights)
+    xp, theta, w = sample(M, theta, weights)
     return M.to_theta(_mean(xp, w, M.to_eta(theta)))
 
 
@@ -69,7 +49,7 @@ def left_centroid(M, theta, weights=None):
     Raises: DomainError, ShapeError.
     Source: Nielsen & Nock, Sided and symmetrized Bregman centroids, IEEE Trans. Inf. Theory 55 (2009).
     """
-    xp, theta, w = _sample(M, theta, weights)
+    xp, theta, w = sample(M, theta, weights)
     return _mean(xp, w, theta)
 
 
@@ -82,7 +62,7 @@ def bregman_information(M, theta, weights=None):
     Raises: DomainError, ShapeError.
     Source: Banerjee, Merugu, Dhillon & Ghosh, JMLR 6 (2005), section 3.1.
     """
-    xp, theta, w = _sample(M, theta, weights)
+    xp, theta, w = sample(M, theta, weights)
     return xp.sum(w * M.divergence(theta, M.to_theta(_mean(xp, w, M.to_eta(theta)))), axis=0)
 
 
@@ -124,7 +104,7 @@ def jensen_centroid(M, theta, weights=None, *, max_steps=10_000):
     Raises: DomainError, ShapeError; ConvergenceError if the fixed point is not met to 1000 ε of the size of η.
     Source: Nielsen & Boltz, The Burbea–Rao and Bhattacharyya centroids, IEEE Trans. Inf. Theory 57 (2011), section III.
     """
-    xp, theta, w = _sample(M, theta, weights)
+    xp, theta, w = sample(M, theta, weights)
     mean_eta = lambda c: _mean(xp, w, M.to_eta(0.5 * theta + 0.5 * c))
     c, eps = _mean(xp, w, theta), float(xp.finfo(theta.dtype).eps)
     eta, stalled = mean_eta(c), False
@@ -138,7 +118,7 @@ def jensen_centroid(M, theta, weights=None, *, max_steps=10_000):
         eta, before = mean_eta(c), left
         left = xp.max(xp.abs(eta - M.to_eta(c)), axis=-1) / size
         stalled = bool(xp.all(~running | ((left <= 1000 * eps) & (left >= before))))
-    _require_converged("jensen_centroid", left, 1000 * eps, c)
+    require_converged("jensen_centroid: the fixed point was not met to its accuracy", left <= 1000 * eps, left, c)
     return c
 
 
@@ -166,7 +146,7 @@ def total_bregman_centroid(M, theta, weights=None):
     Source: Vemuri, Liu, Amari & Nielsen, Total Bregman divergence and its applications to DTI analysis, IEEE Trans. Med.
     Imaging 30 (2011).
     """
-    xp, theta, w = _sample(M, theta, weights)
+    xp, theta, w = sample(M, theta, weights)
     eta = M.to_eta(theta)
     u = w / xp.sqrt(1.0 + xp.sum(eta**2, axis=-1))
     return M.to_theta(_mean(xp, u / xp.sum(u, axis=0), eta))
@@ -192,7 +172,7 @@ def frechet_mean(M, points, weights=None, *, tol, max_steps=200):
 
     Source: Karcher, Riemannian center of mass and mollifier smoothing, Comm. Pure Appl. Math. 30 (1977).
     """
-    xp, points, w = _sample(M, points, weights)
+    xp, points, w = sample(M, points, weights)
 
     def mean_log(x):
         v = _mean(xp, w, M.log(x, points))
@@ -210,14 +190,5 @@ def frechet_mean(M, points, weights=None, *, tol, max_steps=200):
         shorter = running & (length_new < length)
         x, v = (xp.where(shorter[..., None], new, old) for new, old in ((trial, x), (v_new, v)))
         length, h = xp.where(shorter, length_new, length), xp.where(shorter, xp.minimum(2.0 * h, xp.ones_like(h)), 0.5 * h)
-    _require_converged("frechet_mean", length, tol, x)
+    require_converged("frechet_mean: the mean logarithm did not become as short as tol", length <= tol, length, x)
     return x
-
-
-def _require_converged(name, left, tolerance, iterate):
-    failed = ~(to_numpy(left) <= tolerance)
-    if failed.any():
-        first = tuple(int(i) for i in np.argwhere(failed)[0])
-        raise ConvergenceError(
-            f"{name}: {int(failed.sum())} of {failed.size} rows did not converge, first at index {first}: residual "
-            f"{to_numpy(left)[first]:.3g}", left, iterate)

@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...backend import arrays, to_numpy
+from ...backend import to_numpy
 from ...numerics.interior_point import minimize_within
-from .centroid import shares
+from .centroid import sample
 
 __all__ = ["EnclosingBall", "badoiu_clarkson", "enclosing_ball"]
 
@@ -55,7 +55,7 @@ def enclosing_ball(M, theta):
     Source: Nielsen & Nock, On the smallest enclosing information disk, Inf. Process. Lett. 105 (2008); Cover & Thomas, Elements
     of Information Theory (2006), section 13.1, for the equality.
     """
-    xp, theta, _ = arrays(M.domain.require("theta", theta), shares(theta))
+    xp, theta, _ = sample(M, theta)
     n, batch = theta.shape[0], theta.shape[1:-1]
     size = prod(batch)
     points = xp.moveaxis(xp.reshape(theta, (n, size, M.dim)), 0, 1)                # (rows, n, d)
@@ -100,7 +100,7 @@ def badoiu_clarkson(M, theta, steps):
     Source: Badoiu & Clarkson, Optimal core-sets for balls, Comput. Geom. 40 (2008); Nock & Nielsen, Fitting the smallest
     enclosing Bregman ball, ECML (2005).
     """
-    xp, theta, _ = arrays(M.domain.require("theta", theta), shares(theta))
+    xp, theta, _ = sample(M, theta)
     points = xp.moveaxis(theta, 0, -2)
     eta = M.to_eta(points)
     center = eta[..., 0, :]

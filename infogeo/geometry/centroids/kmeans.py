@@ -1,9 +1,9 @@
 """Hard clustering with Bregman divergences."""
 from typing import Any, NamedTuple
 
+from ...arrays.weights import shares
 from ...backend import arrays
-from ...errors import ShapeError
-from .centroid import shares
+from ...errors import ShapeError, require
 
 __all__ = ["BregmanClusters", "bregman_kmeans", "kmeans_plus_plus"]
 
@@ -90,16 +90,13 @@ def kmeans_plus_plus(M, theta, k, rng, weights=None):
     Raises
     ------
     DomainError, ShapeError
-    ValueError
-        For k that is not in 1 … n.
 
     Source: Arthur & Vassilvitskii, k-means++, SODA (2007); Nock, Luosto & Kivinen, Mixed Bregman clustering with approximation
     guarantees, ECML (2008).
     """
     theta = _points(M, theta)
     xp, theta, w = arrays(theta, _weights(theta, weights))
-    if not 1 <= k <= theta.shape[0]:
-        raise ValueError(f"k must be in 1 ... {theta.shape[0]}, the number of points; got {k}")
+    require("k", f"1 <= k <= {theta.shape[0]}, the number of points", 1 <= k <= theta.shape[0], k)
     index = [_draw(xp, rng, w)]
     for _ in range(k - 1):
         chosen = xp.take(theta, xp.asarray(index), axis=0)
@@ -126,5 +123,5 @@ def _weights(theta, weights):
     if weights is None:
         xp, theta = arrays(theta)
         return xp.ones_like(theta[:, 0])
-    shares(theta, weights)                              # the checks
+    shares(theta, weights, theta.shape[:1])             # the checks
     return weights

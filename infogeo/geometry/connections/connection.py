@@ -1,8 +1,5 @@
 """The α-connections: Christoffel symbols, covariant derivatives, and parallel transport along a curve."""
-import numpy as np
-
-from ...backend import to_numpy
-from ...errors import ConvergenceError
+from ...errors import require_converged
 from ...numerics.collocation import rule
 from ...numerics.differences import derivative
 from ...numerics.linalg import inverse, matvec, solve
@@ -132,12 +129,10 @@ def parallel_transport(M, curve, vector, alpha):
             after = _carried(xp, M, lambda t: at((k + t) / pieces), after, alpha)
         residual = M.norm(end, after - before)
         if xp.all(residual <= tolerance):
-            return after
-    bad = to_numpy(~(residual <= tolerance))
-    first = tuple(int(i) for i in np.argwhere(bad)[0])
-    raise ConvergenceError(
-        f"parallel_transport: {PIECES[-1]} pieces of {NODES} nodes are too few for {int(bad.sum())} of {bad.size} curves, first "
-        f"at index {first}: residual {to_numpy(residual)[first]:.3g}", residual, after)
+            break
+    few = f"parallel_transport: {PIECES[-1]} pieces of {NODES} nodes are too few"
+    require_converged(few, residual <= tolerance, residual, after)
+    return after
 
 
 def _carried(xp, M, at, vector, alpha):

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...backend import to_numpy
 from ...domains.supports import Integers
-from ...errors import DomainError, ShapeError
+from ...errors import ShapeError, require, require_count, require_positive
 
 __all__ = ["Estimate", "Integration", "MonteCarlo", "Quadrature", "States"]
 
@@ -104,14 +104,10 @@ class Quadrature(Integration):
     nodes: int = 1001
 
     def __post_init__(self):
-        if not self.lower < self.upper:
-            raise DomainError(f"lower must satisfy lower < upper; got {self.lower} and {self.upper}")
-        if not np.isfinite(self.center):
-            raise DomainError(f"center must satisfy center finite; got {self.center}")
-        if not 0 < self.width < np.inf:
-            raise DomainError(f"width must satisfy 0 < width < inf; got {self.width}")
-        if not (self.nodes >= 3 and self.nodes % 2 == 1):
-            raise DomainError(f"nodes must satisfy nodes odd and nodes >= 3; got {self.nodes}")
+        require("lower and upper", "lower < upper", self.lower < self.upper, (self.lower, self.upper))
+        require("center", "center finite", np.isfinite(self.center), self.center)
+        require_positive("width", self.width)
+        require("nodes", "nodes odd and nodes >= 3", self.nodes >= 3 and self.nodes % 2 == 1, self.nodes)
 
     def mean(self, M, theta_p, theta_q, k):
         x, log_weight = self.rule()
@@ -154,8 +150,7 @@ class MonteCarlo(Integration):
     n: int
 
     def __post_init__(self):
-        if not self.n >= 2:
-            raise DomainError(f"n must satisfy n >= 2; got {self.n}")
+        require_count("n", self.n, 2)
 
     def mean(self, M, theta_p, theta_q, k):
         xp, theta_p, theta_q = M.point(theta_p, theta_q)

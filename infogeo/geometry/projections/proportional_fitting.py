@@ -3,7 +3,7 @@ import numpy as np
 
 from ...backend import arrays, to_numpy
 from ...domains.supports import ClosedInterval, Interval
-from ...errors import ConvergenceError, DomainError, ShapeError
+from ...errors import ConvergenceError, ShapeError, require
 from ...numerics.special import logsumexp
 
 __all__ = ["proportional_fitting", "sinkhorn"]
@@ -40,7 +40,7 @@ def proportional_fitting(log_table, margins, *, tol, max_steps):
     Source: Deming & Stephan, Ann. Math. Statist. 11 (1940); Csiszár, Ann. Probab. 3 (1975), section 5.
     """
     if not margins:
-        raise ValueError("margins must name at least one group of axes")
+        raise ShapeError("margins must name at least one group of axes")
     xp, log_p, *wanted = arrays(log_table, *margins.values())
     groups = [tuple(group) for group in margins]
     depth = {margin.ndim - len(group) for group, margin in zip(groups, wanted)}
@@ -63,16 +63,15 @@ def proportional_fitting(log_table, margins, *, tol, max_steps):
     Interval(0).require("the sum of a margin", totals[0])
     room = 64 * size * max(table) * float(xp.finfo(log_p.dtype).eps)
     for group, total in zip(groups, totals):
-        if not xp.all(xp.abs(total - totals[0]) <= room * totals[0]):
-            raise DomainError(f"margins must satisfy: equal sums; {groups[0]} has {to_numpy(totals[0])} and {group} has "
-                              f"{to_numpy(total)}")
+        equal = xp.abs(total - totals[0]) <= room * totals[0]
+        require(f"the margin {group}", f"sum {to_numpy(totals[0])}, as that of {groups[0]}", equal, total)
     with np.errstate(divide="ignore"):
         logs = [xp.log(m) for m in wide]
     for _ in range(max_steps):
-        for log_m, other in zip(logs, others):
+        for group, log_m, other in zip(groups, logs, others):
             now = _logsumexp(log_p, other)
-            if xp.any((now == -np.inf) & (log_m > -np.inf)):
-                raise DomainError("margins must satisfy: 0 where the table is empty")
+            lost = (now == -np.inf) & (log_m > -np.inf)
+            require(f"the margin {group}", "0 where the table is empty", ~lost, log_m)
             empty = log_m == -np.inf
             factor = xp.where(now == -np.inf, xp.zeros_like(now), log_m - now)
             log_p = xp.where(empty, xp.full_like(log_p, -np.inf), log_p + factor)
