@@ -4,13 +4,14 @@ from abc import abstractmethod
 import numpy as np
 
 from ..arrays.draws import Draws
+from ..arrays.weights import shares
 from ..backend import arrays, backend_of, dot, to_numpy
 from ..domains.base import Domain, batch_shape
-from ..domains.supports import ClosedInterval, Interval
+from ..domains.supports import Interval
 from ..errors import DomainError, ShapeError
 from ..geometry.manifolds.manifold import DuallyFlat
 
-__all__ = ["ConstantBaseMeasure", "ExponentialFamily", "checked_weights"]
+__all__ = ["ConstantBaseMeasure", "ExponentialFamily"]
 
 
 class ExponentialFamily(DuallyFlat):
@@ -182,13 +183,7 @@ class ExponentialFamily(DuallyFlat):
 
     def _normalised(self, xp, x, weights):
         """Σ w over the sample, and the weights divided by it, which broadcast with the batch of x."""
-        n, batch = x.shape[0], x.ndim - len(self.support.shape)
-        if weights is None:
-            return float(n), xp.full((n, *(1,) * (batch - 1)), 1.0 / n, dtype=x.dtype)
-        weights = checked_weights(x, weights, x.shape[:batch])
-        total = xp.sum(weights, axis=0, keepdims=True)
-        Interval(0).require("the sum of weights", total[0, ...])
-        return total[0, ...], weights / total
+        return shares(x, weights, x.shape[:x.ndim - len(self.support.shape)])
 
     def theta_from(self, **ordinary):
         """θ of ordinary parameters, for instance ``Normal().theta_from(mean=1.0, variance=2.0)``; batches broadcast.
@@ -227,22 +222,6 @@ class ExponentialFamily(DuallyFlat):
         n = len(self.support.shape)
         if x.ndim < n or tuple(x.shape[x.ndim - n:]) != self.support.shape:
             raise ShapeError(f"x must have shape ({', '.join(['...', *map(str, self.support.shape)])}); got {tuple(x.shape)}")
-
-
-def checked_weights(x, weights, batch):
-    """Weights (n,) or (n, ...) of a sample with these batch axes, n first, in its library and with as many axes.
-
-    Raises
-    ------
-    DomainError, ShapeError
-        For a weight that is negative or not finite, or another shape.
-    """
-    xp, _, weights = arrays(x, weights)
-    shapes = {(batch[0],): None, tuple(batch): None}
-    if tuple(weights.shape) not in shapes:
-        raise ShapeError(f"weights must have shape {' or '.join(map(str, shapes))}; got {tuple(weights.shape)}")
-    ClosedInterval(0).require("weights", weights)
-    return xp.reshape(weights, (*weights.shape, *(1,) * (len(batch) - weights.ndim)))
 
 
 class ConstantBaseMeasure(ExponentialFamily):

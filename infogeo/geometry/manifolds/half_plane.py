@@ -6,7 +6,7 @@ import numpy as np
 
 from ...backend import arrays
 from ...domains.convex import Orthant, ProductDomain, RealSpace
-from ...errors import require_count
+from ...errors import require_count, require_positive
 from .manifold import Riemannian
 from .separable import diagonal
 
@@ -23,7 +23,7 @@ class HalfSpace(Riemannian):
     and u_y with the weights w_x/v_x and w_y/v_y: the light-cone coordinates 1/v, u/v of the hyperboloid model are linear there.
 
     Shapes: points (..., dim), the height v last.
-    Raises: ValueError for a dimension or a radius that is not positive.
+    Raises: DomainError for a dimension or a radius that is not positive.
     Source: Ratcliffe, Foundations of Hyperbolic Manifolds (2019), sections 3.2 and 4.6.
     """
 
@@ -32,8 +32,7 @@ class HalfSpace(Riemannian):
 
     def __post_init__(self):
         require_count("dim", self.dim)
-        if not 0 < self.radius < np.inf:
-            raise ValueError(f"radius must be a positive number; got {self.radius!r}")
+        require_positive("radius", self.radius)
 
     @property
     def domain(self):
