@@ -64,8 +64,8 @@ def require(name: str, rule: str, good: Array, value: Any) -> None:
 
 def require_positive(name: str, value: Any) -> Any:
     """A number, or an array-like as an array. Raises DomainError where it is not finite and above 0 throughout."""
-    number = value if isinstance(value, Real) else arrays(value)[1]
-    require(name, f"{name} > 0", (number > 0) & (number < inf), value)
+    number = value if isinstance(value, (Real, str)) else arrays(value)[1]
+    require(name, f"{name} > 0", not isinstance(value, str) and (number > 0) & (number < inf), value)
     return number
 
 

@@ -171,5 +171,5 @@ def test_errors():
         proportional_fitting(np.log(TABLE), MARGINS, tol=1e-15, max_steps=1)
     with pytest.raises(ig.DomainError, match="temperature must satisfy temperature > 0; got 0"):
         sinkhorn(TABLE, ROWS, COLUMNS, temperature=0.0, **run)
-    with pytest.raises(ValueError, match="max_steps must be at least 1; got 0"):
+    with pytest.raises(ValueError, match="max_steps an integer >= 1; got 0"):
         alternating_projections(LATENT, np.zeros(7), observed_data(), latent_model(), tol=1e-9, max_steps=0)

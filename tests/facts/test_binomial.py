@@ -145,7 +145,7 @@ def test_errors():
             Binomial(n)
         with pytest.raises(ValueError, match="n must satisfy n an integer >= 1"):
             Multinomial(3, n)
-    with pytest.raises(ValueError, match="^k must be"):
+    with pytest.raises(ValueError, match="^k must satisfy"):
         Multinomial(1, 3)
     with pytest.raises(ig.DomainError, match="does not exist"):
         Binomial(3).fit([3, 3])

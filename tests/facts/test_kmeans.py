@@ -7,9 +7,10 @@ from sklearn.mixture import GaussianMixture
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import infogeo as ig
-from infogeo.clustering import BregmanKMeans, FamilyMixture, fit_mixture, mixture_start
+from infogeo.clustering import BregmanKMeans, FamilyMixture
 from infogeo.geometry.centroids.centroid import bregman_information
 from infogeo.geometry.centroids.kmeans import bregman_kmeans, kmeans_plus_plus
+from infogeo.statistics import fit_mixture, mixture_start
 
 from ..backends import every_dtype
 

@@ -82,7 +82,7 @@ def test_the_covariance_is_held_not_aliased():
     ([1.0, 2.0], ig.ShapeError, r"must have shape \(p, p\); got \(2,\)"),
 ])
 def test_errors(bad, error, words):
-    with pytest.raises(error, match="^covariance " + words):
+    with pytest.raises(error, match="^covariance .*" + words):
         MultivariateNormalKnownCovariance(bad)
-    with pytest.raises(error, match="^column_covariance " + words):
+    with pytest.raises(error, match="^column_covariance .*" + words):
         MatrixNormalKnownCovariances(ROWS, bad)
