@@ -1,5 +1,5 @@
 """The diagonal of the Fisher metric."""
-from ..operators.dense import Diagonal
+from ..operators.dense import DiagonalOperator
 from .outputs import ExactColumns
 from .per_layer import example_gradients, has_one_position, layer_sums
 
@@ -7,7 +7,7 @@ __all__ = ["diagonal_fisher"]
 
 
 def diagonal_fisher(model, w, batch, outputs=ExactColumns()):
-    """The diagonal of the Fisher metric, a `Diagonal`.
+    """The diagonal of the Fisher metric, a `DiagonalOperator`.
 
     Mathematically, (1/n) Σ_n Σ_c (J_nᵀ c)² entry by entry: of a dense layer (1/n) (Ā²)ᵀ Σ_c G_c², with the homogeneous inputs ā
     of the samples as the rows of Ā and the covectors at the pre-activations as those of G_c; where a sample passes through the
@@ -22,7 +22,7 @@ def diagonal_fisher(model, w, batch, outputs=ExactColumns()):
         Where the covectors c come from: the exact diagonal by default, an estimate by ``Sampled(rng)``.
     """
     xp, n, sums = layer_sums(model, w, batch, outputs, squares)
-    return Diagonal(xp.concat([xp.reshape(summed_squares(xp, q, total), (-1,)) for q, total in sums]) / n)
+    return DiagonalOperator(xp.concat([xp.reshape(summed_squares(xp, q, total), (-1,)) for q, total in sums]) / n)
 
 
 def squares(xp, q):

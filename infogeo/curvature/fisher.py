@@ -8,11 +8,11 @@ from .diagonal import diagonal_fisher, squares, summed_squares
 from .outputs import ExactColumns, Observed, Sampled
 from .per_layer import example_gradients, has_one_position, recorded
 
-__all__ = ["ExampleColumns", "PullBack", "empirical_fisher", "fisher", "outer_products", "sampled_fisher"]
+__all__ = ["ExampleColumns", "FisherOperator", "empirical_fisher", "fisher", "outer_products", "sampled_fisher"]
 
 
 def fisher(model, w, batch):
-    """The Fisher metric F = (1/n) Σ J_nᵀ G(θ_n) J_n at the weights, a `PullBack`.
+    """The Fisher metric F = (1/n) Σ J_nᵀ G(θ_n) J_n at the weights, a `FisherOperator`.
 
     A product costs a forward and a backward pass. ``shifted(c)`` is solved exactly, by the Cholesky factorisation of the Gram
     matrix of the n d columns J_nᵀ c of F, or of F itself where this is smaller; where both are too large, `KrylovTikhonov` is
@@ -28,7 +28,7 @@ def fisher(model, w, batch):
     Source: Amari, Natural gradient works efficiently in learning (1998); Schraudolph, Fast curvature matrix-vector products for
     second-order gradient descent (2002).
     """
-    return PullBack(model, w, batch)
+    return FisherOperator(model, w, batch)
 
 
 def sampled_fisher(model, w, batch, rng, samples=1):
@@ -131,7 +131,7 @@ def _inner_products(xp, q):
     return xp.reshape(of_covectors * of_inputs[:, None, :, None], (n * m, n * m))
 
 
-class PullBack(OuterProducts):
+class FisherOperator(OuterProducts):
     """F = (1/n) Σ J_nᵀ G(θ_n) J_n; what asks for more than products is made from the columns of a square root of G.
 
     Parameters

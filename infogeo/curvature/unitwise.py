@@ -4,7 +4,7 @@ import numpy as np
 from ..backend import NUMPY, arrays
 from ..errors import ShapeError
 from ..operators.block import BlockDiagonal, DenseBlocks
-from ..operators.dense import Diagonal
+from ..operators.dense import DiagonalOperator
 from ..operators.low_rank import ScalarOffSubspace
 from ..operators.quasi_diagonal import QuasiDiagonal
 from .diagonal import squares, summed_squares
@@ -56,8 +56,9 @@ def quasi_diagonal(model, w, batch, outputs=ExactColumns()):
     """The diagonal of the Fisher metric together with its entries between the bias of a unit and the weights into it.
 
     Mathematically, with F_ii, F_i0 and F_00 of a unit, the `QuasiDiagonal` of s = F_00, r_i = F_i0 / F_00 (any number where
-    F_00 = 0, as the weights into such a unit have no Fisher information either) and d_i = F_ii − F_i0² / F_00; a `Diagonal` for a
-    layer without bias. It costs what the diagonal does, and is invariant under shifts of the inputs, which the diagonal is not.
+    F_00 = 0, as the weights into such a unit have no Fisher information either) and d_i = F_ii − F_i0² / F_00; a
+    `DiagonalOperator` for a layer without bias. It costs what the diagonal does, and is invariant under shifts of the inputs,
+    which the diagonal is not.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ def _quasi_moment(xp, q):
 
 def _quasi_block(xp, q, mean):
     if not q.layer.bias:
-        return Diagonal(xp.reshape(summed_squares(xp, q, mean) if has_one_position(q) else mean[0, ...], (-1,)))
+        return DiagonalOperator(xp.reshape(summed_squares(xp, q, mean) if has_one_position(q) else mean[0, ...], (-1,)))
     if has_one_position(q):
         a = q.inputs[:, 0, :]
         centre = xp.mean(a, axis=0)             # d does not depend on an offset of the inputs, and cancels the less without one

@@ -9,7 +9,8 @@ from ..backend import arrays, backend_of, to_numpy
 from ..errors import ShapeError
 from ..numerics.linalg import cholesky, inverse_lower
 
-__all__ = ["Composed", "Identity", "Inverse", "LinearOperator", "Scaled", "Sum", "Transpose", "common_dtype", "solve_rows"]
+__all__ = ["Composed", "IdentityOperator", "Inverse", "LinearOperator", "ScaledOperator", "Sum", "Transpose", "common_dtype",
+           "solve_rows"]
 
 BLOCK = 256     # unit vectors that go through an operator at once where its entries are read off
 
@@ -148,7 +149,7 @@ class LinearOperator(ABC):
     def shifted(self, c):
         """A + c I with the structure kept, so that its `solve` is as good as that of A: exact damping."""
         self._require_square("shifted")
-        return self + c * Identity(self.shape[0], like=self.xp.zeros(1, dtype=self.dtype))
+        return self + c * IdentityOperator(self.shape[0], like=self.xp.zeros(1, dtype=self.dtype))
 
     def factored_shift(self, c):
         """The operator damped by c I, a Kronecker product in both of its factors (see `Kronecker.factored_shift`)."""
@@ -161,10 +162,10 @@ class LinearOperator(ABC):
         return Sum(self, -other) if isinstance(other, LinearOperator) else NotImplemented
 
     def __neg__(self):
-        return Scaled(-1.0, self)
+        return ScaledOperator(-1.0, self)
 
     def __mul__(self, c):
-        return Scaled(c, self) if getattr(c, "ndim", 0) == 0 and not isinstance(c, LinearOperator) else NotImplemented
+        return ScaledOperator(c, self) if getattr(c, "ndim", 0) == 0 and not isinstance(c, LinearOperator) else NotImplemented
 
     __rmul__ = __mul__
 
@@ -224,7 +225,7 @@ class _OnHost:
         return self._through(self.operator.matmat, columns)
 
 
-class Identity(LinearOperator):
+class IdentityOperator(LinearOperator):
     """The identity on R^n.
 
     Parameters
@@ -315,18 +316,18 @@ class Inverse(LinearOperator):
         return sign, -size
 
 
-class Scaled(LinearOperator):
+class ScaledOperator(LinearOperator):
     """c A."""
 
     def __init__(self, c, A):
-        if isinstance(A, Scaled):
+        if isinstance(A, ScaledOperator):
             c, A = c * A.c, A.A
         self.c, self.A, self.symmetric = c, A, A.symmetric
         super().__init__(A.shape, A.xp, A.dtype)
 
     @property
     def T(self):
-        return self if self.symmetric else Scaled(self.c, self.A.T)
+        return self if self.symmetric else ScaledOperator(self.c, self.A.T)
 
     def _matvec(self, v):
         return self.c * self.A._matvec(v)
@@ -360,7 +361,7 @@ class Scaled(LinearOperator):
 
     def shifted(self, c):
         """c A + c′ I = c (A + (c′ / c) I)."""
-        return Scaled(self.c, self.A.shifted(c / self.c)) if self.c != 0 else super().shifted(c)
+        return ScaledOperator(self.c, self.A.shifted(c / self.c)) if self.c != 0 else super().shifted(c)
 
 
 def _sqrt(xp, c, like):

@@ -30,7 +30,7 @@ class BlockDiagonal(_Blocks):
     Parameters
     ----------
     blocks : LinearOperator or array, square
-        An array is taken as `Dense`.
+        An array is taken as `DenseOperator`.
     """
 
     def __init__(self, *blocks):

@@ -10,15 +10,15 @@ from ..errors import ShapeError
 from ..numerics.linalg import cholesky, inverse_lower
 from .base import LinearOperator, solve_rows
 
-__all__ = ["Dense", "Diagonal", "Factorization", "SymmetricDense", "as_operator"]
+__all__ = ["DenseOperator", "DiagonalOperator", "Factorization", "SymmetricDense", "as_operator"]
 
 
 def as_operator(x):
     """The operator itself, or the matrix as one."""
-    return x if isinstance(x, LinearOperator) else Dense(x)
+    return x if isinstance(x, LinearOperator) else DenseOperator(x)
 
 
-class Dense(LinearOperator):
+class DenseOperator(LinearOperator):
     """A matrix of any shape.
 
     Parameters
@@ -35,7 +35,7 @@ class Dense(LinearOperator):
 
     @property
     def T(self):
-        return Dense(self.xp.matrix_transpose(self.matrix))
+        return DenseOperator(self.xp.matrix_transpose(self.matrix))
 
     def _matvec(self, v):
         return self.xp.matmul(v, self.xp.matrix_transpose(self.matrix))
@@ -78,7 +78,7 @@ class Factorization:
                 f"in a spectrum from {self.smallest:.3g} to {self.largest:.3g}")
 
 
-class SymmetricDense(Dense):
+class SymmetricDense(DenseOperator):
     """A symmetric matrix, solved by Cholesky factorisation.
 
     Where the factorisation fails, as for a matrix that is positive definite up to rounding only, an eigendecomposition takes its
@@ -239,7 +239,7 @@ def _solved_rows(lower, rows):
     return trsm(1.0, lower, half, lower=1, trans_a=1, overwrite_b=1).T
 
 
-class Diagonal(LinearOperator):
+class DiagonalOperator(LinearOperator):
     """diag(d).
 
     Parameters
@@ -281,4 +281,4 @@ class Diagonal(LinearOperator):
             return self.xp.prod(self.xp.sign(self.d)), self.xp.sum(self.xp.log(self.xp.abs(self.d)))
 
     def shifted(self, c):
-        return Diagonal(self.d + c)
+        return DiagonalOperator(self.d + c)

@@ -40,7 +40,7 @@ class Kronecker(LinearOperator):
     Parameters
     ----------
     A, B : LinearOperator or array
-        An array is taken as `Dense`; wrap a symmetric one in `SymmetricDense`, as `shifted` and Cholesky solves need.
+        An array is taken as `DenseOperator`; wrap a symmetric one in `SymmetricDense`, as `shifted` and Cholesky solves need.
 
     Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), section 3.
     """

@@ -13,11 +13,11 @@ from ..errors import ConvergenceError, DomainError
 from ..numerics.linalg import matvec
 from .base import LinearOperator
 
-__all__ = ["Estimate", "Shifted", "conjugate_gradient", "hutch_plus_plus", "hutchinson", "lanczos", "lanczos_quadrature",
-           "logdet", "minres", "spectral_density", "xtrace"]
+__all__ = ["RandomEstimate", "Shifted", "conjugate_gradient", "hutchinson", "lanczos", "lanczos_quadrature", "logdet", "minres",
+           "spectral_density", "xtrace"]
 
 
-class Estimate(NamedTuple):
+class RandomEstimate(NamedTuple):
     """A random estimate and its standard error; arrays of one shape."""
 
     value: Any
@@ -218,7 +218,7 @@ def _quadrature(A, rng, probes, steps):
 
 
 def lanczos_quadrature(A, f, rng, *, probes, steps):
-    """tr f(A) of a symmetric operator, an `Estimate` of shape ().
+    """tr f(A) of a symmetric operator, a `RandomEstimate` of shape ().
 
     Mathematically, the mean over random sign vectors z of zᵀ f(A) z, each by the Gauss quadrature of its spectral measure that
     k Lanczos steps give; exact in k for polynomials of degree 2k − 1. The standard error is that of the mean over the probes.
@@ -237,7 +237,7 @@ def lanczos_quadrature(A, f, rng, *, probes, steps):
 
 
 def logdet(A, rng, *, probes, steps):
-    """log det A of a positive definite operator by Lanczos quadrature, an `Estimate` of shape ()."""
+    """log det A of a positive definite operator by Lanczos quadrature, a `RandomEstimate` of shape ()."""
     def log(s):
         with np.errstate(divide="ignore", invalid="ignore"):
             return A.xp.log(s)
@@ -250,7 +250,7 @@ def spectral_density(A, at, rng, *, probes, steps, width):
 
     Mathematically, (1/n) Σ_i N(t; λ_i, width²) at the points t, by Lanczos quadrature.
 
-    Shapes: at (m,); the `Estimate` has shape (m,).
+    Shapes: at (m,); the `RandomEstimate` has shape (m,).
     Source: Lin, Saad & Yang, Approximating spectral densities of large matrices (2016).
     """
     xp = A.xp
@@ -265,8 +265,8 @@ def _mean(xp, samples):
     n = samples.shape[-1]
     mean = xp.mean(samples, axis=-1)
     if n == 1:
-        return Estimate(mean, xp.full_like(mean, xp.inf))
-    return Estimate(mean, xp.std(samples, axis=-1, correction=1) / n**0.5)
+        return RandomEstimate(mean, xp.full_like(mean, xp.inf))
+    return RandomEstimate(mean, xp.std(samples, axis=-1, correction=1) / n**0.5)
 
 
 def _signs(A, rng, count):
@@ -275,7 +275,7 @@ def _signs(A, rng, count):
 
 
 def hutchinson(A, rng, *, probes):
-    """``(trace, diagonal)`` from products with random sign vectors, each an `Estimate`, of shapes () and (n,).
+    """``(trace, diagonal)`` from products with random sign vectors, each a `RandomEstimate`, of shapes () and (n,).
 
     Mathematically, the means of z·Az and of z ∘ Az; for a symmetric A their variances per probe are 2 Σ_{i≠j} A_ij² and
     Σ_{j≠i} A_ij².
@@ -287,32 +287,8 @@ def hutchinson(A, rng, *, probes):
     return _mean(xp, xp.sum(product, axis=-1)), _mean(xp, xp.matrix_transpose(product))
 
 
-def hutch_plus_plus(A, rng, *, probes):
-    """tr A from about `probes` products, an `Estimate` of shape ().
-
-    Mathematically, tr QᵀAQ exactly, for an orthonormal basis Q of the range of A on a third of the probes, plus Hutchinson's
-    estimate of tr (I − QQᵀ) A (I − QQᵀ): its error falls as 1/probes instead of 1/√probes for a positive semidefinite A.
-
-    Source: Meyer, Musco, Musco & Woodruff, Hutch++: optimal stochastic trace estimation (2021), algorithm 1.
-    """
-    xp = A.xp
-    third = probes // 3
-    if third < 2:
-        raise DomainError(f"probes must satisfy probes >= 6; got {probes!r}")
-    Q = _orthonormal(xp, A._matvec(_signs(A, rng, min(third, A.dim))))
-    z = _signs(A, rng, third)
-    z = z - xp.matmul(xp.matmul(z, xp.matrix_transpose(Q)), Q)
-    found, rest = xp.sum(Q * A._matvec(Q)), _mean(xp, dot(z, A._matvec(z)))
-    return Estimate(found + rest.value, rest.standard_error)
-
-
-def _orthonormal(xp, rows):
-    """An orthonormal basis of the span of the rows, as rows."""
-    return xp.matrix_transpose(xp.linalg.qr(xp.matrix_transpose(rows))[0])
-
-
 def xtrace(A, rng, *, probes):
-    """tr A from `probes` products, an `Estimate` of shape (): every probe serves the others' low-rank approximation in turn.
+    """tr A from `probes` products, a `RandomEstimate` of shape (): every probe serves the others' low-rank approximation in turn.
 
     Mathematically, for each of k = probes / 2 sign vectors z_i, with Q_i an orthonormal basis of the products of all the others,
     t_i = tr Q_iᵀAQ_i + z_iᵀ(I − Q_iQ_iᵀ) A (I − Q_iQ_iᵀ) z_i, all from one QR factorisation; the estimate is their mean. The
@@ -331,7 +307,7 @@ def xtrace(A, rng, *, probes):
     H = xp.matmul(xp.matrix_transpose(Q), AQ)
     pivots = xp.abs(xp.linalg.diagonal(R))
     if not bool(xp.min(pivots) > A.dim * float(xp.finfo(R.dtype).eps) * xp.max(pivots)):
-        return Estimate(xp.linalg.trace(H), 0.0 * H[0, 0])
+        return RandomEstimate(xp.linalg.trace(H), 0.0 * H[0, 0])
     S = xp.matrix_transpose(xp.linalg.inv(R))
     S = S / xp.sqrt(xp.sum(S**2, axis=0, keepdims=True))                # Q s_i is the unit vector of the range without A z_i
     W = xp.matmul(z, Q)                                                 # z_iᵀ Q

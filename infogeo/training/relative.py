@@ -6,7 +6,7 @@ from ..backend import arrays, backend_of
 from ..curvature.kronecker_factors import RunningAverage
 from ..errors import require_count, require_positive
 from ..networks.layers import Activation, Affine
-from ..operators.base import Identity
+from ..operators.base import IdentityOperator
 from ..operators.block import BlockDiagonal, DenseBlocks
 from ..operators.dense import SymmetricDense
 from ..operators.kronecker import Kronecker
@@ -66,7 +66,7 @@ def _layer_operator(layer, M):
     xp = backend_of(M)
     if M.ndim == 3:
         return DenseBlocks(M, interleaved=True)
-    return Kronecker(SymmetricDense(M), Identity(layer.weight_shape[1], like=xp.zeros(1, dtype=M.dtype)))
+    return Kronecker(SymmetricDense(M), IdentityOperator(layer.weight_shape[1], like=xp.zeros(1, dtype=M.dtype)))
 
 
 def _damped(M, damping):

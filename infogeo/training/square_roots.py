@@ -7,7 +7,7 @@ import numpy as np
 from ..backend import arrays, to_numpy
 from ..errors import ConvergenceError, DomainError, require_count
 from ..numerics.linalg import inverse
-from ..operators.base import Identity, LinearOperator
+from ..operators.base import IdentityOperator, LinearOperator
 from ..operators.dense import SymmetricDense
 from ..operators.kronecker import Kronecker
 from ..operators.low_rank import DiagonalPlusLowRank, LowRank
@@ -235,7 +235,7 @@ def square_root(operator, engine):
     """S with S S = A, factor by factor of a Kronecker product."""
     if isinstance(operator, Kronecker):
         return Kronecker(square_root(operator.A, engine), square_root(operator.B, engine))
-    return operator if isinstance(operator, Identity) else engine(operator)
+    return operator if isinstance(operator, IdentityOperator) else engine(operator)
 
 
 def _symmetric(operator):

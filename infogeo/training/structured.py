@@ -11,7 +11,7 @@ from ..curvature.sharing import Expand, Sharing
 from ..errors import DomainError, require_count
 from ..networks.layers import Affine
 from ..networks.network import Sequential
-from ..operators.base import Identity, LinearOperator
+from ..operators.base import IdentityOperator, LinearOperator
 from ..operators.block import BlockDiagonal
 from ..operators.kronecker import Kronecker
 from .examples import ExampleUpdate
@@ -81,7 +81,7 @@ class InputSide(LayerMetric):
 
     def damped(self, layer, operators, damping):
         A, = map(damping, operators)
-        return Kronecker(A, Identity(layer.weight_shape[1], like=A.xp.zeros(1, dtype=A.dtype)))
+        return Kronecker(A, IdentityOperator(layer.weight_shape[1], like=A.xp.zeros(1, dtype=A.dtype)))
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class OutputSide(LayerMetric):
 
     def damped(self, layer, operators, damping):
         G, = map(damping, operators)
-        return Kronecker(Identity(layer.weight_shape[0], like=G.xp.zeros(1, dtype=G.dtype)), G)
+        return Kronecker(IdentityOperator(layer.weight_shape[0], like=G.xp.zeros(1, dtype=G.dtype)), G)
 
 
 # Networks with local Fisher layers
@@ -223,7 +223,9 @@ def _astype(root, dtype):
     """A root in the dtype of the weights."""
     if isinstance(root, Kronecker):
         return Kronecker(_astype(root.A, dtype), _astype(root.B, dtype))
-    return Identity(root.dim, like=root.xp.zeros(1, dtype=dtype)) if isinstance(root, Identity) else root.astype(dtype)
+    if isinstance(root, IdentityOperator):
+        return IdentityOperator(root.dim, like=root.xp.zeros(1, dtype=dtype))
+    return root.astype(dtype)
 
 
 # The optimiser

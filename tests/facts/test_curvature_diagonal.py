@@ -6,7 +6,7 @@ from infogeo.curvature.damping import Tikhonov, Undamped
 from infogeo.curvature.diagonal import diagonal_fisher
 from infogeo.curvature.fisher import empirical_fisher
 from infogeo.curvature.outputs import Observed, RandomSigns, Sampled
-from infogeo.operators.dense import Diagonal
+from infogeo.operators.dense import DiagonalOperator
 
 from ..backends import every_dtype
 from .fisher_helpers import MODELS, close, fisher_matrix, made, problem
@@ -20,7 +20,7 @@ every_model = pytest.mark.parametrize("name", MODELS)
 def test_diagonal_is_that_of_the_fisher_metric(name, n):
     model, w, batch = problem(name, n)
     D = diagonal_fisher(model, w, batch)
-    assert isinstance(D, Diagonal)
+    assert isinstance(D, DiagonalOperator)
     close(D.d, np.diag(fisher_matrix(model, w, batch[0])))
 
 

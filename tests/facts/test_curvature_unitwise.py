@@ -15,7 +15,7 @@ from infogeo.networks.layers import Dense, Identity, Logistic, Relu, Softplus, T
 from infogeo.networks.model import ConditionalModel
 from infogeo.networks.network import MLP, Sequential
 from infogeo.operators.block import DenseBlocks
-from infogeo.operators.dense import Diagonal
+from infogeo.operators.dense import DiagonalOperator
 from infogeo.operators.quasi_diagonal import QuasiDiagonal
 
 from ..backends import every_dtype
@@ -100,7 +100,7 @@ def test_quasi_diagonal_is_invariant_under_shifts_of_the_inputs():
         return model.record(w, x).jvp(step)
 
     close(step_in_theta(quasi_diagonal, moved, x + t), step_in_theta(quasi_diagonal, w, x), 1e-9)
-    diagonal = lambda model, w, batch: Diagonal(quasi_diagonal(model, w, batch).diagonal())
+    diagonal = lambda model, w, batch: DiagonalOperator(quasi_diagonal(model, w, batch).diagonal())
     there, here = step_in_theta(diagonal, moved, x + t), step_in_theta(diagonal, w, x)
     assert np.linalg.norm(there - here) > 0.1 * np.linalg.norm(here)
 

@@ -5,9 +5,9 @@ import scipy.sparse.linalg
 
 from infogeo.backend import NUMPY, to_numpy
 from infogeo.errors import ShapeError
-from infogeo.operators.base import Composed, Identity, LinearOperator, Sum
+from infogeo.operators.base import Composed, IdentityOperator, LinearOperator, Sum
 from infogeo.operators.block import BlockDiagonal, BlockTridiagonalInverse, DenseBlocks
-from infogeo.operators.dense import Dense, Diagonal, SymmetricDense
+from infogeo.operators.dense import DenseOperator, DiagonalOperator, SymmetricDense
 from infogeo.operators.kronecker import EigenKronecker, Kronecker, KroneckerPair
 from infogeo.operators.low_rank import DiagonalPlusLowRank, LowRank
 from infogeo.operators.krylov import Shifted
@@ -62,51 +62,51 @@ class Plain(LinearOperator):
 
 # name: (operator from a function that makes arrays, its dense matrix)
 CASES = {
-    "plain": (lambda a: Plain(a(general(4, 4)), Dense(a(general(4, 4))).xp), general(4, 4)),
-    "plain, wide": (lambda a: Plain(a(general(3, 5)), Dense(a(general(3, 5))).xp), general(3, 5)),
-    "plain, positive definite": (lambda a: Plain(a(spd(4)), Dense(a(spd(4))).xp), spd(4)),
-    "identity": (lambda a: Identity(4, like=a(np.ones(1))), np.eye(4)),
-    "dense": (lambda a: Dense(a(general(4, 4))), general(4, 4)),
-    "dense, tall": (lambda a: Dense(a(general(5, 3))), general(5, 3)),
-    "transpose": (lambda a: Plain(a(general(4, 4)), Dense(a(general(4, 4))).xp).T, general(4, 4).T),
+    "plain": (lambda a: Plain(a(general(4, 4)), DenseOperator(a(general(4, 4))).xp), general(4, 4)),
+    "plain, wide": (lambda a: Plain(a(general(3, 5)), DenseOperator(a(general(3, 5))).xp), general(3, 5)),
+    "plain, positive definite": (lambda a: Plain(a(spd(4)), DenseOperator(a(spd(4))).xp), spd(4)),
+    "identity": (lambda a: IdentityOperator(4, like=a(np.ones(1))), np.eye(4)),
+    "dense": (lambda a: DenseOperator(a(general(4, 4))), general(4, 4)),
+    "dense, tall": (lambda a: DenseOperator(a(general(5, 3))), general(5, 3)),
+    "transpose": (lambda a: Plain(a(general(4, 4)), DenseOperator(a(general(4, 4))).xp).T, general(4, 4).T),
     "symmetric": (lambda a: SymmetricDense(a(spd(4))), spd(4)),
     "symmetric, 9": (lambda a: SymmetricDense(a(spd(9))), spd(9)),
     "symmetric, indefinite": (lambda a: SymmetricDense(a(symmetric(8))), symmetric(8)),
-    "diagonal": (lambda a: Diagonal(a(D)), np.diag(D)),
-    "diagonal, indefinite": (lambda a: Diagonal(a(D - 1.0)), np.diag(D - 1.0)),
+    "diagonal": (lambda a: DiagonalOperator(a(D)), np.diag(D)),
+    "diagonal, indefinite": (lambda a: DiagonalOperator(a(D - 1.0)), np.diag(D - 1.0)),
     "low rank and diagonal": (lambda a: DiagonalPlusLowRank(a(D), a(U)), np.diag(D) + U @ U.T),
     "more columns than rows": (lambda a: DiagonalPlusLowRank(a(D), a(general(5, 7))),
                                np.diag(D) + general(5, 7) @ general(5, 7).T),
     "low rank, shifted": (lambda a: LowRank(a(U)).shifted(0.5), U @ U.T + 0.5 * np.eye(5)),
     "low rank of full rank": (lambda a: LowRank(a(general(4, 6))), general(4, 6) @ general(4, 6).T),
-    "sum": (lambda a: Dense(a(general(4, 4))) + SymmetricDense(a(spd(4))) - Diagonal(a(np.ones(4))),
+    "sum": (lambda a: DenseOperator(a(general(4, 4))) + SymmetricDense(a(spd(4))) - DiagonalOperator(a(np.ones(4))),
             general(4, 4) + spd(4) - np.eye(4)),
-    "sum, symmetric": (lambda a: SymmetricDense(a(spd(4))) + Diagonal(a(np.ones(4))), spd(4) + np.eye(4)),
+    "sum, symmetric": (lambda a: SymmetricDense(a(spd(4))) + DiagonalOperator(a(np.ones(4))), spd(4) + np.eye(4)),
     "scaled": (lambda a: 2.0 * SymmetricDense(a(spd(4))) / 3.0, 2 / 3 * spd(4)),
-    "negative": (lambda a: -Dense(a(general(3, 3))), -general(3, 3)),
-    "composed": (lambda a: Dense(a(general(4, 4))) @ SymmetricDense(a(spd(4))) @ Diagonal(a(D[:4])),
+    "negative": (lambda a: -DenseOperator(a(general(3, 3))), -general(3, 3)),
+    "composed": (lambda a: DenseOperator(a(general(4, 4))) @ SymmetricDense(a(spd(4))) @ DiagonalOperator(a(D[:4])),
                  general(4, 4) @ spd(4) @ np.diag(D[:4])),
-    "composed, through a larger space": (lambda a: Dense(a(general(3, 5))) @ Dense(a(general(5, 3, 1))),
+    "composed, through a larger space": (lambda a: DenseOperator(a(general(3, 5))) @ DenseOperator(a(general(5, 3, 1))),
                                          general(3, 5) @ general(5, 3, 1)),
-    "composed, wide": (lambda a: Dense(a(general(2, 5))) @ Dense(a(general(5, 3, 1))), general(2, 5) @ general(5, 3, 1)),
+    "composed, wide": (lambda a: DenseOperator(a(general(2, 5))) @ DenseOperator(a(general(5, 3, 1))), general(2, 5) @ general(5, 3, 1)),
     "kronecker": (lambda a: Kronecker(SymmetricDense(a(A3)), SymmetricDense(a(B4))), np.kron(A3, B4)),
     "kronecker, not symmetric": (lambda a: Kronecker(a(general(3, 3)), a(general(2, 2, 1))),
                                  np.kron(general(3, 3), general(2, 2, 1))),
     "kronecker, not square": (lambda a: Kronecker(a(general(2, 3)), a(general(4, 2, 1))),
                               np.kron(general(2, 3), general(4, 2, 1))),
-    "kronecker, square of factors that are not": (lambda a: Kronecker(a(general(2, 3)), a(general(3, 2, 1))) + Identity(6, a(D)),
+    "kronecker, square of factors that are not": (lambda a: Kronecker(a(general(2, 3)), a(general(3, 2, 1))) + IdentityOperator(6, a(D)),
                                                   np.kron(general(2, 3), general(3, 2, 1)) + np.eye(6)),
     "kronecker, factored shift": (lambda a: Kronecker(SymmetricDense(a(A3)), SymmetricDense(a(2.0 * A3))).factored_shift(0.09),
                                   np.kron(A3 + 0.3 * np.sqrt(0.5) * np.eye(3), 2.0 * A3 + 0.3 / np.sqrt(0.5) * np.eye(3))),
     "kronecker, eigenbasis": (lambda a: EigenKronecker(a(Q3), a(Q4), a(S34)),
                               np.kron(Q3, Q4) @ np.diag(S34.ravel()) @ np.kron(Q3, Q4).T),
-    "kronecker, of operators": (lambda a: Kronecker(Diagonal(a(D)), DiagonalPlusLowRank(a(D), a(U))),
+    "kronecker, of operators": (lambda a: Kronecker(DiagonalOperator(a(D)), DiagonalPlusLowRank(a(D), a(U))),
                                 np.kron(np.diag(D), np.diag(D) + U @ U.T)),
     "kronecker sum": (lambda a: KroneckerPair(a(A3), a(B4), a(C3), a(D4)), np.kron(A3, B4) + np.kron(C3, D4)),
     "kronecker difference": (lambda a: KroneckerPair(a(A3), a(B4), a(C3), a(D4), sign=-1), np.kron(A3, B4) - np.kron(C3, D4)),
-    "block diagonal": (lambda a: BlockDiagonal(a(general(2, 2)), SymmetricDense(a(spd(3))), Diagonal(a(D))),
+    "block diagonal": (lambda a: BlockDiagonal(a(general(2, 2)), SymmetricDense(a(spd(3))), DiagonalOperator(a(D))),
                        block_diagonal(general(2, 2), spd(3), np.diag(D))),
-    "block diagonal, symmetric": (lambda a: BlockDiagonal(SymmetricDense(a(spd(3))), Diagonal(a(D))),
+    "block diagonal, symmetric": (lambda a: BlockDiagonal(SymmetricDense(a(spd(3))), DiagonalOperator(a(D))),
                                   block_diagonal(spd(3), np.diag(D))),
     "dense blocks": (lambda a: DenseBlocks(a(BLOCKS)), block_diagonal(*BLOCKS)),
     "dense blocks, interleaved": (lambda a: DenseBlocks(a(BLOCKS), interleaved=True), interleaved(BLOCKS)),
@@ -204,7 +204,7 @@ def test_the_sign_of_a_kronecker_determinant(a, b):
 
 def test_the_diagonal_of_a_large_operator_by_unit_vectors():
     d = np.arange(1.0, 601.0)
-    A = Sum(Diagonal(d)) @ Diagonal(d)
+    A = Sum(DiagonalOperator(d)) @ DiagonalOperator(d)
     np.testing.assert_array_equal(A.diagonal(), d**2)
 
 
@@ -242,8 +242,8 @@ def test_definite_up_to_rounding_only_is_solved_and_reported(n):
 
 def test_singular_operators_solve_to_no_number(backend):
     b = backend.make(np.ones(3))
-    for A in (SymmetricDense(backend.make(np.zeros((3, 3)))), Diagonal(backend.make(np.zeros(3))),
-              Dense(backend.make(np.ones((3, 3)))),
+    for A in (SymmetricDense(backend.make(np.zeros((3, 3)))), DiagonalOperator(backend.make(np.zeros(3))),
+              DenseOperator(backend.make(np.ones((3, 3)))),
               DiagonalPlusLowRank(backend.make(np.zeros(3)), backend.make(np.ones((3, 1)))),
               EigenKronecker(backend.make(np.eye(3)), backend.make(np.eye(1)), backend.make(np.zeros((3, 1)))),
               DenseBlocks(backend.make(np.zeros((1, 3, 3)))),
@@ -252,11 +252,11 @@ def test_singular_operators_solve_to_no_number(backend):
 
 
 def test_log_determinants_of_singular_and_of_negative_operators():
-    assert Diagonal(np.array([1.0, 0.0])).logdet() == -np.inf
+    assert DiagonalOperator(np.array([1.0, 0.0])).logdet() == -np.inf
     assert SymmetricDense(np.zeros((2, 2))).logdet() == -np.inf
-    assert np.isnan(Diagonal(np.array([1.0, -1.0])).logdet())
-    assert (0.0 * Diagonal(np.ones(2))).logdet() == -np.inf
-    np.testing.assert_allclose((-2.0 * Diagonal(np.ones(2))).logdet(), np.log(4.0))
+    assert np.isnan(DiagonalOperator(np.array([1.0, -1.0])).logdet())
+    assert (0.0 * DiagonalOperator(np.ones(2))).logdet() == -np.inf
+    np.testing.assert_allclose((-2.0 * DiagonalOperator(np.ones(2))).logdet(), np.log(4.0))
 
 
 def test_woodbury_keeps_the_diagonal_when_the_low_rank_part_is_enormous():
@@ -273,30 +273,30 @@ def test_the_algebra_flattens():
     assert len((A + (B + C)).terms) == 3 and len(((A @ B) @ C).factors) == 3
     assert isinstance(A + B, Sum) and isinstance(A @ B, Composed) and (A + B).symmetric and not (A @ B).symmetric
     assert (2.0 * (3.0 * A)).c == 6.0 and (2.0 * A).A is A
-    assert A.T is A and Dense(general(2, 3)).T.shape == (3, 2) and A.inverse().inverse() is A
+    assert A.T is A and DenseOperator(general(2, 3)).T.shape == (3, 2) and A.inverse().inverse() is A
     np.testing.assert_array_equal((np.float64(2.0) * A).dense(), 2.0 * spd(3, 0))
 
 
 def test_arrays_on_either_side():
-    A = Dense(general(3, 4))
+    A = DenseOperator(general(3, 4))
     np.testing.assert_allclose(A @ np.ones(4), general(3, 4) @ np.ones(4))
     np.testing.assert_allclose(np.ones(3) @ A, np.ones(3) @ general(3, 4))
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: Dense(np.ones(3)), r"matrix must have shape \(m, n\); got \(3,\)"),
+    (lambda: DenseOperator(np.ones(3)), r"matrix must have shape \(m, n\); got \(3,\)"),
     (lambda: SymmetricDense(np.ones((2, 3))), "square"),
-    (lambda: Diagonal(np.ones((2, 2))), r"d must have shape \(n,\); got \(2, 2\)"),
+    (lambda: DiagonalOperator(np.ones((2, 2))), r"d must have shape \(n,\); got \(2, 2\)"),
     (lambda: LowRank(np.ones(3)), r"U must have shape \(n, k\)"),
     (lambda: DiagonalPlusLowRank(np.ones(3), np.ones((2, 1))), r"got \(3,\) and \(2, 1\)"),
-    (lambda: Dense(np.ones((2, 3))).matvec(np.ones(2)), r"shape \(..., 3\)"),
-    (lambda: Dense(np.ones((2, 3))).T.matvec(np.ones(3)), r"shape \(..., 2\)"),
+    (lambda: DenseOperator(np.ones((2, 3))).matvec(np.ones(2)), r"shape \(..., 3\)"),
+    (lambda: DenseOperator(np.ones((2, 3))).T.matvec(np.ones(3)), r"shape \(..., 2\)"),
     (lambda: Plain(np.ones((2, 3)), NUMPY).matmat(np.ones(3)), r"\(..., 3, k\)"),
-    (lambda: Dense(np.ones((2, 3))).solve(np.ones(2)), "solve needs a square operator"),
-    (lambda: Dense(np.ones((2, 3))).logdet(), "slogdet needs a square operator"),
-    (lambda: Dense(np.ones((2, 3))).shifted(1.0), "shifted needs a square operator"),
-    (lambda: Dense(np.ones((2, 3))) + Dense(np.ones((3, 2))), "one shape"),
-    (lambda: Dense(np.ones((2, 3))) @ Dense(np.ones((2, 3))), "cannot follow"),
+    (lambda: DenseOperator(np.ones((2, 3))).solve(np.ones(2)), "solve needs a square operator"),
+    (lambda: DenseOperator(np.ones((2, 3))).logdet(), "slogdet needs a square operator"),
+    (lambda: DenseOperator(np.ones((2, 3))).shifted(1.0), "shifted needs a square operator"),
+    (lambda: DenseOperator(np.ones((2, 3))) + DenseOperator(np.ones((3, 2))), "one shape"),
+    (lambda: DenseOperator(np.ones((2, 3))) @ DenseOperator(np.ones((2, 3))), "cannot follow"),
     (lambda: BlockDiagonal(), "at least one"),
     (lambda: BlockDiagonal(np.ones((2, 3))), "square"),
     (lambda: DenseBlocks(np.ones((2, 3))), r"\(k, p, p\)"),
@@ -335,7 +335,7 @@ def test_as_scipy(backend):
     x, failed = scipy.sparse.linalg.cg(A, b, rtol=1e-12)
     assert not failed
     np.testing.assert_allclose(x, np.linalg.solve(dense, b), rtol=1e-9)
-    wide = Dense(backend.make(general(3, 5))).as_scipy()
+    wide = DenseOperator(backend.make(general(3, 5))).as_scipy()
     np.testing.assert_allclose(wide.rmatvec(b[:3]), b[:3] @ general(3, 5), rtol=1e-12)
 
 

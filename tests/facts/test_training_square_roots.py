@@ -6,8 +6,8 @@ import pytest
 
 from infogeo.curvature.damping import FactoredTikhonov, Tikhonov, Undamped
 from infogeo.errors import ConvergenceError, DomainError
-from infogeo.operators.base import Identity
-from infogeo.operators.dense import Diagonal, SymmetricDense
+from infogeo.operators.base import IdentityOperator
+from infogeo.operators.dense import DiagonalOperator, SymmetricDense
 from infogeo.operators.kronecker import Kronecker
 from infogeo.training.square_roots import DenmanBeavers, DenseRoot, Eigen, LowRankRoot, NewtonSchulz, Nystrom, square_root
 
@@ -126,12 +126,12 @@ def test_roots_of_kronecker_products_go_by_factors(engine):
     assert isinstance(S, Kronecker)
     np.testing.assert_allclose(S.dense() @ S.dense(), damped.dense(), rtol=1e-8, atol=1e-8)
     np.testing.assert_allclose(S.solve(S.solve(np.eye(24))), np.linalg.inv(damped.dense()), rtol=1e-6, atol=1e-8)
-    one = square_root(Kronecker(SymmetricDense(A), Identity(3)), engine if engine != Nystrom(6) else Eigen())
+    one = square_root(Kronecker(SymmetricDense(A), IdentityOperator(3)), engine if engine != Nystrom(6) else Eigen())
     np.testing.assert_allclose(one.dense() @ one.dense(), np.kron(A, np.eye(3)), rtol=1e-8, atol=1e-8)
 
 
 def test_any_symmetric_operator():
-    S = Eigen()(Undamped()(Diagonal(np.array([4.0, 9.0]))))
+    S = Eigen()(Undamped()(DiagonalOperator(np.array([4.0, 9.0]))))
     np.testing.assert_allclose(S.dense(), np.diag([2.0, 3.0]))
 
 
