@@ -7,8 +7,8 @@ import numpy as np
 
 from ..backend import arrays, to_numpy
 from ..domains.convex import Orthant, ProductDomain, RealSpace
-from ..domains.supports import Interval
-from ..errors import DomainError, ShapeError
+from ..domains.supports import Interval, PositiveDefiniteMatrix
+from ..errors import ShapeError
 from ..geometry.manifolds.arc_length import log_ratio
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
 from ..numerics.linalg import symmetric2
@@ -72,8 +72,7 @@ class LocationScale(_TwoParameters):
         matrix = np.array(to_numpy(arrays(self.information)[1]), dtype=float)
         if matrix.shape != (2, 2):
             raise ShapeError(f"information must have shape (2, 2); got {matrix.shape}")
-        if not (matrix[0, 1] == matrix[1, 0] and matrix[0, 0] > 0 and np.linalg.det(matrix) > 0 and np.isfinite(matrix).all()):
-            raise DomainError(f"information must be symmetric and positive definite; got {matrix.tolist()}")
+        PositiveDefiniteMatrix(2).require("information", matrix)
         matrix.flags.writeable = False
         object.__setattr__(self, "information", matrix)
 
