@@ -4,6 +4,7 @@ from math import ceil, lgamma, log, pi, sqrt
 
 import numpy as np
 
+from ..errors import require_count, require_positive
 from ..families.bernoulli import Bernoulli
 from ..families.binomial import Binomial, Multinomial
 from ..families.categorical import Categorical
@@ -80,7 +81,7 @@ def parametric_complexity(family, n):
     ------
     TypeError
         For another family.
-    ValueError
+    DomainError
         For another n.
 
     Source: Kontkanen & Myllymäki, A linear-time algorithm for computing the multinomial stochastic complexity, Inf. Process.
@@ -92,33 +93,27 @@ def parametric_complexity(family, n):
 
 @parametric_complexity.register
 def _(family: Bernoulli, n):
-    return _log_complexity(2, _observations(n))
+    return _log_complexity(2, require_count("n", n))
 
 
 @parametric_complexity.register
 def _(family: Categorical, n):
-    return _log_complexity(family.k, _observations(n))
+    return _log_complexity(family.k, require_count("n", n))
 
 
 @parametric_complexity.register
 def _(family: Binomial, n):
-    return _log_complexity(2, family.n * _observations(n))
+    return _log_complexity(2, family.n * require_count("n", n))
 
 
 @parametric_complexity.register
 def _(family: Multinomial, n):
-    return _log_complexity(family.k, family.n * _observations(n))
+    return _log_complexity(family.k, family.n * require_count("n", n))
 
 
 @parametric_complexity.register
 def _(family: Product, n):
     return sum(parametric_complexity(factor, n) for factor in family.factors)
-
-
-def _observations(n):
-    if not (isinstance(n, (int, np.integer)) and n >= 1):
-        raise ValueError(f"n must be an integer of at least 1; got {n!r}")
-    return int(n)
 
 
 def _log_complexity(k, n):
@@ -150,11 +145,9 @@ def asymptotic_complexity(M, n, volume):
 
     Raises
     ------
-    ValueError
+    DomainError
         For n below 1 or a volume that is not a positive finite number.
 
     Source: Rissanen (1996), theorem 1.
     """
-    if not 0 < volume < np.inf:
-        raise ValueError(f"volume must be positive and finite; got {volume!r}")
-    return M.dim / 2 * log(_observations(n) / (2 * pi)) + log(volume)
+    return M.dim / 2 * log(require_count("n", n) / (2 * pi)) + log(require_positive("volume", volume))

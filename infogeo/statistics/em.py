@@ -3,9 +3,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import arrays, to_numpy
+from ..backend import arrays
 from ..domains.supports import Interval
-from ..errors import DomainError, ShapeError
+from ..errors import ShapeError, require
 from ..geometry.centroids.kmeans import bregman_kmeans, kmeans_plus_plus
 from ..numerics.special import logsumexp
 
@@ -137,9 +137,5 @@ def _observations(family, x):
 
 
 def _require_open(family, eta):
-    inside = to_numpy(family.eta_domain.contains(eta))
-    if not inside.all():
-        first = int(np.argwhere(~inside)[0, 0])
-        raise DomainError(
-            f"component {first} of {inside.size} has closed in on the boundary of the family: its mean statistic "
-            f"{to_numpy(eta)[first]} must satisfy {family.eta_domain.rule('eta')}; a prior_count above 0 prevents it")
+    rule = f"{family.eta_domain.rule('eta')}, unless a prior_count above 0 keeps it from the boundary"
+    require("the mean statistic of each component", rule, family.eta_domain.contains(eta), eta)

@@ -41,7 +41,7 @@ def interaction_orders(shape, probabilities):
 
     Raises
     ------
-    DomainError, ShapeError, ValueError
+    DomainError, ShapeError
 
     Source: Amari, Information geometry on hierarchy of probability distributions, IEEE Trans. Inf. Theory 47 (2001).
     """

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.integrate import cubature
 
 from ..backend import arrays, asarray, backend_of, to_numpy
-from ..errors import ConvergenceError, DomainError, ShapeError
+from ..errors import ConvergenceError, ShapeError, require, require_count
 from ..families.categorical import Categorical
 from ..families.transformed import Transformed
 from ..geometry.divergences.integration import Estimate
@@ -138,11 +138,7 @@ class _Box(Region):
         xp, lower, upper = arrays(self.lower, self.upper)
         if lower.ndim != 1 or lower.shape != upper.shape:
             raise ShapeError(f"lower and upper must have one shape (d,); got {tuple(lower.shape)} and {tuple(upper.shape)}")
-        wrong = np.flatnonzero(~(to_numpy(lower) < to_numpy(upper)))
-        if wrong.size:
-            i = int(wrong[0])
-            raise DomainError(f"lower must satisfy lower < upper; {wrong.size} of {lower.shape[0]} axes do not, first at index "
-                              f"{i}: {float(lower[i])} and {float(upper[i])}")
+        require("lower and upper", "lower < upper", lower < upper, xp.stack([lower, upper], axis=-1))
         dtype = xp.result_type(lower.dtype, upper.dtype)
         object.__setattr__(self, "lower", xp.astype(lower, dtype, copy=True))
         object.__setattr__(self, "upper", xp.astype(upper, dtype, copy=True))
@@ -235,8 +231,9 @@ class UniformSampling(_Box):
 
     def __post_init__(self):
         super().__post_init__()
-        if not np.isfinite(to_numpy(self.upper - self.lower)).all():
-            raise DomainError(f"lower and upper must satisfy upper - lower finite; got {self.lower} and {self.upper}")
+        xp, size = arrays(self.upper - self.lower)
+        require("upper - lower", "upper - lower finite", xp.isfinite(size), size)
+        require_count("n", self.n, 2)
 
     def integral(self, M, density):
         self._require_dim(M)
@@ -274,8 +271,7 @@ class ImportanceSampling(Region):
     n: int
 
     def __post_init__(self):
-        if not self.n >= 2:
-            raise DomainError(f"n must satisfy n >= 2; got {self.n}")
+        require_count("n", self.n, 2)
 
     def integral(self, M, density):
         xp, x = M.point(self.draw(self.rng, self.n))
