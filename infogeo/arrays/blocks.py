@@ -7,7 +7,7 @@ import os
 from collections import deque
 from contextlib import nullcontext
 from contextvars import copy_context
-from functools import lru_cache, wraps
+from functools import lru_cache
 from threading import Lock, Thread, current_thread, main_thread
 
 import numpy as np
@@ -15,7 +15,7 @@ from threadpoolctl import ThreadpoolController
 
 from ..backend import batch_contiguous
 
-__all__ = ["blockwise", "gather", "rowwise", "share", "slices", "threads"]
+__all__ = ["gather", "in_blocks", "is_large", "share", "slices", "threads"]
 
 ELEMENTS = 65536    # of one operand in a block: half a megabyte of doubles
 # glibc gives freed memory back to the system when it is more than twice the largest array that was ever freed, up to this size,
@@ -24,46 +24,47 @@ KEPT = 2**25 - 2**13
 SHARE = 2           # blocks, at the least, for each thread: a thread costs as much as a cheap block
 
 
-def blockwise(method):
-    """Evaluate ``method(self, *points)`` of a large C-ordered NumPy batch block by block; anything else as it is.
+def is_large(xs):
+    """Whether points, shapes (..., d), are a large C-ordered NumPy batch, which goes in blocks."""
+    first = xs[0]
+    if type(first) is not np.ndarray or first.size <= 2 * ELEMENTS or first.ndim < 2 or not first.flags.c_contiguous:
+        return False
+    return all(type(x) is np.ndarray and x.ndim > 0 for x in xs)
 
-    The points have shapes (..., d) and broadcast; the result has the batch axes first. Reductions over the few coordinates of a
-    point are several times faster where the batch is contiguous, and so are chains of operations that fit into the cache.
+
+def in_blocks(function, *xs, contiguous):
+    """``function(*xs)`` of a large batch, block by block.
+
+    The points have shapes (..., d) and broadcast; the result, an array or a tuple of arrays, has the batch axes first.
+
+    Parameters
+    ----------
+    contiguous : bool
+        Whether to lay each block out with the batch contiguous: reductions over the coordinates of a point are several times
+        faster that way, while points of one or two coordinates are taken as they lie.
     """
-    return _in_blocks(method, batch_contiguous)
+    laid_out = batch_contiguous if contiguous else lambda x: x
+    batch = np.broadcast_shapes(*(x.shape[:-1] for x in xs))
+    flat = [np.broadcast_to(x, (*batch, x.shape[-1])).reshape(-1, x.shape[-1]) for x in xs]
+    count = len(flat[0])
+    pairs = -(-count // (2 * max(256, ELEMENTS // xs[0].shape[-1])))
+    rows = -(-count // (2 * pairs))         # an even number of even blocks
+    outs, lock = [], Lock()
 
-
-def rowwise(method):
-    """As `blockwise`, with the points as they lie in memory, for methods that have no use for another order."""
-    return _in_blocks(method, lambda x: x)
-
-
-def _in_blocks(method, laid_out):
-    @wraps(method)
-    def blocked(self, *xs):
-        first = xs[0]
-        if type(first) is not np.ndarray or first.size <= 2 * ELEMENTS or first.ndim < 2 or not first.flags.c_contiguous:
-            return method(self, *xs)
-        if not all(type(x) is np.ndarray and x.ndim > 0 for x in xs):
-            return method(self, *xs)
-        batch = np.broadcast_shapes(*(x.shape[:-1] for x in xs))
-        flat = [np.broadcast_to(x, (*batch, x.shape[-1])).reshape(-1, x.shape[-1]) for x in xs]
-        count = len(flat[0])
-        pairs = -(-count // (2 * max(256, ELEMENTS // first.shape[-1])))
-        rows = -(-count // (2 * pairs))         # an even number of even blocks
-        out, lock = None, Lock()
-
-        def fill(start):
-            nonlocal out
-            part = method(self, *(laid_out(x[start:start + rows]) for x in flat))
-            with lock:
-                if out is None:
-                    out = np.empty((count, *part.shape[1:]), part.dtype)
+    def fill(start):
+        found = function(*(laid_out(x[start:start + rows]) for x in flat))
+        parts = found if type(found) is tuple else (found,)
+        with lock:
+            if not outs:
+                outs.extend(np.empty((count, *part.shape[1:]), part.dtype) for part in parts)
+                outs.append(type(found) is tuple)
+        for out, part in zip(outs, parts):
             out[start:start + rows] = part
 
-        share(fill, range(0, count, rows))
-        return out.reshape(*batch, *out.shape[1:])
-    return blocked
+    share(fill, range(0, count, rows))
+    *outs, several = outs
+    outs = tuple(out.reshape(*batch, *out.shape[1:]) for out in outs)
+    return outs if several else outs[0]
 
 
 def threads():
@@ -134,3 +135,10 @@ def gather(task, items):
 
     share(one, range(len(items)))
     return found
+
+
+def blockwise(method):
+    return method
+
+
+rowwise = blockwise

@@ -7,7 +7,9 @@ plain methods.
 import threading
 from functools import wraps
 
-__all__ = ["once", "standing"]
+import numpy as np
+
+__all__ = ["is_standing", "once", "standing", "stands_on"]
 
 
 class _Standing(threading.local):
@@ -21,11 +23,13 @@ _standing = _Standing()
 class standing:
     """Context of a loop over points; calling it moves to the next one.
 
-    `once` methods remember their results for the point and for the arrays that they return from it.
+    `once` methods remember their results for the point and for the arrays that they return from it. NumPy's error state is set
+    once for the whole loop: entering it costs as much as a formula of one point.
     """
 
     def __enter__(self):
-        self.outer = _standing.points
+        self.outer, self.quiet = _standing.points, np.errstate(all="ignore")
+        self.quiet.__enter__()
         return self
 
     def __call__(self, point):
@@ -33,20 +37,31 @@ class standing:
 
     def __exit__(self, *error):
         _standing.points = self.outer
+        self.quiet.__exit__(*error)
+
+
+def is_standing():
+    """Whether a loop of this thread stands on a point: then it has set the error state, too."""
+    return bool(_standing.points)
+
+
+def stands_on(x):
+    """Whether a loop stands on this very array, or got it from a method that is remembered."""
+    return id(x) in _standing.points
 
 
 def once(method):
-    """Remember ``method(self, x)`` while a solver stands on `x`."""
+    """Remember ``method(self, x)``, or ``method(self, xp, x)``, while a solver stands on `x`."""
     @wraps(method)
-    def remembered(self, x):
+    def remembered(self, *point):
         points = _standing.points
-        known = points.get(id(x)) if points else None
+        known = points.get(id(point[-1])) if points else None
         if known is None:
-            return method(self, x)
+            return method(self, *point)
         results, key = known[1], (id(self), method)
         found = results.get(key)
         if found is None:
-            value = method(self, x)
+            value = method(self, *point)
             results[key] = (self, value)
             if type(value) is not tuple:
                 points.setdefault(id(value), (value, {}))

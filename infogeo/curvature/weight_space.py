@@ -40,14 +40,14 @@ class WeightSpace(Riemannian):
         vs = [xp.broadcast_to(v, (*w.shape[:-1], v.shape[-1])) if v.ndim < w.ndim else v for v in vs]
         return xp.stack([self._each(w[i, ...], f, *(v[i, ...] for v in vs)) for i in range(w.shape[0])])
 
-    def metric(self, w):
+    def _metric(self, xp, w):
         return self._each(w, lambda operator: operator.dense())
 
-    def flat(self, w, vector):
+    def _flat(self, xp, w, vector):
         return self._each(w, lambda operator, v: operator.matvec(v), vector)
 
-    def sharp(self, w, covector):
+    def _sharp(self, xp, w, covector):
         return self._each(w, lambda operator, c: operator.solve(c), covector)
 
-    def root(self, w, z):
+    def _root(self, xp, w, z):
         return self._each(w, lambda operator, v: operator.root(v), z)

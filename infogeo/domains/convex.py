@@ -102,6 +102,16 @@ class Orthant(ConvexDomain):
     def chart(self) -> Chart:
         return ExponentialChart(*self.signs)
 
+    def outside(self, xp: Namespace, x: Array) -> Array | None:
+        if xp is NUMPY and x.size:              # the extremes decide, at a fraction of the price of a mask
+            if len(set(self.signs)) == 1:
+                inside = x.min() > 0 if self.signs[0] > 0 else x.max() < 0
+            else:
+                inside = all(x[..., i].min() > 0 if s > 0 else x[..., i].max() < 0 for i, s in enumerate(self.signs))
+            if inside:
+                return None
+        return ~xp.all(x * self._signs(xp, x) > 0, axis=-1)
+
     def _signs(self, xp: Namespace, x: Array) -> Array:
         if len(set(self.signs)) == 1:
             return float(self.signs[0])
@@ -155,6 +165,9 @@ class PositiveDefinite(ConvexDomain):
         xp, x = arrays(x)
         return positive_definite(xp, self.sign * unpack(x, self.p))
 
+    def outside(self, xp: Namespace, x: Array) -> None:
+        """None: every formula of a definite matrix goes by a factorisation that is NaN where it is not definite."""
+
     def rule(self, name: str) -> str:
         return f"{name} {'positive' if self.sign > 0 else 'negative'} definite"
 
@@ -182,6 +195,10 @@ class ProductDomain(ConvexDomain):
         for factor, part, _ in self._parts(x):
             inside = factor.contains(part) & inside
         return inside
+
+    def outside(self, xp: Namespace, x: Array) -> Array | None:
+        found = [rows for factor, part, _ in self._parts(x) if (rows := factor.outside(xp, part)) is not None]
+        return xp.any(xp.stack(found), axis=0) if found else None
 
     def rule(self, name: str) -> str:
         return " and ".join(f.rule(f"{name}[{start}:{start + f.dim}]" if f.dim > 1 else f"{name}[{start}]")
@@ -234,6 +251,9 @@ class ScaledDomain(ConvexDomain):
 
     def contains(self, x: Array) -> Array:
         return self.source.contains(arrays(x)[1] / self.factor)
+
+    def outside(self, xp: Namespace, x: Array) -> Array | None:
+        return self.source.outside(xp, x / self.factor)
 
     def rule(self, name: str) -> str:
         return self.source.rule(name) if self.factor == 1 or self.whole else self.source.rule(f"({name} / {self.factor:g})")

@@ -2,7 +2,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from ..backend import Array, arrays
+from ..backend import Array, Namespace, arrays
 from ..numerics.linalg import matvec
 from .chart import Chart, ComposedChart
 from .convex import ConvexDomain
@@ -84,6 +84,9 @@ class Image(ConvexDomain):
         xp, x = arrays(x)
         theta = (self.inverse or self.manifold.to_theta)(x)
         return self.possible(x) & xp.all(xp.isfinite(theta), axis=-1)
+
+    def outside(self, xp: Namespace, x: Array) -> None:
+        """None: the inversion, by which every formula in η goes, is NaN outside by itself."""
 
     def rule(self, name: str) -> str:
         if self.words is not None:

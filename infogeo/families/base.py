@@ -9,6 +9,7 @@ from ..backend import arrays, backend_of, dot, to_numpy
 from ..domains.base import Domain, batch_shape
 from ..domains.supports import Interval
 from ..errors import DomainError, ShapeError
+from ..geometry.manifolds.interface import formula
 from ..geometry.manifolds.manifold import DuallyFlat
 
 __all__ = ["ConstantBaseMeasure", "ExponentialFamily"]
@@ -26,20 +27,34 @@ class ExponentialFamily(DuallyFlat):
 
     support: Domain
     ordinary: dict[str, Domain]     # the ordinary parameters and where they lie
+    on_simplex = False              # whether η are the probabilities of all outcomes but one, the `reference`
+    reference: int | None = None
 
     # Contract, beside that of DuallyFlat
 
-    @abstractmethod
+    @formula("x", axes=1, blocks=False)
     def sufficient_statistic(self, x):
         """T(x), shape (..., dim)."""
 
     @abstractmethod
+    def _sufficient_statistic(self, xp, x):
+        """T(x)."""
+
+    @formula("x", axes=0, blocks=False)
     def log_base_measure(self, x):
         """log h(x), shape (...)."""
 
     @abstractmethod
+    def _log_base_measure(self, xp, x):
+        """log h(x)."""
+
+    @formula("theta", axes=0)
     def expected_log_base_measure(self, theta):
         """E[log h(x)], shape (...), nats."""
+
+    @abstractmethod
+    def _expected_log_base_measure(self, xp, theta):
+        """E[log h(x)]."""
 
     @abstractmethod
     def _draw(self, draws, theta, shape):
@@ -49,8 +64,12 @@ class ExponentialFamily(DuallyFlat):
     def _theta_from(self, xp, **ordinary):
         """θ of ordinary parameters that are coerced and lie in their domains."""
 
-    @abstractmethod
+    @formula("theta", axes=0, blocks=False)
     def parameters(self, theta):
+        """The ordinary parameters as a dict of arrays; the inverse of `theta_from`."""
+
+    @abstractmethod
+    def _parameters(self, xp, theta):
         """The ordinary parameters as a dict of arrays; the inverse of `theta_from`."""
 
     # Derived
@@ -71,12 +90,13 @@ class ExponentialFamily(DuallyFlat):
         self.theta_domain.require("theta", theta)
         inside, x = self.supported(x)
         self._require_batches(theta=theta.shape[:-1], x=x.shape[:x.ndim - len(self.support.shape)])
-        value = self._log_density(xp, theta, x)
+        with np.errstate(all="ignore"):
+            value = self._log_density(xp, theta, x)
         return xp.where(inside, value, xp.full_like(value, -np.inf))
 
     def _log_density(self, xp, theta, x):
         """log p(x; θ) inside the support; overridden where the terms θ·T(x) and ψ(θ) cancel."""
-        return dot(theta, self.sufficient_statistic(x)) - self.potential(theta) + self.log_base_measure(x)
+        return dot(theta, self._sufficient_statistic(xp, x)) - self._potential(xp, theta) + self._log_base_measure(xp, x)
 
     def supported(self, x):
         """Which observations lie in the support, shape (...), and x with a point of the support in the place of the others.
@@ -104,24 +124,36 @@ class ExponentialFamily(DuallyFlat):
         """
         theta = self.theta_domain.require("theta", theta)
         draws = Draws(rng, backend_of(theta), theta.dtype)
-        with np.errstate(over="ignore", divide="ignore"):          # a draw beyond the largest float is inf
+        with np.errstate(all="ignore"):             # a draw beyond the largest float is inf
             return self._draw(draws, theta, (*batch_shape(shape), *theta.shape[:-1]))
 
+    @formula("theta", axes=0)
     def entropy(self, theta):
         """−E[log p(x; θ)] = −φ(η) − E[log h(x)], shape (...), nats; of a density it may be negative."""
-        return -self.dual_potential(self.to_eta(theta)) - self.expected_log_base_measure(theta)
 
+    def _entropy(self, xp, theta):
+        return -self._dual_potential(xp, self._to_eta(xp, theta)) - self._expected_log_base_measure(xp, theta)
+
+    @formula("theta", "theta", axes=0)
     def kl(self, theta_p, theta_q):
         """KL(p‖q), shape (...), nats."""
-        return DuallyFlat.divergence(self, theta_p, theta_q)
 
+    def _kl(self, xp, theta_p, theta_q):
+        return DuallyFlat._divergence(self, xp, theta_p, theta_q)
+
+    @formula("theta", "theta", axes=0)
     def divergence(self, theta_p, theta_q):
         """The canonical divergence of an exponential family: KL(p‖q), shape (...), nats."""
-        return self.kl(theta_p, theta_q)
 
+    def _divergence(self, xp, theta_p, theta_q):
+        return self._kl(xp, theta_p, theta_q)
+
+    @formula("theta", "theta", axes=0)
     def cross_entropy(self, theta_p, theta_q):
         """−E_p[log q(x)] = entropy(p) + KL(p‖q), shape (...), nats."""
-        return self.entropy(theta_p) + self.kl(theta_p, theta_q)
+
+    def _cross_entropy(self, xp, theta_p, theta_q):
+        return self._entropy(xp, theta_p) + self._kl(xp, theta_p, theta_q)
 
     def fit(self, x, weights=None, prior=None):
         """The maximum-likelihood θ: the point whose η is the mean of T(x) over axis 0. With a prior, the posterior mode.
@@ -151,8 +183,9 @@ class ExponentialFamily(DuallyFlat):
         if x.ndim == len(self.support.shape) or x.shape[0] == 0:
             raise ShapeError(f"x must have a sample axis of at least one observation first; got shape {tuple(x.shape)}")
         self.support.require("x", x)
-        total, shares = self._normalised(xp, x, weights)
-        eta, theta = self._fit(xp, x, shares) if prior is None else self._fit_with(prior, xp, x, total, shares)
+        with np.errstate(all="ignore"):
+            total, shares = self._normalised(xp, x, weights)
+            eta, theta = self._fit(xp, x, shares) if prior is None else self._fit_with(prior, xp, x, total, shares)
         inside = to_numpy(self.eta_domain.contains(eta) & self.theta_domain.contains(theta))
         if not inside.all():
             first = tuple(int(i) for i in np.argwhere(~inside)[0])
@@ -163,7 +196,7 @@ class ExponentialFamily(DuallyFlat):
 
     def _fit(self, xp, x, weights):
         """(η, θ) of the weighted sample; weights (n, ...) sum to 1 over axis 0."""
-        eta = xp.sum(weights[..., None] * self.sufficient_statistic(x), axis=0)
+        eta = xp.sum(weights[..., None] * self._sufficient_statistic(xp, x), axis=0)
         inside = self.eta_domain.contains(eta)
         return eta, self.to_theta(xp.where(inside[..., None], eta, xp.full_like(eta, xp.nan)))
 
@@ -175,7 +208,7 @@ class ExponentialFamily(DuallyFlat):
             raise TypeError(f"prior must be a pair (eta_0, n_0); got {prior!r}") from None
         eta_0 = self.eta_domain.require("prior eta", eta_0)
         n_0 = Interval(0).require("prior n", n_0)
-        mean = xp.sum(shares[..., None] * self.sufficient_statistic(x), axis=0)
+        mean = xp.sum(shares[..., None] * self._sufficient_statistic(xp, x), axis=0)
         xp, mean, total, eta_0, n_0 = arrays(mean, total, eta_0, n_0)
         share = (n_0 / (n_0 + total))[..., None]
         eta = mean + share * (eta_0 - mean)
@@ -203,7 +236,8 @@ class ExponentialFamily(DuallyFlat):
             domain.require(name, value)
             batches[name] = value.shape[:value.ndim - len(domain.shape)]
         self._require_batches(**batches)
-        return self._theta_from(xp, **dict(zip(self.ordinary, values)))
+        with np.errstate(all="ignore"):
+            return self._theta_from(xp, **dict(zip(self.ordinary, values)))
 
     @property
     def _somewhere(self):
@@ -229,10 +263,8 @@ class ConstantBaseMeasure(ExponentialFamily):
 
     log_h: float = 0.0
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return xp.full_like(x[(..., *(0,) * len(self.support.shape))], self.log_h)
 
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
+    def _expected_log_base_measure(self, xp, theta):
         return xp.full_like(theta[..., 0], self.log_h)

@@ -1,9 +1,7 @@
 """The Bernoulli family."""
 from dataclasses import dataclass
 
-import numpy as np
 
-from ..backend import arrays
 from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.separable import Separable
@@ -28,63 +26,52 @@ class Bernoulli(Separable, GreatCircles, ConstantBaseMeasure):
     Ordinary parameters: `probability`, shape (...), in (0, 1).
     """
 
-    dim = 1
+    dim, on_simplex, reference = 1, True, 0
     theta_domain = RealSpace(1)
     eta_domain = OpenSimplex(1)
     support = Integers(0, 1)
     ordinary = {"probability": Interval(0, 1)}
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
+    def _potential(self, xp, theta):
         return _softplus(xp, theta)[..., 0]
 
-    def to_eta(self, theta):
-        xp, theta = self.point(theta)
+    def _to_eta(self, xp, theta):
         return xp.expit(theta)
 
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return xp.log(eta) - xp.log1p(-eta)
+    def _to_theta(self, xp, eta):
+        return xp.log(eta) - xp.log1p(-eta)
 
-    def dual_potential(self, eta):
-        xp, eta = self.point(eta)
+    def _dual_potential(self, xp, eta):
         return (xp.xlogy(eta, eta) + xp.xlog1py(1.0 - eta, -eta))[..., 0]
 
-    def second(self, theta):
-        xp, theta = self.point(theta)
+    def _second(self, xp, theta):
         return xp.expit(theta) * xp.expit(-theta)
 
-    def third(self, theta):
+    def _third(self, xp, theta):
         """p (1 − p) (1 − 2p)."""
-        xp, theta = self.point(theta)
-        return -self.second(theta) * xp.tanh(0.5 * theta)
+        return -self._second(xp, theta) * xp.tanh(0.5 * theta)
 
-    def dual_second(self, eta):
-        eta = self.point(eta)[1]
+    def _dual_second(self, xp, eta):
         return 1.0 / (eta * (1.0 - eta))
 
-    def distance(self, x, y):
+    def _distance(self, xp, theta_p, theta_q):
         """2 |arcsin √q − arcsin √p|, with arcsin √p = arctan e^{θ/2}, by the addition theorem of the tangent."""
-        xp, theta_p, theta_q = self.point(x, y)
         tangent = xp.sinh(0.25 * (theta_q - theta_p)) / xp.cosh(0.25 * (theta_p + theta_q))
         return 2.0 * xp.abs(xp.atan(tangent))[..., 0]
 
-    def sufficient_statistic(self, x):
-        return arrays(x)[1][..., None]
+    def _sufficient_statistic(self, xp, x):
+        return x[..., None]
 
     def _log_density(self, xp, theta, x):
         """−log(1 + e^{−θ}) of a success, −log(1 + e^θ) of a failure."""
         return -_softplus(xp, (1.0 - 2.0 * x) * theta[..., 0])
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         """p log(1 + e^{−θ}) + (1 − p) log(1 + e^θ)."""
-        xp, theta = self.point(theta)
         total = xp.expit(theta) * _softplus(xp, -theta) + xp.expit(-theta) * _softplus(xp, theta)
         return total[..., 0]
 
-    def kl(self, theta_p, theta_q):
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+    def _kl(self, xp, theta_p, theta_q):
         p1, p0, q1, q0 = xp.expit(theta_p), xp.expit(-theta_p), xp.expit(theta_q), xp.expit(-theta_q)
         success, failure = _log_ratio(xp, theta_p, theta_q), _log_ratio(xp, -theta_p, -theta_q)
         return (kl_terms(xp, p1, q1, success) + kl_terms(xp, p0, q0, failure))[..., 0]
@@ -95,8 +82,7 @@ class Bernoulli(Separable, GreatCircles, ConstantBaseMeasure):
     def _theta_from(self, xp, probability):
         return (xp.log(probability) - xp.log1p(-probability))[..., None]
 
-    def parameters(self, theta):
-        xp, theta = self.point(theta)
+    def _parameters(self, xp, theta):
         return {"probability": xp.expit(theta[..., 0])}
 
 

@@ -3,7 +3,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..backend import arrays
 from ..domains.supports import Interval
 from ..numerics.special import kl_terms, stirling_gap
 from .dirichlet import Dirichlet
@@ -33,21 +32,19 @@ class Beta(Transformed):
     ordinary = {"alpha": Interval(0), "beta": Interval(0)}
     _somewhere = np.asarray(0.5)
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return xp.stack([xp.log(x), xp.log1p(-x)], axis=-1)
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return -xp.log(x) - xp.log1p(-x)
 
-    def expected_log_base_measure(self, theta):
+    def _expected_log_base_measure(self, xp, theta):
         return self.base.expected_log_base_measure(theta)
 
     def _log_density(self, xp, theta, x):
         return log_beta_density(xp, theta[..., 0], theta[..., 1], x, 1.0 - x)
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         return self.base.entropy(theta)
 
     def _draw(self, draws, theta, shape):
@@ -56,8 +53,7 @@ class Beta(Transformed):
     def _theta_from(self, xp, alpha, beta):
         return xp.stack(xp.broadcast_arrays(alpha, beta), axis=-1)
 
-    def parameters(self, theta):
-        theta = self.point(theta)[1]
+    def _parameters(self, xp, theta):
         return {"alpha": theta[..., 0], "beta": theta[..., 1]}
 
 

@@ -44,26 +44,23 @@ class Binomial(Transformed):
     def support(self):
         return Integers(0, self.n)
 
-    def sufficient_statistic(self, x):
-        return arrays(x)[1][..., None]
+    def _sufficient_statistic(self, xp, x):
+        return x[..., None]
 
-    def log_base_measure(self, x):
+    def _log_base_measure(self, xp, x):
         """log C(n, x) = n H(x / n), with H the entropy of one trial, and what Stirling's formula leaves."""
-        xp, x = arrays(x)
         n = float(self.n)
         return -xp.xlogy(x, x / n) - xp.xlogy(n - x, (n - x) / n) + _log_prefactor(xp, n, x)
 
-    def expected_log_base_measure(self, theta):
+    def _expected_log_base_measure(self, xp, theta):
         """φ(η) with its sign changed, less the entropy."""
-        xp, theta = self.point(theta)
-        return self.n * Bernoulli().entropy(theta) - self.entropy(theta)
+        return self.n * Bernoulli().entropy(theta) - self._entropy(xp, theta)
 
     def _log_density(self, xp, theta, x):
         return _log_mass(xp, float(self.n), theta[..., 0], x)
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         """Of the rarer outcome: p and 1 − p have the same."""
-        xp, theta = self.point(theta)
         return entropy(xp, *_around_mode(xp, float(self.n), -xp.abs(theta[..., 0])))
 
     def _draw(self, draws, theta, shape):
@@ -72,8 +69,7 @@ class Binomial(Transformed):
     def _theta_from(self, xp, probability):
         return (xp.log(probability) - xp.log1p(-probability))[..., None]
 
-    def parameters(self, theta):
-        xp, theta = self.point(theta)
+    def _parameters(self, xp, theta):
         return {"probability": xp.expit(theta[..., 0])}
 
 
@@ -183,22 +179,20 @@ class Multinomial(Transformed):
     def _somewhere(self):
         return np.array([float(self.n)] + [0.0] * (self.k - 1))
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return xp.concat([x[..., :self.reference], x[..., self.reference + 1:]], axis=-1)
 
-    def log_base_measure(self, x):
+    def _log_base_measure(self, xp, x):
         """log of the multinomial coefficient: n times the entropy of x / n, and what Stirling's formula leaves."""
-        xp, x = arrays(x)
         return self._log_prefactor(xp, x) - xp.sum(xp.xlogy(x, x / float(self.n)), axis=-1)
 
     def _log_prefactor(self, xp, x):
         whole = factorial_gap(xp, xp.full_like(x[..., 0], float(self.n)))
         return whole - xp.sum(factorial_gap(xp, x), axis=-1)
 
-    def expected_log_base_measure(self, theta):
+    def _expected_log_base_measure(self, xp, theta):
         """φ(η) with its sign changed, less the entropy."""
-        return self.n * self.one.entropy(theta) - self.entropy(theta)
+        return self.n * self.one.entropy(theta) - self._entropy(xp, theta)
 
     def _probabilities(self, xp, theta):
         """(p, 1 − p, log p) of the outcomes in order, each (..., k); 1 − p without cancellation."""
@@ -215,13 +209,12 @@ class Multinomial(Transformed):
         gap = xp.where(p > 0.5, (n - x) - n * others, n * p - x)
         return self._log_prefactor(xp, x) - xp.sum(deviance(xp, x, gap, log(n) + log_p), axis=-1)
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         """Σ_j E[log x_j! − x_j log(n p_j) + n p_j] − (log n! − n log n + n), an expectation under each binomial marginal.
 
         For the most probable outcome it is taken over y = n − x_j, together with the last bracket, which it nearly cancels
         where that outcome has almost all the mass.
         """
-        xp, theta = self.point(theta)
         n = float(self.n)
         p, others, log_p = self._probabilities(xp, theta)
         largest = xp.argmax(p, axis=-1, keepdims=True)
@@ -255,5 +248,5 @@ class Multinomial(Transformed):
     def _theta_from(self, xp, probabilities):
         return self.one.theta_from(probabilities=probabilities)
 
-    def parameters(self, theta):
+    def _parameters(self, xp, theta):
         return self.one.parameters(theta)

@@ -105,15 +105,13 @@ class BoltzmannMachine(StateFamily):
     def _state(self, xp, x):
         return xp.sum(xp.astype(x > 0, xp.int64) * 2 ** xp.arange(self.n), axis=-1)
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         if not self.edges:
             return x
         first, second = (xp.asarray([edge[side] for edge in self.edges]) for side in (0, 1))
         return xp.concat([x, xp.take(x, first, axis=-1) * xp.take(x, second, axis=-1)], axis=-1)
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return xp.zeros_like(x[..., 0])
 
     def probabilities(self, theta):
@@ -132,8 +130,7 @@ class BoltzmannMachine(StateFamily):
         parts = [xp.broadcast_to(x, (*batch, x.shape[-1])) for x in (fields, couplings)]
         return xp.concat(parts, axis=-1)
 
-    def parameters(self, theta):
-        theta = self.point(theta)[1]
+    def _parameters(self, xp, theta):
         return {"fields": theta[..., :self.n], "couplings": theta[..., self.n:]}
 
 

@@ -1,11 +1,9 @@
 """The categorical family."""
 from dataclasses import dataclass
 
-import numpy as np
 
-from ..arrays.blocks import blockwise, rowwise
 from ..arrays.memo import once
-from ..backend import arrays, column, dot
+from ..backend import column, dot
 from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.supports import Integers, SimplexPoints
 from ..errors import require
@@ -38,6 +36,7 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
 
     k: int
     reference: int | None = None
+    on_simplex = True
 
     def __post_init__(self):
         known_integer(self, "k", 2)
@@ -63,11 +62,9 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
         return {"probabilities": SimplexPoints(self.k)}
 
     @once
-    def _softmax(self, theta):
+    def _softmax(self, xp, theta):
         """(m, ψ − m, η, p_r), shapes (...), (...), (..., d), (...): the potential in two parts, m = max(θ, 0) or 0."""
-        xp, theta = self.point(theta)
-        with np.errstate(over="ignore"):
-            weight = xp.exp(theta)
+        weight = xp.exp(theta)
         excess = xp.sum(weight, axis=-1)
         # where log(1 + excess) is small, its rounding does not count beside that of the logits; a look is free on the host only
         if xp.name != "numpy" or not (excess < 1e13 if excess.ndim == 0 else (excess < 1e13).all()):
@@ -75,35 +72,26 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
         total = 1.0 + excess
         return 0.0, xp.log1p(excess), weight / column(total), 1.0 / total
 
-    def potential_and_eta(self, theta):
-        top, rest_of_potential, eta, _ = self._softmax(theta)
+    def _potential_and_eta(self, xp, theta):
+        top, rest_of_potential, eta, _ = self._softmax(xp, theta)
         return top + rest_of_potential, eta
 
-    @blockwise
-    def potential(self, theta):
-        return self.potential_and_eta(theta)[0]
+    def _potential(self, xp, theta):
+        return self._potential_and_eta(xp, theta)[0]
 
-    @blockwise
-    def to_eta(self, theta):
-        return self._softmax(theta)[2]
+    def _to_eta(self, xp, theta):
+        return self._softmax(xp, theta)[2]
 
-    @once
-    @rowwise
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
+    def _to_theta(self, xp, eta):
         rest = 1.0 - xp.matmul(eta, xp.ones(self.dim, dtype=eta.dtype))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return xp.log(eta / column(rest))
+        return xp.log(eta / column(rest))
 
-    def dual_potential(self, eta):
-        xp, eta = self.point(eta)
+    def _dual_potential(self, xp, eta):
         total = xp.sum(eta, axis=-1)
         return xp.sum(xp.xlogy(eta, eta), axis=-1) + xp.xlog1py(1.0 - total, -total)
 
-    @blockwise
-    def metric(self, theta):
-        xp, theta = self.point(theta)
-        _, _, eta, rest = self._softmax(theta)
+    def _metric(self, xp, theta):
+        _, _, eta, rest = self._softmax(xp, theta)
         # η_i (1 − η_i): where one outcome takes more than half, its complement as the sum of the others, which does not cancel
         major = eta > 0.5
         minor = rest + xp.sum(xp.where(major, xp.zeros_like(eta), eta), axis=-1)
@@ -111,54 +99,43 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
         fill_diagonal(metric, eta * xp.where(major, minor[..., None], 1.0 - eta))
         return metric
 
-    @blockwise
-    def dual_metric(self, eta):
-        xp, eta = self.point(eta)
+    def _dual_metric(self, xp, eta):
         rest = 1.0 - xp.sum(eta, axis=-1)
         return xp.eye(self.dim, dtype=eta.dtype) / eta[..., None] + 1.0 / rest[..., None, None]
 
-    def flat(self, theta, vector):
-        xp, theta, vector = self.point(theta, vector)
-        eta = self._softmax(theta)[2]
+    def _flat(self, xp, theta, vector):
+        eta = self._softmax(xp, theta)[2]
         return eta * (vector - xp.sum(eta * vector, axis=-1, keepdims=True))
 
-    def root(self, theta, z):
+    def _root(self, xp, theta, z):
         """√η ∘ (I − √η √ηᵀ / (1 + √p_r)) z."""
-        xp, theta, z = self.point(theta, z)
-        _, _, eta, rest = self._softmax(theta)
+        _, _, eta, rest = self._softmax(xp, theta)
         s = xp.sqrt(eta)
         return s * (z - s * column(xp.sum(s * z, axis=-1) / (1.0 + xp.sqrt(rest))))
 
-    def sharp(self, theta, covector):
-        xp, theta, covector = self.point(theta, covector)
-        _, _, eta, rest = self._softmax(theta)
+    def _sharp(self, xp, theta, covector):
+        _, _, eta, rest = self._softmax(xp, theta)
         return covector / eta + column(xp.sum(covector, axis=-1) / rest)
 
-    def dual_flat(self, eta, vector):
-        xp, eta, vector = self.point(eta, vector)
+    def _dual_flat(self, xp, eta, vector):
         rest = 1.0 - xp.sum(eta, axis=-1, keepdims=True)
         return vector / eta + xp.sum(vector, axis=-1, keepdims=True) / rest
 
-    def dual_sharp(self, eta, covector):
-        xp, eta, covector = self.point(eta, covector)
+    def _dual_sharp(self, xp, eta, covector):
         return eta * (covector - xp.sum(eta * covector, axis=-1, keepdims=True))
 
-    def cubic_tensor(self, theta):
+    def _cubic_tensor(self, xp, theta):
         """T_ijk = E[(e_i − η_i)(e_j − η_j)(e_k − η_k)], from δ_ij η_i = G_ij + η_i η_j."""
-        xp, theta = self.point(theta)
-        eta, metric = self._softmax(theta)[2], self.metric(theta)
+        eta, metric = self._softmax(xp, theta)[2], self._metric(xp, theta)
         eye = xp.eye(self.dim, dtype=theta.dtype)
         diagonal = eye[:, :, None] * metric[..., :, None, :]      # δ_ij G_ik
         return diagonal - eta[..., :, None, None] * metric[..., None, :, :] - eta[..., None, :, None] * metric[..., :, None, :]
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         others = xp.asarray([float(i) for i in range(self.k) if i != self.reference], dtype=x.dtype)
         return xp.astype(x[..., None] == others, x.dtype)
 
-    @blockwise
-    def entropy(self, theta):
-        xp, theta = self.point(theta)
+    def _entropy(self, xp, theta):
         log_p = self._log_probabilities(xp, theta)
         p = xp.exp(log_p)
         return xp.sum(xp.where(p == 0, xp.zeros_like(p), -p * log_p), axis=-1)
@@ -179,16 +156,14 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
         log_p = self._log_probabilities(xp, theta)
         return xp.sum(xp.where(x[..., None] == outcomes, log_p, xp.zeros_like(log_p)), axis=-1)
 
-    @blockwise
-    def kl(self, theta_p, theta_q):
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
-        (psi_p, eta), (psi_q, _) = self.potential_and_eta(theta_p), self.potential_and_eta(theta_q)
+    def _kl(self, xp, theta_p, theta_q):
+        (psi_p, eta), (psi_q, _) = self._potential_and_eta(xp, theta_p), self._potential_and_eta(xp, theta_q)
         step = theta_q - theta_p
         direct, size = (psi_q - psi_p) - dot(eta, step), xp.abs(psi_q) + xp.abs(psi_p) + dot(eta, xp.abs(step))
         return unless_cancelled(xp, direct, size, self._careful_kl, theta_p, theta_q)
 
-    def _careful_kl(self, theta_p, theta_q):
-        return log_odds_kl(self.point(theta_p)[0], theta_p, theta_q, self._softmax(theta_p), self._softmax(theta_q))
+    def _careful_kl(self, xp, theta_p, theta_q):
+        return log_odds_kl(xp, theta_p, theta_q, self._softmax(xp, theta_p), self._softmax(xp, theta_q))
 
     def _draw(self, draws, theta, shape):
         """By inverse CDF over the outcomes in order."""
@@ -202,12 +177,11 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
         return xp.log(others / probabilities[..., r:r + 1])
 
     def _probabilities(self, xp, theta):
-        _, _, eta, rest = self._softmax(theta)
+        _, _, eta, rest = self._softmax(xp, theta)
         r = self.reference
         return xp.concat([eta[..., :r], rest[..., None], eta[..., r:]], axis=-1)
 
-    def parameters(self, theta):
-        xp, theta = self.point(theta)
+    def _parameters(self, xp, theta):
         return {"probabilities": self._probabilities(xp, theta)}
 
 

@@ -2,10 +2,7 @@
 from dataclasses import dataclass
 from math import log
 
-import numpy as np
 
-from ..arrays.memo import once
-from ..backend import arrays
 from ..domains.convex import Orthant, RealSpace
 from ..domains.supports import Interval
 from ..geometry.manifolds.separable import Separable
@@ -39,58 +36,45 @@ class ChiSquared(Separable, ExponentialFamily):
     support = Interval(0)
     ordinary = {"degrees_of_freedom": Interval(0)}
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return xp.where(theta > 0, xp.gammaln(theta), xp.full_like(theta, xp.nan))[..., 0]
+    def _potential(self, xp, theta):
+        return xp.where(theta > 0, xp.gammaln(theta), xp.full_like(theta, xp.nan))[..., 0]
 
-    def to_eta(self, theta):
-        xp, theta = self.point(theta)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return xp.where(theta > 0, xp.digamma(theta), xp.full_like(theta, xp.nan))
+    def _to_eta(self, xp, theta):
+        return xp.where(theta > 0, xp.digamma(theta), xp.full_like(theta, xp.nan))
 
-    @once
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
-        with np.errstate(over="ignore", invalid="ignore"):
-            # where e^η leaves the range of the numbers, Newton's corrections would be ∞ − ∞
-            top = 0.98 * log(float(xp.finfo(eta.dtype).max))
-            return piecewise(xp, ~(eta > top), lambda y: inverse_digamma(xp, y), xp.exp, eta)
+    def _to_theta(self, xp, eta):
+        # where e^η leaves the range of the numbers, Newton's corrections would be ∞ − ∞
+        top = 0.98 * log(float(xp.finfo(eta.dtype).max))
+        return piecewise(xp, ~(eta > top), lambda y: inverse_digamma(xp, y), xp.exp, eta)
 
-    def dual_potential(self, eta):
-        xp, eta = self.point(eta)
+    def _dual_potential(self, xp, eta):
         theta = self.to_theta(eta)
         return (theta + _gap_potential(xp, theta))[..., 0]
 
-    def second(self, theta):
+    def _second(self, xp, theta):
         return polygamma(1, self.point(theta)[1])
 
-    def third(self, theta):
+    def _third(self, xp, theta):
         return polygamma(2, self.point(theta)[1])
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return xp.log(0.5 * x)[..., None]
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return -0.5 * x - xp.log(x)
 
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
-        return (-theta - self.to_eta(theta))[..., 0] - log(2.0)
+    def _expected_log_base_measure(self, xp, theta):
+        return (-theta - self._to_eta(xp, theta))[..., 0] - log(2.0)
 
     def _log_density(self, xp, theta, x):
         alpha = theta[..., 0]
         return log_gamma_weight(xp, alpha, 0.5 * x, xp.log(0.5 * x)) - xp.log(x)
 
-    def entropy(self, theta):
-        xp, theta = self.point(theta)
-        return (self.to_eta(theta) - _gap_potential(xp, theta))[..., 0] + log(2.0)
+    def _entropy(self, xp, theta):
+        return (self._to_eta(xp, theta) - _gap_potential(xp, theta))[..., 0] + log(2.0)
 
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """The Bregman divergences of x log x − x and of the Stirling remainder, whose sum log Γ is."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         growth = (theta_p - theta_q) / theta_q
         far = xp.log(theta_p / theta_q)
         log_ratio = xp.where(xp.abs(growth) < 0.5, xp.log1p(xp.clip(growth, -0.5, 0.5)), far)
@@ -102,8 +86,7 @@ class ChiSquared(Separable, ExponentialFamily):
     def _theta_from(self, xp, degrees_of_freedom):
         return 0.5 * degrees_of_freedom[..., None]
 
-    def parameters(self, theta):
-        theta = self.point(theta)[1]
+    def _parameters(self, xp, theta):
         return {"degrees_of_freedom": 2.0 * theta[..., 0]}
 
 
@@ -125,26 +108,22 @@ class Chi(Transformed):
     support = Interval(0)
     ordinary = ChiSquared.ordinary
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return (2.0 * xp.log(x) - log(2.0))[..., None]
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return log(2.0) - 0.5 * x**2 - xp.log(x)
 
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
-        return (-theta - 0.5 * self.to_eta(theta))[..., 0] + 0.5 * log(2.0)
+    def _expected_log_base_measure(self, xp, theta):
+        return (-theta - 0.5 * self._to_eta(xp, theta))[..., 0] + 0.5 * log(2.0)
 
     def _log_density(self, xp, theta, x):
         log_x = xp.log(x)
-        with np.errstate(over="ignore", under="ignore"):
-            return log_gamma_weight(xp, theta[..., 0], 0.5 * x**2, 2.0 * log_x - log(2.0)) + log(2.0) - log_x
+        return log_gamma_weight(xp, theta[..., 0], 0.5 * x**2, 2.0 * log_x - log(2.0)) + log(2.0) - log_x
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         """That of x² minus E[log 2x]."""
-        return self.base.entropy(theta) - 0.5 * self.to_eta(theta)[..., 0] - 1.5 * log(2.0)
+        return self.base.entropy(theta) - 0.5 * self._to_eta(xp, theta)[..., 0] - 1.5 * log(2.0)
 
     def _draw(self, draws, theta, shape):
         return draws.xp.sqrt(self.base._draw(draws, theta, shape))
@@ -152,7 +131,7 @@ class Chi(Transformed):
     def _theta_from(self, xp, degrees_of_freedom):
         return self.base._theta_from(xp, degrees_of_freedom)
 
-    def parameters(self, theta):
+    def _parameters(self, xp, theta):
         return self.base.parameters(theta)
 
 

@@ -161,9 +161,8 @@ class ComplexNormal(ExponentialFamily):
         return {"covariance": _HermitianMatrix(self.p)}
 
     @once
-    def _parts(self, theta):
+    def _parts(self, xp, theta):
         """(P, L⁻¹, P⁻¹, log det Γ) with the real matrix P = L Lᵀ of the precision."""
-        xp, theta = self.point(theta)
         precision = _unpack(xp, -theta, self.p)
         lower = cholesky(xp, precision)
         root = inverse_lower(xp, lower)
@@ -171,64 +170,58 @@ class ComplexNormal(ExponentialFamily):
         covariance = _unpack(xp, _pack(xp, xp.matmul(xp.matrix_transpose(root), root), self.p), self.p)
         return precision, root, covariance, -xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
 
-    def potential(self, theta):
-        return self._parts(theta)[3]
+    def _potential(self, xp, theta):
+        return self._parts(xp, theta)[3]
 
-    def to_eta(self, theta):
-        xp, theta = self.point(theta)
-        return _pack(xp, self._parts(theta)[2], self.p)
+    def _to_eta(self, xp, theta):
+        return _pack(xp, self._parts(xp, theta)[2], self.p)
 
-    def to_theta(self, eta):
-        return -self.to_eta(-self.point(eta)[1])
+    def _to_theta(self, xp, eta):
+        return -self._to_eta(xp, -eta)
 
-    def dual_potential(self, eta):
-        return self.potential(-self.point(eta)[1]) - float(self.p)
+    def _dual_potential(self, xp, eta):
+        return self._potential(xp, -eta) - float(self.p)
 
     def _congruence(self, outer, vector):
         xp, vector = self.point(vector)
         return _pack(xp, xp.matmul(outer, xp.matmul(_unpack(xp, vector, self.p), outer)), self.p)
 
-    def flat(self, theta, vector):
-        _, theta, vector = self.point(theta, vector)
-        return self._congruence(self._parts(theta)[2], vector)
+    def _flat(self, xp, theta, vector):
+        return self._congruence(self._parts(xp, theta)[2], vector)
 
-    def sharp(self, theta, covector):
-        _, theta, covector = self.point(theta, covector)
-        return self._congruence(self._parts(theta)[0], covector)
+    def _sharp(self, xp, theta, covector):
+        return self._congruence(self._parts(xp, theta)[0], covector)
 
-    def dual_flat(self, eta, vector):
-        return self.flat(-self.point(eta)[1], vector)
+    def _dual_flat(self, xp, eta, vector):
+        return self._flat(xp, -eta, vector)
 
-    def dual_sharp(self, eta, covector):
-        return self.sharp(-self.point(eta)[1], covector)
+    def _dual_sharp(self, xp, eta, covector):
+        return self._sharp(xp, -eta, covector)
 
-    def metric(self, theta):
-        xp, theta = self.point(theta)
-        return self.flat(theta[..., None, :], xp.eye(self.dim, dtype=theta.dtype))
+    def _metric(self, xp, theta):
+        return self._flat(xp, theta[..., None, :], xp.eye(self.dim, dtype=theta.dtype))
 
-    def dual_metric(self, eta):
-        return self.metric(-self.point(eta)[1])
+    def _dual_metric(self, xp, eta):
+        return self._metric(xp, -eta)
 
-    def cubic_tensor(self, theta):
+    def _cubic_tensor(self, xp, theta):
         """tr(ΓAΓBΓC) + tr(ΓBΓAΓC) on the basis."""
-        xp, theta = self.point(theta)
-        covariance = self._parts(theta)[2][..., None, None, :, :]
+        covariance = self._parts(xp, theta)[2][..., None, None, :, :]
         basis = _unpack(xp, xp.eye(self.dim, dtype=theta.dtype), self.p)
         first, second = basis[:, None, :, :], basis[None, :, :, :]
         product = xp.matmul(covariance, xp.matmul(first, xp.matmul(covariance, xp.matmul(second, covariance))))
         return 2.0 * _pack(xp, product, self.p)
 
-    def sufficient_statistic(self, x):
+    def _sufficient_statistic(self, xp, x):
         xp, x = _complex(x)
         v, w = xp.concat([xp.real(x), xp.imag(x)], axis=-1), xp.concat([-xp.imag(x), xp.real(x)], axis=-1)
         return _pack(xp, v[..., :, None] * v[..., None, :] + w[..., :, None] * w[..., None, :], self.p)
 
-    def log_base_measure(self, x):
+    def _log_base_measure(self, xp, x):
         xp, x = _complex(x)
         return xp.full_like(xp.real(x[..., 0]), -self.p * float(np.log(np.pi)))
 
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
+    def _expected_log_base_measure(self, xp, theta):
         return xp.full_like(theta[..., 0], -self.p * float(np.log(np.pi)))
 
     def log_density(self, theta, x):
@@ -239,19 +232,18 @@ class ComplexNormal(ExponentialFamily):
     def _log_density(self, xp, theta, x):
         """−xᴴΓ⁻¹x − log det(πΓ)."""
         v = xp.concat([xp.real(x), xp.imag(x)], axis=-1)
-        precision, _, _, log_det = self._parts(theta)
+        precision, _, _, log_det = self._parts(xp, theta)
         return -xp.sum(v * matvec(xp, precision, v), axis=-1) - (log_det + self.p * float(np.log(np.pi)))
 
-    def entropy(self, theta):
-        return self.potential(theta) + self.p * (1.0 + float(np.log(np.pi)))
+    def _entropy(self, xp, theta):
+        return self._potential(xp, theta) + self.p * (1.0 + float(np.log(np.pi)))
 
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """tr W − log det(I + W) with W = L⁻¹(P_q − P_p)L⁻ᴴ and P_p = L Lᴴ; half of that of the real matrices."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
-        _, root, _, log_det_p = self._parts(theta_p)
+        _, root, _, log_det_p = self._parts(xp, theta_p)
         step = _unpack(xp, theta_p - theta_q, self.p)
         whitened = xp.matmul(root, xp.matmul(step, xp.matrix_transpose(root)))
-        return 0.5 * trace_minus_log_det(xp, whitened, 2.0 * (log_det_p - self._parts(theta_q)[3]))
+        return 0.5 * trace_minus_log_det(xp, whitened, 2.0 * (log_det_p - self._parts(xp, theta_q)[3]))
 
     def fit(self, x, weights=None, prior=None):
         return super().fit(_complex(x)[1], weights, prior)
@@ -270,7 +262,7 @@ class ComplexNormal(ExponentialFamily):
     def _draw(self, draws, theta, shape):
         """L⁻ᴴz with z of independent circular coordinates, whose real and imaginary parts have variance ½."""
         xp, p = draws.xp, self.p
-        root = self._parts(theta)[1]
+        root = self._parts(xp, theta)[1]
         v = matvec(xp, xp.matrix_transpose(root), draws.normal((*shape, 2 * p)) * float(np.sqrt(0.5)))
         return _join(xp, v[..., :p], v[..., p:])
 
@@ -287,9 +279,8 @@ class ComplexNormal(ExponentialFamily):
         root = inverse_lower(xp, cholesky(xp, full))
         return -_pack(xp, xp.matmul(xp.matrix_transpose(root), root), self.p)
 
-    def parameters(self, theta):
-        xp, theta = self.point(theta)
-        p, covariance = self.p, self._parts(theta)[2]
+    def _parameters(self, xp, theta):
+        p, covariance = self.p, self._parts(xp, theta)[2]
         return {"covariance": _join(xp, covariance[..., :p, :p], covariance[..., p:, :p])}
 
 

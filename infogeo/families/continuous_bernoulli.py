@@ -5,8 +5,6 @@ from math import factorial
 
 import numpy as np
 
-from ..arrays.memo import once
-from ..backend import arrays
 from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.supports import ClosedInterval, Interval
 from ..geometry.manifolds.separable import Separable
@@ -63,8 +61,7 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
     def _dual_potential(self, xp, eta):
         return _negative_entropy(xp, self.to_theta(eta))[..., 0]
 
-    def second(self, theta):
-        xp, theta = self.point(theta)
+    def _second(self, xp, theta):
 
         def far(t):
             v = xp.abs(t)
@@ -72,8 +69,7 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
 
         return piecewise(xp, xp.abs(theta) < NEAR, _variance, far, theta)
 
-    def third(self, theta):
-        xp, theta = self.point(theta)
+    def _third(self, xp, theta):
 
         def far(t):
             v = xp.abs(t)
@@ -83,7 +79,7 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
         return piecewise(xp, xp.abs(theta) < NEAR, _third_cumulant, far, theta)
 
     def _sufficient_statistic(self, xp, x):
-        return arrays(x)[1][..., None]
+        return x[..., None]
 
     def _entropy(self, xp, theta):
         return -_negative_entropy(xp, theta)[..., 0]
@@ -97,7 +93,7 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
     def _kl_near(self, xp, p, q):
         nodes, weights = (xp.asarray(a, dtype=p.dtype) for a in _remainder_rule())
         step = (q - p)[..., None]
-        curvature = self.second(p[..., None, None] + nodes[:, None] * step[..., None])[..., 0]
+        curvature = self._second(xp, p[..., None, None] + nodes[:, None] * step[..., None])[..., 0]
         return (q - p) ** 2 * xp.sum(weights * curvature, axis=-1)
 
     def _kl_far(self, xp, p, q):

@@ -144,42 +144,37 @@ class ConwayMaxwellPoisson(ExponentialFamily):
     ordinary = {"rate": Interval(0), "dispersion": Interval(0)}
 
     @once
-    def _sums(self, theta):
-        xp, theta = self.point(theta)
+    def _sums(self, xp, theta):
         return _Sums(*_sums(xp, theta))
 
-    def potential(self, theta):
-        s = self._sums(self.point(theta)[1])
+    def _potential(self, xp, theta):
+        s = self._sums(xp, theta)
         return s.top + s.log_norm
 
-    def to_eta(self, theta):
-        xp, theta = self.point(theta)
-        s = self._sums(theta)
+    def _to_eta(self, xp, theta):
+        s = self._sums(xp, theta)
         return xp.stack([s.mode + s.mean_x, xp.gammaln(s.mode + 1.0) + s.mean_v + s.pivot * s.mean_x], axis=-1)
 
-    @once
-    def to_theta(self, eta):
+    def _to_theta(self, xp, eta):
         """By damped Newton on ψ(θ) − η·θ, then on log η.
 
         It starts from ν in proportion to (1 − f) / f, f the place of η₂ between its bounds, and with log λ from the mode where
         λ^{1/ν} is about E[X] + ½ − 1/(2ν), from the geometric distribution of the same mean elsewhere.
         """
-        xp, eta = self.point(eta)
         inside = self.eta_domain.contains(eta)
         eta = xp.where(inside[..., None], eta, xp.full_like(eta, xp.nan))
         mean = xp.where(inside, eta[..., 0], xp.ones_like(eta[..., 0]))
         chain, geometric = _bounds(xp, mean)
         one = xp.ones_like(mean)
-        with np.errstate(divide="ignore"):
-            dispersion = xp.minimum(1.4 * (geometric - eta[..., 1]) / (eta[..., 1] - chain) / xp.maximum(mean, one), 20.0 * one)
+        dispersion = xp.minimum(1.4 * (geometric - eta[..., 1]) / (eta[..., 1] - chain) / xp.maximum(mean, one), 20.0 * one)
         mode = mean + 0.5 - 0.5 / dispersion
         by_mode = dispersion * xp.log(xp.where(mode > 0, mode, one))
         log_rate = xp.where((mode > 0.3 * mean) & (mean > 1.0), by_mode, -xp.log1p(1.0 / mean) + dispersion * xp.log1p(mean))
         start = xp.stack([log_rate, -dispersion], axis=-1)
         theta = minimize(
             xp, xp.where(inside[..., None], start, eta), name="to_theta",
-            value=lambda theta: self.potential(theta) - xp.sum(eta * theta, axis=-1),
-            gradient=lambda theta: self.to_eta(theta) - eta,
+            value=lambda theta: self._potential(xp, theta) - xp.sum(eta * theta, axis=-1),
+            gradient=lambda theta: self._to_eta(xp, theta) - eta,
             solve=self.sharp, contains=self.theta_domain.contains,
             scale=1.0 + xp.max(xp.abs(eta), axis=-1))
         return self._polished(xp, theta, eta)
@@ -187,15 +182,13 @@ class ConwayMaxwellPoisson(ExponentialFamily):
     def _polished(self, xp, theta, eta):
         """Newton's method on log η, as long as it gains: where η is small, a residual that is small beside 1 is not enough."""
         def residual(theta):
-            with np.errstate(divide="ignore", invalid="ignore"):
-                return xp.log(self.to_eta(theta) / eta)
+            return xp.log(self._to_eta(xp, theta) / eta)
 
         off = residual(theta)
         for _ in range(60):
-            with np.errstate(all="ignore"):
-                trial = theta - self.sharp(theta, self.to_eta(theta) * off)
-                trial = xp.stack([trial[..., 0], xp.minimum(trial[..., 1], 0.25 * theta[..., 1])], axis=-1)
-                again = residual(trial)
+            trial = theta - self._sharp(xp, theta, self._to_eta(xp, theta) * off)
+            trial = xp.stack([trial[..., 0], xp.minimum(trial[..., 1], 0.25 * theta[..., 1])], axis=-1)
+            again = residual(trial)
             better = xp.max(xp.abs(again), axis=-1) < 0.5 * xp.max(xp.abs(off), axis=-1)
             if not xp.any(better):
                 break
@@ -210,74 +203,64 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         eta, theta = super()._fit(xp, x, weights)
         return eta, xp.where((most - least > 1.0)[..., None], theta, xp.full_like(theta, xp.nan))
 
-    def dual_potential(self, eta):
+    def _dual_potential(self, xp, eta):
         """The negative entropy: h is 1."""
-        return -self.entropy(self.to_theta(eta))
+        return -self._entropy(xp, self.to_theta(eta))
 
-    def metric(self, theta):
-        xp, theta = self.point(theta)
-        s = self._sums(theta)
+    def _metric(self, xp, theta):
+        s = self._sums(xp, theta)
         cross = s.xv + s.pivot * s.xx
         return symmetric2(xp, s.xx, cross, s.vv + s.pivot * (s.xv + cross))
 
-    def flat(self, theta, vector):
+    def _flat(self, xp, theta, vector):
         """Through the basis (x, v), in which the metric is far from singular."""
-        xp, theta, vector = self.point(theta, vector)
-        s = self._sums(theta)
+        s = self._sums(xp, theta)
         a, b = vector[..., 0] + s.pivot * vector[..., 1], vector[..., 1]
         first, second = s.xx * a + s.xv * b, s.xv * a + s.vv * b
         return xp.stack([first, second + s.pivot * first], axis=-1)
 
-    def sharp(self, theta, covector):
-        xp, theta, covector = self.point(theta, covector)
-        s = self._sums(theta)
+    def _sharp(self, xp, theta, covector):
+        s = self._sums(xp, theta)
         first = covector[..., 0]
         second = covector[..., 1] - s.pivot * first
         b = (second - s.xv / s.xx * first) / (s.vv - s.xv / s.xx * s.xv)
         a = (first - s.xv * b) / s.xx
         return xp.stack([a - s.pivot * b, b], axis=-1)
 
-    def dual_metric(self, eta):
-        xp, eta = self.point(eta)
-        s = self._sums(self.to_theta(eta))
+    def _dual_metric(self, xp, eta):
+        s = self._sums(xp, self.to_theta(eta))
         inverse = 1.0 / (s.vv - s.xv / s.xx * s.xv)
         slope = s.xv / s.xx + s.pivot                           # of log x! on x
         return symmetric2(xp, 1.0 / s.xx + slope * slope * inverse, -slope * inverse, inverse)
 
-    def cubic_tensor(self, theta):
-        xp, theta = self.point(theta)
-        s = self._sums(theta)
+    def _cubic_tensor(self, xp, theta):
+        s = self._sums(xp, theta)
         L = s.pivot
         t112 = s.xxv + L * s.xxx
         t122 = s.xvv + L * (s.xxv + t112)
         t222 = s.vvv + L * (s.xvv + (s.xvv + L * s.xxv) + t122)
         return xp.stack([symmetric2(xp, s.xxx, t112, t122), symmetric2(xp, t112, t122, t222)], axis=-3)
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return xp.stack([x, xp.gammaln(x + 1.0)], axis=-1)
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return xp.zeros_like(x)
 
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
+    def _expected_log_base_measure(self, xp, theta):
         return xp.zeros_like(theta[..., 0])
 
     def _log_density(self, xp, theta, x):
-        s = self._sums(theta)
+        s = self._sums(xp, theta)
         v = _above(xp, x, s.level - x, s.pivot, s.level)
         return s.tilt * (x - s.mode) + theta[..., 1] * (v - s.v_mode) - s.log_norm
 
-    def entropy(self, theta):
-        xp, theta = self.point(theta)
-        s = self._sums(theta)
+    def _entropy(self, xp, theta):
+        s = self._sums(xp, theta)
         return s.log_norm - s.tilt * s.mean_x - theta[..., 1] * s.mean_v
 
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """log E_p[e^y] with y = (θ_q − θ_p)·(T − η_p), as log(1 + E_p[e^y − 1 − y]) for near points."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         far = self._far_kl(xp, theta_p, theta_q)
         step = theta_q - theta_p
         theta, step = xp.broadcast_arrays(theta_p, step)
@@ -290,9 +273,9 @@ class ConwayMaxwellPoisson(ExponentialFamily):
 
         For large modes the part ν μ of ψ, μ = λ^{1/ν}, is taken out; its divergence is ν_q (μ_q − μ_p − μ_p log(μ_q / μ_p)).
         """
-        p, q = self._sums(theta_p), self._sums(theta_q)
+        p, q = self._sums(xp, theta_p), self._sums(xp, theta_q)
         step = theta_q - theta_p
-        simple = (q.top - p.top) + (q.log_norm - p.log_norm) - xp.sum(step * self.to_eta(theta_p), axis=-1)
+        simple = (q.top - p.top) + (q.log_norm - p.log_norm) - xp.sum(step * self._to_eta(xp, theta_p), axis=-1)
         large = kl_terms(xp, *xp.broadcast_arrays(p.level, q.level, q.pivot - p.pivot)) * -theta_q[..., 1]
         rest_p, rest_q = (theta[..., 1] * s.v_mode + s.log_norm for theta, s in ((theta_p, p), (theta_q, q)))
         tilt = (step[..., 0] + step[..., 1] * p.pivot) * (p.mode - p.level + p.mean_x)
@@ -301,7 +284,7 @@ class ConwayMaxwellPoisson(ExponentialFamily):
 
     def _draw(self, draws, theta, shape):
         xp = draws.xp
-        s = self._sums(theta)
+        s = self._sums(xp, theta)
 
         def log_mass(x, mode, tilt, pivot, level, v_mode, log_norm, theta2):
             at = xp.maximum(x, xp.zeros_like(x))
@@ -315,8 +298,7 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         rate, dispersion = xp.broadcast_arrays(rate, dispersion)
         return xp.stack([xp.log(rate), -dispersion], axis=-1)
 
-    def parameters(self, theta):
-        xp, theta = self.point(theta)
+    def _parameters(self, xp, theta):
         return {"rate": xp.exp(theta[..., 0]), "dispersion": -theta[..., 1]}
 
 
@@ -335,9 +317,8 @@ def _above(xp, x, gap, pivot, level):
 def _frame(xp, theta1, theta2):
     """(mode, L, c, tilt, v(m)); NaN for θ₂ ≥ 0, and c is inf where μ overflows."""
     theta2 = xp.where(theta2 < 0, theta2, xp.full_like(theta2, xp.nan))
-    with np.errstate(over="ignore"):
-        log_mu = theta1 / -theta2
-        mu = xp.exp(log_mu)
+    log_mu = theta1 / -theta2
+    mu = xp.exp(log_mu)
     large = mu >= 2.0
     zero = 0.0 * theta2
     mode, level = xp.floor(mu), xp.where(large, mu, zero)
@@ -435,13 +416,12 @@ def _limit(xp, log_rate, nu):
     Source: Gaunt, Iyengar, Olde Daalhuis & Simsek, An asymptotic expansion for the normalizing constant of the
     Conway–Maxwell–Poisson distribution (2019).
     """
-    with np.errstate(over="ignore"):
-        pivot, zero = log_rate / nu, 0.0 * nu
-        mu = xp.exp(pivot)
-        v_mode = 0.5 * (pivot + log(2 * pi))
-        variance = mu / nu
-        return (mu, pivot, mu, zero, v_mode, nu * mu - nu * v_mode, v_mode - 0.5 * xp.log(nu), 0.5 / nu - 0.5, 0.5 / nu,
-                variance, 0.5 / nu**2, 0.5 / nu**2, variance / nu, variance / nu, 1.0 / nu**3, 1.0 / nu**3)
+    pivot, zero = log_rate / nu, 0.0 * nu
+    mu = xp.exp(pivot)
+    v_mode = 0.5 * (pivot + log(2 * pi))
+    variance = mu / nu
+    return (mu, pivot, mu, zero, v_mode, nu * mu - nu * v_mode, v_mode - 0.5 * xp.log(nu), 0.5 / nu - 0.5, 0.5 / nu,
+            variance, 0.5 / nu**2, 0.5 / nu**2, variance / nu, variance / nu, 1.0 / nu**3, 1.0 / nu**3)
 
 
 def _near_kl(xp, theta1, theta2, step1, step2):

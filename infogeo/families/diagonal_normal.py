@@ -4,7 +4,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..backend import arrays
 from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
 from .base import ConstantBaseMeasure
 from .known import known_integer
@@ -92,64 +91,61 @@ class DiagonalNormal(ConstantBaseMeasure):
         xp, *pairs = self._pairs(*xs)
         return self._join(xp, getattr(_NORMAL, name)(*pairs))
 
-    def potential(self, theta):
+    def _potential(self, xp, theta):
         return self._sum("potential", theta)
 
-    def to_eta(self, theta):
+    def _to_eta(self, xp, theta):
         return self._each("to_eta", theta)
 
-    def to_theta(self, eta):
+    def _to_theta(self, xp, eta):
         return self._each("to_theta", eta)
 
-    def dual_potential(self, eta):
+    def _dual_potential(self, xp, eta):
         return self._sum("dual_potential", eta)
 
-    def metric(self, theta):
+    def _metric(self, xp, theta):
         xp, pairs = self._pairs(theta)
         return self._spread(xp, _NORMAL.metric(pairs), 2)
 
-    def dual_metric(self, eta):
+    def _dual_metric(self, xp, eta):
         xp, pairs = self._pairs(eta)
         return self._spread(xp, _NORMAL.dual_metric(pairs), 2)
 
-    def cubic_tensor(self, theta):
+    def _cubic_tensor(self, xp, theta):
         xp, pairs = self._pairs(theta)
         return self._spread(xp, _NORMAL.cubic_tensor(pairs), 3)
 
-    def flat(self, theta, vector):
+    def _flat(self, xp, theta, vector):
         return self._each("flat", theta, vector)
 
-    def sharp(self, theta, covector):
+    def _sharp(self, xp, theta, covector):
         return self._each("sharp", theta, covector)
 
-    def root(self, theta, z):
+    def _root(self, xp, theta, z):
         return self._each("root", theta, z)
 
-    def dual_flat(self, eta, vector):
+    def _dual_flat(self, xp, eta, vector):
         return self._each("dual_flat", eta, vector)
 
-    def dual_sharp(self, eta, covector):
+    def _dual_sharp(self, xp, eta, covector):
         return self._each("dual_sharp", eta, covector)
 
-    def distance(self, x, y):
+    def _distance(self, xp, x, y):
         """√Σ d_i², the sum over the coordinates."""
         xp, *pairs = self._pairs(x, y)
         distances = _NORMAL.distance(*pairs)
         return xp.sqrt(xp.sum(distances * distances, axis=-1))
 
-    def geodesic(self, x, y, t):
-        self.point(x, y)
-        xp, x, y, t = arrays(x, y, t)
+    def _geodesic(self, xp, x, y, t):
         return self._join(xp, _NORMAL.geodesic(*self._pairs(x, y)[1:], t[..., None]))
 
-    def exp(self, x, vector):
+    def _exp(self, xp, x, vector):
         return self._each("exp", x, vector)
 
-    def log(self, x, y):
+    def _log(self, xp, x, y):
         return self._each("log", x, y)
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return xp.concat([x, x**2], axis=-1)
 
     @property
@@ -160,10 +156,10 @@ class DiagonalNormal(ConstantBaseMeasure):
         """Σ −½ (x_i − μ_i)² / v_i − ½ log(2πv_i): the squares completed, which do not cancel."""
         return xp.sum(_NORMAL._log_density(xp, self._pairs(theta)[1], x), axis=-1)
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         return self._sum("entropy", theta)
 
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         return self._sum("kl", theta_p, theta_q)
 
     def _fit(self, xp, x, weights):
@@ -176,5 +172,5 @@ class DiagonalNormal(ConstantBaseMeasure):
     def _theta_from(self, xp, mean, variance):
         return self._join(xp, _NORMAL._theta_from(xp, mean, variance))
 
-    def parameters(self, theta):
+    def _parameters(self, xp, theta):
         return _NORMAL.parameters(self._pairs(theta)[1])

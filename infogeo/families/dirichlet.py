@@ -4,13 +4,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..arrays.blocks import blockwise
 from ..arrays.memo import once
-from ..backend import arrays
 from ..domains.convex import MappedDomain, OpenSimplex, Orthant
 from ..domains.supports import SimplexPoints
-from ..errors import ConvergenceError
 from ..numerics.linalg import fill_diagonal
+from ..numerics.root import approach, root
 from ..numerics.special import (digamma_difference, digamma_gap, digamma_trigamma, kl_terms, log_gamma_bregman,
                                 log_gamma_difference, piecewise, polygamma, stirling_bregman, stirling_gap, trigamma_difference,
                                 trigamma_gap, unless_cancelled)
@@ -73,24 +71,19 @@ class Dirichlet(ExponentialFamily):
     def ordinary(self):
         return {"concentration": self.theta_domain}
 
-    @blockwise
-    def potential(self, theta):
-        xp, theta = self.point(theta)
+    def _potential(self, xp, theta):
         theta = xp.where(theta > 0, theta, xp.full_like(theta, xp.nan))      # log Γ is finite at negative numbers, too
         own, common = xp.gammaln(theta), xp.gammaln(xp.sum(theta, axis=-1))
         direct, size = xp.sum(own, axis=-1) - common, xp.sum(xp.abs(own), axis=-1) + xp.abs(common)
         return unless_cancelled(xp, direct, size, self._careful_potential, theta)
 
-    def _careful_potential(self, theta):
+    def _careful_potential(self, xp, theta):
         """Σ_{i≠m} log Γ(α_i) − log(Γ(α₀) / Γ(α_m)), with α_m the largest, which may take nearly all of α₀."""
-        xp, theta = self.point(theta)
         others = xp.astype(xp.arange(self.k) != xp.argmax(theta, axis=-1, keepdims=True), theta.dtype)
         common = log_gamma_difference(xp, xp.max(theta, axis=-1), xp.sum(others * theta, axis=-1))
         return xp.sum(others * xp.gammaln(theta), axis=-1) - common
 
-    @blockwise
-    def to_eta(self, theta):
-        xp, theta = self.point(theta)
+    def _to_eta(self, xp, theta):
         theta = xp.where(theta > 0, theta, xp.full_like(theta, xp.nan))      # digamma is finite at negative numbers, too
         at_theta, at_total = xp.digamma(theta), xp.digamma(xp.sum(theta, axis=-1, keepdims=True))
         eta = at_theta - at_total
@@ -98,102 +91,82 @@ class Dirichlet(ExponentialFamily):
         return piecewise(xp, kept | xp.isnan(eta), lambda eta, *_: eta, lambda _, a, rest: -digamma_difference(xp, a, rest),
                          eta, theta, _others(xp, theta))
 
-    @once
-    @blockwise
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
+    def _to_theta(self, xp, eta):
         return _concentration(xp, eta)
 
-    def dual_potential(self, eta):
-        return self._negative_entropy(self.to_theta(eta))
+    def _dual_potential(self, xp, eta):
+        return self._negative_entropy(xp, self.to_theta(eta))
 
-    def _negative_entropy(self, theta):
+    def _negative_entropy(self, xp, theta):
         """φ = Σ f(α_i) − f(α₀) with f(a) = a s′(a) − s(a): the parts of log Γ that cancel are left out."""
-        xp, theta = self.point(theta)
         total = xp.sum(theta, axis=-1)
         f = lambda a: a * digamma_gap(xp, a) - stirling_gap(xp, a)
         return xp.sum(f(theta), axis=-1) - f(total)
 
     @once
-    def _curvatures(self, theta):
+    def _curvatures(self, xp, theta):
         """trigamma of α (..., k) and of α₀ (..., 1)."""
-        xp, theta = self.point(theta)
         return polygamma(1, theta), polygamma(1, xp.sum(theta, axis=-1, keepdims=True))
 
-    @blockwise
-    def metric(self, theta):
-        xp, theta = self.point(theta)
-        own, common = self._curvatures(theta)
+    def _metric(self, xp, theta):
+        own, common = self._curvatures(xp, theta)
         diagonal = piecewise(xp, common < 0.5 * own, lambda direct, *_: direct,
                              lambda _, a, rest: trigamma_difference(xp, a, rest), own - common, theta, _others(xp, theta))
         metric = xp.ones((self.k, self.k), dtype=theta.dtype) * -common[..., None]
         fill_diagonal(metric, diagonal)
         return metric
 
-    def flat(self, theta, vector):
-        xp, theta, vector = self.point(theta, vector)
-        own, common = self._curvatures(theta)
+    def _flat(self, xp, theta, vector):
+        own, common = self._curvatures(xp, theta)
         return own * vector - common * xp.sum(vector, axis=-1, keepdims=True)
 
     @once
-    def _inverse(self, theta):
+    def _inverse(self, xp, theta):
         """(1 / trigamma(α), Σ 1 / trigamma(α_i) − 1 / trigamma(α₀))."""
-        xp, theta = self.point(theta)
-        own, common = self._curvatures(theta)
+        own, common = self._curvatures(xp, theta)
         return 1.0 / own, _slack(xp, theta, own, common)
 
-    @blockwise
-    def sharp(self, theta, covector):
-        xp, theta, covector = self.point(theta, covector)
-        inverse, slack = self._inverse(theta)
+    def _sharp(self, xp, theta, covector):
+        inverse, slack = self._inverse(xp, theta)
         scaled = inverse * covector
         return scaled - inverse * (xp.sum(scaled, axis=-1, keepdims=True) / slack)
 
-    def dual_metric(self, eta):
-        xp, eta = self.point(eta)
-        inverse, slack = self._inverse(self.to_theta(eta))
+    def _dual_metric(self, xp, eta):
+        inverse, slack = self._inverse(xp, self.to_theta(eta))
         outer = inverse[..., :, None] * inverse[..., None, :]
         return xp.eye(self.k, dtype=eta.dtype) * inverse[..., None] - outer / slack[..., None]
 
-    def cubic_tensor(self, theta):
-        xp, theta = self.point(theta)
+    def _cubic_tensor(self, xp, theta):
         own, common = polygamma(2, theta), polygamma(2, xp.sum(theta, axis=-1, keepdims=True))
         eye = xp.eye(self.k, dtype=theta.dtype)
         return eye[:, :, None] * eye[:, None, :] * own[..., None, None] - common[..., None, None]
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return xp.log(x)
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return -xp.sum(xp.log(x), axis=-1)
 
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
-        return -xp.sum(self.to_eta(theta), axis=-1)
+    def _expected_log_base_measure(self, xp, theta):
+        return -xp.sum(self._to_eta(xp, theta), axis=-1)
 
-    @blockwise
-    def entropy(self, theta):
-        return -self._negative_entropy(theta) - self.expected_log_base_measure(theta)
+    def _entropy(self, xp, theta):
+        return -self._negative_entropy(xp, theta) - self._expected_log_base_measure(xp, theta)
 
-    @blockwise
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """α₀q KL(m_q‖m_p) + Σ B_s(α_qi : α_pi) − B_s(α_q0 : α_p0), with m = α / α₀ and s the Stirling remainder of log Γ."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         total_p, total_q = xp.sum(theta_p, axis=-1), xp.sum(theta_q, axis=-1)
         own, own_size = log_gamma_bregman(xp, theta_q, theta_p)
         common, common_size = log_gamma_bregman(xp, total_q, total_p)
         direct, size = xp.sum(own, axis=-1) - common, xp.sum(own_size, axis=-1) + common_size
         return unless_cancelled(xp, direct, size, self._careful_kl, theta_p, theta_q)
 
-    def _careful_kl(self, theta_p, theta_q):
+    def _careful_kl(self, xp, theta_p, theta_q):
         """With the largest coordinate α_m and the total α₀ taken together, which may agree to rounding; else `_near_kl`.
 
         Mathematically, Σ_{i≠m} B(α_qi : α_pi) − log(Γ(α_q0) / Γ(α_qm)) + log(Γ(α_p0) / Γ(α_pm))
         + (α_qm − α_pm) (digamma(α_p0) − digamma(α_pm)) + (h_q − h_p) digamma(α_p0), with B that of log Γ and h = α₀ − α_m.
         """
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         largest = xp.astype(xp.arange(self.k) == xp.argmax(theta_p, axis=-1, keepdims=True), theta_p.dtype)
         a_p, a_q = xp.sum(largest * theta_p, axis=-1), xp.sum(largest * theta_q, axis=-1)
         h_p, h_q = xp.sum((1.0 - largest) * theta_p, axis=-1), xp.sum((1.0 - largest) * theta_q, axis=-1)
@@ -203,8 +176,7 @@ class Dirichlet(ExponentialFamily):
         size = xp.sum((1.0 - largest) * own_size, axis=-1) + sum(xp.abs(term) for term in terms[1:])
         return unless_cancelled(xp, sum(terms), size, self._near_kl, theta_p, theta_q)
 
-    def _near_kl(self, theta_p, theta_q):
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+    def _near_kl(self, xp, theta_p, theta_q):
         total_p, total_q = xp.sum(theta_p, axis=-1, keepdims=True), xp.sum(theta_q, axis=-1, keepdims=True)
         # m_p / m_q − 1, from differences of coordinates, without the share of a coordinate in its own total
         step = theta_q - theta_p
@@ -228,54 +200,53 @@ class Dirichlet(ExponentialFamily):
     def _theta_from(self, xp, concentration):
         return concentration
 
-    def parameters(self, theta):
-        return {"concentration": self.point(theta)[1]}
+    def _parameters(self, xp, theta):
+        return {"concentration": theta}
 
 
 def _concentration(xp, eta):
     """α > 0 with digamma(α_i) − digamma(Σ α) = η_i; NaN where Σ e^{η_i} ≥ 1.
 
-    The equations reduce to one in s = Σ α: Σ digamma⁻¹(η_i + digamma(s)) = s. It is solved for a start with the elementary
-    approximation of digamma⁻¹ (Minka 2000, appendix C), by Newton in log s; Newton on all of α, whose Hessian is diagonal
-    plus rank one, then gives full precision.
+    Newton on all of α, whose Hessian is diagonal plus rank one: first with digammas to an absolute ε, which are cheap, then,
+    mostly once, with the differences of `to_eta`, which do not cancel.
     """
     k, eps = eta.shape[-1], float(xp.finfo(eta.dtype).eps)
-    with np.errstate(all="ignore"):
-        spread = xp.sum(xp.exp(eta), axis=-1, keepdims=True)
-        eta = xp.where(spread < 1, eta, xp.full_like(eta, xp.nan))
-        s = 0.5 * (k - spread) / (1.0 - spread)
-        done = xp.zeros(s.shape, dtype=xp.bool)    # row by row, so that a row does not depend on the others of its batch
-        for _ in range(12):
-            alpha, slope = _elementary_inverse_digamma(xp, eta + xp.digamma(s))
-            excess = xp.sum(alpha, axis=-1, keepdims=True) - s
-            change = excess / (s * (1.0 - polygamma(1, s) * xp.sum(slope, axis=-1, keepdims=True)))
-            change = xp.where(xp.isfinite(change), change, xp.sign(excess) + xp.zeros_like(change))
-            s = xp.where(done, s, s * xp.exp(xp.clip(change, -3.0, 3.0)))
-            done = done | ~(xp.abs(change) > 1e-2)
-            if xp.all(done):
-                break
-        alpha = _elementary_inverse_digamma(xp, eta + xp.digamma(s))[0]
-        done = xp.zeros(s.shape, dtype=xp.bool)
-        for _ in range(20):
-            first, own = digamma_trigamma(xp, alpha)
-            first_total, common = digamma_trigamma(xp, xp.sum(alpha, axis=-1, keepdims=True))
-            step = _newton_step(xp, alpha, first - first_total - eta, own, common)
-            alpha = xp.where(done, alpha, xp.maximum(alpha - step, 0.25 * alpha))
-            done = done | ~xp.any(xp.abs(step) > 0.1 * eps**0.5 * alpha, axis=-1, keepdims=True)    # Newton squares this
-            if xp.all(done):
-                break
-        done = xp.zeros(s.shape, dtype=xp.bool)
-        for _ in range(60):     # once more, rarely oftener, with the differences of `to_eta`, which do not cancel
-            residual = -digamma_difference(xp, alpha, _others(xp, alpha)) - eta
-            own, common = polygamma(1, alpha), polygamma(1, xp.sum(alpha, axis=-1, keepdims=True))
-            step = _newton_step(xp, alpha, residual, own, common)
-            alpha = xp.where(done, alpha, xp.maximum(alpha - step, 0.25 * alpha))
-            done = done | ~xp.any(xp.abs(step) > 0.1 * eps**0.5 * alpha, axis=-1, keepdims=True)
-            if xp.all(done):
-                break
-        if xp.any(xp.abs(residual) > 1e3 * eps * (1.0 + xp.abs(eta))):
-            raise ConvergenceError("Dirichlet concentration: Newton's method ended short of its accuracy", residual, alpha)
-    return alpha
+
+    def stepped(alpha, residual, own, common):
+        step = _newton_step(xp, alpha, residual, own, common)
+        return xp.maximum(alpha - step, 0.25 * alpha), xp.max(xp.abs(step) / alpha, axis=-1, keepdims=True)
+
+    def rough(alpha):
+        first, own = digamma_trigamma(xp, alpha)
+        first_total, common = digamma_trigamma(xp, xp.sum(alpha, axis=-1, keepdims=True))
+        return stepped(alpha, first - first_total - eta, own, common)
+
+    def exact(alpha):
+        own, common = polygamma(1, alpha), polygamma(1, xp.sum(alpha, axis=-1, keepdims=True))
+        return stepped(alpha, -digamma_difference(xp, alpha, _others(xp, alpha)) - eta, own, common)
+
+    spread = xp.sum(xp.exp(eta), axis=-1, keepdims=True)
+    eta = xp.where(spread < 1, eta, xp.full_like(eta, xp.nan))
+    start = _concentration_near(xp, eta, 0.5 * (k - spread) / (1.0 - spread))
+    alpha, _, _ = approach(xp, start, rough, 0.1 * eps**0.5, 20)
+    return root(xp, alpha, exact, "Dirichlet concentration")
+
+
+def _concentration_near(xp, eta, total):
+    """A start: Σ digamma⁻¹(η_i + digamma(s)) = s to a percent, by Newton in log s from s = `total`, shape (..., 1).
+
+    Mathematically, the k equations reduce to this one in s = Σ α; with the elementary approximation of digamma⁻¹, Minka 2000,
+    appendix C.
+    """
+    def newton(s):
+        alpha, slope = _elementary_inverse_digamma(xp, eta + xp.digamma(s))
+        excess = xp.sum(alpha, axis=-1, keepdims=True) - s
+        change = excess / (s * (1.0 - polygamma(1, s) * xp.sum(slope, axis=-1, keepdims=True)))
+        change = xp.where(xp.isfinite(change), change, xp.sign(excess) + xp.zeros_like(change))
+        return s * xp.exp(xp.clip(change, -3.0, 3.0)), change
+
+    total, _, _ = approach(xp, total, newton, 1e-2, 12)
+    return _elementary_inverse_digamma(xp, eta + xp.digamma(total))[0]
 
 
 def _others(xp, alpha):

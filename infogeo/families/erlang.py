@@ -3,7 +3,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import lgamma
 
-from ..backend import arrays
 from ..domains.supports import Interval
 from ..errors import require_count
 from ..geometry.manifolds.scaled import Scaled
@@ -40,34 +39,31 @@ class Erlang(Transformed):
     def base(self):
         return Scaled(Exponential(), self.shape)
 
-    def _as_gamma(self, theta):
+    def _as_gamma(self, xp, theta):
         """The point of the gamma family."""
-        xp, theta = self.point(theta)
         return xp.concat([xp.full_like(theta, float(self.shape)), theta], axis=-1)
 
-    def sufficient_statistic(self, x):
-        return arrays(x)[1][..., None]
+    def _sufficient_statistic(self, xp, x):
+        return x[..., None]
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return (self.shape - 1.0) * xp.log(x) - lgamma(self.shape)
 
-    def expected_log_base_measure(self, theta):
-        return (self.shape - 1.0) * Gamma().to_eta(self._as_gamma(theta))[..., 0] - lgamma(self.shape)
+    def _expected_log_base_measure(self, xp, theta):
+        return (self.shape - 1.0) * Gamma().to_eta(self._as_gamma(xp, theta))[..., 0] - lgamma(self.shape)
 
     def _log_density(self, xp, theta, x):
         scaled = -theta[..., 0] * x
         return log_gamma_weight(xp, xp.full_like(scaled, float(self.shape)), scaled, xp.log(scaled)) - xp.log(x)
 
-    def entropy(self, theta):
-        return Gamma().entropy(self._as_gamma(theta))
+    def _entropy(self, xp, theta):
+        return Gamma().entropy(self._as_gamma(xp, theta))
 
     def _draw(self, draws, theta, shape):
-        return Gamma()._draw(draws, self._as_gamma(theta), shape)
+        return Gamma()._draw(draws, self._as_gamma(draws.xp, theta), shape)
 
     def _theta_from(self, xp, rate):
         return -rate[..., None]
 
-    def parameters(self, theta):
-        theta = self.point(theta)[1]
+    def _parameters(self, xp, theta):
         return {"rate": -theta[..., 0]}

@@ -1,9 +1,7 @@
 """The exponential distributions."""
 from dataclasses import dataclass
 
-import numpy as np
 
-from ..backend import arrays
 from ..domains.convex import Orthant
 from ..domains.supports import Interval
 from ..geometry.manifolds.arc_length import ArcLength, log_ratio
@@ -33,51 +31,42 @@ class Exponential(ArcLength, ConstantBaseMeasure):
     support = Interval(0)
     ordinary = {"rate": Interval(0)}
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return -xp.log(-theta[..., 0])
+    def _potential(self, xp, theta):
+        return -xp.log(-theta[..., 0])
 
-    def to_eta(self, theta):
-        theta = self.point(theta)[1]
+    def _to_eta(self, xp, theta):
         return -1.0 / theta
 
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
+    def _to_theta(self, xp, eta):
         return xp.where(eta > 0, -1.0 / eta, xp.full_like(eta, xp.nan))
 
-    def dual_potential(self, eta):
-        xp, eta = self.point(eta)
+    def _dual_potential(self, xp, eta):
         return -1.0 - xp.log(eta[..., 0])
 
-    def second(self, theta):
-        return 1.0 / self.point(theta)[1] ** 2
+    def _second(self, xp, theta):
+        return 1.0 / theta ** 2
 
-    dual_second = second
+    _dual_second = _second
 
-    def third(self, theta):
-        return -2.0 / self.point(theta)[1] ** 3
+    def _third(self, xp, theta):
+        return -2.0 / theta ** 3
 
-    def arc_length(self, theta):
+    def _arc_length(self, xp, theta):
         """−log(−θ), the logarithm of the mean."""
-        xp, theta = self.point(theta)
         return -xp.log(-theta)
 
-    def from_arc_length(self, s):
-        xp, s = self.point(s)
+    def _from_arc_length(self, xp, s):
         return -xp.exp(-s)
 
-    def arc_between(self, theta_p, theta_q):
+    def _arc_between(self, xp, theta_p, theta_q):
         """log(θ_p / θ_q)."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         return log_ratio(xp, -theta_q, -theta_p, theta_q - theta_p)
 
-    def sufficient_statistic(self, x):
-        return arrays(x)[1][..., None]
+    def _sufficient_statistic(self, xp, x):
+        return x[..., None]
 
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """r − 1 − log r with the ratio of rates r = θ_q / θ_p."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         return ratio_gap(xp, theta_q / theta_p, (theta_q - theta_p) / theta_p)[..., 0]
 
     def _draw(self, draws, theta, shape):
@@ -86,6 +75,5 @@ class Exponential(ArcLength, ConstantBaseMeasure):
     def _theta_from(self, xp, rate):
         return -rate[..., None]
 
-    def parameters(self, theta):
-        theta = self.point(theta)[1]
+    def _parameters(self, xp, theta):
         return {"rate": -theta[..., 0]}

@@ -1,11 +1,7 @@
 """The gamma family."""
 from dataclasses import dataclass
 
-import numpy as np
 
-from ..arrays.blocks import rowwise
-from ..arrays.memo import once
-from ..backend import arrays
 from ..domains.convex import MappedDomain, Orthant
 from ..domains.supports import Interval
 from ..numerics.linalg import symmetric2
@@ -47,16 +43,13 @@ class Gamma(ExponentialFamily):
     ordinary = {"shape": Interval(0), "rate": Interval(0)}
 
     def _potential(self, xp, theta):
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return xp.gammaln(theta[..., 0]) - theta[..., 0] * xp.log(-theta[..., 1])
+        return xp.gammaln(theta[..., 0]) - theta[..., 0] * xp.log(-theta[..., 1])
 
     def _to_eta(self, xp, theta):
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return xp.stack([xp.digamma(theta[..., 0]) - xp.log(-theta[..., 1]), -theta[..., 0] / theta[..., 1]], axis=-1)
+        return xp.stack([xp.digamma(theta[..., 0]) - xp.log(-theta[..., 1]), -theta[..., 0] / theta[..., 1]], axis=-1)
 
     def _to_theta(self, xp, eta):
-        with np.errstate(invalid="ignore", divide="ignore"):
-            alpha = shape_from_log_gap(xp, xp.log(eta[..., 1]) - eta[..., 0])
+        alpha = shape_from_log_gap(xp, xp.log(eta[..., 1]) - eta[..., 0])
         return xp.stack([alpha, -alpha / eta[..., 1]], axis=-1)
 
     def _dual_potential(self, xp, eta):
@@ -143,7 +136,6 @@ class Gamma(ExponentialFamily):
         return xp.stack([shape, -rate], axis=-1)
 
     def _parameters(self, xp, theta):
-        theta = self.point(theta)[1]
         return {"shape": theta[..., 0], "rate": -theta[..., 1]}
 
 

@@ -4,7 +4,6 @@ from functools import cached_property
 
 import numpy as np
 
-from ..backend import arrays
 from ..domains.convex import Orthant
 from ..domains.supports import SimplexPoints
 from ..geometry.manifolds.product import ProductManifold
@@ -65,20 +64,18 @@ class GeneralizedDirichlet(Transformed):
         """r_1 … r_k, shape (..., k): sums of positive numbers, nothing is subtracted."""
         return xp.matmul(x, xp.tril(xp.ones((self.k, self.k), dtype=x.dtype)))
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         log_rests = xp.log(self._rests(xp, x))
         pairs = xp.stack([xp.log(x)[..., :-1] - log_rests[..., :-1], log_rests[..., 1:] - log_rests[..., :-1]], axis=-1)
         return xp.reshape(pairs, (*x.shape[:-1], self.dim))
 
-    def log_base_measure(self, x):
+    def _log_base_measure(self, xp, x):
         """Σ of log r_i − log x_i − log r_{i+1}."""
-        xp, x = arrays(x)
         log_rests = xp.log(self._rests(xp, x))
         return xp.sum(log_rests[..., :-1] - log_rests[..., 1:] - xp.log(x)[..., :-1], axis=-1)
 
-    def expected_log_base_measure(self, theta):
-        xp, logs = self._pairs(self.to_eta(theta))
+    def _expected_log_base_measure(self, xp, theta):
+        xp, logs = self._pairs(self._to_eta(xp, theta))
         return -xp.sum(logs, axis=(-2, -1)) - self._expected_log_rests(theta)
 
     def _expected_log_rests(self, theta):
@@ -94,7 +91,7 @@ class GeneralizedDirichlet(Transformed):
         terms = log_beta_density(xp, pairs[..., 0], pairs[..., 1], share, left) - xp.log(rests[..., :-1])
         return xp.sum(terms, axis=-1)
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         """Those of the shares and Σ E[log r_i]."""
         xp, pairs = self._pairs(theta)
         return xp.sum(Beta().entropy(pairs), axis=-1) + self._expected_log_rests(theta)
@@ -112,6 +109,6 @@ class GeneralizedDirichlet(Transformed):
         pairs = xp.stack(xp.broadcast_arrays(alpha, beta), axis=-1)
         return xp.reshape(pairs, (*pairs.shape[:-2], self.dim))
 
-    def parameters(self, theta):
+    def _parameters(self, xp, theta):
         pairs = self._pairs(theta)[1]
         return {"alpha": pairs[..., 0], "beta": pairs[..., 1]}

@@ -6,11 +6,12 @@ from math import factorial
 import numpy as np
 
 from ..arrays.memo import once
-from ..backend import arrays, to_numpy
+from ..backend import to_numpy
 from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval
 from ..numerics.linalg import solve
 from ..numerics.newton import minimize
+from ..numerics.root import approach
 from ..numerics.special import expm1_gap, piecewise
 from .base import ExponentialFamily
 from .gamma import shape_from_log_gap
@@ -66,20 +67,17 @@ class GeneralizedInverseGaussian(ExponentialFamily):
     ordinary = {"p": Interval(), "a": Interval(0), "b": Interval(0)}
 
     @once
-    def _law(self, theta):
-        xp, theta = self.point(theta)
+    def _law(self, xp, theta):
         return _Law(xp, theta)
 
-    def potential(self, theta):
-        return self._law(theta).potential()
+    def _potential(self, xp, theta):
+        return self._law(xp, theta).potential()
 
-    def to_eta(self, theta):
-        return self._law(theta).eta()
+    def _to_eta(self, xp, theta):
+        return self._law(xp, theta).eta()
 
-    @once
-    def to_theta(self, eta):
+    def _to_theta(self, xp, eta):
         """By damped Newton on ψ(θ) − η·θ, for x in units in which E[x] = E[1/x]."""
-        xp, eta = self.point(eta)
         eta = xp.where(self.eta_domain.contains(eta)[..., None], eta, xp.full_like(eta, xp.nan))
         unit = xp.sqrt(eta[..., 1]) / xp.sqrt(eta[..., 2])
         size = xp.sqrt(eta[..., 1]) * xp.sqrt(eta[..., 2])
@@ -88,61 +86,55 @@ class GeneralizedInverseGaussian(ExponentialFamily):
         omega = 0.5 / xp.log(size)
         theta = minimize(
             xp, xp.stack([0.0 * omega, -0.5 * omega, -0.5 * omega], axis=-1), name="to_theta",
-            value=lambda theta: self.potential(theta) - xp.sum(eta * theta, axis=-1),
-            gradient=lambda theta: self.to_eta(theta) - eta,
+            value=lambda theta: self._potential(xp, theta) - xp.sum(eta * theta, axis=-1),
+            gradient=lambda theta: self._to_eta(xp, theta) - eta,
             solve=self.sharp, contains=self.theta_domain.contains, scale=1.0 + size)
         return xp.stack([theta[..., 0], theta[..., 1] / unit, theta[..., 2] * unit], axis=-1)
 
-    def dual_potential(self, eta):
-        return -self._law(self.to_theta(eta)).entropy_of_log()
+    def _dual_potential(self, xp, eta):
+        return -self._law(xp, self.to_theta(eta)).entropy_of_log()
 
-    def metric(self, theta):
-        return self._law(theta).metric()
+    def _metric(self, xp, theta):
+        return self._law(xp, theta).metric()
 
-    def sharp(self, theta, covector):
-        xp, theta, covector = self.point(theta, covector)
-        return self._law(theta).sharp(covector)
+    def _sharp(self, xp, theta, covector):
+        return self._law(xp, theta).sharp(covector)
 
-    def cubic_tensor(self, theta):
-        return self._law(theta).cubic_tensor()
+    def _cubic_tensor(self, xp, theta):
+        return self._law(xp, theta).cubic_tensor()
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return xp.stack([xp.log(x), x, 1.0 / x], axis=-1)
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return -xp.log(x)
 
-    def expected_log_base_measure(self, theta):
-        return -self.to_eta(theta)[..., 0]
+    def _expected_log_base_measure(self, xp, theta):
+        return -self._to_eta(xp, theta)[..., 0]
 
     def _log_density(self, xp, theta, x):
-        law = self._law(theta)
+        law = self._law(xp, theta)
         growth = (x - law.mode) / law.mode
         growth, log_x, log_mode = xp.broadcast_arrays(growth, xp.log(x), xp.log(law.mode))
         near, far = (lambda g, u, v: xp.log1p(g)), (lambda g, u, v: u - v)
         t = piecewise(xp, xp.abs(growth) < 0.5, near, far, growth, log_x, log_mode)
-        with np.errstate(over="ignore"):
-            return -law.depth(t) - law.log_mass - log_x
+        return -law.depth(t) - law.log_mass - log_x
 
-    def entropy(self, theta):
-        return self._law(theta).entropy_of_log() + self.to_eta(theta)[..., 0]
+    def _entropy(self, xp, theta):
+        return self._law(xp, theta).entropy_of_log() + self._to_eta(xp, theta)[..., 0]
 
-    def kl(self, theta_p, theta_q):
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+    def _kl(self, xp, theta_p, theta_q):
         theta_p, theta_q = xp.broadcast_arrays(theta_p, theta_q)
         return _Law(xp, theta_p).kl(_Law(xp, theta_q))
 
     def _draw(self, draws, theta, shape):
-        return self._law(theta).draw(draws, shape)
+        return self._law(draws.xp, theta).draw(draws, shape)
 
     def _theta_from(self, xp, p, a, b):
         p, a, b = xp.broadcast_arrays(p, a, b)
         return xp.stack([p, -0.5 * a, -0.5 * b], axis=-1)
 
-    def parameters(self, theta):
-        theta = self.point(theta)[1]
+    def _parameters(self, xp, theta):
         return {"p": theta[..., 0], "a": -2.0 * theta[..., 1], "b": -2.0 * theta[..., 2]}
 
 
@@ -161,19 +153,18 @@ class _Law:
 
     def __init__(self, xp, theta):
         self.xp, self.theta = xp, theta
-        with np.errstate(all="ignore"):
-            p, a, b = theta[..., 0], -2.0 * theta[..., 1], -2.0 * theta[..., 2]
-            inside = xp.isfinite(p) & xp.isfinite(a) & xp.isfinite(b) & (a > 0) & (b > 0)
-            nan = xp.full_like(p, xp.nan)
-            p, a, b = xp.where(inside, p, nan), xp.where(inside, a, nan), xp.where(inside, b, nan)
-            omega = xp.sqrt(a) * xp.sqrt(b)
-            top = xp.maximum(xp.abs(p), omega)
-            k = top * xp.sqrt((p / top) ** 2 + (omega / top) ** 2)                                   # √(p² + ω²) = A + B
-            large = 0.5 * (k + xp.abs(p))
-            small = 0.5 * omega * (0.5 * omega / large)
-            self.p, self.k, self.narrow = p, k, k > 8.0
-            self.rise, self.fall = xp.where(p > 0, large, small), xp.where(p > 0, small, large)     # A, B
-            self.mode = xp.where(p > 0, 2.0 * self.rise / a, 0.5 * b / self.fall)
+        p, a, b = theta[..., 0], -2.0 * theta[..., 1], -2.0 * theta[..., 2]
+        inside = xp.isfinite(p) & xp.isfinite(a) & xp.isfinite(b) & (a > 0) & (b > 0)
+        nan = xp.full_like(p, xp.nan)
+        p, a, b = xp.where(inside, p, nan), xp.where(inside, a, nan), xp.where(inside, b, nan)
+        omega = xp.sqrt(a) * xp.sqrt(b)
+        top = xp.maximum(xp.abs(p), omega)
+        k = top * xp.sqrt((p / top) ** 2 + (omega / top) ** 2)                                   # √(p² + ω²) = A + B
+        large = 0.5 * (k + xp.abs(p))
+        small = 0.5 * omega * (0.5 * omega / large)
+        self.p, self.k, self.narrow = p, k, k > 8.0
+        self.rise, self.fall = xp.where(p > 0, large, small), xp.where(p > 0, small, large)     # A, B
+        self.mode = xp.where(p > 0, 2.0 * self.rise / a, 0.5 * b / self.fall)
 
     def depth(self, t):
         """f(t), for t of shape (...)."""
@@ -379,13 +370,10 @@ def _reach(xp, front, back, tilt, depth):
     exponential = log_front + xp.log(2.0 * (depth + tilt * xp.maximum(log_front, zero))) + 3.0
     linear = xp.where(back > 1.01 * tilt, (depth + back) / xp.maximum(back - tilt, 0.001 * back), square)
     t = xp.minimum(xp.minimum(square, linear), xp.maximum(exponential, 1.0 + zero))
-    running = xp.isfinite(t)
-    for _ in range(60):
-        excess = _depth(xp, front, back, t) - tilt * t - depth
+
+    def newton(t):
         slope = front * xp.expm1(t) - back * xp.expm1(-t) - tilt
-        step = excess / slope
-        t = xp.where(running, t - xp.maximum(step, zero), t)
-        running = running & (step > 0.02 * t)
-        if not xp.any(running):
-            break
-    return t
+        step = xp.maximum((_depth(xp, front, back, t) - tilt * t - depth) / slope, zero)
+        return t - step, step / t
+
+    return approach(xp, t, newton, 0.02, 60)[0]

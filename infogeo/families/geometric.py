@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..backend import arrays, column
+from ..backend import column
 from ..domains.convex import Orthant
 from ..domains.supports import Integers, Interval
 from ..errors import require_positive
@@ -38,68 +38,52 @@ class Geometric(ArcLength, ConstantBaseMeasure):
     support = Integers(0)
     ordinary = {"probability": Interval(0, 1)}
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
+    def _potential(self, xp, theta):
         return -_log_success(xp, theta[..., 0])
 
-    def to_eta(self, theta):
-        xp, theta = self.point(theta)
+    def _to_eta(self, xp, theta):
         return _odds(xp, theta)
 
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            return -xp.log1p(1.0 / xp.where(eta > 0, eta, xp.full_like(eta, xp.nan)))
+    def _to_theta(self, xp, eta):
+        return -xp.log1p(1.0 / xp.where(eta > 0, eta, xp.full_like(eta, xp.nan)))
 
-    def dual_potential(self, eta):
-        xp, eta = self.point(eta)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return (xp.where(eta < 1, xp.xlogy(eta, eta / (1.0 + eta)), -eta * xp.log1p(1.0 / eta)) - xp.log1p(eta))[..., 0]
+    def _dual_potential(self, xp, eta):
+        return (xp.where(eta < 1, xp.xlogy(eta, eta / (1.0 + eta)), -eta * xp.log1p(1.0 / eta)) - xp.log1p(eta))[..., 0]
 
-    def second(self, theta):
-        xp, theta = self.point(theta)
+    def _second(self, xp, theta):
         odds = _odds(xp, theta)
-        with np.errstate(over="ignore"):
-            return odds * (1.0 + odds)
+        return odds * (1.0 + odds)
 
-    def third(self, theta):
+    def _third(self, xp, theta):
         """q (1 + q) / p³."""
-        xp, theta = self.point(theta)
         odds = _odds(xp, theta)
-        with np.errstate(over="ignore"):
-            return odds * (1.0 + odds) * (1.0 + 2.0 * odds)
+        return odds * (1.0 + odds) * (1.0 + 2.0 * odds)
 
-    def dual_second(self, eta):
-        eta = self.point(eta)[1]
+    def _dual_second(self, xp, eta):
         return 1.0 / (eta * (1.0 + eta))
 
-    def arc_length(self, theta):
+    def _arc_length(self, xp, theta):
         """2 artanh √q, which is arsinh(1 / sinh(−θ/2))."""
-        xp, theta = self.point(theta)
         return xp.asinh(1.0 / xp.sinh(-0.5 * theta))
 
-    def from_arc_length(self, s):
-        xp, s = self.point(s)
+    def _from_arc_length(self, xp, s):
         s = xp.where(s > 0, s, xp.full_like(s, xp.nan))
         return -2.0 * xp.asinh(1.0 / xp.sinh(s))
 
-    def arc_between(self, theta_p, theta_q):
+    def _arc_between(self, xp, theta_p, theta_q):
         """2 artanh √q_q − 2 artanh √q_p, by the addition theorem of tanh(−θ/4) = e^{−s}."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         roots = xp.sqrt(xp.sinh(-0.5 * theta_p)) * xp.sqrt(xp.sinh(-0.5 * theta_q))
         return 2.0 * xp.asinh(xp.sinh(0.25 * (theta_q - theta_p)) / roots)
 
-    def sufficient_statistic(self, x):
-        return arrays(x)[1][..., None]
+    def _sufficient_statistic(self, xp, x):
+        return x[..., None]
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         """ψ(θ) − θ η, two positive terms."""
-        xp, theta = self.point(theta)
-        return self.potential(theta) - (theta * _odds(xp, theta))[..., 0]
+        return self._potential(xp, theta) - (theta * _odds(xp, theta))[..., 0]
 
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """1/p_p times the divergence of one trial: a failure with log-ratio θ_q − θ_p, a success with log(p_q / p_p)."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         step = theta_q - theta_p
         growth = -_odds(xp, theta_p) * xp.expm1(xp.minimum(step, 1.0 + 0.0 * step))              # p_q / p_p − 1
         near = xp.log1p(xp.clip(growth, -0.5, 0.5))
@@ -116,22 +100,19 @@ class Geometric(ArcLength, ConstantBaseMeasure):
     def _theta_from(self, xp, probability):
         return xp.log1p(-probability)[..., None]
 
-    def parameters(self, theta):
-        xp, theta = self.point(theta)
+    def _parameters(self, xp, theta):
         return {"probability": -xp.expm1(theta[..., 0])}
 
 
 def _odds(xp, theta):
     """q / p = 1 / (e^{−θ} − 1); NaN for θ ≥ 0."""
-    with np.errstate(over="ignore", divide="ignore"):
-        odds = xp.where(theta < -1.0, xp.exp(theta) / -xp.expm1(theta), 1.0 / xp.expm1(-theta))
+    odds = xp.where(theta < -1.0, xp.exp(theta) / -xp.expm1(theta), 1.0 / xp.expm1(-theta))
     return xp.where(theta < 0, odds, xp.full_like(theta, xp.nan))
 
 
 def _log_success(xp, theta):
     """log p = log(1 − e^θ)."""
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        return xp.where(theta < -1.0, xp.log1p(-xp.exp(theta)), xp.log(-xp.expm1(theta)))
+    return xp.where(theta < -1.0, xp.log1p(-xp.exp(theta)), xp.log(-xp.expm1(theta)))
 
 
 @dataclass(frozen=True)
@@ -156,12 +137,11 @@ class NegativeBinomial(Transformed):
         require_positive("r", self.r)
         object.__setattr__(self, "base", Scaled(Geometric(), self.r))
 
-    def sufficient_statistic(self, x):
-        return arrays(x)[1][..., None]
+    def _sufficient_statistic(self, xp, x):
+        return x[..., None]
 
-    def log_base_measure(self, x):
+    def _log_base_measure(self, xp, x):
         """log C(x + r − 1, x), from the parts of the factorials that do not cancel."""
-        xp, x = arrays(x)
         r = xp.full_like(x, float(self.r))
         mixing = r * xp.log1p(x / r) + xp.where(x > 0, x * xp.log1p(r / xp.where(x > 0, x, r)), xp.zeros_like(x))
         return mixing + self._log_prefactor(xp, x)
@@ -179,13 +159,12 @@ class NegativeBinomial(Transformed):
         successes = deviance(xp, xp.full_like(gap, r), -gap, xp.log(x + r) + _log_success(xp, theta))
         return self._log_prefactor(xp, x) - failures - successes
 
-    def expected_log_base_measure(self, theta):
+    def _expected_log_base_measure(self, xp, theta):
         """φ(η) with its sign changed, less the entropy."""
-        return -self.entropy(theta) - self.dual_potential(self.to_eta(theta))
+        return -self._entropy(xp, theta) - self._dual_potential(xp, self._to_eta(xp, theta))
 
-    def entropy(self, theta):
-        xp, theta = self.point(theta)
-        eta = self.to_eta(theta)[..., 0]
+    def _entropy(self, xp, theta):
+        eta = self._to_eta(xp, theta)[..., 0]
         mode = xp.floor(xp.maximum((self.r - 1.0) / self.r * eta, 0.0 * eta))
         at = theta[..., None, :]
         top = self._log_density(xp, theta, mode)
@@ -201,6 +180,5 @@ class NegativeBinomial(Transformed):
     def _theta_from(self, xp, probability):
         return xp.log1p(-probability)[..., None]
 
-    def parameters(self, theta):
-        xp, theta = self.point(theta)
+    def _parameters(self, xp, theta):
         return {"probability": -xp.expm1(theta[..., 0])}

@@ -4,7 +4,6 @@ from math import log
 
 import numpy as np
 
-from ..backend import arrays
 from ..domains.supports import Interval
 from .exponential import Exponential
 from .known import known_positive
@@ -35,16 +34,14 @@ class Gumbel(Transformed):
     def __post_init__(self):
         known_positive(self, "scale")
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return xp.exp(-x / self.scale)[..., None]
 
-    def log_base_measure(self, x):
-        return -arrays(x)[1] / self.scale - log(self.scale)
+    def _log_base_measure(self, xp, x):
+        return -x / self.scale - log(self.scale)
 
-    def expected_log_base_measure(self, theta):
+    def _expected_log_base_measure(self, xp, theta):
         """E[log T] − log s, E[log T] = −γ − log(−θ)."""
-        xp, theta = self.point(theta)
         return -float(np.euler_gamma) - xp.log(-theta[..., 0]) - log(self.scale)
 
     def _draw(self, draws, theta, shape):
@@ -53,6 +50,5 @@ class Gumbel(Transformed):
     def _theta_from(self, xp, location):
         return -xp.exp(location / self.scale)[..., None]
 
-    def parameters(self, theta):
-        xp, theta = self.point(theta)
+    def _parameters(self, xp, theta):
         return {"location": self.scale * xp.log(-theta[..., 0])}

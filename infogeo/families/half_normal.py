@@ -2,7 +2,6 @@
 from dataclasses import dataclass
 from math import log, pi
 
-from ..backend import arrays
 from ..domains.supports import Interval
 from ..geometry.manifolds.scaled import Scaled
 from .exponential import Exponential
@@ -29,15 +28,13 @@ class HalfNormal(Transformed):
     support = Interval(0)
     ordinary = {"scale": Interval(0)}
 
-    def sufficient_statistic(self, x):
-        return arrays(x)[1][..., None] ** 2
+    def _sufficient_statistic(self, xp, x):
+        return x[..., None] ** 2
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return xp.full_like(x, log(2.0) - 0.5 * log(pi))
 
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
+    def _expected_log_base_measure(self, xp, theta):
         return xp.full_like(theta[..., 0], log(2.0) - 0.5 * log(pi))
 
     def _draw(self, draws, theta, shape):
@@ -47,6 +44,5 @@ class HalfNormal(Transformed):
     def _theta_from(self, xp, scale):
         return -0.5 / scale[..., None] ** 2
 
-    def parameters(self, theta):
-        xp, theta = self.point(theta)
+    def _parameters(self, xp, theta):
         return {"scale": xp.sqrt(-0.5 / theta[..., 0])}

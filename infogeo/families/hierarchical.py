@@ -130,14 +130,12 @@ class Hierarchical(StateFamily):
         place = xp.asarray([prod(self.shape[a + 1:]) for a in range(len(self.shape))])
         return xp.sum(xp.astype(x, xp.int64) * place, axis=-1)
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         cell = self._state(xp, x)
         rows = xp.asarray(self._rows(0, self.states), dtype=x.dtype)
         return xp.reshape(xp.take(rows, xp.reshape(cell, (-1,)), axis=0), (*cell.shape, self.dim))
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return xp.zeros_like(x[..., 0])
 
     def _draw(self, draws, theta, shape):
@@ -150,8 +148,7 @@ class Hierarchical(StateFamily):
         batch = probabilities.shape[:probabilities.ndim - len(self.shape)]
         return self.to_theta(self._mean(xp, xp.reshape(probabilities, (*batch, self.states))))
 
-    def parameters(self, theta):
-        xp, theta = self.point(theta)
+    def _parameters(self, xp, theta):
         return {"probabilities": xp.reshape(self._probabilities(xp, theta), (*theta.shape[:-1], *self.shape))}
 
 

@@ -1,7 +1,6 @@
 """Families that are one-to-one images of other families."""
 from abc import abstractmethod
 
-from ..backend import arrays
 from .transformed import Transformed
 
 __all__ = ["Image"]
@@ -34,23 +33,19 @@ class Image(Transformed):
     def ordinary(self):
         return self.base.ordinary
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return self.base.sufficient_statistic(self._pull(xp, x))
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return self.base.log_base_measure(self._pull(xp, x)) + self._log_slope(xp, x)
 
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
+    def _expected_log_base_measure(self, xp, theta):
         return self.base.expected_log_base_measure(theta) + self._expected_log_slope(xp, theta)
 
     def _log_density(self, xp, theta, x):
         return self.base.log_density(theta, self._pull(xp, x)) + self._log_slope(xp, x)
 
-    def entropy(self, theta):
-        xp, theta = self.point(theta)
+    def _entropy(self, xp, theta):
         return self.base.entropy(theta) - self._expected_log_slope(xp, theta)
 
     def _fit(self, xp, x, weights):
@@ -62,5 +57,5 @@ class Image(Transformed):
     def _theta_from(self, xp, **ordinary):
         return self.base._theta_from(xp, **ordinary)
 
-    def parameters(self, theta):
+    def _parameters(self, xp, theta):
         return self.base.parameters(theta)

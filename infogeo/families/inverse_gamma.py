@@ -36,11 +36,11 @@ class InverseGamma(Image):
         return -2.0 * xp.log(x)
 
     def _expected_log_slope(self, xp, theta):
-        return 2.0 * self.to_eta(theta)[..., 0]
+        return 2.0 * self._to_eta(xp, theta)[..., 0]
 
     def _theta_from(self, xp, shape, scale):
         return self.base._theta_from(xp, shape, rate=scale)
 
-    def parameters(self, theta):
+    def _parameters(self, xp, theta):
         ordinary = self.base.parameters(theta)
         return {"shape": ordinary["shape"], "scale": ordinary["rate"]}

@@ -2,9 +2,7 @@
 from dataclasses import dataclass
 from math import log, pi, sqrt
 
-import numpy as np
 
-from ..backend import arrays
 from ..domains.convex import MappedDomain, Orthant
 from ..domains.supports import Interval
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
@@ -45,63 +43,54 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
     half_space = HalfSpace(2, sqrt(2.0))
     ordinary = {"mean": Interval(0), "shape": Interval(0)}
 
-    def _mean_shape(self, theta):
+    def _mean_shape(self, xp, theta):
         """(μ, λ); NaN outside the domain."""
-        xp, theta = self.point(theta)
-        with np.errstate(invalid="ignore"):
-            return xp, xp.sqrt(-theta[..., 1]) / xp.sqrt(-theta[..., 0]), -2.0 * theta[..., 1]
+        return xp, xp.sqrt(-theta[..., 1]) / xp.sqrt(-theta[..., 0]), -2.0 * theta[..., 1]
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return -2.0 * xp.sqrt(-theta[..., 0]) * xp.sqrt(-theta[..., 1]) - 0.5 * xp.log(-2.0 * theta[..., 1])
+    def _potential(self, xp, theta):
+        return -2.0 * xp.sqrt(-theta[..., 0]) * xp.sqrt(-theta[..., 1]) - 0.5 * xp.log(-2.0 * theta[..., 1])
 
-    def to_eta(self, theta):
-        xp, m, shape = self._mean_shape(theta)
+    def _to_eta(self, xp, theta):
+        xp, m, shape = self._mean_shape(xp, theta)
         return xp.stack([m, 1.0 / m + 1.0 / shape], axis=-1)
 
-    def _mean_inverse_shape(self, eta):
+    def _mean_inverse_shape(self, xp, eta):
         """(μ, 1/λ); NaN outside the domain."""
-        xp, eta = self.point(eta)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            inverse = eta[..., 1] - 1.0 / eta[..., 0]
-            inside = (inverse > 0) & (eta[..., 0] > 0)
+        inverse = eta[..., 1] - 1.0 / eta[..., 0]
+        inside = (inverse > 0) & (eta[..., 0] > 0)
         return xp, eta[..., 0], xp.where(inside, inverse, xp.full_like(inverse, xp.nan))
 
-    def to_theta(self, eta):
-        xp, m, inverse = self._mean_inverse_shape(eta)
+    def _to_theta(self, xp, eta):
+        xp, m, inverse = self._mean_inverse_shape(xp, eta)
         half = -0.5 / inverse
         return xp.stack([half / m**2, half], axis=-1)
 
-    def dual_potential(self, eta):
-        xp, _, inverse = self._mean_inverse_shape(eta)
+    def _dual_potential(self, xp, eta):
+        xp, _, inverse = self._mean_inverse_shape(xp, eta)
         return -0.5 - 0.5 * xp.log(inverse)
 
-    def metric(self, theta):
-        xp, m, shape = self._mean_shape(theta)
+    def _metric(self, xp, theta):
+        xp, m, shape = self._mean_shape(xp, theta)
         return symmetric2(xp, m**3 / shape, -m / shape, 1.0 / (m * shape) + 2.0 / shape**2)
 
-    def dual_metric(self, eta):
-        xp, m, inverse = self._mean_inverse_shape(eta)
+    def _dual_metric(self, xp, eta):
+        xp, m, inverse = self._mean_inverse_shape(xp, eta)
         shape = 1.0 / inverse
         common = 0.5 * shape**2
         return symmetric2(xp, common / m**4 + shape / m**3, common / m**2, common)
 
-    def flat(self, theta, vector):
-        xp, theta, vector = self.point(theta, vector)
-        _, m, shape = self._mean_shape(theta)
+    def _flat(self, xp, theta, vector):
+        _, m, shape = self._mean_shape(xp, theta)
         a, b = vector[..., 0], vector[..., 1]
         dm = m / shape * (m**2 * a - b)
         return xp.stack([dm, 2.0 * b / shape**2 - dm / m**2], axis=-1)
 
-    def sharp(self, theta, covector):
-        xp, theta, covector = self.point(theta, covector)
-        _, m, shape = self._mean_shape(theta)
+    def _sharp(self, xp, theta, covector):
+        _, m, shape = self._mean_shape(xp, theta)
         return self._raise(xp, m, shape, covector)
 
-    def dual_flat(self, eta, vector):
-        xp, eta, vector = self.point(eta, vector)
-        _, m, inverse = self._mean_inverse_shape(eta)
+    def _dual_flat(self, xp, eta, vector):
+        _, m, inverse = self._mean_inverse_shape(xp, eta)
         return self._raise(xp, m, 1.0 / inverse, vector)
 
     @staticmethod
@@ -110,11 +99,9 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         b = 0.5 * shape**2 * (covector[..., 1] + dm / m**2)
         return xp.stack([b / m**2 + shape * dm / m**3, b], axis=-1)
 
-    def cubic_tensor(self, theta):
+    def _cubic_tensor(self, xp, theta):
         """The third derivatives of −2s − ½ log(−2θ₂) with s = √(θ₁θ₂)."""
-        xp, theta = self.point(theta)
-        with np.errstate(invalid="ignore"):
-            s = xp.sqrt(-theta[..., 0]) * xp.sqrt(-theta[..., 1])
+        s = xp.sqrt(-theta[..., 0]) * xp.sqrt(-theta[..., 1])
         x, y = -theta[..., 0], -theta[..., 1]
         mixed1, mixed2 = -0.25 * s / (x**2 * y), -0.25 * s / (x * y**2)
         first = symmetric2(xp, 0.75 * s / x**3, mixed1, mixed2)
@@ -125,7 +112,7 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
 
     def to_half_space(self, x):
         """(√(2/μ), 1/√λ)."""
-        xp, m, shape = self._mean_shape(x)
+        xp, m, shape = self._mean_shape(*self.point(x))
         return xp.stack([sqrt(2.0) / xp.sqrt(m), 1.0 / xp.sqrt(shape)], axis=-1)
 
     def from_half_space(self, point):
@@ -149,39 +136,35 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
     def half_space_step(self, x, y):
         """The differences of (θ₁/θ₂)^{1/4} and (−2θ₂)^{−1/2} by those of the arguments of the roots, from the differences Δθ."""
         xp, x, y = self.point(x, y)
-        m_x, m_y = self._mean_shape(x)[1], self._mean_shape(y)[1]
+        m_x, m_y = self._mean_shape(xp, x)[1], self._mean_shape(xp, y)[1]
         (u_x, v_x), (u_y, v_y) = ((z[..., 0], z[..., 1]) for z in map(self.to_half_space, (x, y)))
         a, b = y[..., 0] - x[..., 0], y[..., 1] - x[..., 1]
         squares = (2.0 * a - (1.0 / m_x**2 + 1.0 / m_y**2) * b) / (x[..., 1] + y[..., 1])          # of 1/μ
         return xp.stack([2.0 * squares / ((1.0 / m_x + 1.0 / m_y) * (u_x + u_y)),
                          2.0 * (v_x * v_y) ** 2 * b / (v_x + v_y)], axis=-1)
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return xp.stack([x, 1.0 / x], axis=-1)
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return -0.5 * log(2.0 * pi) - 1.5 * xp.log(x)
 
-    def expected_log_base_measure(self, theta):
+    def _expected_log_base_measure(self, xp, theta):
         """−½ log(2π) − 3/2 E[log x], with E[log x] = log μ − e^{2φ} E₁(2φ), φ = λ / μ."""
-        xp, m, shape = self._mean_shape(theta)
+        xp, m, shape = self._mean_shape(xp, theta)
         return -0.5 * log(2.0 * pi) - 1.5 * (xp.log(m) - scaled_e1(xp, 2.0 * shape / m))
 
     def _log_density(self, xp, theta, x):
         """−λ (x − μ)² / (2μ²x) + ½ log(λ / (2πx³)): the square completed, which does not cancel."""
-        _, m, shape = self._mean_shape(theta)
+        _, m, shape = self._mean_shape(xp, theta)
         return 0.5 * xp.log(shape / (2.0 * pi)) - 1.5 * xp.log(x) - 0.5 * shape / x * (x / m - 1.0) ** 2
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         """½ log(2πe / λ) + 3/2 E[log x]."""
-        xp, theta = self.point(theta)
-        return 0.5 - 0.5 * xp.log(-2.0 * theta[..., 1]) - self.expected_log_base_measure(theta)
+        return 0.5 - 0.5 * xp.log(-2.0 * theta[..., 1]) - self._expected_log_base_measure(xp, theta)
 
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """½ (r − 1 − log r) + λ_q (μ_p − μ_q)² / (2 μ_p μ_q²), r = λ_q / λ_p; the differences from those of the coordinates."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         step = theta_q - theta_p
         growth = step[..., 1] / theta_p[..., 1]
         ratio = theta_q[..., 1] / theta_p[..., 1]
@@ -191,7 +174,7 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         factor = xp.where(near, scale, xp.ones_like(scale))
         excess = growth * factor - step[..., 0] / theta_q[..., 0]          # (μ_q / μ_p)² − 1 where near
         change = xp.where(near, excess / (means + 1.0), means - 1.0)
-        mean = self._mean_shape(theta_p)[1]
+        mean = self._mean_shape(xp, theta_p)[1]
         return 0.5 * ratio_gap(xp, ratio, growth) + (xp.sqrt(-theta_q[..., 0]) * xp.sqrt(mean) * change) ** 2
 
     def _fit(self, xp, x, weights):
@@ -207,7 +190,7 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
 
         Source: Michael, Schucany & Haas, Generating random variates using transformations with multiple roots (1976).
         """
-        xp, m, rate = self._mean_shape(theta)
+        xp, m, rate = self._mean_shape(draws.xp, theta)
         w = 0.5 * m / rate * draws.normal(shape) ** 2
         small = m / (1.0 + w + xp.sqrt(w * (2.0 + w)))
         return xp.where(draws.uniform(shape) * (m + small) <= m, small, m * (m / small))
@@ -216,6 +199,6 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         mean, shape = xp.broadcast_arrays(mean, shape)
         return xp.stack([-0.5 * shape / mean**2, -0.5 * shape], axis=-1)
 
-    def parameters(self, theta):
-        _, mean, shape = self._mean_shape(theta)
+    def _parameters(self, xp, theta):
+        _, mean, shape = self._mean_shape(xp, theta)
         return {"mean": mean, "shape": shape}

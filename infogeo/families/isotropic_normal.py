@@ -5,7 +5,6 @@ from math import sqrt
 
 import numpy as np
 
-from ..backend import arrays
 from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
@@ -76,8 +75,7 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
     def _split(self, x):
         return x[..., :self.p], x[..., self.p]
 
-    def _mean_variance(self, theta):
-        xp, theta = self.point(theta)
+    def _mean_variance(self, xp, theta):
         variance = -0.5 / theta[..., self.p]
         return xp, theta[..., :self.p] * variance[..., None], variance
 
@@ -85,36 +83,30 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         mean, second = self._split(eta)
         return (second - _square(xp, mean)) / self.p
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
+    def _potential(self, xp, theta):
         a, b = self._split(theta)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return -0.25 * _square(xp, a) / b - 0.5 * self.p * xp.log(-2.0 * b)
+        return -0.25 * _square(xp, a) / b - 0.5 * self.p * xp.log(-2.0 * b)
 
-    def to_eta(self, theta):
-        xp, mean, variance = self._mean_variance(theta)
+    def _to_eta(self, xp, theta):
+        xp, mean, variance = self._mean_variance(xp, theta)
         return _join(xp, mean, self.p * variance + _square(xp, mean))
 
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
+    def _to_theta(self, xp, eta):
         variance = self._variance(xp, eta)
         return self._theta_from(xp, eta[..., :self.p], xp.where(variance > 0, variance, xp.full_like(variance, xp.nan)))
 
-    def dual_potential(self, eta):
-        xp, eta = self.point(eta)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return -0.5 * self.p * (1.0 + xp.log(self._variance(xp, eta)))
+    def _dual_potential(self, xp, eta):
+        return -0.5 * self.p * (1.0 + xp.log(self._variance(xp, eta)))
 
-    def metric(self, theta):
-        xp, mean, v = self._mean_variance(theta)
+    def _metric(self, xp, theta):
+        xp, mean, v = self._mean_variance(xp, theta)
         v = v[..., None, None]
         cross = 2.0 * v * mean[..., None]
         corner = 2.0 * v * (self.p * v + 2.0 * _square(xp, mean)[..., None, None])
         upper = xp.concat([v * xp.eye(self.p, dtype=mean.dtype), cross], axis=-1)
         return xp.concat([upper, xp.concat([xp.matrix_transpose(cross), corner], axis=-1)], axis=-2)
 
-    def dual_metric(self, eta):
-        xp, eta = self.point(eta)
+    def _dual_metric(self, xp, eta):
         mean, v = eta[..., :self.p, None], self._variance(xp, eta)[..., None, None]
         corner = 0.5 / (self.p * v * v)
         cross = -2.0 * corner * mean
@@ -122,16 +114,14 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         upper = xp.concat([inner, cross], axis=-1)
         return xp.concat([upper, xp.concat([xp.matrix_transpose(cross), corner], axis=-1)], axis=-2)
 
-    def flat(self, theta, vector):
-        xp, theta, vector = self.point(theta, vector)
-        _, mean, v = self._mean_variance(theta)
+    def _flat(self, xp, theta, vector):
+        _, mean, v = self._mean_variance(xp, theta)
         a, b = self._split(vector)
         d_mean = v[..., None] * (a + 2.0 * mean * b[..., None])
         return _join(xp, d_mean, 2.0 * self.p * v * v * b + 2.0 * xp.sum(mean * d_mean, axis=-1))
 
-    def sharp(self, theta, covector):
-        xp, theta, covector = self.point(theta, covector)
-        _, mean, v = self._mean_variance(theta)
+    def _sharp(self, xp, theta, covector):
+        _, mean, v = self._mean_variance(xp, theta)
         return self._raise(xp, mean, v, covector)
 
     def _raise(self, xp, mean, v, covector):
@@ -139,13 +129,12 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         b = 0.5 * (d_second - 2.0 * xp.sum(mean * d_mean, axis=-1)) / (self.p * v * v)
         return _join(xp, d_mean / v[..., None] - 2.0 * mean * b[..., None], b)
 
-    def dual_flat(self, eta, vector):
-        xp, eta, vector = self.point(eta, vector)
+    def _dual_flat(self, xp, eta, vector):
         return self._raise(xp, eta[..., :self.p], self._variance(xp, eta), vector)
 
-    def cubic_tensor(self, theta):
+    def _cubic_tensor(self, xp, theta):
         """The third cumulants of (x, |x|²): 0 and 2v² δ_ij, then 8v²μ_i and 8pv³ + 24v²|μ|² as often as |x|² occurs."""
-        xp, mean, v = self._mean_variance(theta)
+        xp, mean, v = self._mean_variance(xp, theta)
         p, v = self.p, v[..., None, None]
         eye = 2.0 * v * v * xp.eye(p, dtype=mean.dtype)
         cross = 8.0 * v * v * mean[..., None]
@@ -162,7 +151,7 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
 
     def to_half_space(self, x):
         """(μ/√(2p), σ)."""
-        xp, mean, variance = self._mean_variance(x)
+        xp, mean, variance = self._mean_variance(*self.point(x))
         return _join(xp, mean / self.half_space.radius, xp.sqrt(variance))
 
     def from_half_space(self, point):
@@ -173,13 +162,13 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
     def vector_to_half_space(self, x, vector):
         """(dμ/√(2p), dσ), with dμ = v (a + 2μb) and dσ = σ³ b for a vector (a, b) in θ."""
         xp, theta, vector = self.point(x, vector)
-        _, mean, v = self._mean_variance(theta)
+        _, mean, v = self._mean_variance(xp, theta)
         a, b = self._split(vector)
         return _join(xp, v[..., None] / self.half_space.radius * (a + 2.0 * mean * b[..., None]), v * xp.sqrt(v) * b)
 
     def vector_from_half_space(self, x, vector):
         xp, theta, vector = self.point(x, vector)
-        _, mean, v = self._mean_variance(theta)
+        _, mean, v = self._mean_variance(xp, theta)
         u, rise = self._split(vector)
         b = rise / (v * xp.sqrt(v))
         return _join(xp, self.half_space.radius * u / v[..., None] - 2.0 * mean * b[..., None], b)
@@ -187,13 +176,12 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
     def half_space_step(self, x, y):
         """As in the family `Normal`, with vectors in the place of the first coordinate."""
         xp, x, y = self.point(x, y)
-        (_, m_x, v_x), (_, m_y, v_y) = self._mean_variance(x), self._mean_variance(y)
+        (_, m_x, v_x), (_, m_y, v_y) = self._mean_variance(*self.point(x)), self._mean_variance(xp, y)
         a, b = self._split(y - x)
         mean_step = -(a + (m_x + m_y) * b[..., None]) / (x + y)[..., self.p:]
         return _join(xp, mean_step / self.half_space.radius, 2.0 * v_x * v_y * b / (xp.sqrt(v_x) + xp.sqrt(v_y)))
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return _join(xp, x, _square(xp, x))
 
     @property
@@ -202,16 +190,15 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
 
     def _log_density(self, xp, theta, x):
         """−½ |x − μ|² / v − (p/2) log(2πv): the square completed, which does not cancel."""
-        _, mean, v = self._mean_variance(theta)
+        _, mean, v = self._mean_variance(xp, theta)
         return -0.5 * (_square(xp, x - mean) / v + self.p * xp.log(2.0 * np.pi * v))
 
-    def entropy(self, theta):
-        xp, _, v = self._mean_variance(theta)
+    def _entropy(self, xp, theta):
+        xp, _, v = self._mean_variance(xp, theta)
         return 0.5 * self.p * xp.log(2.0 * np.pi * np.e * v)
 
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """(p/2) (r − 1 − log r) + ½ |μ_p − μ_q|² / v_q with r = v_p / v_q; both differences from θ_q − θ_p."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         a, b = self._split(theta_q - theta_p)
         a_p, b_p = self._split(theta_p)
         b_q = theta_q[..., self.p]
@@ -229,13 +216,13 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         return _join(xp, mean, total + _square(xp, mean)), self._theta_from(xp, mean, variance)
 
     def _draw(self, draws, theta, shape):
-        xp, mean, v = self._mean_variance(theta)
+        xp, mean, v = self._mean_variance(draws.xp, theta)
         return mean + xp.sqrt(v)[..., None] * draws.normal((*shape, self.p))
 
     def _theta_from(self, xp, mean, variance):
         natural = mean / variance[..., None]
         return _join(xp, natural, xp.broadcast_to(-0.5 / variance, natural.shape[:-1]))
 
-    def parameters(self, theta):
-        _, mean, variance = self._mean_variance(theta)
+    def _parameters(self, xp, theta):
+        _, mean, variance = self._mean_variance(xp, theta)
         return {"mean": mean, "variance": variance}

@@ -56,7 +56,7 @@ class _KnownCovariance(ConstantMetric, ExponentialFamily):
         """Σ⁻¹ c, shape (..., dim)."""
 
     @abstractmethod
-    def _root(self, xp, vector):
+    def _factor_times(self, xp, vector):
         """L v with L Lᵀ = Σ, shape (..., dim)."""
 
     @property
@@ -77,34 +77,32 @@ class _KnownCovariance(ConstantMetric, ExponentialFamily):
     def _as_observation(self, xp, vector):
         return xp.reshape(vector, (*vector.shape[:-1], *self.support.shape))
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
+    def _potential(self, xp, theta):
         return 0.5 * xp.sum(theta * self._lower(xp, theta), axis=-1)
 
-    def to_eta(self, theta):
-        return self._lower(*self.point(theta))
+    def _to_eta(self, xp, theta):
+        return self._lower(xp, theta)
 
-    def to_theta(self, eta):
-        return self._raise(*self.point(eta))
+    def _to_theta(self, xp, eta):
+        return self._raise(xp, eta)
 
-    def dual_potential(self, eta):
-        xp, eta = self.point(eta)
+    def _dual_potential(self, xp, eta):
         return 0.5 * xp.sum(eta * self._raise(xp, eta), axis=-1)
 
-    def metric(self, theta):
+    def _metric(self, xp, theta):
         return self._everywhere(self._lower, theta)
 
-    def dual_metric(self, eta):
+    def _dual_metric(self, xp, eta):
         return self._everywhere(self._raise, eta)
 
     def _everywhere(self, operator, x):
         xp, x = self.point(x)
         return xp.broadcast_to(operator(xp, xp.eye(self.dim, dtype=x.dtype)), (*x.shape, self.dim))
 
-    def flat(self, theta, vector):
+    def _flat(self, xp, theta, vector):
         return self._constant(self._lower, theta, vector)
 
-    def sharp(self, theta, covector):
+    def _sharp(self, xp, theta, covector):
         return self._constant(self._raise, theta, covector)
 
     def _constant(self, operator, x, vector):
@@ -112,50 +110,45 @@ class _KnownCovariance(ConstantMetric, ExponentialFamily):
         image = operator(xp, vector)
         return xp.broadcast_to(image, np.broadcast_shapes(x.shape, image.shape))
 
-    dual_flat, dual_sharp = sharp, flat
+    _dual_flat, _dual_sharp = _sharp, _flat
 
-    def cubic_tensor(self, theta):
-        xp, theta = self.point(theta)
+    def _cubic_tensor(self, xp, theta):
         return diagonal3(xp, xp.zeros_like(theta))
 
-    def sufficient_statistic(self, x):
-        return self._as_vector(*arrays(x))
+    def _sufficient_statistic(self, xp, x):
+        return self._as_vector(xp, x)
 
     def _log_normal(self, xp, gap):
         """−½ g·Σ⁻¹g − ½ log det(2πΣ)."""
         square = xp.sum(gap * self._raise(xp, gap), axis=-1)
         return -0.5 * (square + (self._log_det + self.dim * float(np.log(2 * np.pi))))
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return self._log_normal(xp, self._as_vector(xp, x))
 
-    def expected_log_base_measure(self, theta):
-        return -self.entropy(theta) - self.potential(theta)
+    def _expected_log_base_measure(self, xp, theta):
+        return -self._entropy(xp, theta) - self._potential(xp, theta)
 
     def _log_density(self, xp, theta, x):
         """−½ (x − μ)·Σ⁻¹(x − μ) − ½ log det(2πΣ): the square completed, which does not cancel."""
         return self._log_normal(xp, self._as_vector(xp, x) - self._lower(xp, theta))
 
-    def entropy(self, theta):
-        xp, theta = self.point(theta)
+    def _entropy(self, xp, theta):
         return xp.full_like(theta[..., 0], 0.5 * (self._log_det + self.dim * float(np.log(2 * np.pi * np.e))))
 
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """½ |μ_p − μ_q|² in the precision, ½ (θ_p − θ_q)·Σ(θ_p − θ_q)."""
-        _, theta_p, theta_q = self.point(theta_p, theta_q)
-        return self.potential(theta_p - theta_q)
+        return self._potential(xp, theta_p - theta_q)
 
     def _draw(self, draws, theta, shape):
         xp = draws.xp
-        noise = self._root(xp, draws.normal((*shape, self.dim)))
+        noise = self._factor_times(xp, draws.normal((*shape, self.dim)))
         return self._as_observation(xp, self._lower(xp, theta) + noise)
 
     def _theta_from(self, xp, mean):
         return self._raise(xp, self._as_vector(xp, mean))
 
-    def parameters(self, theta):
-        xp, theta = self.point(theta)
+    def _parameters(self, xp, theta):
         return {"mean": self._as_observation(xp, self._lower(xp, theta))}
 
 
@@ -206,7 +199,7 @@ class MultivariateNormalKnownCovariance(_KnownCovariance):
     def _raise(self, xp, covector):
         return matvec(xp, _shared(xp, self._sigma.inverse, covector), covector)
 
-    def _root(self, xp, vector):
+    def _factor_times(self, xp, vector):
         return matvec(xp, _shared(xp, self._sigma.lower, vector), vector)
 
 
@@ -279,5 +272,5 @@ class MatrixNormalKnownCovariances(_KnownCovariance):
     def _raise(self, xp, covector):
         return self._sandwich(xp, self._rows.inverse, self._columns.inverse, covector)
 
-    def _root(self, xp, vector):
+    def _factor_times(self, xp, vector):
         return self._sandwich(xp, self._rows.lower, self._columns.lower.T, vector)

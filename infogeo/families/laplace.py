@@ -2,7 +2,6 @@
 from dataclasses import dataclass
 from math import log
 
-from ..backend import arrays
 from ..domains.supports import Interval
 from .exponential import Exponential
 from .known import known_finite
@@ -38,16 +37,13 @@ class Laplace(Transformed):
         """Where the density is continuous but not smooth."""
         return self.location
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return xp.abs(x - self.location)[..., None]
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return xp.full_like(x, -log(2.0))
 
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
+    def _expected_log_base_measure(self, xp, theta):
         return xp.full_like(theta[..., 0], -log(2.0))
 
     def _draw(self, draws, theta, shape):
@@ -57,6 +53,5 @@ class Laplace(Transformed):
     def _theta_from(self, xp, scale):
         return -1.0 / scale[..., None]
 
-    def parameters(self, theta):
-        theta = self.point(theta)[1]
+    def _parameters(self, xp, theta):
         return {"scale": -1.0 / theta[..., 0]}

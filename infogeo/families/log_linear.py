@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays.draws import draw_states
 from ..arrays.memo import once
-from ..backend import arrays, backend_of, to_numpy
+from ..backend import backend_of, to_numpy
 from ..domains.chart import ComposedChart, IdentityChart, ScaledChart
 from ..domains.convex import RealSpace
 from ..domains.image import GradientChart, Image
@@ -106,13 +106,12 @@ class StateFamily(ExponentialFamily):
         return sum(xp.matmul(row[..., block], rows)[..., 0, :] for block, rows in self._blocks(weight, self.dim))
 
     @once
-    def _log_probabilities(self, theta):
+    def _log_probabilities(self, xp, theta):
         """(ψ, log p), shapes (...) and (..., states).
 
         log p is formed from the differences to the largest logit, whose own state is left out of the sum inside log1p: the
         logarithm of a probability near 1 keeps its digits.
         """
-        xp, theta = self.point(theta)
         logit = self._field(xp, theta)
         if self.log_base is not None:
             logit = logit + xp.asarray(self.log_base, dtype=theta.dtype)
@@ -125,19 +124,17 @@ class StateFamily(ExponentialFamily):
         return (top + total)[..., 0], below - total
 
     def _probabilities(self, xp, theta):
-        return xp.exp(self._log_probabilities(theta)[1])
+        return xp.exp(self._log_probabilities(xp, theta)[1])
 
-    def potential(self, theta):
-        return self._log_probabilities(theta)[0]
+    def _potential(self, xp, theta):
+        return self._log_probabilities(xp, theta)[0]
 
-    @once
-    def to_eta(self, theta):
-        xp, theta = self.point(theta)
+    def _to_eta(self, xp, theta):
         return self._mean(xp, self._probabilities(xp, theta))
 
     def _is_mode(self, xp, theta):
         """Which state m is the most probable one, shape (..., states)."""
-        return xp.arange(self.states) == xp.argmax(self._log_probabilities(theta)[1], axis=-1, keepdims=True)
+        return xp.arange(self.states) == xp.argmax(self._log_probabilities(xp, theta)[1], axis=-1, keepdims=True)
 
     def _from_mode(self, xp, theta, size):
         """Blocks of (p, T − T(m)) over the states, shapes (..., b) and (..., b, dim)."""
@@ -157,20 +154,17 @@ class StateFamily(ExponentialFamily):
         field = field - xp.sum(xp.where(self._is_mode(xp, theta), field, xp.zeros_like(field)), axis=-1, keepdims=True)
         return field - xp.sum(self._probabilities(xp, theta) * field, axis=-1, keepdims=True)
 
-    def metric(self, theta):
-        xp, theta = self.point(theta)
+    def _metric(self, xp, theta):
         return sum(xp.matmul(xp.matrix_transpose(p[..., None] * gap), gap)
                    for p, gap in self._centred(xp, theta, self.dim))
 
-    def flat(self, theta, vector):
+    def _flat(self, xp, theta, vector):
         """Cov[T] v = E[(T − η) ((T − η)·v)], without the matrix."""
-        xp, theta, vector = self.point(theta, vector)
         weight = self._probabilities(xp, theta) * self._deviation(xp, theta, vector)
-        return self._mean(xp, weight) - xp.sum(weight, axis=-1, keepdims=True) * self.to_eta(theta)
+        return self._mean(xp, weight) - xp.sum(weight, axis=-1, keepdims=True) * self._to_eta(xp, theta)
 
-    def cubic_tensor(self, theta):
+    def _cubic_tensor(self, xp, theta):
         """E[(T − η)_i (T − η)_j (T − η)_k]."""
-        xp, theta = self.point(theta)
         d, total = self.dim, 0.0
         for p, gap in self._centred(xp, theta, self.dim**2):
             pairs = gap[..., :, None] * gap[..., None, :]
@@ -178,14 +172,12 @@ class StateFamily(ExponentialFamily):
             total = total + xp.matmul(xp.matrix_transpose(p[..., None] * gap), pairs)
         return xp.reshape(total, (*theta.shape[:-1], d, d, d))
 
-    @once
-    def to_theta(self, eta):
+    def _to_theta(self, xp, eta):
         """By damped Newton from θ = 0, in units of the half-widths of the statistics; NaN outside the hull.
 
         A row ends as soon as its θ separates η from all states. On a face of the hull θ runs away at one unit a step while the
         residual falls to rounding: where the next step would still change the logit of a state by a half, η does not determine θ.
         """
-        xp, eta = self.point(eta)
         _, width = self._scale
         width = xp.asarray(width, dtype=eta.dtype)
         eps = 4.0 * float(xp.finfo(eta.dtype).eps)
@@ -198,11 +190,11 @@ class StateFamily(ExponentialFamily):
             return (highest <= level) & xp.any(theta != 0, axis=-1)
 
         def gradient(z):
-            g = (self.to_eta(z / width) - eta) / width
+            g = (self._to_eta(xp, z / width) - eta) / width
             return xp.where(separated(z / width)[..., None], xp.zeros_like(g), g)
 
         def metric(z):
-            return self.metric(z / width) / (width[:, None] * width[None, :])
+            return self._metric(xp, z / width) / (width[:, None] * width[None, :])
 
         def direction(z, g):
             """The Newton direction; where the metric is singular to rounding, only its share in the directions that are not."""
@@ -228,16 +220,15 @@ class StateFamily(ExponentialFamily):
         try:
             z = minimize(
                 xp, 0.0 * eta, name="to_theta",
-                value=lambda z: self.potential(z / width) - xp.sum(eta * (z / width), axis=-1),
+                value=lambda z: self._potential(xp, z / width) - xp.sum(eta * (z / width), axis=-1),
                 gradient=gradient,
                 solve=direction,
                 contains=RealSpace(self.dim).contains,
                 scale=1.0 + xp.max(xp.abs(eta) / width, axis=-1))
         except ConvergenceError as error:
             failure, z = error, error.iterate
-        with np.errstate(all="ignore"):
-            theta, change = self._polished(xp, z / width, eta)
-            found = ~separated(theta) & (change < 0.5)
+        theta, change = self._polished(xp, z / width, eta)
+        found = ~separated(theta) & (change < 0.5)
         if failure is not None:
             reached = failure.residual <= 250.0 * eps * (1.0 + xp.max(xp.abs(eta) / width, axis=-1))
             lost = xp.isfinite(failure.residual) & ~reached & ~found
@@ -261,7 +252,7 @@ class StateFamily(ExponentialFamily):
         rounding = float(xp.finfo(eta.dtype).eps) * xp.abs(eta)
 
         def newton_step(theta):
-            metric = self.metric(theta)
+            metric = self._metric(xp, theta)
             unit = xp.sqrt(xp.linalg.diagonal(metric))
             scale = unit[..., :, None] * unit[..., None, :]
             raised = inverse(xp, metric / scale) / scale
@@ -287,33 +278,30 @@ class StateFamily(ExponentialFamily):
         return theta, xp.where(running, xp.full_like(change, xp.inf), xp.maximum(change, uncertain))
 
     def _log_density(self, xp, theta, x):
-        log_p, state = self._log_probabilities(theta)[1], self._state(xp, x)
+        log_p, state = self._log_probabilities(xp, theta)[1], self._state(xp, x)
         batch = np.broadcast_shapes(log_p.shape[:-1], state.shape)
         log_p, state = xp.broadcast_to(log_p, (*batch, self.states)), xp.broadcast_to(state, batch)
         return xp.take_along_axis(log_p, state[..., None], axis=-1)[..., 0]
 
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
+    def _expected_log_base_measure(self, xp, theta):
         if self.log_base is None:
             return xp.zeros_like(theta[..., 0])
         return matvec(xp, self._probabilities(xp, theta)[..., None, :], xp.asarray(self.log_base, dtype=theta.dtype))[..., 0]
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         """−Σ p log p."""
-        xp, theta = self.point(theta)
-        log_p = self._log_probabilities(theta)[1]
+        log_p = self._log_probabilities(xp, theta)[1]
         p = xp.exp(log_p)
         return -xp.sum(xp.where(p == 0, xp.zeros_like(p), p * log_p), axis=-1)
 
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """log E_p[e^v] with v = (θ_q − θ_p)·(T − η_p), formed as log(1 + E_p[e^v − 1 − v]) because E_p[v] = 0.
 
         Every term is non-negative, so nothing cancels, for near, far and extreme points alike. Where e^v p leaves the range of
         the arithmetic, the logarithm of the sum is taken from its largest term.
         """
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         step = theta_q - theta_p
-        log_p = self._log_probabilities(theta_p)[1]
+        log_p = self._log_probabilities(xp, theta_p)[1]
         v = self._deviation(xp, theta_p, step)
         tilted, ceiling = log_p + v, 0.5 * log(float(xp.finfo(step.dtype).max))
         top = xp.max(tilted, axis=-1, keepdims=True)
@@ -402,14 +390,12 @@ class LogLinear(StateFamily):
     def _state(self, xp, x):
         return xp.astype(x, xp.int64)
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         rows = xp.asarray(self.statistics, dtype=x.dtype)
         chosen = xp.take(rows, xp.reshape(self._state(xp, x), (-1,)), axis=0)
         return xp.reshape(chosen, (*x.shape, self.dim))
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         if self.log_base is None:
             return xp.zeros_like(x)
         base = xp.asarray(self.log_base, dtype=x.dtype)
@@ -421,6 +407,5 @@ class LogLinear(StateFamily):
     def _theta_from(self, xp, probabilities):
         return self.to_theta(self._mean(xp, probabilities))
 
-    def parameters(self, theta):
-        xp, theta = self.point(theta)
+    def _parameters(self, xp, theta):
         return {"probabilities": self._probabilities(xp, theta)}

@@ -39,7 +39,7 @@ class LogNormal(Image):
         return -xp.log(x)
 
     def _expected_log_slope(self, xp, theta):
-        return -self.parameters(theta)["mean"]
+        return -self._parameters(xp, theta)["mean"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class LogitNormal(Image):
 
     def _expected_log_slope(self, xp, theta):
         """E[log(2 + 2 cosh y)] with y = logit x, = E|y| + 2 E[log(1 + e^{−|y|})]."""
-        ordinary = self.parameters(theta)
+        ordinary = self._parameters(xp, theta)
         mean, deviation = ordinary["mean"], xp.sqrt(ordinary["variance"])
         return piecewise(xp, deviation < 2.0, partial(_by_trapezoids, xp), partial(_by_panels, xp), mean, deviation)
 

@@ -5,7 +5,7 @@ from math import log
 import numpy as np
 
 from ..arrays.memo import once
-from ..backend import arrays, column
+from ..backend import column
 from ..domains.convex import Orthant
 from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.separable import OneSeries
@@ -72,16 +72,15 @@ class LogSeries(OneSeries, ExponentialFamily):
         return (theta * eta)[..., 0] - self._potential(xp, theta)
 
     def _sufficient_statistic(self, xp, x):
-        return (arrays(x)[1] - 1.0)[..., None]
+        return (x - 1.0)[..., None]
 
     def _log_base_measure(self, xp, x):
         return -xp.log(x)
 
     def _expected_log_base_measure(self, xp, theta):
         """−E[log x], by the power series for small p, by panels of integers for others."""
-        with np.errstate(invalid="ignore"):
-            return -piecewise(xp, theta[..., 0] < log(0.3), lambda theta: _power_series(xp, theta)[3],
-                              lambda theta: _mean_logarithm(xp, theta), theta[..., 0])
+        return -piecewise(xp, theta[..., 0] < log(0.3), lambda theta: _power_series(xp, theta)[3],
+                          lambda theta: _mean_logarithm(xp, theta), theta[..., 0])
 
     def _entropy(self, xp, theta):
         """ψ − θ η + E[log x], three positive terms."""
@@ -103,8 +102,7 @@ class LogSeries(OneSeries, ExponentialFamily):
             return xp.where(usable, by_ratio, psi_q - psi_p) - step * eta_p
 
         theta_p, theta_q, step = (v[..., 0] for v in xp.broadcast_arrays(theta_p, theta_q, step))
-        with np.errstate(divide="ignore", invalid="ignore"):       # of the ratio where it is not used
-            return piecewise(xp, is_near[..., 0], near, far, theta_p, theta_q, step)
+        return piecewise(xp, is_near[..., 0], near, far, theta_p, theta_q, step)
 
     def _draw(self, draws, theta, shape):
         """⌊1 + log V / log(1 − (1 − p)^U)⌋.
@@ -113,9 +111,8 @@ class LogSeries(OneSeries, ExponentialFamily):
         """
         xp = draws.xp
         power = _log_rest(xp, theta[..., 0]) * draws.uniform(shape)             # log (1 − p)^U
-        with np.errstate(divide="ignore"):
-            log_q = xp.where(power > -0.7, xp.log(-xp.expm1(power)), xp.log1p(-xp.exp(power)))
-            return 1.0 + xp.floor(xp.log1p(-draws.uniform(shape)) / log_q)
+        log_q = xp.where(power > -0.7, xp.log(-xp.expm1(power)), xp.log1p(-xp.exp(power)))
+        return 1.0 + xp.floor(xp.log1p(-draws.uniform(shape)) / log_q)
 
     def _theta_from(self, xp, probability):
         return xp.log(probability)[..., None]
@@ -126,8 +123,7 @@ class LogSeries(OneSeries, ExponentialFamily):
 
 def _log_rest(xp, theta):
     """log(1 − p) = log(1 − e^θ)."""
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        return xp.where(theta < -1.0, xp.log1p(-xp.exp(theta)), xp.log(-xp.expm1(theta)))
+    return xp.where(theta < -1.0, xp.log1p(-xp.exp(theta)), xp.log(-xp.expm1(theta)))
 
 
 def _power_series(xp, theta):
@@ -159,8 +155,7 @@ def _derivatives(xp, theta):
     at_large = xp.where(small, xp.full_like(theta, -1.0), theta)
     L, a = -_log_rest(xp, at_large), 1.0 / xp.expm1(-at_large)
     m = a / L
-    with np.errstate(over="ignore"):
-        closed = (xp.log(L) - at_large, m - 1.0, m * (1.0 + a - m), m * ((1.0 + a) * (1.0 + 2.0 * a - 3.0 * m) + 2.0 * m * m))
+    closed = (xp.log(L) - at_large, m - 1.0, m * (1.0 + a - m), m * ((1.0 + a) * (1.0 + 2.0 * a - 3.0 * m) + 2.0 * m * m))
     return [xp.where(small, s, c) for s, c in zip(series, closed)]
 
 

@@ -3,7 +3,7 @@ from math import inf
 
 import numpy as np
 
-from ..backend import arrays, to_numpy
+from ..backend import to_numpy
 from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.image import Image
 from ..errors import ConvergenceError, ShapeError, require
@@ -174,36 +174,30 @@ class _Weights(DuallyFlat):
 
     def _log_mixture(self, xp, weights):
         """log M − log_base, shape (..., m)."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return xp.log(self._masses(xp, weights)) - xp.asarray(self.log_base, dtype=weights.dtype)
+        return xp.log(self._masses(xp, weights)) - xp.asarray(self.log_base, dtype=weights.dtype)
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
+    def _potential(self, xp, theta):
         return xp.sum(self._masses(xp, theta) * self._log_mixture(xp, theta), axis=-1)
 
-    def to_eta(self, theta):
-        xp, theta = self.point(theta)
+    def _to_eta(self, xp, theta):
         return matvec(xp, self._gaps(xp, theta), self._log_mixture(xp, theta))
 
-    def metric(self, theta):
-        xp, theta = self.point(theta)
+    def _metric(self, xp, theta):
         gaps = self._gaps(xp, theta)
         return xp.matmul(gaps / self._masses(xp, theta)[..., None, :], xp.matrix_transpose(gaps))
 
-    def flat(self, theta, vector):
-        xp, theta, vector = self.point(theta, vector)
+    def _flat(self, xp, theta, vector):
         gaps = self._gaps(xp, theta)
         along = xp.matmul(vector[..., None, :], gaps)[..., 0, :] / self._masses(xp, theta)
         return matvec(xp, gaps, along)
 
-    def cubic_tensor(self, theta):
-        xp, theta = self.point(theta)
+    def _cubic_tensor(self, xp, theta):
         gaps = self._gaps(xp, theta)
         pairs = xp.reshape(gaps[:, None, :] * gaps[None, :, :], (self.dim**2, gaps.shape[1]))
         tensor = -xp.matmul(pairs / self._masses(xp, theta)[..., None, :] ** 2, xp.matrix_transpose(gaps))
         return xp.reshape(tensor, (*theta.shape[:-1], *(self.dim,) * 3))
 
-    def to_theta(self, eta):
+    def _to_theta(self, xp, eta):
         """The weights at which ∇φ = η; NaN where a weight would have to be 0 or less.
 
         φ(w) − η·w has a minimum on the closed simplex. It is followed from the centre with a logarithmic barrier that becomes
@@ -215,7 +209,6 @@ class _Weights(DuallyFlat):
         ConvergenceError
             Where neither is so.
         """
-        xp, eta = self.point(eta)
         w = self.theta_domain.chart(xp.zeros_like(eta))
         w = xp.where(xp.all(xp.isfinite(eta), axis=-1, keepdims=True), w, xp.full_like(w, xp.nan))
         for barrier in _BARRIERS:
@@ -224,7 +217,7 @@ class _Weights(DuallyFlat):
             return self._minimiser(xp, eta, w, 0.0)
         except ConvergenceError as error:
             w, residual = error.iterate, error.residual
-            metric, step = self.metric(w), self.sharp(w, self.to_eta(w) - eta)
+            metric, step = self._metric(xp, w), self._sharp(xp, w, self._to_eta(xp, w) - eta)
             noise = self._size(xp, eta) + xp.max(xp.abs(metric), axis=(-2, -1))
             reached = residual <= 1000 * float(xp.finfo(eta.dtype).eps) * noise
             if not xp.all(reached | ~self.theta_domain.contains(w - step)):
@@ -244,21 +237,20 @@ class _Weights(DuallyFlat):
 
         def value(w):
             logs = xp.sum(xp.log(w), axis=-1) + xp.log(last(w))[..., 0]
-            return self.potential(w) - xp.sum(eta * w, axis=-1) - barrier * logs
+            return self._potential(xp, w) - xp.sum(eta * w, axis=-1) - barrier * logs
 
         def newton(w, g):
             eye = xp.eye(self.dim, dtype=w.dtype)
-            hessian = self.metric(w) + barrier * (eye / (w * w)[..., None] + (1.0 / last(w) ** 2)[..., None])
+            hessian = self._metric(xp, w) + barrier * (eye / (w * w)[..., None] + (1.0 / last(w) ** 2)[..., None])
             return solve(xp, hessian, g)
 
         return minimize(
             xp, start, name="to_theta", value=value, solve=newton, contains=self.theta_domain.contains,
-            gradient=lambda w: self.to_eta(w) - eta - barrier * (1.0 / w - 1.0 / last(w)),
+            gradient=lambda w: self._to_eta(xp, w) - eta - barrier * (1.0 / w - 1.0 / last(w)),
             scale=precision * self._size(xp, eta))
 
-    def divergence(self, theta_p, theta_q):
+    def _divergence(self, xp, theta_p, theta_q):
         """KL(q‖p): the canonical divergence of the dual has its arguments swapped."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         return self._kl(xp, theta_q, theta_p)
 
     def _kl(self, xp, a, b):

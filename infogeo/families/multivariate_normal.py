@@ -4,9 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..arrays.blocks import blockwise
 from ..arrays.memo import once
-from ..backend import arrays
 from ..domains.convex import MappedDomain, PositiveDefinite, ProductDomain, RealSpace
 from ..domains.supports import PositiveDefiniteMatrix
 from ..numerics.linalg import cholesky, inverse_lower, matvec, positive_definite, trace_minus_log_det
@@ -85,9 +83,8 @@ class MultivariateNormal(ExponentialFamily):
         return xp.concat([vector, pack(matrix)], axis=-1)
 
     @once
-    def _parts(self, theta):
+    def _parts(self, xp, theta):
         """(μ, Σ, Λ, L⁻¹, log det Λ) with the precision Λ = L Lᵀ."""
-        xp, theta = self.point(theta)
         h, m = self._pair(xp, theta)
         precision = -2.0 * m
         lower = cholesky(xp, precision)
@@ -96,22 +93,15 @@ class MultivariateNormal(ExponentialFamily):
         log_det = 2.0 * xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
         return matvec(xp, covariance, h), covariance, precision, root, log_det
 
-    @blockwise
-    def potential(self, theta):
-        xp, theta = self.point(theta)
-        mean, _, _, _, log_det = self._parts(theta)
+    def _potential(self, xp, theta):
+        mean, _, _, _, log_det = self._parts(xp, theta)
         return 0.5 * (xp.sum(mean * theta[..., :self.p], axis=-1) - log_det)
 
-    @blockwise
-    def to_eta(self, theta):
-        xp, theta = self.point(theta)
-        mean, covariance, _, _, _ = self._parts(theta)
+    def _to_eta(self, xp, theta):
+        mean, covariance, _, _, _ = self._parts(xp, theta)
         return self._join(xp, mean, covariance + _outer(mean, mean))
 
-    @once
-    @blockwise
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
+    def _to_theta(self, xp, eta):
         mean, second = self._pair(xp, eta)
         return self._natural(xp, mean, second - _outer(mean, mean))
 
@@ -121,16 +111,13 @@ class MultivariateNormal(ExponentialFamily):
         precision = xp.matmul(xp.matrix_transpose(root), root)
         return self._join(xp, matvec(xp, precision, mean), -0.5 * precision)
 
-    def dual_potential(self, eta):
-        xp, eta = self.point(eta)
+    def _dual_potential(self, xp, eta):
         mean, second = self._pair(xp, eta)
         lower = cholesky(xp, second - _outer(mean, mean))
         return -0.5 * self.p - xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
 
-    @blockwise
-    def flat(self, theta, vector):
-        xp, theta, vector = self.point(theta, vector)
-        mean, covariance, _, _, _ = self._parts(theta)
+    def _flat(self, xp, theta, vector):
+        mean, covariance, _, _, _ = self._parts(xp, theta)
         d_mean, d_covariance = self._push(xp, mean, covariance, *self._pair(xp, vector))
         return self._join(xp, d_mean, d_covariance + 2.0 * _outer(d_mean, mean))
 
@@ -140,10 +127,8 @@ class MultivariateNormal(ExponentialFamily):
         d_mean = matvec(xp, covariance, a + 2.0 * matvec(xp, m, mean))
         return d_mean, 2.0 * xp.matmul(covariance, xp.matmul(m, covariance))
 
-    @blockwise
-    def sharp(self, theta, covector):
-        xp, theta, covector = self.point(theta, covector)
-        mean, _, precision, _, _ = self._parts(theta)
+    def _sharp(self, xp, theta, covector):
+        mean, _, precision, _, _ = self._parts(xp, theta)
         return self._raise(xp, mean, precision, covector)
 
     def _raise(self, xp, mean, precision, covector):
@@ -153,23 +138,19 @@ class MultivariateNormal(ExponentialFamily):
         m = 0.5 * xp.matmul(precision, xp.matmul(d_covariance, precision))
         return self._join(xp, matvec(xp, precision, d_mean) - 2.0 * matvec(xp, m, mean), m)
 
-    @blockwise
-    def metric(self, theta):
+    def _metric(self, xp, theta):
         """Cov(x_m, x_i x_j) = Σ_mi μ_j + Σ_mj μ_i and, with S = Σ + μμᵀ,
 
         Cov(x_i x_j, x_k x_l) = Σ_ik S_jl + μ_i μ_k Σ_jl + Σ_il S_jk + μ_i μ_l Σ_jk.
         """
-        xp, theta = self.point(theta)
-        mean, covariance, _, _, _ = self._parts(theta)
+        mean, covariance, _, _, _ = self._parts(xp, theta)
         outer = _outer(mean, mean)
         pairs = _Pairs(xp, self.p, theta.dtype)
         fourth = pairs.symmetrised(covariance, covariance + outer) + pairs.symmetrised(outer, covariance)
         return pairs.assemble(covariance, pairs.crossed(covariance, mean), fourth)
 
-    @blockwise
-    def dual_metric(self, eta):
+    def _dual_metric(self, xp, eta):
         """In the chart η, with h = Λμ: (1 + μᵀh) Λ + hhᵀ; −½ (Λ_mi h_j + Λ_mj h_i); ¼ (Λ_ik Λ_jl + Λ_il Λ_jk)."""
-        xp, eta = self.point(eta)
         theta = self.to_theta(eta)
         h, m = self._pair(xp, theta)
         precision, mean = -2.0 * m, eta[..., :self.p]
@@ -177,10 +158,9 @@ class MultivariateNormal(ExponentialFamily):
         first = (1.0 + xp.sum(mean * h, axis=-1))[..., None, None] * precision + _outer(h, h)
         return pairs.assemble(first, -0.5 * pairs.crossed(precision, h), 0.25 * pairs.symmetrised(precision, precision))
 
-    def cubic_tensor(self, theta):
+    def _cubic_tensor(self, xp, theta):
         """The second derivative of η along every pair of coordinate directions."""
-        xp, theta = self.point(theta)
-        mean, covariance, _, _, _ = self._parts(theta)
+        mean, covariance, _, _, _ = self._parts(xp, theta)
         mean, covariance = mean[..., None, None, :], covariance[..., None, None, :, :]
         a, m = self._pair(xp, xp.eye(self.dim, dtype=theta.dtype))
         first, second = (a[:, None, :], m[:, None, :, :]), (a[None, :, :], m[None, :, :, :])
@@ -195,8 +175,8 @@ class MultivariateNormal(ExponentialFamily):
         """The distribution q seen from p, ``(xp, Whitened)``, from the difference of the coordinates where they are near."""
         xp, theta_p, theta_q = self.point(theta_p, theta_q)
         a, m = self._pair(xp, theta_q - theta_p)
-        mean_p, _, precision_p, root_p, _ = self._parts(theta_p)
-        mean_q, covariance_q, precision_q, root_q, _ = self._parts(theta_q)
+        mean_p, _, precision_p, root_p, _ = self._parts(xp, theta_p)
+        mean_q, covariance_q, precision_q, root_q, _ = self._parts(xp, theta_q)
         lower_p = xp.matmul(precision_p, xp.matrix_transpose(root_p))
         lower_q = xp.matmul(precision_q, xp.matrix_transpose(root_q))
         excess = -2.0 * xp.matmul(root_p, xp.matmul(m, xp.matrix_transpose(root_p)))         # P − I
@@ -211,20 +191,17 @@ class MultivariateNormal(ExponentialFamily):
         gap = excess + xp.matmul(excess, covariance)                                         # P − S, as S = I − (P − I) S
         return xp, Whitened(xp, mean, natural, covariance, precision, gap, root, xp.matmul(root_p, lower_q))
 
-    def distance(self, x, y):
+    def _distance(self, xp, x, y):
         """The Fisher–Rao distance, shape (...); see `Whitened`, and of one dimension `Normal`."""
         return self.whitened(x, y)[1].distance()
 
-    def geodesic(self, x, y, t):
+    def _geodesic(self, xp, x, y, t):
         """The point at time t of the geodesic from x (t = 0) to y (t = 1), shape (..., dim)."""
-        self.point(x, y)
-        xp, x, y, t = arrays(x, y, t)
         return self._along(xp, x, self.whitened(x, y)[1].rapidity(), t)
 
-    def exp(self, x, vector):
+    def _exp(self, xp, x, vector):
         """The point at time 1 of the geodesic that starts at x with this velocity, shape (..., dim)."""
-        xp, x, vector = self.point(x, vector)
-        mean, _, _, root, _ = self._parts(x)
+        mean, _, _, root, _ = self._parts(xp, x)
         a, m = self._pair(xp, vector)
         d_mean = matvec(xp, root, a + 2.0 * matvec(xp, m, mean))
         d_covariance = 2.0 * xp.matmul(root, xp.matmul(m, xp.matrix_transpose(root)))
@@ -232,56 +209,51 @@ class MultivariateNormal(ExponentialFamily):
         rapidity = initial_rapidity(xp, d_mean, xp.broadcast_to(d_covariance, (*batch, self.p, self.p)))
         return self._along(xp, x, rapidity, xp.ones(batch, dtype=x.dtype))
 
-    def log(self, x, y):
+    def _log(self, xp, x, y):
         """The velocity at x of the geodesic that is at y at time 1, shape (..., dim)."""
         xp, whitened = self.whitened(x, y)
         d_mean, d_covariance = initial_velocity(whitened.rapidity())
-        mean, _, precision, root, _ = self._parts(x)
+        mean, _, precision, root, _ = self._parts(xp, x)
         lower = xp.matmul(precision, xp.matrix_transpose(root))
         m = 0.5 * xp.matmul(lower, xp.matmul(d_covariance, xp.matrix_transpose(lower)))
         return self._join(xp, matvec(xp, lower, d_mean) - 2.0 * matvec(xp, m, mean), m)
 
     def _along(self, xp, x, rapidity, t):
         """The point at time t of the geodesic that leaves x with this rapidity of the whitened one."""
-        mean, _, precision, root, _ = self._parts(x)
+        mean, _, precision, root, _ = self._parts(xp, x)
         lower = xp.matmul(precision, xp.matrix_transpose(root))
         whitened, natural = geodesic_from(xp, rapidity, t)
         moved = xp.matmul(lower, xp.matmul(whitened, xp.matrix_transpose(lower)))
         return self._join(xp, matvec(xp, lower, natural) + matvec(xp, moved, mean), -0.5 * moved)
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return self._join(xp, x, _outer(x, x))
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return xp.full_like(x[..., 0], -0.5 * self.p * np.log(2 * np.pi))
 
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
+    def _expected_log_base_measure(self, xp, theta):
         return xp.full_like(theta[..., 0], -0.5 * self.p * np.log(2 * np.pi))
 
     def _log_density(self, xp, theta, x):
         """−½ (x − μ)ᵀΛ(x − μ) + ½ log det Λ − (p/2) log 2π: the square completed, which does not cancel."""
-        mean, _, precision, _, log_det = self._parts(theta)
+        mean, _, precision, _, log_det = self._parts(xp, theta)
         gap = x - mean
         square = xp.sum(gap * matvec(xp, precision, gap), axis=-1)
         return 0.5 * (log_det - square) - 0.5 * self.p * float(np.log(2 * np.pi))
 
-    def entropy(self, theta):
-        return 0.5 * self.p * float(np.log(2 * np.pi * np.e)) - 0.5 * self._parts(theta)[4]
+    def _entropy(self, xp, theta):
+        return 0.5 * self.p * float(np.log(2 * np.pi * np.e)) - 0.5 * self._parts(xp, theta)[4]
 
-    @blockwise
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """½ (tr W − log det(I + W)) + ½ |Δμ|²_{Λ_q} with W = L⁻¹(Λ_q − Λ_p)L⁻ᵀ and Λ_p = L Lᵀ.
 
         The pivots 1 + e_i of I + W = U D Uᵀ give tr W − log det(I + W) = Σ (e_i − log(1 + e_i)) + Σ_{i>k} u_ik² (1 + e_k):
         non-negative terms only, without cancellation for near points.
         """
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         a, m = self._pair(xp, theta_q - theta_p)
-        mean_p, _, _, root, log_det_p = self._parts(theta_p)
-        _, covariance_q, precision_q, _, log_det_q = self._parts(theta_q)
+        mean_p, _, _, root, log_det_p = self._parts(xp, theta_p)
+        _, covariance_q, precision_q, _, log_det_q = self._parts(xp, theta_q)
         whitened = -2.0 * xp.matmul(root, xp.matmul(m, xp.matrix_transpose(root)))
         near = xp.max(xp.abs(whitened), axis=(-2, -1)) < 0.5
         shift = xp.where(near[..., None], a + 2.0 * matvec(xp, m, mean_p),                   # Λ_q (μ_q − μ_p)
@@ -298,15 +270,15 @@ class MultivariateNormal(ExponentialFamily):
 
     def _draw(self, draws, theta, shape):
         xp = draws.xp
-        mean, _, _, root, _ = self._parts(theta)
+        mean, _, _, root, _ = self._parts(xp, theta)
         return mean + matvec(xp, xp.matrix_transpose(root), draws.normal((*shape, self.p)))
 
     def _theta_from(self, xp, mean, covariance):
         batch = np.broadcast_shapes(mean.shape[:-1], covariance.shape[:-2])
         return self._natural(xp, xp.broadcast_to(mean, (*batch, self.p)), xp.broadcast_to(covariance, (*batch, self.p, self.p)))
 
-    def parameters(self, theta):
-        mean, covariance, _, _, _ = self._parts(theta)
+    def _parameters(self, xp, theta):
+        mean, covariance, _, _, _ = self._parts(xp, theta)
         return {"mean": mean, "covariance": covariance}
 
 

@@ -4,8 +4,6 @@ from math import sqrt
 
 import numpy as np
 
-from ..arrays.blocks import rowwise
-from ..backend import arrays
 from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
@@ -43,51 +41,42 @@ class Normal(Hyperbolic, ExponentialFamily):
     half_space = HalfSpace(2, sqrt(2.0))
     ordinary = {"mean": Interval(), "variance": Interval(0)}
 
-    def _mean_variance(self, theta):
-        xp, theta = self.point(theta)
+    def _mean_variance(self, xp, theta):
         variance = -0.5 / theta[..., 1]
         return xp, theta[..., 0] * variance, variance
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return -0.25 * theta[..., 0] ** 2 / theta[..., 1] - 0.5 * xp.log(-2.0 * theta[..., 1])
+    def _potential(self, xp, theta):
+        return -0.25 * theta[..., 0] ** 2 / theta[..., 1] - 0.5 * xp.log(-2.0 * theta[..., 1])
 
-    def to_eta(self, theta):
-        xp, mean, variance = self._mean_variance(theta)
+    def _to_eta(self, xp, theta):
+        xp, mean, variance = self._mean_variance(xp, theta)
         return xp.stack([mean, variance + mean**2], axis=-1)
 
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
+    def _to_theta(self, xp, eta):
         variance = eta[..., 1] - eta[..., 0] ** 2
         variance = xp.where(variance > 0, variance, xp.full_like(variance, xp.nan))
         return xp.stack([eta[..., 0] / variance, -0.5 / variance], axis=-1)
 
-    def dual_potential(self, eta):
-        xp, eta = self.point(eta)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return -0.5 - 0.5 * xp.log(eta[..., 1] - eta[..., 0] ** 2)
+    def _dual_potential(self, xp, eta):
+        return -0.5 - 0.5 * xp.log(eta[..., 1] - eta[..., 0] ** 2)
 
-    def metric(self, theta):
-        xp, m, v = self._mean_variance(theta)
+    def _metric(self, xp, theta):
+        xp, m, v = self._mean_variance(xp, theta)
         return symmetric2(xp, v, 2.0 * m * v, 2.0 * v * (v + 2.0 * m**2))
 
-    def dual_metric(self, eta):
-        xp, eta = self.point(eta)
+    def _dual_metric(self, xp, eta):
         m = eta[..., 0]
         v = eta[..., 1] - m**2
         return symmetric2(xp, (v + 2.0 * m**2) / v**2, -m / v**2, 0.5 / v**2)
 
-    def flat(self, theta, vector):
-        xp, theta, vector = self.point(theta, vector)
-        _, m, v = self._mean_variance(theta)
+    def _flat(self, xp, theta, vector):
+        _, m, v = self._mean_variance(xp, theta)
         a, b = vector[..., 0], vector[..., 1]
         dm = v * (a + 2.0 * m * b)
         return xp.stack([dm, 2.0 * v * v * b + 2.0 * m * dm], axis=-1)
 
-    def sharp(self, theta, covector):
-        xp, theta, covector = self.point(theta, covector)
-        _, m, v = self._mean_variance(theta)
+    def _sharp(self, xp, theta, covector):
+        _, m, v = self._mean_variance(xp, theta)
         return self._raise(xp, m, v, covector)
 
     @staticmethod
@@ -96,14 +85,13 @@ class Normal(Hyperbolic, ExponentialFamily):
         b = 0.5 * (ds - 2.0 * m * dm) / v**2
         return xp.stack([dm / v - 2.0 * m * b, b], axis=-1)
 
-    def dual_flat(self, eta, vector):
-        xp, eta, vector = self.point(eta, vector)
+    def _dual_flat(self, xp, eta, vector):
         m = eta[..., 0]
         return self._raise(xp, m, eta[..., 1] - m**2, vector)
 
-    def cubic_tensor(self, theta):
+    def _cubic_tensor(self, xp, theta):
         """The third cumulants of (x, x²)."""
-        xp, m, v = self._mean_variance(theta)
+        xp, m, v = self._mean_variance(xp, theta)
         zero, mixed = 0.0 * m, 2.0 * v * v
         t122 = 8.0 * m * v * v
         t222 = 8.0 * v * v * (v + 3.0 * m * m)
@@ -113,7 +101,7 @@ class Normal(Hyperbolic, ExponentialFamily):
 
     def to_half_space(self, x):
         """(μ/√2, σ)."""
-        xp, mean, variance = self._mean_variance(x)
+        xp, mean, variance = self._mean_variance(*self.point(x))
         return xp.stack([mean / sqrt(2.0), xp.sqrt(variance)], axis=-1)
 
     def from_half_space(self, point):
@@ -123,63 +111,56 @@ class Normal(Hyperbolic, ExponentialFamily):
     def vector_to_half_space(self, x, vector):
         """(dμ/√2, dσ), with dμ = v (dθ₁ + 2μ dθ₂) and dσ = σ³ dθ₂."""
         xp, theta, vector = self.point(x, vector)
-        _, m, v = self._mean_variance(theta)
+        _, m, v = self._mean_variance(xp, theta)
         a, b = vector[..., 0], vector[..., 1]
         return xp.stack([v / sqrt(2.0) * (a + 2.0 * m * b), v * xp.sqrt(v) * b], axis=-1)
 
     def vector_from_half_space(self, x, vector):
         xp, theta, vector = self.point(x, vector)
-        _, m, v = self._mean_variance(theta)
+        _, m, v = self._mean_variance(xp, theta)
         b = vector[..., 1] / (v * xp.sqrt(v))
         return xp.stack([sqrt(2.0) * vector[..., 0] / v - 2.0 * m * b, b], axis=-1)
 
     def half_space_step(self, x, y):
         """Δμ = −(Δθ₁ + (μ_x + μ_y) Δθ₂) / (θ₂x + θ₂y) and Δσ = Δv / (σ_x + σ_y), Δv = 2 v_x v_y Δθ₂, from the differences Δθ."""
         xp, x, y = self.point(x, y)
-        (_, m_x, v_x), (_, m_y, v_y) = self._mean_variance(x), self._mean_variance(y)
+        (_, m_x, v_x), (_, m_y, v_y) = self._mean_variance(*self.point(x)), self._mean_variance(xp, y)
         a, b = y[..., 0] - x[..., 0], y[..., 1] - x[..., 1]
         mean_step = -(a + (m_x + m_y) * b) / (x[..., 1] + y[..., 1])
         return xp.stack([mean_step / sqrt(2.0), 2.0 * v_x * v_y * b / (xp.sqrt(v_x) + xp.sqrt(v_y))], axis=-1)
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return xp.stack([x, x**2], axis=-1)
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return xp.full_like(x, -0.5 * np.log(2 * np.pi))
 
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
+    def _expected_log_base_measure(self, xp, theta):
         return xp.full_like(theta[..., 0], -0.5 * np.log(2 * np.pi))
 
     def _log_density(self, xp, theta, x):
         """−½ (x − μ)² / v − ½ log(2πv): the square completed, which does not cancel."""
-        _, m, v = self._mean_variance(theta)
+        _, m, v = self._mean_variance(xp, theta)
         return -0.5 * (x - m) ** 2 / v - 0.5 * xp.log(2.0 * np.pi * v)
 
-    def entropy(self, theta):
-        xp, _, v = self._mean_variance(theta)
+    def _entropy(self, xp, theta):
+        xp, _, v = self._mean_variance(xp, theta)
         return 0.5 * xp.log(2.0 * np.pi * np.e * v)
 
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """½ (r − 1 − log r) + ½ (μ_p − μ_q)² / v_q with r = v_p / v_q."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
-        return unless_cancelled(xp, self._far_kl(theta_p, theta_q), 0.0, self._careful_kl, theta_p, theta_q)
+        return unless_cancelled(xp, self._far_kl(xp, theta_p, theta_q), 0.0, self._careful_kl, theta_p, theta_q)
 
-    @rowwise
-    def _far_kl(self, theta_p, theta_q):
+    def _far_kl(self, xp, theta_p, theta_q):
         """The formula as it stands, with (μ_q − μ_p) / v_q = θ_q1 − r θ_p1; NaN where one of the differences cancels."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         ratio = theta_q[..., 1] / theta_p[..., 1]
         growth, shift = ratio - 1.0, theta_q[..., 0] - ratio * theta_p[..., 0]
         kl = 0.5 * (growth - xp.log(ratio)) - 0.25 * shift**2 / theta_q[..., 1]
         kept = (xp.abs(growth) > 0.1) & (xp.abs(shift) >= 0.1 * xp.abs(theta_q[..., 0]))
         return xp.where(kept, kl, xp.full_like(kl, xp.nan))
 
-    def _careful_kl(self, theta_p, theta_q):
+    def _careful_kl(self, xp, theta_p, theta_q):
         """Both differences from θ_q − θ_p."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         step = theta_q - theta_p
         growth = step[..., 1] / theta_p[..., 1]                            # r − 1
         ratio = theta_q[..., 1] / theta_p[..., 1]
@@ -197,13 +178,13 @@ class Normal(Hyperbolic, ExponentialFamily):
         return eta, theta
 
     def _draw(self, draws, theta, shape):
-        xp, m, v = self._mean_variance(theta)
+        xp, m, v = self._mean_variance(draws.xp, theta)
         return m + xp.sqrt(v) * draws.normal(shape)
 
     def _theta_from(self, xp, mean, variance):
         mean, variance = xp.broadcast_arrays(mean, variance)
         return xp.stack([mean / variance, -0.5 / variance], axis=-1)
 
-    def parameters(self, theta):
-        _, mean, variance = self._mean_variance(theta)
+    def _parameters(self, xp, theta):
+        _, mean, variance = self._mean_variance(xp, theta)
         return {"mean": mean, "variance": variance}

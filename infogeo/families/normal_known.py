@@ -5,7 +5,6 @@ from math import log, pi
 
 import numpy as np
 
-from ..backend import arrays
 from ..domains.supports import Interval
 from ..geometry.manifolds.euclidean import Euclidean
 from ..geometry.manifolds.scaled import Scaled
@@ -42,24 +41,21 @@ class NormalKnownVariance(Transformed):
     def base(self):
         return Scaled(Euclidean(1), self.variance)
 
-    def sufficient_statistic(self, x):
-        return arrays(x)[1][..., None]
+    def _sufficient_statistic(self, xp, x):
+        return x[..., None]
 
-    def log_base_measure(self, x):
-        x = arrays(x)[1]
+    def _log_base_measure(self, xp, x):
         return -0.5 * x**2 / self.variance - 0.5 * log(2.0 * pi * self.variance)
 
-    def expected_log_base_measure(self, theta):
+    def _expected_log_base_measure(self, xp, theta):
         """−½ (1 + μ² / v + log(2πv))."""
-        theta = self.point(theta)[1]
         return -0.5 * self.variance * theta[..., 0] ** 2 - 0.5 * log(2.0 * pi * np.e * self.variance)
 
     def _log_density(self, xp, theta, x):
         """−½ (x − μ)² / v − ½ log(2πv): the square completed, which does not cancel."""
         return -0.5 * (x - self.variance * theta[..., 0]) ** 2 / self.variance - 0.5 * log(2.0 * pi * self.variance)
 
-    def entropy(self, theta):
-        xp, theta = self.point(theta)
+    def _entropy(self, xp, theta):
         return xp.full_like(theta[..., 0], 0.5 * log(2.0 * pi * np.e * self.variance))
 
     def _draw(self, draws, theta, shape):
@@ -68,8 +64,7 @@ class NormalKnownVariance(Transformed):
     def _theta_from(self, xp, mean):
         return mean[..., None] / self.variance
 
-    def parameters(self, theta):
-        theta = self.point(theta)[1]
+    def _parameters(self, xp, theta):
         return {"mean": self.variance * theta[..., 0]}
 
 
@@ -96,8 +91,8 @@ class NormalKnownMean(ConstantBaseMeasure, Transformed):
     def __post_init__(self):
         known_finite(self, "mean")
 
-    def sufficient_statistic(self, x):
-        return (arrays(x)[1][..., None] - self.mean) ** 2
+    def _sufficient_statistic(self, xp, x):
+        return (x[..., None] - self.mean) ** 2
 
     def _draw(self, draws, theta, shape):
         return self.mean + draws.xp.sqrt(-0.5 / theta[..., 0]) * draws.normal(shape)
@@ -105,6 +100,5 @@ class NormalKnownMean(ConstantBaseMeasure, Transformed):
     def _theta_from(self, xp, variance):
         return -0.5 / variance[..., None]
 
-    def parameters(self, theta):
-        theta = self.point(theta)[1]
+    def _parameters(self, xp, theta):
         return {"variance": -0.5 / theta[..., 0]}

@@ -5,7 +5,6 @@ from functools import lru_cache
 import numpy as np
 
 from ..arrays.memo import once
-from ..backend import arrays
 from ..domains.convex import MappedDomain, Orthant, PositiveDefinite, ProductDomain, RealSpace
 from ..domains.supports import Interval, PositiveDefiniteMatrix
 from ..numerics.linalg import cholesky, matvec
@@ -147,9 +146,8 @@ class NormalWishart(ExponentialFamily):
                 "scale_matrix": PositiveDefiniteMatrix(self.p)}
 
     @once
-    def _parts(self, theta):
+    def _parts(self, xp, theta):
         """(s, m, κ, R, L⁻¹, R⁻¹, log det R) with R = L Lᵀ; NaN outside the domain."""
-        xp, theta = self.point(theta)
         s, matrix, vector, number = _split(xp, theta, self.p)
         kappa = positive(xp, -2.0 * number)
         rate = _rate(xp, matrix, vector, number)
@@ -163,22 +161,18 @@ class NormalWishart(ExponentialFamily):
     def _wishart(self):
         return Wishart(self.p)
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
-        s, _, kappa, rate, _, _, _ = self._parts(theta)
+    def _potential(self, xp, theta):
+        s, _, kappa, rate, _, _, _ = self._parts(xp, theta)
         return self._wishart.potential(number_and_matrix(xp, s, -rate)) - 0.5 * self.p * xp.log(kappa)
 
-    def to_eta(self, theta):
-        xp, theta = self.point(theta)
-        s, m, kappa, rate, _, inverse, _ = self._parts(theta)
+    def _to_eta(self, xp, theta):
+        s, m, kappa, rate, _, inverse, _ = self._parts(xp, theta)
         first = self._wishart.to_eta(number_and_matrix(xp, s, -rate))[..., 0]
         mean = self._mean_precision(s, inverse)
         moment = matvec(xp, mean, m)
         return _join(xp, first, mean, moment, self.p / kappa + xp.sum(m * moment, axis=-1))
 
-    @once
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
+    def _to_theta(self, xp, eta):
         first, mean, vector, number = _split(xp, eta, self.p)
         _, inverse, log_det_mean = inverse_and_log_det(xp, mean)
         m = matvec(xp, inverse, vector)
@@ -189,12 +183,11 @@ class NormalWishart(ExponentialFamily):
         s = shape_from_gap(xp, gap, self.p)
         return _natural(xp, s, self._mean_precision(s, inverse_mean), m, kappa)
 
-    def dual_potential(self, eta):
-        return self._negative_entropy(self.to_theta(eta))
+    def _dual_potential(self, xp, eta):
+        return self._negative_entropy(xp, self.to_theta(eta))
 
-    def _negative_entropy(self, theta):
-        xp, theta = self.point(theta)
-        s, _, kappa, _, _, _, log_det_rate = self._parts(theta)
+    def _negative_entropy(self, xp, theta):
+        s, _, kappa, _, _, _, log_det_rate = self._parts(xp, theta)
         return shape_potential(xp, s, log_det_rate, self.p) + 0.5 * self.p * (xp.log(kappa) - 1.0)
 
     # Changes of θ, of (s, R, m, κ), and of η
@@ -207,18 +200,16 @@ class NormalWishart(ExponentialFamily):
         cross = _outer(linear - 0.5 * d_kappa[..., None] * m, m)              # d(κmmᵀ) is this and its transpose
         return d_shape, -matrix - 0.5 * (cross + xp.matrix_transpose(cross)), d_m, d_kappa
 
-    def flat(self, theta, vector):
-        xp, theta, vector = self.point(theta, vector)
-        s, m, kappa, _, _, inverse, _ = self._parts(theta)
+    def _flat(self, xp, theta, vector):
+        s, m, kappa, _, _, inverse, _ = self._parts(xp, theta)
         d_shape, d_rate, d_m, d_kappa = self._inner_change(xp, m, kappa, vector)
         first, d_mean = push(xp, s, inverse, d_shape, d_rate)
         turned, pulled = matvec(xp, d_mean, m), matvec(xp, self._mean_precision(s, inverse), d_m)
         last = xp.sum(m * (turned + 2.0 * pulled), axis=-1) - self.p * d_kappa / kappa**2
         return _join(xp, first, d_mean, turned + pulled, last)
 
-    def sharp(self, theta, covector):
-        xp, theta, covector = self.point(theta, covector)
-        s, m, kappa, rate, _, _, _ = self._parts(theta)
+    def _sharp(self, xp, theta, covector):
+        s, m, kappa, rate, _, _, _ = self._parts(xp, theta)
         first, d_mean, d_moment, d_last = _split(xp, covector, self.p)
         turned = matvec(xp, d_mean, m)
         pulled = d_moment - turned                                            # M dm
@@ -229,16 +220,15 @@ class NormalWishart(ExponentialFamily):
         cross = _outer(linear - 0.5 * d_kappa[..., None] * m, m)
         return _join(xp, d_shape, -d_rate - 0.5 * (cross + xp.matrix_transpose(cross)), linear, -0.5 * d_kappa)
 
-    def metric(self, theta):
-        return self._on_basis(self.flat, theta)
+    def _metric(self, xp, theta):
+        return self._on_basis(xp, self._flat, theta)
 
-    def dual_metric(self, eta):
-        return self._on_basis(self.sharp, self.to_theta(eta))
+    def _dual_metric(self, xp, eta):
+        return self._on_basis(xp, self._sharp, self.to_theta(eta))
 
-    def cubic_tensor(self, theta):
+    def _cubic_tensor(self, xp, theta):
         """The second change of η along two tangent vectors of the basis, by the second changes of (s, R, m, κ)."""
-        xp, theta = self.point(theta)
-        s, m, kappa, _, _, inverse, _ = self._parts(theta[..., None, None, :])
+        s, m, kappa, _, _, inverse, _ = self._parts(xp, theta[..., None, None, :])
         basis = xp.eye(self.dim, dtype=theta.dtype)
         u_s, u_rate, u_m, u_kappa = self._inner_change(xp, m, kappa, basis[:, None, :])
         v_s, v_rate, v_m, v_kappa = self._inner_change(xp, m, kappa, basis[None, :, :])
@@ -257,36 +247,33 @@ class NormalWishart(ExponentialFamily):
         """(μ, Λ) of an observation."""
         return x[..., :self.p], unpack(x[..., self.p:], self.p)
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         mu, precision = self._observed(xp, x)
         moment = matvec(xp, precision, mu)
         return _join(xp, log_det(xp, precision), precision, moment, xp.sum(mu * moment, axis=-1))
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return -0.5 * (log_det(xp, self._observed(xp, x)[1]) + self.p * float(np.log(2 * np.pi)))
 
     def _log_density(self, xp, theta, x):
         """That of Λ, and of μ given Λ, from μ − m."""
-        s, m, kappa, rate, _, _, _ = self._parts(theta)
+        s, m, kappa, rate, _, _, _ = self._parts(xp, theta)
         mu, precision = self._observed(xp, x)
         root = cholesky(xp, precision)
         away = matvec(xp, xp.matrix_transpose(root), mu - m)
         marginal = self._wishart._log_density(xp, number_and_matrix(xp, s, -rate), precision)
         return marginal + _log_normal(xp, away, kappa, log_det_of_root(xp, root))
 
-    def expected_log_base_measure(self, theta):
-        return -0.5 * (self.to_eta(theta)[..., 0] + self.p * float(np.log(2 * np.pi)))
+    def _expected_log_base_measure(self, xp, theta):
+        return -0.5 * (self._to_eta(xp, theta)[..., 0] + self.p * float(np.log(2 * np.pi)))
 
-    def entropy(self, theta):
-        return -self._negative_entropy(theta) - self.expected_log_base_measure(theta)
+    def _entropy(self, xp, theta):
+        return -self._negative_entropy(xp, theta) - self._expected_log_base_measure(xp, theta)
 
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """That of the marginals of Λ, and of μ given Λ: (p/2) (r − 1 − log r) + ½ κ_q |m_p − m_q|² in E_p Λ, r = κ_q / κ_p."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
-        s_p, m_p, kappa_p, _, root, inverse, log_det_p = self._parts(theta_p)
-        s_q, _, kappa_q, rate_q, _, _, log_det_q = self._parts(theta_q)
+        s_p, m_p, kappa_p, _, root, inverse, log_det_p = self._parts(xp, theta_p)
+        s_q, _, kappa_q, rate_q, _, _, log_det_q = self._parts(xp, theta_q)
         step, matrix, linear, number = _split(xp, theta_q - theta_p, self.p)
         growth = -2.0 * number / kappa_p                                       # r − 1
         shift = (linear + 2.0 * number[..., None] * m_p) / kappa_q[..., None]    # m_q − m_p
@@ -312,7 +299,7 @@ class NormalWishart(ExponentialFamily):
 
     def _draw(self, draws, theta, shape):
         xp = draws.xp
-        s, m, kappa, _, root, _, _ = self._parts(theta)
+        s, m, kappa, _, root, _, _ = self._parts(xp, theta)
         precision = bartlett(draws, s, root, shape)
         lower_inverse = inverse_and_log_det(xp, precision)[0]
         noise = matvec(xp, xp.matrix_transpose(lower_inverse), draws.normal((*shape, self.p)))
@@ -327,8 +314,8 @@ class NormalWishart(ExponentialFamily):
         return _natural(xp, xp.broadcast_to(s, batch), xp.broadcast_to(rate, (*batch, self.p, self.p)),
                         xp.broadcast_to(location, (*batch, self.p)), xp.broadcast_to(precision_scale, batch))
 
-    def parameters(self, theta):
-        s, m, kappa, _, _, inverse, _ = self._parts(theta)
+    def _parameters(self, xp, theta):
+        s, m, kappa, _, _, inverse, _ = self._parts(xp, theta)
         return {"location": m, "precision_scale": kappa, "degrees_of_freedom": 2.0 * s + (self.p - 1.0),
                 "scale_matrix": 0.5 * inverse}
 
@@ -366,27 +353,25 @@ class NormalInverseWishart(Transformed):
         inverse = inverse_and_log_det(xp, unpack(x[..., self.p:], self.p))[1]
         return xp.concat([x[..., :self.p], pack(inverse)], axis=-1)
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return self.base.sufficient_statistic(self._inverted(xp, x))
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return -(self.p + 0.5) * log_det(xp, unpack(x[..., self.p:], self.p)) - 0.5 * self.p * float(np.log(2 * np.pi))
 
     def _log_density(self, xp, theta, x):
         """That of Σ, and of μ given Σ, from μ − m."""
-        s, m, kappa, rate, _, _, _ = self.base._parts(theta)
+        s, m, kappa, rate, _, _, _ = self.base._parts(xp, theta)
         mu, covariance = x[..., :self.p], unpack(x[..., self.p:], self.p)
         root, _, log_det_covariance = inverse_and_log_det(xp, covariance)
         marginal = InverseWishart(self.p)._log_density(xp, number_and_matrix(xp, s, -rate), covariance)
         return marginal + _log_normal(xp, matvec(xp, root, mu - m), kappa, -log_det_covariance)
 
-    def expected_log_base_measure(self, theta):
-        return (self.p + 0.5) * self.to_eta(theta)[..., 0] - 0.5 * self.p * float(np.log(2 * np.pi))
+    def _expected_log_base_measure(self, xp, theta):
+        return (self.p + 0.5) * self._to_eta(xp, theta)[..., 0] - 0.5 * self.p * float(np.log(2 * np.pi))
 
-    def entropy(self, theta):
-        return -self.base._negative_entropy(theta) - self.expected_log_base_measure(theta)
+    def _entropy(self, xp, theta):
+        return -self.base._negative_entropy(xp, theta) - self._expected_log_base_measure(xp, theta)
 
     def _fit(self, xp, x, weights):
         return self.base._fit(xp, self._inverted(xp, x), weights)
@@ -398,8 +383,8 @@ class NormalInverseWishart(Transformed):
         s = 0.5 * (degrees_of_freedom - (self.p - 1.0))
         return self.base._from_rate(xp, location, precision_scale, s, 0.5 * scale_matrix)
 
-    def parameters(self, theta):
-        s, m, kappa, rate, _, _, _ = self.base._parts(theta)
+    def _parameters(self, xp, theta):
+        s, m, kappa, rate, _, _, _ = self.base._parts(xp, theta)
         return {"location": m, "precision_scale": kappa, "degrees_of_freedom": 2.0 * s + (self.p - 1.0),
                 "scale_matrix": 2.0 * rate}
 
@@ -424,19 +409,19 @@ class NormalGamma(Transformed):
     support = ProductDomain(RealSpace(1), Orthant(1))
     ordinary = {"location": Interval(), "precision_scale": Interval(0), "shape": Interval(0), "rate": Interval(0)}
 
-    def sufficient_statistic(self, x):
+    def _sufficient_statistic(self, xp, x):
         return self.base.sufficient_statistic(x)
 
-    def log_base_measure(self, x):
+    def _log_base_measure(self, xp, x):
         return self.base.log_base_measure(x)
 
     def _log_density(self, xp, theta, x):
         return self.base._log_density(xp, theta, x)
 
-    def expected_log_base_measure(self, theta):
+    def _expected_log_base_measure(self, xp, theta):
         return self.base.expected_log_base_measure(theta)
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         return self.base.entropy(theta)
 
     def _fit(self, xp, x, weights):
@@ -448,6 +433,6 @@ class NormalGamma(Transformed):
     def _theta_from(self, xp, location, precision_scale, shape, rate):
         return self.base._from_rate(xp, location[..., None], precision_scale, shape, rate[..., None, None])
 
-    def parameters(self, theta):
-        s, m, kappa, rate, _, _, _ = self.base._parts(theta)
+    def _parameters(self, xp, theta):
+        s, m, kappa, rate, _, _, _ = self.base._parts(xp, theta)
         return {"location": m[..., 0], "precision_scale": kappa, "shape": s, "rate": rate[..., 0, 0]}

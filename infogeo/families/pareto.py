@@ -4,7 +4,6 @@ from math import log
 
 import numpy as np
 
-from ..backend import arrays
 from ..domains.supports import ClosedInterval, Interval
 from .exponential import Exponential
 from .known import known_positive
@@ -42,18 +41,16 @@ class Pareto(Transformed):
     def _somewhere(self):
         return np.asarray(self.minimum)
 
-    def sufficient_statistic(self, x):
+    def _sufficient_statistic(self, xp, x):
         """log(x / m), near the minimum from the difference x − m."""
-        xp, x = arrays(x)
         growth = (x - self.minimum) / self.minimum
         return xp.where(growth < 1.0, xp.log1p(growth), xp.log(x / self.minimum))[..., None]
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return -xp.log(x)
 
-    def expected_log_base_measure(self, theta):
-        return -log(self.minimum) - self.to_eta(theta)[..., 0]
+    def _expected_log_base_measure(self, xp, theta):
+        return -log(self.minimum) - self._to_eta(xp, theta)[..., 0]
 
     def _draw(self, draws, theta, shape):
         return self.minimum * draws.xp.exp(self.base._draw(draws, theta, shape))
@@ -61,6 +58,5 @@ class Pareto(Transformed):
     def _theta_from(self, xp, exponent):
         return -exponent[..., None]
 
-    def parameters(self, theta):
-        theta = self.point(theta)[1]
+    def _parameters(self, xp, theta):
         return {"exponent": -theta[..., 0]}

@@ -3,9 +3,7 @@ from dataclasses import dataclass
 from functools import partial
 from math import lgamma, log, pi, sqrt
 
-import numpy as np
 
-from ..backend import arrays
 from ..domains.convex import Orthant, RealSpace
 from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.arc_length import ArcLength
@@ -36,51 +34,41 @@ class Poisson(ArcLength, ExponentialFamily):
     support = Integers(0)
     ordinary = {"rate": Interval(0)}
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
+    def _potential(self, xp, theta):
         return xp.exp(theta[..., 0])
 
-    def to_eta(self, theta):
-        xp, theta = self.point(theta)
+    def _to_eta(self, xp, theta):
         return xp.exp(theta)
 
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return xp.log(eta)
+    def _to_theta(self, xp, eta):
+        return xp.log(eta)
 
-    def dual_potential(self, eta):
-        xp, eta = self.point(eta)
+    def _dual_potential(self, xp, eta):
         return (xp.xlogy(eta, eta) - eta)[..., 0]
 
-    def second(self, theta):
+    def _second(self, xp, theta):
         return self.to_eta(theta)
 
-    third = second
+    _third = _second
 
-    def dual_second(self, eta):
+    def _dual_second(self, xp, eta):
         return 1.0 / self.point(eta)[1]
 
-    def arc_length(self, theta):
+    def _arc_length(self, xp, theta):
         """2 √λ."""
-        xp, theta = self.point(theta)
         return 2.0 * xp.exp(0.5 * theta)
 
-    def from_arc_length(self, s):
-        xp, s = self.point(s)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return 2.0 * xp.log(0.5 * s)
+    def _from_arc_length(self, xp, s):
+        return 2.0 * xp.log(0.5 * s)
 
-    def arc_between(self, theta_p, theta_q):
+    def _arc_between(self, xp, theta_p, theta_q):
         """2 √λ_q − 2 √λ_p."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         return 4.0 * xp.exp(0.25 * (theta_p + theta_q)) * xp.sinh(0.25 * (theta_q - theta_p))
 
-    def sufficient_statistic(self, x):
-        return arrays(x)[1][..., None]
+    def _sufficient_statistic(self, xp, x):
+        return x[..., None]
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return -xp.gammaln(x + 1.0)
 
     def _log_density(self, xp, theta, x):
@@ -88,22 +76,19 @@ class Poisson(ArcLength, ExponentialFamily):
         rate = xp.exp(theta[..., 0])
         return -factorial_gap(xp, x) - deviance(xp, x, rate - x, theta[..., 0])
 
-    def expected_log_base_measure(self, theta):
+    def _expected_log_base_measure(self, xp, theta):
         """−E[log x!] = θ e^θ − e^θ + entropy, with the sign of the dual potential."""
-        xp, theta = self.point(theta)
-        return -self.entropy(theta) - self.dual_potential(self.to_eta(theta))
+        return -self._entropy(xp, theta) - self._dual_potential(xp, self._to_eta(xp, theta))
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         """−E[log p] by summing the series; from λ = 400 by its asymptotic expansion.
 
         Source: Evans & Boersma, The entropy of a Poisson distribution, SIAM Review 30 (1988).
         """
-        xp, theta = self.point(theta)
         by_series, by_expansion = partial(_entropy_by_series, xp), partial(_entropy_of_large_rate, xp)
         return piecewise(xp, theta[..., 0] < log(400.0), by_series, by_expansion, theta[..., 0])
 
-    def kl(self, theta_p, theta_q):
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+    def _kl(self, xp, theta_p, theta_q):
         return kl_terms(xp, xp.exp(theta_p), xp.exp(theta_q), theta_q - theta_p)[..., 0]
 
     def _draw(self, draws, theta, shape):
@@ -112,8 +97,7 @@ class Poisson(ArcLength, ExponentialFamily):
     def _theta_from(self, xp, rate):
         return xp.log(rate)[..., None]
 
-    def parameters(self, theta):
-        xp, theta = self.point(theta)
+    def _parameters(self, xp, theta):
         return {"rate": xp.exp(theta[..., 0])}
 
 

@@ -111,21 +111,20 @@ class Product(Transformed):
         """The inverse of `_observations`."""
         return self.support.join(xp, parts)
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return xp.concat([f.sufficient_statistic(part) for f, part in zip(self.factors, self._observations(x))], axis=-1)
 
     def _total(self, name, *arguments):
         """The sum of a quantity over the factors, from the arguments of each."""
         return reduce(lambda a, b: a + b, (getattr(f, name)(*own) for f, *own in zip(self.factors, *arguments)))
 
-    def log_base_measure(self, x):
-        return self._total("log_base_measure", self._observations(arrays(x)[1]))
+    def _log_base_measure(self, xp, x):
+        return self._total("log_base_measure", self._observations(x))
 
-    def expected_log_base_measure(self, theta):
+    def _expected_log_base_measure(self, xp, theta):
         return self._total("expected_log_base_measure", self.base.split(theta))
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         return self._total("entropy", self.base.split(theta))
 
     def _log_density(self, xp, theta, x):
@@ -151,7 +150,7 @@ class Product(Transformed):
         batch = np.broadcast_shapes(*(part.shape[:-1] for part in parts))
         return xp.concat([xp.broadcast_to(part, (*batch, part.shape[-1])) for part in parts], axis=-1)
 
-    def parameters(self, theta):
+    def _parameters(self, xp, theta):
         parts = self.base.split(theta)
         return {f"{name}_{i}": value
                 for i, (f, part) in enumerate(zip(self.factors, parts)) for name, value in f.parameters(part).items()}
@@ -186,7 +185,7 @@ class Independent(Product):
         xp, *xs = self.point(*xs)
         return [xp.reshape(x, (*x.shape[:-1], self.n, self.family.dim)) for x in xs]
 
-    def _flat(self, name, *xs):
+    def _as_batch(self, name, *xs):
         """A method of the family that gives coordinates, on its rows."""
         rows = getattr(self.family, name)(*self._rows(*xs))
         return arrays(rows)[0].reshape(rows, (*rows.shape[:-2], self.dim))
@@ -196,64 +195,62 @@ class Independent(Product):
         terms = getattr(self.family, name)(*self._rows(*xs))
         return arrays(terms)[0].sum(terms, axis=-1)
 
-    def potential(self, theta):
+    def _potential(self, xp, theta):
         return self._sum("potential", theta)
 
-    def dual_potential(self, eta):
+    def _dual_potential(self, xp, eta):
         return self._sum("dual_potential", eta)
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         return self._sum("entropy", theta)
 
-    def expected_log_base_measure(self, theta):
+    def _expected_log_base_measure(self, xp, theta):
         return self._sum("expected_log_base_measure", theta)
 
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         return self._sum("kl", theta_p, theta_q)
 
-    def distance(self, x, y):
+    def _distance(self, xp, x, y):
         """√Σ d_i², the sum over the observations."""
         xp, distances = arrays(self.family.distance(*self._rows(x, y)))
         return xp.sqrt(xp.sum(distances * distances, axis=-1))
 
-    def geodesic(self, x, y, t):
-        self.point(x, y)
-        xp, x, y, t = arrays(x, y, t)
+    def _geodesic(self, xp, x, y, t):
         rows = self.family.geodesic(*self._rows(x, y), t[..., None])
         return xp.reshape(rows, (*rows.shape[:-2], self.dim))
 
-    def exp(self, x, vector):
-        return self._flat("exp", x, vector)
+    def _exp(self, xp, x, vector):
+        return self._as_batch("exp", x, vector)
 
-    def log(self, x, y):
-        return self._flat("log", x, y)
+    def _log(self, xp, x, y):
+        return self._as_batch("log", x, y)
 
-    def to_eta(self, theta):
-        return self._flat("to_eta", theta)
+    def _to_eta(self, xp, theta):
+        return self._as_batch("to_eta", theta)
 
-    def to_theta(self, eta):
-        return self._flat("to_theta", eta)
+    def _to_theta(self, xp, eta):
+        return self._as_batch("to_theta", eta)
 
-    def flat(self, theta, vector):
-        return self._flat("flat", theta, vector)
+    def _flat(self, xp, theta, vector):
+        return self._as_batch("flat", theta, vector)
 
-    def sharp(self, theta, covector):
-        return self._flat("sharp", theta, covector)
+    def _sharp(self, xp, theta, covector):
+        return self._as_batch("sharp", theta, covector)
 
-    def root(self, theta, z):
-        return self._flat("root", theta, z)
+    def _root(self, xp, theta, z):
+        return self._as_batch("root", theta, z)
 
-    def dual_flat(self, eta, vector):
-        return self._flat("dual_flat", eta, vector)
+    def _dual_flat(self, xp, eta, vector):
+        return self._as_batch("dual_flat", eta, vector)
 
-    def dual_sharp(self, eta, covector):
-        return self._flat("dual_sharp", eta, covector)
+    def _dual_sharp(self, xp, eta, covector):
+        return self._as_batch("dual_sharp", eta, covector)
 
-    def sufficient_statistic(self, x):
+    def _sufficient_statistic(self, xp, x):
         xp, rows = arrays(self.family.sufficient_statistic(x))
         return xp.reshape(rows, (*rows.shape[:-2], self.dim))
 
-    def log_base_measure(self, x):
+    def _log_base_measure(self, xp, x):
         xp, terms = arrays(self.family.log_base_measure(x))
         return xp.sum(terms, axis=-1)
 
@@ -274,6 +271,5 @@ class Independent(Product):
         theta = self.family._theta_from(xp, **ordinary)
         return xp.reshape(theta, (*theta.shape[:-2], self.dim))
 
-    def parameters(self, theta):
-        xp, theta = self.point(theta)
+    def _parameters(self, xp, theta):
         return self.family.parameters(xp.reshape(theta, (*theta.shape[:-1], self.n, self.family.dim)))

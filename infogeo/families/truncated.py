@@ -234,24 +234,22 @@ class Truncated(ExponentialFamily):
         return x, xp.reshape(xp.log(xp.abs(half))[..., None] + xp.log(weight), flat) + slope
 
     @once
-    def _law(self, theta):
+    def _law(self, xp, theta):
         """(log P(lower < x < upper), probabilities of the nodes, their T, log h, log-density); NaN for θ outside the domain."""
-        xp, theta = self.point(theta)
         inside = self.theta_domain.contains(theta)
         interior = self.theta_domain.chart(xp.zeros_like(theta))
         safe = xp.where(inside[..., None], theta, interior)
-        with np.errstate(all="ignore"):
-            x, log_weight = self._states(xp, safe) if isinstance(self.support, Integers) else self._nodes(xp, safe)
-            log_density = self._log_whole(xp, safe, x)
-            logs = log_density + log_weight
-            logs = xp.where(xp.isnan(logs), xp.full_like(logs, -np.inf), logs)
-            top = xp.max(logs, axis=-1, keepdims=True)
-            mass = xp.exp(logs - top)
-            total = xp.sum(mass, axis=-1, keepdims=True)
-            used = mass > 0
-            somewhere = xp.take_along_axis(x + xp.zeros_like(logs), xp.argmax(logs, axis=-1, keepdims=True), axis=-1)
-            x = xp.where(used, x, somewhere)
-            statistic, log_base = self.family.sufficient_statistic(x), self.family.log_base_measure(x)
+        x, log_weight = self._states(xp, safe) if isinstance(self.support, Integers) else self._nodes(xp, safe)
+        log_density = self._log_whole(xp, safe, x)
+        logs = log_density + log_weight
+        logs = xp.where(xp.isnan(logs), xp.full_like(logs, -np.inf), logs)
+        top = xp.max(logs, axis=-1, keepdims=True)
+        mass = xp.exp(logs - top)
+        total = xp.sum(mass, axis=-1, keepdims=True)
+        used = mass > 0
+        somewhere = xp.take_along_axis(x + xp.zeros_like(logs), xp.argmax(logs, axis=-1, keepdims=True), axis=-1)
+        x = xp.where(used, x, somewhere)
+        statistic, log_base = self.family.sufficient_statistic(x), self.family.log_base_measure(x)
         log_total = xp.where(inside, (top + xp.log(total))[..., 0], xp.full_like(top[..., 0], xp.nan))
         p = xp.where(inside[..., None], mass / total, xp.full_like(mass, xp.nan))
         log_density = xp.where(used, log_density, xp.zeros_like(p)) - log_total[..., None]
@@ -259,35 +257,33 @@ class Truncated(ExponentialFamily):
 
     def log_probability(self, theta):
         """log P_θ(lower < x < upper) in the whole family, shape (...)."""
-        return self._law(theta)[0]
+        return self._law(*self.point(theta))[0]
 
-    def potential(self, theta):
-        return self.family.potential(theta) + self._law(theta)[0]
+    def _potential(self, xp, theta):
+        return self.family.potential(theta) + self._law(xp, theta)[0]
 
-    def to_eta(self, theta):
-        xp, theta = self.point(theta)
-        _, p, statistic, *_ = self._law(theta)
+    def _to_eta(self, xp, theta):
+        _, p, statistic, *_ = self._law(xp, theta)
         return xp.matmul(p[..., None, :], statistic)[..., 0, :]
 
-    def _centred(self, theta):
+    def _centred(self, xp, theta):
         """(xp, p, T − η) at the nodes, shapes (..., m) and (..., m, dim)."""
-        xp, theta = self.point(theta)
-        _, p, statistic, *_ = self._law(theta)
+        _, p, statistic, *_ = self._law(xp, theta)
         return xp, p, statistic - xp.matmul(p[..., None, :], statistic)
 
-    def metric(self, theta):
-        xp, p, gap = self._centred(theta)
+    def _metric(self, xp, theta):
+        xp, p, gap = self._centred(xp, theta)
         return xp.matmul(xp.matrix_transpose(p[..., None] * gap), gap)
 
-    def cubic_tensor(self, theta):
-        xp, p, gap = self._centred(theta)
+    def _cubic_tensor(self, xp, theta):
+        xp, p, gap = self._centred(xp, theta)
         d = self.dim
         pairs = xp.reshape(gap[..., :, None] * gap[..., None, :], (*gap.shape[:-1], d * d))
         return xp.reshape(xp.matmul(xp.matrix_transpose(p[..., None] * gap), pairs), (*gap.shape[:-2], d, d, d))
 
     def _separated(self, xp, theta, eta):
         """Whether θ·T(x) ≤ θ·η at all nodes and at both ends of the support: then η is no mean of T."""
-        _, p, statistic, *_ = self._law(theta)
+        _, p, statistic, *_ = self._law(xp, theta)
         low, high = self.support.lower, self.support.upper
         if isinstance(self.support, Integers):
             ends = [low, min(high, 1e15)]
@@ -326,7 +322,7 @@ class Truncated(ExponentialFamily):
         centre = self.family.to_eta(theta)
         for barrier in _BARRIERS:
             theta = self._members(xp, eta, theta, centre, barrier)
-        residual = xp.max(xp.abs(self.to_eta(theta) - eta), axis=-1)
+        residual = xp.max(xp.abs(self._to_eta(xp, theta) - eta), axis=-1)
         held = self._leads_out(theta, eta) & (residual > 1e-4 * self._size(xp, eta))       # by the weakest barrier
         return self._members(xp, eta, xp.where(held[..., None], xp.full_like(theta, xp.nan), theta), centre, 0.0)
 
@@ -349,16 +345,16 @@ class Truncated(ExponentialFamily):
         def value(theta):
             theta = at(theta)
             whole = barrier * (family.potential(theta) - xp.sum(centre * theta, axis=-1)) if barrier else 0.0
-            return self.potential(theta) - xp.sum(eta * theta, axis=-1) + whole
+            return self._potential(xp, theta) - xp.sum(eta * theta, axis=-1) + whole
 
         def gradient(theta):
             theta = at(theta)
-            g = self.to_eta(theta) - eta + (barrier * (family.to_eta(theta) - centre) if barrier else 0.0)
+            g = self._to_eta(xp, theta) - eta + (barrier * (family.to_eta(theta) - centre) if barrier else 0.0)
             return xp.where(self._separated(xp, theta, eta)[..., None], xp.zeros_like(g), g)
 
         def newton(theta, g):
             theta = at(theta)
-            return solve(xp, self.metric(theta) + (barrier * family.metric(theta) if barrier else 0.0), g)
+            return solve(xp, self._metric(xp, theta) + (barrier * family.metric(theta) if barrier else 0.0), g)
 
         last = None
         with standing() as stand:
@@ -369,8 +365,7 @@ class Truncated(ExponentialFamily):
         """Whether a Newton step from θ towards η leaves the domain."""
         return ~self.theta_domain.contains(theta - self.sharp(theta, self.to_eta(theta) - eta))
 
-    @once
-    def to_theta(self, eta):
+    def _to_theta(self, xp, eta):
         """By damped Newton; NaN where η is not the mean statistic of a member.
 
         ψ does not grow towards the boundary of the domain of θ as that of the whole family does. So where Newton's method does
@@ -383,61 +378,56 @@ class Truncated(ExponentialFamily):
         ConvergenceError
             If a row does not converge otherwise.
         """
-        xp, eta = self.point(eta)
-        with np.errstate(all="ignore"):
-            start = self._start(xp, eta)
-            if self.theta_domain.whole:
-                theta = self._members(xp, eta, start, None, 0.0)
-            else:
-                theta, reached, _ = self._tried(xp, eta, start, None, 0.0, 8)      # at the boundary a step would cost many trials
-                nan = xp.full_like(theta, xp.nan)
-                if xp.any(~reached & xp.isfinite(start[..., 0])):
-                    theta = xp.where(reached[..., None], theta, self._guarded(xp, eta, xp.where(reached[..., None], nan, start)))
-            with standing() as stand:
-                stand(theta)
-                _, p, gap = self._centred(theta)
-                residual = self.to_eta(theta) - eta
-                step = self.sharp(theta, residual)
-                change = xp.max(xp.where(p > 0, xp.abs(matvec(xp, gap, step)), xp.zeros_like(p)), axis=-1)
-                found = xp.isfinite(theta[..., 0]) & ~self._separated(xp, theta, eta) & (change < 0.5)
-            better = xp.max(xp.abs(self.to_eta(theta - step) - eta), axis=-1) < xp.max(xp.abs(residual), axis=-1)
-            theta = xp.where(better[..., None], theta - step, theta)
+        start = self._start(xp, eta)
+        if self.theta_domain.whole:
+            theta = self._members(xp, eta, start, None, 0.0)
+        else:
+            theta, reached, _ = self._tried(xp, eta, start, None, 0.0, 8)      # at the boundary a step would cost many trials
+            nan = xp.full_like(theta, xp.nan)
+            if xp.any(~reached & xp.isfinite(start[..., 0])):
+                theta = xp.where(reached[..., None], theta, self._guarded(xp, eta, xp.where(reached[..., None], nan, start)))
+        with standing() as stand:
+            stand(theta)
+            _, p, gap = self._centred(xp, theta)
+            residual = self._to_eta(xp, theta) - eta
+            step = self._sharp(xp, theta, residual)
+            change = xp.max(xp.where(p > 0, xp.abs(matvec(xp, gap, step)), xp.zeros_like(p)), axis=-1)
+            found = xp.isfinite(theta[..., 0]) & ~self._separated(xp, theta, eta) & (change < 0.5)
+        better = xp.max(xp.abs(self._to_eta(xp, theta - step) - eta), axis=-1) < xp.max(xp.abs(residual), axis=-1)
+        theta = xp.where(better[..., None], theta - step, theta)
         return xp.where(found[..., None], theta, xp.full_like(theta, xp.nan))
 
-    def sufficient_statistic(self, x):
+    def _sufficient_statistic(self, xp, x):
         return self.family.sufficient_statistic(x)
 
-    def log_base_measure(self, x):
+    def _log_base_measure(self, xp, x):
         return self.family.log_base_measure(x)
 
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
-        _, p, _, log_base, _ = self._law(theta)
+    def _expected_log_base_measure(self, xp, theta):
+        _, p, _, log_base, _ = self._law(xp, theta)
         return xp.sum(p * log_base, axis=-1)
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         """−E[log p(x)] at the nodes."""
-        xp, theta = self.point(theta)
-        _, p, *_, log_density = self._law(theta)
+        _, p, *_, log_density = self._law(xp, theta)
         return -xp.sum(p * log_density, axis=-1)
 
     def _log_density(self, xp, theta, x):
-        return self.family._log_density(xp, theta, x) - self._law(theta)[0]
+        return self.family._log_density(xp, theta, x) - self._law(xp, theta)[0]
 
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """log E_p[e^v] with v = (θ_q − θ_p)·(T − η_p): near points as log(1 + E_p[e^v − 1 − v]), far ones from the potentials."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         step = theta_q - theta_p
         with standing() as stand:
             stand(theta_p)
-            _, p, gap = self._centred(theta_p)
-            far = self.potential(theta_q) - self.potential(theta_p) - xp.sum(step * self.to_eta(theta_p), axis=-1)
+            _, p, gap = self._centred(xp, theta_p)
+            far = self._potential(xp, theta_q) - self._potential(xp, theta_p) - xp.sum(step * self._to_eta(xp, theta_p), axis=-1)
         v = matvec(xp, gap, step)
         near = xp.max(xp.where(p > 0, xp.abs(v), xp.zeros_like(v)), axis=-1) < 5.0
         close = xp.log1p(xp.sum(p * expm1_gap(xp, xp.clip(v, -5.0, 5.0)), axis=-1))
         return xp.where(near, close, far)
 
-    def parameters(self, theta):
+    def _parameters(self, xp, theta):
         return self.family.parameters(theta)
 
     def _theta_from(self, xp, **ordinary):
@@ -446,7 +436,7 @@ class Truncated(ExponentialFamily):
     def _draw(self, draws, theta, shape):
         """A state, or a panel, by inverse CDF; in a panel t by rejection: the density is largest at the inner end."""
         xp = draws.xp
-        p = self._law(theta)[1]
+        p = self._law(xp, theta)[1]
         if isinstance(self.support, Integers):
             return self.support.lower + xp.astype(draw_states(draws, p, shape), theta.dtype)
         inner, outer = self._panels(xp, theta)

@@ -123,33 +123,27 @@ class VonMisesFisher(ExponentialFamily):
         return 0.5 * self.p - 1.0
 
     @once
-    def _parts(self, theta):
+    def _parts(self, xp, theta):
         """(κ, μ, the `BesselRatio` of κ)."""
-        xp, theta = self.point(theta)
         kappa, direction = _length_and_direction(xp, theta)
         return kappa, direction, bessel_ratio(xp, self._order, kappa)
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
+    def _potential(self, xp, theta):
         return log_bessel(xp, self._order, xp.sqrt(_dot(xp, theta, theta)))
 
-    def to_eta(self, theta):
-        xp, theta = self.point(theta)
-        return self._parts(theta)[2].over_x[..., None] * theta
+    def _to_eta(self, xp, theta):
+        return self._parts(xp, theta)[2].over_x[..., None] * theta
 
-    @once
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
+    def _to_theta(self, xp, eta):
         length, direction = _length_and_direction(xp, eta)
         return inverse_bessel_ratio(xp, self._order, length)[..., None] * direction
 
-    def dual_potential(self, eta):
-        return self._negative_entropy(self.to_theta(eta))
+    def _dual_potential(self, xp, eta):
+        return self._negative_entropy(xp, self.to_theta(eta))
 
-    def _negative_entropy(self, theta):
+    def _negative_entropy(self, xp, theta):
         """φ = κA − ψ: κ (A − 1) − (ψ − κ) where κ is large, so that κ itself does not enter."""
-        xp, theta = self.point(theta)
-        kappa, _, ratio = self._parts(theta)
+        kappa, _, ratio = self._parts(xp, theta)
         large = -kappa * ratio.gap - log_bessel_gap(xp, self._order, kappa)
         return xp.where(kappa > self.p, large, kappa * ratio.ratio - log_bessel(xp, self._order, kappa))
 
@@ -159,14 +153,12 @@ class VonMisesFisher(ExponentialFamily):
         radial = _dot(xp, direction, vector)[..., None] * direction
         return across[..., None] * (vector - radial) + along[..., None] * radial
 
-    def flat(self, theta, vector):
-        xp, theta, vector = self.point(theta, vector)
-        _, direction, ratio = self._parts(theta)
+    def _flat(self, xp, theta, vector):
+        _, direction, ratio = self._parts(xp, theta)
         return self._scaled(xp, ratio.slope, ratio.over_x, direction, vector)
 
-    def sharp(self, theta, covector):
-        xp, theta, covector = self.point(theta, covector)
-        _, direction, ratio = self._parts(theta)
+    def _sharp(self, xp, theta, covector):
+        _, direction, ratio = self._parts(xp, theta)
         return self._scaled(xp, 1.0 / ratio.slope, 1.0 / ratio.over_x, direction, covector)
 
     def _matrix(self, xp, along, across, direction):
@@ -176,35 +168,30 @@ class VonMisesFisher(ExponentialFamily):
         rest = xp.where(eye > 0, matvec(xp, 1.0 - eye, direction * direction)[..., None], -projection)
         return along[..., None, None] * projection + across[..., None, None] * rest
 
-    def metric(self, theta):
-        xp, theta = self.point(theta)
-        _, direction, ratio = self._parts(theta)
+    def _metric(self, xp, theta):
+        _, direction, ratio = self._parts(xp, theta)
         return self._matrix(xp, ratio.slope, ratio.over_x, direction)
 
-    def dual_metric(self, eta):
-        xp, eta = self.point(eta)
-        _, direction, ratio = self._parts(self.to_theta(eta))
+    def _dual_metric(self, xp, eta):
+        _, direction, ratio = self._parts(xp, self.to_theta(eta))
         return self._matrix(xp, 1.0 / ratio.slope, 1.0 / ratio.over_x, direction)
 
-    def cubic_tensor(self, theta):
+    def _cubic_tensor(self, xp, theta):
         """A″ μμμ + ((A′ − A/κ) / κ) (μ_i P_jk + μ_j P_ik + μ_k P_ij) with P = I − μμᵀ."""
-        xp, theta = self.point(theta)
-        _, direction, ratio = self._parts(theta)
+        _, direction, ratio = self._parts(xp, theta)
         zero, one = xp.zeros_like(ratio.slope), xp.ones_like(ratio.slope)
         projection, rest = self._matrix(xp, one, zero, direction), self._matrix(xp, zero, one, direction)
         i, j, k = direction[..., :, None, None], direction[..., None, :, None], direction[..., None, None, :]
         mixed = i * rest[..., None, :, :] + j * rest[..., :, None, :] + k * rest[..., :, :, None]
         return ratio.bend[..., None, None, None] * i * projection[..., None, :, :] + ratio.cross[..., None, None, None] * mixed
 
-    def sufficient_statistic(self, x):
-        return arrays(x)[1]
+    def _sufficient_statistic(self, xp, x):
+        return x
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return xp.full_like(x[..., 0], -_log_area(self.p))
 
-    def expected_log_base_measure(self, theta):
-        xp, theta = self.point(theta)
+    def _expected_log_base_measure(self, xp, theta):
         return xp.full_like(theta[..., 0], -_log_area(self.p))
 
     def _log_density(self, xp, theta, x):
@@ -213,14 +200,13 @@ class VonMisesFisher(ExponentialFamily):
         away = x - direction
         return -0.5 * kappa * _dot(xp, away, away) - (log_bessel_gap(xp, self._order, kappa) + _log_area(self.p))
 
-    def entropy(self, theta):
-        return _log_area(self.p) - self._negative_entropy(theta)
+    def _entropy(self, xp, theta):
+        return _log_area(self.p) - self._negative_entropy(xp, theta)
 
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """B_F(κ_q : κ_p) + A(κ_p) κ_q (1 − μ_p·μ_q), with ψ(θ) = F(κ)."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         step = theta_q - theta_p
-        kappa_p, direction_p, ratio = self._parts(theta_p)
+        kappa_p, direction_p, ratio = self._parts(xp, theta_p)
         kappa_q, direction_q = _length_and_direction(xp, theta_q)
         total = kappa_p + kappa_q
         nonzero = xp.where(total == 0, xp.ones_like(total), total)
@@ -258,10 +244,9 @@ class VonMisesFisher(ExponentialFamily):
     def _theta_from(self, xp, mean_direction, concentration):
         return concentration[..., None] * mean_direction
 
-    def parameters(self, theta):
+    def _parameters(self, xp, theta):
         """The ordinary parameters as a dict of arrays; at θ = 0, where every direction would do, that of the first axis."""
-        xp, theta = self.point(theta)
-        kappa, direction, _ = self._parts(theta)
+        kappa, direction, _ = self._parts(xp, theta)
         return {"mean_direction": _some_direction(xp, direction), "concentration": kappa}
 
 
@@ -311,15 +296,13 @@ class VonMises(Transformed):
     support = Interval()
     ordinary = {"mean_direction": Interval(), "concentration": _NotNegative()}
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return xp.stack([xp.cos(x), xp.sin(x)], axis=-1)
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return xp.full_like(x, -float(np.log(2 * np.pi)))
 
-    def expected_log_base_measure(self, theta):
+    def _expected_log_base_measure(self, xp, theta):
         return self.base.expected_log_base_measure(theta)
 
     def _log_density(self, xp, theta, x):
@@ -328,11 +311,11 @@ class VonMises(Transformed):
         half = xp.sin(0.5 * (x - xp.atan2(theta[..., 1], theta[..., 0])))
         return -2.0 * kappa * half * half - (log_bessel_gap(xp, 0.0, kappa) + float(np.log(2 * np.pi)))
 
-    def entropy(self, theta):
+    def _entropy(self, xp, theta):
         return self.base.entropy(theta)
 
     def _fit(self, xp, x, weights):
-        return self.base._fit(xp, self.sufficient_statistic(x), weights)
+        return self.base._fit(xp, self._sufficient_statistic(xp, x), weights)
 
     def _draw(self, draws, theta, shape):
         x = self.base._draw(draws, theta, shape)
@@ -340,9 +323,8 @@ class VonMises(Transformed):
 
     def _theta_from(self, xp, mean_direction, concentration):
         mean_direction, concentration = xp.broadcast_arrays(mean_direction, concentration)
-        return concentration[..., None] * self.sufficient_statistic(mean_direction)
+        return concentration[..., None] * self._sufficient_statistic(xp, mean_direction)
 
-    def parameters(self, theta):
+    def _parameters(self, xp, theta):
         """The ordinary parameters as a dict of arrays; at θ = 0, where every angle would do, the angle 0."""
-        xp, theta = self.point(theta)
         return {"mean_direction": xp.atan2(theta[..., 1], theta[..., 0]), "concentration": xp.sqrt(_dot(xp, theta, theta))}

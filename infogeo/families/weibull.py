@@ -4,7 +4,6 @@ from math import log
 
 import numpy as np
 
-from ..backend import arrays
 from ..domains.supports import Interval
 from .exponential import Exponential
 from .known import known_positive
@@ -35,16 +34,14 @@ class Weibull(Transformed):
     def __post_init__(self):
         known_positive(self, "shape")
 
-    def sufficient_statistic(self, x):
-        return arrays(x)[1][..., None] ** self.shape
+    def _sufficient_statistic(self, xp, x):
+        return x[..., None] ** self.shape
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return log(self.shape) + (self.shape - 1.0) * xp.log(x)
 
-    def expected_log_base_measure(self, theta):
+    def _expected_log_base_measure(self, xp, theta):
         """log k + (1 − 1/k) E[log x^k], E[log x^k] = −γ − log(−θ)."""
-        xp, theta = self.point(theta)
         return log(self.shape) - (1.0 - 1.0 / self.shape) * (float(np.euler_gamma) + xp.log(-theta[..., 0]))
 
     def _draw(self, draws, theta, shape):
@@ -53,8 +50,7 @@ class Weibull(Transformed):
     def _theta_from(self, xp, scale):
         return -(scale[..., None] ** -self.shape)
 
-    def parameters(self, theta):
-        theta = self.point(theta)[1]
+    def _parameters(self, xp, theta):
         return {"scale": (-theta[..., 0]) ** (-1.0 / self.shape)}
 
 
@@ -76,16 +72,14 @@ class Rayleigh(Transformed):
     support = Interval(0)
     ordinary = {"scale": Interval(0)}
 
-    def sufficient_statistic(self, x):
-        return arrays(x)[1][..., None] ** 2
+    def _sufficient_statistic(self, xp, x):
+        return x[..., None] ** 2
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return log(2.0) + xp.log(x)
 
-    def expected_log_base_measure(self, theta):
+    def _expected_log_base_measure(self, xp, theta):
         """log 2 + ½ E[log x²], E[log x²] = −γ − log(−θ)."""
-        xp, theta = self.point(theta)
         return log(2.0) - 0.5 * (float(np.euler_gamma) + xp.log(-theta[..., 0]))
 
     def _draw(self, draws, theta, shape):
@@ -94,6 +88,5 @@ class Rayleigh(Transformed):
     def _theta_from(self, xp, scale):
         return -0.5 / scale[..., None] ** 2
 
-    def parameters(self, theta):
-        xp, theta = self.point(theta)
+    def _parameters(self, xp, theta):
         return {"scale": xp.sqrt(-0.5 / theta[..., 0])}

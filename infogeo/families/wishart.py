@@ -5,7 +5,6 @@ from functools import lru_cache
 import numpy as np
 
 from ..arrays.memo import once
-from ..backend import arrays
 from ..domains.convex import MappedDomain, Orthant, PositiveDefinite, ProductDomain
 from ..domains.supports import Interval, PositiveDefiniteMatrix
 from ..numerics.linalg import cholesky
@@ -85,89 +84,78 @@ class Wishart(ExponentialFamily):
         return {"degrees_of_freedom": Interval(self.p - 1), "scale_matrix": PositiveDefiniteMatrix(self.p)}
 
     @once
-    def _parts(self, theta):
+    def _parts(self, xp, theta):
         """(s, R, L⁻¹, R⁻¹, log det R) with R = L Lᵀ."""
-        xp, theta = self.point(theta)
         rate = -unpack(theta[..., 1:], self.p)
         return positive(xp, theta[..., 0]), rate, *inverse_and_log_det(xp, rate)
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
-        s, _, _, _, log_det_rate = self._parts(theta)
+    def _potential(self, xp, theta):
+        s, _, _, _, log_det_rate = self._parts(xp, theta)
         t = halves(xp, s, self.p)
         return 0.25 * self.p * (self.p - 1) * float(np.log(np.pi)) + xp.sum(xp.gammaln(t), axis=-1) - t[..., -1] * log_det_rate
 
-    def to_eta(self, theta):
-        xp, theta = self.point(theta)
-        s, _, _, inverse, log_det_rate = self._parts(theta)
+    def _to_eta(self, xp, theta):
+        s, _, _, inverse, log_det_rate = self._parts(xp, theta)
         t = halves(xp, s, self.p)
         return number_and_matrix(xp, xp.sum(xp.digamma(t), axis=-1) - log_det_rate, t[..., -1, None, None] * inverse)
 
-    @once
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
+    def _to_theta(self, xp, eta):
         _, inverse, log_det_mean = inverse_and_log_det(xp, unpack(eta[..., 1:], self.p))
         s = shape_from_gap(xp, log_det_mean - eta[..., 0], self.p)
         return number_and_matrix(xp, s, -(s + 0.5 * (self.p - 1))[..., None, None] * inverse)
 
-    def dual_potential(self, eta):
-        return self._negative_entropy(self.to_theta(eta))
+    def _dual_potential(self, xp, eta):
+        return self._negative_entropy(xp, self.to_theta(eta))
 
-    def _negative_entropy(self, theta):
-        s, _, _, _, log_det_rate = self._parts(theta)
-        return shape_potential(self.point(theta)[0], s, log_det_rate, self.p)
+    def _negative_entropy(self, xp, theta):
+        s, _, _, _, log_det_rate = self._parts(xp, theta)
+        return shape_potential(xp, s, log_det_rate, self.p)
 
-    def flat(self, theta, vector):
-        xp, theta, vector = self.point(theta, vector)
-        s, _, _, inverse, _ = self._parts(theta)
+    def _flat(self, xp, theta, vector):
+        s, _, _, inverse, _ = self._parts(xp, theta)
         return number_and_matrix(xp, *push(xp, s, inverse, vector[..., 0], -unpack(vector[..., 1:], self.p)))
 
-    def sharp(self, theta, covector):
-        xp, theta, covector = self.point(theta, covector)
-        s, rate, _, _, _ = self._parts(theta)
+    def _sharp(self, xp, theta, covector):
+        s, rate, _, _, _ = self._parts(xp, theta)
         d_shape, d_rate = pull(xp, s, rate, covector[..., 0], unpack(covector[..., 1:], self.p))
         return number_and_matrix(xp, d_shape, -d_rate)
 
-    def metric(self, theta):
-        return self._on_basis(self.flat, theta)
+    def _metric(self, xp, theta):
+        return self._on_basis(xp, self._flat, theta)
 
-    def dual_metric(self, eta):
-        return self._on_basis(self.sharp, self.to_theta(eta))
+    def _dual_metric(self, xp, eta):
+        return self._on_basis(xp, self._sharp, self.to_theta(eta))
 
-    def cubic_tensor(self, theta):
-        xp, theta = self.point(theta)
-        s, _, _, inverse, _ = self._parts(theta[..., None, None, :])
+    def _cubic_tensor(self, xp, theta):
+        s, _, _, inverse, _ = self._parts(xp, theta[..., None, None, :])
         basis = xp.eye(self.dim, dtype=theta.dtype)
         u, m = basis[:, 0], -unpack(basis[:, 1:], self.p)
         second = push_twice(xp, s, inverse, (u[:, None], m[:, None, :, :]), (u[None, :], m[None, :, :, :]))
         return number_and_matrix(xp, *second)
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         return number_and_matrix(xp, log_det(xp, x), x)
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return -log_det(xp, x)
 
     def _log_density(self, xp, theta, x):
-        s, rate, _, _, log_det_rate = self._parts(theta)
+        s, rate, _, _, log_det_rate = self._parts(xp, theta)
         root = cholesky(xp, x)
         log_det_x = log_det_of_root(xp, root)
         ratio = xp.matmul(xp.matrix_transpose(root), xp.matmul(rate, root))
         return matrix_gamma_weight(xp, s, ratio, log_det_rate + log_det_x) - 0.5 * (self.p + 1.0) * log_det_x
 
-    def expected_log_base_measure(self, theta):
-        return -self.to_eta(theta)[..., 0]
+    def _expected_log_base_measure(self, xp, theta):
+        return -self._to_eta(xp, theta)[..., 0]
 
-    def entropy(self, theta):
-        return self.to_eta(theta)[..., 0] - self._negative_entropy(theta)
+    def _entropy(self, xp, theta):
+        return self._to_eta(xp, theta)[..., 0] - self._negative_entropy(xp, theta)
 
-    def kl(self, theta_p, theta_q):
+    def _kl(self, xp, theta_p, theta_q):
         """See `matrix_gamma_kl`."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         step = theta_q - theta_p
-        (s_p, _, root, _, log_det_p), (s_q, rate_q, _, _, log_det_q) = self._parts(theta_p), self._parts(theta_q)
+        (s_p, _, root, _, log_det_p), (s_q, rate_q, _, _, log_det_q) = self._parts(xp, theta_p), self._parts(xp, theta_q)
         return matrix_gamma_kl(xp, s_p, s_q, step[..., 0], root, rate_q, -unpack(step[..., 1:], self.p), log_det_q - log_det_p)
 
     def _fit(self, xp, x, weights):
@@ -179,7 +167,7 @@ class Wishart(ExponentialFamily):
         return eta, number_and_matrix(xp, s, -(s + 0.5 * (self.p - 1))[..., None, None] * inverse)
 
     def _draw(self, draws, theta, shape):
-        s, _, root, _, _ = self._parts(theta)
+        s, _, root, _, _ = self._parts(draws.xp, theta)
         return bartlett(draws, s, root, shape)
 
     def _theta_from(self, xp, degrees_of_freedom, scale_matrix):
@@ -188,8 +176,8 @@ class Wishart(ExponentialFamily):
         batch = np.broadcast_shapes(s.shape, minus_rate.shape[:-2])
         return number_and_matrix(xp, xp.broadcast_to(s, batch), xp.broadcast_to(minus_rate, (*batch, self.p, self.p)))
 
-    def parameters(self, theta):
-        s, _, _, inverse, _ = self._parts(theta)
+    def _parameters(self, xp, theta):
+        s, _, _, inverse, _ = self._parts(xp, theta)
         return {"degrees_of_freedom": 2.0 * s + (self.p - 1.0), "scale_matrix": 0.5 * inverse}
 
 
@@ -224,26 +212,24 @@ class InverseWishart(Transformed):
     def ordinary(self):
         return self.base.ordinary
 
-    def sufficient_statistic(self, x):
-        xp, x = arrays(x)
+    def _sufficient_statistic(self, xp, x):
         _, inverse, log_det_x = inverse_and_log_det(xp, x)
         return number_and_matrix(xp, -log_det_x, inverse)
 
-    def log_base_measure(self, x):
-        xp, x = arrays(x)
+    def _log_base_measure(self, xp, x):
         return -float(self.p) * log_det(xp, x)
 
     def _log_density(self, xp, theta, x):
-        s, rate, _, _, log_det_rate = self.base._parts(theta)
+        s, rate, _, _, log_det_rate = self.base._parts(xp, theta)
         root, _, log_det_x = inverse_and_log_det(xp, x)
         ratio = xp.matmul(root, xp.matmul(rate, xp.matrix_transpose(root)))
         return matrix_gamma_weight(xp, s, ratio, log_det_rate - log_det_x) - 0.5 * (self.p + 1.0) * log_det_x
 
-    def expected_log_base_measure(self, theta):
-        return float(self.p) * self.to_eta(theta)[..., 0]
+    def _expected_log_base_measure(self, xp, theta):
+        return float(self.p) * self._to_eta(xp, theta)[..., 0]
 
-    def entropy(self, theta):
-        return -self.base._negative_entropy(theta) - self.expected_log_base_measure(theta)
+    def _entropy(self, xp, theta):
+        return -self.base._negative_entropy(xp, theta) - self._expected_log_base_measure(xp, theta)
 
     def _fit(self, xp, x, weights):
         return self.base._fit(xp, inverse_and_log_det(xp, x)[1], weights)
@@ -256,6 +242,6 @@ class InverseWishart(Transformed):
         batch = np.broadcast_shapes(s.shape, scale_matrix.shape[:-2])
         return number_and_matrix(xp, xp.broadcast_to(s, batch), xp.broadcast_to(-0.5 * scale_matrix, (*batch, self.p, self.p)))
 
-    def parameters(self, theta):
-        s, rate, _, _, _ = self.base._parts(theta)
+    def _parameters(self, xp, theta):
+        s, rate, _, _, _ = self.base._parts(xp, theta)
         return {"degrees_of_freedom": 2.0 * s + (self.p - 1.0), "scale_matrix": 2.0 * rate}

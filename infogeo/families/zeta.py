@@ -2,10 +2,8 @@
 from dataclasses import dataclass
 from math import log
 
-import numpy as np
 
 from ..arrays.memo import once
-from ..backend import arrays
 from ..domains.convex import Orthant
 from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.separable import OneSeries
@@ -104,9 +102,8 @@ class Zeta(OneSeries, ExponentialFamily):
         out = xp.zeros_like(d)
         left = xp.ones(shape, dtype=xp.bool)
         while xp.any(left):
-            with np.errstate(over="ignore", invalid="ignore"):
-                x = xp.floor(xp.exp(-xp.log1p(-draws.uniform(shape)) / d))
-                share = x * -xp.expm1(-d * xp.log1p(1.0 / x))                      # x (1 − (1 + 1/x)^{−d}), d for infinite x
+            x = xp.floor(xp.exp(-xp.log1p(-draws.uniform(shape)) / d))
+            share = x * -xp.expm1(-d * xp.log1p(1.0 / x))                      # x (1 − (1 + 1/x)^{−d}), d for infinite x
             share = xp.where(xp.isfinite(x), share, d)
             taken = left & (draws.uniform(shape) * share <= -xp.expm1(-d * log(2.0)))
             out, left = xp.where(taken, x, out), left & ~taken
@@ -116,5 +113,4 @@ class Zeta(OneSeries, ExponentialFamily):
         return (1.0 - exponent)[..., None]
 
     def _parameters(self, xp, theta):
-        theta = self.point(theta)[1]
         return {"exponent": 1.0 - theta[..., 0]}

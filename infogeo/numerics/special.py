@@ -28,18 +28,18 @@ def piecewise(xp, condition, inner, outer, *xs):
 
 
 def unless_cancelled(xp, direct, size, careful, *points):
-    """`direct`, a difference of terms of the given size, where it keeps 12 of 16 digits or so; `careful(*points)` elsewhere.
+    """`direct`, a difference of terms of the given size, where it keeps 12 of 16 digits or so; `careful(xp, *points)` elsewhere.
 
     Shapes: direct and size (...); points (..., d), of which `careful` gets the rows that need it.
     """
     lost = ~(xp.abs(direct) > 1e-2 * size)
     if direct.ndim == 0:
-        return careful(*points) if lost else direct
+        return careful(xp, *points) if lost else direct
     if not xp.any(lost):
         return direct
     points = [xp.broadcast_to(x, (*direct.shape, x.shape[-1]))[lost] for x in points]
     out = xp.asarray(direct, copy=True)
-    out[lost] = careful(*points)
+    out[lost] = careful(xp, *points)
     return out
 
 

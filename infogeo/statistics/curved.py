@@ -68,9 +68,8 @@ class Curved(Riemannian):
         own = getattr(self.embedding, "domain", None)
         return Riemannian.domain.fget(self) if own is None else own
 
-    def to_theta(self, u):
+    def _to_theta(self, xp, u):
         """θ(u) in the family, shape (..., family.dim)."""
-        u = self.point(u)[1]
         return self._shaped("value", self.embedding.value(u), u, ())
 
     def jacobian(self, u):
@@ -91,16 +90,15 @@ class Curved(Riemannian):
             raise ShapeError(f"embedding.{name} must return shape {('...', *shape)}; got {tuple(value.shape)}")
         return xp.broadcast_to(value, (*u.shape[:-1], *shape))
 
-    def _lowered(self, u):
+    def _lowered(self, xp, u):
         """(xp, J, G J), the latter two of shape (..., family.dim, dim)."""
-        xp, u = self.point(u)
         jacobian = self.jacobian(u)
         rows = self.family.flat(self.to_theta(u)[..., None, :], xp.matrix_transpose(jacobian))
         return xp, jacobian, xp.matrix_transpose(rows)
 
-    def metric(self, x):
+    def _metric(self, xp, x):
         """The induced Fisher metric JᵀGJ, shape (..., dim, dim)."""
-        xp, jacobian, lowered = self._lowered(x)
+        xp, jacobian, lowered = self._lowered(xp, x)
         return xp.matmul(xp.matrix_transpose(jacobian), lowered)
 
     def score(self, u, x):
@@ -114,7 +112,7 @@ class Curved(Riemannian):
         """log p(x; θ(u)), shape (...), nats."""
         return self.family.log_density(self.to_theta(u), x)
 
-    def kl(self, u_p, u_q):
+    def _kl(self, xp, u_p, u_q):
         """KL(p‖q) of two points of the embedding, shape (...), nats."""
         return self.family.kl(self.to_theta(u_p), self.to_theta(u_q))
 

@@ -38,9 +38,8 @@ class _TwoParameters(Hyperbolic):
             domain.require(name, value)
         return xp.stack(xp.broadcast_arrays(*values), axis=-1)
 
-    def parameters(self, x):
+    def _parameters(self, xp, x):
         """The ordinary parameters as a dict of arrays; the inverse of `point_from`."""
-        x = self.point(x)[1]
         return {name: x[..., i] for i, name in enumerate(self.ordinary)}
 
 
@@ -135,8 +134,7 @@ class LocationScale(_TwoParameters):
     def half_space(self):
         return HalfSpace(2, self._square[2])
 
-    def metric(self, x):
-        xp, x = self.point(x)
+    def _metric(self, xp, x):
         (a, b), (_, c) = self.information.tolist()
         weight = 1.0 / x[..., 1] ** 2
         return symmetric2(xp, a * weight, b * weight, c * weight)
@@ -220,21 +218,19 @@ class LogLocationScale(_TwoParameters):
     def half_space(self):
         return self.base.half_space
 
-    def _to_base(self, x):
-        xp, x = self.point(x)
+    def _to_base(self, xp, x):
         return xp.stack([xp.log(x[..., 0]), 1.0 / x[..., 1]], axis=-1)
 
-    def _slopes(self, x):
+    def _slopes(self, xp, x):
         """d log λ / dλ and d(1/k) / dk."""
-        xp, x = self.point(x)
         return xp.stack([1.0 / x[..., 0], -1.0 / x[..., 1] ** 2], axis=-1)
 
-    def metric(self, x):
-        slopes = self._slopes(x)
-        return slopes[..., :, None] * self.base.metric(self._to_base(x)) * slopes[..., None, :]
+    def _metric(self, xp, x):
+        slopes = self._slopes(xp, x)
+        return slopes[..., :, None] * self.base.metric(self._to_base(xp, x)) * slopes[..., None, :]
 
     def to_half_space(self, x):
-        return self.base.to_half_space(self._to_base(x))
+        return self.base.to_half_space(self._to_base(*self.point(x)))
 
     def from_half_space(self, point):
         base = self.base.from_half_space(point)
@@ -242,12 +238,12 @@ class LogLocationScale(_TwoParameters):
         return xp.stack([xp.exp(base[..., 0]), 1.0 / base[..., 1]], axis=-1)
 
     def vector_to_half_space(self, x, vector):
-        _, x, vector = self.point(x, vector)
-        return self.base.vector_to_half_space(self._to_base(x), self._slopes(x) * vector)
+        xp, x, vector = self.point(x, vector)
+        return self.base.vector_to_half_space(self._to_base(xp, x), self._slopes(xp, x) * vector)
 
     def vector_from_half_space(self, x, vector):
-        _, x, vector = self.point(x, vector)
-        return self.base.vector_from_half_space(self._to_base(x), vector) / self._slopes(x)
+        xp, x, vector = self.point(x, vector)
+        return self.base.vector_from_half_space(self._to_base(xp, x), vector) / self._slopes(xp, x)
 
     def half_space_step(self, x, y):
         """Of the differences log(λ_y / λ_x) and 1/k_y − 1/k_x, from those of the coordinates."""

@@ -4,7 +4,6 @@ from itertools import combinations_with_replacement, permutations
 
 import sympy as sp
 
-from ..arrays.memo import once
 from ..backend import arrays
 from ..domains.convex import MappedDomain
 from ..domains.image import Image
@@ -41,16 +40,16 @@ class CompiledManifold(DuallyFlat):
                                            lambda name: f"{name} = grad psi(theta) for a theta with {theta_domain.rule('theta')}")
 
     def __repr__(self):
-        return f"{type(self).__name__}({self._potential})"
+        return f"{type(self).__name__}({self._expression})"
 
     @property
-    def _potential(self):
+    def _expression(self):
         return self.symbolic.potential
 
     @cached_property
     def _stable(self):
         """The symbolic manifold with log Σ exp in its stable form."""
-        return type(self.symbolic)(self.symbolic.theta, stable(self._potential), self.symbolic.domain)
+        return type(self.symbolic)(self.symbolic.theta, stable(self._expression), self.symbolic.domain)
 
     # The kernels, each generated when it is first needed
 
@@ -94,32 +93,30 @@ class CompiledManifold(DuallyFlat):
 
     # The contract of a dually flat manifold
 
-    def potential(self, theta):
-        return tabulate(self._psi, (), [[()]], *self.point(theta))
+    def _potential(self, xp, theta):
+        return tabulate(self._psi, (), [[()]], xp, theta)
 
-    def to_eta(self, theta):
-        return self._vectors(self._eta, *self.point(theta))
+    def _to_eta(self, xp, theta):
+        return self._vectors(self._eta, xp, theta)
 
-    def metric(self, theta):
+    def _metric(self, xp, theta):
         places = [{(i, j), (j, i)} for i, j in combinations_with_replacement(range(self.dim), 2)]
-        return tabulate(self._upper, (self.dim, self.dim), places, *self.point(theta))
+        return tabulate(self._upper, (self.dim, self.dim), places, xp, theta)
 
-    def cubic_tensor(self, theta):
+    def _cubic_tensor(self, xp, theta):
         places = [set(permutations(entry)) for entry in self._stable.cubic_entries]
-        return tabulate(self._cubic, (self.dim,) * 3, places, *self.point(theta))
+        return tabulate(self._cubic, (self.dim,) * 3, places, xp, theta)
 
-    def flat(self, theta, vector):
-        return self._vectors(self.structure.flat, *self.point(theta, vector))
+    def _flat(self, xp, theta, vector):
+        return self._vectors(self.structure.flat, xp, theta, vector)
 
-    def sharp(self, theta, covector):
-        return self._vectors(self.structure.sharp, *self.point(theta, covector))
+    def _sharp(self, xp, theta, covector):
+        return self._vectors(self.structure.sharp, xp, theta, covector)
 
     def _vectors(self, function, *arguments):
         return tabulate(function, (self.dim,), [[(i,)] for i in range(self.dim)], *arguments)
 
-    @once
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
+    def _to_theta(self, xp, eta):
         if self._inverse is not None:
             theta = self._vectors(self._inverse, xp, eta)
             inside = self.theta_domain.contains(theta)
@@ -151,14 +148,12 @@ class CompiledManifold(DuallyFlat):
     def _is_image(self, xp, eta):
         return self.theta_domain.contains(self._vectors(self._inverse, xp, eta))
 
-    def divergence(self, theta_p, theta_q):
+    def _divergence(self, xp, theta_p, theta_q):
         """B_ψ(θ_q, θ_p); of near points the integral of the second derivative along their segment, which does not cancel."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         direct = tabulate(self._bregman, (2,), [[(0,)], [(1,)]], xp, theta_p, theta_q)
         return unless_cancelled(xp, direct[..., 0], direct[..., 1], self._near_divergence, theta_p, theta_q)
 
-    def _near_divergence(self, theta_p, theta_q):
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+    def _near_divergence(self, xp, theta_p, theta_q):
         step = theta_q - theta_p
         bent = lambda t: self.inner(theta_p + t[..., None] * step, step, step)
         zero = xp.zeros_like(step[..., 0])
@@ -184,17 +179,17 @@ class CompiledFamily(CompiledManifold, ExponentialFamily):
         xp, x = arrays(x)
         return xp, x if self.support.shape else x[..., None]
 
-    def sufficient_statistic(self, x):
+    def _sufficient_statistic(self, xp, x):
         return self._vectors(self._statistic, *self._observed(x))
 
-    def log_base_measure(self, x):
+    def _log_base_measure(self, xp, x):
         return tabulate(self._log_h, (), [[()]], *self._observed(x))
 
-    def expected_log_base_measure(self, theta):
-        return tabulate(self._mean_log_h, (), [[()]], *self.point(theta))
+    def _expected_log_base_measure(self, xp, theta):
+        return tabulate(self._mean_log_h, (), [[()]], xp, theta)
 
-    def kl(self, theta_p, theta_q):
-        return CompiledManifold.divergence(self, theta_p, theta_q)
+    def _kl(self, xp, theta_p, theta_q):
+        return CompiledManifold._divergence(self, xp, theta_p, theta_q)
 
     def _draw(self, draws, theta, shape):
         return draws.xp.asarray(self._sampler(draws.rng, theta, shape), dtype=theta.dtype)
@@ -202,5 +197,5 @@ class CompiledFamily(CompiledManifold, ExponentialFamily):
     def _theta_from(self, xp, theta):
         return theta
 
-    def parameters(self, theta):
-        return {"theta": self.point(theta)[1]}
+    def _parameters(self, xp, theta):
+        return {"theta": theta}

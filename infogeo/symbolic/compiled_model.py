@@ -55,7 +55,7 @@ class CompiledModel(Riemannian):
         pairs = combinations_with_replacement(range(self.dim), 2)
         return kernel(parameters, [sp.diff(metric[i, j], u) for i, j in pairs for u in parameters])
 
-    def metric(self, u):
+    def _metric(self, xp, u):
         """The Fisher metric, shape (..., dim, dim).
 
         Raises
@@ -63,7 +63,6 @@ class CompiledModel(Riemannian):
         ConvergenceError
             If quadrature does not reach `rtol` at a point of the domain, with the errors and the points.
         """
-        xp, u = self.point(u)
         rows = xp.reshape(u, (-1, self.dim))
         inside = self._domain.contains(rows)
         out = xp.full((rows.shape[0], self.dim, self.dim), np.nan, dtype=u.dtype)
@@ -71,11 +70,10 @@ class CompiledModel(Riemannian):
             out[inside] = self._closed(xp, self._upper, rows[inside]) if self._upper else self._by_quadrature(xp, rows[inside])
         return xp.reshape(out, (*u.shape[:-1], self.dim, self.dim))
 
-    def metric_derivative(self, u):
+    def _metric_derivative(self, xp, u):
         """∂_k G_ij(u), k last, shape (..., dim, dim, dim): of a closed form its own derivative."""
         if not self._upper:
-            return super().metric_derivative(u)
-        xp, u = self.point(u)
+            return super()._metric_derivative(xp, u)
         d = self.dim
         slopes = xp.reshape(self._closed(xp, self._slopes, xp.reshape(u, (-1, d)), d), (*u.shape[:-1], d, d, d))
         return xp.where(self._domain.contains(u)[..., None, None, None], slopes, xp.full_like(slopes, np.nan))

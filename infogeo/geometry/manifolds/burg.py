@@ -1,7 +1,6 @@
 """Burg's entropy, with the Itakura–Saito divergence."""
 from dataclasses import dataclass
 
-import numpy as np
 
 from ...domains.convex import Orthant
 from ...numerics.special import ratio_gap
@@ -27,45 +26,37 @@ class Burg(ArcLength):
     def eta_domain(self):
         return Orthant(*[-1] * self.dim)
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return -xp.sum(xp.log(theta), axis=-1)
+    def _potential(self, xp, theta):
+        return -xp.sum(xp.log(theta), axis=-1)
 
-    def dual_potential(self, eta):
-        xp, eta = self.point(eta)
+    def _dual_potential(self, xp, eta):
         return -xp.sum(xp.log(-eta), axis=-1) - float(self.dim)
 
-    def to_eta(self, theta):
-        return -1.0 / self.point(theta)[1]
+    def _to_eta(self, xp, theta):
+        return -1.0 / theta
 
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
+    def _to_theta(self, xp, eta):
         return xp.where(eta < 0, -1.0 / eta, xp.full_like(eta, xp.nan))
 
-    def second(self, theta):
-        return 1.0 / self.point(theta)[1] ** 2
+    def _second(self, xp, theta):
+        return 1.0 / theta ** 2
 
-    dual_second = second
+    _dual_second = _second
 
-    def third(self, theta):
-        return -2.0 / self.point(theta)[1] ** 3
+    def _third(self, xp, theta):
+        return -2.0 / theta ** 3
 
-    def arc_length(self, theta):
+    def _arc_length(self, xp, theta):
         """log x."""
-        xp, theta = self.point(theta)
         return xp.log(theta)
 
-    def from_arc_length(self, s):
-        xp, s = self.point(s)
+    def _from_arc_length(self, xp, s):
         return xp.exp(s)
 
-    def arc_between(self, theta_p, theta_q):
+    def _arc_between(self, xp, p, q):
         """log(q / p)."""
-        xp, p, q = self.point(theta_p, theta_q)
         return log_ratio(xp, p, q, q - p)
 
-    def divergence(self, theta_p, theta_q):
+    def _divergence(self, xp, p, q):
         """Σ r − 1 − log r with r = q / p."""
-        xp, p, q = self.point(theta_p, theta_q)
         return xp.sum(ratio_gap(xp, q / p, (q - p) / p), axis=-1)

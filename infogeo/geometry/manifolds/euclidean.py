@@ -23,33 +23,28 @@ class Euclidean(ConstantMetric, DuallyFlat):
 
     eta_domain = theta_domain
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
+    def _potential(self, xp, theta):
         return 0.5 * xp.sum(theta * theta, axis=-1)
 
-    dual_potential = potential
+    _dual_potential = _potential
 
-    def to_eta(self, theta):
-        return self.point(theta)[1]
+    def _to_eta(self, xp, theta):
+        return theta
 
-    to_theta = to_eta
+    _to_theta = _to_eta
 
-    def metric(self, theta):
-        xp, theta = self.point(theta)
+    def _metric(self, xp, theta):
         return diagonal(xp, xp.ones_like(theta))
 
-    dual_metric = metric
+    _dual_metric = _metric
 
-    def flat(self, theta, vector):
-        xp, theta, vector = self.point(theta, vector)
+    def _flat(self, xp, theta, vector):
         return xp.broadcast_to(vector, np.broadcast_shapes(theta.shape, vector.shape))
 
-    sharp = dual_flat = dual_sharp = flat
+    _sharp = _dual_flat = _dual_sharp = _flat
 
-    def cubic_tensor(self, theta):
-        xp, theta = self.point(theta)
+    def _cubic_tensor(self, xp, theta):
         return diagonal3(xp, xp.zeros_like(theta))
 
-    def divergence(self, theta_p, theta_q):
-        _, theta_p, theta_q = self.point(theta_p, theta_q)
-        return self.potential(theta_p - theta_q)
+    def _divergence(self, xp, theta_p, theta_q):
+        return self._potential(xp, theta_p - theta_q)

@@ -38,35 +38,28 @@ class HalfSpace(Riemannian):
     def domain(self):
         return Orthant(1) if self.dim == 1 else ProductDomain(RealSpace(self.dim - 1), Orthant(1))
 
-    def metric(self, x):
-        xp, x = self.point(x)
+    def _metric(self, xp, x):
         return diagonal(xp, (self.radius / x[..., -1:]) ** 2 * xp.ones_like(x))
 
-    def flat(self, x, vector):
-        _, x, vector = self.point(x, vector)
+    def _flat(self, xp, x, vector):
         return (self.radius / x[..., -1:]) ** 2 * vector
 
-    def sharp(self, x, covector):
-        _, x, covector = self.point(x, covector)
+    def _sharp(self, xp, x, covector):
         return (x[..., -1:] / self.radius) ** 2 * covector
 
-    def root(self, x, z):
-        _, x, z = self.point(x, z)
+    def _root(self, xp, x, z):
         return self.radius / x[..., -1:] * z
 
-    def distance(self, x, y):
+    def _distance(self, xp, x, y):
         """c ℓ, shape (...)."""
-        _, x, y = self.point(x, y)
         return self.distance_along(x, y, y - x)
 
-    def geodesic(self, x, y, t):
+    def _geodesic(self, xp, x, y, t):
         """The point at time t of the geodesic from x (t = 0) to y (t = 1), shape (..., dim)."""
-        _, x, y = self.point(x, y)
         return self.geodesic_along(x, y, y - x, t)
 
-    def exp(self, x, vector):
+    def _exp(self, xp, x, vector):
         """The point at time 1 of the geodesic that starts at x with this velocity, shape (..., dim)."""
-        xp, x, vector = self.point(x, vector)
         v = x[..., -1:]
         a = vector / v
         ell, rise = _norm(xp, a), a[..., -1:]
@@ -79,9 +72,8 @@ class HalfSpace(Riemannian):
         height = v / (xp.exp(-ell) + less * growth)
         return xp.concat([x[..., :-1] + height * growth * a[..., :-1], height], axis=-1)
 
-    def log(self, x, y):
+    def _log(self, xp, x, y):
         """The velocity at x of the geodesic that is at y at time 1, shape (..., dim)."""
-        _, x, y = self.point(x, y)
         return self.log_along(x, y, y - x)
 
     # The same, with y − x from the caller, who may know it better than the difference of the points does
@@ -165,20 +157,18 @@ class Hyperbolic(Riemannian):
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             return method(self.to_half_space(x), self.to_half_space(y), self.half_space_step(x, y), *t)
 
-    def distance(self, x, y):
+    def _distance(self, xp, x, y):
         """The Fisher–Rao distance, c arccosh(1 + (|Δu|² + Δv²) / (2 v_x v_y)), shape (...)."""
         return self._along(self.half_space.distance_along, x, y)
 
-    def geodesic(self, x, y, t):
+    def _geodesic(self, xp, x, y, t):
         """The point at time t of the geodesic from x (t = 0) to y (t = 1), a half circle in the half-space, shape (..., dim)."""
         return self.from_half_space(self._along(self.half_space.geodesic_along, x, y, t))
 
-    def exp(self, x, vector):
+    def _exp(self, xp, x, vector):
         """The point at time 1 of the geodesic that starts at x with this velocity, shape (..., dim)."""
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            return self.from_half_space(self.half_space.exp(self.to_half_space(x), self.vector_to_half_space(x, vector)))
+        return self.from_half_space(self.half_space.exp(self.to_half_space(x), self.vector_to_half_space(x, vector)))
 
-    def log(self, x, y):
+    def _log(self, xp, x, y):
         """The velocity at x of the geodesic that is at y at time 1, shape (..., dim)."""
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            return self.vector_from_half_space(x, self._along(self.half_space.log_along, x, y))
+        return self.vector_from_half_space(x, self._along(self.half_space.log_along, x, y))

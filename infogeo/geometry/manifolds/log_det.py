@@ -2,7 +2,6 @@
 from dataclasses import dataclass
 
 from ...arrays.memo import once
-from ...backend import arrays
 from ...domains.convex import PositiveDefinite
 from ...numerics.linalg import cholesky, inverse_lower, trace_minus_log_det
 from ...numerics.packing import pack, packed_size, unpack
@@ -34,61 +33,57 @@ class LogDet(DuallyFlat):
         return PositiveDefinite(self.p, -1)
 
     @once
-    def _parts(self, theta):
+    def _parts(self, xp, theta):
         """(L⁻¹, X⁻¹, log det X) with X = L Lᵀ."""
-        xp, theta = self.point(theta)
         lower = cholesky(xp, unpack(theta, self.p))
         root = inverse_lower(xp, lower)
         return root, xp.matmul(xp.matrix_transpose(root), root), 2.0 * xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
 
-    def potential(self, theta):
-        return -self._parts(theta)[2]
+    def _potential(self, xp, theta):
+        return -self._parts(xp, theta)[2]
 
-    def dual_potential(self, eta):
-        return self.potential(-self.point(eta)[1]) - float(self.p)
+    def _dual_potential(self, xp, eta):
+        return self._potential(xp, -eta) - float(self.p)
 
-    def to_eta(self, theta):
-        return -pack(self._parts(theta)[1])
+    def _to_eta(self, xp, theta):
+        return -pack(self._parts(xp, theta)[1])
 
-    def to_theta(self, eta):
-        return -self.to_eta(-self.point(eta)[1])
+    def _to_theta(self, xp, eta):
+        return -self._to_eta(xp, -eta)
 
-    def metric(self, theta):
-        return self._on_basis(self.flat, theta)
+    def _metric(self, xp, theta):
+        return self._on_basis(xp, self._flat, theta)
 
-    def dual_metric(self, eta):
-        return self.metric(-self.point(eta)[1])
+    def _dual_metric(self, xp, eta):
+        return self._metric(xp, -eta)
 
     def _congruence(self, outer, vector):
         xp, vector = self.point(vector)
         return pack(xp.matmul(outer, xp.matmul(unpack(vector, self.p), outer)))
 
-    def flat(self, theta, vector):
-        _, theta, vector = self.point(theta, vector)
-        return self._congruence(self._parts(theta)[1], vector)
+    def _flat(self, xp, theta, vector):
+        return self._congruence(self._parts(xp, theta)[1], vector)
 
-    def sharp(self, theta, covector):
-        xp, theta, covector = self.point(theta, covector)
+    def _sharp(self, xp, theta, covector):
         return self._congruence(unpack(theta, self.p), covector)
 
-    def dual_flat(self, eta, vector):
-        return self.flat(-self.point(eta)[1], vector)
+    def _dual_flat(self, xp, eta, vector):
+        return self._flat(xp, -eta, vector)
 
-    def dual_sharp(self, eta, covector):
-        return self.sharp(-self.point(eta)[1], covector)
+    def _dual_sharp(self, xp, eta, covector):
+        return self._sharp(xp, -eta, covector)
 
     # The affine-invariant geometry, with the first of two points moved to I by X ↦ L⁻¹XL⁻ᵀ, X_x = L Lᵀ
 
-    def _logarithm(self, x, y):
+    def _logarithm(self, xp, x, y):
         """(xp, L, log λ, U) of the whitened Y = U diag(λ) Uᵀ: log λ = arsinh of the eigenvalues of ½ (Y − Y⁻¹).
 
         With W = Y − I from the difference of the points, Y − Y⁻¹ = W + W Y⁻¹ keeps its digits where they are near.
         """
-        xp, x, y = self.point(x, y)
-        root, _, _ = self._parts(x)
+        root, _, _ = self._parts(xp, x)
         lower = xp.matmul(unpack(x, self.p), xp.matrix_transpose(root))
         excess = xp.matmul(root, xp.matmul(unpack(y - x, self.p), xp.matrix_transpose(root)))
-        inverse = xp.matmul(xp.matrix_transpose(lower), xp.matmul(self._parts(y)[1], lower))
+        inverse = xp.matmul(xp.matrix_transpose(lower), xp.matmul(self._parts(xp, y)[1], lower))
         gap = excess + xp.matmul(excess, inverse)
         values, vectors = _eigh(xp, 0.25 * (gap + xp.matrix_transpose(gap)))
         return xp, lower, xp.asinh(values), vectors
@@ -99,47 +94,42 @@ class LogDet(DuallyFlat):
         turned = xp.matmul(lower, vectors)
         return pack(xp.matmul(turned * values[..., None, :], xp.matrix_transpose(turned)))
 
-    def distance(self, x, y):
+    def _distance(self, xp, x, y):
         """√Σ log² λ_i with the eigenvalues λ of X_x⁻¹X_y, shape (...)."""
-        xp, _, logs, _ = self._logarithm(x, y)
+        xp, _, logs, _ = self._logarithm(xp, x, y)
         return xp.sqrt(xp.sum(logs * logs, axis=-1))
 
-    def geodesic(self, x, y, t):
+    def _geodesic(self, xp, x, y, t):
         """The point X_x (X_x⁻¹X_y)^t, shape (..., dim)."""
-        self.point(x, y)
-        xp, x, y, t = arrays(x, y, t)
-        _, lower, logs, vectors = self._logarithm(x, y)
+        _, lower, logs, vectors = self._logarithm(xp, x, y)
         return self._unwhitened(xp, lower, xp.exp(t[..., None] * logs), vectors)
 
-    def exp(self, x, vector):
+    def _exp(self, xp, x, vector):
         """The point X_x exp(X_x⁻¹V), shape (..., dim)."""
-        xp, x, vector = self.point(x, vector)
-        root = self._parts(x)[0]
+        root = self._parts(xp, x)[0]
         lower = xp.matmul(unpack(x, self.p), xp.matrix_transpose(root))
         logs, vectors = _eigh(xp, xp.matmul(root, xp.matmul(unpack(vector, self.p), xp.matrix_transpose(root))))
         return self._unwhitened(xp, lower, xp.exp(logs), vectors)
 
-    def log(self, x, y):
+    def _log(self, xp, x, y):
         """The velocity X_x log(X_x⁻¹X_y), shape (..., dim)."""
-        xp, lower, logs, vectors = self._logarithm(x, y)
+        xp, lower, logs, vectors = self._logarithm(xp, x, y)
         return self._unwhitened(xp, lower, logs, vectors)
 
-    def cubic_tensor(self, theta):
+    def _cubic_tensor(self, xp, theta):
         """−tr(X⁻¹AX⁻¹BX⁻¹C) − tr(X⁻¹BX⁻¹AX⁻¹C) on the basis."""
-        xp, theta = self.point(theta)
-        inverse = self._parts(theta)[1][..., None, None, :, :]
+        inverse = self._parts(xp, theta)[1][..., None, None, :, :]
         basis = unpack(xp.eye(self.dim, dtype=theta.dtype), self.p)
         first, second = basis[:, None, :, :], basis[None, :, :, :]
         product = xp.matmul(inverse, xp.matmul(first, xp.matmul(inverse, xp.matmul(second, inverse))))
         return -2.0 * pack(product)
 
-    def divergence(self, theta_p, theta_q):
+    def _divergence(self, xp, theta_p, theta_q):
         """tr W − log det(I + W) with W = L⁻¹(X_q − X_p)L⁻ᵀ and X_p = L Lᵀ."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
-        root, _, log_det_p = self._parts(theta_p)
+        root, _, log_det_p = self._parts(xp, theta_p)
         step = unpack(theta_q - theta_p, self.p)
         whitened = xp.matmul(root, xp.matmul(step, xp.matrix_transpose(root)))
-        return trace_minus_log_det(xp, whitened, self._parts(theta_q)[2] - log_det_p)
+        return trace_minus_log_det(xp, whitened, self._parts(xp, theta_q)[2] - log_det_p)
 
 
 def _eigh(xp, matrix):

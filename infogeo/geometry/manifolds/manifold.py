@@ -12,6 +12,7 @@ from ...numerics.collocation import HessianEquation, MetricEquation, arrive, joi
 from ...numerics.differences import derivative
 from ...numerics.linalg import cholesky, inverse, matvec, solve
 from ...numerics.newton import minimize
+from .interface import formula, pair_kernels
 
 __all__ = ["Dual", "DuallyFlat", "Riemannian"]
 
@@ -26,6 +27,10 @@ class Riemannian(ABC):
     """
 
     dim: int
+
+    def __init_subclass__(cls, **named):
+        super().__init_subclass__(**named)
+        pair_kernels(cls)
 
     @property
     def domain(self) -> ConvexDomain:
@@ -52,53 +57,69 @@ class Riemannian(ABC):
                 raise ShapeError(f"{self!r} takes arrays of shape (..., {dim}); got {tuple(x.shape)}")
         return out
 
-    @abstractmethod
+    @formula("theta", axes=2)
     def metric(self, x):
         """The metric tensor G(x), shape (..., dim, dim)."""
 
+    @abstractmethod
+    def _metric(self, xp, x):
+        """The metric tensor G(x)."""
+
+    @formula("theta", "vector", axes=1)
     def flat(self, x, vector):
         """Lower an index: G(x) v, shape (..., dim)."""
-        xp, x, vector = self.point(x, vector)
-        return matvec(xp, self.metric(x), vector)
 
+    def _flat(self, xp, x, vector):
+        return matvec(xp, self._metric(xp, x), vector)
+
+    @formula("theta", "covector", axes=1)
     def sharp(self, x, covector):
         """Raise an index: G(x)⁻¹ c, shape (..., dim). Of a differential, this is the natural gradient."""
-        xp, x, covector = self.point(x, covector)
-        return solve(xp, self.metric(x), covector)
 
+    def _sharp(self, xp, x, covector):
+        return solve(xp, self._metric(xp, x), covector)
+
+    @formula("theta", "vector", axes=1)
     def root(self, x, z):
         """F(x) z with a square root of the metric, G = F Fᵀ, shape (..., dim): a random covector of covariance G if z is white.
 
         Which root F is, triangular or symmetric, is the manifold's own choice.
         """
-        xp, x, z = self.point(x, z)
-        return matvec(xp, cholesky(xp, self.metric(x)), z)
 
-    def _on_basis(self, operator, x):
-        """The matrix of a symmetric operator at x, `flat` or `sharp`: its images of the coordinate basis."""
-        xp, x = self.point(x)
-        return operator(x[..., None, :], xp.eye(self.dim, dtype=x.dtype))
+    def _root(self, xp, x, z):
+        return matvec(xp, cholesky(xp, self._metric(xp, x)), z)
 
+    def _on_basis(self, xp, operator, x):
+        """The matrix of the kernel of a symmetric operator at x, `_flat` or `_sharp`: its images of the coordinate basis."""
+        return operator(xp, x[..., None, :], xp.eye(self.dim, dtype=x.dtype))
+
+    @formula("theta", "vector", "vector", axes=0)
     def inner(self, x, u, v):
         """⟨u, v⟩ = uᵀ G(x) v, shape (...)."""
-        xp, x, u, v = self.point(x, u, v)
-        return xp.sum(u * self.flat(x, v), axis=-1)
 
+    def _inner(self, xp, x, u, v):
+        return xp.sum(u * self._flat(xp, x, v), axis=-1)
+
+    @formula("theta", "vector", axes=0)
     def norm(self, x, v):
         """√⟨v, v⟩, shape (...)."""
-        xp, x, v = self.point(x, v)
-        return xp.sqrt(self.inner(x, v, v))
 
+    def _norm(self, xp, x, v):
+        return xp.sqrt(self._inner(xp, x, v, v))
+
+    @formula("theta", axes=3)
     def metric_derivative(self, x):
         """∂_k G_ij(x), k last, shape (..., dim, dim, dim); by extrapolated central differences, to about 1e-11 of G."""
-        xp, x = self.point(x)
-        return derivative(xp, self.metric, x, self.metric(x))
+
+    def _metric_derivative(self, xp, x):
+        return derivative(xp, self.metric, x, self._metric(xp, x))
 
     @property
     def _geodesics(self):
         """The geodesic equation of the metric, for the numeric routes."""
         return MetricEquation(self)
 
+    @formula("theta", "theta", axes=0, blocks=False)
     def distance(self, x, y):
         """The length of the geodesic between x and y, shape (...); NaN outside the domain.
 
@@ -109,8 +130,11 @@ class Riemannian(ABC):
         ConvergenceError
             If that is not reached.
         """
+
+    def _distance(self, xp, x, y):
         return join(self._geodesics, x, y).length
 
+    @formula("theta", "theta", "t", axes=1, blocks=False)
     def geodesic(self, x, y, t):
         """The point at time t on the geodesic from x (t = 0) to y (t = 1), shape (..., dim); t broadcasts with the batch.
 
@@ -121,9 +145,11 @@ class Riemannian(ABC):
         ConvergenceError
             If that is not reached.
         """
-        _, _, t = arrays(self.point(x, y)[1], t)
+
+    def _geodesic(self, xp, x, y, t):
         return join(self._geodesics, x, y)(t)
 
+    @formula("theta", "vector", axes=1, blocks=False)
     def exp(self, x, vector):
         """The point at time 1 of the geodesic with x(0) = x and ẋ(0) = vector, shape (..., dim).
 
@@ -134,8 +160,11 @@ class Riemannian(ABC):
         ConvergenceError
             If that is not reached, or the geodesic leaves the domain before.
         """
+
+    def _exp(self, xp, x, vector):
         return arrive(self._geodesics, x, vector)[0]
 
+    @formula("theta", "theta", axes=1, blocks=False)
     def log(self, x, y):
         """The initial velocity of the geodesic from x to y, the inverse of `exp`, shape (..., dim).
 
@@ -144,6 +173,8 @@ class Riemannian(ABC):
         ConvergenceError
             As `distance`.
         """
+
+    def _log(self, xp, x, y):
         return join(self._geodesics, x, y).velocity
 
 
@@ -167,31 +198,47 @@ class DuallyFlat(Riemannian):
         """The domain of the primal chart θ."""
         return self.theta_domain
 
-    @abstractmethod
+    @formula("theta", axes=0)
     def potential(self, theta):
         """ψ(θ), shape (...)."""
 
     @abstractmethod
+    def _potential(self, xp, theta):
+        """ψ(θ)."""
+
+    @formula("theta", axes=1)
     def to_eta(self, theta):
         """η = ∇ψ(θ), shape (..., dim)."""
 
+    @abstractmethod
+    def _to_eta(self, xp, theta):
+        """η = ∇ψ(θ)."""
+
+    @formula("theta", axes=1)
     def potential_and_eta(self, theta):
         """``(ψ(θ), ∇ψ(θ))``, for manifolds that get both at the price of one."""
-        return self.potential(theta), self.to_eta(theta)
 
-    @abstractmethod
+    def _potential_and_eta(self, xp, theta):
+        return self._potential(xp, theta), self._to_eta(xp, theta)
+
+    @formula("theta", axes=3)
     def cubic_tensor(self, theta):
         """The Amari–Chentsov tensor ∂_i∂_j∂_k ψ(θ), shape (..., dim, dim, dim)."""
 
-    def metric_derivative(self, x):
+    @abstractmethod
+    def _cubic_tensor(self, xp, theta):
+        """The Amari–Chentsov tensor ∂_i∂_j∂_k ψ(θ)."""
+
+    def _metric_derivative(self, xp, x):
         """∂_k G_ij = ∂_i∂_j∂_k ψ, the cubic tensor."""
-        return self.cubic_tensor(x)
+        return self._cubic_tensor(xp, x)
 
     @property
     def _geodesics(self):
         return HessianEquation(self)
 
     @once
+    @formula("eta", axes=1)
     def to_theta(self, eta):
         """θ = ∇φ(η), shape (..., dim); NaN where η is outside its domain.
 
@@ -202,53 +249,68 @@ class DuallyFlat(Riemannian):
         ConvergenceError
             Where it is found by Newton, and ‖∇ψ(θ) − η‖ ≤ 1000 ε (1 + ‖η‖) is not reached.
         """
-        xp, eta = self.point(eta)
+
+    def _to_theta(self, xp, eta):
         start = self.theta_domain.chart(xp.zeros_like(eta))
         start = xp.where(self.eta_domain.contains(eta)[..., None], start, xp.full_like(start, xp.nan))
         return minimize(
             xp, start, name="to_theta",
-            value=lambda theta: self.potential(theta) - xp.sum(eta * theta, axis=-1),
-            gradient=lambda theta: self.to_eta(theta) - eta,
-            solve=lambda theta, g: self.sharp(theta, g),
+            value=lambda theta: self._potential(xp, theta) - xp.sum(eta * theta, axis=-1),
+            gradient=lambda theta: self._to_eta(xp, theta) - eta,
+            solve=lambda theta, g: self._sharp(xp, theta, g),
             contains=self.theta_domain.contains,
             scale=1.0 + xp.max(xp.abs(eta), axis=-1))
 
+    @formula("eta", axes=0)
     def dual_potential(self, eta):
         """φ(η) = θ·η − ψ(θ), shape (...)."""
-        xp, eta = self.point(eta)
-        theta = self.to_theta(eta)
-        return xp.sum(theta * eta, axis=-1) - self.potential(theta)
 
+    def _dual_potential(self, xp, eta):
+        theta = self.to_theta(eta)
+        return xp.sum(theta * eta, axis=-1) - self._potential(xp, theta)
+
+    @formula("eta", axes=2)
     def dual_metric(self, eta):
         """∇²φ(η) = (∇²ψ(θ))⁻¹, shape (..., dim, dim)."""
-        xp, eta = self.point(eta)
-        return inverse(xp, self.metric(self.to_theta(eta)))
 
+    def _dual_metric(self, xp, eta):
+        return inverse(xp, self._metric(xp, self.to_theta(eta)))
+
+    @formula("eta", "covector", axes=1)
     def dual_flat(self, eta, vector):
         """∇²φ(η) v, for a tangent vector in the chart η, shape (..., dim)."""
-        return self.sharp(self.to_theta(eta), vector)
 
+    def _dual_flat(self, xp, eta, vector):
+        return self._sharp(xp, self.to_theta(eta), vector)
+
+    @formula("eta", "vector", axes=1)
     def dual_sharp(self, eta, covector):
         """(∇²φ(η))⁻¹ c, for a covector in the chart η, shape (..., dim)."""
-        return self.flat(self.to_theta(eta), covector)
 
+    def _dual_sharp(self, xp, eta, covector):
+        return self._flat(xp, self.to_theta(eta), covector)
+
+    @formula("eta", axes=3)
     def dual_cubic_tensor(self, eta):
         """∂_i∂_j∂_k φ(η) = −G⁻¹G⁻¹G⁻¹ applied to the cubic tensor at θ, shape (..., dim, dim, dim)."""
-        xp, eta = self.point(eta)
-        tensor, raise_index = self.cubic_tensor(self.to_theta(eta)), self.dual_metric(eta)
+
+    def _dual_cubic_tensor(self, xp, eta):
+        tensor, raise_index = self._cubic_tensor(xp, self.to_theta(eta)), self._dual_metric(xp, eta)
         for _ in range(3):   # contract the last axis, then bring the next one to the end
             tensor = xp.matmul(tensor, raise_index[..., None, :, :])
             tensor = xp.moveaxis(tensor, -1, -3)
         return -tensor
 
+    @formula("theta", "theta", axes=0)
     def divergence(self, theta_p, theta_q):
         """The canonical divergence D(p‖q) = ψ(θ_q) + φ(η_p) − θ_q·η_p, shape (...), nats.
 
         This derived form cancels for near points; manifolds of this library override it with one that does not.
         """
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
-        eta_p = self.to_eta(theta_p)
-        return (self.potential(theta_q) - self.potential(theta_p)) - xp.sum((theta_q - theta_p) * eta_p, axis=-1)
+
+    def _divergence(self, xp, theta_p, theta_q):
+        eta_p = self._to_eta(xp, theta_p)
+        return (self._potential(xp, theta_q) - self._potential(xp, theta_p)) - xp.sum((theta_q - theta_p) * eta_p, axis=-1)
 
     @cached_property
     def dual(self) -> "DuallyFlat":
@@ -278,54 +340,54 @@ class Dual(DuallyFlat):
     def eta_domain(self):
         return self.primal.theta_domain
 
-    def potential(self, theta):
+    def _potential(self, xp, theta):
         return self.primal.dual_potential(theta)
 
-    def dual_potential(self, eta):
+    def _dual_potential(self, xp, eta):
         return self.primal.potential(eta)
 
-    def to_eta(self, theta):
+    def _to_eta(self, xp, theta):
         return self.primal.to_theta(theta)
 
-    def to_theta(self, eta):
+    def _to_theta(self, xp, eta):
         return self.primal.to_eta(eta)
 
-    def metric(self, theta):
+    def _metric(self, xp, theta):
         return self.primal.dual_metric(theta)
 
-    def dual_metric(self, eta):
+    def _dual_metric(self, xp, eta):
         return self.primal.metric(eta)
 
-    def flat(self, theta, vector):
+    def _flat(self, xp, theta, vector):
         return self.primal.dual_flat(theta, vector)
 
-    def sharp(self, theta, covector):
+    def _sharp(self, xp, theta, covector):
         return self.primal.dual_sharp(theta, covector)
 
-    def dual_flat(self, eta, vector):
+    def _dual_flat(self, xp, eta, vector):
         return self.primal.flat(eta, vector)
 
-    def dual_sharp(self, eta, covector):
+    def _dual_sharp(self, xp, eta, covector):
         return self.primal.sharp(eta, covector)
 
-    def cubic_tensor(self, theta):
+    def _cubic_tensor(self, xp, theta):
         return self.primal.dual_cubic_tensor(theta)
 
-    def dual_cubic_tensor(self, eta):
+    def _dual_cubic_tensor(self, xp, eta):
         return self.primal.cubic_tensor(eta)
 
-    def divergence(self, theta_p, theta_q):
+    def _divergence(self, xp, theta_p, theta_q):
         return self.primal.divergence(self.primal.to_theta(theta_q), self.primal.to_theta(theta_p))
 
-    def distance(self, x, y):
-        return self.primal.distance(self.to_eta(x), self.to_eta(y))
+    def _distance(self, xp, x, y):
+        return self.primal.distance(self._to_eta(xp, x), self._to_eta(xp, y))
 
-    def geodesic(self, x, y, t):
-        return self.to_theta(self.primal.geodesic(self.to_eta(x), self.to_eta(y), t))
+    def _geodesic(self, xp, x, y, t):
+        return self.to_theta(self.primal.geodesic(self._to_eta(xp, x), self._to_eta(xp, y), t))
 
-    def exp(self, x, vector):
-        return self.to_theta(self.primal.exp(self.to_eta(x), self.flat(x, vector)))
+    def _exp(self, xp, x, vector):
+        return self.to_theta(self.primal.exp(self._to_eta(xp, x), self._flat(xp, x, vector)))
 
-    def log(self, x, y):
-        start = self.to_eta(x)
-        return self.primal.flat(start, self.primal.log(start, self.to_eta(y)))
+    def _log(self, xp, x, y):
+        start = self._to_eta(xp, x)
+        return self.primal.flat(start, self.primal.log(start, self._to_eta(xp, y)))

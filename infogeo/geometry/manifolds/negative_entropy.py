@@ -1,7 +1,6 @@
 """The negative entropy: the mirror map of the exponentiated gradient."""
 from dataclasses import dataclass
 
-import numpy as np
 
 from ...domains.convex import Orthant, RealSpace
 from ...numerics.special import kl_terms
@@ -27,49 +26,40 @@ class NegativeEntropy(ArcLength):
     def eta_domain(self):
         return RealSpace(self.dim)
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
+    def _potential(self, xp, theta):
         return xp.sum(xp.xlogy(theta, theta) - theta, axis=-1)
 
-    def dual_potential(self, eta):
-        xp, eta = self.point(eta)
+    def _dual_potential(self, xp, eta):
         return xp.sum(xp.exp(eta), axis=-1)
 
-    def to_eta(self, theta):
-        xp, theta = self.point(theta)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return xp.log(theta)
+    def _to_eta(self, xp, theta):
+        return xp.log(theta)
 
-    def to_theta(self, eta):
-        xp, eta = self.point(eta)
+    def _to_theta(self, xp, eta):
         return xp.exp(eta)
 
-    def second(self, theta):
-        return 1.0 / self.point(theta)[1]
+    def _second(self, xp, theta):
+        return 1.0 / theta
 
-    def third(self, theta):
-        return -1.0 / self.point(theta)[1] ** 2
+    def _third(self, xp, theta):
+        return -1.0 / theta ** 2
 
-    def dual_second(self, eta):
+    def _dual_second(self, xp, eta):
         return self.to_theta(eta)
 
-    def arc_length(self, theta):
+    def _arc_length(self, xp, theta):
         """2 √x."""
-        xp, theta = self.point(theta)
         return 2.0 * xp.sqrt(theta)
 
-    def from_arc_length(self, s):
-        xp, s = self.point(s)
+    def _from_arc_length(self, xp, s):
         return (0.5 * xp.where(s > 0, s, xp.full_like(s, xp.nan))) ** 2
 
-    def arc_between(self, theta_p, theta_q):
+    def _arc_between(self, xp, p, q):
         """2 √q − 2 √p."""
-        xp, p, q = self.point(theta_p, theta_q)
         return 2.0 * (q - p) / (xp.sqrt(p) + xp.sqrt(q))
 
-    def divergence(self, theta_p, theta_q):
+    def _divergence(self, xp, p, q):
         """Σ q log(q / p) − q + p."""
-        xp, p, q = self.point(theta_p, theta_q)
         near = xp.log1p(xp.clip((p - q) / q, -0.5, 1.0))
         log_ratio = xp.where(xp.abs(p - q) < 0.5 * q, near, xp.log(p) - xp.log(q))
         return xp.sum(kl_terms(xp, q, p, log_ratio), axis=-1)

@@ -37,78 +37,72 @@ class PNorm(DuallyFlat):
     def _conjugate(self):
         return PNorm(self.dim, self.p / (self.p - 1.0))
 
-    def _norm(self, theta):
+    def _p_norm(self, theta):
         xp, theta = self.point(theta)
         size = xp.max(xp.abs(theta), axis=-1, keepdims=True)
         size = xp.where(size > 0, size, xp.ones_like(size))
         return size * xp.sum(xp.abs(theta / size) ** self.p, axis=-1, keepdims=True) ** (1.0 / self.p)
 
-    def _unit(self, theta):
+    def _unit(self, xp, theta):
         """(‖x‖, r, ∂‖x‖) with r = |x| / ‖x‖ and ∂‖x‖ = sign(x) r^{p−1}; at 0 the gradient is 0."""
-        xp, theta = self.point(theta)
-        norm = self._norm(theta)
+        norm = self._p_norm(theta)
         ratio = xp.abs(theta) / xp.where(norm > 0, norm, xp.ones_like(norm))
         return norm, ratio, xp.sign(theta) * ratio ** (self.p - 1.0)
 
-    def potential(self, theta):
-        return 0.5 * self._norm(theta)[..., 0] ** 2
+    def _potential(self, xp, theta):
+        return 0.5 * self._p_norm(theta)[..., 0] ** 2
 
-    def dual_potential(self, eta):
+    def _dual_potential(self, xp, eta):
         return self._conjugate.potential(eta)
 
-    def to_eta(self, theta):
-        norm, _, gradient = self._unit(theta)
+    def _to_eta(self, xp, theta):
+        norm, _, gradient = self._unit(xp, theta)
         return norm * gradient
 
-    def to_theta(self, eta):
+    def _to_theta(self, xp, eta):
         return self._conjugate.to_eta(eta)
 
-    def metric(self, theta):
+    def _metric(self, xp, theta):
         """(p − 1) diag(r^{p−2}) − (p − 2) g gᵀ with r and g of `_unit`."""
-        xp, theta = self.point(theta)
-        _, ratio, g = self._unit(theta)
+        _, ratio, g = self._unit(xp, theta)
         return (self.p - 1.0) * diagonal(xp, ratio ** (self.p - 2.0)) - (self.p - 2.0) * g[..., :, None] * g[..., None, :]
 
-    def dual_metric(self, eta):
+    def _dual_metric(self, xp, eta):
         return self._conjugate.metric(eta)
 
-    def flat(self, theta, vector):
-        xp, theta, vector = self.point(theta, vector)
-        _, ratio, g = self._unit(theta)
+    def _flat(self, xp, theta, vector):
+        _, ratio, g = self._unit(xp, theta)
         return (self.p - 1.0) * ratio ** (self.p - 2.0) * vector - (self.p - 2.0) * g * xp.sum(g * vector, axis=-1, keepdims=True)
 
-    def sharp(self, theta, covector):
+    def _sharp(self, xp, theta, covector):
         """The metric of the conjugate norm at η, by which ∇²φ = (∇²ψ)⁻¹."""
-        _, theta, covector = self.point(theta, covector)
-        return self._conjugate.flat(self.to_eta(theta), covector)
+        return self._conjugate.flat(self._to_eta(xp, theta), covector)
 
-    def dual_flat(self, eta, vector):
+    def _dual_flat(self, xp, eta, vector):
         return self._conjugate.flat(eta, vector)
 
-    def dual_sharp(self, eta, covector):
+    def _dual_sharp(self, xp, eta, covector):
         return self._conjugate.sharp(eta, covector)
 
-    def divergence(self, theta_p, theta_q):
+    def _divergence(self, xp, theta_p, theta_q):
         """½ (N_q − N_p)² + N_p (N_q − N_p − g_p·(x_q − x_p)) for near points, with the norms N and g = ∂N.
 
         With x_q = x_p (1 + ε), N_q = N_p (1 + S)^{1/p}, S = Σ r^p ((1 + ε)^p − 1): the bracket is a sum of terms
         (1 + x)^a − 1 − a x, which do not cancel.
         """
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
         step = theta_q - theta_p
         near = xp.all(xp.abs(step) < 0.5 * xp.abs(theta_p), axis=-1)
         safe = xp.where(theta_p == 0, xp.ones_like(theta_p), theta_p)
         change = xp.where(near[..., None], step / safe, xp.zeros_like(step))
-        norm, ratio, _ = self._unit(theta_p)
+        norm, ratio, _ = self._unit(xp, theta_p)
         weight = ratio**self.p
         growth = xp.sum(weight * xp.expm1(self.p * xp.log1p(change)), axis=-1)
         longer = xp.expm1(xp.log1p(growth) / self.p)
         gap = _power_gap(xp, growth, 1.0 / self.p) + xp.sum(weight * _power_gap(xp, change, self.p), axis=-1) / self.p
-        return xp.where(near, norm[..., 0] ** 2 * (0.5 * longer**2 + gap), super().divergence(theta_p, theta_q))
+        return xp.where(near, norm[..., 0] ** 2 * (0.5 * longer**2 + gap), super()._divergence(xp, theta_p, theta_q))
 
-    def cubic_tensor(self, theta):
-        xp, theta = self.point(theta)
-        p, (norm, ratio, g) = self.p, self._unit(theta)
+    def _cubic_tensor(self, xp, theta):
+        p, (norm, ratio, g) = self.p, self._unit(xp, theta)
         curvature = diagonal(xp, ratio ** (p - 2.0))
         third = diagonal3(xp, xp.sign(theta) * ratio ** (p - 3.0))
         mixed = sum(xp.moveaxis(curvature[..., :, :, None] * g[..., None, None, :], -1, axis) for axis in (-1, -2, -3))

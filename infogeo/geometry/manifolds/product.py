@@ -1,7 +1,6 @@
 """Products of dually flat manifolds."""
 from functools import reduce
 
-from ...backend import arrays
 from ...domains.convex import ProductDomain
 from ...errors import ShapeError
 from .manifold import DuallyFlat
@@ -59,61 +58,58 @@ class ProductManifold(DuallyFlat):
             start += factor.dim
         return xp.concat(blocks, axis=-order)
 
-    def potential(self, theta):
+    def _potential(self, xp, theta):
         return self._sum("potential", theta)
 
-    def dual_potential(self, eta):
+    def _dual_potential(self, xp, eta):
         return self._sum("dual_potential", eta)
 
-    def to_eta(self, theta):
+    def _to_eta(self, xp, theta):
         return self._join("to_eta", theta)
 
-    def to_theta(self, eta):
+    def _to_theta(self, xp, eta):
         return self._join("to_theta", eta)
 
-    def metric(self, theta):
+    def _metric(self, xp, theta):
         return self._blocks("metric", theta)
 
-    def dual_metric(self, eta):
+    def _dual_metric(self, xp, eta):
         return self._blocks("dual_metric", eta)
 
-    def cubic_tensor(self, theta):
+    def _cubic_tensor(self, xp, theta):
         return self._blocks("cubic_tensor", theta)
 
-    def dual_cubic_tensor(self, eta):
+    def _dual_cubic_tensor(self, xp, eta):
         return self._blocks("dual_cubic_tensor", eta)
 
-    def flat(self, theta, vector):
+    def _flat(self, xp, theta, vector):
         return self._join("flat", theta, vector)
 
-    def sharp(self, theta, covector):
+    def _sharp(self, xp, theta, covector):
         return self._join("sharp", theta, covector)
 
-    def root(self, theta, z):
+    def _root(self, xp, theta, z):
         return self._join("root", theta, z)
 
-    def dual_flat(self, eta, vector):
+    def _dual_flat(self, xp, eta, vector):
         return self._join("dual_flat", eta, vector)
 
-    def dual_sharp(self, eta, covector):
+    def _dual_sharp(self, xp, eta, covector):
         return self._join("dual_sharp", eta, covector)
 
-    def divergence(self, theta_p, theta_q):
+    def _divergence(self, xp, theta_p, theta_q):
         return self._sum("divergence", theta_p, theta_q)
 
-    def distance(self, x, y):
+    def _distance(self, xp, x, y):
         """√Σ d_a², the sum over the factors."""
-        xp, x, y = self.point(x, y)
         distances = [f.distance(*parts) for f, *parts in zip(self.factors, self.split(x), self.split(y))]
         return xp.sqrt(reduce(lambda a, b: a + b, (d * d for d in distances)))
 
-    def geodesic(self, x, y, t):
-        self.point(x, y)
-        xp, x, y, t = arrays(x, y, t)
+    def _geodesic(self, xp, x, y, t):
         return xp.concat([f.geodesic(*parts, t) for f, *parts in zip(self.factors, self.split(x), self.split(y))], axis=-1)
 
-    def exp(self, x, vector):
+    def _exp(self, xp, x, vector):
         return self._join("exp", x, vector)
 
-    def log(self, x, y):
+    def _log(self, xp, x, y):
         return self._join("log", x, y)

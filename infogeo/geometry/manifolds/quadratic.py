@@ -46,42 +46,38 @@ class Quadratic(ConstantMetric, DuallyFlat):
         xp, x = self.point(x)
         return matvec(xp, xp.asarray(matrix, dtype=x.dtype), x)
 
-    def potential(self, theta):
-        xp, theta = self.point(theta)
-        return 0.5 * xp.sum(theta * self.to_eta(theta), axis=-1)
+    def _potential(self, xp, theta):
+        return 0.5 * xp.sum(theta * self._to_eta(xp, theta), axis=-1)
 
-    def to_eta(self, theta):
+    def _to_eta(self, xp, theta):
         return self._apply(self.Q, theta)
 
-    def to_theta(self, eta):
+    def _to_theta(self, xp, eta):
         return self._apply(self._inverse, eta)
 
-    def dual_potential(self, eta):
-        xp, eta = self.point(eta)
+    def _dual_potential(self, xp, eta):
         return 0.5 * xp.sum(eta * self.to_theta(eta), axis=-1)
 
     def _everywhere(self, matrix, x):
         xp, x = self.point(x)
         return xp.broadcast_to(xp.asarray(matrix, dtype=x.dtype), (*x.shape, self.dim))
 
-    def metric(self, theta):
+    def _metric(self, xp, theta):
         return self._everywhere(self.Q, theta)
 
-    def dual_metric(self, eta):
+    def _dual_metric(self, xp, eta):
         return self._everywhere(self._inverse, eta)
 
-    def flat(self, theta, vector):
-        return self._apply(self.Q, self.point(theta, vector)[2])
+    def _flat(self, xp, theta, vector):
+        return self._apply(self.Q, vector)
 
-    def sharp(self, theta, covector):
-        return self._apply(self._inverse, self.point(theta, covector)[2])
+    def _sharp(self, xp, theta, covector):
+        return self._apply(self._inverse, covector)
 
-    dual_flat, dual_sharp = sharp, flat
+    _dual_flat, _dual_sharp = _sharp, _flat
 
-    def cubic_tensor(self, theta):
-        xp, theta = self.point(theta)
+    def _cubic_tensor(self, xp, theta):
         return diagonal3(xp, xp.zeros_like(theta))
 
-    def divergence(self, theta_p, theta_q):
-        _, theta_p, theta_q = self.point(theta_p, theta_q)
-        return self.potential(theta_p - theta_q)
+    def _divergence(self, xp, theta_p, theta_q):
+        return self._potential(xp, theta_p - theta_q)

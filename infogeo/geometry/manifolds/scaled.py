@@ -21,53 +21,53 @@ class Scaled(DuallyFlat):
     def _shrunk(self, eta):
         return self.point(eta)[1] / self.factor
 
-    def potential(self, theta):
+    def _potential(self, xp, theta):
         return self.factor * self.base.potential(theta)
 
-    def to_eta(self, theta):
+    def _to_eta(self, xp, theta):
         return self.factor * self.base.to_eta(theta)
 
-    def to_theta(self, eta):
+    def _to_theta(self, xp, eta):
         return self.base.to_theta(self._shrunk(eta))
 
-    def dual_potential(self, eta):
+    def _dual_potential(self, xp, eta):
         return self.factor * self.base.dual_potential(self._shrunk(eta))
 
-    def metric(self, theta):
+    def _metric(self, xp, theta):
         return self.factor * self.base.metric(theta)
 
-    def flat(self, theta, vector):
+    def _flat(self, xp, theta, vector):
         return self.factor * self.base.flat(theta, vector)
 
-    def sharp(self, theta, covector):
+    def _sharp(self, xp, theta, covector):
         return self.base.sharp(theta, covector) / self.factor
 
-    def root(self, theta, z):
+    def _root(self, xp, theta, z):
         return self.factor**0.5 * self.base.root(theta, z)
 
-    def dual_metric(self, eta):
+    def _dual_metric(self, xp, eta):
         return self.base.dual_metric(self._shrunk(eta)) / self.factor
 
-    def dual_flat(self, eta, vector):
+    def _dual_flat(self, xp, eta, vector):
         return self.base.dual_flat(self._shrunk(eta), vector) / self.factor
 
-    def dual_sharp(self, eta, covector):
+    def _dual_sharp(self, xp, eta, covector):
         return self.factor * self.base.dual_sharp(self._shrunk(eta), covector)
 
-    def cubic_tensor(self, theta):
+    def _cubic_tensor(self, xp, theta):
         return self.factor * self.base.cubic_tensor(theta)
 
-    def divergence(self, theta_p, theta_q):
+    def _divergence(self, xp, theta_p, theta_q):
         return self.factor * self.base.divergence(theta_p, theta_q)
 
-    def distance(self, x, y):
+    def _distance(self, xp, x, y):
         return self.factor**0.5 * self.base.distance(x, y)
 
-    def geodesic(self, x, y, t):
+    def _geodesic(self, xp, x, y, t):
         return self.base.geodesic(x, y, t)
 
-    def exp(self, x, vector):
+    def _exp(self, xp, x, vector):
         return self.base.exp(x, vector)
 
-    def log(self, x, y):
+    def _log(self, xp, x, y):
         return self.base.log(x, y)

@@ -21,65 +21,57 @@ class Separable(DuallyFlat):
     """A potential ψ(θ) = Σ f(θ_i): metric, dual metric and cubic tensor are diagonal, and nothing costs more than O(d)."""
 
     @abstractmethod
-    def second(self, theta):
+    def _second(self, xp, theta):
         """f″(θ_i), shape (..., d)."""
 
     @abstractmethod
-    def third(self, theta):
+    def _third(self, xp, theta):
         """f‴(θ_i), shape (..., d)."""
 
-    def dual_second(self, eta):
+    def _dual_second(self, xp, eta):
         """The second derivative of the conjugate at η_i, 1 / f″(θ_i), shape (..., d)."""
-        return 1.0 / self.second(self.to_theta(eta))
+        return 1.0 / self._second(xp, self.to_theta(eta))
 
-    def flat(self, theta, vector):
-        _, theta, vector = self.point(theta, vector)
-        return self.second(theta) * vector
+    def _flat(self, xp, theta, vector):
+        return self._second(xp, theta) * vector
 
-    def sharp(self, theta, covector):
-        _, theta, covector = self.point(theta, covector)
-        return covector / self.second(theta)
+    def _sharp(self, xp, theta, covector):
+        return covector / self._second(xp, theta)
 
-    def root(self, theta, z):
-        xp, theta, z = self.point(theta, z)
-        return xp.sqrt(self.second(theta)) * z
+    def _root(self, xp, theta, z):
+        return xp.sqrt(self._second(xp, theta)) * z
 
-    def dual_flat(self, eta, vector):
-        _, eta, vector = self.point(eta, vector)
-        return self.dual_second(eta) * vector
+    def _dual_flat(self, xp, eta, vector):
+        return self._dual_second(xp, eta) * vector
 
-    def dual_sharp(self, eta, covector):
-        _, eta, covector = self.point(eta, covector)
-        return covector / self.dual_second(eta)
+    def _dual_sharp(self, xp, eta, covector):
+        return covector / self._dual_second(xp, eta)
 
-    def metric(self, theta):
-        xp, theta = self.point(theta)
-        return diagonal(xp, self.second(theta))
+    def _metric(self, xp, theta):
+        return diagonal(xp, self._second(xp, theta))
 
-    def dual_metric(self, eta):
-        xp, eta = self.point(eta)
-        return diagonal(xp, self.dual_second(eta))
+    def _dual_metric(self, xp, eta):
+        return diagonal(xp, self._dual_second(xp, eta))
 
-    def cubic_tensor(self, theta):
-        xp, theta = self.point(theta)
-        return diagonal3(xp, self.third(theta))
+    def _cubic_tensor(self, xp, theta):
+        return diagonal3(xp, self._third(xp, theta))
 
 
 class OneSeries(Separable):
     """One coordinate, whose potential and its derivatives come out of one evaluation."""
 
     @abstractmethod
-    def _derivatives(self, theta):
+    def _derivatives(self, xp, theta):
         """(ψ, ψ′, ψ″, ψ‴), each (..., 1)."""
 
-    def potential(self, theta):
-        return self._derivatives(theta)[0][..., 0]
+    def _potential(self, xp, theta):
+        return self._derivatives(xp, theta)[0][..., 0]
 
-    def to_eta(self, theta):
-        return self._derivatives(theta)[1]
+    def _to_eta(self, xp, theta):
+        return self._derivatives(xp, theta)[1]
 
-    def second(self, theta):
-        return self._derivatives(theta)[2]
+    def _second(self, xp, theta):
+        return self._derivatives(xp, theta)[2]
 
-    def third(self, theta):
-        return self._derivatives(theta)[3]
+    def _third(self, xp, theta):
+        return self._derivatives(xp, theta)[3]

@@ -1,7 +1,7 @@
 """Probability vectors as points of a sphere: p ↦ 2√p is an isometry of the simplex with the Fisher metric."""
 import numpy as np
 
-from ...backend import arrays, column
+from ...backend import column
 from .manifold import DuallyFlat
 
 __all__ = ["GreatCircles"]
@@ -22,18 +22,17 @@ class GreatCircles(DuallyFlat):
         """log(p_r / q_r) = ψ(θ_q) − ψ(θ_p), for near points as log(1 + Σ p_i (e^{Δ_i} − 1)), Δ = θ_q − θ_p."""
         step = xp.clip(theta_q - theta_p, -1.0, 1.0)
         near = xp.all(xp.abs(theta_q - theta_p) < 1.0, axis=-1)
-        direct = self.potential(theta_q) - self.potential(theta_p)
-        growth = xp.sum(self.to_eta(theta_p) * xp.expm1(step), axis=-1)
+        direct = self._potential(xp, theta_q) - self._potential(xp, theta_p)
+        growth = xp.sum(self._to_eta(xp, theta_p) * xp.expm1(step), axis=-1)
         return xp.where(near, xp.log1p(xp.where(near, growth, 0.0 * growth)), direct)
 
     def _amplitudes(self, xp, theta):
         """(√p_1, …, √p_d, √p_r)."""
-        log_rest = -self.potential(theta)[..., None]
+        log_rest = -self._potential(xp, theta)[..., None]
         return xp.exp(0.5 * xp.concat([theta + log_rest, log_rest], axis=-1))
 
-    def distance(self, x, y):
+    def _distance(self, xp, theta_p, theta_q):
         """The Fisher–Rao distance 2 arccos Σ√(p_i q_i) = 4 arcsin(½ ‖√p − √q‖), shape (...)."""
-        xp, theta_p, theta_q = self.point(x, y)
         root_p, root_q = self._amplitudes(xp, theta_p), self._amplitudes(xp, theta_q)
         gap = column(self._log_rest_ratio(xp, theta_p, theta_q))
         step = theta_q - theta_p
@@ -42,42 +41,36 @@ class GreatCircles(DuallyFlat):
         chord = xp.where(xp.abs(log_ratio) < 1.0, near, root_q - root_p)
         return 4.0 * xp.asin(0.5 * xp.sqrt(xp.sum(chord * chord, axis=-1)))
 
-    def geodesic(self, x, y, t):
+    def _geodesic(self, xp, theta_p, theta_q, t):
         """The point at time t of the geodesic from x (t = 0) to y (t = 1), shape (..., dim); NaN beyond the simplex.
 
         From that end which has the larger share c in √p_t,r: θ_i(t) = θ_i + 2 log(1 + (1 − c) (e^{Δ_i/2} − 1)).
         """
-        self.point(x, y)
-        xp, theta_p, theta_q, t = arrays(x, y, t)
-        omega = 0.5 * self.distance(theta_p, theta_q)
+        omega = 0.5 * self._distance(xp, theta_p, theta_q)
         ratio = xp.exp(0.5 * self._log_rest_ratio(xp, theta_p, theta_q))                       # √(p_r / q_r)
         of_p, of_q = ratio * _sine_ratio(xp, 1.0 - t, omega), _sine_ratio(xp, t, omega)
         half = 0.5 * (theta_q - theta_p)
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            share_p, share_q = column(of_p / (of_p + of_q)), column(of_q / (of_p + of_q))
-            along = xp.where(share_p >= 0.5, theta_p + 2.0 * xp.log1p(share_q * xp.expm1(half)),
-                             theta_q + 2.0 * xp.log1p(share_p * xp.expm1(-half)))
+        share_p, share_q = column(of_p / (of_p + of_q)), column(of_q / (of_p + of_q))
+        along = xp.where(share_p >= 0.5, theta_p + 2.0 * xp.log1p(share_q * xp.expm1(half)),
+                         theta_q + 2.0 * xp.log1p(share_p * xp.expm1(-half)))
         return _whole(xp, column((of_p + of_q > 0) & (xp.abs(t * omega) < 0.5 * np.pi)), along)
 
-    def exp(self, x, vector):
+    def _exp(self, xp, theta, vector):
         """The point at time 1 of the geodesic that starts at x with this velocity, shape (..., dim); NaN beyond the simplex.
 
         Mathematically, √(p_i(1) / p_i) = cos τ + ½ (v_i − η·v) sin τ / τ with τ = ½ |v|.
         """
-        xp, theta, vector = self.point(x, vector)
-        tau = 0.5 * self.norm(theta, vector)
+        tau = 0.5 * self._norm(xp, theta, vector)
         half = 0.5 * column(_sinc(xp, tau)) * vector
-        rest = column(xp.cos(tau)) - xp.sum(self.to_eta(theta) * half, axis=-1, keepdims=True)  # √(p_r(1) / p_r)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return _whole(xp, (rest > 0) & column(tau < 0.5 * np.pi), theta + 2.0 * xp.log1p(half / rest))
+        rest = column(xp.cos(tau)) - xp.sum(self._to_eta(xp, theta) * half, axis=-1, keepdims=True)  # √(p_r(1) / p_r)
+        return _whole(xp, (rest > 0) & column(tau < 0.5 * np.pi), theta + 2.0 * xp.log1p(half / rest))
 
-    def log(self, x, y):
+    def _log(self, xp, theta_p, theta_q):
         """The velocity at x of the geodesic that is at y at time 1, shape (..., dim).
 
         Mathematically, v_i = 2 (√(q_i / p_i) − √(q_r / p_r)) ω / sin ω.
         """
-        xp, theta_p, theta_q = self.point(x, y)
-        omega = 0.5 * self.distance(theta_p, theta_q)
+        omega = 0.5 * self._distance(xp, theta_p, theta_q)
         scale = 2.0 * xp.exp(-0.5 * self._log_rest_ratio(xp, theta_p, theta_q)) / _sinc(xp, omega)
         return column(scale) * xp.expm1(0.5 * (theta_q - theta_p))
 

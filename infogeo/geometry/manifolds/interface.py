@@ -1,0 +1,152 @@
+"""The interface of a manifold: which of its methods are formulas, and what stands around every one of them.
+
+A public method coerces its arguments once and calls its kernel: ``M.potential(theta)`` is ``M._potential(xp, theta)`` of coerced
+arrays. Kernels are formulas and nothing else. What all of them need is here: outside the domain NaN, or inside `checked` an
+error; NumPy's error state; large batches in blocks.
+"""
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial, wraps
+from inspect import signature
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from ...arrays.blocks import in_blocks, is_large
+from ...arrays.memo import is_standing, stands_on
+from ...backend import Array, Namespace, arrays
+
+__all__ = ["Formula", "checked", "formula", "formulas", "pair_kernels"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+_checked: ContextVar[bool] = ContextVar("infogeo_checked", default=os.environ.get("INFOGEO_CHECKED", "0") not in ("", "0"))
+
+
+@contextmanager
+def checked(on: bool = True) -> Iterator[None]:
+    """Inside ``with checked():`` the methods of a manifold raise where a point lies outside its domain, instead of giving NaN.
+
+    The environment variable ``INFOGEO_CHECKED=1`` says so for a whole process. Inside a solver, whose rows may leave the domain and
+    are reported one by one, nothing is raised.
+
+    Raises
+    ------
+    DomainError
+        By the methods: naming the argument, the rule, how many points break it, and the first that does.
+    """
+    token = _checked.set(on)
+    try:
+        yield
+    finally:
+        _checked.reset(token)
+
+
+class Formula(NamedTuple):
+    """What is known of a method by its name.
+
+    Attributes
+    ----------
+    kinds : tuple of str
+        Of the arguments: "theta" and "eta" are points of the two charts, "vector" and "covector" stand at the point before them,
+        "x" is an observation, "t" a time.
+    axes : int
+        How many axes of the result belong to one point: 0 for ψ, 1 for η, 2 for a metric.
+    """
+
+    kinds: tuple[str, ...]
+    axes: int
+
+
+def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
+    """Make a signature with a docstring the public method of its kernel, which has the same name with an underscore.
+
+    Parameters
+    ----------
+    kinds, axes
+        As in `Formula`.
+    blocks : bool
+        Whether large batches go in blocks: not where the result is no array, or where a row is an iteration of its own.
+    """
+    def decorate(method: F) -> F:
+        kernel, takes = "_" + method.__name__, signature(method)
+        names = list(takes.parameters)[1:]
+        points = [i for i, kind in enumerate(kinds) if kind in ("theta", "eta")]
+        coordinates = sum(kind not in ("x", "t") for kind in kinds)         # they come first
+
+        @wraps(method)
+        def public(self: Any, *given: Array, **named: Array) -> Any:
+            if named or len(given) != len(kinds):
+                given = takes.bind(self, *given, **named).args[1:]
+            if coordinates < len(kinds):
+                self.point(*given[:coordinates])
+                xp, *xs = arrays(*given)
+            else:
+                xp, *xs = self.point(*given)
+            evaluate = partial(_at_points, self, getattr(self, kernel), xp, kinds, points, axes)
+            if blocks and is_large(xs):
+                evaluate = partial(in_blocks, evaluate, contiguous=self.dim > 2)
+            if is_standing():                   # a solver's loop has set the error state, and looks after the domain
+                return evaluate(*xs)
+            if _checked.get():
+                for i in points:
+                    _domain(self, kinds[i]).require(names[i], xs[i])
+                with checked(False):            # what kernels ask of each other need not be a point that a user gave
+                    return public(self, *xs)
+            with np.errstate(all="ignore"):     # an overflow is inf and a point outside is NaN: the values say it
+                return evaluate(*xs)
+
+        public.formula = Formula(kinds, axes)   # type: ignore[attr-defined]
+        return public                           # type: ignore[return-value]
+    return decorate
+
+
+def _domain(M: Any, kind: str) -> Any:
+    return M.eta_domain if kind == "eta" else M.domain
+
+
+def _at_points(M: Any, f: Callable[..., Any], xp: Namespace, kinds: tuple[str, ...], points: list[int], axes: int,
+               *xs: Array) -> Any:
+    """The kernel at these points; NaN in the rows in which one of them lies outside its domain."""
+    outside = None
+    if not stands_on(xs[0]):
+        for i in points:
+            rows = _domain(M, kinds[i]).outside(xp, xs[i])
+            if rows is not None:
+                outside = rows if outside is None else outside | rows
+    if outside is None:
+        return f(xp, *xs)
+    nowhere = xp.asarray(xp.nan, dtype=xs[0].dtype)
+    found = f(xp, *(xp.where(outside[..., None], nowhere, x) for x in xs))
+    if isinstance(found, dict):                 # ordinary parameters: NaN by their formulas
+        return found
+    if isinstance(found, tuple):
+        return tuple(_nan_in(xp, outside, nowhere, part, n) for n, part in enumerate(found, axes + 1 - len(found)))
+    return _nan_in(xp, outside, nowhere, found, axes)
+
+
+def _nan_in(xp: Namespace, outside: Array, nowhere: Array, found: Array, axes: int) -> Array:
+    return xp.where(outside[(..., *(None,) * axes)], nowhere, found)
+
+
+def formulas(cls: type) -> dict[str, Formula]:
+    """Every formula of a class of manifolds by its name, also where the class overrides the public method."""
+    return {name: method.formula for base in reversed(cls.__mro__) for name, method in vars(base).items()
+            if hasattr(method, "formula")}
+
+
+def pair_kernels(cls: type) -> None:
+    """Let a class define a formula by either name, ``potential(theta)`` or ``_potential(xp, theta)``, and have both."""
+    for name in formulas(cls):
+        public, kernel = name in vars(cls), "_" + name in vars(cls)
+        if public and not kernel and not hasattr(vars(cls)[name], "formula"):
+            setattr(cls, "_" + name, _kernel_of(name))
+        elif kernel and not public and not hasattr(getattr(cls, name), "formula"):      # a base class overrides the public name
+            setattr(cls, name, next(vars(base)[name] for base in reversed(cls.__mro__) if name in vars(base)))
+
+
+def _kernel_of(name: str) -> Callable[..., Any]:
+    def kernel(self: Any, xp: Namespace, *xs: Array) -> Any:
+        return getattr(self, name)(*xs)
+    return kernel
