@@ -7,7 +7,7 @@ the arrays. A choice (`use_backend`) exists only for arrays that do not exist ye
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import array_api_compat
 import numpy as np
@@ -28,6 +28,9 @@ SCALARS = (bool, int, float, complex, np.generic)
 
 class Namespace:
     """One array library on one device: its array-API functions, `SPECIAL` functions, `name`, `device`."""
+
+    if TYPE_CHECKING:                        # the functions are those that the library has
+        def __getattr__(self, name: str) -> Any: ...
 
     def __init__(self, library, name, device, functions):
         self.__dict__.update({key: value for key, value in vars(library).items() if not key.startswith("_")})
