@@ -51,7 +51,7 @@ def require(name: str, rule: str, good: Array, value: Any) -> None:
     DomainError
         Naming the rule, how many points break it, and the first that does.
     """
-    bad = ~np.asarray(to_numpy(good), dtype=bool)
+    bad = np.logical_not(to_numpy(good))
     if not bad.any():
         return
     if bad.ndim == 0:
@@ -64,14 +64,14 @@ def require(name: str, rule: str, good: Array, value: Any) -> None:
 
 def require_positive(name: str, value: Any) -> Any:
     """A number, or an array-like as an array. Raises DomainError where it is not finite and above 0 throughout."""
-    number = value if isinstance(value, (Real, str)) else arrays(value)[1]
+    number: Any = value if isinstance(value, (Real, str)) else arrays(value)[1]
     require(name, f"{name} > 0", not isinstance(value, str) and (number > 0) & (number < inf), value)
     return number
 
 
 def require_count(name: str, value: Any, least: int = 1) -> int:
     """The value as an int. Raises DomainError where it is not an integer of at least `least`."""
-    require(name, f"{name} an integer >= {least}", isinstance(value, Integral) and value >= least, value)
+    require(name, f"{name} an integer >= {least}", isinstance(value, Integral) and int(value) >= least, value)
     return int(value)
 
 

@@ -3,9 +3,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import arrays
+from ..backend import Array, arrays
 from ..domains.supports import Interval
 from ..errors import ShapeError, require
+from ..families.base import ExponentialFamily
 from ..geometry.centroids.kmeans import bregman_kmeans, kmeans_plus_plus
 from ..numerics.special import logsumexp
 
@@ -32,7 +33,8 @@ class Mixture(NamedTuple):
     converged: bool
 
 
-def fit_mixture(family, x, theta, weights, *, tol, max_steps, prior_count=0.0):
+def fit_mixture(family: ExponentialFamily, x: Array, theta: Array, weights: Array, *, tol: float, max_steps: int,
+                prior_count: float = 0.0) -> Mixture:
     """The mixture of members of a family that locally maximises the likelihood of a sample, by the EM algorithm.
 
     Mathematically, with the responsibilities r_ij ∝ w_j p(x_i; θ_j), each step sets w_j = mean of r_ij and η_j = Σ_i r_ij
@@ -70,7 +72,7 @@ def fit_mixture(family, x, theta, weights, *, tol, max_steps, prior_count=0.0):
     statistic = family.sufficient_statistic(_observations(family, x))
     n, mean = x.shape[0], xp.mean(statistic, axis=0)
 
-    def evaluate(theta, log_w):
+    def evaluate(theta: Array, log_w: Array) -> tuple[Array, Array]:
         joint = log_joint(family, x, theta, log_w)
         total = logsumexp(joint, axis=0)
         penalty = prior_count * xp.sum(xp.sum(mean * theta, axis=-1) - family.potential(theta)) if prior_count else 0.0
@@ -93,7 +95,8 @@ def fit_mixture(family, x, theta, weights, *, tol, max_steps, prior_count=0.0):
     return Mixture(theta, xp.exp(log_w), xp.stack(values), converged)
 
 
-def mixture_start(family, x, k, rng, max_steps=20):
+def mixture_start(family: ExponentialFamily, x: Array, k: int, rng: np.random.Generator,
+                  max_steps: int = 20) -> tuple[Array, Array]:
     """``(θ, weights)`` to start `fit_mixture` from, shapes (k, d) and (k,): clusters of single observations.
 
     Mathematically, each observation stands as the member of the family with η = ½ T(x_i) + ½ η̄, η̄ the mean of T: an inner
@@ -123,12 +126,12 @@ def mixture_start(family, x, k, rng, max_steps=20):
     return found.centers, counts / xp.sum(counts)
 
 
-def log_joint(family, x, theta, log_w):
+def log_joint(family: ExponentialFamily, x: Array, theta: Array, log_w: Array) -> Array:
     """log w_j + log p(x_i; θ_j), shape (k, n), nats."""
     return log_w[:, None] + family.log_density(theta[:, None, :], x)
 
 
-def _observations(family, x):
+def _observations(family: ExponentialFamily, x: Array) -> Array:
     """A sample of at least one observation, inside the support."""
     n = len(family.support.shape)
     if x.ndim != n + 1 or tuple(x.shape[1:]) != family.support.shape or x.shape[0] == 0:
@@ -136,6 +139,6 @@ def _observations(family, x):
     return family.support.require("x", x)
 
 
-def _require_open(family, eta):
+def _require_open(family: ExponentialFamily, eta: Array) -> None:
     rule = f"{family.eta_domain.rule('eta')}, unless a prior_count above 0 keeps it from the boundary"
     require("the mean statistic of each component", rule, family.eta_domain.contains(eta), eta)

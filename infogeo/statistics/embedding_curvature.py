@@ -3,7 +3,8 @@
 The functions take a `Curved` family and its coordinates u. An exponential family stands for itself in the coordinates θ: it does
 not bend, but its estimate is biased there, too.
 """
-from ..backend import arrays
+from ..backend import Array, Namespace, arrays
+from ..families.base import ExponentialFamily
 from ..numerics.linalg import inverse
 from .curved import Curved, Embedding
 
@@ -11,7 +12,7 @@ __all__ = ["e_embedding_curvature", "embedding_curvature", "information_loss", "
            "second_order_covariance"]
 
 
-def embedding_curvature(M, u, alpha):
+def embedding_curvature(M: Curved | ExponentialFamily, u: Array, alpha: float) -> Array:
     """The α-embedding curvature H_ab, vectors of the family that are orthogonal to M, shape (..., family.dim, dim, dim).
 
     Mathematically, the part of the α-derivative ∇_a ∂_b = ∂_a∂_b θ + ((1 − α)/2) G⁻¹ T(∂_a θ, ∂_b θ) of the embedding that is
@@ -32,17 +33,17 @@ def embedding_curvature(M, u, alpha):
     return second - xp.reshape(tangential, second.shape)
 
 
-def e_embedding_curvature(M, u):
+def e_embedding_curvature(M: Curved | ExponentialFamily, u: Array) -> Array:
     """The e-embedding curvature (α = 1), shape (..., family.dim, dim, dim); 0 where M is an exponential family itself."""
     return embedding_curvature(M, u, 1.0)
 
 
-def m_embedding_curvature(M, u):
+def m_embedding_curvature(M: Curved | ExponentialFamily, u: Array) -> Array:
     """The m-embedding curvature (α = −1), shape (..., family.dim, dim, dim); 0 where M is a mixture family itself."""
     return embedding_curvature(M, u, -1.0)
 
 
-def information_loss(M, u):
+def information_loss(M: Curved | ExponentialFamily, u: Array) -> Array:
     """The Fisher information that the maximum-likelihood estimate of many observations loses, shape (..., dim, dim).
 
     Mathematically, (H²)_ab = g^{cd} ⟨H_ac, H_bd⟩ with the e-embedding curvature H: the estimate from n observations has the
@@ -62,7 +63,7 @@ def information_loss(M, u):
     return xp.matmul(joined(lowered), xp.matrix_transpose(joined(raised)))
 
 
-def second_order_bias(M, u):
+def second_order_bias(M: Curved | ExponentialFamily, u: Array) -> Array:
     """n times the bias of the maximum-likelihood estimate of u from n observations, as n → ∞, shape (..., dim).
 
     Mathematically, b^c = −½ g^{ab} Γ^{(m)c}_{ab}, with the m-connection of M; in an exponential family −½ G⁻¹ (T : G⁻¹) in the
@@ -75,7 +76,7 @@ def second_order_bias(M, u):
     return -0.5 * xp.sum(christoffel * raised[..., None, :, :], axis=(-2, -1))
 
 
-def second_order_covariance(M, u):
+def second_order_covariance(M: Curved | ExponentialFamily, u: Array) -> Array:
     """The factor of 1/n² in the covariance of the estimate less its bias, û − b(û)/n, shape (..., dim, dim).
 
     Mathematically, the covariance is g^{ab}/n + (½ Γ²^{ab} + H²^{ab})/n² + O(n⁻³), with
@@ -93,7 +94,7 @@ def second_order_covariance(M, u):
     return 0.5 * naming + xp.matmul(xp.matmul(raised, information_loss(M, u)), raised)
 
 
-def _curved(M):
+def _curved(M: Curved | ExponentialFamily) -> Curved:
     """M, or an exponential family as the curved family that is all of it."""
     if isinstance(M, Curved):
         return M
@@ -102,12 +103,12 @@ def _curved(M):
     return Curved(M, Embedding(M.dim, lambda theta: theta, one, none, domain=M.domain))
 
 
-def _flattened(xp, M, tensor):
+def _flattened(xp: Namespace, M: Curved, tensor: Array) -> Array:
     """A tensor (..., k, dim, dim) as matrices (..., k, dim²)."""
     return xp.reshape(tensor, (*tensor.shape[:-2], M.dim**2))
 
 
-def _derivative(M, u, alpha):
+def _derivative(M: Curved, u: Array, alpha: float) -> tuple[Namespace, Array, Array, Array]:
     """(xp, J, G J, ∇_a∂_b in the chart θ), shapes (..., d, m) twice and (..., d, m, m) for the α-connection of the family."""
     xp, jacobian, lowered = M._lowered(u)
     second = M.second(u)
@@ -120,13 +121,13 @@ def _derivative(M, u, alpha):
     return xp, jacobian, lowered, second + 0.5 * (1.0 - alpha) * xp.moveaxis(vectors, -1, -3)
 
 
-def _christoffel(xp, M, u, lowered, second):
+def _christoffel(xp: Namespace, M: Curved, u: Array, lowered: Array, second: Array) -> Array:
     """Γ^c_ab = g^{cd} ⟨∂_d θ, ∇_a∂_b⟩, shape (..., m, m, m), c first."""
     along = xp.matmul(xp.matrix_transpose(lowered), _flattened(xp, M, second))
     return xp.reshape(xp.matmul(inverse(xp, M.metric(u)), along), (*along.shape[:-1], M.dim, M.dim))
 
 
-def _m_connection(M, u):
+def _m_connection(M: Curved, u: Array) -> tuple[Namespace, Array, Array]:
     """(xp, Γ^{(m)c}_ab with c first, g^{ab})."""
     xp, _, lowered, second = _derivative(M, u, -1.0)
     return xp, _christoffel(xp, M, u, lowered, second), inverse(xp, M.metric(u))

@@ -3,7 +3,7 @@ from itertools import combinations
 from math import prod
 from typing import Any, NamedTuple
 
-from ..backend import arrays
+from ..backend import Array, arrays
 from ..families.categorical import Categorical
 from ..families.hierarchical import Hierarchical, Tables
 
@@ -26,7 +26,7 @@ class InteractionOrders(NamedTuple):
     divergences: Any
 
 
-def interaction_orders(shape, probabilities):
+def interaction_orders(shape: tuple[int, ...], probabilities: Array) -> InteractionOrders:
     """The hierarchical decomposition of a table of probabilities of n variables into orders of interaction.
 
     Mathematically, p_k is the m-projection of p onto the e-flat family of tables whose variables interact in groups of at most

@@ -1,10 +1,11 @@
 """Sums of sufficient statistics that fold in pieces."""
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from ..arrays.weights import checked_weights
-from ..backend import arrays
+from ..backend import Array, arrays
 from ..errors import ShapeError, require
+from ..families.base import ExponentialFamily
 
 __all__ = ["SufficientStatistics"]
 
@@ -27,7 +28,7 @@ class SufficientStatistics:
     errors: Any      # what rounding took from them
 
     @classmethod
-    def from_data(cls, family, x, weights=None):
+    def from_data(cls, family: ExponentialFamily, x: Array, weights: Array | None = None) -> Self:
         """The sums over axis 0 of a sample.
 
         Parameters
@@ -55,20 +56,20 @@ class SufficientStatistics:
         return cls(family, sums, xp.zeros_like(sums))
 
     @property
-    def weight(self):
+    def weight(self) -> Array:
         """Σ w, shape (...): the number of observations where they have no weights."""
         return (self.sums + self.errors)[..., 0]
 
     @property
-    def total(self):
+    def total(self) -> Array:
         """Σ w T(x), shape (..., dim)."""
         return (self.sums + self.errors)[..., 1:]
 
-    def update(self, x, weights=None):
+    def update(self, x: Array, weights: Array | None = None) -> Self:
         """With more observations; arguments as in `from_data`."""
         return self.merge(SufficientStatistics.from_data(self.family, x, weights))
 
-    def merge(self, other):
+    def merge(self, other: Self) -> Self:
         """With the observations of another one; batches broadcast.
 
         Raises
@@ -82,6 +83,6 @@ class SufficientStatistics:
         lost = xp.where(xp.abs(a) >= xp.abs(b), (a - total) + b, (b - total) + a)
         return SufficientStatistics(self.family, total, error_a + error_b + lost)
 
-    def to_eta(self):
+    def to_eta(self) -> Array:
         """The mean statistic Σ w T(x) / Σ w, shape (..., dim): the η of the maximum-likelihood estimate, where that exists."""
         return self.total / self.weight[..., None]

@@ -4,7 +4,7 @@ from ...backend import Array, Namespace, arrays
 from ...errors import ShapeError, require_converged
 from ...numerics.linalg import matvec, positive_definite, solve
 from ...numerics.newton import minimize
-from ..manifolds.manifold import Riemannian
+from ..manifolds.manifold import DuallyFlat, Riemannian
 
 __all__ = ["bregman_information", "frechet_mean", "jeffreys_centroid", "jensen_centroid", "jensen_shannon_centroid",
            "left_centroid", "right_centroid", "sample", "total_bregman_centroid"]
@@ -25,11 +25,11 @@ def sample(M: Riemannian, theta: Array, weights: Array | None = None) -> tuple[N
     return xp, theta, xp.astype(w, theta.dtype)
 
 
-def _mean(xp, w, x):
+def _mean(xp: Namespace, w: Array, x: Array) -> Array:
     return xp.sum(w[..., None] * x, axis=0)
 
 
-def right_centroid(M, theta, weights=None):
+def right_centroid(M: DuallyFlat, theta: Array, weights: Array | None = None) -> Array:
     """argmin over c of Σ w_i D(p_i‖c), shape (..., d): the point whose η is the mean of the η_i.
 
     In a family, the maximum-likelihood estimate from data whose fits are the p_i. The minimum is `bregman_information`.
@@ -42,7 +42,7 @@ def right_centroid(M, theta, weights=None):
     return M.to_theta(_mean(xp, w, M.to_eta(theta)))
 
 
-def left_centroid(M, theta, weights=None):
+def left_centroid(M: DuallyFlat, theta: Array, weights: Array | None = None) -> Array:
     """argmin over c of Σ w_i D(c‖p_i), shape (..., d): the mean of the θ_i, in a family the normalised geometric mean.
 
     Shapes: θ (n, ..., d); weights (n,) or (n, ...), which need not sum to 1.
@@ -53,7 +53,7 @@ def left_centroid(M, theta, weights=None):
     return _mean(xp, w, theta)
 
 
-def bregman_information(M, theta, weights=None):
+def bregman_information(M: DuallyFlat, theta: Array, weights: Array | None = None) -> Array:
     """min over c of Σ w_i D(p_i‖c), shape (...), nats, with weights that are scaled to sum 1.
 
     Mathematically, Σ w_i φ(η_i) − φ(Σ w_i η_i): the Jensen gap of φ; of the rows of a channel, the mutual information.
@@ -66,7 +66,7 @@ def bregman_information(M, theta, weights=None):
     return xp.sum(w * M.divergence(theta, M.to_theta(_mean(xp, w, M.to_eta(theta)))), axis=0)
 
 
-def jeffreys_centroid(M, theta, weights=None):
+def jeffreys_centroid(M: DuallyFlat, theta: Array, weights: Array | None = None) -> Array:
     """argmin over c of Σ w_i (D(p_i‖c) + D(c‖p_i)), shape (..., d).
 
     Mathematically, with a the right and g the left centroid it minimises D(a‖c) + D(c‖g): (η_c − η_a) + G(θ_c)(θ_c − θ_g) = 0,
@@ -82,7 +82,7 @@ def jeffreys_centroid(M, theta, weights=None):
     xp, a, g = arrays(a, g)
     eta_a = M.to_eta(a)
 
-    def newton(c, gradient):
+    def newton(c: Array, gradient: Array) -> Array:
         """With the Hessian 2 G + T(θ_c − θ_g) where it is positive definite, elsewhere with 2 G."""
         double = 2.0 * M.metric(c)
         hessian = double + matvec(xp, M.cubic_tensor(c), (c - g)[..., None, :])
@@ -95,7 +95,7 @@ def jeffreys_centroid(M, theta, weights=None):
         scale=1.0 + xp.max(xp.abs(eta_a), axis=-1) + xp.max(xp.abs(M.flat(a, a - g)), axis=-1))
 
 
-def jensen_centroid(M, theta, weights=None, *, max_steps=10_000):
+def jensen_centroid(M: DuallyFlat, theta: Array, weights: Array | None = None, *, max_steps: int = 10_000) -> Array:
     """argmin over c of Σ w_i [½ψ(θ_i) + ½ψ(θ_c) − ψ(½θ_i + ½θ_c)], shape (..., d): in a family, of the Bhattacharyya distances.
 
     Mathematically, the fixed point of η(c⁺) = Σ w_i η(½θ_i + ½θ_c), the concave–convex procedure: each step lowers the objective.
@@ -122,7 +122,7 @@ def jensen_centroid(M, theta, weights=None, *, max_steps=10_000):
     return c
 
 
-def jensen_shannon_centroid(M, theta, weights=None, *, max_steps=10_000):
+def jensen_shannon_centroid(M: DuallyFlat, theta: Array, weights: Array | None = None, *, max_steps: int = 10_000) -> Array:
     """argmin over c of the mean Jensen–Shannon divergences Σ w_i JS(p_i, c) in a mixture family, shape (..., d).
 
     Mathematically, the `jensen_centroid` of φ: JS(p, c) = ½D(p‖m) + ½D(c‖m) with η_m = ½η_p + ½η_c, which is the mixture of p
@@ -136,7 +136,7 @@ def jensen_shannon_centroid(M, theta, weights=None, *, max_steps=10_000):
     return M.to_theta(jensen_centroid(M.dual, M.to_eta(theta), weights, max_steps=max_steps))
 
 
-def total_bregman_centroid(M, theta, weights=None):
+def total_bregman_centroid(M: DuallyFlat, theta: Array, weights: Array | None = None) -> Array:
     """argmin over c of Σ w_i B_ψ(c : θ_i) / √(1 + |η_i|²), shape (..., d): the right centroid with down-weighted steep points.
 
     Mathematically, η_c = Σ u_i η_i / Σ u_i with u_i = w_i / √(1 + |η_i|²).
@@ -152,7 +152,7 @@ def total_bregman_centroid(M, theta, weights=None):
     return M.to_theta(_mean(xp, u / xp.sum(u, axis=0), eta))
 
 
-def frechet_mean(M, points, weights=None, *, tol, max_steps=200):
+def frechet_mean(M: Riemannian, points: Array, weights: Array | None = None, *, tol: float, max_steps: int = 200) -> Array:
     """argmin over x of Σ w_i d(x, x_i)², shape (..., d), with d the Riemannian (in a family the Fisher–Rao) distance.
 
     Mathematically, x ← exp_x(h Σ w_i log_x x_i) with h = 1, halved where the mean of the logarithms has not become shorter. The
@@ -174,7 +174,7 @@ def frechet_mean(M, points, weights=None, *, tol, max_steps=200):
     """
     xp, points, w = sample(M, points, weights)
 
-    def mean_log(x):
+    def mean_log(x: Array) -> tuple[Array, Array]:
         v = _mean(xp, w, M.log(x, points))
         return v, M.norm(x, v)
 

@@ -4,8 +4,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...backend import to_numpy
+from ...backend import Array, Namespace, to_numpy
 from ...numerics.interior_point import minimize_within
+from ..manifolds.manifold import DuallyFlat
 from .centroid import sample
 
 __all__ = ["EnclosingBall", "badoiu_clarkson", "enclosing_ball"]
@@ -28,7 +29,7 @@ class EnclosingBall(NamedTuple):
     weights: Any
 
 
-def enclosing_ball(M, theta):
+def enclosing_ball(M: DuallyFlat, theta: Array) -> EnclosingBall:
     """The smallest ball {p : D(p‖c) ≤ r} that holds all points, in a family the information radius.
 
     Mathematically, min over c of max_i D(p_i‖c) = max over w of Σ w_i D(p_i‖c_w), c_w the right centroid: the capacity of the
@@ -81,7 +82,7 @@ def enclosing_ball(M, theta):
                          xp.reshape(xp.moveaxis(weights, 1, 0), (n, *batch)))
 
 
-def badoiu_clarkson(M, theta, steps):
+def badoiu_clarkson(M: DuallyFlat, theta: Array, steps: int) -> EnclosingBall:
     """A center near that of the enclosing ball, shape (..., d): in each step it moves towards the farthest point.
 
     Mathematically, η_{t+1} = (t η_t + η_f) / (t + 1), f = argmax_i D(p_i‖c_t), from the first point; the excess radius falls
@@ -110,24 +111,24 @@ def badoiu_clarkson(M, theta, steps):
     return M.to_theta(center)
 
 
-def _farthest(xp, M, points, center):
+def _farthest(xp: Namespace, M: DuallyFlat, points: Array, center: Array) -> Array:
     """argmax_i D(p_i‖c), shapes (..., n, d) and (..., d) to (...)."""
     return xp.argmax(M.divergence(points, center[..., None, :]), axis=-1)
 
 
-def _pick(xp, points, index):
+def _pick(xp: Namespace, points: Array, index: Array) -> Array:
     """The points of these numbers, shapes (..., n, d) and (..., k) to (..., k, d)."""
     return xp.take_along_axis(points, xp.broadcast_to(index[..., None], (*index.shape, points.shape[-1])), axis=-2)
 
 
-def _spread(xp, multipliers, chosen, n):
+def _spread(xp: Namespace, multipliers: Array, chosen: Array, n: int) -> Array:
     """Multipliers of chosen points as weights of all n, of sum 1, shapes (rows, k) twice to (rows, n)."""
     weights = sum(multipliers[:, j:j + 1] * xp.astype(xp.arange(n) == chosen[:, j:j + 1], multipliers.dtype)
                   for j in range(chosen.shape[1]))
     return weights / xp.sum(weights, axis=1, keepdims=True)
 
 
-def _ball_of_few(xp, M, points, eta):
+def _ball_of_few(xp: Namespace, M: DuallyFlat, points: Array, eta: Array) -> tuple[Array, Array]:
     """(center, multipliers) of the ball that holds these points, shapes (rows, k, d).
 
     With a point c₀ among them, θ = c₀ + δ and d_i = D(p_i‖c₀) the problem is: minimise D(c₀‖θ) + r subject to
@@ -143,7 +144,7 @@ def _ball_of_few(xp, M, points, eta):
     slack = 1.0 + (xp.max(distance, axis=1, keepdims=True) - distance) / height[:, None]
     one, last = xp.ones((points.shape[0], 1), dtype=dtype), xp.asarray([0.0] * d + [1.0], dtype=dtype)
 
-    def hessian(x):
+    def hessian(x: Array) -> Array:
         curved = (height / reach**2)[:, None, None] * M.metric(theta(x))
         return xp.concat([xp.concat([curved, xp.zeros_like(curved[:, :1, :])], axis=1),
                           xp.zeros((points.shape[0], d + 1, 1), dtype=dtype)], axis=2)

@@ -1,9 +1,12 @@
 """Hard clustering with Bregman divergences."""
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ...arrays.weights import shares
-from ...backend import arrays
+from ...backend import Array, Namespace, arrays
 from ...errors import ShapeError, require
+from ..manifolds.manifold import DuallyFlat
 
 __all__ = ["BregmanClusters", "bregman_kmeans", "kmeans_plus_plus"]
 
@@ -27,7 +30,8 @@ class BregmanClusters(NamedTuple):
     converged: bool
 
 
-def bregman_kmeans(M, theta, centers, weights=None, *, max_steps):
+def bregman_kmeans(M: DuallyFlat, theta: Array, centers: Array, weights: Array | None = None, *,
+                   max_steps: int) -> BregmanClusters:
     """Clusters that locally minimise Σ_i w_i D(p_i‖c), c the nearest center, by rounds of assignment and right centroids.
 
     Mathematically, p_i goes to argmin_j D(p_i‖c_j), and η_{c_j} becomes the mean of the η_i of its points; a center without
@@ -74,7 +78,7 @@ def bregman_kmeans(M, theta, centers, weights=None, *, max_steps):
     return BregmanClusters(centers, labels, xp.stack(values), converged)
 
 
-def kmeans_plus_plus(M, theta, k, rng, weights=None):
+def kmeans_plus_plus(M: DuallyFlat, theta: Array, k: int, rng: np.random.Generator, weights: Array | None = None) -> Array:
     """k of the points to start `bregman_kmeans` from, shape (k, d), each drawn with probability ∝ w_i min_j D(p_i‖c_j).
 
     Parameters
@@ -105,20 +109,20 @@ def kmeans_plus_plus(M, theta, k, rng, weights=None):
     return xp.take(theta, xp.asarray(index), axis=0)
 
 
-def _draw(xp, rng, weight):
+def _draw(xp: Namespace, rng: np.random.Generator, weight: Array) -> int:
     """A number 0 … n − 1 with probabilities proportional to these weights."""
     cumulative = xp.cumulative_sum(weight)
     return int(xp.sum(xp.astype(cumulative <= float(rng.random()) * cumulative[-1], xp.int64)))
 
 
-def _points(M, theta):
+def _points(M: DuallyFlat, theta: Array) -> Array:
     theta = M.domain.require("theta", theta)
     if theta.ndim != 2 or theta.shape[0] == 0:
         raise ShapeError(f"theta must have shape (n, {M.dim}), n >= 1; got {tuple(theta.shape)}")
     return theta
 
 
-def _weights(theta, weights):
+def _weights(theta: Array, weights: Array) -> Array:
     """The weights of n points, 1 each where none are given."""
     if weights is None:
         xp, theta = arrays(theta)

@@ -1,14 +1,17 @@
 """The α-connections: Christoffel symbols, covariant derivatives, and parallel transport along a curve."""
+from collections.abc import Callable
+
+from ...backend import Array, Namespace
 from ...errors import require_converged
 from ...numerics.collocation import rule
 from ...numerics.differences import derivative
 from ...numerics.linalg import inverse, matvec, solve
-from ..manifolds.manifold import DuallyFlat
+from ..manifolds.manifold import DuallyFlat, Riemannian
 
 __all__ = ["christoffel", "christoffel_first", "covariant_derivative", "cubic_tensor", "parallel_transport"]
 
 
-def cubic_tensor(M, theta):
+def cubic_tensor(M: Riemannian, theta: Array) -> Array:
     """The Amari–Chentsov tensor T_ijk = E[∂_i ℓ ∂_j ℓ ∂_k ℓ], totally symmetric, shape (..., d, d, d).
 
     In the chart θ of a dually flat manifold it is ∂_i∂_j∂_k ψ.
@@ -25,7 +28,7 @@ def cubic_tensor(M, theta):
     return M.cubic_tensor(M.point(theta)[1])
 
 
-def christoffel_first(M, theta, alpha):
+def christoffel_first(M: Riemannian, theta: Array, alpha: float) -> Array:
     """The symbols of the first kind of the α-connection, Γ_{ij,k} = ⟨∇_i ∂_j, ∂_k⟩, shape (..., d, d, d) with k last.
 
     Mathematically, Γ^(α)_{ij,k} = ½ (∂_i G_jk + ∂_j G_ik − ∂_k G_ij) − (α/2) T_ijk; in the chart θ of a dually flat manifold
@@ -48,7 +51,7 @@ def christoffel_first(M, theta, alpha):
     return levi_civita if alpha == 0 else levi_civita - 0.5 * alpha * cubic_tensor(M, theta)
 
 
-def christoffel(M, theta, alpha):
+def christoffel(M: Riemannian, theta: Array, alpha: float) -> Array:
     """The symbols of the second kind of the α-connection, Γ^k_ij = Γ_{ij,l} G^lk, shape (..., d, d, d) with k last.
 
     Shapes, Raises: as `christoffel_first`.
@@ -57,7 +60,7 @@ def christoffel(M, theta, alpha):
     return xp.matmul(christoffel_first(M, theta, alpha), inverse(xp, M.metric(theta))[..., None, :, :])
 
 
-def covariant_derivative(M, theta, vector, field, alpha):
+def covariant_derivative(M: Riemannian, theta: Array, vector: Array, field: Callable[[Array], Array], alpha: float) -> Array:
     """The derivative of a vector field V along a vector u, (∇_u V)^k = u^i ∂_i V^k + Γ^k_ij u^i V^j, shape (..., d).
 
     Parameters
@@ -74,7 +77,7 @@ def covariant_derivative(M, theta, vector, field, alpha):
     return matvec(xp, change + _acting_on(xp, christoffel(M, theta, alpha), field(theta)), vector)
 
 
-def _acting_on(xp, symbols, v):
+def _acting_on(xp: Namespace, symbols: Array, v: Array) -> Array:
     """The matrices (Γ^k_ij v^j) at (k, i), shapes (..., d, d, d) and (..., d) to (..., d, d)."""
     return xp.matrix_transpose(xp.matmul(v[..., None, None, :], symbols)[..., 0, :])
 
@@ -84,7 +87,7 @@ PIECES = 1, 2, 4, 8, 16, 32         # each number confirms the one before
 ACCURACY = 1e-8                     # of a transported vector, relative to its length; in float32 1000 ε
 
 
-def parallel_transport(M, curve, vector, alpha):
+def parallel_transport(M: Riemannian, curve: Callable[[Array], Array], vector: Array, alpha: float) -> Array:
     """The vector at curve(0), carried to curve(1) by the α-connection, shape (..., d).
 
     Mathematically, v̇^k + Γ^k_ij ẋ^i v^j = 0 along x(t), 0 ≤ t ≤ 1. On a dually flat manifold α = 1 keeps the components in the
@@ -110,7 +113,7 @@ def parallel_transport(M, curve, vector, alpha):
     """
     xp, vector = M.point(vector)
 
-    def at(t):
+    def at(t: Array) -> Array:
         """The points of the curve at these times, shape (..., n, d)."""
         t = xp.reshape(xp.asarray(t, dtype=vector.dtype), (-1, *(1,) * (vector.ndim - 1)))
         return xp.moveaxis(M.point(curve(t))[1] + xp.zeros_like(vector), 0, -2)
@@ -135,7 +138,7 @@ def parallel_transport(M, curve, vector, alpha):
     return after
 
 
-def _carried(xp, M, at, vector, alpha):
+def _carried(xp: Namespace, M: Riemannian, at: Callable[[Array], Array], vector: Array, alpha: float) -> Array:
     """The vector at time 1, from the values of v̇ at the Gauss nodes: v̇ + A (v(0) + ∫ v̇) = 0 with A^k_j = Γ^k_ij ẋ^i."""
     gauss, n, d = rule(NODES), NODES, vector.shape[-1]
     derivative, integral, weight = (xp.asarray(x, dtype=vector.dtype) for x in (gauss.derivative, gauss.integral, gauss.weight))

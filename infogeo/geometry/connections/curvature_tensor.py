@@ -1,14 +1,14 @@
 """The curvature of the α-connections, and of the metric: Riemann, Ricci, sectional and scalar curvature."""
-from ...backend import dot
+from ...backend import Array, Namespace, dot
 from ...numerics.differences import derivative
 from ...numerics.linalg import inverse, matvec
-from ..manifolds.manifold import DuallyFlat
+from ..manifolds.manifold import DuallyFlat, Riemannian
 from .connection import christoffel_first
 
 __all__ = ["ricci", "riemann_tensor", "scalar_curvature", "sectional_curvature"]
 
 
-def riemann_tensor(M, theta, alpha=0.0):
+def riemann_tensor(M: Riemannian, theta: Array, alpha: float = 0.0) -> Array:
     """The curvature tensor of the α-connection, R_ijkl = ⟨R(∂_i, ∂_j) ∂_k, ∂_l⟩, shape (..., d, d, d, d).
 
     Mathematically, R(X, Y)Z = ∇_X ∇_Y Z − ∇_Y ∇_X Z − ∇_[X,Y] Z, so that a sphere has R_1221 > 0, and
@@ -30,7 +30,7 @@ def riemann_tensor(M, theta, alpha=0.0):
     return change + _antisymmetric(xp, _paired(xp, symbols, raised, christoffel_first(M, theta, -alpha)))
 
 
-def _paired(xp, a, raised, b):
+def _paired(xp: Namespace, a: Array, raised: Array, b: Array) -> Array:
     """G^mn a_ikm b_jln at (i, k, j, l)."""
     d = a.shape[-1]
     rows = [xp.reshape(x, (*x.shape[:-3], d * d, d)) for x in (a, b)]
@@ -38,12 +38,12 @@ def _paired(xp, a, raised, b):
     return xp.reshape(product, (*product.shape[:-2], d, d, d, d))
 
 
-def _antisymmetric(xp, p):
+def _antisymmetric(xp: Namespace, p: Array) -> Array:
     """p_ikjl − p_jkil at (i, j, k, l)."""
     return xp.moveaxis(p, -2, -3) - xp.moveaxis(p, -2, -4)
 
 
-def ricci(M, theta, alpha=0.0):
+def ricci(M: Riemannian, theta: Array, alpha: float = 0.0) -> Array:
     """The Ricci tensor of the α-connection, Ric_jk = G^il R_ijkl, shape (..., d, d)."""
     xp, theta = M.point(theta)
     d = theta.shape[-1]
@@ -52,13 +52,13 @@ def ricci(M, theta, alpha=0.0):
     return xp.reshape(xp.matmul(raised, xp.reshape(tensor, (*theta.shape[:-1], d * d, d * d))), (*theta.shape, d))
 
 
-def scalar_curvature(M, theta, alpha=0.0):
+def scalar_curvature(M: Riemannian, theta: Array, alpha: float = 0.0) -> Array:
     """The scalar curvature of the α-connection, G^jk Ric_jk, shape (...); for α = 0 on a surface twice the Gaussian one."""
     xp, theta = M.point(theta)
     return xp.sum(inverse(xp, M.metric(theta)) * ricci(M, theta, alpha), axis=(-2, -1))
 
 
-def sectional_curvature(M, theta, u, v):
+def sectional_curvature(M: Riemannian, theta: Array, u: Array, v: Array) -> Array:
     """The curvature of the plane of u and v, of the Levi-Civita connection, shape (...).
 
     Mathematically, K = ⟨R(u, v)v, u⟩ / (|u|² |v|² − ⟨u, v⟩²).

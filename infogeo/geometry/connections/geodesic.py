@@ -1,12 +1,13 @@
 """Geodesics, of the flat connections and of the metric. Points are primal coordinates of the manifold that comes first."""
-from ...backend import arrays
+from ...backend import Array, arrays
 from ...numerics.collocation import HessianEquation, arrive, join
+from ..manifolds.manifold import DuallyFlat, Riemannian
 
 __all__ = ["alpha_exp_map", "alpha_geodesic", "e_geodesic", "exp_map", "log_map", "m_geodesic",
            "riemannian_distance", "riemannian_geodesic"]
 
 
-def e_geodesic(M, theta_p, theta_q, t):
+def e_geodesic(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array) -> Array:
     """The point at time t on the e-geodesic from p (t = 0) to q (t = 1), in primal coordinates, shape (..., d).
 
     Mathematically, θ(t) = (1 − t) θ_p + t θ_q: a straight line in the chart θ; in an exponential family the normalised
@@ -21,7 +22,7 @@ def e_geodesic(M, theta_p, theta_q, t):
     return (1.0 - t) * theta_p + t * theta_q
 
 
-def m_geodesic(M, theta_p, theta_q, t):
+def m_geodesic(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array) -> Array:
     """The point at time t on the m-geodesic from p (t = 0) to q (t = 1), in primal coordinates, shape (..., d).
 
     Mathematically, η(t) = (1 − t) η_p + t η_q: a straight line in the chart η, that is, the e-geodesic of ``M.dual``; in an
@@ -33,7 +34,7 @@ def m_geodesic(M, theta_p, theta_q, t):
     return M.to_theta(e_geodesic(M.dual, M.to_eta(theta_p), M.to_eta(theta_q), t))
 
 
-def alpha_geodesic(M, theta_p, theta_q, t, alpha):
+def alpha_geodesic(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array, alpha: float) -> Array:
     """The point at time t on the geodesic of the α-connection from p (t = 0) to q (t = 1), in primal coordinates, shape (..., d).
 
     Mathematically, G θ̈ + (1 − α)/2 T(θ̇, θ̇) = 0: the e-geodesic for α = 1, the m-geodesic for α = −1, and for α = 0 that of the
@@ -56,7 +57,7 @@ def alpha_geodesic(M, theta_p, theta_q, t, alpha):
     return join(HessianEquation(M, alpha), theta_p, theta_q)(t)
 
 
-def alpha_exp_map(M, theta_p, vector, alpha):
+def alpha_exp_map(M: DuallyFlat, theta_p: Array, vector: Array, alpha: float) -> Array:
     """The point at time 1 of the geodesic of the α-connection that starts at p with velocity v, shape (..., d).
 
     The point at time t is that of t v. By collocation to 1e-8 of its length (in float32 1000 ε).
@@ -74,7 +75,7 @@ def alpha_exp_map(M, theta_p, vector, alpha):
     return arrive(HessianEquation(M, alpha), theta_p, vector)[0]
 
 
-def riemannian_geodesic(M, theta_p, theta_q, t):
+def riemannian_geodesic(M: Riemannian, theta_p: Array, theta_q: Array, t: Array) -> Array:
     """The point at time t on the shortest path from p (t = 0) to q (t = 1), of constant speed, shape (..., d).
 
     In closed form where the manifold has one; else for 0 ≤ t ≤ 1 by collocation to 1e-8 of its length (in float32 1000 ε), NaN at
@@ -92,7 +93,7 @@ def riemannian_geodesic(M, theta_p, theta_q, t):
     return M.geodesic(M.domain.require("theta_p", theta_p), M.domain.require("theta_q", theta_q), t)
 
 
-def riemannian_distance(M, theta_p, theta_q):
+def riemannian_distance(M: Riemannian, theta_p: Array, theta_q: Array) -> Array:
     """The length of the shortest path between p and q, shape (...); in a statistical model the Fisher–Rao distance.
 
     In closed form where the manifold has one, else by collocation to a relative 1e-8 (in float32 1000 ε).
@@ -111,7 +112,7 @@ def riemannian_distance(M, theta_p, theta_q):
     return M.distance(M.domain.require("theta_p", theta_p), M.domain.require("theta_q", theta_q))
 
 
-def exp_map(M, theta_p, vector):
+def exp_map(M: Riemannian, theta_p: Array, vector: Array) -> Array:
     """The point at time 1 of the geodesic of the metric that starts at p with this velocity, shape (..., d).
 
     Shapes: θ_p, v (..., d).
@@ -126,7 +127,7 @@ def exp_map(M, theta_p, vector):
     return M.exp(M.domain.require("theta_p", theta_p), vector)
 
 
-def log_map(M, theta_p, theta_q):
+def log_map(M: Riemannian, theta_p: Array, theta_q: Array) -> Array:
     """The velocity at p of the geodesic of the metric from p to q, shape (..., d): the inverse of `exp_map`, of length d(p, q).
 
     Shapes: θ_p, θ_q (..., d).

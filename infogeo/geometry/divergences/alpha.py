@@ -5,13 +5,14 @@ an exponential family: all its members have the base measure in common.
 """
 import numpy as np
 
-from ...backend import arrays
+from ...backend import Array, arrays
+from ..manifolds.manifold import DuallyFlat
 from .skew import bhattacharyya, coerced, scaled_jensen
 
 __all__ = ["alpha_divergence", "chi_squared", "hellinger", "renyi", "squared_hellinger", "tsallis"]
 
 
-def alpha_divergence(M, theta_p, theta_q, alpha):
+def alpha_divergence(M: DuallyFlat, theta_p: Array, theta_q: Array, alpha: Array) -> Array:
     """The α-divergence D^(α)(p‖q) in Amari's sign, shape (...): KL(p‖q) at α = −1, KL(q‖p) at α = 1.
 
     Mathematically, 4 / (1 − α²) (1 − ∫ p^{(1−α)/2} q^{(1+α)/2}); D^(α)(p‖q) = D^(−α)(q‖p); D^(0) = 4 H². To full precision for
@@ -26,7 +27,7 @@ def alpha_divergence(M, theta_p, theta_q, alpha):
     return _deficit(M, theta_p, theta_q, 0.5 * (1.0 - alpha))
 
 
-def renyi(M, theta_p, theta_q, order):
+def renyi(M: DuallyFlat, theta_p: Array, theta_q: Array, order: Array) -> Array:
     """The Rényi divergence of order a, log ∫ p^a q^{1−a} / (a − 1) = J_a / (1 − a), shape (...), nats: KL(p‖q) at a = 1.
 
     Shapes: θ_p, θ_q (..., d); a (...); batches broadcast.
@@ -38,7 +39,7 @@ def renyi(M, theta_p, theta_q, order):
     return order * scaled_jensen(M, theta_p, theta_q, order)
 
 
-def tsallis(M, theta_p, theta_q, order):
+def tsallis(M: DuallyFlat, theta_p: Array, theta_q: Array, order: Array) -> Array:
     """The Tsallis divergence of order a, (∫ p^a q^{1−a} − 1) / (a − 1), shape (...): KL(p‖q) at a = 1.
 
     Shapes: θ_p, θ_q (..., d); a (...); batches broadcast.
@@ -50,7 +51,7 @@ def tsallis(M, theta_p, theta_q, order):
     return order * _deficit(M, theta_p, theta_q, order)
 
 
-def chi_squared(M, theta_p, theta_q):
+def chi_squared(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """Pearson's χ²(p‖q) = ∫ (p − q)² / q = e^{ψ(2θ_p − θ_q) − 2ψ(θ_p) + ψ(θ_q)} − 1, shape (...).
 
     Shapes: θ_p, θ_q (..., d); batches broadcast.
@@ -60,7 +61,7 @@ def chi_squared(M, theta_p, theta_q):
     return tsallis(M, theta_p, theta_q, order=2.0)
 
 
-def squared_hellinger(M, theta_p, theta_q):
+def squared_hellinger(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """The squared Hellinger distance H² = ½ ∫ (√p − √q)² = 1 − ∫ √(p q), symmetric, in [0, 1], shape (...).
 
     Shapes: θ_p, θ_q (..., d); batches broadcast.
@@ -69,7 +70,7 @@ def squared_hellinger(M, theta_p, theta_q):
     return -xp.expm1(-distance)
 
 
-def hellinger(M, theta_p, theta_q):
+def hellinger(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """The Hellinger distance H, a metric, in [0, 1], shape (...); without the square: that is `squared_hellinger`.
 
     Shapes: θ_p, θ_q (..., d); batches broadcast.
@@ -78,7 +79,7 @@ def hellinger(M, theta_p, theta_q):
     return xp.sqrt(square)
 
 
-def _deficit(M, theta_p, theta_q, s):
+def _deficit(M: DuallyFlat, theta_p: Array, theta_q: Array, s: Array) -> Array:
     """(1 − ∫ p^s q^{1−s}) / (s (1 − s)), continuous through s = 0 and s = 1."""
     xp, scaled, s = arrays(scaled_jensen(M, theta_p, theta_q, s), s)
     weight = s * (1.0 - s)

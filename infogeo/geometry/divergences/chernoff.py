@@ -3,7 +3,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...backend import Array
 from ...errors import ConvergenceError
+from ..manifolds.manifold import DuallyFlat
 from .skew import jensen_bregman
 
 __all__ = ["ChernoffInformation", "chernoff_information"]
@@ -18,7 +20,7 @@ class ChernoffInformation(NamedTuple):
     skew: Any
 
 
-def chernoff_information(M, theta_p, theta_q):
+def chernoff_information(M: DuallyFlat, theta_p: Array, theta_q: Array) -> ChernoffInformation:
     """The Chernoff information max_s J_s(p : q) with the s that attains it, shapes (...), nats.
 
     Mathematically, −log min_s ∫ p^s q^{1−s} over 0 ≤ s ≤ 1. J_s is concave in s, and its derivative D(θ_s‖p) − D(θ_s‖q) vanishes

@@ -1,10 +1,11 @@
 """Divergences of a dually flat manifold. Arguments are primal coordinates of the manifold that comes first."""
-from ...backend import arrays
+from ...backend import Array, arrays
+from ..manifolds.manifold import DuallyFlat
 
 __all__ = ["bregman", "canonical_divergence", "fenchel_young", "jeffreys", "jeffreys_bound"]
 
 
-def canonical_divergence(M, theta_p, theta_q):
+def canonical_divergence(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """The canonical divergence D(p‖q), shape (...), nats; in an exponential family KL(p‖q).
 
     Mathematically, D(p‖q) = ψ(θ_q) + φ(η_p) − θ_q·η_p = B_ψ(θ_q : θ_p) = B_φ(η_p : η_q).
@@ -15,7 +16,7 @@ def canonical_divergence(M, theta_p, theta_q):
     return M.divergence(theta_p, theta_q)
 
 
-def bregman(M, theta_a, theta_b):
+def bregman(M: DuallyFlat, theta_a: Array, theta_b: Array) -> Array:
     """The Bregman divergence of the potential, B_ψ(a : b) = ψ(a) − ψ(b) − (a − b)·∇ψ(b), shape (...), nats.
 
     In an exponential family this is KL(p_b‖p_a): the order of the arguments is swapped.
@@ -25,7 +26,7 @@ def bregman(M, theta_a, theta_b):
     return M.divergence(theta_b, theta_a)
 
 
-def jeffreys(M, theta_p, theta_q):
+def jeffreys(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """The Jeffreys divergence D(p‖q) + D(q‖p) = (θ_p − θ_q)·(η_p − η_q), shape (...), nats.
 
     Formed from the two divergences, which do not cancel for near points.
@@ -35,7 +36,7 @@ def jeffreys(M, theta_p, theta_q):
     return M.divergence(theta_p, theta_q) + M.divergence(theta_q, theta_p)
 
 
-def fenchel_young(M, theta, eta):
+def fenchel_young(M: DuallyFlat, theta: Array, eta: Array) -> Array:
     """The Fenchel–Young divergence Y(θ, η) = ψ(θ) + φ(η) − θ·η of a point in each chart, shape (...), nats; 0 where they are one.
 
     Mathematically, B_ψ(θ : ∇φ(η)) = B_φ(η : ∇ψ(θ)) = D(∇φ(η)‖θ); in an exponential family the KL divergence of the target of
@@ -48,7 +49,7 @@ def fenchel_young(M, theta, eta):
     return M.divergence(M.to_theta(eta), theta)
 
 
-def jeffreys_bound(M, theta_p, theta_q):
+def jeffreys_bound(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """√J(p, q) ≥ d(p, q), shape (...): the Jeffreys divergence is the energy ∫ |ẋ|² dt of the e- and of the m-geodesic.
 
     By Cauchy and Schwarz no path is shorter than the root of its energy, with equality at constant speed.

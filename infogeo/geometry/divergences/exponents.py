@@ -1,15 +1,16 @@
 """Exponents of the errors of hypothesis tests. Points are primal coordinates of the manifold that comes first."""
 import numpy as np
 
-from ...backend import arrays
+from ...backend import Array, arrays
 from ...errors import ShapeError
 from ..connections.geodesic import e_geodesic
+from ..manifolds.manifold import DuallyFlat
 from .chernoff import chernoff_information
 
 __all__ = ["bayes_error_exponent", "hoeffding_exponents"]
 
 
-def bayes_error_exponent(M, theta):
+def bayes_error_exponent(M: DuallyFlat, theta: Array) -> Array:
     """The best exponent of the error with which n → ∞ observations tell several simple hypotheses apart, shape (...), nats.
 
     Mathematically, −(1/n) log P(error) → min over pairs of the Chernoff information, whatever the positive prior probabilities.
@@ -26,7 +27,7 @@ def bayes_error_exponent(M, theta):
     return xp.min(pairs.value, axis=0)
 
 
-def hoeffding_exponents(M, theta_p, theta_q, t):
+def hoeffding_exponents(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array) -> Array:
     """The exponents of the two errors of the likelihood-ratio tests between p and q, ``(D(r‖p), D(r‖q))``, shapes (...), nats.
 
     Mathematically, r is the point at time t of the e-geodesic from p to q: the test that decides for q where the sample is

@@ -1,13 +1,16 @@
 """Csiszár's f-divergences, by sums and integrals. Points are primal coordinates of the exponential family that comes first."""
+from collections.abc import Callable
 from math import log
 
-from ...backend import backend_of
-from .integration import States
+from ...backend import Array, backend_of
+from ..manifolds.manifold import DuallyFlat
+from .integration import Estimate, Integration, States
 
 __all__ = ["f_divergence", "jensen_shannon", "total_variation"]
 
 
-def f_divergence(M, theta_p, theta_q, k, over=None):
+def f_divergence(M: DuallyFlat, theta_p: Array, theta_q: Array, k: Callable[[Array], Array],
+                 over: Integration | None = None) -> Estimate:
     """The f-divergence D_f(p‖q) = ∫ q f(p/q) with an estimate of its error, shapes (...).
 
     Mathematically, E_m[k(u)] with m = (p + q)/2, u = log(p/q) and k(u) = 2 f(e^u) / (1 + e^u). A function of u keeps the digits
@@ -42,7 +45,7 @@ def f_divergence(M, theta_p, theta_q, k, over=None):
     return (States.of(M) if over is None else over).mean(M, theta_p, theta_q, k)
 
 
-def jensen_shannon(M, theta_p, theta_q, over=None):
+def jensen_shannon(M: DuallyFlat, theta_p: Array, theta_q: Array, over: Integration | None = None) -> Estimate:
     """The Jensen–Shannon divergence ½ KL(p‖m) + ½ KL(q‖m) with m = (p + q)/2, an `Estimate`, shapes (...), nats.
 
     Symmetric, at most log 2; its square root is a metric.
@@ -53,7 +56,7 @@ def jensen_shannon(M, theta_p, theta_q, over=None):
     return f_divergence(M, theta_p, theta_q, _jensen_shannon, over)
 
 
-def total_variation(M, theta_p, theta_q, over=None):
+def total_variation(M: DuallyFlat, theta_p: Array, theta_q: Array, over: Integration | None = None) -> Estimate:
     """The total variation ½ ∫ |p − q|, symmetric, in [0, 1], an `Estimate`, shapes (...).
 
     Its integrand has kinks where p = q: `Quadrature` converges with the square of the step only, and its error shows it.
@@ -63,7 +66,7 @@ def total_variation(M, theta_p, theta_q, over=None):
     return f_divergence(M, theta_p, theta_q, _total_variation, over)
 
 
-def _jensen_shannon(u):
+def _jensen_shannon(u: Array) -> Array:
     """v tanh v − log cosh v at v = u/2; far out log 2 − 2v / (e^{2v} + 1) − log(1 + e^{−2v}), which does not overflow."""
     xp = backend_of(u)
     size = xp.abs(u)
@@ -73,6 +76,6 @@ def _jensen_shannon(u):
     return xp.where(size < 2.0, near, far)
 
 
-def _total_variation(u):
+def _total_variation(u: Array) -> Array:
     xp = backend_of(u)
     return xp.abs(xp.tanh(0.5 * u))

@@ -1,12 +1,13 @@
 """Means over the mixture of two distributions: sums over states, quadrature on a line, Monte Carlo, each with its error."""
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import log
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from ...backend import to_numpy
+from ...backend import Array, to_numpy
 from ...domains.supports import Integers
 from ...errors import ShapeError, require, require_count, require_positive
 
@@ -24,7 +25,7 @@ class Integration(ABC):
     """A way to form E_m[k(u)] with m = (p + q)/2 and u = log(p/q), the log-likelihood ratio."""
 
     @abstractmethod
-    def mean(self, M, theta_p, theta_q, k):
+    def mean(self, M: Any, theta_p: Array, theta_q: Array, k: Callable[[Array], Array]) -> Estimate:
         """E_m[k(u)] as an `Estimate`, shapes (...), for an elementwise function k and θ_p, θ_q (..., d), which broadcast."""
 
 
@@ -41,14 +42,14 @@ class States(Integration):
 
     x: Any
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         x = to_numpy(self.x)
         if x.ndim == 0 or x.shape[0] == 0:
             raise ShapeError(f"x must have an axis of at least one state first; got shape {x.shape}")
         object.__setattr__(self, "x", x)
 
     @classmethod
-    def of(cls, M):
+    def of(cls, M: Any) -> Self:
         """All states of a family on finitely many integers.
 
         Raises
@@ -62,7 +63,7 @@ class States(Integration):
                             "MonteCarlo(rng, n)")
         return cls(np.arange(support.lower, support.upper + 1.0))
 
-    def mean(self, M, theta_p, theta_q, k):
+    def mean(self, M: Any, theta_p: Array, theta_q: Array, k: Callable[[Array], Array]) -> Estimate:
         return _summed(M, theta_p, theta_q, k, self.x, np.zeros(len(self.x)))[0]
 
 
@@ -103,20 +104,20 @@ class Quadrature(Integration):
     width: float = 1.0
     nodes: int = 1001
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require("lower and upper", "lower < upper", self.lower < self.upper, (self.lower, self.upper))
         require("center", "center finite", np.isfinite(self.center), self.center)
         require_positive("width", self.width)
         require("nodes", "nodes odd and nodes >= 3", self.nodes >= 3 and self.nodes % 2 == 1, self.nodes)
 
-    def mean(self, M, theta_p, theta_q, k):
+    def mean(self, M: Any, theta_p: Array, theta_q: Array, k: Callable[[Array], Array]) -> Estimate:
         x, log_weight = self.rule()
         (fine, short), terms = _summed(M, theta_p, theta_q, k, x, log_weight)
         xp = M.point(theta_p)[0]
         coarse = 2.0 * xp.sum(terms[..., ::2], axis=-1)
         return Estimate(fine, xp.abs(fine - coarse) + short)
 
-    def rule(self):
+    def rule(self) -> tuple[Array, Array]:
         """(x, log weights) on the host, without nodes that round to an end."""
         t = np.linspace(-6.0, 6.0, self.nodes)
         s, log_slope = 0.5 * np.pi * np.sinh(t), np.log(0.5 * np.pi * np.cosh(t) * (t[1] - t[0]))
@@ -149,10 +150,10 @@ class MonteCarlo(Integration):
     rng: Any
     n: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_count("n", self.n, 2)
 
-    def mean(self, M, theta_p, theta_q, k):
+    def mean(self, M: Any, theta_p: Array, theta_q: Array, k: Callable[[Array], Array]) -> Estimate:
         xp, theta_p, theta_q = M.point(theta_p, theta_q)
         theta_p, theta_q = xp.broadcast_arrays(theta_p, theta_q)
         value, variance = 0.0, 0.0
@@ -164,7 +165,8 @@ class MonteCarlo(Integration):
         return Estimate(value, xp.sqrt(variance))
 
 
-def _summed(M, theta_p, theta_q, k, x, log_weight):
+def _summed(M: Any, theta_p: Array, theta_q: Array, k: Callable[[Array], Array], x: Array,
+            log_weight: Array) -> tuple[Estimate, Array]:
     """(Σ w m k(u) with the error of the mass that is missing, the terms w m k(u)) at nodes x, of log-weights log w."""
     xp, theta_p, theta_q = M.point(theta_p, theta_q)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):         # far out, where a density is 0

@@ -1,13 +1,14 @@
 """Skew Jensen–Bregman divergences: how far ψ lies below its chord. Points are primal coordinates of the manifold."""
 import numpy as np
 
-from ...backend import arrays, backend_of, column
+from ...backend import Array, Namespace, arrays, backend_of, column
 from ...domains.supports import Interval
+from ..manifolds.manifold import DuallyFlat
 
 __all__ = ["bhattacharyya", "coerced", "jensen_bregman", "scaled_jensen"]
 
 
-def jensen_bregman(M, theta_p, theta_q, s):
+def jensen_bregman(M: DuallyFlat, theta_p: Array, theta_q: Array, s: Array) -> Array:
     """The skew Jensen–Bregman divergence J_s(p : q) with weight s on p, shape (...), nats.
 
     Mathematically, J_s = s ψ(θ_p) + (1 − s) ψ(θ_q) − ψ(θ_s) = s D(θ_s‖p) + (1 − s) D(θ_s‖q) at θ_s = s θ_p + (1 − s) θ_q, formed
@@ -23,7 +24,7 @@ def jensen_bregman(M, theta_p, theta_q, s):
     return s * (1.0 - s) * scaled_jensen(M, theta_p, theta_q, s)
 
 
-def bhattacharyya(M, theta_p, theta_q):
+def bhattacharyya(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """The Bhattacharyya distance −log ∫ √(p q) = J_½(p : q), symmetric, shape (...), nats.
 
     Shapes: θ_p, θ_q (..., d); batches broadcast.
@@ -32,14 +33,14 @@ def bhattacharyya(M, theta_p, theta_q):
     return 0.25 * scaled_jensen(M, theta_p, theta_q, 0.5)
 
 
-def coerced(M, theta_p, theta_q, name, s):
+def coerced(M: DuallyFlat, theta_p: Array, theta_q: Array, name: str, s: Array) -> tuple[Namespace, Array, Array, Array]:
     """The two points and the skew or order called `name` as arrays of one library, the latter finite."""
     M.point(theta_p, theta_q)
     _, theta_p, theta_q, s = arrays(theta_p, theta_q, s)
     return theta_p, theta_q, Interval().require(name, s)
 
 
-def scaled_jensen(M, theta_p, theta_q, s):
+def scaled_jensen(M: DuallyFlat, theta_p: Array, theta_q: Array, s: Array) -> Array:
     """J_s(p : q) / (s (1 − s)), shape (...): positive and smooth in s, with the limits D(q‖p) at s = 0 and D(p‖q) at s = 1.
 
     Mathematically, D(θ_s‖p) / (1 − s) + D(θ_s‖q) / s between the points. Beyond p, where s > 1, p lies between θ_s and q, and the

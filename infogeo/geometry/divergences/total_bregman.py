@@ -1,8 +1,11 @@
 """Total Bregman divergences. Points are primal coordinates of the manifold that comes first."""
+from ...backend import Array
+from ..manifolds.manifold import DuallyFlat
+
 __all__ = ["total_bregman"]
 
 
-def total_bregman(M, theta_a, theta_b):
+def total_bregman(M: DuallyFlat, theta_a: Array, theta_b: Array) -> Array:
     """The total Bregman divergence of the potential, B_ψ(a : b) / √(1 + ‖∇ψ(b)‖²), shape (...).
 
     The distance of ψ(a) from the tangent plane at b, orthogonally to that plane, in the Euclidean norm of the chart: it does not

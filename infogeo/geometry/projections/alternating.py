@@ -1,8 +1,11 @@
 """Alternating projections between flat sets: the em algorithm, and cyclic projections onto several sets."""
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ...backend import arrays
+from ...backend import Array, arrays
 from ...errors import require_converged, require_count
+from ..manifolds.manifold import DuallyFlat
+from .flat_sets import FlatSet
 from .projection import e_project, m_project
 
 __all__ = ["AlternatingProjections", "alternating_projections", "cyclic_projections"]
@@ -27,7 +30,8 @@ class AlternatingProjections(NamedTuple):
     converged: Any
 
 
-def alternating_projections(M, theta, m_flat, e_flat, *, tol, max_steps):
+def alternating_projections(M: DuallyFlat, theta: Array, m_flat: FlatSet, e_flat: FlatSet, *, tol: float,
+                            max_steps: int) -> AlternatingProjections:
     """The em algorithm: the points q of an m-flat and p of an e-flat set with the least divergence D(q‖p), from a start for p.
 
     Mathematically, the e-step q ← argmin D(q‖p) is the e-projection onto the data set, the m-step p ← argmin D(q‖p) the
@@ -72,7 +76,7 @@ def alternating_projections(M, theta, m_flat, e_flat, *, tol, max_steps):
     return AlternatingProjections(q, p, xp.stack(values), converged)
 
 
-def cyclic_projections(M, theta, sets, *, tol, max_cycles):
+def cyclic_projections(M: DuallyFlat, theta: Array, sets: Sequence[FlatSet], *, tol: float, max_cycles: int) -> Array:
     """The e-projection onto the intersection of m-flat submanifolds, by e-projections onto each in turn, shape (..., d).
 
     Mathematically, q ← argmin over r in set j of D(r‖q), j = 1, 2, …, 1, 2, …: D(r‖q) falls by D(q⁺‖q) for every r in all

@@ -1,14 +1,16 @@
 """Sets that are flat in a chart: affine submanifolds, linear constraints and inequalities, intersections."""
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ...backend import arrays, to_numpy
+from ...backend import Array, arrays, to_numpy
 from ...errors import ShapeError, require
 from ...numerics.linalg import matvec, solve
 from ...numerics.newton import minimize
+from ..manifolds.manifold import DuallyFlat
 from .multipliers import nearest
 
 __all__ = ["AffineConstraints", "AffineSubmanifold", "FlatSet", "Halfspaces", "Intersection"]
@@ -21,14 +23,14 @@ class FlatSet(ABC):
     """
 
     @abstractmethod
-    def equations(self):
+    def equations(self) -> tuple[Array, Array]:
         """``(C, d)``, shapes (k, d) and (..., k)."""
 
     @abstractmethod
-    def inequalities(self):
+    def inequalities(self) -> tuple[Array, Array]:
         """``(A, b)``, shapes (n, d) and (..., n)."""
 
-    def nearest(self, M, theta_p):
+    def nearest(self, M: DuallyFlat, theta_p: Array) -> Array:
         """The m-projection of points of the domain: argmin over q in the set of D(p‖q), in primal coordinates.
 
         Mathematically, η_q = η_p − Cᵀv − Aᵀu with multipliers v, and u ≥ 0, that minimise D(q‖p) + v·(d − C θ_p) + u·(b − A θ_p):
@@ -57,7 +59,7 @@ class AffineSubmanifold(FlatSet):
     origin: Any
     basis: Any
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _, origin, basis = arrays(self.origin, self.basis)
         if basis.ndim != 2 or origin.ndim == 0 or basis.shape[1] != origin.shape[-1]:
             got = f"{tuple(basis.shape)} and {tuple(origin.shape)}"
@@ -68,25 +70,25 @@ class AffineSubmanifold(FlatSet):
         object.__setattr__(self, "basis", basis)
 
     @property
-    def dim(self):
+    def dim(self) -> int:
         return self.basis.shape[0]
 
-    def embed(self, u):
+    def embed(self, u: Array) -> Array:
         """origin + uᵀ basis, shape (..., m) to (..., d)."""
         xp, origin, basis, u = arrays(self.origin, self.basis, u)
         return origin + xp.matmul(u[..., None, :], basis)[..., 0, :]
 
-    def equations(self):
+    def equations(self) -> tuple[Array, Array]:
         """The orthogonal complement of the basis is constant: N x = N origin."""
         xp, origin, basis = arrays(self.origin, self.basis)
         normals = np.linalg.svd(to_numpy(basis), full_matrices=True)[2][self.dim:]
         normals = xp.asarray(normals, dtype=basis.dtype)
         return normals, matvec(xp, normals, origin)
 
-    def inequalities(self):
+    def inequalities(self) -> tuple[Array, Array]:
         return _nothing(self.origin)
 
-    def nearest(self, M, theta_p):
+    def nearest(self, M: DuallyFlat, theta_p: Array) -> Array:
         """By Newton's method in the coordinates u of the submanifold."""
         origin = M.domain.require("onto.origin", self.origin)
         xp, theta_p, origin, basis = arrays(theta_p, origin, self.basis)
@@ -95,7 +97,7 @@ class AffineSubmanifold(FlatSet):
         start = xp.zeros((*batch, self.dim), dtype=theta_p.dtype)
         along = xp.sqrt(xp.sum(basis * basis, axis=-1))
 
-        def hessian_solve(u, gradient):
+        def hessian_solve(u: Array, gradient: Array) -> Array:
             theta = self.embed(u)[..., None, :]
             hessian = xp.matmul(M.flat(theta, xp.broadcast_to(basis, (*batch, *basis.shape))), xp.matrix_transpose(basis))
             return solve(xp, hessian, gradient)
@@ -116,7 +118,7 @@ class _Linear(FlatSet):
     normals: Any
     offsets: Any
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _, normals, offsets = arrays(self.normals, self.offsets)
         if normals.ndim != 2 or offsets.ndim == 0 or normals.shape[0] != offsets.shape[-1] or normals.shape[0] == 0:
             got = f"{tuple(normals.shape)} and {tuple(offsets.shape)}"
@@ -146,10 +148,10 @@ class AffineConstraints(_Linear):
     normals: Any
     offsets: Any
 
-    def equations(self):
+    def equations(self) -> tuple[Array, Array]:
         return self.normals, self.offsets
 
-    def inequalities(self):
+    def inequalities(self) -> tuple[Array, Array]:
         return _nothing(self.normals)
 
 
@@ -171,10 +173,10 @@ class Halfspaces(_Linear):
     normals: Any
     offsets: Any
 
-    def equations(self):
+    def equations(self) -> tuple[Array, Array]:
         return _nothing(self.normals)
 
-    def inequalities(self):
+    def inequalities(self) -> tuple[Array, Array]:
         return self.normals, self.offsets
 
 
@@ -187,26 +189,26 @@ class Intersection(FlatSet):
         Of one dimension d; their batches broadcast.
     """
 
-    def __init__(self, *parts):
+    def __init__(self, *parts: FlatSet) -> None:
         widths = {part.equations()[0].shape[1] for part in parts}
         if len(widths) != 1:
             raise ShapeError(f"the parts of an intersection must be sets of one dimension; got {sorted(widths) or 'none'}")
         self.parts = parts
 
-    def equations(self):
+    def equations(self) -> tuple[Array, Array]:
         return _stacked([part.equations() for part in self.parts])
 
-    def inequalities(self):
+    def inequalities(self) -> tuple[Array, Array]:
         return _stacked([part.inequalities() for part in self.parts])
 
 
-def _nothing(like):
+def _nothing(like: Array) -> tuple[Array, Array]:
     """No rows at all."""
     xp, like = arrays(like)
     return xp.zeros((0, like.shape[-1]), dtype=like.dtype), xp.zeros((0,), dtype=like.dtype)
 
 
-def _stacked(pairs):
+def _stacked(pairs: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
     xp, *flat = arrays(*(array for pair in pairs for array in pair))
     normals, offsets = flat[::2], flat[1::2]
     batch = np.broadcast_shapes(*(b.shape[:-1] for b in offsets))

@@ -1,16 +1,19 @@
 """The nearest point of a set that linear equations and inequalities describe, by Lagrange multipliers."""
+from collections.abc import Callable
+
 import numpy as np
 
-from ...backend import arrays, to_numpy
+from ...backend import Array, Namespace, arrays, to_numpy
 from ...errors import ShapeError, require
 from ...numerics.interior_point import minimize_within
 from ...numerics.linalg import matvec, solve
 from ...numerics.newton import minimize
+from ..manifolds.manifold import DuallyFlat
 
 __all__ = ["nearest"]
 
 
-def nearest(M, theta_p, equations, inequalities):
+def nearest(M: DuallyFlat, theta_p: Array, equations: tuple[Array, Array], inequalities: tuple[Array, Array]) -> Array:
     """argmin D(p‖q) over the points q with C θ_q = d and A θ_q ≤ b, for points of the domain of M, shape (..., d)."""
     (C, d), (A, b) = equations, inequalities
     if C.shape[-1] != M.dim:
@@ -26,7 +29,7 @@ def nearest(M, theta_p, equations, inequalities):
     return _within(xp, M, theta_p, (A, xp.broadcast_to(b, (*batch, A.shape[0]))), (C, d))
 
 
-def _independent(xp, C, d):
+def _independent(xp: Namespace, C: Array, d: Array) -> tuple[Array, Array]:
     """The equations C x = d with orthonormal rows in the place of dependent ones, which must not contradict each other."""
     u, singular, rows = np.linalg.svd(to_numpy(C).astype(float), full_matrices=False)
     eps = float(xp.finfo(d.dtype).eps)
@@ -40,7 +43,8 @@ def _independent(xp, C, d):
     return xp.asarray(rows[:rank], dtype=d.dtype), matvec(xp, turn, d)
 
 
-def _dual_problem(xp, M, theta_p, rows, offsets):
+def _dual_problem(xp: Namespace, M: DuallyFlat, theta_p: Array, rows: Array,
+                  offsets: Array) -> tuple[Callable[[Array], Array], dict[str, Callable[[Array], Array]]]:
     """What the multipliers u of forms N θ_q = b, or ≤ b, minimise: with η_q = η_p − Nᵀu, D(q‖p) + u·(b − N θ_p).
 
     Its gradient is b − N θ_q, its Hessian N G⁻¹ Nᵀ.
@@ -56,7 +60,7 @@ def _dual_problem(xp, M, theta_p, rows, offsets):
         "contains": lambda u: M.dual.domain.contains(eta(u))}
 
 
-def _by_multipliers(xp, M, theta_p, C, d):
+def _by_multipliers(xp: Namespace, M: DuallyFlat, theta_p: Array, C: Array, d: Array) -> Array:
     """argmin D(p‖q) subject to C θ_q = d, with orthonormal rows, by Newton's method."""
     point, problem = _dual_problem(xp, M, theta_p, C, d)
     hessian = problem.pop("hessian")
@@ -66,7 +70,8 @@ def _by_multipliers(xp, M, theta_p, C, d):
     return point(u)
 
 
-def _within(xp, M, theta_p, halfspaces, equations):
+def _within(xp: Namespace, M: DuallyFlat, theta_p: Array, halfspaces: tuple[Array, Array],
+            equations: tuple[Array, Array]) -> Array:
     """argmin D(p‖q) subject to A θ_q ≤ b and C θ_q = d, with u ≥ 0 for A; a point that lies there is its own projection."""
     (A, b), (C, d) = halfspaces, equations
     length = xp.sqrt(xp.sum(A * A, axis=-1))

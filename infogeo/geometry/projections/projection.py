@@ -1,9 +1,12 @@
 """Projections onto flat sets: the m-projection, and the e-projection as that of the dual manifold."""
+from ...backend import Array
+from ..manifolds.manifold import DuallyFlat
+from .flat_sets import FlatSet
 
 __all__ = ["e_project", "m_project"]
 
 
-def m_project(M, theta_p, onto):
+def m_project(M: DuallyFlat, theta_p: Array, onto: FlatSet) -> Array:
     """The m-projection of p onto an e-flat set: argmin over q in `onto` of D(p‖q), in primal coordinates.
 
     Mathematically, η_p − η_q is orthogonal to a submanifold; D(p‖r) = D(p‖q) + D(q‖r) for every r in it (Pythagoras), and
@@ -29,7 +32,7 @@ def m_project(M, theta_p, onto):
     return onto.nearest(M, M.domain.require("theta_p", theta_p))
 
 
-def e_project(M, theta_p, onto):
+def e_project(M: DuallyFlat, theta_p: Array, onto: FlatSet) -> Array:
     """The e-projection of p onto an m-flat set: argmin over q in `onto` of D(q‖p), in primal coordinates.
 
     Mathematically, the m-projection on ``M.dual``; in an exponential family the I-projection, an exponential tilting.

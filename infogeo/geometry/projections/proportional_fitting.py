@@ -1,7 +1,7 @@
 """Iterative proportional fitting and Sinkhorn's algorithm, on logarithms."""
 import numpy as np
 
-from ...backend import arrays, to_numpy
+from ...backend import Array, arrays, to_numpy
 from ...domains.supports import ClosedInterval, Interval
 from ...errors import ConvergenceError, ShapeError, require
 from ...numerics.special import logsumexp
@@ -9,7 +9,7 @@ from ...numerics.special import logsumexp
 __all__ = ["proportional_fitting", "sinkhorn"]
 
 
-def proportional_fitting(log_table, margins, *, tol, max_steps):
+def proportional_fitting(log_table: Array, margins: dict[tuple[int, ...], Array], *, tol: float, max_steps: int) -> Array:
     """The logarithm of the table nearest to a given one, in KL(P‖table), among those with given margins, shape (..., *table).
 
     Mathematically, the table is scaled to each margin in turn, P ← P · (margin of the wanted) / (margin of P): cyclic
@@ -78,11 +78,11 @@ def proportional_fitting(log_table, margins, *, tol, max_steps):
         left = [xp.max(xp.abs(xp.exp(_logsumexp(log_p, other)) - m)) for m, other in zip(wide, others)]
         if max(float(x) for x in left) <= tol:
             return log_p
-    left = max(float(x) for x in left)
-    raise ConvergenceError(f"proportional_fitting: a margin is still off by {left:.3g} after {max_steps} rounds", left, log_p)
+    worst = max(float(x) for x in left)
+    raise ConvergenceError(f"proportional_fitting: a margin is still off by {worst:.3g} after {max_steps} rounds", worst, log_p)
 
 
-def sinkhorn(cost, rows, columns, *, temperature, tol, max_steps):
+def sinkhorn(cost: Array, rows: Array, columns: Array, *, temperature: Array, tol: float, max_steps: int) -> Array:
     """The logarithm of the transport plan of least cost and entropy, min over P of Σ P·cost + T Σ P log P, shape (..., m, n).
 
     Mathematically, P_ij = exp((f_i + g_j − cost_ij) / T) with the given sums over rows and columns: `proportional_fitting` of
@@ -110,7 +110,7 @@ def sinkhorn(cost, rows, columns, *, temperature, tol, max_steps):
     return proportional_fitting(-cost / temperature, {(0,): rows, (1,): columns}, tol=tol, max_steps=max_steps)
 
 
-def _logsumexp(x, axes):
+def _logsumexp(x: Array, axes: tuple[int, ...]) -> Array:
     """log Σ exp(x) along several axes, which stay as axes of length 1."""
     xp, x = arrays(x)
     for axis in axes:
