@@ -66,10 +66,11 @@ class Curved(Riemannian):
     @property
     def domain(self):
         own = getattr(self.embedding, "domain", None)
-        return Riemannian.domain.fget(self) if own is None else own
+        return super().domain if own is None else own
 
-    def _to_theta(self, xp, u):
+    def to_theta(self, u):
         """θ(u) in the family, shape (..., family.dim)."""
+        u = self.point(u)[1]
         return self._shaped("value", self.embedding.value(u), u, ())
 
     def jacobian(self, u):
@@ -90,15 +91,16 @@ class Curved(Riemannian):
             raise ShapeError(f"embedding.{name} must return shape {('...', *shape)}; got {tuple(value.shape)}")
         return xp.broadcast_to(value, (*u.shape[:-1], *shape))
 
-    def _lowered(self, xp, u):
+    def lowered(self, u):
         """(xp, J, G J), the latter two of shape (..., family.dim, dim)."""
+        xp, u = self.point(u)
         jacobian = self.jacobian(u)
         rows = self.family.flat(self.to_theta(u)[..., None, :], xp.matrix_transpose(jacobian))
         return xp, jacobian, xp.matrix_transpose(rows)
 
     def _metric(self, xp, x):
         """The induced Fisher metric JᵀGJ, shape (..., dim, dim)."""
-        xp, jacobian, lowered = self._lowered(xp, x)
+        _, jacobian, lowered = self.lowered(x)
         return xp.matmul(xp.matrix_transpose(jacobian), lowered)
 
     def score(self, u, x):
@@ -112,7 +114,7 @@ class Curved(Riemannian):
         """log p(x; θ(u)), shape (...), nats."""
         return self.family.log_density(self.to_theta(u), x)
 
-    def _kl(self, xp, u_p, u_q):
+    def kl(self, u_p, u_q):
         """KL(p‖q) of two points of the embedding, shape (...), nats."""
         return self.family.kl(self.to_theta(u_p), self.to_theta(u_q))
 

@@ -110,7 +110,7 @@ def _flattened(xp: Namespace, M: Curved, tensor: Array) -> Array:
 
 def _derivative(M: Curved, u: Array, alpha: float) -> tuple[Namespace, Array, Array, Array]:
     """(xp, J, G J, ∇_a∂_b in the chart θ), shapes (..., d, m) twice and (..., d, m, m) for the α-connection of the family."""
-    xp, jacobian, lowered = M._lowered(u)
+    xp, jacobian, lowered = M.lowered(u)
     second = M.second(u)
     if alpha == 1.0:                                                          # flat in θ: no cubic tensor is needed
         return xp, jacobian, lowered, second

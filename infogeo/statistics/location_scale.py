@@ -38,8 +38,9 @@ class _TwoParameters(Hyperbolic):
             domain.require(name, value)
         return xp.stack(xp.broadcast_arrays(*values), axis=-1)
 
-    def _parameters(self, xp, x):
+    def parameters(self, x):
         """The ordinary parameters as a dict of arrays; the inverse of `point_from`."""
+        x = self.point(x)[1]
         return {name: x[..., i] for i, name in enumerate(self.ordinary)}
 
 

@@ -77,7 +77,7 @@ class SufficientStatistics:
         DomainError
             If the families differ.
         """
-        require("other", f"family = {self.family!r}", self.family == other.family, other.family)
+        require("the family of the other", f"family = {self.family!r}", self.family == other.family, other.family)
         xp, a, b, error_a, error_b = arrays(self.sums, other.sums, self.errors, other.errors)
         total = a + b
         lost = xp.where(xp.abs(a) >= xp.abs(b), (a - total) + b, (b - total) + a)
