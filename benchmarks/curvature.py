@@ -73,7 +73,7 @@ def infogeo(data, problem):
     from infogeo.curvature.diagonal import diagonal_fisher
     from infogeo.curvature.kronecker_factors import KroneckerFactors
     from infogeo.curvature.outputs import RandomSigns
-    from infogeo.networks.layers import Relu, Tanh
+    from infogeo.networks.activations import Relu, Tanh
     from infogeo.networks.model import ConditionalModel
     from infogeo.networks.network import MLP, ConvNet
 
@@ -169,8 +169,8 @@ def norm(tensors):
 
 def backpack(data, problem):
     import torch
-    from backpack import extend
     from backpack import backpack as extended
+    from backpack import extend
     from backpack.extensions import KFAC, BatchGrad, DiagGGNExact
     from backpack.hessianfree.ggnvp import ggn_vector_product
     from torch import nn

@@ -19,8 +19,8 @@ import numpy as np
 import infogeo as ig
 from infogeo.curvature.curvature_propagation import curvature_propagation, hessian_diagonal
 from infogeo.curvature.noise import SignNoise, UnitVectors
+from infogeo.networks.activations import Tanh
 from infogeo.networks.initial import Glorot
-from infogeo.networks.layers import Tanh
 from infogeo.networks.model import ConditionalModel
 from infogeo.networks.network import MLP
 from infogeo.studies.curvature_variance import variance_table

@@ -22,7 +22,8 @@ import numpy as np
 
 from infogeo.curvature.curvature_propagation import input_gradient, input_hessian_diagonal
 from infogeo.curvature.noise import SignNoise, UnitVectors
-from infogeo.networks.layers import Dense, Tanh
+from infogeo.networks.activations import Tanh
+from infogeo.networks.affine import Dense
 from infogeo.networks.network import Sequential
 
 rng = np.random.default_rng(0)

@@ -1,7 +1,7 @@
 """Curvature propagation: unbiased estimates of the Hessian of a loss, of rank one, at the cost of two gradients.
 
 With T and U of `infogeo.curvature.propagation`, ½ (T Uᵀ + U Tᵀ) has the Hessian as its mean. The nodes of the loss of a model are
-the output law (curvature JᵀGJ with the Jacobian J of the chart of θ, positive, and the chart's own curvature along the residual), the
+the output law (curvature JᵀGJ with the Jacobian J of the chart of θ, positive, and the chart's own along the residual), the
 activations (σ″ ∘ covector, of both signs) and the products s = a W of inputs and weights. The last ones have cross terms of W
 and a alone, which enter the blocks of the Hessian between layers and no other: without noise at these nodes the blocks within
 layers, hence the diagonal, are estimated without bias, and with less variance.

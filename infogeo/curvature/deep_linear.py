@@ -1,6 +1,8 @@
 """The exact natural gradient of deep linear networks."""
 from ..backend import arrays
-from ..networks.layers import Dense, Identity, second_moment
+from ..networks.activations import Identity
+from ..networks.affine import Dense
+from ..networks.products import second_moment
 from ..operators.block import BlockDiagonal
 from ..operators.dense import SymmetricDense
 from ..operators.kronecker import Kronecker

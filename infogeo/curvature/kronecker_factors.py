@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from ..arrays.blocks import gather, slices
 from ..backend import backend_of
 from ..errors import DomainError
-from ..networks.layers import second_moment
+from ..networks.products import second_moment
 from ..operators.block import BlockDiagonal
 from ..operators.dense import SymmetricDense
 from ..operators.kronecker import Kronecker

@@ -9,8 +9,8 @@ from ..backend import Array, Namespace, arrays
 from ..numerics.linalg import cholesky
 from ..numerics.packing import pack, unpack
 
-__all__ = ["BallChart", "BareChart", "Chart", "ComposedChart", "ExponentialChart", "IdentityChart", "LogCholeskyChart", "LogitChart",
-           "ScaledChart", "SoftmaxChart", "StackedChart"]
+__all__ = ["BallChart", "BareChart", "Chart", "ComposedChart", "ExponentialChart", "IdentityChart", "LogCholeskyChart",
+           "LogitChart", "ScaledChart", "SoftmaxChart", "StackedChart"]
 
 
 class Chart(ABC):

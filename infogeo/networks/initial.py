@@ -2,6 +2,9 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from ..arrays.draws import Draws
+from ..backend import Array
+
 __all__ = ["Glorot", "He", "Initial", "Sparse"]
 
 
@@ -9,7 +12,7 @@ class Initial(ABC):
     """A law of the weights of a layer. Biases start at 0."""
 
     @abstractmethod
-    def draw(self, draws, shape, fan_in, fan_out):
+    def draw(self, draws: Draws, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:
         """Weights of shape (..., inputs, outputs)."""
 
 
@@ -20,7 +23,7 @@ class Glorot(Initial):
     Source: Glorot & Bengio, Understanding the difficulty of training deep feedforward neural networks (2010).
     """
 
-    def draw(self, draws, shape, fan_in, fan_out):
+    def draw(self, draws: Draws, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:
         return (2.0 * draws.uniform(shape) - 1.0) * (6.0 / (fan_in + fan_out)) ** 0.5
 
 
@@ -31,7 +34,7 @@ class He(Initial):
     Source: He, Zhang, Ren & Sun, Delving deep into rectifiers (2015).
     """
 
-    def draw(self, draws, shape, fan_in, fan_out):
+    def draw(self, draws: Draws, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:
         return draws.normal(shape) * (2.0 / fan_in) ** 0.5
 
 
@@ -44,7 +47,7 @@ class Sparse(Initial):
 
     connections: int = 15
 
-    def draw(self, draws, shape, fan_in, fan_out):
+    def draw(self, draws: Draws, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:
         xp = draws.xp
         order = xp.argsort(draws.uniform(shape), axis=-2)
         rank = xp.argsort(order, axis=-2)                     # the place of each input in a random order of the inputs

@@ -1,4 +1,5 @@
 """Networks: layers one after the other, with exact derivatives in the weights."""
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -6,14 +7,22 @@ import numpy as np
 
 from ..arrays.blocks import gather, slices
 from ..arrays.draws import Draws
-from ..backend import arrays, backend_of
+from ..backend import Array, Namespace, arrays, backend_of
 from ..errors import ShapeError
-from .layers import Activation, Affine, AveragePool, Convolution2D, Dense, Flatten, Layer, MaxPool, Relu, Tanh
+from .activations import Activation, Relu, Tanh
+from .affine import Affine, Convolution2D, Dense
+from .initial import Initial
+from .layer import Layer, Shape
+from .linear import Flatten
+from .pool import AveragePool, MaxPool
 
 __all__ = ["ConvNet", "LayerQuantities", "MLP", "Pass", "Sequential"]
 
 
-ACTIVATIONS = 2**21     # outputs of layers in a block of samples: eight megabytes of float32
+# Outputs of layers in a block of samples: eight megabytes of float32, what the caches of a core hold
+ACTIVATIONS = 2**21
+
+Step = tuple[Layer, slice | None, Array | None, Any]        # layer, slice of its weights, matrix, memory
 
 
 class LayerQuantities(NamedTuple):
@@ -35,8 +44,8 @@ class LayerQuantities(NamedTuple):
     place: int
     layer: Affine
     weights: slice
-    inputs: Any
-    covectors: Any
+    inputs: Array
+    covectors: Array
 
 
 class Sequential:
@@ -60,7 +69,7 @@ class Sequential:
         If a layer does not take what the one before it gives.
     """
 
-    def __init__(self, layers, input_shape):
+    def __init__(self, layers: Iterable[Layer], input_shape: Iterable[int]) -> None:
         self.layers, self.input_shape = tuple(layers), tuple(int(s) for s in input_shape)
         shape, start = self.input_shape, 0
         self._activations = 0                   # numbers in the outputs of all layers for one sample
@@ -76,25 +85,25 @@ class Sequential:
         self.output_shape, self.size = shape, start
         self._first = next((i for i, s in enumerate(self.slices) if s), len(self.layers))    # below it no covector is needed
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{type(self).__name__}({list(self.layers)}, {self.input_shape})"
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequential) and (self.layers, self.input_shape) == (other.layers, other.input_shape)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((self.layers, self.input_shape))
 
-    def blocks(self, w):
+    def blocks(self, w: Array) -> list[Array | None]:
         """The weight matrix of each layer, a view of shape (..., inputs + 1, outputs); None where there are no weights."""
         xp, w = self._weights("w", w)
         return self._blocks(xp, w)
 
-    def _blocks(self, xp, w):
+    def _blocks(self, xp: Namespace, w: Array) -> list[Array | None]:
         return [xp.reshape(w[..., s], (*w.shape[:-1], *layer.weight_shape)) if s else None
                 for layer, s in zip(self.layers, self.slices)]
 
-    def init(self, rng, initial, *, shape=(), dtype="float64"):
+    def init(self, rng: np.random.Generator, initial: Initial, *, shape: Shape = (), dtype: str = "float64") -> Array:
         """Random weights, shape (*shape, size), biases 0, on the chosen backend."""
         xp = backend_of()
         draws = Draws(rng, xp, getattr(xp, dtype))
@@ -107,11 +116,11 @@ class Sequential:
                     parts.append(xp.zeros((*shape, layer.weight_shape[1]), dtype=drawn.dtype))
         return xp.concat(parts, axis=-1) if parts else xp.zeros((*shape, 0), dtype=getattr(xp, dtype))
 
-    def forward(self, w, x):
+    def forward(self, w: Array, x: Array) -> Array:
         """f(w, x), shape (..., n, *output_shape)."""
         return self.record(w, x).output
 
-    def record(self, w, x):
+    def record(self, w: Array, x: Array) -> "Pass":
         """The `Pass` of w and x: the output, and what its derivatives need."""
         xp, w, x = arrays(w, x)
         self._weights("w", w)
@@ -123,11 +132,12 @@ class Sequential:
         return Pass(self, xp, w, x) if len(blocks) == 1 else PassInBlocks(self, xp, w, x, blocks)
 
     @property
-    def rows_of_a_block(self):
+    def rows_of_a_block(self) -> int:
         """How many samples go together: their activations fit into the cache, unless the weights are more."""
+        # a block reads all weights and gives a covector at each: four times as many activations leave that a small share
         return max(1, max(ACTIVATIONS, 4 * self.size) // max(1, self._activations))
 
-    def blocks_of_samples(self, w, x):
+    def blocks_of_samples(self, w: Array, x: Array) -> list[slice]:
         """Slices of the samples that go together; one for a batch of networks, or off the host."""
         (xp, w, x), n = arrays(w, x), x.shape[x.ndim - len(self.input_shape) - 1]
         rows = self.rows_of_a_block
@@ -135,19 +145,19 @@ class Sequential:
             return [slice(0, n)]
         return slices(n, rows)
 
-    def jvp(self, w, x, dw):
+    def jvp(self, w: Array, x: Array, dw: Array) -> Array:
         """J dw, the derivative of the output along dw, shape (..., n, *output_shape); leading axes of dw are directions."""
         return self.record(w, x).jvp(dw)
 
-    def vjp(self, w, x, g):
+    def vjp(self, w: Array, x: Array, g: Array) -> Array:
         """Jᵀ g, the covector at the weights of a covector at the output, shape (..., size)."""
         return self.record(w, x).vjp(g)
 
-    def per_example_gradients(self, w, x, g):
+    def per_example_gradients(self, w: Array, x: Array, g: Array) -> Array:
         """J_nᵀ g_n of every sample, shape (..., n, size)."""
         return self.record(w, x).per_example_gradients(g)
 
-    def _weights(self, name, w):
+    def _weights(self, name: str, w: Array) -> tuple[Namespace, Array]:
         xp, w = arrays(w)
         if w.ndim == 0 or w.shape[-1] != self.size:
             raise ShapeError(f"{name} must have shape (..., {self.size}); got {tuple(w.shape)}")
@@ -161,7 +171,7 @@ class Pass:
     what a Hessian-vector product is made of.
     """
 
-    def __init__(self, network, xp, w, x):
+    def __init__(self, network: Sequential, xp: Namespace, w: Array, x: Array) -> None:
         self.network, self.xp, self.dtype = network, xp, xp.result_type(w, x)
         self._matrices = network._blocks(xp, w)
         self._memories = []
@@ -171,15 +181,15 @@ class Pass:
         self.output = x
 
     @property
-    def blocks(self):
+    def blocks(self) -> "list[tuple[slice, Pass]]":
         """The samples in blocks, a list of (slice, Pass): here all of them."""
         return [(slice(None), self)]
 
-    def _steps(self):
+    def _steps(self) -> list[Step]:
         """(layer, slice, matrix, memory) of each layer from the first to the last."""
         return list(zip(self.network.layers, self.network.slices, self._matrices, self._memories))
 
-    def _covector(self, g):
+    def _covector(self, g: Array) -> Array:
         """A covector at the output, broadcast to it."""
         _, g = arrays(g)
         shape = self.output.shape
@@ -188,7 +198,7 @@ class Pass:
         except ValueError:
             raise ShapeError(f"g must broadcast with the output of shape {tuple(shape)}; got {tuple(g.shape)}") from None
 
-    def _backward(self, g):
+    def _backward(self, g: Array) -> Iterator[tuple[int, Affine, slice, Any, Array]]:
         """(index, layer, slice, memory, covector at its output) of each layer with weights, from the last to the first."""
         first = self.network._first
         steps = self._steps()
@@ -199,12 +209,12 @@ class Pass:
             if i > first:
                 g = layer.pull_back(self.xp, W, memory, g)
 
-    def _empty(self, g):
+    def _empty(self, g: Array) -> Array:
         """Where a covector at the weights goes, shape (..., size)."""
         batch = g.shape[:g.ndim - 1 - len(self.network.output_shape)]
         return self.xp.empty((*batch, self.network.size), dtype=self.dtype)
 
-    def vjp(self, g):
+    def vjp(self, g: Array) -> Array:
         """Jᵀ g, shape (..., size)."""
         g = self._covector(g)
         out = self._empty(g)
@@ -212,7 +222,7 @@ class Pass:
             layer.weight_covector(self.xp, memory.a, covector, out[..., s])
         return out
 
-    def per_example_gradients(self, g):
+    def per_example_gradients(self, g: Array) -> Array:
         """J_nᵀ g_n of every sample, shape (..., n, size)."""
         g = self._covector(g)
         out = self.xp.empty((*g.shape[:g.ndim - len(self.network.output_shape)], self.network.size), dtype=self.dtype)
@@ -220,7 +230,7 @@ class Pass:
             layer.example_covectors(self.xp, memory, covector, out[..., s])
         return out
 
-    def layer_quantities(self, g):
+    def layer_quantities(self, g: Array) -> list[LayerQuantities]:
         """`LayerQuantities` of each layer with weights, from the first to the last, for the covectors g at the output."""
         found = []
         for i, layer, s, memory, covector in self._backward(self._covector(g)):
@@ -229,7 +239,7 @@ class Pass:
                                          layer.positions(self.xp, layer.merge(self.xp, covector), shape)))
         return found[::-1]
 
-    def _forward_tangents(self, dw):
+    def _forward_tangents(self, dw: Array) -> tuple[Array, list[Any]]:
         """``(d output, [(dW, dmemory)])`` along dw."""
         _, dw = self.network._weights("dw", dw)
         dx, tangents = None, []
@@ -238,11 +248,11 @@ class Pass:
             tangents.append((dW, dmemory))
         return self.xp.zeros_like(self.output) if dx is None else dx, tangents
 
-    def jvp(self, dw):
+    def jvp(self, dw: Array) -> Array:
         """J dw, shape (..., n, *output_shape)."""
         return self._forward_tangents(dw)[0]
 
-    def vjp_tangent(self, dw, g, dg):
+    def vjp_tangent(self, dw: Array, g: Array, dg: Array | Callable[[Array], Array]) -> Array:
         """The derivative of Jᵀ g along dw, where g moves by dg itself, shape (..., size).
 
         `dg` may be a function of the derivative of the output along dw, which is at hand here.
@@ -252,7 +262,7 @@ class Pass:
         shape = np.broadcast_shapes(g.shape, dg.shape, moved.shape)
         return self._backward_tangents(tangents, self.xp.broadcast_to(g, shape), self.xp.broadcast_to(dg, shape))
 
-    def _backward_tangents(self, tangents, g, dg):
+    def _backward_tangents(self, tangents: list[Any], g: Array, dg: Array) -> Array:
         xp, first = self.xp, self.network._first
         out = self._empty(dg)
         steps = self._steps()
@@ -275,55 +285,55 @@ class Pass:
 class PassInBlocks(Pass):
     """A `Pass` block by block of the samples, whose activations stay in the cache; blocks go side by side on the cores."""
 
-    def __init__(self, network, xp, w, x, slices):
+    def __init__(self, network: Sequential, xp: Namespace, w: Array, x: Array, slices: list[slice]) -> None:
         self.network, self.xp, self.dtype = network, xp, xp.result_type(w, x)
         self._w, self._x = w, x
         self._parts = gather(lambda s: (s, Pass(network, xp, w, x[s, ...])), slices)
         self.output = xp.concat([part.output for _, part in self._parts])
 
     @property
-    def blocks(self):
+    def blocks(self) -> "list[tuple[slice, Pass]]":
         return self._parts
 
     @cached_property
-    def _whole(self):
+    def _whole(self) -> Pass:
         """The pass of all samples together, for those who look into the layers."""
         return Pass(self.network, self.xp, self._w, self._x)
 
-    def _steps(self):
+    def _steps(self) -> list[Step]:
         return self._whole._steps()
 
-    def _axis(self, x):
+    def _axis(self, x: Array) -> int:
         """The axis of the samples, before those of one output."""
         return x.ndim - 1 - len(self.network.output_shape)
 
-    def _cut(self, g):
+    def _cut(self, g: Array) -> list[tuple[Pass, Array]]:
         """A covector at the output in blocks."""
         axis = self._axis(g)
         return [(part, g[(*(slice(None),) * axis, rows, ...)]) for rows, part in self.blocks]
 
-    def vjp(self, g):
+    def vjp(self, g: Array) -> Array:
         return sum(gather(lambda block: block[0].vjp(block[1]), self._cut(self._covector(g))))
 
-    def jvp(self, dw):
+    def jvp(self, dw: Array) -> Array:
         parts = gather(lambda block: block[1].jvp(dw), self.blocks)
         return self.xp.concat(parts, axis=self._axis(parts[0]))
 
-    def per_example_gradients(self, g):
+    def per_example_gradients(self, g: Array) -> Array:
         parts = gather(lambda block: block[0].per_example_gradients(block[1]), self._cut(self._covector(g)))
         return self.xp.concat(parts, axis=-2)
 
-    def layer_quantities(self, g):
+    def layer_quantities(self, g: Array) -> list[LayerQuantities]:
         parts = gather(lambda block: block[0].layer_quantities(block[1]), self._cut(self._covector(g)))
         together = lambda arrays: self.xp.concat(list(arrays), axis=-3)
         return [qs[0]._replace(inputs=together(q.inputs for q in qs), covectors=together(q.covectors for q in qs))
                 for qs in zip(*parts)]
 
-    def _forward_tangents(self, dw):
+    def _forward_tangents(self, dw: Array) -> tuple[Array, list[Any]]:
         found = gather(lambda block: block[1]._forward_tangents(dw), self.blocks)
         return self.xp.concat([moved for moved, _ in found], axis=self._axis(found[0][0])), [tangents for _, tangents in found]
 
-    def _backward_tangents(self, tangents, g, dg):
+    def _backward_tangents(self, tangents: list[Any], g: Array, dg: Array) -> Array:
         cut = [(part, moves, g, dg) for moves, (part, g), (_, dg) in zip(tangents, self._cut(g), self._cut(dg))]
         return sum(gather(lambda block: block[0]._backward_tangents(*block[1:]), cut))
 
@@ -339,7 +349,7 @@ class MLP(Sequential):
     bias : bool
     """
 
-    def __init__(self, sizes, activation=Tanh(), bias=True):
+    def __init__(self, sizes: Iterable[int], activation: Activation = Tanh(), bias: bool = True) -> None:
         self.sizes = tuple(sizes)
         if len(self.sizes) < 2:
             raise ShapeError(f"sizes must name at least inputs and outputs; got {self.sizes}")
@@ -366,8 +376,9 @@ class ConvNet(Sequential):
     activation : Activation
     """
 
-    def __init__(self, input_shape, filters, n_outputs, *, kernel=3, stride=1, padding=1, pool=2, pooling=MaxPool,
-                 activation=Relu()):
+    def __init__(self, input_shape: Shape, filters: Iterable[int], n_outputs: int, *, kernel: Any = 3, stride: Any = 1,
+                 padding: Any = 1, pool: Any = 2, pooling: type[MaxPool] | type[AveragePool] = MaxPool,
+                 activation: Activation = Relu()) -> None:
         _require_activation(activation)
         if pooling not in (MaxPool, AveragePool):
             raise TypeError(f"pooling must be MaxPool or AveragePool; got {pooling!r}")
@@ -382,6 +393,6 @@ class ConvNet(Sequential):
         super().__init__([*layers, flat, Dense(*flat.output_shape(shape), n_outputs)], input_shape)
 
 
-def _require_activation(activation):
+def _require_activation(activation: Activation) -> None:
     if not isinstance(activation, Activation):
         raise TypeError(f"activation must be an activation, such as Tanh(); got {activation!r}")

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 from ..backend import arrays, backend_of
 from ..curvature.kronecker_factors import RunningAverage
 from ..errors import require_count, require_positive
-from ..networks.layers import Activation, Affine
+from ..networks.activations import Activation
+from ..networks.affine import Affine
 from ..operators.base import IdentityOperator
 from ..operators.block import BlockDiagonal, DenseBlocks
 from ..operators.dense import SymmetricDense

@@ -9,7 +9,7 @@ from ..curvature.kronecker_factors import KroneckerFactors, RunningAverage
 from ..curvature.outputs import ExactColumns, Outputs
 from ..curvature.sharing import Expand, Sharing
 from ..errors import DomainError, require_count
-from ..networks.layers import Affine
+from ..networks.affine import Affine
 from ..networks.network import Sequential
 from ..operators.base import IdentityOperator, LinearOperator
 from ..operators.block import BlockDiagonal

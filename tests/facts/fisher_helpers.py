@@ -3,10 +3,13 @@ import numpy as np
 
 import infogeo as ig
 from infogeo.backend import to_numpy
+from infogeo.networks.activations import Relu, Softplus, Tanh
+from infogeo.networks.affine import Convolution2D, Dense
 from infogeo.networks.initial import Glorot
-from infogeo.networks.layers import AveragePool, Convolution2D, Dense, Flatten, MaxPool, Relu, Softplus, Tanh
+from infogeo.networks.linear import Flatten
 from infogeo.networks.model import ConditionalModel
 from infogeo.networks.network import MLP, Sequential
+from infogeo.networks.pool import AveragePool, MaxPool
 
 MODELS = {
     "categorical": (MLP((3, 5, 2), Tanh()), ig.Categorical(3)),

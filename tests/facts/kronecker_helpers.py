@@ -1,7 +1,7 @@
 """What the tests of Kronecker-factored curvature share: its moments from their definition, sample by sample."""
 import numpy as np
 
-from infogeo.networks.layers import Dense
+from infogeo.networks.affine import Dense
 from infogeo.networks.network import Sequential
 
 from .fisher_helpers import MODELS, jacobian

@@ -1,9 +1,12 @@
 """What the tests of networks share: small networks of every layer, and slow independent references."""
 import numpy as np
 
+from infogeo.networks.activations import Identity, Logistic, Relu, Softplus, Tanh
+from infogeo.networks.affine import Convolution2D, Dense
 from infogeo.networks.initial import Glorot
-from infogeo.networks.layers import AveragePool, Convolution2D, Dense, Flatten, Identity, Logistic, MaxPool, Relu, Softplus, Tanh
+from infogeo.networks.linear import Flatten
 from infogeo.networks.network import MLP, ConvNet, Sequential
+from infogeo.networks.pool import AveragePool, MaxPool
 
 NETWORKS = {
     "linear": MLP((3, 2)),

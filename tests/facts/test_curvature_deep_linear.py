@@ -7,7 +7,8 @@ from infogeo.curvature.damping import Tikhonov, Undamped
 from infogeo.curvature.deep_linear import deep_linear
 from infogeo.curvature.fisher import fisher
 from infogeo.curvature.weight_space import WeightSpace
-from infogeo.networks.layers import Dense, Identity, Tanh
+from infogeo.networks.activations import Identity, Tanh
+from infogeo.networks.affine import Dense
 from infogeo.networks.model import ConditionalModel
 from infogeo.networks.network import MLP, Sequential
 

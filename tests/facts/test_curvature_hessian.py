@@ -8,7 +8,7 @@ from infogeo.curvature.damping import Tikhonov, Undamped
 from infogeo.curvature.fisher import fisher
 from infogeo.curvature.hessian import hessian
 from infogeo.errors import ConvergenceError, DomainError, ShapeError
-from infogeo.networks.layers import Softplus, Tanh
+from infogeo.networks.activations import Softplus, Tanh
 from infogeo.networks.model import ConditionalModel
 from infogeo.networks.network import MLP
 

@@ -13,9 +13,13 @@ from infogeo.curvature.outputs import Observed, RandomSigns, Sampled
 from infogeo.curvature.sharing import Expand, Reduce
 from infogeo.curvature.weight_space import WeightSpace
 from infogeo.errors import DomainError, ShapeError
-from infogeo.networks.layers import AveragePool, Convolution2D, Dense, Flatten, Identity, Layer, Tanh
+from infogeo.networks.activations import Identity, Tanh
+from infogeo.networks.affine import Convolution2D, Dense
+from infogeo.networks.layer import Layer
+from infogeo.networks.linear import Flatten
 from infogeo.networks.model import ConditionalModel
 from infogeo.networks.network import MLP, Sequential
+from infogeo.networks.pool import AveragePool
 from infogeo.operators.dense import SymmetricDense
 
 from ..backends import every_dtype

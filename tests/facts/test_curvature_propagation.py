@@ -8,12 +8,13 @@ import infogeo as ig
 from infogeo.backend import to_numpy
 from infogeo.curvature.curvature_propagation import (PropagatedFactors, complex_curvature_propagation,
                                                      cross_layer_curvature_propagation, curvature_propagation,
-                                                     gauss_newton_diagonal, hessian_diagonal, hessian_estimate,
-                                                     input_gradient, input_hessian_diagonal, within_layer_hessian)
+                                                     gauss_newton_diagonal, hessian_diagonal, hessian_estimate, input_gradient,
+                                                     input_hessian_diagonal, within_layer_hessian)
 from infogeo.curvature.noise import NormalNoise, SignNoise, UnitVectors
 from infogeo.curvature.propagation import Balanced, ComplexRoot
 from infogeo.errors import ShapeError
-from infogeo.networks.layers import Dense, Identity, Relu, Softplus, Tanh
+from infogeo.networks.activations import Identity, Relu, Softplus, Tanh
+from infogeo.networks.affine import Dense
 from infogeo.networks.model import ConditionalModel
 from infogeo.networks.network import MLP, Sequential
 from infogeo.studies.curvature_variance import variance_table

@@ -9,7 +9,9 @@ from infogeo.curvature.kfac_tridiagonal import ChainFactors, kfac_tridiagonal
 from infogeo.curvature.kronecker_factors import KroneckerFactors, RunningAverage
 from infogeo.curvature.outputs import RandomSigns
 from infogeo.curvature.sharing import Reduce
-from infogeo.networks.layers import Convolution2D, Flatten, Identity, Softplus, Tanh
+from infogeo.networks.activations import Identity, Softplus, Tanh
+from infogeo.networks.affine import Convolution2D
+from infogeo.networks.linear import Flatten
 from infogeo.networks.model import ConditionalModel
 from infogeo.networks.network import MLP, Sequential
 

@@ -11,7 +11,8 @@ from infogeo.curvature.fisher import fisher, outer_products
 from infogeo.curvature.outputs import Observed
 from infogeo.curvature.unitwise import gaussian_unit_fisher, quasi_diagonal, unitwise_fisher
 from infogeo.errors import ShapeError
-from infogeo.networks.layers import Dense, Identity, Logistic, Relu, Softplus, Tanh
+from infogeo.networks.activations import Identity, Logistic, Relu, Softplus, Tanh
+from infogeo.networks.affine import Dense
 from infogeo.networks.model import ConditionalModel
 from infogeo.networks.network import MLP, Sequential
 from infogeo.operators.block import DenseBlocks

@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 
 from infogeo.backend import NUMPY, backend_of, use_backend
-from infogeo.errors import ShapeError
-from infogeo.networks import layers
+from infogeo.errors import DomainError, ShapeError
+from infogeo.networks.activations import Activation, Identity, Logistic, Relu, Softplus, Tanh
+from infogeo.networks.affine import Convolution2D, Dense
 from infogeo.networks.initial import Glorot, He, Sparse
-from infogeo.networks.layers import AveragePool, Convolution2D, Dense, Flatten, Identity, Logistic, MaxPool, Relu, Softplus, Tanh
-from infogeo.networks.layers import second_moment
+from infogeo.networks.linear import Flatten
 from infogeo.networks.network import MLP, ConvNet, Sequential
+from infogeo.networks.pool import AveragePool, MaxPool
+from infogeo.networks.products import second_moment
 
 from ..backends import every_dtype
-from .network_helpers import N, NETWORKS, SMOOTH, central, naive, problem
+from .network_helpers import NETWORKS, SMOOTH, N, central, naive, problem
 
 every_network = pytest.mark.parametrize("name", NETWORKS)
 
@@ -229,7 +231,7 @@ def test_a_pool_takes_the_first_of_equal_numbers():
     assert done.output.item() == 0.0
 
 
-class _Sine(layers.Activation):
+class _Sine(Activation):
     """An activation of a user, whose derivatives need s."""
 
     from_output = False
@@ -253,7 +255,7 @@ def test_an_activation_that_needs_its_input():
                                rtol=1e-12, atol=1e-14)
 
 
-class _Exponential(layers.Activation):
+class _Exponential(Activation):
     """An activation of a user, whose derivatives are its output, the same array."""
 
     def value(self, xp, s):
@@ -297,7 +299,7 @@ def test_a_network_without_weights():
     (lambda: Sequential([Flatten()], (5,)), ShapeError, "3 axes"),
     (lambda: Convolution2D(1, 1, (2, 2, 2)), ValueError, "kernel must be an integer or a pair"),
     (lambda: Convolution2D(1, 1, 2, 0), ValueError, "stride must satisfy stride an integer >= 1; got 0"),
-    (lambda: Convolution2D(1, 1, 2, padding=-1), ValueError, "padding must not be negative"),
+    (lambda: Convolution2D(1, 1, 2, padding=-1), DomainError, "padding must satisfy padding >= 0; got"),
     (lambda: AveragePool(0), ValueError, "kernel must satisfy kernel an integer >= 1"),
     (lambda: ConvNet((6, 6, 1), (2,), 2, pooling=Flatten), TypeError, "pooling must be MaxPool or AveragePool"),
     (lambda: MLP((3, 2)).forward(np.ones(7), np.ones((1, 3))), ShapeError, r"w must have shape \(..., 8\); got \(7,\)"),

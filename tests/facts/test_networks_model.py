@@ -6,10 +6,13 @@ import infogeo as ig
 from infogeo.backend import NUMPY, to_numpy
 from infogeo.domains.chart import Chart, ScaledChart
 from infogeo.errors import DomainError, ShapeError
+from infogeo.networks.activations import Softplus, Tanh
+from infogeo.networks.affine import Convolution2D, Dense
 from infogeo.networks.initial import Glorot
-from infogeo.networks.layers import Convolution2D, Dense, Flatten, MaxPool, Softplus, Tanh
+from infogeo.networks.linear import Flatten
 from infogeo.networks.model import ConditionalModel, CrossEntropyLoss
 from infogeo.networks.network import MLP, Sequential
+from infogeo.networks.pool import MaxPool
 from infogeo.operators.kronecker import Kronecker
 
 from ..backends import every_dtype
