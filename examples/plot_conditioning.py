@@ -13,7 +13,7 @@ import infogeo as ig
 # sphinx-gallery runs an example in its own directory, without __file__
 here = Path(globals().get("__file__", "plot_conditioning.py")).parent
 target = ig.studies.from_counts(here / "data" / "horse_kicks.csv", "corps_years")
-result = ig.studies.conditioning(target.family, target.theta, starts=20)
+result = ig.studies.conditioning(ig.studies.ForwardProblem(target.family, target.theta), starts=20)
 print(ig.studies.report(result, "Bortkiewicz 1898"))
 
 # %%
@@ -32,5 +32,5 @@ trajectories = ig.studies.figure_trajectories(result)
 # Only the chart is at fault. With the most probable outcome as reference, the same distributions are far better conditioned.
 for reference in (4, "best"):
     chosen = ig.studies.from_counts(here / "data" / "horse_kicks.csv", "corps_years", reference)
-    spectrum = ig.studies.spectrum(ig.studies.Problem(chosen.family, chosen.theta))
+    spectrum = ig.studies.spectrum(ig.studies.ForwardProblem(chosen.family, chosen.theta))
     print(f"reference {chosen.family.reference}: condition number {spectrum.condition[0]:.4g}")

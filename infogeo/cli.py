@@ -1,9 +1,11 @@
 """The command line: ``infogeo conditioning …``, ``infogeo train …`` and ``infogeo derive …``."""
 import argparse
 import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, NoReturn
 
 from . import studies, symbolic
 from .backend import use_backend
@@ -15,36 +17,33 @@ __all__ = ["main"]
 class _Parser(argparse.ArgumentParser):
     """A parser whose complaint is one line."""
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         raise studies.InputError(message)
 
 
-def _reference(text):
-    return text if text == "best" else int(text)
+def _reference(text: str) -> int | str:
+    return text if text == "best" else _whole(text, 0, "an outcome's index or 'best'")
 
 
-_reference.__name__ = "outcome index or 'best'"      # argparse names the type so where it does not fit
+def _positive(text: str) -> int:
+    return _whole(text, 1, "a positive integer")
 
 
-def _positive(text):
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be a positive integer; got {text}")
+def _seed(text: str) -> int:
+    return _whole(text, 0, "a non-negative integer")
+
+
+def _whole(text: str, least: int, rule: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f"must be {rule}; got {text}")
     return value
 
 
-def _seed(text):
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"must be a non-negative integer; got {text}")
-    return value
-
-
-_positive.__name__ = "positive integer"
-_seed.__name__ = "non-negative integer"
-
-
-def _parser():
+def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="infogeo", description="Information-geometry studies.")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
     _add_conditioning(commands)
@@ -53,7 +52,7 @@ def _parser():
     return parser
 
 
-def _add_conditioning(commands):
+def _add_conditioning(commands: Any) -> None:
     study = commands.add_parser(
         "conditioning", help="gradient descent in θ and in η, natural gradient and mirror descent on one target",
         description="How gradient descent in θ, gradient descent in η, natural gradient and mirror descent converge, and why.")
@@ -65,7 +64,7 @@ def _add_conditioning(commands):
     study.add_argument("--column", action="append", metavar="NAME", help="give several for vectors and matrices, row by row")
     study.add_argument("--family", metavar="NAME", help="with its arguments: gamma, \"Wishart(2)\", \"Truncated(Poisson, 0)\"")
     study.add_argument("--reference", type=_reference, help="reference outcome of a categorical target, or 'best'")
-    study.add_argument("--direction", choices=("forward", "reverse"), default="forward", help="KL(q‖p) (default) or KL(p‖q)")
+    study.add_argument("--direction", choices=tuple(studies.DIRECTIONS), default="forward", help="KL(q‖p) (default) or KL(p‖q)")
     study.add_argument("--starts", type=_positive, default=100, help="random starts (default 100)")
     study.add_argument("--seed", type=_seed, default=0, help="of all draws (default 0)")
     study.add_argument("--noise", type=_positive, default=100, metavar="B", help="mini-batch size (default 100)")
@@ -74,7 +73,7 @@ def _add_conditioning(commands):
     study.set_defaults(run=_conditioning)
 
 
-def _add_train(commands):
+def _add_train(commands: Any) -> None:
     training = commands.add_parser(
         "train", help="K-FAC, Adam and other optimisers side by side on one data set",
         description="Train a network with several optimisers from the same weights; print and plot loss against steps and time.")
@@ -92,7 +91,7 @@ def _add_train(commands):
     training.set_defaults(run=_train)
 
 
-def _add_derive(commands):
+def _add_derive(commands: Any) -> None:
     derivation = commands.add_parser(
         "derive", help="closed forms of a dually flat manifold from the formula of its potential",
         description="Closed forms from a formula for ψ: η, metric, cubic tensor, connections, curvature, the dual potential.")
@@ -101,13 +100,13 @@ def _add_derive(commands):
     derivation.set_defaults(run=_derive)
 
 
-def _add_common(command, out):
+def _add_common(command: argparse.ArgumentParser, out: str) -> None:
     command.add_argument("--out", metavar="DIR", help=out)
     command.add_argument("--backend", choices=("numpy", "cupy"), default="numpy")
     command.add_argument("--progress", action=argparse.BooleanOptionalAction, default=False, help="show progress bars")
 
 
-def _target(options):
+def _target(options: argparse.Namespace) -> "studies.Target":
     """The target that the options describe.
 
     Raises
@@ -139,14 +138,14 @@ def _target(options):
     return studies.from_counts(options.counts, columns[0], options.reference)
 
 
-def _columns(options):
+def _columns(options: argparse.Namespace) -> list[str]:
     if not options.column:
         raise studies.InputError("--column is needed: the name of a column in the header of the file")
-    return options.column
+    return list(options.column)
 
 
 @contextmanager
-def _chosen(backend):
+def _chosen(backend: str) -> Iterator[None]:
     """`use_backend`, with a backend that cannot be had as an `InputError`."""
     context = use_backend(backend)
     try:
@@ -159,7 +158,7 @@ def _chosen(backend):
         context.__exit__(None, None, None)
 
 
-def _require(options):
+def _require(options: argparse.Namespace) -> None:
     """What can be known before the work starts."""
     if options.out is not None and Path(options.out).exists() and not Path(options.out).is_dir():
         raise studies.InputError(f"--out {options.out}: exists and is not a directory")
@@ -169,19 +168,19 @@ def _require(options):
         raise studies.InputError(f"{' and '.join(missing)} not installed: pip install 'infogeo[studies]'")
 
 
-def _conditioning(options):
+def _conditioning(options: argparse.Namespace) -> None:
     _require(options)
     with _chosen(options.backend):
         target = _target(options)
-        result = studies.conditioning(
-            target.family, target.theta, direction=options.direction, starts=options.starts, seed=options.seed,
-            batch_size=options.noise, steps=options.steps, progress=options.progress)
+        problem = studies.DIRECTIONS[options.direction](target.family, target.theta)
+        result = studies.conditioning(problem, starts=options.starts, seed=options.seed, batch_size=options.noise,
+                                      steps=options.steps, progress=options.progress)
         print(studies.report(result, target.source), end="")
         if options.out is not None:
             studies.write(result, options.out)
 
 
-def _step_sizes(options):
+def _step_sizes(options: argparse.Namespace) -> dict[str, float]:
     """--step-size NAME=H … by optimiser."""
     found = {}
     for text in options.step_size:
@@ -195,7 +194,7 @@ def _step_sizes(options):
     return found
 
 
-def _train(options):
+def _train(options: argparse.Namespace) -> None:
     _require(options)
     step_sizes = _step_sizes(options)
     with _chosen(options.backend):
@@ -208,11 +207,11 @@ def _train(options):
             studies.write_training(study, options.out)
 
 
-def _derive(options):
+def _derive(options: argparse.Namespace) -> None:
     print(symbolic.derive(options.formula, options.format).rstrip())
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Returns

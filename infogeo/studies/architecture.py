@@ -1,16 +1,16 @@
 """Conditional models of a name, fitted to a data set."""
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from ..backend import backend_of
+from ..backend import Array, backend_of
 from ..families.bernoulli import Bernoulli
 from ..families.categorical import Categorical
 from ..families.normal_known import NormalKnownVariance
 from ..families.product import Independent
-from ..networks.model import ConditionalModel, CrossEntropyLoss
+from ..networks.model import ConditionalModel, CrossEntropyLoss, NegativeLogLikelihood
 from ..networks.network import MLP, ConvNet
+from .dataset import Dataset
 from .naming import InputError
 
 __all__ = ["Task", "task"]
@@ -28,11 +28,11 @@ class Task:
     """
 
     name: str
-    model: Any
-    loss: Any
+    model: ConditionalModel
+    loss: NegativeLogLikelihood
 
 
-def task(architecture, data, dtype="float64"):
+def task(architecture: str, data: Dataset, dtype: str = "float64") -> Task:
     """The task of a name on a data set.
 
     - ``autoencoder``: a deep one, inputs-60-30-10-30-60-inputs with Bernoulli outputs; its targets are the inputs, in [0, 1].
@@ -60,38 +60,38 @@ def task(architecture, data, dtype="float64"):
         return _autoencoder(architecture, data, sizes or (inputs, 60, 30, 10, 30, 60, inputs), inputs, dtype)
     if data.y is None:
         raise InputError(f"{architecture} needs targets, and {data.name} has none")
-    if architecture == "regression" or sizes and not _classes(data):
-        return _regression(architecture, data, sizes, inputs, dtype)
+    if architecture == "regression" or sizes and not _classes(data.y):
+        return _regression(architecture, data, data.y, sizes, inputs, dtype)
     if architecture in ("classifier", "convnet") or sizes:
-        return _classifier(architecture, data, sizes, inputs, dtype)
+        return _classifier(architecture, data, data.y, sizes, inputs, dtype)
     raise InputError(f"unknown architecture {architecture!r}; known are autoencoder, classifier, convnet, regression, and sizes "
                      "such as 64-30-10")
 
 
-def _sizes(text):
+def _sizes(text: str) -> tuple[int, ...] | None:
     parts = text.split("-")
     if len(parts) < 2 or not all(part.isdigit() and int(part) > 0 for part in parts):
         return None
     return tuple(map(int, parts))
 
 
-def _classes(data):
-    return data.y.ndim == 1 and data.y.dtype.kind in "iu" and data.y.min() >= 0
+def _classes(y: np.ndarray) -> bool:
+    return y.ndim == 1 and y.dtype.kind in "iu" and bool(y.min() >= 0)
 
 
-def _fitting(architecture, sizes, inputs, outputs):
+def _fitting(architecture: str, sizes: tuple[int, ...], inputs: int, outputs: int) -> tuple[int, ...]:
     if sizes[0] != inputs or sizes[-1] != outputs:
         raise InputError(f"{architecture}: the data need {inputs} as the first size and {outputs} as the last")
     return sizes
 
 
-def _moved(x, dtype):
+def _moved(x: Array, dtype: str) -> Array:
     """On the backend at hand."""
     xp = backend_of()
     return xp.asarray(x, dtype=getattr(xp, dtype))
 
 
-def _autoencoder(name, data, sizes, inputs, dtype):
+def _autoencoder(name: str, data: Dataset, sizes: tuple[int, ...], inputs: int, dtype: str) -> Task:
     x = data.x.reshape(len(data.x), -1)
     if x.min() < 0 or x.max() > 1:
         raise InputError(f"{name}: inputs must be in [0, 1]; {data.name} has them from {x.min():.4g} to {x.max():.4g}")
@@ -100,10 +100,10 @@ def _autoencoder(name, data, sizes, inputs, dtype):
     return Task(name, model, CrossEntropyLoss(model, (x, x)))
 
 
-def _classifier(name, data, sizes, inputs, dtype):
-    if not _classes(data):
+def _classifier(name: str, data: Dataset, y: np.ndarray, sizes: tuple[int, ...] | None, inputs: int, dtype: str) -> Task:
+    if not _classes(y):
         raise InputError(f"{name} needs targets 0, 1, 2, …; {data.name} has others")
-    k = int(data.y.max()) + 1
+    k = int(y.max()) + 1
     if k < 2:
         raise InputError(f"{name} needs at least two classes; {data.name} has {k}")
     family = Categorical(k)
@@ -114,11 +114,11 @@ def _classifier(name, data, sizes, inputs, dtype):
         x = data.x.reshape(len(data.x), -1)
         sizes = _fitting(name, sizes or (inputs, 30, k), inputs, k)
         model = ConditionalModel(MLP((*sizes[:-1], family.dim)), family)
-    return Task(name, model, model.objective((_moved(x, dtype), _moved(data.y, dtype))))
+    return Task(name, model, model.objective((_moved(x, dtype), _moved(y, dtype))))
 
 
-def _regression(name, data, sizes, inputs, dtype):
-    y = np.asarray(data.y, dtype=float).reshape(len(data.y), -1)
+def _regression(name: str, data: Dataset, y: np.ndarray, sizes: tuple[int, ...] | None, inputs: int, dtype: str) -> Task:
+    y = np.asarray(y, dtype=float).reshape(len(y), -1)
     sizes = _fitting(name, sizes or (inputs, 30, y.shape[1]), inputs, y.shape[1])
     model = ConditionalModel(MLP(sizes), Independent(NormalKnownVariance(1.0), y.shape[1]))
     return Task(name, model, model.objective((_moved(data.x.reshape(len(data.x), -1), dtype), _moved(y, dtype))))

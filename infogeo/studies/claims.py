@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..backend import backend_of, to_numpy
+from ..backend import Array, backend_of, to_numpy
 from ..solvers.result import Status
-from .problem import METHODS
+from .discrete import Discrete
+from .problem import Problem
+from .spectrum import Spectrum
 
 __all__ = ["Claim", "claims"]
 
-NEAR_VERTEX = 1e-4
+NEAR_VERTEX = 1e-4      # the probability of every outcome but one: there the reverse flow starts at a rate below 1
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,13 @@ class Claim:
     because: str
 
 
-def claims(problem, spectrum, discrete, theta0):
+def claims(problem: Problem, spectrum: Spectrum, discrete: Discrete, theta0: Array) -> tuple[Claim, ...]:
     """The claims for a problem, checked one by one, as a tuple of `Claim`."""
     return (_sandwich(spectrum), _largest_eigenvalue(problem, spectrum), _bounds(problem, spectrum), _same_contraction(spectrum),
             _one_step(problem, discrete), _other_chart(problem, discrete), _stays(discrete), _initial_rate(problem, theta0))
 
 
-def _sandwich(spectrum):
+def _sandwich(spectrum: Spectrum) -> Claim:
     slow, fast, _ = spectrum.rate
     statement = "The rates are ordered: gradient descent in θ < natural gradient = 2 < gradient descent in η."
     where = f"2 λ_min(G) = {slow:.6g} and 2 / λ_max(G) = {fast:.6g}"
@@ -45,17 +47,17 @@ def _sandwich(spectrum):
     return Claim("sandwich", statement, False, f"{where}: {order}; the order needs λ_min(G) < 1 and λ_max(G) < 1.")
 
 
-def _largest_eigenvalue(problem, spectrum):
+def _largest_eigenvalue(problem: Problem, spectrum: Spectrum) -> Claim:
     largest = spectrum.eigenvalues[0, -1]
     statement = "The largest eigenvalue of the Fisher metric in θ is at most 1/2."
     holds = bool(largest <= 0.5)
-    why = f"λ_max(G) = {largest:.6g}" + ("." if problem.on_simplex else ", and outside the simplex nothing bounds it.")
+    why = f"λ_max(G) = {largest:.6g}" + ("." if problem.family.on_simplex else ", and outside the simplex nothing bounds it.")
     return Claim("largest eigenvalue", statement, holds, why)
 
 
-def _bounds(problem, spectrum):
+def _bounds(problem: Problem, spectrum: Spectrum) -> Claim:
     statement = "With m the largest probability beside the reference, the rate in θ is at most 2 m and in η at least 2 / m."
-    if not problem.on_simplex:
+    if not problem.family.on_simplex:
         return Claim("bounds", statement, None, "The bound is made of probabilities, and η is none here.")
     m = float(to_numpy(problem.eta).max())
     slow, fast, _ = spectrum.rate
@@ -65,39 +67,39 @@ def _bounds(problem, spectrum):
     return Claim("bounds", statement, holds, f"{slow:.6g} beside 2 m = {2 * m:.6g}, and {fast:.6g} beside 2 / m = {2 / m:.6g}.")
 
 
-def _same_contraction(spectrum):
+def _same_contraction(spectrum: Spectrum) -> Claim:
     theta, eta, _ = spectrum.condition
     statement = "With the optimal step, gradient descent contracts alike in θ and in η."
     return Claim("same contraction", statement, bool(abs(theta - eta) <= 1e-6 * theta),
                  f"The condition numbers are {theta:.6g} and {eta:.6g}: one Hessian is the inverse of the other.")
 
 
-def _runs(discrete, name):
+def _runs(discrete: Discrete, name: str) -> tuple[np.ndarray, np.ndarray]:
     i = discrete.methods.index(name)
     return discrete.iterations[i], discrete.status[i]
 
 
-def _one_step(problem, discrete):
-    chart, letter = ("eta", "η") if problem.direction == "forward" else ("theta", "θ")
-    iterations, _ = _runs(discrete, f"ng_{chart}")
+def _one_step(problem: Problem, discrete: Discrete) -> Claim:
+    chart = problem.straight
+    iterations, _ = _runs(discrete, f"ng_{chart.name}")
     there = (iterations == 0) | (iterations == 1)
-    statement = f"A natural-gradient step of size 1 in {letter} reaches the target at once."
+    statement = f"A natural-gradient step of size 1 in {chart.letter} reaches the target at once."
     return Claim("one step", statement, bool(there.all()),
                  f"{int(there.sum())} of {there.size} starts are at the target after one step.")
 
 
-def _other_chart(problem, discrete):
-    chart, letter = ("theta", "θ") if problem.direction == "forward" else ("eta", "η")
-    iterations, _ = _runs(discrete, f"ng_{chart}")
+def _other_chart(problem: Problem, discrete: Discrete) -> Claim:
+    chart = problem.bent
+    iterations, _ = _runs(discrete, f"ng_{chart.name}")
     reached = iterations >= 0
-    statement = f"Natural-gradient steps of size 1 in {letter} reach the target, too, from every start."
+    statement = f"Natural-gradient steps of size 1 in {chart.letter} reach the target, too, from every start."
     tail = "; it is Newton's method, which needs damping far away"
     if reached.all():
         tail = f", the slowest in {iterations.max()} steps"
     return Claim("other chart", statement, bool(reached.all()), f"{int(reached.sum())} of {reached.size} starts do{tail}.")
 
 
-def _stays(discrete):
+def _stays(discrete: Discrete) -> Claim:
     statement = "Gradient descent with its optimal step stays in the domain, in both charts."
     lost = {letter: int(np.isin(_runs(discrete, name)[1], (Status.LEFT_DOMAIN, Status.NONFINITE)).sum())
             for letter, name in (("θ", "gd_theta"), ("η", "gd_eta"))}
@@ -106,17 +108,17 @@ def _stays(discrete):
                  f"{lost['θ']} of {total} runs leave it in θ and {lost['η']} in η.")
 
 
-def _initial_rate(problem, theta0):
+def _initial_rate(problem: Problem, theta0: Array) -> Claim:
     statement = "From the first moment on, the natural-gradient flow loses KL at a rate of at least 1 (the rate 2 is a late one)."
     points, words = theta0, ""
-    if problem.on_simplex and problem.direction == "reverse":
+    if problem.family.on_simplex and problem.is_finite_at_vertices:
         points, words = _with_near_vertex(problem, theta0), f", one of them at {NEAR_VERTEX:g} from a vertex"
     rate = initial_rates(problem, points)
     return Claim("initial rate", statement, bool((rate >= 1.0).all()),
                  f"Over the starts{words}, the initial rate goes from {rate.min():.4g} to {rate.max():.4g}.")
 
 
-def _with_near_vertex(problem, theta0):
+def _with_near_vertex(problem: Problem, theta0: Array) -> Array:
     """The starts, and the point whose first outcome beside the reference has all but `NEAR_VERTEX` of every other."""
     xp = backend_of(theta0)
     vertex = np.zeros((1, problem.family.dim))
@@ -124,9 +126,8 @@ def _with_near_vertex(problem, theta0):
     return xp.concat([theta0, xp.asarray(vertex, dtype=theta0.dtype)], axis=0)
 
 
-def initial_rates(problem, theta):
+def initial_rates(problem: Problem, theta: Array) -> np.ndarray:
     """−(dL/dt) / L of the natural-gradient flow at given points, shape (...): the squared Riemannian norm of dL over L."""
-    geometry, objective = problem.setting(METHODS["ng_theta"])
-    value, covector = objective.value_and_gradient(theta)
-    slope = backend_of(covector).sum(covector * geometry.sharp(theta, covector), axis=-1)
+    value, covector = problem.objective.value_and_gradient(theta)
+    slope = backend_of(covector).sum(covector * problem.family.sharp(theta, covector), axis=-1)
     return to_numpy(slope / value)

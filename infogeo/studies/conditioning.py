@@ -1,6 +1,5 @@
 """The conditioning study: θ against η against natural gradient, on one target."""
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -8,15 +7,15 @@ from ..backend import to_numpy
 from ..errors import require_count
 from .claims import Claim, claims
 from .discrete import Discrete, discrete
-from .noise import Noise, noise
+from .noise import NoiseFloor, noise
 from .problem import Problem
 from .rates import Flow, measured_flows
 from .spectrum import Spectrum, spectrum
-from .sweep import Sweep, sweep
+from .sweep import LearningRateSweep, sweep
 
 __all__ = ["Conditioning", "conditioning"]
 
-FLOWN = 4   # starts whose flows are integrated
+FLOWN = 4   # starts whose flows are integrated: more lines hide each other in the figures
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Conditioning:
     """All that the study found, as NumPy arrays; how it was set comes first.
 
     Shapes: theta, eta (d,); parameters, the ordinary parameters of the target by name; starts (n + 1, d), in θ. `problem` is what
-    was solved, for the figures; it is not exported.
+    was solved: the figures evaluate its divergence; no file holds it.
     Units: nats.
     """
 
@@ -39,22 +38,20 @@ class Conditioning:
     spectrum: Spectrum
     flows: tuple[Flow, ...]
     discrete: Discrete
-    sweep: Sweep
-    noise: Noise
+    sweep: LearningRateSweep
+    noise: NoiseFloor
     claims: tuple[Claim, ...]
-    problem: Any
+    problem: Problem
 
 
-def conditioning(family, theta, *, direction="forward", starts=100, seed=0, batch_size=100, steps=100, progress=False):
+def conditioning(problem: Problem, *, starts: int = 100, seed: int = 0, batch_size: int = 100, steps: int = 100,
+                 progress: bool = False) -> Conditioning:
     """Compare gradient descent in θ and in η, natural gradient and mirror descent on KL to a target of a family.
 
     Parameters
     ----------
-    family : ExponentialFamily
-    theta : array, shape (d,)
-        The target q in θ.
-    direction : "forward" or "reverse"
-        KL(q‖p) or KL(p‖q).
+    problem : Problem
+        `ForwardProblem` (KL(q‖p)) or `ReverseProblem` (KL(p‖q)) of a family and a target q.
     starts : int
         Random starts, beside one more: the uniform distribution on the simplex.
     seed : int
@@ -72,19 +69,18 @@ def conditioning(family, theta, *, direction="forward", starts=100, seed=0, batc
 
     Raises
     ------
-    DomainError, ShapeError
-        For a target outside the domain, or sizes that are not positive.
+    DomainError
+        For sizes that are not positive.
     """
     for name, value in (("starts", starts), ("batch_size", batch_size), ("steps", steps)):
         require_count(name, value)
-    problem = Problem(family, theta, direction)
-    rng = np.random.default_rng(seed)
+    family, rng = problem.family, np.random.default_rng(seed)
     found = spectrum(problem)
     theta0 = problem.starts(rng, starts)
     flows = measured_flows(problem, found, theta0[:min(FLOWN, starts + 1), ...])
     runs = discrete(problem, found, theta0, progress)
     return Conditioning(
-        family=repr(family), direction=direction, seed=seed, theta=to_numpy(problem.theta), eta=to_numpy(problem.eta),
+        family=repr(family), direction=problem.direction, seed=seed, theta=to_numpy(problem.theta), eta=to_numpy(problem.eta),
         parameters={name: to_numpy(value) for name, value in family.parameters(problem.theta).items()},
         entropy=float(to_numpy(family.entropy(problem.theta))), starts=to_numpy(theta0), spectrum=found, flows=flows,
         discrete=runs, sweep=sweep(problem, found, theta0, steps, progress),

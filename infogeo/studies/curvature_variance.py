@@ -3,11 +3,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..backend import NUMPY, to_numpy
+from ..backend import NUMPY, Array, to_numpy
 from ..curvature.curvature_propagation import (PropagatedFactors, cross_layer_curvature_propagation, curvature_propagation,
                                                hessian_estimate, within_layer_hessian)
-from ..curvature.noise import NormalNoise, SignNoise
-from .report import _table
+from ..curvature.noise import Noise, NormalNoise, SignNoise
+from ..networks.model import ConditionalModel
+from ..networks.network import Sequential
+from ..operators.base import LinearOperator
+from .tables import number, table
 
 __all__ = ["VarianceTable", "variance_table"]
 
@@ -24,24 +27,21 @@ class VarianceTable:
     Shapes: squared_error, standard_error (estimates, 3); squares (3), those of the Hessian itself, ‖H‖² over each part.
     """
 
-    names: tuple
+    names: tuple[str, ...]
     squared_error: np.ndarray
     standard_error: np.ndarray
     squares: np.ndarray
     samples: int
     draws: int
 
-    def __str__(self):
-        rows = [[name, *map(_number, errors)] for name, errors in zip(self.names, self.squared_error)]
+    def __str__(self) -> str:
+        rows = [[name, *(number(e, 3) for e in errors)] for name, errors in zip(self.names, self.squared_error)]
         title = f"Mean squared error of one draw: {self.samples} samples, {self.draws} draws"
-        return _table(title, ["estimate", *PARTS], [*rows, ["‖H‖²", *map(_number, self.squares)]])
+        return table(title, ["estimate", *PARTS], [*rows, ["‖H‖²", *(number(s, 3) for s in self.squares)]])
 
 
-def _number(x):
-    return "-" if np.isnan(x) else f"{x:.3g}"
-
-
-def variance_table(model, w, batch, rng, draws=1000):
+def variance_table(model: ConditionalModel, w: Array, batch: tuple[Array, Array], rng: np.random.Generator,
+                   draws: int = 1000) -> VarianceTable:
     """A `VarianceTable` of a small model: its Hessian is formed.
 
     Mathematically, the estimate of Hutchinson has T = v and U = H v with noise v over the weights, which is done once for the
@@ -72,7 +72,7 @@ def variance_table(model, w, batch, rng, draws=1000):
                          np.array([np.sum(H**2, where=mask) for mask in masks]), len(batch[0]), draws)
 
 
-def _block_mask(network):
+def _block_mask(network: Sequential) -> np.ndarray:
     mask = np.zeros((network.size, network.size), dtype=bool)
     for s in network.slices:
         if s:
@@ -80,12 +80,12 @@ def _block_mask(network):
     return mask
 
 
-def _hutchinson(model, w, batch, noise):
+def _hutchinson(model: ConditionalModel, w: Array, batch: tuple[Array, Array], noise: Noise) -> LinearOperator:
     v = noise.white(NUMPY, w.shape, 0, w.dtype)
     return PropagatedFactors(v, model.hessian_vector(w, batch, v)).operator()
 
 
-def _hutchinson_apart(model, w, batch, noise):
+def _hutchinson_apart(model: ConditionalModel, w: Array, batch: tuple[Array, Array], noise: Noise) -> LinearOperator:
     x, y = batch
     v = noise.white(NUMPY, (len(x), w.size), 0, w.dtype)[0]
     return PropagatedFactors(v / len(x), model.hessian_vector(w, (x[:, None], y[:, None]), v)).operator()

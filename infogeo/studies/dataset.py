@@ -2,7 +2,6 @@
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -25,10 +24,10 @@ class Dataset:
     """
 
     name: str
-    x: Any
-    y: Any = None
+    x: np.ndarray
+    y: np.ndarray | None = None
 
-    def images(self):
+    def images(self) -> np.ndarray:
         """The inputs as square images of one channel, shape (n, side, side, 1).
 
         Raises
@@ -44,7 +43,7 @@ class Dataset:
         return self.x.reshape(-1, side, side, 1)
 
 
-def dataset(name, target=None):
+def dataset(name: str, target: str | None = None) -> Dataset:
     """The data set of a name: ``digits``, or a file ``….csv`` or ``….npz``.
 
     ``digits`` are the 1797 images of handwritten digits of scikit-learn, 8 × 8, grey values scaled to [0, 1], with their classes.
@@ -70,7 +69,7 @@ def dataset(name, target=None):
     raise InputError(f"data {name!r} is not 'digits', nor a file .csv or .npz")
 
 
-def _npz(name):
+def _npz(name: str) -> Dataset:
     try:
         with np.load(name, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
@@ -84,7 +83,7 @@ def _npz(name):
     return Dataset(name, _finite(name, x), y)
 
 
-def _csv(name, target):
+def _csv(name: str, target: str | None) -> Dataset:
     with open(name, newline="", encoding="utf-8") as file:
         rows = [row for row in csv.reader(file) if row]
     if len(rows) < 2:
@@ -108,7 +107,7 @@ def _csv(name, target):
     return Dataset(name, _finite(name, np.delete(values, j, axis=1)), y.astype(int) if np.all(y == np.round(y)) else y)
 
 
-def _finite(name, x):
+def _finite(name: str, x: np.ndarray) -> np.ndarray:
     if not np.all(np.isfinite(x)):
         raise InputError(f"{name}: {np.sum(~np.isfinite(x))} inputs are not finite")
     return x

@@ -3,10 +3,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..backend import backend_of, to_numpy
+from ..backend import Array, backend_of, to_numpy
 from ..solvers.descend import descend
 from ..solvers.step import Constant
-from .problem import METHODS
+from .methods import METHODS, Method
+from .problem import Problem
+from .spectrum import Spectrum
 
 __all__ = ["Discrete", "discrete"]
 
@@ -26,7 +28,7 @@ class Discrete:
     status (methods, starts), the `Status` of each run.
     """
 
-    methods: tuple
+    methods: tuple[str, ...]
     step: np.ndarray
     predicted: np.ndarray
     contraction: np.ndarray
@@ -36,18 +38,18 @@ class Discrete:
     longest: int = LONGEST
 
 
-def discrete(problem, spectrum, theta0, progress=False):
+def discrete(problem: Problem, spectrum: Spectrum, theta0: Array, progress: bool = False) -> Discrete:
     """The `Discrete` of a problem; theta0 (starts, d)."""
     step = np.array([spectrum.optimal_step[m.hessian] for m in METHODS.values()])
     predicted = np.array([spectrum.contraction[m.hessian] for m in METHODS.values()])
     contraction, iterations, status = [], [], []
     for method, h in zip(METHODS.values(), step):
-        geometry, objective = problem.setting(method)
-        run = dict(geometry=geometry, update=method.update, step=Constant(float(h)), record="values")
+        objective = method.chart.objective(problem.objective)
+        run = dict(geometry=method.chart.manifold(problem.family), update=method.update, step=Constant(float(h)), record="values")
         n = _steps_to_watch(spectrum.contraction[method.hessian])
         kl = to_numpy(descend(objective, _near(problem, spectrum, method), max_steps=n, **run).values)
         contraction.append((kl[-1] / kl[0]) ** (0.5 / n))
-        x0 = problem.from_theta(method.chart, theta0)
+        x0 = method.chart.coordinates(problem.family, theta0)
         result = descend(objective, x0, max_steps=LONGEST, tol=1e-7, progress=progress, **run)      # 1e−7: KL about 5e−15
         below = to_numpy(result.values) < GOAL
         iterations.append(np.where(below.any(axis=0), below.argmax(axis=0), -1))
@@ -55,19 +57,19 @@ def discrete(problem, spectrum, theta0, progress=False):
     return Discrete(tuple(METHODS), step, predicted, np.array(contraction), np.stack(iterations), np.stack(status))
 
 
-def _steps_to_watch(contraction):
+def _steps_to_watch(contraction: float) -> int:
     """Enough for the error to fall by 1e−6, at most 200; a method that contracts at once is watched for one step."""
     if contraction < 1e-6:
         return 1
     return int(np.clip(np.ceil(np.log(1e-6) / np.log(contraction)), 1, 200))
 
 
-def _near(problem, spectrum, method):
+def _near(problem: Problem, spectrum: Spectrum, method: Method) -> Array:
     """The target moved along the first and the last axis of the Hessian, by `NEAR` in the Riemannian norm along each."""
-    chart = 0 if method.chart == "theta" else 1
-    values, axes = spectrum.eigenvalues[chart], spectrum.eigenvectors[chart]
+    chart = method.chart
+    values, axes = spectrum.eigenvalues[chart.row], spectrum.eigenvectors[chart.row]
     move = axes[:, 0] / np.sqrt(values[0])
     if values.size > 1:
         move = move + axes[:, -1] / np.sqrt(values[-1])
-    x = problem.target_in(method.chart)
+    x = chart.coordinates(problem.family, problem.theta)
     return x + backend_of(x).asarray(NEAR * move, dtype=x.dtype)

@@ -3,23 +3,27 @@ import csv
 import json
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..solvers.result import Status
+from .conditioning import Conditioning
 from .figures import figure_flows, figure_sweep, figure_trajectories
-from .problem import METHODS
+from .methods import METHODS
+from .problem import Problem
 from .rates import FLOWS
-from .spectrum import CHARTS
+from .spectrum import HESSIANS
 
 __all__ = ["flat", "load_npz", "tables", "write"]
 
 
-def flat(result, prefix=""):
+def flat(result: Any, prefix: str = "") -> dict[str, Any]:
     """Every array, number and text of a result by its dotted name, for instance ``spectrum.condition``."""
     out = {}
     if is_dataclass(result):
-        pairs = [(f.name, getattr(result, f.name)) for f in fields(result) if f.name != "problem"]
+        pairs = [(f.name, getattr(result, f.name)) for f in fields(result)]
+        pairs = [(name, value) for name, value in pairs if not isinstance(value, Problem)]      # functions, not data
     elif isinstance(result, dict):
         pairs = list(result.items())
     elif isinstance(result, tuple) and result and is_dataclass(result[0]):
@@ -31,7 +35,7 @@ def flat(result, prefix=""):
     return out
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     """For JSON: lists and numbers, with null for what is not finite and a pair of numbers for a complex one."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
@@ -46,25 +50,25 @@ def _plain(value):
     return value
 
 
-def _plain_cell(item):
+def _plain_cell(item: Any) -> Any:
     return item.item() if isinstance(item, np.generic) else item
 
 
-def load_npz(path):
+def load_npz(path: str | Path) -> dict[str, np.ndarray]:
     """The arrays of a written study by dotted name, as `flat` gives them."""
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
 
 
-def tables(result):
+def tables(result: Conditioning) -> dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]]:
     """The tables of the report as ``{name: (header, rows)}``."""
     s, d, w, z = result.spectrum, result.discrete, result.sweep, result.noise
-    chart = np.repeat(CHARTS, s.eigenvalues.shape[1])
+    hessian = np.repeat(HESSIANS, s.eigenvalues.shape[1])
     measured = {name: flow for name, flow in zip(FLOWS, result.flows)}
     return {
-        "spectrum": (("hessian", "eigenvalue"), list(zip(chart, s.eigenvalues.ravel()))),
+        "spectrum": (("hessian", "eigenvalue"), list(zip(hessian, s.eigenvalues.ravel()))),
         "predictions": (("hessian", "condition", "rate", "optimal_step", "stable_step", "contraction"),
-                        list(zip(CHARTS, s.condition, s.rate, s.optimal_step, s.stable_step, s.contraction))),
+                        list(zip(HESSIANS, s.condition, s.rate, s.optimal_step, s.stable_step, s.contraction))),
         "rates": (("flow", "start", "predicted", "measured"),
                   [(name, i, s.rate[j], r) for name, j in zip(FLOWS, (0, 2, 1)) for i, r in enumerate(measured[name].rate)]),
         "iterations": (("method", "start", "step", "iterations", "status"),
@@ -82,7 +86,7 @@ def tables(result):
     }
 
 
-def write(result, directory):
+def write(result: Conditioning, directory: str | Path) -> None:
     """Write the tables, ``result.json``, ``result.npz`` and the figures into a directory, which is made where it is missing.
 
     In JSON what is not finite is null, and a complex number is its real and its imaginary part; NPZ keeps both.
@@ -99,7 +103,7 @@ def write(result, directory):
     everything = flat(result)
     text = json.dumps({name: _plain(value) for name, value in everything.items()}, indent=1, allow_nan=False, ensure_ascii=False)
     (directory / "result.json").write_text(text + "\n", encoding="utf-8")
-    arrays = {name: np.asarray("" if value is None else value) for name, value in everything.items()}
+    arrays: dict[str, Any] = {name: np.asarray("" if value is None else value) for name, value in everything.items()}
     np.savez_compressed(directory / "result.npz", **arrays)
     for name, figure in drawn.items():
         figure.savefig(directory / f"{name}.png", dpi=120)

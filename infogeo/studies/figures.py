@@ -1,32 +1,27 @@
-"""The three figures of the study. Matplotlib is imported only here, and only when a figure is drawn."""
+"""The three figures of the conditioning study."""
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from ..backend import asarray, to_numpy
-from .problem import METHODS
+from .canvas import BLUE, GREEN, ORANGE, VERMILION, blank
+from .chart import ETA, THETA, Chart
+from .conditioning import Conditioning
+from .methods import METHODS
 from .report import FLOW_LABELS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["figure_flows", "figure_sweep", "figure_trajectories"]
 
-# Okabe & Ito (2008): told apart with every kind of colour vision
-COLOURS = {"gd_theta": "#0072B2", "natural": "#D55E00", "gd_eta": "#009E73", "ng_theta": "#E69F00", "ng_eta": "#D55E00"}
+COLOURS = {"gd_theta": BLUE, "natural": VERMILION, "gd_eta": GREEN, "ng_theta": ORANGE, "ng_eta": VERMILION}
 MARKERS = {"gd_theta": "s", "gd_eta": "^", "ng_theta": "o", "ng_eta": "D"}
 
 
-def _figure(width, height, panels=1):
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)            # no window, and no global state
-    return figure, figure.subplots(1, panels)
-
-
-def _divergence(result):
-    return "KL(q‖p)" if result.direction == "forward" else "KL(p‖q)"
-
-
-def figure_flows(result):
+def figure_flows(result: Conditioning) -> "Figure":
     """KL against time along the three flows from the first start, with the predicted slopes."""
-    figure, axes = _figure(7.0, 4.6)
+    figure, axes = blank(7.0, 4.6)
     predicted = dict(zip(FLOW_LABELS, result.spectrum.rate[[0, 2, 1]]))
     end = 20.0 / min(2.0, max(predicted.values()))
     floor = 1e-12
@@ -40,16 +35,16 @@ def figure_flows(result):
         t = np.linspace(max(0.0, (level - np.log(30 * kl[0])) / rate), flow.times[last], 2)
         axes.semilogy(t, np.exp(level - rate * t), color="black", lw=1.0, ls=(0, (4, 3)), zorder=3)
     axes.plot([], [], color="black", lw=1.0, ls=(0, (4, 3)), label="predicted slopes")
-    axes.set(xlabel="time t", ylabel=f"{_divergence(result)} in nats", xlim=(0, end), ylim=(floor, None),
+    axes.set(xlabel="time t", ylabel=f"{result.problem.symbol} in nats", xlim=(0, end), ylim=(floor, None),
              title="Late on, every flow loses KL at its predicted rate")
     axes.grid(alpha=0.25)
     figure.legend(loc="outside lower center", frameon=False, fontsize=9, ncols=2)
     return figure
 
 
-def figure_sweep(result):
+def figure_sweep(result: Conditioning) -> "Figure":
     """Rise time against learning rate, worst over the starts, and for nine starts in ten."""
-    figure, axes = _figure(7.0, 4.8)
+    figure, axes = blank(7.0, 4.8)
     w = result.sweep
     for i, name in enumerate(w.methods):
         colour = COLOURS[name]
@@ -67,48 +62,44 @@ def figure_sweep(result):
     return figure
 
 
-def figure_trajectories(result):
+def figure_trajectories(result: Conditioning) -> "Figure":
     """The flows over the contours of KL, in both charts; the loss itself where d = 1."""
-    figure, panels = _figure(10.0, 5.0, 2)
+    figure, panels = blank(10.0, 5.0, 2)
     draw = _draw_plane if result.theta.size > 1 else _draw_line
-    for axes, chart in zip(panels, ("theta", "eta")):
+    for axes, chart in zip(panels, (THETA, ETA)):
         draw(result, axes, chart)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
-    figure.suptitle(f"The same flows in θ and in η, over {_divergence(result)}")
+    figure.suptitle(f"The same flows in θ and in η, over {result.problem.symbol}")
     return figure
 
 
-def _coordinates(result, chart, theta):
+def _coordinates(result: Conditioning, chart: Chart, theta: np.ndarray) -> np.ndarray:
     """Points of a path in the chart, as NumPy."""
-    return to_numpy(result.problem.from_theta(chart, asarray(theta, like=result.problem.theta)))
+    problem = result.problem
+    return to_numpy(chart.coordinates(problem.family, asarray(theta, like=problem.theta)))
 
 
-def _kl(result, chart, x):
+def _kl(result: Conditioning, chart: Chart, x: np.ndarray) -> np.ndarray:
     """KL at points of the chart; NaN outside its domain."""
     problem = result.problem
-    x = asarray(np.ascontiguousarray(x), like=problem.theta)
-    domain = problem.family.theta_domain if chart == "theta" else problem.family.eta_domain
+    family, x = problem.family, asarray(np.ascontiguousarray(x), like=problem.theta)
     with np.errstate(all="ignore"):
-        inside = to_numpy(domain.contains(x))
-        safe = np.where(inside[..., None], to_numpy(x), to_numpy(problem.target_in(chart)))
-        kl = to_numpy(problem.kl(problem.to_theta(chart, asarray(safe, like=problem.theta))))
+        inside = to_numpy(chart.manifold(family).theta_domain.contains(x))
+        safe = np.where(inside[..., None], to_numpy(x), to_numpy(chart.coordinates(family, problem.theta)))
+        kl = to_numpy(problem.kl(chart.theta(family, asarray(safe, like=problem.theta))))
     return np.where(inside, kl, np.nan)
 
 
-def _letter(chart):
-    return "θ" if chart == "theta" else "η"
-
-
-def _range(values, target, wide=0.15):
+def _range(values: np.ndarray, target: float, wide: float = 0.15) -> tuple[float, float]:
     low, high = min(values.min(), target), max(values.max(), target)
     pad = wide * (high - low) or 1.0
     return low - pad, high + pad
 
 
-def _draw_plane(result, axes, chart):
+def _draw_plane(result: Conditioning, axes: Any, chart: Chart) -> None:
     from matplotlib.colors import LogNorm
-    target = result.theta if chart == "theta" else result.eta
+    target = _coordinates(result, chart, result.theta)
     starts = result.flows[0].path.shape[1]
     paths = {flow.method: _coordinates(result, chart, flow.path) for flow in result.flows}
     everything = np.concatenate([path.reshape(-1, path.shape[-1])[:, :2] for path in paths.values()])
@@ -127,14 +118,14 @@ def _draw_plane(result, axes, chart):
     first = paths["natural"][0]
     axes.plot(first[:, 0], first[:, 1], "o", mfc="white", mec="black", ms=6, ls="none", zorder=5)
     axes.plot(*target[:2], marker="*", mfc="white", mec="black", ms=14, ls="none", zorder=6, label="target q")
-    more = "" if target.size == 2 else f"; contours with {_letter(chart)}₃ … at the target"
-    axes.set(xlabel=f"{_letter(chart)}₁", ylabel=f"{_letter(chart)}₂", title=f"chart {_letter(chart)}{more}", xlim=(left, right),
+    more = "" if target.size == 2 else f"; contours with {chart.letter}₃ … at the target"
+    axes.set(xlabel=f"{chart.letter}₁", ylabel=f"{chart.letter}₂", title=f"chart {chart.letter}{more}", xlim=(left, right),
              ylim=(low, high))
     axes.title.set_fontsize(10)
 
 
-def _draw_line(result, axes, chart):
-    target = (result.theta if chart == "theta" else result.eta)[0]
+def _draw_line(result: Conditioning, axes: Any, chart: Chart) -> None:
+    target = _coordinates(result, chart, result.theta)[0]
     paths = {flow.method: _coordinates(result, chart, flow.path)[:, 0, 0] for flow in result.flows}
     starts = _coordinates(result, chart, result.flows[0].path)[0, :, 0]
     low, high = _range(starts, target, 0.4)
@@ -148,7 +139,7 @@ def _draw_line(result, axes, chart):
         raised = _kl(result, chart, at[:, None]) + (lift + 1) * 0.05 * top
         axes.plot(at, raised, color=COLOURS[flow.method], marker="o", ms=5, lw=1.2, label=FLOW_LABELS[flow.method])
     axes.plot(target, 0.0, marker="*", mfc="white", mec="black", ms=14, ls="none", zorder=6, label="target q")
-    axes.set(xlabel=_letter(chart), ylabel=f"{_divergence(result)} in nats", xlim=(low, high), ylim=(-0.05 * top, top * 1.3),
-             title=f"chart {_letter(chart)}: loss, and (lifted) six equal times up to t = {times[-1]:.3g}")
+    axes.set(xlabel=chart.letter, ylabel=f"{result.problem.symbol} in nats", xlim=(low, high), ylim=(-0.05 * top, top * 1.3),
+             title=f"chart {chart.letter}: loss, and (lifted) six equal times up to t = {times[-1]:.3g}")
     axes.title.set_fontsize(10)
     axes.grid(alpha=0.25)

@@ -1,12 +1,13 @@
 """What each approximation of the Fisher metric loses: natural gradients, spectra and costs beside the exact ones."""
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
-from ..backend import to_numpy
+from ..backend import Array, to_numpy
 from ..curvature.block_diagonal import block_diagonal
 from ..curvature.diagonal import diagonal_fisher
 from ..curvature.ekfac import ekfac
@@ -17,11 +18,15 @@ from ..curvature.low_rank import low_rank_fisher
 from ..curvature.outputs import RandomSigns
 from ..curvature.unitwise import quasi_diagonal, unitwise_fisher
 from ..errors import ShapeError
-from .report import _g, _table
+from ..networks.model import ConditionalModel
+from ..operators.base import LinearOperator
+from .tables import number, table
 
 __all__ = ["Approximation", "FisherApproximations", "fisher_approximations"]
 
-LARGEST = 4000          # weights for which dense matrices of all approximations are formed
+Curvature: TypeAlias = Callable[[ConditionalModel, Array, tuple[Array, Array]], LinearOperator]
+
+LARGEST = 4000          # weights for which the dense matrices are formed, 128 MB each
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Approximation:
     progress: float
     frobenius: float
     trace_ratio: float
-    eigenvalues: Any
+    eigenvalues: np.ndarray
     seconds: float
 
 
@@ -74,27 +79,28 @@ class FisherApproximations:
     """
 
     c: float
-    eigenvalues: Any
+    eigenvalues: np.ndarray
     seconds: float
-    approximations: list
+    approximations: list[Approximation]
 
-    def __str__(self):
-        rows = [("exact", "0", "1", "1", "0", "1", f"{1e3 * self.seconds:.3g}")]
-        rows += [(a.label, _g(a.angle, 3), _g(a.norm_ratio, 3), _g(a.progress, 3), _g(a.frobenius, 3), _g(a.trace_ratio, 3),
-                  f"{1e3 * a.seconds:.3g}") for a in self.approximations]
+    def __str__(self) -> str:
+        rows: list[tuple[str, ...]] = [("exact", "0", "1", "1", "0", "1", f"{1e3 * self.seconds:.3g}")]
+        for a in self.approximations:
+            figures = a.angle, a.norm_ratio, a.progress, a.frobenius, a.trace_ratio, 1e3 * a.seconds
+            rows.append((a.label, *(number(figure, 3) for figure in figures)))
         top = self.eigenvalues[self.eigenvalues > 0]
         notes = [f"{len(self.eigenvalues)} weights, damping {self.c:g}. The exact Fisher metric has eigenvalues from "
-                 f"{_g(top[0], 3)} down, {np.sum(self.eigenvalues > 1e-10 * top[0])} above 1e-10 of that. Angles and lengths are "
-                 "those of natural gradients in the exact damped metric."]
+                 f"{number(top[0], 3)} down, {np.sum(self.eigenvalues > 1e-10 * top[0])} above 1e-10 of that. Angles and lengths "
+                 "are those of natural gradients in the exact damped metric."]
         header = ("", "angle (°)", "length", "progress", "‖F̃−F‖/‖F‖", "tr F̃/tr F", "ms")
-        return _table("Approximate natural gradients beside the exact one", header, rows, notes)
+        return table("Approximate natural gradients beside the exact one", header, rows, notes)
 
 
-def _list(rng):
+def _list(rng: np.random.Generator) -> dict[str, Curvature]:
     """label -> function (model, w, batch) -> LinearOperator."""
     return {
-        "sampled, 1 draw": lambda *a: sampled_fisher(*a, rng),
-        "sampled, 100 draws": lambda *a: sampled_fisher(*a, rng, samples=100),
+        "sampled, 1 draw": partial(sampled_fisher, rng=rng),
+        "sampled, 100 draws": partial(sampled_fisher, rng=rng, samples=100),
         "empirical": empirical_fisher,
         "block-diagonal": block_diagonal,
         "unit-wise": unitwise_fisher,
@@ -108,7 +114,8 @@ def _list(rng):
     }
 
 
-def fisher_approximations(model, w, batch, *, damping, rng, curvatures=None):
+def fisher_approximations(model: ConditionalModel, w: Array, batch: tuple[Array, Array], *, damping: float,
+                          rng: np.random.Generator, curvatures: dict[str, Curvature] | None = None) -> FisherApproximations:
     """Compare approximations of the Fisher metric at the weights of a model.
 
     Mathematically, with the gradient g of the loss, v = (F + c I)⁻¹ g and ṽ = (F̃ + c I)⁻¹ g: the angle between v and ṽ in the
@@ -144,7 +151,7 @@ def fisher_approximations(model, w, batch, *, damping, rng, curvatures=None):
     covector = model.value_and_gradient(w, batch)[1]
     gradient = to_numpy(covector).astype(float)
 
-    def solved(make):
+    def solved(make: Curvature) -> tuple[LinearOperator, np.ndarray, float]:
         start = perf_counter()
         operator = make(model, w, batch)
         vector = to_numpy(operator.shifted(float(damping)).solve(covector)).astype(float)
@@ -160,20 +167,21 @@ def fisher_approximations(model, w, batch, *, damping, rng, curvatures=None):
         A, size = _matrix(operator), np.sqrt(vector @ metric @ vector)
         cosine = gradient @ vector / (length * size)         # v·(F + c I) ṽ = g·ṽ
         found.append(Approximation(label, _angle(natural / length, vector / size, metric), size / length, cosine**2,
-                                   np.linalg.norm(A - F) / np.linalg.norm(F), np.trace(A) / np.trace(F), _spectrum(A), took))
+                                   float(np.linalg.norm(A - F) / np.linalg.norm(F)), np.trace(A) / np.trace(F), _spectrum(A),
+                                   took))
     return FisherApproximations(float(damping), _spectrum(F), seconds, found)
 
 
-def _matrix(operator):
+def _matrix(operator: LinearOperator) -> np.ndarray:
     A = to_numpy(operator.dense()).astype(float)
     return 0.5 * (A + A.T)
 
 
-def _spectrum(A):
+def _spectrum(A: np.ndarray) -> np.ndarray:
     return np.linalg.eigvalsh(A)[::-1]
 
 
-def _angle(u, v, metric):
+def _angle(u: np.ndarray, v: np.ndarray, metric: np.ndarray) -> float:
     """Between unit vectors, degrees; accurate for small and large angles (Kahan)."""
-    norm = lambda d: np.sqrt(max(d @ metric @ d, 0.0))
+    norm = lambda d: np.sqrt(max(d @ metric @ d, 0.0))      # rounding may make a length below 0
     return float(np.degrees(2.0 * np.arctan2(norm(u - v), norm(u + v))))

@@ -1,6 +1,7 @@
 """Families from texts like ``gamma``, ``Wishart(2)`` or ``Truncated(Poisson, 0)``."""
 import ast
 from inspect import Parameter, signature
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ class InputError(InfogeoError, ValueError):
     """Input that cannot be a target; the message is one line that says what is wrong and where."""
 
 
-def named_family(text, columns=None):
+def named_family(text: str, columns: int | None = None) -> ExponentialFamily:
     """The family that a text names: ``gamma``, ``Wishart(2)``, ``Categorical(3, reference=0)``, ``Truncated(Poisson, 0)``.
 
     The name is that of a class, in any case and with or without underscores. Arguments are numbers, lists and tuples of them,
@@ -45,7 +46,7 @@ def named_family(text, columns=None):
     raise InputError(f"the family {text} needs its arguments: {_usage(found)}")
 
 
-def parsed_value(text):
+def parsed_value(text: str) -> Any:
     """A number, or nested tuples of numbers, as text: ``2.5``, ``[[1, 0], [0, 2]]``.
 
     Raises
@@ -55,26 +56,28 @@ def parsed_value(text):
     return _value(_tree(text))
 
 
-def _tree(text):
+def _tree(text: str) -> ast.expr:
     try:
         return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError):
         raise InputError(f"{text!r} is not a number, nor a family with its arguments like Weibull(1.7)") from None
 
 
-def _named(node):
+def _named(node: ast.expr) -> ExponentialFamily | type[Any]:
     """The family of a name or a call; its class, where it needs arguments and has none."""
-    if not isinstance(node, (ast.Name, ast.Call)):
-        raise InputError(f"{ast.unparse(node)!r} is not the name of a family")
-    called = isinstance(node, ast.Call)
-    name = ast.unparse(node.func if called else node)
+    match node:
+        case ast.Name():
+            name, given, keywords = node.id, [], []
+        case ast.Call():
+            name, given, keywords = ast.unparse(node.func), node.args, node.keywords
+        case _:
+            raise InputError(f"{ast.unparse(node)!r} is not the name of a family")
     found = {key.lower(): cls for key, cls in FAMILIES.items()}.get(name.lower().replace("_", ""))
     if found is None:
         raise InputError(f"unknown family {name!r}; known are {', '.join(sorted(FAMILIES))}")
-    if not called and _needed(found):
+    if isinstance(node, ast.Name) and _needed(found):
         return found
-    given = (node.args, node.keywords) if called else ((), ())
-    arguments, named = [_value(one) for one in given[0]], {one.arg: _value(one.value) for one in given[1]}
+    arguments, named = [_value(one) for one in given], {str(one.arg): _value(one.value) for one in keywords}
     try:
         signature(found).bind(*arguments, **named)
     except TypeError as error:
@@ -85,17 +88,17 @@ def _named(node):
         raise InputError(f"{ast.unparse(node)}: {error}") from None
 
 
-def _needed(cls):
+def _needed(cls: type[Any]) -> list[str]:
     """The arguments without a default."""
     return [name for name, parameter in signature(cls).parameters.items() if parameter.default is Parameter.empty]
 
 
-def _usage(cls):
+def _usage(cls: type[Any]) -> str:
     parts = (parameter.replace(annotation=Parameter.empty) for parameter in signature(cls).parameters.values())
     return f"{cls.__name__}({', '.join(map(str, parts))})"
 
 
-def _value(node):
+def _value(node: ast.expr) -> Any:
     """An argument: a number, a list or tuple of arguments, a family."""
     match node:
         case ast.Constant(value=None | int() | float() as value):

@@ -3,24 +3,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..backend import backend_of, to_numpy
+from ..backend import Array, backend_of, to_numpy
 from ..solvers.descend import descend
 from ..solvers.objective import Objective
 from ..solvers.result import Status
 from ..solvers.step import Constant
-from .problem import METHODS
+from .methods import METHODS, Method
+from .problem import Problem
+from .spectrum import Spectrum
 from .sweep import SWEPT
 
-__all__ = ["Noise", "noise", "predicted_floor"]
+__all__ = ["NoiseFloor", "noise", "predicted_floor"]
 
 FRACTIONS = (1.0, 0.5, 0.1)     # of the optimal step
-RUNS = 256
+RUNS = 256                      # independent, for a standard error
 AVERAGED = 200                  # steps whose KL is averaged, after the start is forgotten
-LONGEST = 4000                  # steps
+LONGEST = 4000                  # steps; a case that needs more is left out, which bounds the time of the study
+POOLED = 4_000_000              # draws behind the pool of mini-batches, which bounds its time
+DRAWN = 500_000                 # draws at a time: a few megabytes
 
 
 @dataclass(frozen=True)
-class Noise:
+class NoiseFloor:
     """The stationary mean of KL when every step sees a fresh mini-batch of `batch_size` draws from the target.
 
     Mathematically, to first order in 1/B, E KL = (h / 2B) Σ μ_i / (2 − h μ_i) with μ the eigenvalues of the Hessian that rules
@@ -34,7 +38,7 @@ class Noise:
     Units: nats.
     """
 
-    methods: tuple
+    methods: tuple[str, ...]
     fractions: np.ndarray
     h: np.ndarray
     predicted: np.ndarray
@@ -54,30 +58,29 @@ class _MiniBatches(Objective):
     Mathematically, in θ the differential is η − η̂ (forward) or G(θ)(θ − θ̂) (reverse): the target's less the mini-batch's error.
     """
 
-    def __init__(self, problem, errors, rows):
-        self.problem, self.errors, self.rows = problem, errors, rows
+    def __init__(self, problem: Problem, moves: Array, rows: int) -> None:
+        self.problem, self.moves, self.rows = problem, moves, rows
         self.manifold = problem.family
 
-    def value_and_gradient(self, theta):
+    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
         return self.problem.objective.value_and_gradient(theta)
 
-    def draw(self, rng):
-        xp = backend_of(self.errors)
-        chosen = xp.asarray(rng.integers(self.errors.shape[0], size=self.rows))
-        return _Seen(self, xp.take(self.errors, chosen, axis=0))
+    def draw(self, rng: np.random.Generator) -> Objective:
+        xp = backend_of(self.moves)
+        chosen = xp.asarray(rng.integers(self.moves.shape[0], size=self.rows))
+        return _Seen(self, xp.take(self.moves, chosen, axis=0))
 
 
 class _Seen(Objective):
-    def __init__(self, whole, error):
-        self.whole, self.error, self.manifold = whole, error, whole.manifold
+    def __init__(self, whole: _MiniBatches, move: Array) -> None:
+        self.whole, self.move, self.manifold = whole, move, whole.manifold
 
-    def value_and_gradient(self, theta):
+    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
         value, covector = self.whole.value_and_gradient(theta)
-        reverse = self.whole.problem.direction == "reverse"
-        return value, covector - (self.manifold.flat(theta, self.error) if reverse else self.error)
+        return value, covector - self.whole.problem.differential(theta, self.move)
 
 
-def predicted_floor(h, eigenvalues, batch_size):
+def predicted_floor(h: float, eigenvalues: np.ndarray, batch_size: int) -> float:
     """(h / 2B) Σ μ_i / (2 − h μ_i), nats; infinite where some h μ_i ≥ 2."""
     slack = 2.0 - h * eigenvalues
     if not (slack > 0).all():
@@ -85,9 +88,9 @@ def predicted_floor(h, eigenvalues, batch_size):
     return float(0.5 * h / batch_size * np.sum(eigenvalues / slack))
 
 
-def noise(problem, spectrum, rng, batch_size, progress=False):
-    """The `Noise` of a problem."""
-    errors = _pool_of_errors(problem, rng, batch_size)
+def noise(problem: Problem, spectrum: Spectrum, rng: np.random.Generator, batch_size: int, progress: bool = False) -> NoiseFloor:
+    """The `NoiseFloor` of a problem."""
+    moves = _pool_of_moves(problem, rng, batch_size)
     shape = (len(SWEPT), len(FRACTIONS))
     h, predicted, simulated, error = (np.full(shape, np.nan) for _ in range(4))
     left, steps = np.zeros(shape, dtype=int), np.zeros(shape, dtype=int)
@@ -99,27 +102,25 @@ def noise(problem, spectrum, rng, batch_size, progress=False):
             predicted[i, j] = predicted_floor(h[i, j], mu, batch_size)
             steps[i, j] = _steps_to_forget(h[i, j], mu) + AVERAGED
             if steps[i, j] <= LONGEST:
-                found = _simulate(problem, method, errors, rng, h[i, j], int(steps[i, j]), progress)
+                found = _simulate(problem, method, moves, rng, h[i, j], int(steps[i, j]), progress)
                 simulated[i, j], error[i, j], left[i, j] = found
-    return Noise(SWEPT, np.array(FRACTIONS), h, predicted, simulated, error, left, steps, batch_size, RUNS, errors.shape[0])
+    return NoiseFloor(SWEPT, np.array(FRACTIONS), h, predicted, simulated, error, left, steps, batch_size, RUNS, moves.shape[0])
 
 
-def _steps_to_forget(h, mu):
+def _steps_to_forget(h: float, mu: np.ndarray) -> int:
     """Until the variance along every axis is within a thousandth of its stationary value."""
     slowest = np.max(abs(1.0 - h * mu))
     return int(np.ceil(0.5 * np.log(1e-3) / np.log(slowest))) if 0.0 < slowest < 1.0 else 1
 
 
-def _simulate(problem, method, errors, rng, h, steps, progress):
+def _simulate(problem: Problem, method: Method, moves: Array, rng: np.random.Generator, h: float, steps: int,
+              progress: bool) -> tuple[float, float, int]:
     """(mean, standard error, runs that left)."""
-    objective = _MiniBatches(problem, errors, RUNS)
-    if method.chart == "eta":
-        objective = objective.in_dual_coordinates()
-    geometry, _ = problem.setting(method)
-    x = problem.target_in(method.chart)
+    chart = method.chart
+    objective, x = chart.objective(_MiniBatches(problem, moves, RUNS)), chart.coordinates(problem.family, problem.theta)
     x0 = backend_of(x).broadcast_to(x, (RUNS, x.shape[-1]))
-    result = descend(objective, x0, geometry=geometry, update=method.update, step=Constant(float(h)), max_steps=steps, rng=rng,
-                     record="values", progress=progress)
+    result = descend(objective, x0, geometry=chart.manifold(problem.family), update=method.update, step=Constant(float(h)),
+                     max_steps=steps, rng=rng, record="values", progress=progress)
     stayed = to_numpy(result.status) == int(Status.MAX_STEPS)
     if not stayed.any():
         return np.nan, np.nan, RUNS
@@ -128,13 +129,12 @@ def _simulate(problem, method, errors, rng, h, steps, progress):
     return averages.mean(), spread, RUNS - int(stayed.sum())
 
 
-def _pool_of_errors(problem, rng, batch_size):
-    """Errors of mini-batch targets, shape (pool, d): of η in the forward direction, of θ in the reverse one."""
+def _pool_of_moves(problem: Problem, rng: np.random.Generator, batch_size: int) -> Array:
+    """By how much the targets of mini-batches are off, shape (pool, d), in the chart in which natural gradient is straight."""
     family, theta = problem.family, problem.theta
     xp = backend_of(theta)
-    pool = int(np.clip(4_000_000 // batch_size, 1000, 40_000))
-    block = max(1, 500_000 // batch_size)
+    pool = int(np.clip(POOLED // batch_size, 1000, 40_000))
+    block = max(1, DRAWN // batch_size)
     means = [xp.mean(family.sufficient_statistic(family.sample(rng, theta, (min(block, pool - n), batch_size))), axis=1)
              for n in range(0, pool, block)]
-    errors = xp.concat(means, axis=0) - problem.eta
-    return errors if problem.direction == "forward" else family.sharp(theta, errors)
+    return problem.displacement(xp.concat(means, axis=0) - problem.eta)

@@ -3,20 +3,28 @@
 Points are primal coordinates of the manifold that comes first; `chart` is the manifold whose primal coordinates the axes show:
 ``M`` itself, or ``M.dual``.
 """
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
 import numpy as np
 
-from ..backend import asarray, to_numpy
+from ..backend import Array, asarray, to_numpy
 from ..errors import DomainError, ShapeError
 from ..geometry.connections.geodesic import e_geodesic, m_geodesic, riemannian_geodesic
-from ..geometry.manifolds.manifold import Dual
+from ..geometry.manifolds.manifold import Dual, DuallyFlat
+from .canvas import BLUE, VERMILION
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 __all__ = ["plot_bisectors", "plot_divergence_balls", "plot_geodesics"]
 
-# Okabe & Ito (2008): told apart with every kind of colour vision
-E_COLOUR, M_COLOUR, RIEMANN_COLOUR = "#0072B2", "#D55E00", "0.25"
+E_COLOUR, M_COLOUR, RIEMANN_COLOUR = BLUE, VERMILION, "0.25"
 
 
-def plot_geodesics(M, p, q, *, ax, chart=None, samples=201):
+def plot_geodesics(M: DuallyFlat, p: Array, q: Array, *, ax: "Axes", chart: DuallyFlat | None = None,
+                   samples: int = 201) -> "list[Line2D]":
     """Draw the e-geodesic, the m-geodesic and the Fisher–Rao geodesic between p and q.
 
     Mathematically, straight in θ, straight in η, and the shortest.
@@ -58,7 +66,8 @@ def plot_geodesics(M, p, q, *, ax, chart=None, samples=201):
     return artists
 
 
-def plot_divergence_balls(M, centers, radius, *, ax, chart=None, samples=361):
+def plot_divergence_balls(M: DuallyFlat, centers: Array, radius: Array, *, ax: "Axes", chart: DuallyFlat | None = None,
+                          samples: int = 361) -> "list[Line2D]":
     """Draw the spheres D(c‖x) = r and D(x‖c) = r about each center.
 
     Mathematically, the ball of D(c‖x) is convex in θ and that of D(x‖c) convex in η, so a ray from c in that chart meets its
@@ -102,7 +111,8 @@ def plot_divergence_balls(M, centers, radius, *, ax, chart=None, samples=361):
     return artists
 
 
-def plot_bisectors(M, sites, *, ax, chart=None, samples=2001):
+def plot_bisectors(M: DuallyFlat, sites: Array, *, ax: "Axes", chart: DuallyFlat | None = None,
+                   samples: int = 2001) -> "list[Line2D]":
     """Draw the Voronoi diagrams of the sites s in D(s‖x) and in D(x‖s): where the two nearest sites are equally near.
 
     Mathematically, D(s‖x) < D(s'‖x) is η_s·θ_x − φ(η_s) > η_s'·θ_x − φ(η_s'), so that diagram has straight edges in θ, and the
@@ -152,7 +162,7 @@ def plot_bisectors(M, sites, *, ax, chart=None, samples=2001):
     return artists
 
 
-def _chart(M, chart):
+def _chart(M: DuallyFlat, chart: DuallyFlat | None) -> Callable[[Array], np.ndarray]:
     """The map from primal coordinates of M to those of the chart, as NumPy."""
     if M.dim != 2:
         raise ShapeError(f"a picture needs a manifold of two dimensions; {M!r} has {M.dim}")
@@ -163,7 +173,7 @@ def _chart(M, chart):
     return lambda theta: to_numpy(M.to_eta(theta))
 
 
-def _points(M, name, x, ndim):
+def _points(M: DuallyFlat, name: str, x: Array, ndim: int) -> Array:
     """Points of the domain, (2,) or (n, 2); one point is a list of one."""
     x = M.theta_domain.require(name, x)
     x = x[None, :] if x.ndim < ndim else x
@@ -172,14 +182,14 @@ def _points(M, name, x, ndim):
     return x
 
 
-def _finish(ax, M, chart, adjustable="datalim"):
+def _finish(ax: "Axes", M: DuallyFlat, chart: DuallyFlat | None, adjustable: Literal["datalim", "box"] = "datalim") -> None:
     letter = "η" if isinstance(M if chart is None else chart, Dual) else "θ"
     ax.set(xlabel=f"{letter}₁", ylabel=f"{letter}₂")
     ax.set_aspect("equal", adjustable=adjustable)
     ax.legend(frameon=False, fontsize=9)
 
 
-def _divergence(M, p, q):
+def _divergence(M: DuallyFlat, p: Array, q: Array) -> np.ndarray:
     """D(p‖q), NaN outside the domain."""
     inside = to_numpy(M.theta_domain.contains(q))
     safe = np.where(inside[..., None], to_numpy(q), to_numpy(p))
@@ -187,7 +197,7 @@ def _divergence(M, p, q):
         return np.where(inside, to_numpy(M.divergence(p, asarray(safe, like=p))), np.nan)
 
 
-def _sphere(M, centers, radius, samples):
+def _sphere(M: DuallyFlat, centers: Array, radius: np.ndarray, samples: int) -> Array:
     """The points D(c‖x) = r, shape (n, samples, 2), by bisection along the rays from c in the primal chart."""
     angle = np.linspace(0.0, 2.0 * np.pi, samples)
     around = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
@@ -199,14 +209,14 @@ def _sphere(M, centers, radius, samples):
     low, high = np.zeros(rays.shape[:-1]), np.broadcast_to(np.sqrt(2.0 * radius)[:, None], rays.shape[:-1])
     while (inside := within(high)).any():                       # a ball is bounded
         low, high = np.where(inside, high, low), np.where(inside, 2.0 * high, high)
-    for _ in range(50):
+    for _ in range(50):                                         # to the last digits of a float64
         middle = 0.5 * (low + high)
         inside = within(middle)
         low, high = np.where(inside, middle, low), np.where(inside, high, middle)
     return asarray(at(low), like=centers)
 
 
-def _edges(M, sites, samples):
+def _edges(M: DuallyFlat, sites: Array, samples: int) -> list[Array]:
     """The edges of the Voronoi diagram of D(s‖x): polylines in the primal chart, cut off at the boundary of the domain.
 
     Mathematically, D(s_k‖x) − D(s_i‖x) = D(s_k‖s_i) − (η_k − η_i)·(θ_x − θ_i): affine in θ_x, and without differences of

@@ -1,21 +1,19 @@
-"""The problem of a study: a family, a target q, a direction of the divergence; and the methods that are compared on it."""
-from dataclasses import dataclass
+"""The problem of a study: a divergence to be minimised between the members of a family and a target among them."""
+from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from ..backend import backend_of, to_numpy
+from ..backend import Array, backend_of, to_numpy
 from ..errors import DomainError
 from ..families.base import ExponentialFamily
-from ..families.bernoulli import Bernoulli
-from ..families.categorical import Categorical
-from ..solvers.objective import CrossEntropy, ReverseKL
-from ..solvers.update import GradientUpdate, MirrorUpdate, NaturalUpdate, Update
+from ..solvers.objective import CrossEntropy, Objective, ReverseKL
+from .chart import ETA, THETA, Chart
 
-__all__ = ["METHODS", "ForwardKL", "Method", "Problem"]
+__all__ = ["DIRECTIONS", "ForwardKL", "ForwardProblem", "Problem", "ReverseProblem"]
 
-TOO_NEAR = 1e-3        # nats
+TOO_NEAR = 1e-3        # nats; nearer to the target the uniform distribution is no start that shows anything
+DRAWS = 1000           # rounds of draws around the target before a domain is given up that leaves next to nothing of the ball
 
 
 class ForwardKL(CrossEntropy):
@@ -24,92 +22,68 @@ class ForwardKL(CrossEntropy):
     Units: nats.
     """
 
-    def __init__(self, family, theta_hat):
+    def __init__(self, family: ExponentialFamily, theta_hat: Array) -> None:
         super().__init__(family, family.to_eta(theta_hat))
         self.theta_hat = theta_hat
 
-    def value_and_gradient(self, theta):
+    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
         M = self.manifold
         return M.kl(self.theta_hat, theta), M.to_eta(theta) - self.eta_hat
 
 
-@dataclass(frozen=True)
-class Method:
-    """An update in a chart."""
+class Problem(ABC):
+    """Minimise a divergence between p and a target q over p, both in one family.
 
-    name: str
-    label: str
-    chart: str
-    update: Update
-
-    @property
-    def hessian(self):
-        """Which of the spectra (θ, η, natural) rules its convergence."""
-        if not isinstance(self.update, GradientUpdate):
-            return 2
-        return 0 if self.chart == "theta" else 1
-
-
-METHODS = {method.name: method for method in (
-    Method("gd_theta", "gradient descent in θ", "theta", GradientUpdate()),
-    Method("gd_eta", "gradient descent in η", "eta", GradientUpdate()),
-    Method("ng_theta", "natural gradient in θ", "theta", NaturalUpdate()),
-    Method("ng_eta", "natural gradient in η", "eta", NaturalUpdate()),
-    Method("md_theta", "mirror descent in θ", "theta", MirrorUpdate()),
-    Method("md_eta", "mirror descent in η", "eta", MirrorUpdate()),
-)}
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Minimise KL(q‖p) (forward) or KL(p‖q) (reverse) over p in a family, for a target q in it.
+    Attributes
+    ----------
+    direction, symbol : str
+        The divergence in files and options, and in titles.
+    straight, bent : Chart
+        The chart in which natural gradient goes straight to the target, and the other one.
+    is_cross_entropy : bool
+        Whether the divergence is a cross-entropy less the entropy of the target.
+    is_finite_at_vertices : bool
+        Whether it stays finite where p gives all probability to one outcome.
 
     Shapes: theta (d,), the target in θ.
     """
 
-    family: ExponentialFamily
-    theta: Any
-    direction: str = "forward"
+    direction: str
+    symbol: str
+    straight: Chart
+    bent: Chart
+    is_cross_entropy: bool
+    is_finite_at_vertices: bool
 
-    def __post_init__(self):
-        if self.direction not in ("forward", "reverse"):
-            raise ValueError(f"direction must be 'forward' or 'reverse'; got {self.direction!r}")
-        object.__setattr__(self, "theta", self.family.theta_domain.require("theta", self.theta))
+    def __init__(self, family: ExponentialFamily, theta: Array) -> None:
+        self.family, self.theta = family, family.theta_domain.require("theta", theta)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.family!r}, {self.theta})"
 
     @cached_property
-    def eta(self):
+    def eta(self) -> Array:
+        """The target in η, shape (d,)."""
         return self.family.to_eta(self.theta)
 
     @property
-    def on_simplex(self):
-        """Whether p is a vector of probabilities, the setting of the claims."""
-        return isinstance(self.family, (Bernoulli, Categorical))
-
-    @cached_property
-    def objective(self):
+    @abstractmethod
+    def objective(self) -> Objective:
         """The divergence as a function of θ."""
-        return ForwardKL(self.family, self.theta) if self.direction == "forward" else ReverseKL(self.family, self.theta)
 
-    def setting(self, method):
-        """``(geometry, objective)`` in the method's chart."""
-        if method.chart == "theta":
-            return self.family, self.objective
-        return self.family.dual, self.objective.in_dual_coordinates()
-
-    def target_in(self, chart):
-        return self.theta if chart == "theta" else self.eta
-
-    def from_theta(self, chart, theta):
-        return theta if chart == "theta" else self.family.to_eta(theta)
-
-    def to_theta(self, chart, x):
-        return x if chart == "theta" else self.family.to_theta(x)
-
-    def kl(self, theta):
+    @abstractmethod
+    def kl(self, theta: Array) -> Array:
         """The divergence that is minimised, shape (...), nats."""
-        return self.family.kl(self.theta, theta) if self.direction == "forward" else self.family.kl(theta, self.theta)
 
-    def starts(self, rng, n):
+    @abstractmethod
+    def displacement(self, error: Array) -> Array:
+        """By how much errors of the target's η move it in the chart of `straight`, to first order, shape (..., d)."""
+
+    @abstractmethod
+    def differential(self, theta: Array, displacement: Array) -> Array:
+        """What is subtracted from the objective's differential at θ where the target is moved so, shape (..., d)."""
+
+    def starts(self, rng: np.random.Generator, n: int) -> Array:
         """n + 1 starting points in θ, shape (n + 1, d).
 
         On the simplex all are draws of uniform density (Dirichlet(1, …, 1)), but for the first, which is the uniform distribution
@@ -117,19 +91,66 @@ class Problem:
         metric at the target, the Dikin ellipsoid |θ − θ_q|_G < 1, without what of it is outside the domain.
         """
         d = self.family.dim
-        if self.on_simplex:
+        if self.family.on_simplex:
             weight = rng.standard_exponential((n + 1, d + 1))
             if self.kl(backend_of(self.theta).zeros_like(self.theta)) > TOO_NEAR:
                 weight[0] = 1.0
-            return backend_of(self.theta).asarray(np.log(weight[:, :-1] / weight[:, -1:]), dtype=self.theta.dtype)
+            return self._array(np.log(weight[:, :-1] / weight[:, -1:]))
         root = np.linalg.cholesky(to_numpy(self.family.metric(self.theta)))
-        kept = []
-        for _ in range(1000):
+        kept: list[np.ndarray] = []
+        for _ in range(DRAWS):
             u = rng.standard_normal((n + 1, d))
             u = u / np.linalg.norm(u, axis=-1, keepdims=True) * rng.random((n + 1, 1)) ** (1 / d)
-            theta = self.theta + backend_of(self.theta).asarray(np.linalg.solve(root.T, u.T).T, dtype=self.theta.dtype)
+            theta = self.theta + self._array(np.linalg.solve(root.T, u.T).T)
             inside = to_numpy(self.family.theta_domain.contains(theta))
             kept.extend(to_numpy(theta)[inside])
             if len(kept) > n:
-                return backend_of(self.theta).asarray(np.stack(kept[:n + 1]), dtype=self.theta.dtype)
+                return self._array(np.stack(kept[:n + 1]))
         raise DomainError(f"no {n + 1} starting points of {self.family!r} found around the target")
+
+    def _array(self, x: np.ndarray) -> Array:
+        """An array of the target's library and precision."""
+        return backend_of(self.theta).asarray(x, dtype=self.theta.dtype)
+
+
+class ForwardProblem(Problem):
+    """Minimise KL(q‖p), as maximum likelihood does."""
+
+    direction, symbol, straight, bent = "forward", "KL(q‖p)", ETA, THETA
+    is_cross_entropy, is_finite_at_vertices = True, False
+
+    @cached_property
+    def objective(self) -> Objective:
+        return ForwardKL(self.family, self.theta)
+
+    def kl(self, theta: Array) -> Array:
+        return self.family.kl(self.theta, theta)
+
+    def displacement(self, error: Array) -> Array:
+        return error
+
+    def differential(self, theta: Array, displacement: Array) -> Array:
+        return displacement
+
+
+class ReverseProblem(Problem):
+    """Minimise KL(p‖q), as variational inference does."""
+
+    direction, symbol, straight, bent = "reverse", "KL(p‖q)", THETA, ETA
+    is_cross_entropy, is_finite_at_vertices = False, True
+
+    @cached_property
+    def objective(self) -> Objective:
+        return ReverseKL(self.family, self.theta)
+
+    def kl(self, theta: Array) -> Array:
+        return self.family.kl(theta, self.theta)
+
+    def displacement(self, error: Array) -> Array:
+        return self.family.sharp(self.theta, error)
+
+    def differential(self, theta: Array, displacement: Array) -> Array:
+        return self.family.flat(theta, displacement)
+
+
+DIRECTIONS: dict[str, type[Problem]] = {problem.direction: problem for problem in (ForwardProblem, ReverseProblem)}

@@ -3,16 +3,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..backend import backend_of, to_numpy
-from ..domains.convex import MappedDomain
+from ..backend import Array, Namespace, backend_of, to_numpy
+from ..domains.convex import ConvexDomain, MappedDomain
 from ..geometry.manifolds.manifold import Riemannian
 from ..solvers.flow import flow
 from ..solvers.objective import AffineMap
-from ..solvers.update import GradientUpdate, NaturalUpdate
-from .problem import METHODS
-from .spectrum import CHARTS
+from ..solvers.update import NaturalUpdate
+from .chart import ETA, THETA, Chart
+from .problem import Problem
+from .spectrum import NATURAL, Spectrum
 
-__all__ = ["FLOWS", "Flow", "Whitened", "measured_flows"]
+__all__ = ["FLOWS", "Flow", "WhitenedManifold", "measured_flows"]
 
 FLOWS = ("gd_theta", "natural", "gd_eta")
 LATE = 1e-16           # the rate is fitted where LATE < KL < 1e6 LATE: earlier windows mix several modes
@@ -39,7 +40,7 @@ class Flow:
     status: np.ndarray
 
 
-class Whitened(Riemannian):
+class WhitenedManifold(Riemannian):
     """A manifold in the coordinates u = A⁻¹ x in which the divergence near the target is ½|u − u_q|².
 
     An integrator's tolerance is then one of the distance, alike along every axis of the Hessian.
@@ -48,89 +49,86 @@ class Whitened(Riemannian):
     A = axes · values^{−1/2}.
     """
 
-    def __init__(self, manifold, like, values, axes):
+    def __init__(self, manifold: Riemannian, like: Array, values: np.ndarray, axes: np.ndarray) -> None:
         xp = backend_of(like)
         self.manifold, self.dim = manifold, manifold.dim
         self.map = AffineMap(xp.asarray(axes / np.sqrt(values), dtype=like.dtype))
         self.inverse = AffineMap(xp.asarray(np.sqrt(values)[:, None] * axes.T, dtype=like.dtype))
 
     @property
-    def domain(self):
+    def domain(self) -> ConvexDomain:
         inner = self.manifold.domain
         return MappedDomain(inner, lambda xp, x: self.inverse(x), lambda xp, u: inner.contains(self.map(u)),
                             lambda name: inner.rule(f"map({name})"))
 
-    def metric(self, x):
-        xp, x = self.point(x)
+    def _metric(self, xp: Namespace, x: Array) -> Array:
         return xp.matmul(xp.matrix_transpose(self.map.A), xp.matmul(self.manifold.metric(self.map(x)), self.map.A))
 
-    def sharp(self, x, covector):
+    def _sharp(self, xp: Namespace, x: Array, covector: Array) -> Array:
         return self.inverse(self.manifold.sharp(self.map(x), self.inverse.pull_back(x, covector)))
 
 
 class _Flat(Riemannian):
     """The Euclidean metric on the domain of another manifold's chart: its natural gradient is the gradient of that chart."""
 
-    def __init__(self, manifold):
+    def __init__(self, manifold: Riemannian) -> None:
         self.manifold, self.dim = manifold, manifold.dim
 
     @property
-    def domain(self):
+    def domain(self) -> ConvexDomain:
         return self.manifold.domain
 
-    def metric(self, x):
-        xp, x = self.point(x)
+    def _metric(self, xp: Namespace, x: Array) -> Array:
         return xp.eye(self.dim, dtype=x.dtype) + 0.0 * x[..., None]
 
-    def sharp(self, x, covector):
+    def _sharp(self, xp: Namespace, x: Array, covector: Array) -> Array:
         return covector
 
 
-def measured_flows(problem, spectrum, theta0):
+def measured_flows(problem: Problem, spectrum: Spectrum, theta0: Array) -> tuple[Flow, ...]:
     """The flows of gradient descent in θ, of natural gradient, and of gradient descent in η, in the order of `FLOWS`.
 
     The natural-gradient flow does not depend on the chart; it is followed in the one where it is a straight line.
 
     Shapes: theta0 (starts, d).
     """
-    straight = "ng_eta" if problem.direction == "forward" else "ng_theta"
-    chosen = (METHODS["gd_theta"], METHODS[straight], METHODS["gd_eta"])
-    return tuple(_follow(problem, name, method, spectrum, theta0) for name, method in zip(FLOWS, chosen))
+    family = problem.family
+    natural = problem.straight.manifold(family)
+    chosen = (THETA, _Flat(family), THETA.row), (problem.straight, natural, NATURAL), (ETA, _Flat(family.dual), ETA.row)
+    return tuple(_follow(problem, name, *flowing, spectrum, theta0) for name, flowing in zip(FLOWS, chosen))
 
 
-def _follow(problem, name, method, spectrum, theta0):
+def _follow(problem: Problem, name: str, chart: Chart, geometry: Riemannian, hessian: int, spectrum: Spectrum,
+            theta0: Array) -> Flow:
     """The flow in whitened coordinates, where even gradient descent is a natural gradient: that of a constant metric."""
-    geometry, objective = problem.setting(method)
-    if isinstance(method.update, GradientUpdate):
-        geometry = _Flat(geometry)
-    chart = CHARTS.index(method.chart)
-    space = Whitened(geometry, problem.theta, spectrum.eigenvalues[chart], spectrum.eigenvectors[chart])
-    u0 = space.inverse(problem.from_theta(method.chart, theta0))
+    space = WhitenedManifold(geometry, problem.theta, spectrum.eigenvalues[chart.row], spectrum.eigenvectors[chart.row])
+    objective = chart.objective(problem.objective).pulled_back(space.map)
+    u0 = space.inverse(chart.coordinates(problem.family, theta0))
     window = _window(problem, spectrum, chart)
-    horizon = 45.0 / spectrum.rate[method.hessian]
+    horizon = 45.0 / spectrum.rate[hessian]                # KL falls by e^−45, some 1e-20, once it falls at its late rate
     for _ in range(4):
         times = np.union1d(np.linspace(0.0, horizon, 401), np.geomspace(1e-4 * horizon, min(SHOWN, horizon), 160))
-        result = flow(objective.pulled_back(space.map), u0, geometry=space, update=NaturalUpdate(), times=times,
+        result = flow(objective, u0, geometry=space, update=NaturalUpdate(), times=times,
                       rtol=1e-11, atol=1e-11, method="LSODA")
         kl = to_numpy(result.values)
         if (kl[-1] < window[0]).all():
             break
         horizon = 3.0 * horizon                            # a plateau: some start has not come near yet
-    path = to_numpy(problem.to_theta(method.chart, space.map(result.path)))
+    path = to_numpy(chart.theta(problem.family, space.map(result.path)))
     rate = np.array([_late_rate(times, kl[:, i], window) for i in range(kl.shape[1])])
     return Flow(name, times, kl, path, rate, window, to_numpy(result.status))
 
 
-def _window(problem, spectrum, chart):
+def _window(problem: Problem, spectrum: Spectrum, chart: Chart) -> np.ndarray:
     """(low, high): from `LATE`, or from where rounding of the coordinates is a thousandth of the distance, up by six decades."""
-    x, axes = to_numpy(problem.target_in(CHARTS[chart])), spectrum.eigenvectors[chart]
+    x, axes = to_numpy(chart.coordinates(problem.family, problem.theta)), spectrum.eigenvectors[chart.row]
     rounding = np.finfo(float).eps * (abs(axes.T) @ abs(x))           # along every axis of the Hessian
-    low = max(LATE, 1e6 * 0.5 * float(spectrum.eigenvalues[chart] @ rounding**2))
+    low = max(LATE, 1e6 * 0.5 * float(spectrum.eigenvalues[chart.row] @ rounding**2))
     return np.array([low, 1e6 * low])
 
 
-def _late_rate(times, kl, window):
+def _late_rate(times: np.ndarray, kl: np.ndarray, window: np.ndarray) -> float:
     late = (kl > window[0]) & (kl < window[1])
-    if late.sum() < 10:
+    if late.sum() < 10:                                    # too few for a slope
         return np.nan
-    return -np.polyfit(times[late], np.log(kl[late]), 1)[0]
+    return float(-np.polyfit(times[late], np.log(kl[late]), 1)[0])

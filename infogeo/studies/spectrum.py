@@ -4,10 +4,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..backend import to_numpy
+from .problem import Problem
 
-__all__ = ["CHARTS", "Spectrum", "spectrum"]
+__all__ = ["HESSIANS", "NATURAL", "Spectrum", "spectrum"]
 
-CHARTS = ("theta", "eta", "natural")
+HESSIANS = ("theta", "eta", "natural")
+NATURAL = HESSIANS.index("natural")
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,8 @@ class Spectrum:
     - gradient descent is stable for steps below 2/λ_max
     - the step 2/(λ_min + λ_max) is the best, and contracts the error by (κ − 1)/(κ + 1) with κ = λ_max/λ_min
 
-    Shapes: the first axis is the chart, in the order of `CHARTS`; eigenvalues (3, d), ascending; eigenvectors (2, d, d), those
-    of θ and η, in columns; everything else (3,).
+    Shapes: the first axis goes with `HESSIANS`; eigenvalues (3, d), ascending; eigenvectors (2, d, d), those of θ and η, in
+    columns; everything else (3,).
     """
 
     eigenvalues: np.ndarray
@@ -34,7 +36,7 @@ class Spectrum:
     contraction: np.ndarray
 
 
-def spectrum(problem):
+def spectrum(problem: Problem) -> Spectrum:
     """The `Spectrum` of a problem."""
     family, theta = problem.family, problem.theta
     metric = family.metric(theta)

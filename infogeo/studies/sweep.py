@@ -3,25 +3,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..backend import backend_of, to_numpy
+from ..backend import Array, backend_of, to_numpy
 from ..solvers.descend import descend
 from ..solvers.result import Status
 from ..solvers.step import Constant
-from .problem import METHODS
+from .methods import METHODS, Method
+from .problem import Problem
+from .spectrum import Spectrum
 
-__all__ = ["SWEPT", "Sweep", "sweep"]
+__all__ = ["SWEPT", "LearningRateSweep", "sweep"]
 
 SWEPT = ("gd_theta", "gd_eta", "ng_theta", "ng_eta")     # mirror descent repeats the last two
-RATES = 61
+RATES = 61             # twenty a decade
 RANGE = (2e-3, 2.0)    # of the step 2/λ_max, where descent near the target becomes unstable
-MARGIN = 0.05
+MARGIN = 0.05          # of the entropy, or nats
 
 
 @dataclass(frozen=True)
-class Sweep:
+class LearningRateSweep:
     """Rise times: the first step from which KL stays below `level`.
 
-    Mathematically, where the entropy H of the target is positive and the direction is forward, the level is that of a
+    Mathematically, where the divergence is a cross-entropy less the entropy H > 0 of the target, the level is that of a
     cross-entropy below 1.05 H; elsewhere it is 0.05 nats. A run that left the domain has not risen, wherever it stopped.
     `worst` is the largest rise time over the starts, and `most` the one that nine starts in ten keep; a learning rate is usable
     if every start rises within `steps`.
@@ -32,7 +34,7 @@ class Sweep:
     the learning rate of the least worst rise time, and best_rise; status (methods, 4), counts in the order of `Status`.
     """
 
-    methods: tuple
+    methods: tuple[str, ...]
     h: np.ndarray
     rise: np.ndarray
     worst: np.ndarray
@@ -47,39 +49,39 @@ class Sweep:
     level_is_relative: bool
 
 
-def sweep(problem, spectrum, theta0, steps, progress=False):
-    """The `Sweep` of a problem; theta0 (starts, d)."""
+def sweep(problem: Problem, spectrum: Spectrum, theta0: Array, steps: int, progress: bool = False) -> LearningRateSweep:
+    """The `LearningRateSweep` of a problem; theta0 (starts, d)."""
     level, relative = _level(problem)
-    h, rise, status = [], [], []
-    for name in SWEPT:
-        method = METHODS[name]
-        geometry, objective = problem.setting(method)
-        x0 = problem.from_theta(method.chart, theta0)
-        rates = spectrum.stable_step[method.hessian] * np.geomspace(*RANGE, RATES)
-        step = Constant(backend_of(x0).asarray(rates, dtype=x0.dtype)[:, None])
-        result = descend(objective, x0, geometry=geometry, update=method.update, step=step, max_steps=steps,
-                         record="values", progress=progress)
-        ended = to_numpy(result.status)
-        h.append(rates)
-        rise.append(_rise(to_numpy(result.values), ended, level))
-        status.append([(ended == int(s)).sum() for s in Status])
-    h, rise = np.stack(h), np.stack(rise)
+    found = [_runs(problem, METHODS[name], spectrum, theta0, steps, level, progress) for name in SWEPT]
+    h, rise, status = (np.stack(parts) for parts in zip(*found))
     ranked = np.sort(np.where(rise < 0, np.inf, rise), axis=-1)
     worst, most = ranked[..., -1], ranked[..., int(np.ceil(0.9 * ranked.shape[-1])) - 1]
     window, most_window = (np.stack([_longest_stretch(*row) for row in zip(h, np.isfinite(kept))]) for kept in (worst, most))
     at = worst.argmin(axis=-1)[:, None]
     best_rise = np.take_along_axis(worst, at, -1)[:, 0]
     best = np.where(np.isfinite(best_rise), np.take_along_axis(h, at, -1)[:, 0], np.nan)
-    return Sweep(SWEPT, h, rise, worst, most, window, most_window, best, best_rise, np.array(status), steps, level, relative)
+    return LearningRateSweep(SWEPT, h, rise, worst, most, window, most_window, best, best_rise, status, steps, level, relative)
 
 
-def _level(problem):
+def _runs(problem: Problem, method: Method, spectrum: Spectrum, theta0: Array, steps: int, level: float,
+          progress: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(h, rise, counts of the statuses) of every start with every learning rate, in one call."""
+    chart, rates = method.chart, spectrum.stable_step[method.hessian] * np.geomspace(*RANGE, RATES)
+    x0 = chart.coordinates(problem.family, theta0)
+    step = Constant(backend_of(x0).asarray(rates, dtype=x0.dtype)[:, None])
+    result = descend(chart.objective(problem.objective), x0, geometry=chart.manifold(problem.family), update=method.update,
+                     step=step, max_steps=steps, record="values", progress=progress)
+    ended = to_numpy(result.status)
+    return rates, _rise(to_numpy(result.values), ended, level), np.array([(ended == int(s)).sum() for s in Status])
+
+
+def _level(problem: Problem) -> tuple[float, bool]:
     entropy = float(to_numpy(problem.family.entropy(problem.theta)))
-    relative = problem.direction == "forward" and entropy > 0
+    relative = problem.is_cross_entropy and entropy > 0
     return (MARGIN * entropy, True) if relative else (MARGIN, False)
 
 
-def _rise(kl, status, level):
+def _rise(kl: np.ndarray, status: np.ndarray, level: float) -> np.ndarray:
     """The first step from which KL stays below the level, shape of status."""
     above = ~(kl < level)
     last_above = kl.shape[0] - 1 - above[::-1].argmax(axis=0)
@@ -88,7 +90,7 @@ def _rise(kl, status, level):
     return np.where(gone, -1, first)
 
 
-def _longest_stretch(h, usable):
+def _longest_stretch(h: np.ndarray, usable: np.ndarray) -> np.ndarray:
     """(lowest, highest) of the longest run of neighbouring usable learning rates."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], usable.astype(int), [0]])))
     if edges.size == 0:

@@ -1,18 +1,22 @@
 """Reading and checking the target: counts, samples, probabilities. Errors name the file, the line and the column."""
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from ..backend import asarray, to_numpy
+from ..backend import Array, asarray, to_numpy
 from ..errors import DomainError, InfogeoError
 from ..families.base import ExponentialFamily
 from ..families.categorical import Categorical
 from .naming import InputError, named_family, parsed_value
 
 __all__ = ["Target", "from_counts", "from_parameters", "from_probabilities", "from_samples"]
+
+Reference: TypeAlias = int | Literal["best"] | None     # an outcome, the most probable one, or the last
 
 
 @dataclass(frozen=True)
@@ -23,11 +27,11 @@ class Target:
     """
 
     family: ExponentialFamily
-    theta: Any
+    theta: Array
     source: str
 
 
-def from_probabilities(probabilities, reference=None, source="probabilities"):
+def from_probabilities(probabilities: Array, reference: Reference = None, source: str = "probabilities") -> Target:
     """The categorical target of given probabilities.
 
     Parameters
@@ -53,7 +57,7 @@ def from_probabilities(probabilities, reference=None, source="probabilities"):
     return Target(family, theta, source)
 
 
-def from_counts(path, column, reference=None):
+def from_counts(path: str | Path, column: str, reference: Reference = None) -> Target:
     """The categorical target of a CSV file with one row for each outcome: the relative frequencies of a column of counts.
 
     Raises
@@ -73,11 +77,10 @@ def from_counts(path, column, reference=None):
         counts.append(count)
     if len(counts) < 2:
         raise InputError(f"{path}: at least two outcomes are needed; column {column!r} has {len(counts)}")
-    counts = np.array(counts)
-    return from_probabilities(counts / counts.sum(), reference, f"{path}, column {column!r}")
+    return from_probabilities(np.array(counts) / sum(counts), reference, f"{path}, column {column!r}")
 
 
-def from_parameters(family, texts, source="parameters"):
+def from_parameters(family: str, texts: Sequence[str], source: str = "parameters") -> Target:
     """The target of given ordinary parameters.
 
     Parameters
@@ -106,14 +109,14 @@ def from_parameters(family, texts, source="parameters"):
     return Target(model, theta, source)
 
 
-def _array(value, where):
+def _array(value: Any, where: str) -> Array:
     try:
         return asarray(np.array(value, dtype=float))
     except (TypeError, ValueError):
         raise InputError(f"{where} must be numbers; got {value!r}") from None
 
 
-def from_samples(path, columns, family, reference=None):
+def from_samples(path: str | Path, columns: str | Sequence[str], family: str, reference: Reference = None) -> Target:
     """The maximum-likelihood fit to a CSV file with one row for each observation.
 
     Parameters
@@ -129,21 +132,15 @@ def from_samples(path, columns, family, reference=None):
     InputError
     """
     columns = [columns] if isinstance(columns, str) else list(columns)
-    counted = family.strip().lower() == "categorical"
-    model = None if counted else named_family(family, len(columns))
-    places = 1 if counted else prod(model.support.shape)
-    if len(columns) != places:
-        raise InputError(f"{path}: the family {family} takes {_columns(places)}; got {', '.join(columns)}")
-    rows = [(line, [_number(text, f"{path}: line {line}, column {name!r}") for name, text in zip(columns, texts)])
-            for line, texts in _rows(path, columns)]
-    lines, x = [line for line, _ in rows], np.array([values for _, values in rows])
     where = f"{path}, column {', '.join(repr(name) for name in columns)}"
-    if counted:
+    if family.strip().lower() == "categorical":
+        lines, x = _samples(path, columns, family, 1)
         return _from_outcomes(path, columns[0], lines, x[:, 0], reference, where)
-    if reference is not None and isinstance(model, Categorical):
-        raise InputError(f"the reference is an argument of the family, as in Categorical({model.k}, reference=0)")
+    model = named_family(family, len(columns))
+    lines, x = _samples(path, columns, family, prod(model.support.shape))
     if reference is not None:
-        raise InputError(f"a reference outcome belongs to the categorical family; the family is {family}")
+        raise InputError("a reference outcome belongs to the categorical family, or is an argument of it, as in "
+                         f"Categorical(3, reference=0); the family is {family}")
     x = x.reshape(len(x), *model.support.shape)
     outside = np.flatnonzero(~to_numpy(model.support.contains(x)))
     if outside.size:
@@ -156,11 +153,17 @@ def from_samples(path, columns, family, reference=None):
         raise InputError(f"{where}: {' '.join(str(error).split())}") from None
 
 
-def _columns(count):
-    return "one column" if count == 1 else f"{count} columns"
+def _samples(path: str | Path, columns: list[str], family: str, places: int) -> tuple[list[int], np.ndarray]:
+    """The lines of the observations and their numbers, shape (n, places)."""
+    if len(columns) != places:
+        wanted = "one column" if places == 1 else f"{places} columns"
+        raise InputError(f"{path}: the family {family} takes {wanted}; got {', '.join(columns)}")
+    rows = [(line, [_number(text, f"{path}: line {line}, column {name!r}") for name, text in zip(columns, texts)])
+            for line, texts in _rows(path, columns)]
+    return [line for line, _ in rows], np.array([values for _, values in rows])
 
 
-def _from_outcomes(path, column, lines, x, reference, where):
+def _from_outcomes(path: str | Path, column: str, lines: list[int], x: np.ndarray, reference: Reference, where: str) -> Target:
     """Relative frequencies of the outcomes 0 … max."""
     bad = np.flatnonzero((x < 0) | (x != np.floor(x)))
     if bad.size:
@@ -177,7 +180,7 @@ def _from_outcomes(path, column, lines, x, reference, where):
     return from_probabilities(counts / counts.sum(), reference, where)
 
 
-def _reference(reference, p, source):
+def _reference(reference: Reference, p: np.ndarray, source: str) -> int:
     if reference is None:
         return p.size - 1
     if reference == "best":
@@ -187,7 +190,7 @@ def _reference(reference, p, source):
     return int(reference)
 
 
-def _rows(path, columns):
+def _rows(path: str | Path, columns: Sequence[str]) -> list[tuple[int, list[str]]]:
     """``(line, texts)`` of every row; blank lines are passed over."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
@@ -214,7 +217,7 @@ def _rows(path, columns):
     return out
 
 
-def _place(path, header, name):
+def _place(path: str | Path, header: list[str], name: str) -> int:
     if header.count(name) > 1:
         raise InputError(f"{path}: line 1: more than one column is called {name!r}")
     if name not in header:
@@ -222,7 +225,7 @@ def _place(path, header, name):
     return header.index(name)
 
 
-def _number(text, where):
+def _number(text: str, where: str) -> float:
     try:
         value = float(text)
     except ValueError:

@@ -1,22 +1,25 @@
 """Optimisers side by side on one task: loss against steps and against seconds."""
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
-from ..backend import to_numpy
+from ..backend import Array, to_numpy
 from ..curvature.outputs import RandomSigns
 from ..geometry.manifolds.euclidean import Euclidean
 from ..networks.initial import Glorot
+from ..networks.model import NegativeLogLikelihood
 from ..solvers.descend import descend
+from ..solvers.moment import Moment
 from ..solvers.step import Constant
-from ..solvers.update import GradientUpdate
+from ..solvers.update import GradientUpdate, Update
 from ..training.adam import Adam, RMSprop
 from ..training.data import MiniBatches
 from ..training.kfac import KFAC, Share
 from ..training.momentum import Momentum, Nesterov
 from ..training.rules import LevenbergMarquardt
+from .architecture import Task
 from .naming import InputError
 
 __all__ = ["OPTIMISERS", "Optimiser", "Run", "TrainingStudy", "train"]
@@ -35,11 +38,11 @@ class Optimiser:
     """
 
     label: str
-    update: Any
+    update: Callable[[np.random.Generator], Update]
     h: float
 
 
-def _kfac(rng):
+def _kfac(rng: np.random.Generator) -> Update:
     return KFAC(RandomSigns(rng), damping=LevenbergMarquardt(1.0), statistics=Share(0.5), products=Share(0.25))
 
 
@@ -75,11 +78,11 @@ class Run:
     name: str
     label: str
     h: float
-    steps: Any
-    loss: Any
-    seconds: Any
-    x: Any
-    status: Any
+    steps: np.ndarray
+    loss: np.ndarray
+    seconds: np.ndarray
+    x: np.ndarray
+    status: Array
 
 
 @dataclass(frozen=True)
@@ -94,9 +97,9 @@ class TrainingStudy:
     batch_size, seed : int
     """
 
-    task: Any
+    task: Task
     data: str
-    runs: list
+    runs: list[Run]
     batch_size: int
     seed: int
 
@@ -104,12 +107,12 @@ class TrainingStudy:
 class _Clock:
     """Loss of the whole set every so many steps, and the seconds between, which the values are not part of."""
 
-    def __init__(self, loss, every, w0):
+    def __init__(self, loss: NegativeLogLikelihood, every: int, w0: Array) -> None:
         self.loss, self.every, self.spent = loss, every, 0.0
         self.steps, self.values, self.seconds = [0], [float(loss.value(w0))], [0.0]
         self.since = perf_counter()
 
-    def __call__(self, moment):
+    def __call__(self, moment: Moment) -> None:
         if moment.k % self.every:
             return
         to_numpy(moment.x)                               # a GPU is waited for
@@ -120,7 +123,9 @@ class _Clock:
         self.since = perf_counter()
 
 
-def train(task, data, optimisers, *, steps, batch_size=None, step_sizes=None, every=None, seed=0, progress=False):
+def train(task: Task, data: str, optimisers: Sequence[str], *, steps: int, batch_size: int | None = None,
+          step_sizes: dict[str, float] | None = None, every: int | None = None, seed: int = 0,
+          progress: bool = False) -> TrainingStudy:
     """Train a task with each optimiser from the same weights.
 
     Parameters

@@ -1,37 +1,42 @@
 """A comparison of optimisers as text, as tables and as a figure."""
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..solvers.result import Status
-from .figures import _figure
-from .report import _g, _table
+from .canvas import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, blank
+from .tables import number, table
+from .training import TrainingStudy
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["figure_training", "report_training", "write_training"]
 
-# Okabe & Ito (2008): told apart with every kind of colour vision
-COLOURS = ("#D55E00", "#0072B2", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#000000")
+COLOURS = (VERMILION, BLUE, GREEN, ORANGE, PURPLE, SKY, "black")
 
 
-def report_training(study):
+def report_training(study: TrainingStudy) -> str:
     """The table of a `TrainingStudy`: the last loss, and when each optimiser passed what the slowest of them reached."""
     goal = max((run.loss[-1] for run in study.runs if np.isfinite(run.loss[-1])), default=np.nan)
     rows = []
     for run in study.runs:
         passed = np.flatnonzero(run.loss <= goal)
-        at = (run.steps[passed[0]], _g(run.seconds[passed[0]], 3)) if passed.size else ("never", "-")
+        at = (run.steps[passed[0]], number(run.seconds[passed[0]], 3)) if passed.size else ("never", "-")
         per_step = 1e3 * run.seconds[-1] / max(run.steps[-1], 1)
-        rows.append((run.label, f"{run.h:g}", _g(run.loss[-1]), run.steps[-1], _g(run.seconds[-1], 3), _g(per_step, 3), *at))
+        rows.append((run.label, f"{run.h:g}", number(run.loss[-1]), run.steps[-1], number(run.seconds[-1], 3),
+                     number(per_step, 3), *at))
     title = f"{study.task.name} on {study.data}: {study.task.model.network.size} weights, mini-batches of {study.batch_size}"
     notes = [f"{run.label}: {Status(int(run.status)).text}" for run in study.runs if int(run.status) != Status.MAX_STEPS]
-    header = ("", "step size", "last loss", "steps", "seconds", "ms a step", f"step to {_g(goal)}", "seconds to it")
-    return _table(title, header, rows, [f"Loss of all samples, nats. Seed {study.seed}.", *notes]) + "\n"
+    header = ("", "step size", "last loss", "steps", "seconds", "ms a step", f"step to {number(goal)}", "seconds to it")
+    return table(title, header, rows, [f"Loss of all samples, nats. Seed {study.seed}.", *notes]) + "\n"
 
 
-def figure_training(study):
+def figure_training(study: TrainingStudy) -> "Figure":
     """Loss against steps, and against seconds."""
-    figure, panels = _figure(9.0, 4.2, 2)
+    figure, panels = blank(9.0, 4.2, 2)
     for run, colour in zip(study.runs, COLOURS * len(study.runs)):
         for axes, across in zip(panels, (run.steps, run.seconds)):
             axes.semilogy(across, run.loss, color=colour, lw=1.8, label=run.label)
@@ -44,7 +49,7 @@ def figure_training(study):
     return figure
 
 
-def write_training(study, directory):
+def write_training(study: TrainingStudy, directory: str | Path) -> None:
     """``training.csv``, ``training.json``, ``weights.npz`` and ``training.png`` in a directory, which is made if need be."""
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
@@ -57,5 +62,6 @@ def write_training(study, directory):
              "runs": {run.name: {"h": run.h, "steps": run.steps.tolist(), "seconds": run.seconds.tolist(),
                                  "loss": run.loss.tolist(), "status": Status(int(run.status)).name} for run in study.runs}}
     (directory / "training.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    np.savez(directory / "weights.npz", **{run.name: run.x for run in study.runs})
+    weights: dict[str, Any] = {run.name: run.x for run in study.runs}
+    np.savez(directory / "weights.npz", **weights)
     figure_training(study).savefig(directory / "training.png", dpi=120)

@@ -259,8 +259,10 @@ def test_bad_samples(capsys, here, text, family, words):
     (["--probabilities", "1"], "--probabilities: at least two outcomes are needed; got 1"),
     (["--probabilities", "half"], "argument --probabilities: invalid float value: 'half'"),
     (["--probabilities", "0.5", "0.5", "--reference", "2"], "the reference must be an outcome from 0 to 1 or 'best'; got 2"),
-    (["--probabilities", "0.5", "0.5", "--reference", "-1"], "argument --reference: must be an outcome's index or 'best'; got -1"),
-    (["--probabilities", "0.5", "0.5", "--reference", "first"], "argument --reference: must be an outcome's index or 'best'; got first"),
+    (["--probabilities", "0.5", "0.5", "--reference", "-1"],
+     "argument --reference: must be an outcome's index or 'best'; got -1"),
+    (["--probabilities", "0.5", "0.5", "--reference", "first"],
+     "argument --reference: must be an outcome's index or 'best'; got first"),
     (["--probabilities", "0.5", "0.5", "--family", "normal"], "--family normal needs --samples"),
     (["--probabilities", "0.5", "0.5", "--column", "x"], "--column belongs to --counts and --samples"),
     (["--probabilities", "0.5", "0.5", "--starts", "0"], "argument --starts: must be a positive integer; got 0"),
@@ -310,9 +312,9 @@ def test_bad_arguments(capsys, here, argv, words):
 def test_reference_of_another_family(capsys, here):
     (here / "x.csv").write_text("x\n1\n2\n")
     refused(capsys, here, "--samples", "x.csv", "--column", "x", "--family", "poisson", "--reference", "0",
-            words="a reference outcome belongs to the categorical family; the family is poisson")
+            words="as in Categorical(3, reference=0); the family is poisson")
     refused(capsys, here, "--samples", "x.csv", "--column", "x", "--family", "Categorical(3)", "--reference", "0",
-            words="the reference is an argument of the family, as in Categorical(3, reference=0)")
+            words="a reference outcome belongs to the categorical family, or is an argument of it, as in")
 
 
 def test_not_a_text_file(capsys, here):

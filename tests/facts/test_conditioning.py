@@ -11,12 +11,12 @@ import infogeo as ig
 from infogeo.studies.claims import initial_rates
 from infogeo.studies.export import flat, tables
 from infogeo.studies.noise import noise
-from infogeo.studies.problem import METHODS
+from infogeo.studies.methods import METHODS
 from infogeo.studies.sweep import _longest_stretch, _rise
 
 
 def problem(family, direction="forward", **ordinary):
-    return ig.studies.Problem(family, family.theta_from(**ordinary), direction)
+    return ig.studies.DIRECTIONS[direction](family, family.theta_from(**ordinary))
 
 
 THREE = dict(probabilities=[0.5, 0.3, 0.2])
@@ -25,18 +25,17 @@ SMALL = dict(starts=6, batch_size=400, steps=60, seed=3)
 
 @pytest.fixture(scope="module")
 def forward():
-    return ig.studies.conditioning(ig.Categorical(3), ig.Categorical(3).theta_from(**THREE), **SMALL)
+    return ig.studies.conditioning(problem(ig.Categorical(3), **THREE), **SMALL)
 
 
 @pytest.fixture(scope="module")
 def reverse():
-    return ig.studies.conditioning(ig.Categorical(3), ig.Categorical(3).theta_from(**THREE), direction="reverse", **SMALL)
+    return ig.studies.conditioning(problem(ig.Categorical(3), "reverse", **THREE), **SMALL)
 
 
 @pytest.fixture(scope="module")
 def normal():
-    family = ig.Normal()
-    return ig.studies.conditioning(family, family.theta_from(mean=0.0, variance=1.0), **SMALL)
+    return ig.studies.conditioning(problem(ig.Normal(), mean=0.0, variance=1.0), **SMALL)
 
 
 def test_spectrum_of_three_outcomes(forward):
@@ -272,9 +271,8 @@ def test_no_start_is_at_a_uniform_target():
 
 
 def test_same_seed_same_result():
-    family = ig.Exponential()
-    run = dict(starts=2, steps=5, batch_size=10)
-    first, again, other = (ig.studies.conditioning(family, family.theta_from(rate=2.0), seed=seed, **run) for seed in (5, 5, 6))
+    p, run = problem(ig.Exponential(), rate=2.0), dict(starts=2, steps=5, batch_size=10)
+    first, again, other = (ig.studies.conditioning(p, seed=seed, **run) for seed in (5, 5, 6))
     for name, value in flat(first).items():
         assert_array_equal(value, flat(again)[name], err_msg=name)
     assert not np.array_equal(other.starts, first.starts)
@@ -287,9 +285,9 @@ def test_other_arrays_give_the_same_study(direction, family, theta):
     """array-api-strict on its second device, where NumPy can do nothing by accident: the result is NumPy, and the same."""
     theta = np.array(theta)
     there = strict.asarray(theta, device=strict.Device("device1"))
-    run = dict(direction=direction, starts=2, steps=5, batch_size=200)
-    expected = flat(ig.studies.conditioning(family, theta, **run))
-    found = ig.studies.conditioning(family, there, **run)
+    run, posed = dict(starts=2, steps=5, batch_size=200), ig.studies.DIRECTIONS[direction]
+    expected = flat(ig.studies.conditioning(posed(family, theta), **run))
+    found = ig.studies.conditioning(posed(family, there), **run)
     assert_array_equal(found.discrete.iterations, expected["discrete.iterations"])
     assert_array_equal(found.sweep.rise, expected["sweep.rise"])
     assert_allclose(found.noise.simulated, expected["noise.simulated"], rtol=1e-10)
@@ -305,12 +303,10 @@ def test_result_is_frozen_and_plain(forward):
 
 
 def test_sizes_are_checked():
-    family = ig.Poisson()
+    p = problem(ig.Poisson(), rate=1.0)
     for name in ("starts", "batch_size", "steps"):
-        with pytest.raises(ig.DomainError, match=f"{name} must be a positive integer; got 0"):
-            ig.studies.conditioning(family, family.theta_from(rate=1.0), **{name: 0})
-    with pytest.raises(ValueError, match="direction must be"):
-        ig.studies.conditioning(family, family.theta_from(rate=1.0), direction="sideways")
+        with pytest.raises(ig.DomainError, match=f"{name} must satisfy {name} an integer >= 1; got 0"):
+            ig.studies.conditioning(p, **{name: 0})
 
 
 @pytest.fixture(scope="module")
@@ -364,8 +360,7 @@ def test_predicted_slopes_are_drawn_through_the_flows(forward):
 
 
 def test_one_dimensional_figures():
-    family = ig.Poisson()
-    result = ig.studies.conditioning(family, family.theta_from(rate=0.61), starts=3, steps=30)
+    result = ig.studies.conditioning(problem(ig.Poisson(), rate=0.61), starts=3, steps=30)
     figure = ig.studies.figure_trajectories(result)
     assert [axes.get_xlabel() for axes in figure.axes] == ["θ", "η"]
 
