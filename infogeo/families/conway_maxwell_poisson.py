@@ -170,6 +170,12 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         mode = mean + 0.5 - 0.5 / dispersion
         by_mode = dispersion * xp.log(xp.where(mode > 0, mode, one))
         log_rate = xp.where((mode > 0.3 * mean) & (mean > 1.0), by_mode, -xp.log1p(1.0 / mean) + dispersion * xp.log1p(mean))
+        # below a mean of 1 a large ν leaves 0 and 1, and η₂ = p₂ log 2 with p₁² = 2^ν p₀ p₂; from a larger ν Newton's steps go too far
+        few = xp.minimum(mean, 0.999 * one)
+        sharp = xp.log(few * few / (1.0 - few) / eta[..., 1] * log(2.0)) / log(2.0)
+        sharply = (mean < 1.0) & (sharp > 2.0)
+        dispersion = xp.where(sharply, sharp, dispersion)
+        log_rate = xp.where(sharply, xp.log(few / (1.0 - few)), log_rate)
         start = xp.stack([log_rate, -dispersion], axis=-1)
         theta = minimize(
             xp, xp.where(inside[..., None], start, eta), name="to_theta",

@@ -16,7 +16,8 @@ def root(xp: Namespace, x: Array, newton: Callable[[Array], tuple[Array, Array]]
         The start.
     newton : callable of x
         ``(x⁺, error)``: where Newton's method goes from x, and the error of x, relative to its size or to what rounding of the
-        equation lets it have. An error of √ε / 10 is squared by the step from there, which is the last.
+        equation lets it have, of a shape that broadcasts to that of x: elements that share an error stop together. An error of
+        √ε / 10 is squared by the step from there, which is the last.
     name : str
         What is solved for, in the words of the error.
 
@@ -26,7 +27,8 @@ def root(xp: Namespace, x: Array, newton: Callable[[Array], tuple[Array, Array]]
         With the errors and the last points, if a row has not got there after `max_steps`.
     """
     found, error, running = approach(xp, x, newton, 0.1 * float(xp.finfo(x.dtype).eps) ** 0.5, max_steps)
-    require_converged(f"{name}: Newton's method ended short of its accuracy", ~running, error, found)
+    require_converged(f"{name}: Newton's method ended short of its accuracy", ~running,
+                      xp.broadcast_to(error, found.shape), found)
     return found
 
 
@@ -42,7 +44,7 @@ def approach(xp: Namespace, x: Array, newton: Callable[[Array], tuple[Array, Arr
     for _ in range(max_steps):
         if not xp.any(running):
             break
-        ahead, now = newton(x)
-        x, error = xp.where(running, ahead, x), xp.where(running, now, error)
+        ahead, error = newton(x)
+        x = xp.where(running, ahead, x)
         running = running & ~(xp.abs(error) <= settled)
     return x, error, running
