@@ -1,13 +1,17 @@
 """The exact block of the Fisher metric for every layer."""
+from ..backend import Array, Namespace
+from ..networks.model import Batch, ConditionalModel
+from ..networks.network import LayerQuantities
+from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal
 from ..operators.dense import SymmetricDense
-from .outputs import ExactColumns
+from .outputs import ExactColumns, Outputs
 from .per_layer import example_gradients, has_one_position, layer_sums
 
 __all__ = ["block_diagonal"]
 
 
-def block_diagonal(model, w, batch, outputs=ExactColumns()):
+def block_diagonal(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs = ExactColumns()) -> LinearOperator:
     """The Fisher metric without what is between layers, a `BlockDiagonal` of a `SymmetricDense` for each layer.
 
     Mathematically, F_ii = (1/n) Σ_n Σ_c (J_nᵀ c)_i (J_nᵀ c)_iᵀ for the weights i of a layer, of a dense one
@@ -24,7 +28,7 @@ def block_diagonal(model, w, batch, outputs=ExactColumns()):
     return BlockDiagonal(*(SymmetricDense(_block(xp, q, total) / n) for q, total in sums))
 
 
-def _moment(xp, q):
+def _moment(xp: Namespace, q: LayerQuantities) -> Array:
     """Σ_c g gᵀ of each sample, shape (n, outputs²), or where a sample has several positions the block, (weights, weights)."""
     if has_one_position(q):
         g = xp.moveaxis(q.covectors[..., 0, :], 0, 1)
@@ -35,7 +39,7 @@ def _moment(xp, q):
     return xp.matmul(xp.matrix_transpose(P), P)
 
 
-def _block(xp, q, total):
+def _block(xp: Namespace, q: LayerQuantities, total: Array) -> Array:
     """Σ_n Σ_c (J_nᵀ c) (J_nᵀ c)ᵀ of a layer, shape (weights, weights), from the sum of `_moment`."""
     if not has_one_position(q):
         return total

@@ -16,11 +16,18 @@ Source: Martens, Sutskever & Swersky, Estimating the Hessian by back-propagating
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
-from ..backend import arrays
+from ..backend import Array, Namespace, arrays
+from ..domains.chart import Chart
 from ..errors import ShapeError
+from ..networks.affine import Affine
+from ..networks.layer import Shape
+from ..networks.model import Batch, ConditionalModel, ModelPass
+from ..networks.network import Pass, Sequential
+from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal
 from ..operators.low_rank import LowRank
-from .propagation import Balanced, ComplexRoot, Sweep
+from .noise import Noise
+from .propagation import Balanced, ComplexRoot, Split, Sweep
 
 __all__ = ["PropagatedFactors", "complex_curvature_propagation", "cross_layer_curvature_propagation", "curvature_propagation",
            "gauss_newton_diagonal", "hessian_diagonal", "hessian_estimate", "input_gradient", "input_hessian_diagonal",
@@ -33,10 +40,10 @@ class PropagatedFactors(NamedTuple):
     T, U : array, shape (m, ..., size)
     """
 
-    T: Any
-    U: Any
+    T: Array
+    U: Array
 
-    def operator(self):
+    def operator(self) -> LinearOperator:
         """The estimate of one model, m vectors of shape (size,), as a `LinearOperator`."""
         xp, T, U = arrays(*self)
         if T.ndim != 2:
@@ -45,7 +52,7 @@ class PropagatedFactors(NamedTuple):
         return LowRank(xp.matrix_transpose(0.5 * (T + U))) - LowRank(xp.matrix_transpose(0.5 * (T - U)))
 
 
-def curvature_propagation(model, w, batch, noise):
+def curvature_propagation(model: ConditionalModel, w: Array, batch: Batch, noise: Noise) -> PropagatedFactors:
     """Vectors T and U of the Hessian of the mean loss, without noise at the products of inputs and weights.
 
     Mathematically, ½ (T Uᵀ + U Tᵀ) is unbiased in the blocks within layers, and T ∘ U in the diagonal. Two gradients of work.
@@ -65,7 +72,7 @@ def curvature_propagation(model, w, batch, noise):
     return PropagatedFactors(*_within_layers(model, w, batch, noise, Balanced(), _Summed()))
 
 
-def complex_curvature_propagation(model, w, batch, noise):
+def complex_curvature_propagation(model: ConditionalModel, w: Array, batch: Batch, noise: Noise) -> Array:
     """Complex vectors S of the Hessian of the mean loss, shape (m, ..., size): E[S Sᵀ] is the Hessian within layers.
 
     Mathematically, Re S Sᵀ is the ½ (T Uᵀ + U Tᵀ) of `curvature_propagation` for the same noise, so the real form loses nothing.
@@ -73,7 +80,7 @@ def complex_curvature_propagation(model, w, batch, noise):
     return _within_layers(model, w, batch, noise, ComplexRoot(), _Summed())[0]
 
 
-def cross_layer_curvature_propagation(model, w, batch, noise):
+def cross_layer_curvature_propagation(model: ConditionalModel, w: Array, batch: Batch, noise: Noise) -> PropagatedFactors:
     """Vectors T and U of the whole Hessian of the mean loss, with noise at the products of inputs and weights.
 
     Mathematically, the product s = a W with the covector g at s has ∂²/∂W ∂a = I ⊗ g. With noise v over the entries of a, T is
@@ -82,7 +89,7 @@ def cross_layer_curvature_propagation(model, w, batch, noise):
     return PropagatedFactors(*_across_layers(model, w, batch, noise, _Summed()))
 
 
-def within_layer_hessian(model, w, batch, noise):
+def within_layer_hessian(model: ConditionalModel, w: Array, batch: Batch, noise: Noise) -> LinearOperator:
     """The blocks within layers of the Hessian of the mean loss, as a `LinearOperator`: unbiased, exact for `UnitVectors`.
 
     Mathematically, ½ Σ_n (T_n U_nᵀ + U_n T_nᵀ) of the samples' own vectors. It keeps 2 m vectors for each sample.
@@ -99,7 +106,7 @@ def within_layer_hessian(model, w, batch, noise):
     return BlockDiagonal(*(PropagatedFactors(T[:, s], U[:, s]).operator() for s in model.network.slices if s))
 
 
-def hessian_estimate(model, w, batch, noise):
+def hessian_estimate(model: ConditionalModel, w: Array, batch: Batch, noise: Noise) -> LinearOperator:
     """The whole Hessian of the mean loss, as a `LinearOperator`: unbiased, exact for `UnitVectors`.
 
     Mathematically, ½ Σ_n (T_n U_nᵀ + U_n T_nᵀ) of the samples' own vectors. It keeps 2 m vectors for each sample.
@@ -115,7 +122,7 @@ def hessian_estimate(model, w, batch, noise):
     return PropagatedFactors(*_rows(xp, _across_layers(model, w, batch, noise, _Apart()))).operator()
 
 
-def hessian_diagonal(model, w, batch, noise):
+def hessian_diagonal(model: ConditionalModel, w: Array, batch: Batch, noise: Noise) -> Array:
     """The diagonal of the Hessian of the mean loss, shape (..., size): unbiased, exact for `UnitVectors`.
 
     Mathematically, Σ_n T_n ∘ U_n of the samples' own vectors. In a dense layer this is one product of matrices,
@@ -139,7 +146,7 @@ def hessian_diagonal(model, w, batch, noise):
     return xp.concat(parts[::-1], axis=-1)
 
 
-def gauss_newton_diagonal(model, w, batch, noise):
+def gauss_newton_diagonal(model: ConditionalModel, w: Array, batch: Batch, noise: Noise) -> Array:
     """The diagonal of the Fisher metric of the model, shape (..., size): from the noise of the output law alone.
 
     Mathematically, Σ_n T_n ∘ T_n with T_n = J_nᵀ F v / √n, J_n = ∂θ_n/∂w and a root F of the metric G = F Fᵀ at θ_n. It is
@@ -152,7 +159,7 @@ def gauss_newton_diagonal(model, w, batch, noise):
     return xp.concat([_squares(xp, q.layer.homogeneous(xp, q.inputs), q.covectors, q.covectors) for q in found], axis=-1)
 
 
-def input_hessian_diagonal(network, w, x, g, noise):
+def input_hessian_diagonal(network: Sequential, w: Array, x: Array, g: Array, noise: Noise) -> Array:
     """The diagonal of the Hessian in x of g·f(w, x), shape (..., n, *input_shape): unbiased, exact for `UnitVectors`.
 
     Mathematically, in x every node but the activations is linear. The sum over the entries of a sample is the Laplacian, which
@@ -176,7 +183,7 @@ def input_hessian_diagonal(network, w, x, g, noise):
     return sweep.xp.sum(T * U, axis=0)
 
 
-def input_gradient(network, w, x, g):
+def input_gradient(network: Sequential, w: Array, x: Array, g: Array) -> Array:
     """The gradient in x of g·f(w, x), shape (..., n, *input_shape), for the same arguments as `input_hessian_diagonal`."""
     done = network.record(w, x)
     xp, _, g = arrays(done.output, g)
@@ -194,7 +201,7 @@ class _Samples(ABC):
     axes: int
 
     @abstractmethod
-    def outer(self, xp, layer, rows, g, input_shape):
+    def outer(self, xp: Namespace, layer: Affine, rows: Array, g: Array, input_shape: Shape) -> Array:
         """Σ r gᵀ of rows at the input and covectors at the output of a layer, shape (m, ..., inputs, outputs)."""
 
 
@@ -203,7 +210,7 @@ class _Summed(_Samples):
 
     axes = 2
 
-    def outer(self, xp, layer, rows, g, input_shape):
+    def outer(self, xp: Namespace, layer: Affine, rows: Array, g: Array, input_shape: Shape) -> Array:
         return xp.matmul(xp.matrix_transpose(rows), g)
 
 
@@ -212,14 +219,15 @@ class _Apart(_Samples):
 
     axes = 1
 
-    def outer(self, xp, layer, rows, g, input_shape):
+    def outer(self, xp: Namespace, layer: Affine, rows: Array, g: Array, input_shape: Shape) -> Array:
         rows, g = layer.positions(xp, rows, input_shape), layer.positions(xp, g, input_shape)
         return xp.matmul(xp.matrix_transpose(rows), g)
 
 
 # The sweeps
 
-def _at_the_output(model, w, batch, noise, split, axes):
+def _at_the_output(model: ConditionalModel, w: Array, batch: Batch, noise: Noise, split: Split,
+                   axes: int) -> tuple[ModelPass, Sweep]:
     """``(pass, Sweep)`` below the node of the output law."""
     loss, family, chart = model.objective(batch), model.family, model.chart
     done = model.record(w, loss.x)
@@ -232,7 +240,7 @@ def _at_the_output(model, w, batch, noise, split, axes):
     return done, sweep
 
 
-def _to_the_input(network, w, x, g, noise):
+def _to_the_input(network: Sequential, w: Array, x: Array, g: Array, noise: Noise) -> Sweep:
     """The `Sweep` from a covector g at the output of a network down to x."""
     done = network.record(w, x)
     xp, _, g = arrays(done.output, g)
@@ -243,20 +251,21 @@ def _to_the_input(network, w, x, g, noise):
     return sweep
 
 
-def _chart_curvature(xp, chart, u, covector):
+def _chart_curvature(xp: Namespace, chart: Chart, u: Array, covector: Array) -> Array:
     """Σ_q c_q ∂²chart_q/∂u², shape (..., n, d, d)."""
     d = u.shape[-1]
     unit = xp.reshape(xp.eye(d, dtype=u.dtype), (d, *(1,) * (u.ndim - 1), d))
     return xp.moveaxis(chart.pull_back_tangent(u, unit, covector), 0, -1)
 
 
-def _down(done):
+def _down(done: Pass) -> list[tuple[Any, slice | None, Array, Any, bool]]:
     """(layer, slice, matrix, memory, whether no weights are below) of each layer of a pass, down to the first with weights."""
     steps, first = done._steps(), done.network._first
     return [(*steps[i], i == first) for i in range(len(steps) - 1, first - 1, -1)]
 
 
-def _within_layers(model, w, batch, noise, split, samples):
+def _within_layers(model: ConditionalModel, w: Array, batch: Batch, noise: Noise, split: Split,
+                   samples: _Samples) -> list[Array]:
     """The vectors at the weights without the noise of products."""
     done, sweep = _at_the_output(model, w, batch, noise, split, samples.axes)
     xp, parts = sweep.xp, []
@@ -268,7 +277,7 @@ def _within_layers(model, w, batch, noise, split, samples):
     return _whole(xp, parts)
 
 
-def _across_layers(model, w, batch, noise, samples):
+def _across_layers(model: ConditionalModel, w: Array, batch: Batch, noise: Noise, samples: _Samples) -> list[Array]:
     """The vectors at the weights with the noise of products."""
     done, sweep = _at_the_output(model, w, batch, noise, Balanced(), samples.axes)
     xp, parts = sweep.xp, []
@@ -286,13 +295,13 @@ def _across_layers(model, w, batch, noise, samples):
     return _whole(xp, parts)
 
 
-def _at_weights(xp, layer, memory, vectors, samples):
+def _at_weights(xp: Namespace, layer: Affine, memory: Any, vectors: list[Array], samples: _Samples) -> list[Array]:
     """Vectors at the image of a layer as vectors at its weights, shape (m, ..., weights)."""
     rows = layer.homogeneous(xp, memory.a)
     return [_flattened(xp, samples.outer(xp, layer, rows, layer.merge(xp, v), memory.input_shape)) for v in vectors]
 
 
-def _product_node(sweep, layer, memory, samples):
+def _product_node(sweep: Sweep, layer: Affine, memory: Any, samples: _Samples) -> tuple[Array, Array]:
     """The noise of s = a W: of T at W, which has no row for the bias, and of U at the input of the layer."""
     xp, a, g = sweep.xp, memory.a, layer.merge(sweep.xp, sweep.g)
     shape = layer.positions(xp, a, memory.input_shape).shape            # noise of one sample is white over its positions, too
@@ -305,34 +314,34 @@ def _product_node(sweep, layer, memory, samples):
     return _flattened(xp, at_W), layer.put(xp, v * size, memory.input_shape)
 
 
-def _flattened(xp, matrix):
+def _flattened(xp: Namespace, matrix: Array) -> Array:
     return xp.reshape(matrix, (*matrix.shape[:-2], matrix.shape[-2] * matrix.shape[-1]))
 
 
-def _whole(xp, parts):
+def _whole(xp: Namespace, parts: list[list[Array]]) -> list[Array]:
     """The vectors at all weights from those at the layers, the last layer first."""
     m = parts[-1][0].shape[0]
     return [xp.concat([_extended(xp, v, m) for v in column[::-1]], axis=-1) for column in zip(*parts)]
 
 
-def _extended(xp, v, m):
+def _extended(xp: Namespace, v: Array, m: int) -> Array:
     """Zeros for the noise that enters below a layer, where this is kept beside the noise of above."""
     return v if v.shape[0] == m else xp.concat([v, xp.zeros((m - v.shape[0], *v.shape[1:]), dtype=v.dtype)], axis=0)
 
 
-def _one_model(model, w):
+def _one_model(model: ConditionalModel, w: Array) -> tuple[Namespace, Array]:
     xp, w = arrays(w)
     if w.ndim != 1:
         raise ShapeError(f"w must have shape ({model.network.size},), the weights of one model; got {tuple(w.shape)}")
     return xp, w
 
 
-def _rows(xp, vectors):
+def _rows(xp: Namespace, vectors: list[Array]) -> list[Array]:
     """Vectors of each sample, shape (m, n, size), as rows of one operator."""
     return [xp.reshape(v, (v.shape[0] * v.shape[1], v.shape[2])) for v in vectors]
 
 
-def _squares(xp, rows, T, U):
+def _squares(xp: Namespace, rows: Array, T: Array, U: Array) -> Array:
     """Σ (Σ_l ā_l T_lᵀ) ∘ (Σ_l ā_l U_lᵀ) over noise and samples, shape (..., weights).
 
     Shapes: rows ā (..., n, L, inputs), T and U (m, ..., n, L, outputs), at L positions.

@@ -1,9 +1,9 @@
 """Damping: what is done to a curvature before it is inverted. It is an argument wherever one is, and has no default."""
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..errors import require_positive
+from ..operators.base import LinearOperator
 from ..operators.krylov import Shifted
 
 __all__ = ["Damping", "FactoredTikhonov", "KrylovTikhonov", "Tikhonov", "Undamped"]
@@ -13,7 +13,7 @@ class Damping(ABC):
     """A rule that gives the operator to solve with."""
 
     @abstractmethod
-    def __call__(self, operator):
+    def __call__(self, operator: LinearOperator) -> LinearOperator:
         """The damped `LinearOperator`."""
 
 
@@ -21,7 +21,7 @@ class Damping(ABC):
 class Undamped(Damping):
     """The operator as it is: its solve is infinite or NaN where it is singular."""
 
-    def __call__(self, operator):
+    def __call__(self, operator: LinearOperator) -> LinearOperator:
         return operator
 
 
@@ -40,10 +40,10 @@ class Tikhonov(Damping):
 
     c: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_positive("c", self.c)
 
-    def __call__(self, operator):
+    def __call__(self, operator: LinearOperator) -> LinearOperator:
         return operator.shifted(float(self.c))      # a Python float, which leaves float32 what it is
 
 
@@ -56,10 +56,10 @@ class FactoredTikhonov(Damping):
 
     c: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_positive("c", self.c)
 
-    def __call__(self, operator):
+    def __call__(self, operator: LinearOperator) -> LinearOperator:
         return operator.factored_shift(float(self.c))
 
 
@@ -80,11 +80,11 @@ class KrylovTikhonov(Damping):
     c: float
     tol: float = 1e-6
     max_steps: int | None = None
-    preconditioner: Any = field(default=None, repr=False)
+    preconditioner: LinearOperator | None = field(default=None, repr=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_positive("c", self.c)
         require_positive("tol", self.tol)
 
-    def __call__(self, operator):
+    def __call__(self, operator: LinearOperator) -> LinearOperator:
         return Shifted(operator, float(self.c), tol=self.tol, max_steps=self.max_steps, preconditioner=self.preconditioner)

@@ -1,8 +1,11 @@
 """The exact natural gradient of deep linear networks."""
-from ..backend import arrays
+from ..backend import Array, Namespace, arrays
 from ..networks.activations import Identity
 from ..networks.affine import Dense
+from ..networks.model import Batch, ConditionalModel
+from ..networks.network import Sequential
 from ..networks.products import second_moment
+from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal
 from ..operators.dense import SymmetricDense
 from ..operators.kronecker import Kronecker
@@ -12,7 +15,7 @@ from .per_layer import recorded
 __all__ = ["deep_linear"]
 
 
-def deep_linear(model, w, batch):
+def deep_linear(model: ConditionalModel, w: Array, batch: Batch) -> LinearOperator:
     """L times the Fisher blocks of a linear network of L square layers, whose solve is the natural gradient.
 
     Mathematically, f(x) = W_L … W_1 x with outputs of constant covariance. The Fisher metric F is singular, as many weights give
@@ -47,12 +50,12 @@ def deep_linear(model, w, batch):
     return float(len(blocks)) * BlockDiagonal(*blocks)
 
 
-def _second_moment(xp, rows):
+def _second_moment(xp: Namespace, rows: Array) -> Array:
     """Σ r rᵀ over all rows, in float64."""
     return second_moment(xp, xp.reshape(xp.astype(rows, xp.float64), (-1, 1, rows.shape[-1])))
 
 
-def _require_linear(network):
+def _require_linear(network: Sequential) -> None:
     for i, layer in enumerate(network.layers):
         square = isinstance(layer, Dense) and not layer.bias and layer.n_inputs == layer.n_outputs
         if not square and not isinstance(layer, Identity):
@@ -60,10 +63,10 @@ def _require_linear(network):
                              f"layer {i} is {layer!r}")
 
 
-def _require_constant(model, covectors):
+def _require_constant(model: ConditionalModel, covectors: Array) -> None:
     first = covectors[:, :1, :]
-    xp = model.family.point(first)[0]
-    # a root of one matrix, computed at different points: equal up to rounding
+    xp, first = arrays(first)
+    # a root of one matrix, computed at different points: equal up to the rounding of its factorisation
     spread, size = float(xp.max(xp.abs(covectors - first))), float(xp.max(xp.abs(first)))
     if not model.chart.affine or not spread <= 100 * float(xp.finfo(first.dtype).eps) * size:
         raise ValueError(f"the family must have a metric that does not depend on theta; got {model.family!r}")

@@ -1,12 +1,15 @@
 """The diagonal of the Fisher metric."""
+from ..backend import Array, Namespace
+from ..networks.model import Batch, ConditionalModel
+from ..networks.network import LayerQuantities
 from ..operators.dense import DiagonalOperator
-from .outputs import ExactColumns
+from .outputs import ExactColumns, Outputs
 from .per_layer import example_gradients, has_one_position, layer_sums
 
 __all__ = ["diagonal_fisher"]
 
 
-def diagonal_fisher(model, w, batch, outputs=ExactColumns()):
+def diagonal_fisher(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs = ExactColumns()) -> DiagonalOperator:
     """The diagonal of the Fisher metric, a `DiagonalOperator`.
 
     Mathematically, (1/n) Σ_n Σ_c (J_nᵀ c)² entry by entry: of a dense layer (1/n) (Ā²)ᵀ Σ_c G_c², with the homogeneous inputs ā
@@ -25,14 +28,14 @@ def diagonal_fisher(model, w, batch, outputs=ExactColumns()):
     return DiagonalOperator(xp.concat([xp.reshape(summed_squares(xp, q, total), (-1,)) for q, total in sums]) / n)
 
 
-def squares(xp, q):
+def squares(xp: Namespace, q: LayerQuantities) -> Array:
     """Σ_c G_c², shape (n, outputs), or where a sample has several positions the whole sum, (inputs + 1, outputs)."""
     if has_one_position(q):
         return xp.sum(q.covectors[..., 0, :] ** 2, axis=0)
     return xp.sum(example_gradients(xp, q) ** 2, axis=(0, 1))
 
 
-def summed_squares(xp, q, total):
+def summed_squares(xp: Namespace, q: LayerQuantities, total: Array) -> Array:
     """Σ_n Σ_c (J_nᵀ c)² of a layer, shape (inputs + 1, outputs), from the sum of `squares`."""
     if has_one_position(q):
         rows = q.layer.homogeneous(xp, q.inputs[:, 0, :])

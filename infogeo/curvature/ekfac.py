@@ -1,20 +1,27 @@
 """Kronecker-factored eigenbases with eigenvalues of their own."""
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self, TypeAlias
 
 from ..arrays.blocks import slices
-from ..backend import backend_of
+from ..backend import Array, backend_of
 from ..errors import ShapeError
+from ..networks.affine import Affine
+from ..networks.model import Batch, ConditionalModel, ModelPass
+from ..networks.network import Pass
+from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal
 from ..operators.kronecker import EigenKronecker
-from .kronecker_factors import KroneckerFactors, layer_moments
-from .outputs import ExactColumns
+from .kronecker_factors import KroneckerFactors, Moments, sum_over_covectors
+from .outputs import ExactColumns, Given, Outputs
 from .per_layer import recorded
-from .sharing import Expand
+from .sharing import Expand, Sharing
 
 __all__ = ["EigenFactors", "ekfac"]
 
-CHUNK = 2**22       # numbers in the gradients of the samples of a convolution that are held at once
+# Numbers in the gradients of the samples of a convolution that are held at once, 16 megabytes of float32
+CHUNK = 2**22
+
+Bases: TypeAlias = tuple[tuple[Array, Array], ...]      # (Q_a, Q_b) of each layer with weights
 
 
 @dataclass(frozen=True)
@@ -37,42 +44,46 @@ class EigenFactors:
     eigenbasis (2018), section 3.
     """
 
-    bases: tuple
-    S: tuple
+    bases: Bases
+    S: tuple[Array, ...]
     dtype: Any
 
     @classmethod
-    def of(cls, model, w, batch, bases, *, outputs=ExactColumns()):
+    def of(cls, model: ConditionalModel, w: Array, batch: Batch, bases: Bases, *, outputs: Outputs = ExactColumns()) -> Self:
         """The second moments of one batch at one weight vector in given bases; see `ekfac`."""
-        done = recorded(model, w, batch)
-        return cls.of_covectors(done, outputs.groups(model.family, done.theta, batch), bases)
+        return cls.of_pass(recorded(model, w, batch), batch, bases, outputs=outputs)
 
     @classmethod
-    def of_covectors(cls, done, groups, bases):
-        """The same from a forward pass and groups of covectors c at the output, shapes (m_k, n, d)."""
-        def moments(layers, inputs, g, first):
-            if len(bases) != len(layers):
-                raise ShapeError(f"bases must have a pair for each of the {len(layers)} layers with weights; got {len(bases)}")
-            return {"S": tuple(_squares(*quantities) / done.n for quantities in zip(layers, inputs, g, bases))}
+    def of_pass(cls, done: ModelPass, batch: Batch, bases: Bases, *, outputs: Outputs = ExactColumns()) -> Self:
+        """The same from a forward pass that is there already."""
+        layers = sum(s is not None for s in done.model.network.slices)
+        if len(bases) != layers:
+            raise ShapeError(f"bases must have a pair for each of the {layers} layers with weights; got {len(bases)}")
 
-        return cls(bases, dtype=done.theta.dtype, **layer_moments(done, groups, Expand(), moments))
+        def of_covectors(part: Pass, c: Array) -> Moments:
+            return {"S": tuple(_squares(q.layer, q.inputs, q.covectors, basis) / done.n
+                               for q, basis in zip(part.layer_quantities(c), bases))}
 
-    def operator(self):
+        moments = sum_over_covectors(done, outputs.groups(done.model.family, done.theta, batch), of_covectors)
+        return cls(bases, dtype=done.theta.dtype, **moments)
+
+    def operator(self) -> LinearOperator:
         """The curvature, block-diagonal with an `EigenKronecker` for each layer."""
         return BlockDiagonal(*(EigenKronecker(*pair, S, self.dtype) for pair, S in zip(self.bases, self.S)))
 
-    def in_double(self):
+    def in_double(self) -> Self:
         """The same, with S in float64, as it is from the start."""
         return self
 
-    def blend(self, other, share):
+    def blend(self, other: Self, share: float) -> Self:
         """(1 − share) self + share other, for moments in the same bases: for a `RunningAverage`."""
         if other.bases is not self.bases:
             raise ValueError("moments in different bases cannot be averaged; give both the same bases")
         return replace(self, S=tuple(a + share * (b - a) for a, b in zip(self.S, other.S)))
 
 
-def ekfac(model, w, batch, *, outputs=ExactColumns(), sharing=Expand(), bases=None):
+def ekfac(model: ConditionalModel, w: Array, batch: Batch, *, outputs: Outputs = ExactColumns(), sharing: Sharing = Expand(),
+          bases: Bases | None = None) -> LinearOperator:
     """The Fisher metric in the eigenbases of its Kronecker factors, a `BlockDiagonal` of `EigenKronecker`; see `kfac`.
 
     Mathematically, A ⊗ G = (Q_a ⊗ Q_b) diag(s_a s_bᵀ) (Q_a ⊗ Q_b)ᵀ with the products of eigenvalues replaced by the second
@@ -88,13 +99,13 @@ def ekfac(model, w, batch, *, outputs=ExactColumns(), sharing=Expand(), bases=No
     eigenbasis (2018).
     """
     done = recorded(model, w, batch)
-    groups = list(outputs.groups(model.family, done.theta, batch))      # the same covectors for the bases and in them
     if bases is None:
-        bases = KroneckerFactors.of_covectors(done, groups, sharing).bases()
-    return EigenFactors.of_covectors(done, groups, bases).operator()
+        outputs = Given(tuple(outputs.groups(model.family, done.theta, batch)))         # the same for the bases and in them
+        bases = KroneckerFactors.of_pass(done, batch, outputs=outputs, sharing=sharing).bases()
+    return EigenFactors.of_pass(done, batch, bases, outputs=outputs).operator()
 
 
-def _squares(layer, rows, g, basis):
+def _squares(layer: Affine, rows: Array, g: Array, basis: tuple[Array, Array]) -> Array:
     """Σ (Q_aᵀ V Q_b)² over samples and directions, float64.
 
     Shapes: rows (n, L, inputs), g (m, n, L, outputs). With one position V is an outer product, and so is its square.

@@ -1,17 +1,22 @@
 """The Fisher metric on weights, exact, sampled and empirical, without a matrix."""
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, partial
 
-from ..backend import arrays
+import numpy as np
+
+from ..backend import Array, Namespace, arrays
+from ..networks.model import Batch, ConditionalModel, ModelPass
+from ..networks.network import LayerQuantities
 from ..operators.base import LinearOperator
 from ..operators.outer import Columns, OuterProducts
 from .diagonal import diagonal_fisher, squares, summed_squares
-from .outputs import ExactColumns, Observed, Sampled
+from .outputs import ExactColumns, Observed, Outputs, Sampled
 from .per_layer import example_gradients, has_one_position, recorded
 
 __all__ = ["ExampleColumns", "FisherOperator", "empirical_fisher", "fisher", "outer_products", "sampled_fisher"]
 
 
-def fisher(model, w, batch):
+def fisher(model: ConditionalModel, w: Array, batch: Batch) -> LinearOperator:
     """The Fisher metric F = (1/n) Σ J_nᵀ G(θ_n) J_n at the weights, a `FisherOperator`.
 
     A product costs a forward and a backward pass. ``shifted(c)`` is solved exactly, by the Cholesky factorisation of the Gram
@@ -31,7 +36,7 @@ def fisher(model, w, batch):
     return FisherOperator(model, w, batch)
 
 
-def sampled_fisher(model, w, batch, rng, samples=1):
+def sampled_fisher(model: ConditionalModel, w: Array, batch: Batch, rng: np.random.Generator, samples: int = 1) -> LinearOperator:
     """(1/nm) Σ_ni g_ni g_niᵀ with the gradients g_ni of −log p(y_ni | θ_n) for y_ni drawn from the model: F in expectation.
 
     Parameters
@@ -47,7 +52,7 @@ def sampled_fisher(model, w, batch, rng, samples=1):
     return outer_products(model, w, batch, Sampled(rng, samples))
 
 
-def empirical_fisher(model, w, batch):
+def empirical_fisher(model: ConditionalModel, w: Array, batch: Batch) -> LinearOperator:
     """(1/n) Σ_n g_n g_nᵀ with the gradients g_n of −log p(y_n | θ_n) for the data's own y_n.
 
     It is not the Fisher metric, nor an estimate of it, where the model is not the law of the data: it scales with the residuals.
@@ -57,10 +62,11 @@ def empirical_fisher(model, w, batch):
     return outer_products(model, w, batch, Observed())
 
 
-def outer_products(model, w, batch, outputs):
+def outer_products(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs) -> OuterProducts:
     """(1/n) Σ_n Σ_i (J_nᵀ c_ni) (J_nᵀ c_ni)ᵀ with the covectors of `outputs`, an `OuterProducts`."""
     done = recorded(model, w, batch)
-    return OuterProducts(ExampleColumns(done, outputs.covectors(model.family, done.theta, batch)))
+    covectors = outputs.covectors(model.family, done.theta, batch)
+    return OuterProducts(ExampleColumns(done, covectors.shape[0], lambda: covectors))
 
 
 class ExampleColumns(Columns):
@@ -69,53 +75,63 @@ class ExampleColumns(Columns):
     Parameters
     ----------
     done : ModelPass
-    covectors : array, shape (m, n, d)
+    count : int
+        m.
+    covectors : callable () -> array, shape (m, n, d)
+        Asked once, and only by who needs more than the products of a subclass.
 
     Shapes: (size, n m), with the column of sample n and covector i at n m + i.
     """
 
-    def __init__(self, done, covectors):
-        xp, self.done, self.covectors = arrays(covectors)[0], done, covectors
-        self.count, self.root_n = covectors.shape[0], done.n**0.5
-        self._by_sample = xp.moveaxis(covectors, 0, 1)          # (n, m, d)
-        super().__init__((done.model.network.size, done.n * self.count), xp, covectors.dtype)
+    def __init__(self, done: ModelPass, count: int, covectors: Callable[[], Array]) -> None:
+        self.done, self.count, self._covectors, self.root_n = done, count, covectors, done.n**0.5
+        super().__init__((done.model.network.size, done.n * count), arrays(done.theta)[0], done.theta.dtype)
 
-    def _matvec(self, a):
+    @cached_property
+    def covectors(self) -> Array:
+        return self._covectors()
+
+    @cached_property
+    def _by_sample(self) -> Array:
+        """The covectors, shape (n, m, d)."""
+        return self.xp.moveaxis(self.covectors, 0, 1)
+
+    def _matvec(self, a: Array) -> Array:
         """Σ_n J_nᵀ (Σ_i a_ni c_ni) / √n."""
         a = self.xp.reshape(a, (*a.shape[:-1], self.done.n, 1, self.count))
         return self.done.vjp(self.xp.matmul(a, self._by_sample)[..., 0, :] / self.root_n)
 
-    def _rmatvec(self, v):
+    def _rmatvec(self, v: Array) -> Array:
         """c_ni · J_n v / √n."""
         pushed = self.xp.matmul(self._by_sample, self.done.jvp(v)[..., None]) / self.root_n
         return self.xp.reshape(pushed, (*v.shape[:-1], self.shape[1]))
 
     @cached_property
-    def _quantities(self):
+    def _quantities(self) -> list[LayerQuantities]:
         return self.done.layer_quantities(self.covectors)
 
     @cached_property
-    def gram(self):
+    def gram(self) -> Array:
         return sum(_inner_products(self.xp, q) for q in self._quantities) / self.done.n
 
-    def squared(self):
+    def squared(self) -> Array:
         parts = [summed_squares(self.xp, q, squares(self.xp, q)) for q in self._quantities]
         return self.xp.concat([self.xp.reshape(part, (-1,)) for part in parts]) / self.done.n
 
-    def dense(self):
+    def dense(self) -> Array:
         rows = self.xp.moveaxis(self.done.per_example_gradients(self.covectors), 0, 1)
         return self.xp.matrix_transpose(self.xp.reshape(rows, (self.shape[1], self.shape[0]))) / self.root_n
 
-    def outer(self):
+    def outer(self) -> Array:
         """Σ_i P_iᵀ P_i / n for the gradients P_i, (n, size), of one covector at each sample: one such matrix at a time."""
-        total = 0.0
+        total: Array = 0.0
         for i in range(self.count):
             P = self.done.per_example_gradients(self.covectors[i, ...])
             total = total + self.xp.matmul(self.xp.matrix_transpose(P), P)
         return total / self.done.n
 
 
-def _inner_products(xp, q):
+def _inner_products(xp: Namespace, q: LayerQuantities) -> Array:
     """The inner products of the gradients of one layer's weights, shape (n m, n m), in float64.
 
     Mathematically, (ā_n · ā_n′) (g_ni · g_n′i′) where a sample passes through the weights once: the gradients are not formed.
@@ -142,23 +158,14 @@ class FisherOperator(OuterProducts):
         y is not used.
     """
 
-    def __init__(self, model, w, batch):
+    def __init__(self, model: ConditionalModel, w: Array, batch: Batch) -> None:
         self.done = recorded(model, w, batch)
         self.arguments = model, w, batch
-        xp = arrays(self.done.theta)[0]
-        LinearOperator.__init__(self, (model.network.size,) * 2, xp, self.done.theta.dtype)
+        root = partial(ExactColumns().covectors, model.family, self.done.theta, batch)
+        super().__init__(ExampleColumns(self.done, model.family.dim, root))
 
-    @cached_property
-    def U(self):
-        """The columns, n d of them."""
-        return ExampleColumns(self.done, ExactColumns().covectors(self.done.model.family, self.done.theta, self.arguments[2]))
-
-    @property
-    def rank(self):
-        return self.done.n * self.done.model.family.dim
-
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         return self.done.fisher_vector(v)
 
-    def diagonal(self):
+    def diagonal(self) -> Array:
         return diagonal_fisher(*self.arguments).d

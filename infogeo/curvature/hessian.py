@@ -1,5 +1,8 @@
 """The Hessian of the loss, by exact products."""
-from ..backend import arrays
+from typing import Any
+
+from ..backend import Array, arrays
+from ..networks.model import Batch, ConditionalModel, ModelPass
 from ..operators.base import LinearOperator
 from ..operators.krylov import minres
 from .per_layer import recorded
@@ -7,7 +10,7 @@ from .per_layer import recorded
 __all__ = ["Hessian", "hessian"]
 
 
-def hessian(model, w, batch, *, tol=1e-6, max_steps=None):
+def hessian(model: ConditionalModel, w: Array, batch: Batch, *, tol: float = 1e-6, max_steps: int | None = None) -> "Hessian":
     """The Hessian H of the loss L = −(1/n) Σ log p(y_n | θ_n) at the weights, a `Hessian`.
 
     Mathematically, H = F + (1/n) Σ (η_n − T(y_n)) · ∂²θ_n with the Fisher metric F: of any signature, and F itself where θ is
@@ -41,17 +44,17 @@ class Hessian(LinearOperator):
         tol and max_steps.
     """
 
-    symmetric = True
+    symmetric: bool = True
 
-    def __init__(self, done, statistic, c, options):
+    def __init__(self, done: ModelPass, statistic: Array, c: float, options: dict[str, Any]) -> None:
         self.done, self.statistic, self.c, self.options = done, statistic, float(c), options
         super().__init__((done.model.network.size,) * 2, arrays(done.theta)[0], done.theta.dtype)
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         return self.done.hessian_vector(self.statistic, v) + self.c * v
 
-    def _solve(self, b):
+    def _solve(self, b: Array) -> Array:
         return minres(self, b, **self.options)
 
-    def shifted(self, c):
+    def shifted(self, c: float) -> LinearOperator:
         return Hessian(self.done, self.statistic, self.c + c, self.options)

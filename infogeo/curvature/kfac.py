@@ -1,12 +1,16 @@
 """Kronecker-factored curvature, block-diagonal."""
+from ..backend import Array
+from ..networks.model import Batch, ConditionalModel
+from ..operators.base import LinearOperator
 from .kronecker_factors import KroneckerFactors
-from .outputs import ExactColumns
-from .sharing import Expand
+from .outputs import ExactColumns, Outputs
+from .sharing import Expand, Sharing
 
 __all__ = ["kfac"]
 
 
-def kfac(model, w, batch, *, outputs=ExactColumns(), sharing=Expand()):
+def kfac(model: ConditionalModel, w: Array, batch: Batch, *, outputs: Outputs = ExactColumns(),
+         sharing: Sharing = Expand()) -> LinearOperator:
     """The Fisher metric with A ⊗ G for the block of each layer and nothing between layers, a `BlockDiagonal`.
 
     Mathematically, the mean of a product is replaced by the product of means: the block E[ā āᵀ ⊗ g gᵀ] of a layer with inputs ā

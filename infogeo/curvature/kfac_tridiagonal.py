@@ -1,16 +1,19 @@
 """Kronecker-factored curvature with a block-tridiagonal inverse: neighbouring layers are not independent."""
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from ..backend import backend_of
+from ..backend import Array, backend_of
+from ..networks.affine import Affine
+from ..networks.model import Batch, ConditionalModel
 from ..operators.base import LinearOperator, common_dtype
 from ..operators.block import BlockDiagonal, BlockTridiagonalInverse
 from ..operators.dense import SymmetricDense
 from ..operators.kronecker import Kronecker, KroneckerPair
-from .kronecker_factors import KroneckerFactors
-from .outputs import ExactColumns
-from .sharing import Expand
+from .kronecker_factors import KroneckerFactors, Moments
+from .outputs import ExactColumns, Outputs
+from .sharing import Expand, Sharing
 
 __all__ = ["ChainFactors", "KroneckerChain", "kfac_tridiagonal"]
 
@@ -31,11 +34,11 @@ class ChainFactors(KroneckerFactors):
         layer one.
     """
 
-    A_next: tuple = ()
-    G_next: tuple = ()
+    A_next: tuple[Array, ...] = ()
+    G_next: tuple[Array, ...] = ()
 
     @classmethod
-    def _of_inputs(cls, layers, inputs, n):
+    def _of_inputs(cls, layers: Sequence[Affine], inputs: Sequence[Array], n: int) -> Moments:
         for i, (a, b) in enumerate(pairwise(inputs)):
             if a.shape[-2] != b.shape[-2]:
                 raise ValueError("neighbouring layers must have equally many positions, or sharing=Reduce(); of those with "
@@ -46,10 +49,10 @@ class ChainFactors(KroneckerFactors):
         return super()._of_inputs(layers, inputs, n) | {"A_next": between}
 
     @classmethod
-    def _of_covectors(cls, covectors, n):
+    def _of_covectors(cls, covectors: Sequence[Array], n: int) -> Moments:
         return super()._of_covectors(covectors, n) | {"G_next": tuple(_cross_moment(a, b) / n for a, b in pairwise(covectors))}
 
-    def operator(self):
+    def operator(self) -> LinearOperator:
         """The curvature, a `KroneckerChain`."""
         return KroneckerChain(self._blocks(), self.A_next, self.G_next)
 
@@ -77,19 +80,19 @@ class KroneckerChain(LinearOperator):
     Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), section 4.3.
     """
 
-    symmetric = True
+    symmetric: bool = True
 
-    def __init__(self, blocks, A_next, G_next):
+    def __init__(self, blocks: Iterable[LinearOperator], A_next: Sequence[Array], G_next: Sequence[Array]) -> None:
         self.blocks, self.A_next, self.G_next = list(blocks), A_next, G_next
         n = sum(block.dim for block in self.blocks)
         super().__init__((n, n), self.blocks[0].xp, common_dtype(self.blocks))
 
     @cached_property
-    def _precision(self):
+    def _precision(self) -> BlockTridiagonalInverse:
         """F̂⁻¹."""
         xp, covariances, regressions = self.xp, [], []
 
-        def double(x):
+        def double(x: Array) -> Array:
             return xp.astype(x, xp.float64, copy=False)
 
         for block, later, A, G in zip(self.blocks, self.blocks[1:], self.A_next, self.G_next):
@@ -100,33 +103,34 @@ class KroneckerChain(LinearOperator):
             regressions.append(Kronecker(*(xp.astype(p, self.dtype) for p in psi)))
         return BlockTridiagonalInverse([*covariances, self.blocks[-1]], regressions)
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         return self._precision._solve(v)
 
-    def _solve(self, b):
+    def _solve(self, b: Array) -> Array:
         return self._precision._matvec(b)
 
-    def _root(self, z):
+    def _root(self, z: Array) -> Array:
         return self._precision._inverse_root(z)
 
-    def _inverse_root(self, z):
+    def _inverse_root(self, z: Array) -> Array:
         return self._precision._root(z)
 
-    def diagonal(self):
+    def diagonal(self) -> Array:
         return BlockDiagonal(*self.blocks).diagonal()
 
-    def trace(self):
+    def trace(self) -> Array:
         return BlockDiagonal(*self.blocks).trace()
 
-    def slogdet(self):
+    def slogdet(self) -> tuple[Array, Array]:
         sign, size = self._precision.slogdet()
         return sign, -size
 
-    def factored_shift(self, c):
+    def factored_shift(self, c: float) -> LinearOperator:
         return KroneckerChain([block.factored_shift(c) for block in self.blocks], self.A_next, self.G_next)
 
 
-def kfac_tridiagonal(model, w, batch, *, outputs=ExactColumns(), sharing=Expand()):
+def kfac_tridiagonal(model: ConditionalModel, w: Array, batch: Batch, *, outputs: Outputs = ExactColumns(),
+                     sharing: Sharing = Expand()) -> LinearOperator:
     """Kronecker-factored curvature whose inverse is block-tridiagonal, a `KroneckerChain`; arguments as for `kfac`.
 
     Its blocks on the diagonal and beside it are Kronecker products of moments, E[ā_i ā_jᵀ] ⊗ E[g_i g_jᵀ]; between layers
@@ -137,7 +141,7 @@ def kfac_tridiagonal(model, w, batch, *, outputs=ExactColumns(), sharing=Expand(
     return ChainFactors.of(model, w, batch, outputs=outputs, sharing=sharing).operator()
 
 
-def _cross_moment(rows, others):
+def _cross_moment(rows: Array, others: Array) -> Array:
     """Σ r sᵀ over samples and positions."""
     xp = backend_of(rows)
     rows, others = (xp.reshape(x, (-1, x.shape[-1])) for x in (rows, others))

@@ -1,23 +1,31 @@
 """The second moments that Kronecker-factored curvature is made of, and their running average."""
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import partial
+from functools import reduce
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from ..arrays.blocks import gather, slices
-from ..backend import backend_of
+from ..backend import Array, backend_of
 from ..errors import DomainError
+from ..networks.affine import Affine
+from ..networks.model import Batch, ConditionalModel, ModelPass
+from ..networks.network import Pass, Sequential
 from ..networks.products import second_moment
+from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal
 from ..operators.dense import SymmetricDense
 from ..operators.kronecker import Kronecker
-from .outputs import ExactColumns
+from .outputs import ExactColumns, Outputs
 from .per_layer import recorded
-from .sharing import Expand
+from .sharing import Expand, Sharing
 
-__all__ = ["Averaged", "CappedAverage", "KroneckerFactors", "RunningAverage", "layer_moments"]
+__all__ = ["Averaged", "CappedAverage", "KroneckerFactors", "Moments", "RunningAverage", "sum_over_covectors", "sum_over_samples"]
 
-CHUNK = 2**24       # numbers in the widest layer that go backwards at once: covectors beyond it go in several passes
+# Numbers in the widest layer that go backwards at once, 64 megabytes of float32: covectors beyond it go in several passes
+CHUNK = 2**24
+
+Moments: TypeAlias = dict[str, tuple[Array, ...]]       # by the name of a field, an array for each layer
 
 
 @dataclass(frozen=True)
@@ -43,12 +51,13 @@ class KroneckerFactors:
     Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), section 3.
     """
 
-    A: tuple
-    G: tuple
+    A: tuple[Array, ...]
+    G: tuple[Array, ...]
     dtype: Any
 
     @classmethod
-    def of(cls, model, w, batch, *, outputs=ExactColumns(), sharing=Expand()):
+    def of(cls, model: ConditionalModel, w: Array, batch: Batch, *, outputs: Outputs = ExactColumns(),
+           sharing: Sharing = Expand()) -> Self:
         """The moments of one batch at one weight vector.
 
         Parameters
@@ -65,50 +74,57 @@ class KroneckerFactors:
         return cls.of_pass(recorded(model, w, batch), batch, outputs=outputs, sharing=sharing)
 
     @classmethod
-    def of_pass(cls, done, batch, *, outputs=ExactColumns(), sharing=Expand()):
+    def of_pass(cls, done: ModelPass, batch: Batch, *, outputs: Outputs = ExactColumns(), sharing: Sharing = Expand()) -> Self:
         """The same from a forward pass that is there already, such as the gradient's."""
-        return cls.of_covectors(done, outputs.groups(done.model.family, done.theta, batch), sharing)
+        def of_inputs(part: Pass) -> Moments:
+            layers, rows = zip(*part.layer_inputs())
+            return cls._of_inputs(layers, [sharing.inputs(part.xp, a) for a in rows], done.n)
+
+        def of_covectors(part: Pass, c: Array) -> Moments:
+            found = (sharing.covectors(part.xp, q.covectors) for q in part.layer_quantities(c))
+            return cls._of_covectors([_merged(g) for g in found], done.n)
+
+        groups = outputs.groups(done.model.family, done.theta, batch)
+        moments = sum_over_samples(done, of_inputs) | sum_over_covectors(done, groups, of_covectors)
+        return cls(dtype=done.theta.dtype, **moments)
+
+    # What a subclass adds to: the fields that inputs and covectors make, by name, as shares in the means over n samples
 
     @classmethod
-    def of_covectors(cls, done, groups, sharing):
-        """The same from given groups of covectors c at the output, shapes (m_k, n, d)."""
-        def moments(layers, inputs, g, first):
-            of_inputs = cls._of_inputs(layers, inputs, done.n) if first else {}
-            return of_inputs | cls._of_covectors([_merged(x) for x in g], done.n)
+    def _of_inputs(cls, layers: Sequence[Affine], inputs: Sequence[Array], n: int) -> Moments:
+        def mean(layer: Affine, rows: Array) -> Array:
+            return layer.second_moment(backend_of(rows), rows) / (n * rows.shape[-2])
 
-        return cls(dtype=done.theta.dtype, **layer_moments(done, groups, sharing, moments))
-
-    @classmethod
-    def _of_inputs(cls, layers, inputs, n):
-        """The fields that inputs make, by name: their shares in the means over n samples."""
-        mean = lambda layer, rows: layer.second_moment(backend_of(rows), rows) / (n * rows.shape[-2])
         return {"A": tuple(map(mean, layers, inputs))}
 
     @classmethod
-    def _of_covectors(cls, covectors, n):
-        """The fields that covectors make, by name."""
+    def _of_covectors(cls, covectors: Sequence[Array], n: int) -> Moments:
         return {"G": tuple(second_moment(backend_of(g), g) / n for g in covectors)}
 
-    def operator(self):
+    def operator(self) -> LinearOperator:
         """The curvature, block-diagonal with A ⊗ G for each layer."""
         return BlockDiagonal(*self._blocks())
 
-    def _blocks(self):
-        return [Kronecker(SymmetricDense(A, self.dtype), SymmetricDense(G, self.dtype)) for A, G in zip(self.A, self.G)]
+    def _blocks(self) -> list[Kronecker]:
+        return [Kronecker(*self._pair(A, G)) for A, G in zip(self.A, self.G)]
 
-    def bases(self):
+    def _pair(self, A: Array, G: Array) -> tuple[SymmetricDense, SymmetricDense]:
+        return SymmetricDense(A, self.dtype), SymmetricDense(G, self.dtype)
+
+    def bases(self) -> tuple[tuple[Array, Array], ...]:
         """The eigenvectors of A and of G, a pair of arrays for each layer: what `ekfac` takes as its `bases`."""
-        return tuple((block.A.eigensystem[1], block.B.eigensystem[1]) for block in self._blocks())
+        pairs = (self._pair(A, G) for A, G in zip(self.A, self.G))
+        return tuple((A.eigensystem[1], G.eigensystem[1]) for A, G in pairs)
 
-    def in_double(self):
+    def in_double(self) -> Self:
         """The same moments in float64."""
         return self._each(lambda a: backend_of(a).astype(a, backend_of(a).float64), self)
 
-    def blend(self, other, share):
+    def blend(self, other: Self, share: float) -> Self:
         """(1 − share) self + share other, moment by moment, in the precision of self."""
         return self._each(lambda a, b: a + share * (backend_of(a).astype(b, a.dtype, copy=False) - a), self, other)
 
-    def _each(self, f, *factors):
+    def _each(self, f: Callable[..., Array], *factors: Self) -> Self:
         """f of every moment of one or several."""
         return replace(self, **{field.name: tuple(map(f, *(getattr(each, field.name) for each in factors)))
                                 for field in fields(self) if field.name != "dtype"})
@@ -140,19 +156,19 @@ class RunningAverage:
 
     decay: float = 0.95
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0 <= self.decay < 1:
             raise DomainError(f"decay must satisfy 0 <= decay < 1; got {self.decay!r}")
 
-    def share(self, k):
+    def share(self, k: int) -> float:
         """The share that the k-th has in the average of the first k, k ≥ 1."""
         return (1.0 - self.decay) / (1.0 - self.decay**k)
 
-    def init(self):
+    def init(self) -> Averaged:
         """The state before the first."""
         return Averaged(0, None)
 
-    def update(self, state, new):
+    def update(self, state: Averaged, new: Any) -> Averaged:
         """The state with one more."""
         k = state.k + 1
         return Averaged(k, new.in_double() if k == 1 else state.value.blend(new, self.share(k)))
@@ -165,11 +181,11 @@ class CappedAverage(RunningAverage):
     Source: Martens & Grosse (2015), section 5.
     """
 
-    def share(self, k):
+    def share(self, k: int) -> float:
         return max(1.0 / k, 1.0 - self.decay)
 
 
-def _width(network):
+def _width(network: Sequential) -> int:
     """The numbers of one sample between the widest two layers."""
     shape, widest = network.input_shape, 1
     for layer in network.layers:
@@ -178,36 +194,30 @@ def _width(network):
     return widest
 
 
-def layer_moments(done, groups, sharing, moments):
-    """Sums over samples and output covectors of moments of the layers with weights, a dictionary of tuples of arrays.
+def sum_over_samples(done: ModelPass, moments: Callable[[Pass], Moments]) -> Moments:
+    """Σ moments(pass) over the blocks of samples of a pass, which the cores share."""
+    return reduce(_added, gather(lambda block: moments(block[1]), done.network_pass.blocks))
 
-    ``moments(layers, inputs, g, first)`` gives those of a block of samples and as many covectors as fit in `CHUNK`; `first` is
-    whether they are the first covectors of these samples.
 
-    Shapes: covectors at the output (m_k, n, d), at the layers (m, n, L′, outputs); inputs (n, L′, inputs); both as `sharing` has
-    them.
+def sum_over_covectors(done: ModelPass, groups: Iterable[Array], moments: Callable[[Pass, Array], Moments]) -> Moments:
+    """Σ moments(pass, c) over the blocks of samples and over the covectors c at the output, as many at once as fit in `CHUNK`.
+
+    Shapes: groups of covectors (m_k, n, d) at θ; c (m, n of the block, d) at the output of the network.
     """
-    blocks, total = done.network_pass.blocks, None
+    blocks = done.network_pass.blocks
     step = max(1, CHUNK * len(blocks) // (done.n * _width(done.model.network)))
-    for group in groups:
-        for part in slices(group.shape[0], step):
-            of_block = partial(_of_block, done.output_covector(group[part, ...]), sharing, moments, total is None)
-            for found in gather(of_block, blocks):
-                total = found if total is None else total | {name: _added(total[name], found[name]) for name in found}
-    return total
+
+    def of_part(c: Array) -> Moments:
+        return reduce(_added, gather(lambda block: moments(block[1], c[..., block[0], :]), blocks))
+
+    return reduce(_added, (of_part(done.output_covector(group[part, ...]))
+                           for group in groups for part in slices(group.shape[0], step)))
 
 
-def _of_block(covectors, sharing, moments, first, block):
-    rows, network_pass = block
-    found = network_pass.layer_quantities(covectors[..., rows, :])
-    inputs, g = zip(*(sharing(network_pass.xp, q.inputs, q.covectors) for q in found))
-    return moments([q.layer for q in found], inputs, g, first)
-
-
-def _merged(covectors):
+def _merged(covectors: Array) -> Array:
     """Directions as samples, shapes (m, n, L, outputs) to (m n, L, outputs)."""
     return backend_of(covectors).reshape(covectors, (-1, *covectors.shape[-2:]))
 
 
-def _added(some, more):
-    return tuple(a + b for a, b in zip(some, more))
+def _added(some: Moments, more: Moments) -> Moments:
+    return {name: tuple(a + b for a, b in zip(some[name], more[name])) for name in some}

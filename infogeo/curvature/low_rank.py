@@ -1,17 +1,19 @@
 """The Fisher metric as a matrix of low rank, with and without a diagonal: of one batch, or followed from batch to batch."""
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ..backend import arrays
+from ..backend import Array, Namespace, arrays
 from ..errors import DomainError, ShapeError, require_count
+from ..networks.model import Batch, ConditionalModel
 from ..operators.low_rank import DiagonalPlusLowRank, LowRank
 from .fisher import outer_products
-from .outputs import ExactColumns
+from .outputs import ExactColumns, Outputs
 
 __all__ = ["DiagonalPlusLowRankState", "LowRankState", "OnlineDiagonalPlusLowRank", "OnlineLowRank", "low_rank_fisher"]
 
 
-def low_rank_fisher(model, w, batch, rank, outputs=ExactColumns()):
+def low_rank_fisher(model: ConditionalModel, w: Array, batch: Batch, rank: int,
+                    outputs: Outputs = ExactColumns()) -> DiagonalPlusLowRank:
     """The best approximation of the Fisher metric of a given rank, and a diagonal that makes up for the rest of its diagonal.
 
     Mathematically, U Uᵀ + diag(d) with the leading eigenpairs of F in U Uᵀ, and d = diag F − diag U Uᵀ, so that the diagonal is
@@ -35,13 +37,13 @@ def low_rank_fisher(model, w, batch, rank, outputs=ExactColumns()):
     return DiagonalPlusLowRank(_rest(F.xp, F.diagonal(), U), U)
 
 
-def _rest(xp, diagonal, U):
+def _rest(xp: Namespace, diagonal: Array, U: Array) -> Array:
     """diag − diag U Uᵀ, which is not negative but for rounding."""
     rest = diagonal - xp.sum(U**2, axis=-1)
     return xp.maximum(rest, xp.zeros_like(rest))
 
 
-def _leading(xp, X, rank):
+def _leading(xp: Namespace, X: Array, rank: int) -> Array:
     """U with U Uᵀ the best approximation of X Xᵀ of a given rank, shapes (size, k) to (size, rank or k)."""
     _, V = xp.linalg.eigh(xp.matmul(xp.matrix_transpose(X), X))
     return xp.matmul(X, V[:, max(0, X.shape[1] - rank):])
@@ -50,7 +52,7 @@ def _leading(xp, X, rank):
 class LowRankState(NamedTuple):
     """X with C = X Xᵀ / weight, how many columns of X have come since it was last reduced, and the sum of the weights."""
 
-    X: Any
+    X: Array
     pending: int
     weight: float
 
@@ -79,17 +81,17 @@ class OnlineLowRank:
     decay: float
     refresh: int = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_count("rank", self.rank)
         require_count("refresh", self.refresh)
         _require_decay(self.decay)
 
-    def init(self, w):
+    def init(self, w: Array) -> LowRankState:
         """The state before the first gradient at weights of shape (size,)."""
         xp, w = arrays(w)
         return LowRankState(xp.zeros((w.shape[-1], 0), dtype=w.dtype), 0, 0.0)
 
-    def update(self, state, gradients):
+    def update(self, state: LowRankState, gradients: Array) -> LowRankState:
         """The state after a gradient, shape (size,), or a batch of them, shape (m, size), whose mean outer product counts."""
         xp, columns = _columns(state.X, gradients)
         X, pending = xp.concat([self.decay**0.5 * state.X, columns], axis=-1), state.pending + 1
@@ -97,7 +99,7 @@ class OnlineLowRank:
             X, pending = _leading(xp, X, self.rank), 0
         return LowRankState(X, pending, self.decay * state.weight + 1.0)
 
-    def operator(self, state):
+    def operator(self, state: LowRankState) -> LowRank:
         """C, a `LowRank`; damped, its solve costs O(size k²)."""
         _require_seen(state)
         return LowRank(state.X / state.weight**0.5)
@@ -106,8 +108,8 @@ class OnlineLowRank:
 class DiagonalPlusLowRankState(NamedTuple):
     """d and U of diag(d) + U Uᵀ, and the sum of the weights."""
 
-    d: Any
-    U: Any
+    d: Array
+    U: Array
     weight: float
 
 
@@ -130,16 +132,16 @@ class OnlineDiagonalPlusLowRank:
     rank: int
     decay: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_count("rank", self.rank)
         _require_decay(self.decay)
 
-    def init(self, w):
+    def init(self, w: Array) -> DiagonalPlusLowRankState:
         """The state before the first gradient at weights of shape (size,)."""
         xp, w = arrays(w)
         return DiagonalPlusLowRankState(xp.zeros_like(w), xp.zeros((w.shape[-1], 0), dtype=w.dtype), 0.0)
 
-    def update(self, state, gradients):
+    def update(self, state: DiagonalPlusLowRankState, gradients: Array) -> DiagonalPlusLowRankState:
         """The state after a batch of gradients, shape (m, size) or (size,)."""
         xp, columns = _columns(state.U, gradients)
         weight = self.decay * state.weight + 1.0
@@ -148,13 +150,13 @@ class OnlineDiagonalPlusLowRank:
         U = _leading(xp, X, self.rank)
         return DiagonalPlusLowRankState((1.0 - beta) * state.d + _rest(xp, xp.sum(X**2, axis=-1), U), U, weight)
 
-    def operator(self, state):
+    def operator(self, state: DiagonalPlusLowRankState) -> DiagonalPlusLowRank:
         """diag(d) + U Uᵀ, a `DiagonalPlusLowRank`."""
         _require_seen(state)
         return DiagonalPlusLowRank(state.d, state.U)
 
 
-def _columns(X, gradients):
+def _columns(X: Array, gradients: Array) -> tuple[Namespace, Array]:
     """(xp, the gradients over √m as columns), shape (size, m)."""
     xp, X, rows = arrays(X, gradients)
     rows = rows[None, :] if rows.ndim == 1 else rows
@@ -163,11 +165,11 @@ def _columns(X, gradients):
     return xp, xp.matrix_transpose(rows) / rows.shape[0]**0.5
 
 
-def _require_decay(decay):
+def _require_decay(decay: float) -> None:
     if not 0 < decay <= 1:
         raise DomainError(f"decay must satisfy 0 < decay <= 1; got {decay!r}")
 
 
-def _require_seen(state):
+def _require_seen(state: LowRankState | DiagonalPlusLowRankState) -> None:
     if state.weight == 0:
         raise ValueError("the state must have seen a gradient; it is that of init")

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..errors import require_count
 
 __all__ = ["Noise", "NormalNoise", "SignNoise", "UnitVectors"]
@@ -14,7 +17,7 @@ class Noise(ABC):
     """A source of white noise, for one node of a network after the other."""
 
     @abstractmethod
-    def white(self, xp, shape, start, dtype):
+    def white(self, xp: Namespace, shape: tuple[int, ...], start: int, dtype: Any) -> Array:
         """Vectors v_1, …, v_m over the axes from `start` on, with Σ_i v_i v_iᵀ = I.
 
         The axes before `start` are copies of the problem; whether their noise is common is the source's own choice.
@@ -23,7 +26,7 @@ class Noise(ABC):
         """
 
     @abstractmethod
-    def join(self, xp, v, new):
+    def join(self, xp: Namespace, v: Array, new: Array) -> Array:
         """What is propagated, below a node where v arrives and the noise `new` of the node enters."""
 
 
@@ -38,30 +41,34 @@ class _Random(Noise):
         m.
     """
 
-    rng: Any
+    rng: np.random.Generator
     samples: int = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_count("samples", self.samples)
 
-    def white(self, xp, shape, start, dtype):
+    def white(self, xp: Namespace, shape: tuple[int, ...], start: int, dtype: Any) -> Array:
         return self._draw(Draws(self.rng, xp, dtype), (self.samples, *shape)) / self.samples**0.5
 
-    def join(self, xp, v, new):
+    def join(self, xp: Namespace, v: Array, new: Array) -> Array:
         return v + new
+
+    @abstractmethod
+    def _draw(self, draws: Draws, shape: tuple[int, ...]) -> Array:
+        """The entries."""
 
 
 class NormalNoise(_Random):
     """Normal entries."""
 
-    def _draw(self, draws, shape):
+    def _draw(self, draws: Draws, shape: tuple[int, ...]) -> Array:
         return draws.normal(shape)
 
 
 class SignNoise(_Random):
     """Entries ±1: of all independent entries those that give the smallest variance, their squares having none."""
 
-    def _draw(self, draws, shape):
+    def _draw(self, draws: Draws, shape: tuple[int, ...]) -> Array:
         return draws.signs(shape)
 
 
@@ -72,9 +79,9 @@ class UnitVectors(Noise):
     A node adds its vectors beside those that are propagated.
     """
 
-    def white(self, xp, shape, start, dtype):
+    def white(self, xp: Namespace, shape: tuple[int, ...], start: int, dtype: Any) -> Array:
         entries = prod(shape[start:])
         return xp.reshape(xp.eye(entries, dtype=dtype), (entries, *(1,) * start, *shape[start:]))
 
-    def join(self, xp, v, new):
+    def join(self, xp: Namespace, v: Array, new: Array) -> Array:
         return xp.concat([v, new], axis=0)

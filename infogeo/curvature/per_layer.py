@@ -1,11 +1,19 @@
 """What the curvature of a layer's weights is made of: sums over samples and over covectors at the output."""
-from ..backend import arrays
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from ..backend import Array, Namespace, arrays
 from ..errors import ShapeError
+from ..networks.model import Batch, ConditionalModel, ModelPass
+from ..networks.network import LayerQuantities
+from .outputs import Outputs
 
 __all__ = ["example_gradients", "has_one_position", "layer_sums", "recorded"]
 
+Moment: TypeAlias = Callable[[Namespace, LayerQuantities], Array]
 
-def recorded(model, w, batch):
+
+def recorded(model: ConditionalModel, w: Array, batch: Batch) -> ModelPass:
     """The `ModelPass` of one weight vector and the inputs of a batch (x, y).
 
     Raises
@@ -22,7 +30,8 @@ def recorded(model, w, batch):
     return model.record(w, x)
 
 
-def layer_sums(model, w, batch, outputs, moment):
+def layer_sums(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs,
+               moment: Moment) -> tuple[Namespace, int, list[tuple[LayerQuantities, Array]]]:
     """``(xp, n, [(q, Σ moment(xp, q))])`` for every layer with weights, with the sum over the groups of covectors of `outputs`.
 
     Where a sample has one position the moment is one of each sample, shape (n, ...), else the sum over the samples. The
@@ -42,16 +51,16 @@ def layer_sums(model, w, batch, outputs, moment):
     return xp, done.n, list(zip(whole, sums))
 
 
-def _joined(xp, qs, terms):
+def _joined(xp: Namespace, qs: Sequence[LayerQuantities], terms: Sequence[Array]) -> Array:
     """The moments of all samples from those of the blocks."""
     return xp.concat(list(terms)) if has_one_position(qs[0]) else sum(terms[1:], start=terms[0])
 
 
-def has_one_position(q):
+def has_one_position(q: LayerQuantities) -> bool:
     """Whether every sample passes through the weights once, so that its gradient is the outer product ā gᵀ."""
     return q.inputs.shape[-2] == 1
 
 
-def example_gradients(xp, q):
+def example_gradients(xp: Namespace, q: LayerQuantities) -> Array:
     """Σ ā gᵀ over the positions of each sample, shape (m, n, inputs + 1, outputs)."""
     return xp.matmul(xp.matrix_transpose(q.layer.homogeneous(xp, q.inputs)), q.covectors)

@@ -11,8 +11,12 @@ gives T and U at the inputs with E[T Uᵀ] the Hessian: a gradient's worth of wo
 Source: Martens, Sutskever & Swersky, Estimating the Hessian by back-propagating curvature (2012).
 """
 from abc import ABC, abstractmethod
+from typing import Any
 
+from ..backend import Array, Namespace
+from ..networks.layer import Layer
 from ..numerics.linalg import matvec
+from .noise import Noise
 
 __all__ = ["Balanced", "ComplexRoot", "Split", "Sweep"]
 
@@ -29,7 +33,7 @@ class Split(ABC):
     count: int
 
     @abstractmethod
-    def factors(self, xp, m):
+    def factors(self, xp: Namespace, m: Array) -> list[Array]:
         """The factors of every entry of m, a list of `count` arrays."""
 
 
@@ -38,7 +42,7 @@ class Balanced(Split):
 
     count = 2
 
-    def factors(self, xp, m):
+    def factors(self, xp: Namespace, m: Array) -> list[Array]:
         size = xp.sqrt(xp.abs(m))
         return [xp.where(m < 0, -size, size), size]
 
@@ -48,7 +52,7 @@ class ComplexRoot(Split):
 
     count = 1
 
-    def factors(self, xp, m):
+    def factors(self, xp: Namespace, m: Array) -> list[Array]:
         return [xp.sqrt(xp.astype(m, xp.result_type(m.dtype, xp.complex64)))]
 
 
@@ -70,38 +74,38 @@ class Sweep:
         T and U; one array where both are the same; None where no node has been passed that is curved.
     """
 
-    def __init__(self, xp, g, start, split, noise):
+    def __init__(self, xp: Namespace, g: Array, start: int, split: Split, noise: Noise) -> None:
         self.xp, self.g, self.start, self.split, self.noise = xp, g, start, split, noise
-        self.vectors = None
+        self.vectors: list[Array] | None = None
 
-    def white(self, shape):
+    def white(self, shape: tuple[int, ...]) -> Array:
         """Noise at the entries of an array of this shape."""
         return self.noise.white(self.xp, shape, self.start, self.g.dtype)
 
-    def add(self, new):
+    def add(self, new: list[Array]) -> None:
         """A node of the list `new` = [Y v, Z v] has been passed."""
         self.vectors = new if self.vectors is None else self.joined(self.vectors, new)
 
-    def joined(self, vectors, new):
+    def joined(self, vectors: list[Array], new: list[Array]) -> list[Array]:
         """Both lists together, vector by vector."""
         return [self.noise.join(self.xp, v, part) for v, part in zip(vectors, new, strict=True)]
 
-    def add_diagonal(self, m):
+    def add_diagonal(self, m: Array) -> None:
         """A node of curvature diag(m) has been passed."""
         v = self.white(m.shape)
         self.add([factor * v for factor in self.split.factors(self.xp, m)])
 
-    def add_symmetric(self, M):
+    def add_symmetric(self, M: Array) -> None:
         """A node of curvature M, shape (..., n, d, d), has been passed: M = Q diag(λ) Qᵀ, and λ is split."""
         spectrum, Q = self.xp.linalg.eigh(M)
         v = self.white(spectrum.shape)
         self.add([matvec(self.xp, Q, factor * v) for factor in self.split.factors(self.xp, spectrum)])
 
-    def add_root(self, Fv):
+    def add_root(self, Fv: Array) -> None:
         """A node of curvature F Fᵀ has been passed, whose noise F v is given: T and U are the same there."""
         self.add([Fv] * self.split.count)
 
-    def through(self, layer, W, memory):
+    def through(self, layer: Layer, W: Array, memory: Any) -> None:
         """From the output of a layer to its input."""
         xp, curvature = self.xp, layer.local_curvature(self.xp, memory, self.g)
         if self.vectors is not None:

@@ -8,6 +8,8 @@ A dense layer has one position, and there both are the same.
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from ..backend import Array, Namespace
+
 __all__ = ["Expand", "Reduce", "Sharing"]
 
 
@@ -15,11 +17,12 @@ class Sharing(ABC):
     """An approximation of the pairs of positions."""
 
     @abstractmethod
-    def __call__(self, xp, inputs, covectors):
-        """The inputs (..., n, L′, inputs) and covectors (..., n, L′, outputs) that the factors are second moments of.
+    def inputs(self, xp: Namespace, inputs: Array) -> Array:
+        """The inputs that a factor is the second moment of, shapes (..., n, L, inputs) to (..., n, L′, inputs)."""
 
-        Shapes: given (..., n, L, inputs) and (..., n, L, outputs).
-        """
+    @abstractmethod
+    def covectors(self, xp: Namespace, covectors: Array) -> Array:
+        """The covectors that a factor is the second moment of, shapes (..., n, L, outputs) to (..., n, L′, outputs)."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,11 @@ class Expand(Sharing):
     architectures (2023).
     """
 
-    def __call__(self, xp, inputs, covectors):
-        return inputs, covectors
+    def inputs(self, xp: Namespace, inputs: Array) -> Array:
+        return inputs
+
+    def covectors(self, xp: Namespace, covectors: Array) -> Array:
+        return covectors
 
 
 @dataclass(frozen=True)
@@ -46,5 +52,8 @@ class Reduce(Sharing):
     Source: Eschenhagen, Immer, Turner, Schneider & Hennig (2023).
     """
 
-    def __call__(self, xp, inputs, covectors):
-        return xp.mean(inputs, axis=-2, keepdims=True), xp.sum(covectors, axis=-2, keepdims=True)
+    def inputs(self, xp: Namespace, inputs: Array) -> Array:
+        return xp.mean(inputs, axis=-2, keepdims=True)
+
+    def covectors(self, xp: Namespace, covectors: Array) -> Array:
+        return xp.sum(covectors, axis=-2, keepdims=True)

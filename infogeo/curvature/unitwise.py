@@ -1,20 +1,24 @@
 """Curvature unit by unit: the weights into each unit on their own."""
 import numpy as np
 
-from ..backend import NUMPY, arrays
+from ..backend import NUMPY, Array, Namespace, arrays
 from ..errors import ShapeError
+from ..networks.activations import Activation
+from ..networks.model import Batch, ConditionalModel
+from ..networks.network import LayerQuantities
+from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal, DenseBlocks
 from ..operators.dense import DiagonalOperator
 from ..operators.low_rank import ScalarOffSubspace
 from ..operators.quasi_diagonal import QuasiDiagonal
 from .diagonal import squares, summed_squares
-from .outputs import ExactColumns
+from .outputs import ExactColumns, Outputs
 from .per_layer import example_gradients, has_one_position, layer_sums
 
 __all__ = ["gaussian_unit_fisher", "quasi_diagonal", "unitwise_fisher"]
 
 
-def unitwise_fisher(model, w, batch, outputs=ExactColumns()):
+def unitwise_fisher(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs = ExactColumns()) -> LinearOperator:
     """The Fisher metric of the weights into each unit, without what is between units: a `BlockDiagonal` of `DenseBlocks`.
 
     Mathematically, for unit j of a dense layer (1/n) Σ_n (Σ_c g_ncj²) ā_n ā_nᵀ.
@@ -33,7 +37,7 @@ def unitwise_fisher(model, w, batch, outputs=ExactColumns()):
     return BlockDiagonal(*(DenseBlocks(_unit_blocks(xp, q, total) / n, interleaved=True) for q, total in sums))
 
 
-def _unit_moment(xp, q):
+def _unit_moment(xp: Namespace, q: LayerQuantities) -> Array:
     """`squares`, or where a sample has several positions the blocks, shape (outputs, inputs + 1, inputs + 1)."""
     if has_one_position(q):
         return squares(xp, q)
@@ -42,7 +46,7 @@ def _unit_moment(xp, q):
     return xp.matmul(xp.matrix_transpose(P), P)
 
 
-def _unit_blocks(xp, q, total):
+def _unit_blocks(xp: Namespace, q: LayerQuantities, total: Array) -> Array:
     """Σ_n Σ_c of the outer products of the gradients of each unit, shape (outputs, inputs + 1, inputs + 1)."""
     if not has_one_position(q):
         return total
@@ -52,7 +56,7 @@ def _unit_blocks(xp, q, total):
     return xp.reshape(xp.matmul(xp.matrix_transpose(total), of_inputs), (-1, k, k))
 
 
-def quasi_diagonal(model, w, batch, outputs=ExactColumns()):
+def quasi_diagonal(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs = ExactColumns()) -> LinearOperator:
     """The diagonal of the Fisher metric together with its entries between the bias of a unit and the weights into it.
 
     Mathematically, with F_ii, F_i0 and F_00 of a unit, the `QuasiDiagonal` of s = F_00, r_i = F_i0 / F_00 (any number where
@@ -73,7 +77,7 @@ def quasi_diagonal(model, w, batch, outputs=ExactColumns()):
     return BlockDiagonal(*(_quasi_block(xp, q, total / n) for q, total in sums))
 
 
-def _quasi_moment(xp, q):
+def _quasi_moment(xp: Namespace, q: LayerQuantities) -> Array:
     """`squares`, or where a sample has several positions Σ P² beside Σ P P_0, shape (2, inputs + 1, outputs)."""
     if has_one_position(q):
         return squares(xp, q)
@@ -81,7 +85,7 @@ def _quasi_moment(xp, q):
     return xp.stack([xp.sum(P**2, axis=(0, 1)), xp.sum(P * P[..., -1:, :], axis=(0, 1))])
 
 
-def _quasi_block(xp, q, mean):
+def _quasi_block(xp: Namespace, q: LayerQuantities, mean: Array) -> LinearOperator:
     if not q.layer.bias:
         return DiagonalOperator(xp.reshape(summed_squares(xp, q, mean) if has_one_position(q) else mean[0, ...], (-1,)))
     if has_one_position(q):
@@ -97,7 +101,7 @@ def _quasi_block(xp, q, mean):
     return QuasiDiagonal(diagonal[:-1, :] - r * with_bias[:-1, :], r + centre[:, None], s)
 
 
-def gaussian_unit_fisher(w, activation):
+def gaussian_unit_fisher(w: Array, activation: Activation) -> ScalarOffSubspace:
     """The Fisher metric of one unit y = φ(v · x + v_0) + noise of variance 1 with inputs x ~ N(0, I), in closed form.
 
     Mathematically, with t ~ N(0, 1), A_k = E[t^k φ′(|v| t + v_0)²], e = v / |v| and e_0 the unit vector of the bias, it is
@@ -126,10 +130,12 @@ def gaussian_unit_fisher(w, activation):
     return ScalarOffSubspace(A[0], Q, xp.asarray([[A[2], A[1]], [A[1], A[0]]], dtype=w.dtype))
 
 
-REACH, HALVINGS, NODES = 38.0, 50, 16     # the normal density beyond the reach is below the smallest float64
+REACH = 38.0        # the normal density beyond it is below the smallest float64
+HALVINGS = 50       # 2⁻⁵⁰ from the jump of φ′ an interval holds no more than rounding
+NODES = 16          # Gauss–Legendre on an interval of length 1, where the density is smooth: exact to rounding
 
 
-def _moments(activation, size, bias):
+def _moments(activation: Activation, size: float, bias: float) -> list[Array]:
     """E[t^k φ′(size t + bias)²] for k = 0, 1, 2 and t ~ N(0, 1), in float64.
 
     Gauss–Legendre quadrature on intervals of length 1 that shrink by halves towards t = −bias / size, where the argument of φ′

@@ -3,11 +3,12 @@
 One object serves the check (`contains`, `require`), the data of tests (`sample`) and the documentation (`str`).
 """
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from operator import index
 
 import numpy as np
 
-from ..backend import arrays
+from ..backend import Array, arrays
 from ..errors import ShapeError, require
 
 __all__ = ["Domain", "batch_shape"]
@@ -16,17 +17,17 @@ __all__ = ["Domain", "batch_shape"]
 class Domain(ABC):
     """A set of points. A point has the trailing shape `shape`; leading axes are a batch."""
 
-    shape: tuple = ()
+    shape: tuple[int, ...] = ()
 
     @abstractmethod
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         """Whether each point lies in the set, shape (...). A point with a NaN does not."""
 
     @abstractmethod
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         """The condition in words, for a point called `name`."""
 
-    def require(self, name, x):
+    def require(self, name: str, x: Array) -> Array:
         """The coerced array, if every point lies in the set.
 
         Raises
@@ -44,21 +45,21 @@ class Domain(ABC):
             require(name, self.rule(name), inside, x)
         return x
 
-    def __str__(self):
+    def __str__(self) -> str:
         space = "R" + "".join(f"^{n}" if i == 0 else f" x {n}" for i, n in enumerate(self.shape))
         return f"{{x in {space} : {self.rule('x')}}}"
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((type(self), tuple(vars(self).items())))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in vars(self).items())})"
 
 
-def batch_shape(shape):
+def batch_shape(shape: int | Iterable[int]) -> tuple[int, ...]:
     """A shape as a tuple, from an integer or integers."""
     try:
         return tuple(map(index, shape if np.iterable(shape) else (shape,)))

@@ -1,12 +1,20 @@
 """Conditional models: a network that gives the natural parameter of an exponential family."""
 from copy import copy
+from typing import TypeAlias
+
+import numpy as np
 
 from ..arrays.blocks import gather
 from ..arrays.memo import once
-from ..backend import arrays
+from ..backend import Array, arrays
+from ..domains.chart import Chart
 from ..errors import DomainError, ShapeError
+from .network import LayerQuantities, Sequential
+from .output_family import OutputFamily
 
-__all__ = ["ConditionalModel", "CrossEntropyLoss", "ModelPass", "NegativeLogLikelihood"]
+__all__ = ["Batch", "ConditionalModel", "CrossEntropyLoss", "ModelPass", "NegativeLogLikelihood"]
+
+Batch: TypeAlias = tuple[Array, Array]      # (x, y)
 
 
 class ConditionalModel:
@@ -36,48 +44,48 @@ class ConditionalModel:
         If the network's outputs do not match the family.
     """
 
-    def __init__(self, network, family, chart=None):
+    def __init__(self, network: Sequential, family: OutputFamily, chart: Chart | None = None) -> None:
         if network.output_shape != (family.dim,):
             raise ShapeError(f"the network must have {family.dim} outputs for {family!r}; got {network.output_shape}")
         self.network, self.family = network, family
         self.chart = family.theta_domain.chart if chart is None else chart
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"ConditionalModel({self.network!r}, {self.family!r})"
 
-    def record(self, w, x):
+    def record(self, w: Array, x: Array) -> "ModelPass":
         """The `ModelPass` of w and x: θ and its derivatives in the weights, for as many directions as one likes."""
         return ModelPass(self, w, x)
 
-    def theta(self, w, x):
+    def theta(self, w: Array, x: Array) -> Array:
         """The natural parameters θ, shape (..., n, d)."""
         return self.chart(self.network.forward(w, x))
 
-    def sample(self, rng, w, x, shape=()):
+    def sample(self, rng: np.random.Generator, w: Array, x: Array, shape: tuple[int, ...] = ()) -> Array:
         """Observations y drawn from the model, shape (*shape, ..., n, *family.support.shape)."""
         return self.family.sample(rng, self.theta(w, x), shape)
 
-    def objective(self, batch):
+    def objective(self, batch: Batch) -> "NegativeLogLikelihood":
         """The loss of a batch as an objective of `descend` and `flow`."""
         return NegativeLogLikelihood(self, batch)
 
-    def loss(self, w, batch):
+    def loss(self, w: Array, batch: Batch) -> Array:
         """L(w) = −(1/n) Σ log p(y | θ), shape (...), nats."""
         return self.objective(batch).value(w)
 
-    def value_and_gradient(self, w, batch):
+    def value_and_gradient(self, w: Array, batch: Batch) -> tuple[Array, Array]:
         """``(L(w), ∂L/∂w)``, shapes (...) and (..., size)."""
         return self.objective(batch).value_and_gradient(w)
 
-    def per_example_gradients(self, w, batch):
+    def per_example_gradients(self, w: Array, batch: Batch) -> Array:
         """The differentials of −log p(y_n | θ_n), shape (..., n, size); their mean is that of the loss."""
         return self.objective(batch).per_example_gradients(w)
 
-    def hessian_vector(self, w, batch, v):
+    def hessian_vector(self, w: Array, batch: Batch, v: Array) -> Array:
         """H v with the Hessian H of the loss, exactly; shape (..., size), leading axes of v are directions."""
         return self.objective(batch).hessian_vector(w, v)
 
-    def fisher_vector(self, w, x, v):
+    def fisher_vector(self, w: Array, x: Array, v: Array) -> Array:
         """F v with the Fisher metric F = (1/n) Σ J_nᵀ G(θ_n) J_n of the model, shape (..., size). It needs no observations."""
         return self.record(w, x).fisher_vector(v)
 
@@ -92,41 +100,41 @@ class ModelPass:
         The number of samples.
     """
 
-    def __init__(self, model, w, x):
+    def __init__(self, model: ConditionalModel, w: Array, x: Array) -> None:
         self.model, self.network_pass = model, model.network.record(w, x)
         self._u = self.network_pass.output
         self.theta, self.n = model.chart(self._u), self._u.shape[-2]
 
-    def output_covector(self, covector):
+    def output_covector(self, covector: Array) -> Array:
         """A covector at θ as one at the output of the network."""
         return self.model.chart.pull_back(self._u, covector)
 
-    def jvp(self, dw):
+    def jvp(self, dw: Array) -> Array:
         """J dw, shape (..., n, d); leading axes of dw are directions."""
         return self.model.chart.push_forward(self._u, self.network_pass.jvp(dw))
 
-    def vjp(self, covector):
+    def vjp(self, covector: Array) -> Array:
         """Σ_n J_nᵀ c_n, shape (..., size)."""
         return self.network_pass.vjp(self.output_covector(covector))
 
-    def per_example_gradients(self, covector):
+    def per_example_gradients(self, covector: Array) -> Array:
         """J_nᵀ c_n of every sample, shape (..., n, size)."""
         return self.network_pass.per_example_gradients(self.output_covector(covector))
 
-    def layer_quantities(self, covector):
+    def layer_quantities(self, covector: Array) -> list[LayerQuantities]:
         """The inputs of each layer with weights and the covectors at its pre-activations, for covectors at θ."""
         return self.network_pass.layer_quantities(self.output_covector(covector))
 
-    def fisher_vector(self, v):
+    def fisher_vector(self, v: Array) -> Array:
         """F v = (1/n) Σ J_nᵀ G(θ_n) J_n v, shape (..., size)."""
         return self.vjp(self.model.family.flat(self.theta, self.jvp(v)) / self.n)
 
-    def hessian_vector(self, statistic, v):
+    def hessian_vector(self, statistic: Array, v: Array) -> Array:
         """H v with the Hessian H of the loss of observations with the sufficient statistic T(y), shape (..., size)."""
         family, chart, u = self.model.family, self.model.chart, self._u
         residual = family.to_eta(self.theta) - statistic
 
-        def moved(du):
+        def moved(du: Array) -> Array:
             curvature = chart.pull_back(u, family.flat(self.theta, chart.push_forward(u, du)))
             return (curvature + chart.pull_back_tangent(u, du, residual)) / self.n
 

@@ -230,6 +230,11 @@ class Pass:
             layer.example_covectors(self.xp, memory, covector, out[..., s])
         return out
 
+    def layer_inputs(self) -> list[tuple[Affine, Array]]:
+        """(layer, rows a at L positions of each sample) of each layer with weights, shape (..., n, L, inputs)."""
+        return [(layer, layer.positions(self.xp, memory.a, memory.input_shape))
+                for layer, s, _, memory in self._steps() if s and isinstance(layer, Affine)]
+
     def layer_quantities(self, g: Array) -> list[LayerQuantities]:
         """`LayerQuantities` of each layer with weights, from the first to the last, for the covectors g at the output."""
         found = []

@@ -1,8 +1,9 @@
 """Operators made of blocks over slices of a flat vector."""
+from collections.abc import Sequence
 from functools import cached_property, reduce
 from itertools import accumulate
 
-from ..backend import arrays
+from ..backend import Array, arrays
 from ..errors import ShapeError
 from ..numerics.linalg import cholesky, inverse, inverse_lower
 from .base import LinearOperator, common_dtype
@@ -14,12 +15,12 @@ __all__ = ["BlockDiagonal", "BlockTridiagonalInverse", "DenseBlocks"]
 class _Blocks(LinearOperator):
     """What operators over consecutive slices share; the slices of a vector are views."""
 
-    def _lay_out(self, operators):
+    def _lay_out(self, operators: Sequence[LinearOperator]) -> None:
         stops = list(accumulate(o.dim for o in operators))
         self.slices = [slice(stop - o.dim, stop) for o, stop in zip(operators, stops)]
         LinearOperator.__init__(self, (stops[-1], stops[-1]), operators[0].xp, common_dtype(operators))
 
-    def split(self, v):
+    def split(self, v: Array) -> list[Array]:
         """The parts of a vector, views of shapes (..., n_i)."""
         return [v[..., s] for s in self.slices]
 
@@ -33,7 +34,7 @@ class BlockDiagonal(_Blocks):
         An array is taken as `DenseOperator`.
     """
 
-    def __init__(self, *blocks):
+    def __init__(self, *blocks: LinearOperator | Array) -> None:
         if not blocks:
             raise ShapeError("blocks must be at least one operator")
         self.blocks = [as_operator(block) for block in blocks]
@@ -42,48 +43,48 @@ class BlockDiagonal(_Blocks):
         self.symmetric = all(block.symmetric for block in self.blocks)
         self._lay_out(self.blocks)
 
-    def _each(self, name, v):
+    def _each(self, name: str, v: Array) -> Array:
         return self.xp.concat([getattr(block, name)(part) for block, part in zip(self.blocks, self.split(v))], axis=-1)
 
     @property
-    def T(self):
+    def T(self) -> LinearOperator:
         return self if self.symmetric else BlockDiagonal(*(block.T for block in self.blocks))
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         return self._each("_matvec", v)
 
-    def _rmatvec(self, v):
+    def _rmatvec(self, v: Array) -> Array:
         return self._each("_rmatvec", v)
 
-    def _solve(self, b):
+    def _solve(self, b: Array) -> Array:
         return self._each("_solve", b)
 
-    def _root(self, z):
+    def _root(self, z: Array) -> Array:
         return self._each("_root", z)
 
-    def _inverse_root(self, z):
+    def _inverse_root(self, z: Array) -> Array:
         return self._each("_inverse_root", z)
 
-    def dense(self):
+    def dense(self) -> Array:
         out = self.xp.zeros(self.shape, dtype=self.dtype)
         for block, s in zip(self.blocks, self.slices):
             out[s, s] = block.dense()
         return out
 
-    def diagonal(self):
+    def diagonal(self) -> Array:
         return self.xp.concat([block.diagonal() for block in self.blocks])
 
-    def trace(self):
+    def trace(self) -> Array:
         return reduce(lambda a, b: a + b, (block.trace() for block in self.blocks))
 
-    def slogdet(self):
+    def slogdet(self) -> tuple[Array, Array]:
         signs, sizes = zip(*(block.slogdet() for block in self.blocks))
         return reduce(lambda a, b: a * b, signs), reduce(lambda a, b: a + b, sizes)
 
-    def shifted(self, c):
+    def shifted(self, c: float) -> LinearOperator:
         return BlockDiagonal(*(block.shifted(c) for block in self.blocks))
 
-    def factored_shift(self, c):
+    def factored_shift(self, c: float) -> LinearOperator:
         return BlockDiagonal(*(block.factored_shift(c) for block in self.blocks))
 
 
@@ -98,9 +99,9 @@ class DenseBlocks(LinearOperator):
         row, as the weights into a unit are; otherwise on p consecutive entries.
     """
 
-    symmetric = True
+    symmetric: bool = True
 
-    def __init__(self, matrices, interleaved=False):
+    def __init__(self, matrices: Array, interleaved: bool = False) -> None:
         xp, self.matrices = arrays(matrices)
         if self.matrices.ndim != 3 or self.matrices.shape[1] != self.matrices.shape[2]:
             raise ShapeError(f"matrices must have shape (k, p, p); got {tuple(self.matrices.shape)}")
@@ -108,47 +109,47 @@ class DenseBlocks(LinearOperator):
         self.count, self.size = self.matrices.shape[:2]
         super().__init__((self.count * self.size,) * 2, xp, self.matrices.dtype)
 
-    def _rows(self, v):
+    def _rows(self, v: Array) -> Array:
         """The parts of a vector, shape (..., k, p)."""
         sizes = (self.size, self.count) if self.interleaved else (self.count, self.size)
         parts = self.xp.reshape(v, (*v.shape[:-1], *sizes))
         return self.xp.matrix_transpose(parts) if self.interleaved else parts
 
-    def _flat(self, parts):
+    def _flat(self, parts: Array) -> Array:
         parts = self.xp.matrix_transpose(parts) if self.interleaved else parts
         return self.xp.reshape(parts, (*parts.shape[:-2], self.dim))
 
-    def _apply(self, matrices, v):
+    def _apply(self, matrices: Array, v: Array) -> Array:
         return self._flat(self.xp.matmul(matrices, self._rows(v)[..., None])[..., 0])
 
     @cached_property
-    def _inverses(self):
+    def _inverses(self) -> Array:
         return inverse(self.xp, self.matrices)
 
     @cached_property
-    def _lower(self):
+    def _lower(self) -> Array:
         return cholesky(self.xp, self.matrices)
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         return self._apply(self.matrices, v)
 
-    def _solve(self, b):
+    def _solve(self, b: Array) -> Array:
         return self._apply(self._inverses, b)
 
-    def _root(self, z):
+    def _root(self, z: Array) -> Array:
         return self._apply(self._lower, z)
 
-    def _inverse_root(self, z):
+    def _inverse_root(self, z: Array) -> Array:
         return self._apply(self.xp.matrix_transpose(inverse_lower(self.xp, self._lower)), z)
 
-    def diagonal(self):
+    def diagonal(self) -> Array:
         return self._flat(self.xp.linalg.diagonal(self.matrices))
 
-    def slogdet(self):
+    def slogdet(self) -> tuple[Array, Array]:
         signs, sizes = self.xp.linalg.slogdet(self.matrices)
         return self.xp.prod(signs), self.xp.sum(sizes)
 
-    def shifted(self, c):
+    def shifted(self, c: float) -> LinearOperator:
         return DenseBlocks(self.matrices + c * self.xp.eye(self.size, dtype=self.dtype), self.interleaved)
 
 
@@ -167,9 +168,9 @@ class BlockTridiagonalInverse(_Blocks):
     Source: Martens & Grosse (2015), section 4.3.
     """
 
-    symmetric = True
+    symmetric: bool = True
 
-    def __init__(self, covariances, regressions):
+    def __init__(self, covariances: Sequence[LinearOperator | Array], regressions: Sequence[LinearOperator | Array]) -> None:
         self.covariances = [c if isinstance(c, LinearOperator) else SymmetricDense(c) for c in covariances]
         self.regressions = [as_operator(r) for r in regressions]
         if not self.covariances or len(self.regressions) != len(self.covariances) - 1:
@@ -180,40 +181,40 @@ class BlockTridiagonalInverse(_Blocks):
                 raise ShapeError(f"regression {i} must have shape {(sizes[i], sizes[i + 1])}; got {regression.shape}")
         self._lay_out(self.covariances)
 
-    def _xi(self, parts):
+    def _xi(self, parts: list[Array]) -> list[Array]:
         """Ξ v."""
         return [part - r._matvec(later) for part, later, r in zip(parts, parts[1:], self.regressions)] + parts[-1:]
 
-    def _xi_transposed(self, parts):
+    def _xi_transposed(self, parts: list[Array]) -> list[Array]:
         """Ξᵀ v."""
         return parts[:1] + [part - r._rmatvec(earlier) for earlier, part, r in zip(parts, parts[1:], self.regressions)]
 
-    def _join(self, parts):
+    def _join(self, parts: list[Array]) -> Array:
         return self.xp.concat(parts, axis=-1)
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         solved = [c._solve(part) for c, part in zip(self.covariances, self._xi(self.split(v)))]
         return self._join(self._xi_transposed(solved))
 
-    def _forward(self, parts):
+    def _forward(self, parts: list[Array]) -> list[Array]:
         """Ξ⁻ᵀ v, block after block."""
         return list(accumulate(zip(parts[1:], self.regressions), lambda x, step: step[0] + step[1]._rmatvec(x), initial=parts[0]))
 
-    def _backward(self, parts):
+    def _backward(self, parts: list[Array]) -> list[Array]:
         """Ξ⁻¹ v, from the last block to the first."""
         steps = zip(reversed(parts[:-1]), reversed(self.regressions))
         return list(accumulate(steps, lambda x, step: step[0] + step[1]._matvec(x), initial=parts[-1]))[::-1]
 
-    def _solve(self, b):
+    def _solve(self, b: Array) -> Array:
         parts = [c._matvec(part) for c, part in zip(self.covariances, self._forward(self.split(b)))]
         return self._join(self._backward(parts))
 
-    def _root(self, z):
+    def _root(self, z: Array) -> Array:
         return self._join(self._xi_transposed([c._inverse_root(part) for c, part in zip(self.covariances, self.split(z))]))
 
-    def _inverse_root(self, z):
+    def _inverse_root(self, z: Array) -> Array:
         return self._join(self._backward([c._root(part) for c, part in zip(self.covariances, self.split(z))]))
 
-    def slogdet(self):
+    def slogdet(self) -> tuple[Array, Array]:
         signs, sizes = zip(*(c.slogdet() for c in self.covariances))
         return reduce(lambda a, b: a * b, signs), -reduce(lambda a, b: a + b, sizes)

@@ -1,11 +1,12 @@
 """Operators that are matrices: general, symmetric, diagonal."""
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.linalg
 
-from ..backend import NUMPY, arrays, to_numpy
+from ..backend import NUMPY, Array, arrays, to_numpy
 from ..errors import ShapeError
 from ..numerics.linalg import cholesky, inverse_lower
 from .base import LinearOperator, solve_rows
@@ -13,7 +14,7 @@ from .base import LinearOperator, solve_rows
 __all__ = ["DenseOperator", "DiagonalOperator", "Factorization", "SymmetricDense", "as_operator"]
 
 
-def as_operator(x):
+def as_operator(x: LinearOperator | Array) -> LinearOperator:
     """The operator itself, or the matrix as one."""
     return x if isinstance(x, LinearOperator) else DenseOperator(x)
 
@@ -27,32 +28,32 @@ class DenseOperator(LinearOperator):
         Kept, not copied: it must not change afterwards.
     """
 
-    def __init__(self, matrix):
+    def __init__(self, matrix: Array) -> None:
         xp, self.matrix = arrays(matrix)
         if self.matrix.ndim != 2:
             raise ShapeError(f"matrix must have shape (m, n); got {tuple(self.matrix.shape)}")
         super().__init__(self.matrix.shape, xp, self.matrix.dtype)
 
     @property
-    def T(self):
+    def T(self) -> LinearOperator:
         return DenseOperator(self.xp.matrix_transpose(self.matrix))
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         return self.xp.matmul(v, self.xp.matrix_transpose(self.matrix))
 
-    def _rmatvec(self, v):
+    def _rmatvec(self, v: Array) -> Array:
         return self.xp.matmul(v, self.matrix)
 
-    def matmat(self, columns):
+    def matmat(self, columns: Array) -> Array:
         return self.xp.matmul(self.matrix, arrays(columns)[1])
 
-    def _solve(self, b):
+    def _solve(self, b: Array) -> Array:
         return solve_rows(self.xp, self.matrix, b)
 
-    def dense(self):
+    def dense(self) -> Array:
         return self.matrix
 
-    def diagonal(self):
+    def diagonal(self) -> Array:
         self._require_square("diagonal")
         return self.xp.linalg.diagonal(self.matrix)
 
@@ -71,7 +72,7 @@ class Factorization:
     smallest: float | None = None
     largest: float | None = None
 
-    def __str__(self):
+    def __str__(self) -> str:
         if self.method == "cholesky":
             return "Cholesky factorisation"
         return (f"eigendecomposition, as the Cholesky factorisation failed: {self.not_positive} eigenvalues are not positive, "
@@ -95,42 +96,42 @@ class SymmetricDense(DenseOperator):
         number. Unless given everything is in the dtype of the matrix.
     """
 
-    symmetric = True
+    symmetric: bool = True
 
-    def __init__(self, matrix, dtype=None):
+    def __init__(self, matrix: Array, dtype: Any = None) -> None:
         super().__init__(matrix)
         self._require_square("SymmetricDense")
         self._precision = self.dtype if dtype is None else self.xp.float64
         self.dtype = self.dtype if dtype is None else dtype
 
     @property
-    def T(self):
+    def T(self) -> LinearOperator:
         return self
 
-    def _rounded(self, x):
+    def _rounded(self, x: Array) -> Array:
         """In the dtype of the vectors."""
         return x if x.dtype == self.dtype else self.xp.astype(x, self.dtype)
 
     @cached_property
-    def _rounded_matrix(self):
+    def _rounded_matrix(self) -> Array:
         return self._rounded(self.matrix)
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         return self.xp.matmul(v, self._rounded_matrix)
 
     _rmatvec = _matvec
 
-    def matmat(self, columns):
+    def matmat(self, columns: Array) -> Array:
         return self.xp.matmul(self._rounded_matrix, arrays(columns)[1])
 
-    def dense(self):
+    def dense(self) -> Array:
         return self._rounded_matrix
 
-    def diagonal(self):
+    def diagonal(self) -> Array:
         return self._rounded(self.xp.linalg.diagonal(self.matrix))
 
     @cached_property
-    def _lower(self):
+    def _lower(self) -> Array:
         """L with A = L Lᵀ; NaN where A is not positive definite."""
         if self.xp is not NUMPY:
             return self._rounded(cholesky(self.xp, self._copy()))
@@ -139,21 +140,21 @@ class SymmetricDense(DenseOperator):
         except np.linalg.LinAlgError:
             return np.full(self.shape, np.nan, dtype=self.dtype)
 
-    def _copy(self):
+    def _copy(self) -> Array:
         """The matrix in the precision of the factorisation, an array of its own."""
         return self.xp.astype(self.matrix, self._precision)
 
     @cached_property
-    def _inverse_lower(self):
+    def _inverse_lower(self) -> Array:
         return inverse_lower(self.xp, self._lower)
 
     @cached_property
-    def eigensystem(self):
+    def eigensystem(self) -> tuple[Array, Array]:
         """``(values, vectors)`` with A = Q diag(s) Qᵀ, shapes (n,) and (n, n), values ascending."""
         return tuple(self.xp.linalg.eigh(self._copy()))
 
     @cached_property
-    def factorization(self):
+    def factorization(self) -> Factorization:
         """The `Factorization` that `solve` and `slogdet` use."""
         pivot = self._lower[-1, -1]
         if bool(self.xp.isfinite(pivot) & (pivot > 0)):
@@ -161,7 +162,7 @@ class SymmetricDense(DenseOperator):
         values = to_numpy(self.eigensystem[0])
         return Factorization("eigendecomposition", int((~(values > 0)).sum()), float(values[0]), float(values[-1]))
 
-    def _solve(self, b):
+    def _solve(self, b: Array) -> Array:
         xp = self.xp
         if self.factorization.method == "eigendecomposition":
             values, vectors = map(self._rounded, self.eigensystem)
@@ -171,16 +172,16 @@ class SymmetricDense(DenseOperator):
             return _solved_rows(self._lower, b.reshape(-1, self.dim)).reshape(b.shape)
         return xp.matmul(xp.matmul(b, xp.matrix_transpose(self._inverse_lower)), self._inverse_lower)
 
-    def _root(self, z):
+    def _root(self, z: Array) -> Array:
         return self.xp.matmul(z, self.xp.matrix_transpose(self._lower))
 
-    def _inverse_root(self, z):
+    def _inverse_root(self, z: Array) -> Array:
         if self.xp is NUMPY:
             rows = z.reshape(-1, self.dim)
             return scipy.linalg.solve_triangular(self._lower, rows.T, trans=1, lower=True, check_finite=False).T.reshape(z.shape)
         return self.xp.matmul(z, self._inverse_lower)
 
-    def slogdet(self):
+    def slogdet(self) -> tuple[Array, Array]:
         xp = self.xp
         if self.factorization.method == "cholesky":
             return xp.ones((), dtype=self.dtype), 2.0 * xp.sum(xp.log(xp.linalg.diagonal(self._lower)))
@@ -188,30 +189,30 @@ class SymmetricDense(DenseOperator):
         with np.errstate(divide="ignore"):
             return self._rounded(xp.prod(xp.sign(values))), self._rounded(xp.sum(xp.log(xp.abs(values))))
 
-    def shifted(self, c):
+    def shifted(self, c: float) -> LinearOperator:
         return _ShiftedDense(self, c)
 
 
 class _ShiftedDense(SymmetricDense):
     """A + c I of a symmetric matrix, which is formed only where it is asked for."""
 
-    def __init__(self, A, c):
+    def __init__(self, A: SymmetricDense, c: float) -> None:
         LinearOperator.__init__(self, A.shape, A.xp, A.dtype)
         self.A, self.c, self._precision = A, c, A._precision
 
     @cached_property
-    def matrix(self):
+    def matrix(self) -> Array:
         return self.A.matrix + self.c * self.xp.eye(self.dim, dtype=self.A.matrix.dtype)
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         return self.A._matvec(v) + self.c * v
 
     _rmatvec = _matvec
 
-    def diagonal(self):
+    def diagonal(self) -> Array:
         return self.A.diagonal() + self.c
 
-    def _copy(self):
+    def _copy(self) -> Array:
         if self.xp is not NUMPY:
             return self.A._copy() + self.c * self.xp.eye(self.dim, dtype=self._precision)
         copy = self.A._copy()
@@ -219,15 +220,15 @@ class _ShiftedDense(SymmetricDense):
         return copy
 
     @cached_property
-    def eigensystem(self):
+    def eigensystem(self) -> tuple[Array, Array]:
         values, vectors = self.A.eigensystem
         return values + self.c, vectors
 
-    def shifted(self, c):
+    def shifted(self, c: float) -> LinearOperator:
         return _ShiftedDense(self.A, self.c + c)
 
 
-def _solved_rows(lower, rows):
+def _solved_rows(lower: Array, rows: Array) -> Array:
     """rows (L Lᵀ)⁻¹ in NumPy, shape (k, n), by triangular solves in the memory order of the rows: no transposition."""
     dtype = np.result_type(lower, rows)
     lower = np.asarray(lower, dtype=dtype, order="F")
@@ -247,38 +248,38 @@ class DiagonalOperator(LinearOperator):
     d : array, shape (n,)
     """
 
-    symmetric = True
+    symmetric: bool = True
 
-    def __init__(self, d):
+    def __init__(self, d: Array) -> None:
         xp, self.d = arrays(d)
         if self.d.ndim != 1:
             raise ShapeError(f"d must have shape (n,); got {tuple(self.d.shape)}")
         super().__init__((self.d.shape[0],) * 2, xp, self.d.dtype)
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         return self.d * v
 
-    def _solve(self, b):
+    def _solve(self, b: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
             return b / self.d
 
-    def _root(self, z):
+    def _root(self, z: Array) -> Array:
         with np.errstate(invalid="ignore"):
             return self.xp.sqrt(self.d) * z
 
-    def _inverse_root(self, z):
+    def _inverse_root(self, z: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
             return z / self.xp.sqrt(self.d)
 
-    def dense(self):
+    def dense(self) -> Array:
         return self.xp.eye(self.dim, dtype=self.dtype) * self.d
 
-    def diagonal(self):
+    def diagonal(self) -> Array:
         return self.d
 
-    def slogdet(self):
+    def slogdet(self) -> tuple[Array, Array]:
         with np.errstate(divide="ignore"):
             return self.xp.prod(self.xp.sign(self.d)), self.xp.sum(self.xp.log(self.xp.abs(self.d)))
 
-    def shifted(self, c):
+    def shifted(self, c: float) -> LinearOperator:
         return DiagonalOperator(self.d + c)

@@ -4,11 +4,13 @@ One convention: a vector v of length a·b is the matrix X of shape (a, b), row b
 matrix is ``numpy.kron(A, B)``. A layer keeps its weights as W of shape (inputs, outputs); row by row this is the paper's
 vec of the (outputs, inputs) matrix, columns stacked, and the paper's Ā ⊗ G is ``Kronecker(A, G)`` letter for letter.
 """
+from collections.abc import Callable, Iterable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from ..backend import arrays
+from ..backend import Array, Namespace, arrays
 from ..errors import ShapeError
 from ..numerics.linalg import cholesky, inverse_lower
 from .base import LinearOperator, common_dtype
@@ -20,15 +22,15 @@ __all__ = ["EigenKronecker", "Kronecker", "KroneckerPair"]
 class _OnMatrices(LinearOperator):
     """An operator on matrices (a, b), held as vectors row by row."""
 
-    def __init__(self, sizes, xp, dtype):
+    def __init__(self, sizes: Iterable[int], xp: Namespace, dtype: Any) -> None:
         self.sizes = tuple(sizes)
         n = self.sizes[0] * self.sizes[1]
         super().__init__((n, n), xp, dtype)
 
-    def _matrix(self, v):
+    def _matrix(self, v: Array) -> Array:
         return self.xp.reshape(v, (*v.shape[:-1], *self.sizes))
 
-    def _flat(self, X):
+    def _flat(self, X: Array) -> Array:
         return self.xp.reshape(X, (*X.shape[:-2], X.shape[-2] * X.shape[-1]))
 
 
@@ -45,71 +47,71 @@ class Kronecker(LinearOperator):
     Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), section 3.
     """
 
-    def __init__(self, A, B):
+    def __init__(self, A: LinearOperator | Array, B: LinearOperator | Array) -> None:
         self.A, self.B = as_operator(A), as_operator(B)
         self.symmetric = self.A.symmetric and self.B.symmetric
         shape = [m * n for m, n in zip(self.A.shape, self.B.shape)]
         super().__init__(shape, self.A.xp, common_dtype([self.A, self.B]))
 
     @property
-    def T(self):
+    def T(self) -> LinearOperator:
         return self if self.symmetric else Kronecker(self.A.T, self.B.T)
 
-    def _both(self, v, axis, f, g):
+    def _both(self, v: Array, axis: int, f: Callable[[Array], Array], g: Callable[[Array], Array]) -> Array:
         """f along the rows' axis and g along the columns' axis of v as a matrix of the factors' shapes[axis]."""
         xp = self.xp
         X = xp.reshape(v, (*v.shape[:-1], self.A.shape[axis], self.B.shape[axis]))
         X = xp.matrix_transpose(f(xp.matrix_transpose(g(X))))
         return xp.reshape(X, (*X.shape[:-2], X.shape[-2] * X.shape[-1]))
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         return self._both(v, 1, self.A._matvec, self.B._matvec)
 
-    def _rmatvec(self, v):
+    def _rmatvec(self, v: Array) -> Array:
         return self._both(v, 0, self.A._rmatvec, self.B._rmatvec)
 
     @property
-    def _square_factors(self):
+    def _square_factors(self) -> bool:
         return self.A.shape[0] == self.A.shape[1] and self.B.shape[0] == self.B.shape[1]
 
-    def _solve(self, b):
+    def _solve(self, b: Array) -> Array:
         return self._both(b, 0, self.A._solve, self.B._solve) if self._square_factors else super()._solve(b)
 
-    def _root(self, z):
+    def _root(self, z: Array) -> Array:
         return self._both(z, 0, self.A._root, self.B._root) if self._square_factors else super()._root(z)
 
-    def _inverse_root(self, z):
+    def _inverse_root(self, z: Array) -> Array:
         return self._both(z, 0, self.A._inverse_root, self.B._inverse_root) if self._square_factors else super()._inverse_root(z)
 
-    def dense(self):
+    def dense(self) -> Array:
         A, B = self.A.dense(), self.B.dense()
         return self.xp.reshape(A[:, None, :, None] * B[None, :, None, :], self.shape)
 
-    def diagonal(self):
+    def diagonal(self) -> Array:
         if not self._square_factors:
             return super().diagonal()
         return self.xp.reshape(self.A.diagonal()[:, None] * self.B.diagonal()[None, :], (-1,))
 
-    def trace(self):
+    def trace(self) -> Array:
         return self.A.trace() * self.B.trace() if self._square_factors else super().trace()
 
-    def slogdet(self):
+    def slogdet(self) -> tuple[Array, Array]:
         if not self._square_factors:
             return super().slogdet()
         (sign_a, size_a), (sign_b, size_b) = self.A.slogdet(), self.B.slogdet()
         a, b = self.A.dim, self.B.dim
         return sign_a**b * sign_b**a, b * size_a + a * size_b
 
-    def eigenbasis(self):
+    def eigenbasis(self) -> "EigenKronecker":
         """The same operator in the eigenbases of its factors, an `EigenKronecker`; both factors must be symmetric."""
         (s_a, Q_a), (s_b, Q_b) = (_eigensystem(factor) for factor in (self.A, self.B))
         return EigenKronecker(Q_a, Q_b, s_a[:, None] * s_b[None, :], self.dtype)
 
-    def shifted(self, c):
+    def shifted(self, c: float) -> LinearOperator:
         """A ⊗ B + c I exactly, in the eigenbases of the factors where these are symmetric."""
         return self.eigenbasis().shifted(c) if self.symmetric else super().shifted(c)
 
-    def factored_shift(self, c):
+    def factored_shift(self, c: float) -> LinearOperator:
         """(A + π √c I) ⊗ (B + √c / π I) with π² = (tr A / dim A) / (tr B / dim B): factored Tikhonov damping, for c ≥ 0.
 
         It differs from A ⊗ B + c I by two terms, which the π of Martens & Grosse (2015, section 6.3) balances. Where the
@@ -128,7 +130,7 @@ class Kronecker(LinearOperator):
         return Kronecker(A.shifted(pi * root), B.shifted(root / pi))
 
 
-def _eigensystem(factor):
+def _eigensystem(factor: LinearOperator) -> tuple[Array, Array]:
     if isinstance(factor, SymmetricDense):
         return factor.eigensystem
     if not factor.symmetric:
@@ -151,9 +153,9 @@ class EigenKronecker(_OnMatrices):
     eigenbasis (2018), section 3.
     """
 
-    symmetric = True
+    symmetric: bool = True
 
-    def __init__(self, Q_a, Q_b, S, dtype=None):
+    def __init__(self, Q_a: Array, Q_b: Array, S: Array, dtype: Any = None) -> None:
         xp, *parts = arrays(Q_a, Q_b, S)
         dtype = xp.result_type(*parts) if dtype is None else dtype
         self.Q_a, self.Q_b, self.S = (xp.astype(x, dtype, copy=False) for x in parts)
@@ -163,40 +165,40 @@ class EigenKronecker(_OnMatrices):
                              f"{tuple(self.Q_b.shape)} and {tuple(self.S.shape)}")
         super().__init__((a, b), xp, dtype)
 
-    def _to_basis(self, X):
+    def _to_basis(self, X: Array) -> Array:
         return self.xp.matmul(self.xp.matmul(self.xp.matrix_transpose(self.Q_a), X), self.Q_b)
 
-    def _from_basis(self, X):
+    def _from_basis(self, X: Array) -> Array:
         return self.xp.matmul(self.xp.matmul(self.Q_a, X), self.xp.matrix_transpose(self.Q_b))
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         return self._flat(self._from_basis(self._to_basis(self._matrix(v)) * self.S))
 
-    def _solve(self, b):
+    def _solve(self, b: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
             return self._flat(self._from_basis(self._to_basis(self._matrix(b)) / self.S))
 
-    def _root(self, z):
+    def _root(self, z: Array) -> Array:
         with np.errstate(invalid="ignore"):
             return self._flat(self._from_basis(self._matrix(z) * self.xp.sqrt(self.S)))
 
-    def _inverse_root(self, z):
+    def _inverse_root(self, z: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
             return self._flat(self._from_basis(self._matrix(z) / self.xp.sqrt(self.S)))
 
-    def diagonal(self):
+    def diagonal(self) -> Array:
         xp = self.xp
         return self._flat(xp.matmul(xp.matmul(self.Q_a**2, self.S), xp.matrix_transpose(self.Q_b**2)))
 
-    def trace(self):
+    def trace(self) -> Array:
         return self.xp.sum(self.S)
 
-    def slogdet(self):
+    def slogdet(self) -> tuple[Array, Array]:
         xp = self.xp
         with np.errstate(divide="ignore"):
             return xp.prod(xp.sign(self.S)), xp.sum(xp.log(xp.abs(self.S)))
 
-    def shifted(self, c):
+    def shifted(self, c: float) -> LinearOperator:
         return EigenKronecker(self.Q_a, self.Q_b, self.S + c)
 
 
@@ -217,9 +219,9 @@ class KroneckerPair(_OnMatrices):
     Source: Martens & Grosse (2015), appendix B.
     """
 
-    symmetric = True
+    symmetric: bool = True
 
-    def __init__(self, A, B, C, D, sign=1, dtype=None):
+    def __init__(self, A: Array, B: Array, C: Array, D: Array, sign: int = 1, dtype: Any = None) -> None:
         xp, self.A, self.B, self.C, self.D = arrays(A, B, C, D)
         a, b = self.A.shape[0], self.B.shape[0]
         shapes = [tuple(x.shape) for x in (self.A, self.B, self.C, self.D)]
@@ -230,53 +232,53 @@ class KroneckerPair(_OnMatrices):
         self.sign = sign
         super().__init__((a, b), xp, xp.result_type(self.A, self.B, self.C, self.D) if dtype is None else dtype)
 
-    def _rounded(self, *matrices):
+    def _rounded(self, *matrices: Array) -> list[Array]:
         """In the dtype of the vectors."""
         return [self.xp.astype(x, self.dtype, copy=False) for x in matrices]
 
     @cached_property
-    def _factors(self):
+    def _factors(self) -> list[Array]:
         return self._rounded(self.A, self.B, self.C, self.D)
 
     @cached_property
-    def _basis(self):
+    def _basis(self) -> list[Array]:
         """(K_a, K_b, K_a⁻ᵀ, K_b⁻ᵀ, 1 + σ s_a s_bᵀ); NaN where A or B is not positive definite."""
         (K_a, J_a, s_a), (K_b, J_b, s_b) = _both_diagonal(self.xp, self.A, self.C), _both_diagonal(self.xp, self.B, self.D)
         return self._rounded(K_a, K_b, J_a, J_b, 1.0 + self.sign * s_a[:, None] * s_b[None, :])
 
-    def _sandwich(self, left, X, right):
+    def _sandwich(self, left: Array, X: Array, right: Array) -> Array:
         """left X rightᵀ."""
         return self.xp.matmul(self.xp.matmul(left, X), self.xp.matrix_transpose(right))
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         X, (A, B, C, D) = self._matrix(v), self._factors
         return self._flat(self._sandwich(A, X, B) + self.sign * self._sandwich(C, X, D))
 
-    def _solve(self, b):
+    def _solve(self, b: Array) -> Array:
         K_a, K_b, _, _, scale = self._basis
         inner = self._sandwich(self.xp.matrix_transpose(K_a), self._matrix(b), self.xp.matrix_transpose(K_b))
         with np.errstate(divide="ignore", invalid="ignore"):
             return self._flat(self._sandwich(K_a, inner / scale, K_b))
 
-    def _root(self, z):
+    def _root(self, z: Array) -> Array:
         _, _, J_a, J_b, scale = self._basis
         with np.errstate(invalid="ignore"):
             return self._flat(self._sandwich(J_a, self._matrix(z) * self.xp.sqrt(scale), J_b))
 
-    def _inverse_root(self, z):
+    def _inverse_root(self, z: Array) -> Array:
         K_a, K_b, _, _, scale = self._basis
         with np.errstate(divide="ignore", invalid="ignore"):
             return self._flat(self._sandwich(K_a, self._matrix(z) / self.xp.sqrt(scale), K_b))
 
-    def diagonal(self):
+    def diagonal(self) -> Array:
         A, B, C, D = map(self.xp.linalg.diagonal, self._factors)
         return self._flat(A[:, None] * B[None, :] + self.sign * C[:, None] * D[None, :])
 
-    def trace(self):
+    def trace(self) -> Array:
         A, B, C, D = map(self.xp.linalg.trace, self._factors)
         return A * B + self.sign * C * D
 
-    def slogdet(self):
+    def slogdet(self) -> tuple[Array, Array]:
         xp, scale = self.xp, self._basis[-1]
         a, b = self.sizes
         size = b * SymmetricDense(self.A, self.dtype).slogdet()[1] + a * SymmetricDense(self.B, self.dtype).slogdet()[1]
@@ -284,7 +286,7 @@ class KroneckerPair(_OnMatrices):
             return xp.prod(xp.sign(scale)), size + xp.sum(xp.log(xp.abs(scale)))
 
 
-def _both_diagonal(xp, A, C):
+def _both_diagonal(xp: Namespace, A: Array, C: Array) -> tuple[Array, Array, Array]:
     """(K, K⁻ᵀ, s) with Kᵀ A K = I and Kᵀ C K = diag(s), by A = L Lᵀ and L⁻¹ C L⁻ᵀ = E diag(s) Eᵀ: K = L⁻ᵀ E, K⁻ᵀ = L E."""
     lower = cholesky(xp, A)
     inverse = inverse_lower(xp, lower)

@@ -3,12 +3,13 @@
 Everything runs on any backend. The solvers take batches, every row with a length and an end of its own; for SciPy's many other
 methods, which take one right side at a time on the host, `LinearOperator.as_scipy` is the way.
 """
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..arrays.draws import Draws
-from ..backend import column, dot, to_numpy
+from ..backend import Array, Namespace, column, dot, to_numpy
 from ..errors import ConvergenceError, DomainError
 from ..numerics.linalg import matvec
 from .base import LinearOperator
@@ -20,8 +21,8 @@ __all__ = ["RandomEstimate", "Shifted", "conjugate_gradient", "hutchinson", "lan
 class RandomEstimate(NamedTuple):
     """A random estimate and its standard error; arrays of one shape."""
 
-    value: Any
-    standard_error: Any
+    value: Array
+    standard_error: Array
 
 
 class Shifted(LinearOperator):
@@ -36,30 +37,32 @@ class Shifted(LinearOperator):
         Those of `conjugate_gradient`.
     """
 
-    symmetric = True
+    symmetric: bool = True
 
-    def __init__(self, A, c, *, tol, max_steps=None, preconditioner=None):
+    def __init__(self, A: LinearOperator, c: float, *, tol: float, max_steps: int | None = None,
+                 preconditioner: LinearOperator | None = None) -> None:
         self.A, self.c = A, c
-        self.options = {"tol": tol, "max_steps": max_steps, "preconditioner": preconditioner}
+        self.options: dict[str, Any] = {"tol": tol, "max_steps": max_steps, "preconditioner": preconditioner}
         super().__init__(A.shape, A.xp, A.dtype)
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         return self.A._matvec(v) + self.c * v
 
-    def _solve(self, b):
+    def _solve(self, b: Array) -> Array:
         return conjugate_gradient(self, b, **self.options)
 
-    def diagonal(self):
+    def diagonal(self) -> Array:
         return self.A.diagonal() + self.c
 
-    def trace(self):
+    def trace(self) -> Array:
         return self.A.trace() + self.c * self.dim
 
-    def shifted(self, c):
+    def shifted(self, c: float) -> LinearOperator:
         return Shifted(self.A, self.c + c, **self.options)
 
 
-def conjugate_gradient(A, b, *, tol, max_steps=None, preconditioner=None):
+def conjugate_gradient(A: LinearOperator, b: Array, *, tol: float, max_steps: int | None = None,
+                       preconditioner: LinearOperator | None = None) -> Array:
     """A⁻¹ b for a symmetric positive definite operator, shape (..., n), every row until ‖b − A x‖ ≤ tol ‖b‖.
 
     Parameters
@@ -103,7 +106,7 @@ def conjugate_gradient(A, b, *, tol, max_steps=None, preconditioner=None):
     return _checked(A, x, b, target, tol, "conjugate_gradient")
 
 
-def minres(A, b, *, tol, max_steps=None):
+def minres(A: LinearOperator, b: Array, *, tol: float, max_steps: int | None = None) -> Array:
     """A⁻¹ b for a symmetric operator of any signature, shape (..., n), every row until ‖b − A x‖ ≤ tol ‖b‖.
 
     Mathematically, x minimises the residual over the Krylov space: Lanczos vectors and a QR factorisation of the tridiagonal
@@ -142,11 +145,11 @@ def minres(A, b, *, tol, max_steps=None):
     return _checked(A, x, b, target, tol, "minres")
 
 
-def _norm(xp, v):
+def _norm(xp: Namespace, v: Array) -> Array:
     return xp.sqrt(dot(v, v))
 
 
-def _start(A, b, tol, max_steps):
+def _start(A: LinearOperator, b: Array, tol: float, max_steps: int | None) -> tuple[Namespace, Array, Array, int]:
     """(xp, b, the residual to reach row by row, the number of steps)."""
     A._require_square("a Krylov solver")
     if not tol > 0:
@@ -169,7 +172,7 @@ def _checked(A, x, b, target, tol, name):
     return x
 
 
-def lanczos(A, start, steps):
+def lanczos(A: LinearOperator, start: Array, steps: int) -> tuple[Array, Array, Array]:
     """``(alpha, beta, basis)``: the tridiagonal matrices QᵀAQ of the Krylov spaces of a batch of vectors.
 
     Mathematically, Q holds an orthonormal basis of span{v, Av, …, A^{k−1}v}, reorthogonalised in full; α is the diagonal of the
@@ -203,7 +206,7 @@ def lanczos(A, start, steps):
     return xp.stack(alphas, axis=-1), xp.stack(betas, axis=-1) if betas else empty, xp.stack(basis, axis=-2)
 
 
-def _quadrature(A, rng, probes, steps):
+def _quadrature(A: LinearOperator, rng: np.random.Generator, probes: int, steps: int) -> tuple[Array, Array]:
     """(nodes, weights): Gauss quadratures of the spectral measures of sign vectors; shapes (probes, k), weights of sum n."""
     xp = A.xp
     alpha, beta, _ = lanczos(A, _signs(A, rng, probes), steps)
@@ -217,7 +220,8 @@ def _quadrature(A, rng, probes, steps):
     return nodes, A.dim * vectors[:, 0, :] ** 2
 
 
-def lanczos_quadrature(A, f, rng, *, probes, steps):
+def lanczos_quadrature(A: LinearOperator, f: Callable[[Array], Array], rng: np.random.Generator, *, probes: int,
+                       steps: int) -> RandomEstimate:
     """tr f(A) of a symmetric operator, a `RandomEstimate` of shape ().
 
     Mathematically, the mean over random sign vectors z of zᵀ f(A) z, each by the Gauss quadrature of its spectral measure that
@@ -236,16 +240,17 @@ def lanczos_quadrature(A, f, rng, *, probes, steps):
     return _mean(A.xp, A.xp.sum(A.xp.where(weights > 0, weights * value, A.xp.zeros_like(weights)), axis=-1))
 
 
-def logdet(A, rng, *, probes, steps):
+def logdet(A: LinearOperator, rng: np.random.Generator, *, probes: int, steps: int) -> RandomEstimate:
     """log det A of a positive definite operator by Lanczos quadrature, a `RandomEstimate` of shape ()."""
-    def log(s):
+    def log(s: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
             return A.xp.log(s)
     with np.errstate(invalid="ignore"):
         return lanczos_quadrature(A, log, rng, probes=probes, steps=steps)
 
 
-def spectral_density(A, at, rng, *, probes, steps, width):
+def spectral_density(A: LinearOperator, at: Array, rng: np.random.Generator, *, probes: int, steps: int,
+                     width: float) -> RandomEstimate:
     """The density of the eigenvalues, each of them blurred to a normal curve of standard deviation `width`.
 
     Mathematically, (1/n) Σ_i N(t; λ_i, width²) at the points t, by Lanczos quadrature.
@@ -260,7 +265,7 @@ def spectral_density(A, at, rng, *, probes, steps, width):
     return _mean(xp, xp.sum(weights * curves, axis=-1) / A.dim)
 
 
-def _mean(xp, samples):
+def _mean(xp: Namespace, samples: Array) -> RandomEstimate:
     """The mean over the last axis and its standard error, infinite for a single sample."""
     n = samples.shape[-1]
     mean = xp.mean(samples, axis=-1)
@@ -269,12 +274,12 @@ def _mean(xp, samples):
     return RandomEstimate(mean, xp.std(samples, axis=-1, correction=1) / n**0.5)
 
 
-def _signs(A, rng, count):
+def _signs(A: LinearOperator, rng: np.random.Generator, count: int) -> Array:
     """Independent vectors of random signs, shape (count, n)."""
     return Draws(rng, A.xp, A.dtype).signs((count, A.dim))
 
 
-def hutchinson(A, rng, *, probes):
+def hutchinson(A: LinearOperator, rng: np.random.Generator, *, probes: int) -> tuple[RandomEstimate, RandomEstimate]:
     """``(trace, diagonal)`` from products with random sign vectors, each a `RandomEstimate`, of shapes () and (n,).
 
     Mathematically, the means of z·Az and of z ∘ Az; for a symmetric A their variances per probe are 2 Σ_{i≠j} A_ij² and
@@ -287,7 +292,7 @@ def hutchinson(A, rng, *, probes):
     return _mean(xp, xp.sum(product, axis=-1)), _mean(xp, xp.matrix_transpose(product))
 
 
-def xtrace(A, rng, *, probes):
+def xtrace(A: LinearOperator, rng: np.random.Generator, *, probes: int) -> RandomEstimate:
     """tr A from `probes` products, a `RandomEstimate` of shape (): every probe serves the others' low-rank approximation in turn.
 
     Mathematically, for each of k = probes / 2 sign vectors z_i, with Q_i an orthonormal basis of the products of all the others,

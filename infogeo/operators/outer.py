@@ -1,9 +1,11 @@
 """Sums of outer products of a few vectors that are known by their products alone."""
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
 
+from ..backend import Array
 from .base import LinearOperator
 from .dense import SymmetricDense
 
@@ -15,14 +17,14 @@ class Columns(LinearOperator):
 
     @property
     @abstractmethod
-    def gram(self):
+    def gram(self) -> Array:
         """UᵀU, shape (k, k), in float64."""
 
     @abstractmethod
-    def squared(self):
+    def squared(self) -> Array:
         """The diagonal of U Uᵀ, shape (n,)."""
 
-    def outer(self):
+    def outer(self) -> Array:
         """The matrix U Uᵀ, shape (n, n)."""
         U = self.dense()
         return self.xp.matmul(U, self.xp.matrix_transpose(U))
@@ -38,49 +40,49 @@ class OuterProducts(LinearOperator):
     U : Columns
     """
 
-    symmetric = True
+    symmetric: bool = True
 
-    def __init__(self, U):
+    def __init__(self, U: Columns) -> None:
         self.U = U
         super().__init__((U.shape[0],) * 2, U.xp, U.dtype)
 
     @property
-    def rank(self):
+    def rank(self) -> int:
         """The number of columns, which the rank does not exceed."""
         return self.U.shape[1]
 
     @cached_property
-    def _formed(self):
+    def _formed(self) -> SymmetricDense:
         return SymmetricDense(self.U.outer())
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         return self.U._matvec(self.U._rmatvec(v))
 
-    def _solve(self, b):
+    def _solve(self, b: Array) -> Array:
         return self.xp.full_like(b, self.xp.nan) if self.rank < self.dim else self._formed._solve(b)
 
-    def _root(self, z):
+    def _root(self, z: Array) -> Array:
         return self.xp.full_like(z, self.xp.nan) if self.rank < self.dim else self._formed._root(z)
 
-    def _inverse_root(self, z):
+    def _inverse_root(self, z: Array) -> Array:
         return self.xp.full_like(z, self.xp.nan) if self.rank < self.dim else self._formed._inverse_root(z)
 
-    def dense(self):
+    def dense(self) -> Array:
         return self._formed.dense()
 
-    def diagonal(self):
+    def diagonal(self) -> Array:
         return self.U.squared()
 
-    def slogdet(self):
+    def slogdet(self) -> tuple[Array, Array]:
         if self.rank >= self.dim:
             return self._formed.slogdet()
         zero = self.xp.zeros((), dtype=self.dtype)
         return zero, zero - self.xp.inf
 
-    def shifted(self, c):
+    def shifted(self, c: float) -> LinearOperator:
         return ShiftedOuterProducts(self, c) if self.rank < self.dim else self._formed.shifted(c)
 
-    def leading(self, rank):
+    def leading(self, rank: int) -> Array:
         """Columns X, shape (n, rank or fewer), with X Xᵀ the best approximation of U Uᵀ by a matrix of that rank.
 
         Mathematically, with the eigenvectors V of the largest eigenvalues of UᵀU, X = U V.
@@ -110,57 +112,57 @@ class ShiftedOuterProducts(LinearOperator):
         Positive.
     """
 
-    symmetric = True
+    symmetric: bool = True
 
-    def __init__(self, A, c):
+    def __init__(self, A: OuterProducts, c: float) -> None:
         self.A, self.U, self.c = A, A.U, float(c)
         super().__init__(A.shape, A.xp, A.dtype)
 
     @cached_property
-    def _inner(self):
+    def _inner(self) -> LinearOperator:
         """c I + K."""
         return SymmetricDense(self.U.gram).shifted(self.c)
 
-    def _between(self, f, z):
+    def _between(self, f: Callable[[Array], Array], z: Array) -> Array:
         """U f(Uᵀ z), the middle in float64."""
         inner = f(self.xp.astype(self.U._rmatvec(z), self.xp.float64))
         return self.U._matvec(self.xp.astype(inner, self.dtype))
 
-    def _function(self, z, weight):
+    def _function(self, z: Array, weight: Callable[[Array], Array]) -> Array:
         """U V diag(weight(g)) Vᵀ Uᵀ z."""
         shifted, V = self._inner.eigensystem
         with np.errstate(invalid="ignore"):
             weights = weight(shifted - self.c)
         return self._between(lambda a: self.xp.matmul(self.xp.matmul(a, V) * weights, self.xp.matrix_transpose(V)), z)
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         return self.c * v + self.A._matvec(v)
 
-    def _solve(self, b):
+    def _solve(self, b: Array) -> Array:
         return (b - self._between(self._inner._solve, b)) / self.c
 
-    def _root(self, z):
+    def _root(self, z: Array) -> Array:
         root = self.c**0.5
         return root * z + self._function(z, lambda g: 1.0 / (self.xp.sqrt(self.c + g) + root))
 
-    def _inverse_root(self, z):
+    def _inverse_root(self, z: Array) -> Array:
         root = self.c**0.5
 
-        def weight(g):
+        def weight(g: Array) -> Array:
             stretch = self.xp.sqrt(self.c + g)
             return -1.0 / (root * stretch * (root + stretch))
         return z / root + self._function(z, weight)
 
-    def dense(self):
+    def dense(self) -> Array:
         return self.A.dense() + self.c * self.xp.eye(self.dim, dtype=self.dtype)
 
-    def diagonal(self):
+    def diagonal(self) -> Array:
         return self.A.diagonal() + self.c
 
-    def slogdet(self):
+    def slogdet(self) -> tuple[Array, Array]:
         sign, size = self._inner.slogdet()
         size = size + (self.dim - self.U.shape[1]) * float(np.log(self.c))
         return self.xp.astype(sign, self.dtype), self.xp.astype(size, self.dtype)
 
-    def shifted(self, c):
+    def shifted(self, c: float) -> LinearOperator:
         return ShiftedOuterProducts(self.A, self.c + c)

@@ -1,9 +1,10 @@
 """Diagonal in all but one entry of each unit: the bias, which goes with every weight into its unit."""
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
 
-from ..backend import arrays
+from ..backend import Array, arrays
 from ..errors import ShapeError
 from .base import LinearOperator
 
@@ -28,9 +29,9 @@ class QuasiDiagonal(LinearOperator):
     Source: Ollivier, Riemannian metrics for neural networks I: feedforward networks (2015).
     """
 
-    symmetric = True
+    symmetric: bool = True
 
-    def __init__(self, d, r, s, c=0.0):
+    def __init__(self, d: Array, r: Array, s: Array, c: float = 0.0) -> None:
         xp, self.d, self.r, self.s = arrays(d, r, s)
         if self.d.ndim != 2 or self.d.shape != self.r.shape or self.s.shape != self.d.shape[1:]:
             raise ShapeError(f"d, r and s must have shapes (p, k), (p, k) and (k,); got {tuple(self.d.shape)}, "
@@ -39,21 +40,21 @@ class QuasiDiagonal(LinearOperator):
         n = (self.size + 1) * self.units
         super().__init__((n, n), xp, xp.result_type(self.d, self.r, self.s))
 
-    def _parts(self, v):
+    def _parts(self, v: Array) -> tuple[Array, Array]:
         """The weights (..., p, k) and the biases (..., k) of a vector."""
         v = self.xp.reshape(v, (*v.shape[:-1], self.size + 1, self.units))
         return v[..., :-1, :], v[..., -1, :]
 
-    def _join(self, weights, bias):
+    def _join(self, weights: Array, bias: Array) -> Array:
         v = self.xp.concat([weights, bias[..., None, :]], axis=-2)
         return self.xp.reshape(v, (*v.shape[:-2], self.dim))
 
-    def _along_r(self, weights):
+    def _along_r(self, weights: Array) -> Array:
         """r · v of each unit."""
         return self.xp.sum(self.r * weights, axis=-2)
 
     @cached_property
-    def _eliminated(self):
+    def _eliminated(self) -> tuple[Array, Array, Array, Array]:
         """(p, e, u, g): the pivots s + c, and S = diag(e) + (√e u) (√e u)ᵀ with g = |u|²."""
         xp = self.xp
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -61,17 +62,17 @@ class QuasiDiagonal(LinearOperator):
             u = xp.sqrt(self.s * self.c / pivot) * self.r / xp.sqrt(e)
         return pivot, e, u, xp.sum(u**2, axis=-2)
 
-    def _white(self, z, weight):
+    def _white(self, z: Array, weight: Callable[[Array], Array]) -> Array:
         """(I + weight(g) u uᵀ) z."""
         _, _, u, g = self._eliminated
         return z + u * (weight(g) * self.xp.sum(u * z, axis=-2))[..., None, :]
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         weights, bias = self._parts(v)
         total = self.s * (self._along_r(weights) + bias)
         return self._join(self.d * weights + self.r * total[..., None, :], total) + self.c * v
 
-    def _solve(self, b):
+    def _solve(self, b: Array) -> Array:
         (weights, bias), (pivot, e, _, _) = self._parts(b), self._eliminated
         with np.errstate(divide="ignore", invalid="ignore"):
             scale, share = self.xp.sqrt(e), self.s / pivot
@@ -79,31 +80,31 @@ class QuasiDiagonal(LinearOperator):
             solved = self._white(left / scale, lambda g: -1.0 / (1.0 + g)) / scale
             return self._join(solved, bias / pivot - share * self._along_r(solved))
 
-    def _root(self, z):
+    def _root(self, z: Array) -> Array:
         (weights, bias), (pivot, e, _, _) = self._parts(z), self._eliminated
         with np.errstate(divide="ignore", invalid="ignore"):
             root = self.xp.sqrt(pivot)
             S_root = self.xp.sqrt(e) * self._white(weights, lambda g: 1.0 / (1.0 + self.xp.sqrt(1.0 + g)))
             return self._join(S_root + self.r * (self.s / root * bias)[..., None, :], root * bias)
 
-    def _inverse_root(self, z):
+    def _inverse_root(self, z: Array) -> Array:
         (weights, bias), (pivot, e, _, _) = self._parts(z), self._eliminated
 
-        def weight(g):
+        def weight(g: Array) -> Array:
             stretch = self.xp.sqrt(1.0 + g)
             return -1.0 / (stretch * (1.0 + stretch))
         with np.errstate(divide="ignore", invalid="ignore"):
             weights = self._white(weights, weight) / self.xp.sqrt(e)
             return self._join(weights, bias / self.xp.sqrt(pivot) - self.s / pivot * self._along_r(weights))
 
-    def diagonal(self):
+    def diagonal(self) -> Array:
         return self._join(self.d + self.s * self.r**2, self.s) + self.c
 
-    def slogdet(self):
+    def slogdet(self) -> tuple[Array, Array]:
         xp, (pivot, e, _, g) = self.xp, self._eliminated
         with np.errstate(divide="ignore", invalid="ignore"):
             size = xp.sum(xp.log(pivot)) + xp.sum(xp.log(e)) + xp.sum(xp.log1p(g))
         return xp.ones_like(size), size
 
-    def shifted(self, c):
+    def shifted(self, c: float) -> LinearOperator:
         return QuasiDiagonal(self.d, self.r, self.s, self.c + c)

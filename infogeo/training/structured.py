@@ -76,7 +76,7 @@ class InputSide(LayerMetric):
 
     def matrices(self, loss, w, outputs):
         xp, done = loss.xp, loss.record(w)
-        found = [(q.layer, self.sharing(xp, q.inputs, q.covectors)[0]) for q in done.layer_quantities(xp.zeros_like(done.theta))]
+        found = [(layer, self.sharing.inputs(xp, rows)) for layer, rows in done.network_pass.layer_inputs()]
         return LayerMatrices.of([layer.second_moment(xp, rows) / (rows.shape[-3] * rows.shape[-2])] for layer, rows in found)
 
     def damped(self, layer, operators, damping):
