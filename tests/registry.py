@@ -82,6 +82,7 @@ FAMILIES = {
     "Hierarchical(pairs)": ig.Hierarchical((2, 2, 2), ((0, 1), (0, 2), (1, 2))),
     "Product": ig.Product(ig.Normal(), ig.Bernoulli(), ig.Dirichlet(3)),
     "Independent(Categorical(3), 2)": ig.Independent(ig.Categorical(3), 2),
+    "Independent(MultivariateNormal(2), 2)": ig.Independent(ig.MultivariateNormal(2), 2),        # of vectors
     "Truncated(Poisson, 0)": ig.Truncated(ig.Poisson(), 0),
     "Truncated(Exponential, 0, 2)": ig.Truncated(ig.Exponential(), 0.0, 2.0),
 }

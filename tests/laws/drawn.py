@@ -1,18 +1,20 @@
-"""Examples that Hypothesis draws for a law: a quarter as many of a manifold on the registry's list of slow ones."""
+"""Examples that Hypothesis draws for laws: a quarter as many of a manifold on the registry's list of slow ones."""
 import inspect
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infogeo.testing import assert_law
+
 from ..registry import is_slow
 
-__all__ = ["drawn"]
+__all__ = ["assert_laws", "drawn"]
 
 
 def drawn(test):
     """``@given(data=st.data())`` for a test of a manifold M."""
     usual = given(data=st.data())(test)
-    fewer = settings(max_examples=settings.default.max_examples // 4)(given(data=st.data())(test))
+    fewer = settings(max_examples=max(1, settings.default.max_examples // 4))(given(data=st.data())(test))
 
     def chosen(**arguments):
         (fewer if is_slow(arguments["M"]) else usual)(**arguments)
@@ -21,3 +23,9 @@ def drawn(test):
         setattr(chosen, name, getattr(test, name))
     chosen.__signature__ = inspect.signature(usual)         # what pytest is to hand over: all but the data
     return chosen
+
+
+def assert_laws(laws, M, *arguments):
+    """Assert every one of the laws at the same points: drawing them costs more than a law."""
+    for law in laws:
+        assert_law(law, M, *arguments)
