@@ -25,7 +25,8 @@ from .low_rank import (
 )
 from .noise import Noise as Noise, NormalNoise as NormalNoise, SignNoise as SignNoise, UnitVectors as UnitVectors
 from .outputs import (
-    ExactColumns as ExactColumns, Observed as Observed, Outputs as Outputs, RandomSigns as RandomSigns, Sampled as Sampled,
+    ExactColumns as ExactColumns, Given as Given, Observed as Observed, Outputs as Outputs, RandomSigns as RandomSigns,
+    Sampled as Sampled,
 )
 from .sharing import Expand as Expand, Reduce as Reduce, Sharing as Sharing
 from .unitwise import (

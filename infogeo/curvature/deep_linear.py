@@ -45,8 +45,8 @@ def deep_linear(model: ConditionalModel, w: Array, batch: Batch) -> LinearOperat
     (xp, theta), n = arrays(done.theta), done.n
     covectors = ExactColumns().covectors(model.family, theta, batch)
     _require_constant(model, covectors)
-    factors = lambda q: (SymmetricDense(_second_moment(xp, rows) / n, theta.dtype) for rows in (q.inputs, q.covectors))
-    blocks = [Kronecker(*factors(q)) for q in done.layer_quantities(covectors)]
+    blocks = [Kronecker(*(SymmetricDense(_second_moment(xp, rows) / n, theta.dtype) for rows in (q.inputs, q.covectors)))
+              for q in done.layer_quantities(covectors)]
     return float(len(blocks)) * BlockDiagonal(*blocks)
 
 

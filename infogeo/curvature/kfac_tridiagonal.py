@@ -3,6 +3,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 from ..backend import Array, backend_of
 from ..networks.affine import Affine
@@ -82,7 +83,7 @@ class KroneckerChain(LinearOperator):
 
     symmetric: bool = True
 
-    def __init__(self, blocks: Iterable[LinearOperator], A_next: Sequence[Array], G_next: Sequence[Array]) -> None:
+    def __init__(self, blocks: Iterable[Any], A_next: Sequence[Array], G_next: Sequence[Array]) -> None:
         self.blocks, self.A_next, self.G_next = list(blocks), A_next, G_next
         n = sum(block.dim for block in self.blocks)
         super().__init__((n, n), self.blocks[0].xp, common_dtype(self.blocks))
@@ -99,7 +100,7 @@ class KroneckerChain(LinearOperator):
             whole, cross = [double(f.matrix) for f in (block.A, block.B, later.A, later.B)], [double(A), double(G)]
             psi = [SymmetricDense(factor).solve(rows) for factor, rows in zip(whole[2:], cross)]
             explained = [xp.matmul(p, xp.matrix_transpose(rows)) for p, rows in zip(psi, cross)]
-            covariances.append(KroneckerPair(*whole[:2], *explained, sign=-1, dtype=self.dtype))
+            covariances.append(KroneckerPair(*whole[:2], *explained, -1, self.dtype))
             regressions.append(Kronecker(*(xp.astype(p, self.dtype) for p in psi)))
         return BlockTridiagonalInverse([*covariances, self.blocks[-1]], regressions)
 

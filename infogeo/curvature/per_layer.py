@@ -38,14 +38,15 @@ def layer_sums(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs
     `LayerQuantities` q that comes with a sum has the inputs of such a layer, and covectors of the last group.
     """
     done = recorded(model, w, batch)
-    xp, sums, blocks = arrays(done.theta)[0], None, done.network_pass.blocks
+    xp, blocks = arrays(done.theta)[0], done.network_pass.blocks
+    sums: list[Array] = []
     for covectors in outputs.groups(model.family, done.theta, batch):
         g, quantities, terms = done.output_covector(covectors), [], []
         for rows, part in blocks:                           # block by block of the samples: covectors at images are large
             quantities.append(part.layer_quantities(g[..., rows, :]))
             terms.append([moment(xp, q) for q in quantities[-1]])
         joined = [_joined(xp, qs, of_layer) for qs, of_layer in zip(zip(*quantities), zip(*terms))]
-        sums = joined if sums is None else [total + term for total, term in zip(sums, joined)]
+        sums = joined if not sums else [total + term for total, term in zip(sums, joined)]
     whole = [qs[0]._replace(inputs=xp.concat([q.inputs for q in qs])) if has_one_position(qs[0]) else qs[0]
              for qs in zip(*quantities)]
     return xp, done.n, list(zip(whole, sums))
@@ -58,7 +59,7 @@ def _joined(xp: Namespace, qs: Sequence[LayerQuantities], terms: Sequence[Array]
 
 def has_one_position(q: LayerQuantities) -> bool:
     """Whether every sample passes through the weights once, so that its gradient is the outer product ā gᵀ."""
-    return q.inputs.shape[-2] == 1
+    return bool(q.inputs.shape[-2] == 1)
 
 
 def example_gradients(xp: Namespace, q: LayerQuantities) -> Array:

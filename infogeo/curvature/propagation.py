@@ -76,7 +76,7 @@ class Sweep:
 
     def __init__(self, xp: Namespace, g: Array, start: int, split: Split, noise: Noise) -> None:
         self.xp, self.g, self.start, self.split, self.noise = xp, g, start, split, noise
-        self.vectors: list[Array] | None = None
+        self.vectors: Any = None
 
     def white(self, shape: tuple[int, ...]) -> Array:
         """Noise at the entries of an array of this shape."""

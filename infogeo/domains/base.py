@@ -17,7 +17,10 @@ __all__ = ["Domain", "batch_shape"]
 class Domain(ABC):
     """A set of points. A point has the trailing shape `shape`; leading axes are a batch."""
 
-    shape: tuple[int, ...] = ()
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The trailing shape of a point."""
+        return ()
 
     @abstractmethod
     def contains(self, x: Array) -> Array:

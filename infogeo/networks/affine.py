@@ -31,6 +31,11 @@ class Affine(Layer):
     bias: bool
     input_rank: int
 
+    @property
+    @abstractmethod
+    def fans(self) -> tuple[int, int]:
+        """(inputs of an output, outputs of an input)."""
+
     @abstractmethod
     def count(self, input_shape: Shape) -> int:
         """L, the positions of a sample."""
@@ -54,7 +59,8 @@ class Affine(Layer):
     @property
     def inputs(self) -> int:
         """The length of a row, without the 1."""
-        return self.weight_shape[0] - self.bias
+        rows: int = self.weight_shape[0] - self.bias
+        return rows
 
     def homogeneous(self, xp: Namespace, rows: Array) -> Array:
         """ā = (a, 1), or a itself without a bias."""
@@ -144,7 +150,6 @@ class Dense(Affine):
 
     @property
     def fans(self) -> tuple[int, int]:
-        """(inputs of an output, outputs of an input)."""
         return self.n_inputs, self.n_outputs
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -204,7 +209,6 @@ class Convolution2D(Affine):
 
     @property
     def fans(self) -> tuple[int, int]:
-        """(inputs of an output, outputs of an input)."""
         area = self.kernel[0] * self.kernel[1]
         return area * self.channels, area * self.n_outputs
 

@@ -8,7 +8,8 @@ from ..arrays.blocks import gather
 from ..arrays.memo import once
 from ..backend import Array, arrays
 from ..domains.chart import Chart
-from ..errors import DomainError, ShapeError
+from ..errors import ShapeError, require
+from ..objectives.base import Objective
 from .network import LayerQuantities, Sequential
 from .output_family import OutputFamily
 
@@ -141,7 +142,7 @@ class ModelPass:
         return self.network_pass.vjp_tangent(v, self.output_covector(residual) / self.n, moved)
 
 
-class NegativeLogLikelihood:
+class NegativeLogLikelihood(Objective):
     """L(w) = −(1/n) Σ log p(y_n | θ_n) of one batch: an objective of `descend`.
 
     Parameters
@@ -169,10 +170,6 @@ class NegativeLogLikelihood:
         samples, seen = shapes[0][:self.x.ndim - len(self.model.network.input_shape)], shapes[1][:self.y.ndim - self._rank]
         if not samples or not seen or samples[-1] != seen[-1]:
             raise ShapeError(f"x and y must have the same samples; got shapes {shapes[0]} and {shapes[1]}")
-
-    def draw(self, rng):
-        """The objective of one step: itself."""
-        return self
 
     def take(self, index):
         """The same loss of some of the samples, which are not checked again.
@@ -255,8 +252,7 @@ class CrossEntropyLoss(NegativeLogLikelihood):
         self.y = self.statistic = self.xp.astype(y, self.x.dtype)
         if y.ndim == 0 or y.shape[-1] != model.family.dim:
             raise ShapeError(f"eta_hat must have shape (..., n, {model.family.dim}); got {tuple(y.shape)}")
-        if not bool(self.xp.all(self.xp.isfinite(self.y))):
-            raise DomainError("eta_hat must satisfy: finite throughout")
+        require("eta_hat", "eta_hat finite", self.xp.all(self.xp.isfinite(self.y), axis=-1), self.y)
         self._require_samples()
 
     def _value(self, done):

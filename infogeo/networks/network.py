@@ -22,7 +22,7 @@ __all__ = ["ConvNet", "LayerQuantities", "MLP", "Pass", "Sequential"]
 # Outputs of layers in a block of samples: eight megabytes of float32, what the caches of a core hold
 ACTIVATIONS = 2**21
 
-Step = tuple[Layer, slice | None, Array | None, Any]        # layer, slice of its weights, matrix, memory
+Step = tuple[Any, slice | None, Array, Any]         # layer, slice of its weights, matrix, memory
 
 
 class LayerQuantities(NamedTuple):
@@ -73,7 +73,7 @@ class Sequential:
         self.layers, self.input_shape = tuple(layers), tuple(int(s) for s in input_shape)
         shape, start = self.input_shape, 0
         self._activations = 0                   # numbers in the outputs of all layers for one sample
-        self.slices = []                        # the part of w of each layer, None where it has no weights
+        self.slices: list[slice | None] = []    # the part of w of each layer, None where it has no weights
         for layer in self.layers:
             if not isinstance(layer, Layer):
                 raise TypeError(f"layers must be layers; got {layer!r}")
@@ -109,7 +109,7 @@ class Sequential:
         draws = Draws(rng, xp, getattr(xp, dtype))
         parts = []
         for layer in self.layers:
-            if layer.weight_shape:
+            if isinstance(layer, Affine):
                 drawn = initial.draw(draws, (*shape, layer.inputs, layer.weight_shape[1]), *layer.fans)
                 parts.append(xp.reshape(drawn, (*shape, layer.inputs * layer.weight_shape[1])))
                 if layer.bias:
@@ -233,7 +233,7 @@ class Pass:
     def layer_inputs(self) -> list[tuple[Affine, Array]]:
         """(layer, rows a at L positions of each sample) of each layer with weights, shape (..., n, L, inputs)."""
         return [(layer, layer.positions(self.xp, memory.a, memory.input_shape))
-                for layer, s, _, memory in self._steps() if s and isinstance(layer, Affine)]
+                for layer, s, _, memory in self._steps() if s]
 
     def layer_quantities(self, g: Array) -> list[LayerQuantities]:
         """`LayerQuantities` of each layer with weights, from the first to the last, for the covectors g at the output."""
@@ -293,7 +293,7 @@ class PassInBlocks(Pass):
     def __init__(self, network: Sequential, xp: Namespace, w: Array, x: Array, slices: list[slice]) -> None:
         self.network, self.xp, self.dtype = network, xp, xp.result_type(w, x)
         self._w, self._x = w, x
-        self._parts = gather(lambda s: (s, Pass(network, xp, w, x[s, ...])), slices)
+        self._parts: list[tuple[slice, Pass]] = gather(lambda s: (s, Pass(network, xp, w, x[s, ...])), slices)
         self.output = xp.concat([part.output for _, part in self._parts])
 
     @property
@@ -310,7 +310,7 @@ class PassInBlocks(Pass):
 
     def _axis(self, x: Array) -> int:
         """The axis of the samples, before those of one output."""
-        return x.ndim - 1 - len(self.network.output_shape)
+        return len(x.shape) - 1 - len(self.network.output_shape)
 
     def _cut(self, g: Array) -> list[tuple[Pass, Array]]:
         """A covector at the output in blocks."""
@@ -330,9 +330,8 @@ class PassInBlocks(Pass):
 
     def layer_quantities(self, g: Array) -> list[LayerQuantities]:
         parts = gather(lambda block: block[0].layer_quantities(block[1]), self._cut(self._covector(g)))
-        together = lambda arrays: self.xp.concat(list(arrays), axis=-3)
-        return [qs[0]._replace(inputs=together(q.inputs for q in qs), covectors=together(q.covectors for q in qs))
-                for qs in zip(*parts)]
+        return [qs[0]._replace(inputs=self.xp.concat([q.inputs for q in qs], axis=-3),
+                               covectors=self.xp.concat([q.covectors for q in qs], axis=-3)) for qs in zip(*parts)]
 
     def _forward_tangents(self, dw: Array) -> tuple[Array, list[Any]]:
         found = gather(lambda block: block[1]._forward_tangents(dw), self.blocks)
@@ -395,7 +394,7 @@ class ConvNet(Sequential):
                 shape = layer.output_shape(shape)
             layers += part
         flat = Flatten(len(shape))
-        super().__init__([*layers, flat, Dense(*flat.output_shape(shape), n_outputs)], input_shape)
+        super().__init__([*layers, flat, Dense(flat.output_shape(shape)[0], n_outputs)], input_shape)
 
 
 def _require_activation(activation: Activation) -> None:

@@ -53,7 +53,8 @@ class Window:
 
     def put(self, xp: Namespace, parts: Iterable[Array]) -> Array:
         """The transpose of `take`."""
-        out, apart = None, all(step >= k for step, k in zip(self.stride, self.kernel))
+        out: Array = None
+        apart = all(step >= k for step, k in zip(self.stride, self.kernel))
         for (rows, columns), part in zip(self.offsets, parts):
             out = self._blank(xp, part) if out is None else out
             if apart:                                             # no place in two windows: nothing to read before it is written
@@ -72,4 +73,4 @@ def pair(name: str, value: Any) -> Pair:
     pair = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     if len(pair) != 2 or not all(isinstance(v, (int, np.integer)) for v in pair):
         raise DomainError(f"{name} must be an integer or a pair of integers; got {value!r}")
-    return tuple(int(v) for v in pair)
+    return int(pair[0]), int(pair[1])

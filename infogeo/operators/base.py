@@ -175,7 +175,7 @@ class LinearOperator(ABC):
     __rmul__ = __mul__
 
     def __truediv__(self, c: Any) -> "LinearOperator":
-        return self * (1.0 / c)
+        return self.__mul__(1.0 / c)
 
     def __matmul__(self, other: Any) -> Any:
         if isinstance(other, LinearOperator):
@@ -249,7 +249,14 @@ class IdentityOperator(LinearOperator):
     def _matvec(self, v: Array) -> Array:
         return v
 
-    _solve = _root = _inverse_root = _matvec
+    def _solve(self, b: Array) -> Array:
+        return b
+
+    def _root(self, z: Array) -> Array:
+        return z
+
+    def _inverse_root(self, z: Array) -> Array:
+        return z
 
     def dense(self) -> Array:
         return self.xp.eye(self.dim, dtype=self.dtype)
@@ -324,6 +331,9 @@ class Inverse(LinearOperator):
 class ScaledOperator(LinearOperator):
     """c A."""
 
+    c: Any
+    A: LinearOperator
+
     def __init__(self, c: Any, A: LinearOperator) -> None:
         if isinstance(A, ScaledOperator):
             c, A = c * A.c, A.A
@@ -378,6 +388,8 @@ def _sqrt(xp: Namespace, c: float, like: Array) -> Array:
 class Sum(LinearOperator):
     """A + B + …"""
 
+    terms: list[LinearOperator]
+
     def __init__(self, *terms: LinearOperator) -> None:
         self.terms = [t for term in terms for t in (term.terms if isinstance(term, Sum) else [term])]
         first = self.terms[0]
@@ -412,6 +424,8 @@ class Sum(LinearOperator):
 
 class Composed(LinearOperator):
     """A B …, the last factor applied first."""
+
+    factors: list[LinearOperator]
 
     def __init__(self, *factors: LinearOperator) -> None:
         self.factors = [f for factor in factors for f in (factor.factors if isinstance(factor, Composed) else [factor])]

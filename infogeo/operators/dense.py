@@ -189,7 +189,7 @@ class SymmetricDense(DenseOperator):
         with np.errstate(divide="ignore"):
             return self._rounded(xp.prod(xp.sign(values))), self._rounded(xp.sum(xp.log(xp.abs(values))))
 
-    def shifted(self, c: float) -> LinearOperator:
+    def shifted(self, c: float) -> "SymmetricDense":
         return _ShiftedDense(self, c)
 
 
@@ -224,7 +224,7 @@ class _ShiftedDense(SymmetricDense):
         values, vectors = self.A.eigensystem
         return values + self.c, vectors
 
-    def shifted(self, c: float) -> LinearOperator:
+    def shifted(self, c: float) -> "SymmetricDense":
         return _ShiftedDense(self.A, self.c + c)
 
 

@@ -85,7 +85,7 @@ def conjugate_gradient(A: LinearOperator, b: Array, *, tol: float, max_steps: in
     Source: Hestenes & Stiefel, Methods of conjugate gradients for solving linear systems (1952).
     """
     xp, b, target, max_steps = _start(A, b, tol, max_steps)
-    improve = (lambda r: r) if preconditioner is None else preconditioner.solve
+    improve: Callable[[Array], Array] = (lambda r: r) if preconditioner is None else preconditioner.solve
     x, r = xp.zeros_like(b), b
     z = improve(r)
     p, rz = z, dot(r, z)
@@ -155,13 +155,15 @@ def _start(A: LinearOperator, b: Array, tol: float, max_steps: int | None) -> tu
     if not tol > 0:
         raise DomainError(f"tol must satisfy tol > 0; got {tol!r}")
     b = A._vector(b, A.dim)
+    # in exact arithmetic n steps are enough; rounding delays conjugate directions several times over where κ is large
     return A.xp, b, tol * _norm(A.xp, b), 10 * A.dim if max_steps is None else max_steps
 
 
-def _checked(A, x, b, target, tol, name):
+def _checked(A: LinearOperator, x: Array, b: Array, target: Array, tol: float, name: str) -> Array:
     """x, once its true residual is known to be small; the recursion's own may have drifted from it by rounding."""
     xp = A.xp
     residual, size = _norm(xp, b - A._matvec(x)), _norm(xp, b)
+    # where tol is near the rounding of A x itself, a hundred times that: it grows with the size of x, and at worst with κ(A)
     slack = 100 * float(xp.finfo(x.dtype).eps) * (size + _norm(xp, x))
     failed = to_numpy(~(residual <= 2.0 * target + slack))
     if failed.any():
@@ -198,7 +200,7 @@ def lanczos(A: LinearOperator, start: Array, steps: int) -> tuple[Array, Array, 
         for _ in range(2):      # one pass loses orthogonality as the first Ritz values converge, two are enough
             w = w - xp.matmul(matvec(xp, Q, w)[..., None, :], Q)[..., 0, :]
         beta = _norm(xp, w)
-        alive = beta > 10 * A.dim * eps * scale
+        alive = beta > 10 * A.dim * eps * scale     # below is the rounding of n-term products: the space is exhausted
         beta = xp.where(alive, beta, xp.zeros_like(beta))
         betas.append(beta)
         basis.append(xp.where(alive[..., None], w / column(xp.where(alive, beta, xp.ones_like(beta))), xp.zeros_like(w)))

@@ -119,7 +119,7 @@ class ShiftedOuterProducts(LinearOperator):
         super().__init__(A.shape, A.xp, A.dtype)
 
     @cached_property
-    def _inner(self) -> LinearOperator:
+    def _inner(self) -> SymmetricDense:
         """c I + K."""
         return SymmetricDense(self.U.gram).shifted(self.c)
 

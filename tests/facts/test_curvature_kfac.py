@@ -9,7 +9,7 @@ from infogeo.curvature import kronecker_factors
 from infogeo.curvature.damping import FactoredTikhonov, Tikhonov
 from infogeo.curvature.kfac import kfac
 from infogeo.curvature.kronecker_factors import CappedAverage, KroneckerFactors, RunningAverage
-from infogeo.curvature.outputs import Observed, RandomSigns, Sampled
+from infogeo.curvature.outputs import Given, Observed, RandomSigns, Sampled
 from infogeo.curvature.sharing import Expand, Reduce
 from infogeo.curvature.weight_space import WeightSpace
 from infogeo.errors import DomainError, ShapeError
@@ -228,6 +228,16 @@ def test_a_pass_that_is_there_already_gives_the_same():
     model, w, batch = problem("categorical", 5)
     done = model.record(w, batch[0])
     np.testing.assert_array_equal(KroneckerFactors.of_pass(done, batch).operator().dense(), kfac(model, w, batch).dense())
+
+
+def test_given_covectors_are_the_random_ones_once():
+    model, w, batch = problem("categorical", 5)
+    draws, theta = RandomSigns(np.random.default_rng(4), 3), model.theta(w, batch[0])
+    given = Given(tuple(draws.covectors(model.family, theta, batch) / 2**0.5 for _ in range(2)))
+    first = kfac(model, w, batch, outputs=RandomSigns(np.random.default_rng(4), 3))
+    close(kfac(model, w, batch, outputs=Given(given.parts[:1])).blocks[0].B.dense(), 0.5 * first.blocks[0].B.dense(), 1e-14)
+    together = outer_products(model, w, batch, given).dense()
+    close(sum(outer_products(model, w, batch, Given((part,))).dense() for part in given.parts), together, 1e-13)
 
 
 # Running averages
