@@ -7,6 +7,7 @@ import pytest
 import infogeo as ig
 from infogeo.curvature import kronecker_factors
 from infogeo.curvature.damping import FactoredTikhonov, Tikhonov
+from infogeo.curvature.fisher import outer_products as sums_of_outer_products
 from infogeo.curvature.kfac import kfac
 from infogeo.curvature.kronecker_factors import CappedAverage, KroneckerFactors, RunningAverage
 from infogeo.curvature.outputs import Given, Observed, RandomSigns, Sampled
@@ -236,8 +237,8 @@ def test_given_covectors_are_the_random_ones_once():
     given = Given(tuple(draws.covectors(model.family, theta, batch) / 2**0.5 for _ in range(2)))
     first = kfac(model, w, batch, outputs=RandomSigns(np.random.default_rng(4), 3))
     close(kfac(model, w, batch, outputs=Given(given.parts[:1])).blocks[0].B.dense(), 0.5 * first.blocks[0].B.dense(), 1e-14)
-    together = outer_products(model, w, batch, given).dense()
-    close(sum(outer_products(model, w, batch, Given((part,))).dense() for part in given.parts), together, 1e-13)
+    together = sums_of_outer_products(model, w, batch, given).dense()
+    close(sum(sums_of_outer_products(model, w, batch, Given((part,))).dense() for part in given.parts), together, 1e-13)
 
 
 # Running averages
