@@ -1,19 +1,38 @@
-"""Bregman divergences of near points as integrals of the second derivative, in which nothing cancels."""
+"""Integrals by Gauss and Legendre: the rules, and the Bregman divergence of near points, in which nothing cancels."""
+from collections.abc import Callable
+from functools import lru_cache
+
 import numpy as np
 
-__all__ = ["bregman_integral"]
+from ..backend import Array
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
-_NODES = 0.5 + 0.5 * _NODES
-_WEIGHTS = 0.5 * _WEIGHTS * (1.0 - _NODES)
+__all__ = ["bregman_integral", "composite", "gauss"]
 
 
-def bregman_integral(second, start, step):
-    """f(a + δ) − f(a) − δ f′(a) = δ² ∫₀¹ (1 − t) f″(a + tδ) dt by 16 nodes of Gauss and Legendre, elementwise.
+@lru_cache
+def gauss(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of the n-point rule for ∫₀¹ f(t) dt, exact for polynomials of degree 2n − 1; read-only, on the host."""
+    node, weight = np.polynomial.legendre.leggauss(n)
+    node, weight = 0.5 * (1.0 + node), 0.5 * weight
+    node.flags.writeable = weight.flags.writeable = False
+    return node, weight
 
-    To rounding where f″ is analytic within |δ| of the segment and changes by less than e⁴ along it.
+
+def composite(edges: Array, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The nodes and weights of the n-point rules on the intervals between these edges (m + 1,), shapes (m n,)."""
+    node, weight = gauss(n)
+    edges = np.asarray(edges)
+    width = np.diff(edges)[:, None]
+    return (edges[:-1, None] + width * node).ravel(), (width * weight).ravel()
+
+
+def bregman_integral(second: Callable[[Array], Array], start: Array, step: Array, n: int = 16) -> Array:
+    """f(a + δ) − f(a) − δ f′(a) = δ² ∫₀¹ (1 − t) f″(a + tδ) dt by n nodes, elementwise.
+
+    With 16 nodes to rounding where f″ is analytic within |δ| of the segment and changes by less than e⁴ along it.
     """
+    node, weight = gauss(n)
     total = 0.0 * step
-    for node, weight in zip(_NODES.tolist(), _WEIGHTS.tolist()):
-        total = total + weight * second(start + node * step)
+    for t, w in zip(node.tolist(), (weight * (1.0 - node)).tolist()):
+        total = total + w * second(start + t * step)
     return step * step * total
