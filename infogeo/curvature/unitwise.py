@@ -6,6 +6,7 @@ from ..errors import ShapeError
 from ..networks.activations import Activation
 from ..networks.model import Batch, ConditionalModel
 from ..networks.network import LayerQuantities
+from ..numerics.quadrature import composite
 from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal, DenseBlocks
 from ..operators.dense import DiagonalOperator
@@ -146,10 +147,8 @@ def _moments(activation: Activation, size: float, bias: float) -> list[Array]:
         steps = 2.0 ** -np.arange(HALVINGS)
         edges = np.concatenate([edges, -bias / size - steps, -bias / size + steps])
         edges = np.unique(np.clip(edges, -REACH, REACH))
-    nodes, weights = np.polynomial.legendre.leggauss(NODES)
-    half, middle = 0.5 * np.diff(edges)[:, None], 0.5 * (edges[1:] + edges[:-1])[:, None]
-    t = middle + half * nodes
-    density = half * weights * np.exp(-0.5 * t**2) / (2.0 * np.pi) ** 0.5
+    t, weights = composite(edges, NODES)
+    density = weights * np.exp(-0.5 * t**2) / (2.0 * np.pi) ** 0.5
     s = size * t + bias
     slope = activation.first(NUMPY, s, activation.value(NUMPY, s))
     return [np.sum(t**k * slope**2 * density) for k in range(3)]

@@ -6,6 +6,7 @@ from math import pi, sqrt
 import numpy as np
 
 from ..domains.supports import Interval
+from ..numerics.quadrature import composite
 from ..numerics.special import piecewise
 from .image import Image
 from .normal import Normal
@@ -97,10 +98,7 @@ def _by_trapezoids(xp, mean, deviation):
 @lru_cache
 def _panels():
     """Gauss–Legendre nodes y on panels of (0, 38) and weights times log(1 + e^{−y})."""
-    nodes, weights = np.polynomial.legendre.leggauss(16)
-    edges = [0.0, 1.0, 2.5, 5.0, 9.0, 15.0, 24.0, 38.0]
-    y = np.concatenate([a + (b - a) * (nodes + 1) / 2 for a, b in zip(edges, edges[1:])])
-    dy = np.concatenate([(b - a) / 2 * weights for a, b in zip(edges, edges[1:])])
+    y, dy = composite([0.0, 1.0, 2.5, 5.0, 9.0, 15.0, 24.0, 38.0], 16)
     return y, dy * np.log1p(np.exp(-y))
 
 

@@ -9,8 +9,8 @@ from ..backend import column
 from ..domains.convex import Orthant
 from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.separable import OneSeries
-from ..numerics.bregman_integral import bregman_integral
 from ..numerics.lattice import panels
+from ..numerics.quadrature import bregman_integral
 from ..numerics.root import root
 from ..numerics.special import piecewise
 from .base import ExponentialFamily

@@ -10,11 +10,11 @@ from ..errors import ConvergenceError, ShapeError, require
 from ..geometry.manifolds.manifold import Dual, DuallyFlat
 from ..numerics.linalg import matvec, solve
 from ..numerics.newton import minimize
+from ..numerics.quadrature import composite
 from ..numerics.special import kl_terms
 
 __all__ = ["MixtureFamily"]
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 _BARRIERS = (1e-2, 1e-4, 1e-6)
 
 
@@ -267,10 +267,7 @@ def _on_grid(log_densities, lower, upper, panels):
     left, right = (-1.0 if np.isinf(lower) else 0.0), (1.0 if np.isinf(upper) else 0.0)
     if left == right == 0.0:
         left, right = lower, upper
-    edges = np.linspace(left, right, panels + 1)
-    half = 0.5 * np.diff(edges)[:, None]
-    t = (0.5 * (edges[:-1] + edges[1:])[:, None] + half * _NODES).ravel()
-    weight = (half * _WEIGHTS).ravel()
+    t, weight = composite(np.linspace(left, right, panels + 1), 20)
     if np.isinf(lower) or np.isinf(upper):
         shift = lower if np.isinf(upper) and np.isfinite(lower) else upper if np.isfinite(upper) else 0.0
         x, slope = shift + t / (1.0 - t**2), (1.0 + t**2) / (1.0 - t**2) ** 2

@@ -13,12 +13,13 @@ from ..domains.supports import Integers, Interval
 from ..errors import ConvergenceError, require
 from ..numerics.linalg import matvec, solve
 from ..numerics.newton import minimize
+from ..numerics.quadrature import gauss
 from ..numerics.special import expm1_gap
 from .base import ExponentialFamily
 
 __all__ = ["Truncated"]
 
-_GAUSS = tuple(map(tuple, np.polynomial.legendre.leggauss(16)))
+_NODES = 16     # of a panel
 # The ends of the panels on each side of the mode, in units of the distance over which the density falls by a factor e or less
 _PANELS = (0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0, 80.0)
 _NEGLIGIBLE = 80.0     # half of it is the fall of log p, from the mode, where a sum or an integral may end
@@ -227,11 +228,10 @@ class Truncated(ExponentialFamily):
     def _nodes(self, xp, theta):
         """The Gauss–Legendre nodes of all panels."""
         inner, outer = self._panels(xp, theta)
-        gauss, weight = (xp.asarray(column, dtype=theta.dtype) for column in _GAUSS)
-        middle, half = 0.5 * (inner + outer), 0.5 * (outer - inner)
-        flat = (*theta.shape[:-1], inner.shape[-1] * gauss.shape[0])
-        x, slope = self._chart(xp, xp.reshape(middle[..., None] + half[..., None] * gauss, flat))
-        return x, xp.reshape(xp.log(xp.abs(half))[..., None] + xp.log(weight), flat) + slope
+        node, weight = (xp.asarray(column, dtype=theta.dtype) for column in gauss(_NODES))
+        width, flat = outer - inner, (*theta.shape[:-1], inner.shape[-1] * _NODES)
+        x, slope = self._chart(xp, xp.reshape(inner[..., None] + width[..., None] * node, flat))
+        return x, xp.reshape(xp.log(xp.abs(width))[..., None] + xp.log(weight), flat) + slope
 
     @once
     def _law(self, xp, theta):
@@ -440,7 +440,7 @@ class Truncated(ExponentialFamily):
         if isinstance(self.support, Integers):
             return self.support.lower + xp.astype(draw_states(draws, p, shape), theta.dtype)
         inner, outer = self._panels(xp, theta)
-        panel = draw_states(draws, xp.sum(xp.reshape(p, (*inner.shape, len(_GAUSS[0]))), axis=-1), shape)[..., None]
+        panel = draw_states(draws, xp.sum(xp.reshape(p, (*inner.shape, _NODES)), axis=-1), shape)[..., None]
         inner, outer = (xp.take_along_axis(xp.broadcast_to(end, (*shape, end.shape[-1])), panel, axis=-1)
                         for end in (inner, outer))
         ceiling = self._value(xp, theta, inner)

@@ -2,12 +2,11 @@
 from dataclasses import dataclass
 from math import log
 
-
 from ..arrays.memo import once
 from ..domains.convex import Orthant
 from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.separable import OneSeries
-from ..numerics.bregman_integral import bregman_integral
+from ..numerics.quadrature import bregman_integral
 from ..numerics.riemann_zeta import log_zeta_derivatives, zeta_excess
 from ..numerics.root import root
 from ..numerics.special import piecewise

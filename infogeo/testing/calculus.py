@@ -1,7 +1,7 @@
-"""Numerical calculus for the laws: derivatives in local units, integrals along curves."""
+"""Numerical calculus for the laws: derivatives in local units, condition numbers."""
 import numpy as np
 
-__all__ = ["apply", "condition", "derivative", "frame", "in_frame", "on_unit_interval", "towards"]
+__all__ = ["apply", "condition", "derivative", "frame", "in_frame", "towards"]
 
 
 def frame(M, theta):
@@ -42,12 +42,6 @@ def derivative(f, x, along, step=0.01, levels=4):
 def apply(rows, x):
     """Every row of a basis paired with a covector: shapes (..., a, d) and (..., d) to (..., a)."""
     return (rows @ x[..., None])[..., 0]
-
-
-def on_unit_interval(n):
-    """Nodes and weights of the n-point Gauss–Legendre rule on [0, 1]."""
-    nodes, weights = np.polynomial.legendre.leggauss(n)
-    return (nodes + 1) / 2, weights / 2
 
 
 def condition(M, theta):

@@ -2,9 +2,10 @@
 import numpy as np
 
 import infogeo as ig
-from infogeo.testing.calculus import condition, on_unit_interval
+from infogeo.numerics.quadrature import gauss
+from infogeo.testing.calculus import condition
 
-from ..registry import every_manifold, every_steep_manifold
+from ..registry import every_kind, every_manifold, every_steep_manifold
 from ..strategies import generic
 from .drawn import drawn
 
@@ -39,7 +40,7 @@ def test_dual(M, data):
 def test_energy_is_jeffreys(M, data):
     """∫ |ẋ|² dt over the e-geodesic and over the m-geodesic are both J(p, q), by the Gauss–Legendre rule of 200 points."""
     p, q = data.draw(generic(M, (), count=2))
-    t, weight = on_unit_interval(200)
+    t, weight = gauss(200)
     J = ig.jeffreys(M, p, q)
     e = ig.e_geodesic(M, p, q, t)
     m = ig.m_geodesic(M, p, q, t)
@@ -56,7 +57,7 @@ def test_energy_of_two_categoricals():
     assert np.isclose(ig.jeffreys(M, p, q), 1.31070316003214, rtol=1e-13)
 
 
-@every_manifold
+@every_kind
 def test_every_backend(M, backend):
     rng = np.random.default_rng(21)
     p, q = M.theta_domain.sample(rng, (3,), 0.2), M.theta_domain.sample(rng, (3,), 0.2)
