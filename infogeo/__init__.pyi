@@ -134,13 +134,13 @@ from .geometry.projections.flat_sets import (
 from .geometry.projections.projection import e_project as e_project, m_project as m_project
 from .geometry.projections.proportional_fitting import proportional_fitting as proportional_fitting, sinkhorn as sinkhorn
 
-# solvers
+# objectives and solvers
 from .solvers.descend import descend as descend
 from .solvers.flow import flow as flow
-from .solvers.objective import (
-    AffineMap as AffineMap, CrossEntropy as CrossEntropy, MiniBatch as MiniBatch, Noisy as Noisy, Objective as Objective,
-    ReverseKL as ReverseKL,
-)
+from .objectives.affine_map import AffineMap as AffineMap
+from .objectives.base import Objective as Objective
+from .objectives.divergence import CrossEntropy as CrossEntropy, ReverseKL as ReverseKL
+from .objectives.random import MiniBatch as MiniBatch, Noisy as Noisy
 from .solvers.result import Result as Result, Status as Status
 from .solvers.step import (
     Backtracking as Backtracking, Constant as Constant, Diminishing as Diminishing, Exact as Exact,
@@ -155,15 +155,16 @@ from .errors import (
     ConvergenceError as ConvergenceError, DomainError as DomainError, InfogeoError as InfogeoError, ShapeError as ShapeError,
 )
 
-# arrays
+# arrays, and what outside a domain is
 from .backend import use_backend as use_backend
+from .geometry.manifolds.interface import checked as checked
 from .numerics.packing import pack as pack, unpack as unpack
 
 # packages
 from . import (
     backend as backend, clustering as clustering, curvature as curvature, domains as domains, geometry as geometry, networks as networks,
-    operators as operators, solvers as solvers, statistics as statistics, studies as studies, symbolic as symbolic, testing as testing,
-    training as training,
+    objectives as objectives, operators as operators, solvers as solvers, statistics as statistics, studies as studies,
+    symbolic as symbolic, testing as testing, training as training,
 )
 
 __version__: str

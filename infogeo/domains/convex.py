@@ -33,11 +33,12 @@ class ConvexDomain(Domain):
     def chart(self) -> Chart:
         """A smooth bijection from R^dim onto the set."""
 
-    def outside(self, xp: Namespace, x: Array) -> Array | None:
-        """Which rows of coerced coordinates (..., dim) lie outside, shape (...); None where a look says that there are none.
+    def possible(self, x: Array) -> Array:
+        """A condition that members satisfy and that costs no inversion, shape (...): membership, where that costs none."""
+        return self.contains(x)
 
-        It guards the formulas of a manifold: also None for a set whose formulas are NaN outside by themselves.
-        """
+    def outside(self, xp: Namespace, x: Array) -> Array | None:
+        """Which rows of coerced coordinates (..., dim) lie outside, shape (...); None where a look says that there are none."""
         outside = ~self.contains(x)
         return outside if xp is not NUMPY or outside.any() else None
 
@@ -164,9 +165,6 @@ class PositiveDefinite(ConvexDomain):
     def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         return positive_definite(xp, self.sign * unpack(x, self.p))
-
-    def outside(self, xp: Namespace, x: Array) -> None:
-        """None: every formula of a definite matrix goes by a factorisation that is NaN where it is not definite."""
 
     def rule(self, name: str) -> str:
         return f"{name} {'positive' if self.sign > 0 else 'negative'} definite"

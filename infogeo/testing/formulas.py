@@ -5,37 +5,19 @@ from ..domains.convex import Orthant
 from ..families.base import ExponentialFamily
 from ..families.conway_maxwell_poisson import ConwayMaxwellPoisson
 from ..families.generalized_inverse_gaussian import GeneralizedInverseGaussian
+from ..geometry.manifolds import interface
+from ..geometry.manifolds.manifold import DuallyFlat
 from ..geometry.manifolds.p_norm import PNorm
 
 __all__ = ["FAMILY_FORMULAS", "FORMULAS", "arguments_at", "formulas", "is_smooth", "is_steep", "overridden", "smooth_region"]
 
-# Each with the kinds of its arguments.
-FORMULAS = {
-    "potential": ("theta",),
-    "to_eta": ("theta",),
-    "metric": ("theta",),
-    "cubic_tensor": ("theta",),
-    "flat": ("theta", "vector"),
-    "sharp": ("theta", "covector"),
-    "root": ("theta", "vector"),
-    "inner": ("theta", "vector", "vector"),
-    "norm": ("theta", "vector"),
-    "to_theta": ("eta",),
-    "dual_potential": ("eta",),
-    "dual_metric": ("eta",),
-    "dual_flat": ("eta", "covector"),
-    "dual_sharp": ("eta", "vector"),
-    "dual_cubic_tensor": ("eta",),
-    "divergence": ("theta", "theta"),
-}
-FAMILY_FORMULAS = {
-    "log_partition": ("theta",),
-    "entropy": ("theta",),
-    "expected_log_base_measure": ("theta",),
-    "kl": ("theta", "theta"),
-    "cross_entropy": ("theta", "theta"),
-    "log_density": ("theta", "x"),
-}
+# Each with the kinds of its arguments. Geodesics and what belongs to them have laws of their own.
+GEODESICS = {"distance", "exp", "geodesic", "log", "metric_derivative"}
+FORMULAS = {name: formula.kinds for name, formula in interface.formulas(DuallyFlat).items()
+            if name not in GEODESICS | {"potential_and_eta"}}
+FAMILY_FORMULAS = {name: formula.kinds for name, formula in interface.formulas(ExponentialFamily).items()
+                   if name not in interface.formulas(DuallyFlat) and formula.kinds != ("x",) and name != "parameters"}
+FAMILY_FORMULAS |= {"log_partition": ("theta",), "log_density": ("theta", "x")}
 
 
 def is_smooth(M):
@@ -91,7 +73,7 @@ def overridden(M):
             continue                    # Newton's method starts at 0, where a p-norm has no second derivative; or see `is_steep`
         if name == "root":
             continue                    # a matrix has many square roots
-        definers = [c for c in type(M).__mro__ if name in vars(c)]
+        definers = [c for c in type(M).__mro__ if "_" + name in vars(c)]
         for base in definers[1:]:
-            if not getattr(vars(base)[name], "__isabstractmethod__", False):
+            if not getattr(vars(base)["_" + name], "__isabstractmethod__", False):
                 yield name, base

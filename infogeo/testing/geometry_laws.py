@@ -1,6 +1,7 @@
 """The laws of a dually flat manifold, one a function; `DUALLY_FLAT_LAWS` is all of them by name."""
 import numpy as np
 
+from ..backend import arrays
 from ..families.base import ExponentialFamily
 from ..geometry.divergences.divergence import bregman, canonical_divergence, jeffreys
 from ..geometry.manifolds.manifold import Dual, DuallyFlat
@@ -316,7 +317,9 @@ def overrides_are_the_derived_forms(M, p, q):
 
 def override_is_the_derived_form(M, name, base, *arguments):
     """One method and one base class of those: equal to 1e-12 κ(G)."""
-    own, derived = getattr(M, name)(*arguments), getattr(base, name)(M, *arguments)
+    own = getattr(M, name)(*arguments)
+    with np.errstate(all="ignore"):
+        derived = getattr(base, "_" + name)(M, *arrays(*arguments))
     yield equal(f"axes of {name}", own.ndim, "axes of the derived form", derived.ndim)
     yield equal(f"shape of {name}", own.shape, "shape of the derived form", derived.shape)
     first = arguments[0] if formulas(M)[name][0] == "theta" else M.to_theta(arguments[0])
@@ -329,6 +332,35 @@ def override_is_the_derived_form(M, name, base, *arguments):
         eta = 1 + np.max(np.abs(arguments[0]), axis=-1, keepdims=True)
         size = np.maximum(size, 1e-3 * eta / np.min(np.linalg.eigvalsh(M.metric(first)), axis=-1, keepdims=True))
     yield equal(f"{name} of {type(M).__name__}", own, f"{name} of {base.__name__}", derived, 1e-12 * kappa * size)
+
+
+def outside_is_nan(M, p, q):
+    """Outside the domain a formula is NaN, never a plausible number, whichever of its points lies there; the other rows stay."""
+    for shown, domain, inside in (("theta", M.theta_domain, p), ("eta", M.eta_domain, M.to_eta(p))):
+        beyond = _beyond(domain, inside)
+        if beyond is None:
+            continue
+        rows = np.stack([beyond, inside])
+        for name, kinds in formulas(M).items():
+            for place in [i for i, kind in enumerate(kinds) if kind == shown and "x" not in kinds]:
+                arguments = arguments_at(M, kinds, p, q)
+                arguments[place] = rows
+                value = getattr(M, name)(*arguments)
+                yield equal(f"NaN in {name} outside", np.mean(np.isnan(value[0])), "the whole", 1.0)
+                arguments[place] = inside
+                alone = getattr(M, name)(*arguments)
+                yield equal(f"{name} of the row inside", value[1], "alone", alone, 1e-10 * np.abs(alone) + 1e-11 * np.max(np.abs(alone)))
+
+
+def _beyond(domain, inside):
+    """A point outside on the line from the domain's interior point through another one; None where the line does not leave."""
+    center = domain.interior_point
+    for sign in (1.0, -1.0):
+        for t in sign * 2.0 ** np.arange(12):
+            point = center + t * (inside - center)
+            if not domain.contains(point):
+                return point + 0.5 * (point - center)
+    return None
 
 
 def batches_are_rows(M, p, q):
@@ -368,4 +400,4 @@ DUALLY_FLAT_LAWS = {title(law): law for law in (
     dual_methods_are_swapped, fenchel_young_equality, fenchel_young_inequality, divergence_is_positive,
     divergence_is_zero_where_equal, divergence_of_near_points, divergence_is_bregman_in_both_charts,
     divergence_of_the_dual_is_swapped, jeffreys_divergence, three_points, local_expansion_of_the_divergence,
-    overrides_are_the_derived_forms, batches_are_rows, dtype_is_kept)}
+    overrides_are_the_derived_forms, outside_is_nan, batches_are_rows, dtype_is_kept)}

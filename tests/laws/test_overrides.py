@@ -3,7 +3,7 @@ import numpy as np
 
 from infogeo import Dual, ExponentialFamily
 from infogeo.testing import assert_law
-from infogeo.testing.formulas import overridden
+from infogeo.testing.formulas import GEODESICS, overridden
 from infogeo.testing.geometry_laws import override_is_the_derived_form
 
 from ..registry import FAMILY_KERNELS, KERNELS, MANIFOLDS, arguments, every_manifold, kernels, region
@@ -24,10 +24,8 @@ def test_the_list_of_formulas_is_complete():
     def public(cls):
         return {name for c in cls.__mro__ for name, f in vars(c).items() if callable(f) and not name.startswith("_")}
 
-    boundary = {"point", "potential_and_eta"}
+    boundary = {"point", "potential_and_eta", "total_volume"} | GEODESICS
     of_data = {"sufficient_statistic", "log_base_measure", "parameters", "sample", "fit", "supported", "theta_from"}
-    geodesic = {"distance", "geodesic", "exp", "log", "metric_derivative"}      # they have laws of their own
-    boundary |= geodesic
     assert public(ExponentialFamily) - boundary - of_data == set(KERNELS) | set(FAMILY_KERNELS)
     assert public(Dual) - boundary == set(KERNELS)
     assert all(np.all(region(M).contains(region(M).interior_point)) for M in MANIFOLDS.values())

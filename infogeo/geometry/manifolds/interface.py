@@ -112,7 +112,7 @@ def _at_points(M: Any, f: Callable[..., Any], xp: Namespace, kinds: tuple[str, .
     outside = None
     if not stands_on(xs[0]):
         for i in points:
-            rows = _domain(M, kinds[i]).outside(xp, xs[i])
+            rows = None if kinds[i] in M.nan_outside else _domain(M, kinds[i]).outside(xp, xs[i])
             if rows is not None:
                 outside = rows if outside is None else outside | rows
     if outside is None:
