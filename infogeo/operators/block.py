@@ -15,10 +15,10 @@ __all__ = ["BlockDiagonal", "BlockTridiagonalInverse", "DenseBlocks"]
 class _Blocks(LinearOperator):
     """What operators over consecutive slices share; the slices of a vector are views."""
 
-    def _lay_out(self, operators: Sequence[LinearOperator]) -> None:
+    def __init__(self, operators: Sequence[LinearOperator]) -> None:
         stops = list(accumulate(o.dim for o in operators))
         self.slices = [slice(stop - o.dim, stop) for o, stop in zip(operators, stops)]
-        LinearOperator.__init__(self, (stops[-1], stops[-1]), operators[0].xp, common_dtype(operators))
+        super().__init__((stops[-1], stops[-1]), operators[0].xp, common_dtype(operators))
 
     def split(self, v: Array) -> list[Array]:
         """The parts of a vector, views of shapes (..., n_i)."""
@@ -41,7 +41,7 @@ class BlockDiagonal(_Blocks):
         for block in self.blocks:
             block._require_square("BlockDiagonal")
         self.symmetric = all(block.symmetric for block in self.blocks)
-        self._lay_out(self.blocks)
+        super().__init__(self.blocks)
 
     def _each(self, name: str, v: Array) -> Array:
         return self.xp.concat([getattr(block, name)(part) for block, part in zip(self.blocks, self.split(v))], axis=-1)
@@ -179,7 +179,7 @@ class BlockTridiagonalInverse(_Blocks):
         for i, regression in enumerate(self.regressions):
             if regression.shape != (sizes[i], sizes[i + 1]):
                 raise ShapeError(f"regression {i} must have shape {(sizes[i], sizes[i + 1])}; got {regression.shape}")
-        self._lay_out(self.covariances)
+        super().__init__(self.covariances)
 
     def _xi(self, parts: list[Array]) -> list[Array]:
         """Ξ v."""

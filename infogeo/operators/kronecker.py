@@ -291,7 +291,7 @@ def _both_diagonal(xp: Namespace, A: Array, C: Array) -> tuple[Array, Array, Arr
     lower = cholesky(xp, A)
     inverse = inverse_lower(xp, lower)
     white = xp.matmul(xp.matmul(inverse, C), xp.matrix_transpose(inverse))
-    if not bool(xp.all(xp.isfinite(white))):
+    if not bool(xp.all(xp.isfinite(white))):        # for which a library's decomposition raises
         return lower, lower, lower[0, :] * xp.nan
     s, E = xp.linalg.eigh(0.5 * (white + xp.matrix_transpose(white)))
     return xp.matmul(xp.matrix_transpose(inverse), E), xp.matmul(lower, E), s

@@ -313,6 +313,7 @@ def xtrace(A: LinearOperator, rng: np.random.Generator, *, probes: int) -> Rando
     AQ = xp.matrix_transpose(A._matvec(xp.matrix_transpose(Q)))
     H = xp.matmul(xp.matrix_transpose(Q), AQ)
     pivots = xp.abs(xp.linalg.diagonal(R))
+    # columns that are dependent up to the rounding of n-term products: they span the range of A
     if not bool(xp.min(pivots) > A.dim * float(xp.finfo(R.dtype).eps) * xp.max(pivots)):
         return RandomEstimate(xp.linalg.trace(H), 0.0 * H[0, 0])
     S = xp.matrix_transpose(xp.linalg.inv(R))

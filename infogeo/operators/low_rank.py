@@ -71,7 +71,7 @@ class DiagonalPlusLowRank(LinearOperator):
         with np.errstate(invalid="ignore", divide="ignore"):
             root = xp.sqrt(self.d)
             W = self.U / root[:, None]
-        if not bool(xp.all(xp.isfinite(W))):
+        if not bool(xp.all(xp.isfinite(W))):        # for which a library's decomposition raises
             return root, W * xp.nan, W[0, :] * xp.nan
         P, s, _ = xp.linalg.svd(W, full_matrices=False)
         return root, P, s**2

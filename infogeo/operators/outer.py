@@ -125,6 +125,7 @@ class ShiftedOuterProducts(LinearOperator):
 
     def _between(self, f: Callable[[Array], Array], z: Array) -> Array:
         """U f(Uᵀ z), the middle in float64."""
+        # the Gram matrix has the squares of the singular values of U: in float32 half of its digits would be gone
         inner = f(self.xp.astype(self.U._rmatvec(z), self.xp.float64))
         return self.U._matvec(self.xp.astype(inner, self.dtype))
 
