@@ -1,6 +1,6 @@
 """The Bernoulli family."""
 from dataclasses import dataclass
-
+from math import pi
 
 from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.supports import Integers, Interval
@@ -37,6 +37,10 @@ class Bernoulli(Separable, GreatCircles, ConstantBaseMeasure):
 
     def _to_eta(self, xp, theta):
         return xp.expit(theta)
+
+    def total_volume(self):
+        """π: half a circle of radius 1."""
+        return pi
 
     def _to_theta(self, xp, eta):
         return xp.log(eta) - xp.log1p(-eta)

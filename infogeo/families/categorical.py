@@ -1,6 +1,6 @@
 """The categorical family."""
 from dataclasses import dataclass
-
+from math import exp, lgamma, pi
 
 from ..arrays.memo import once
 from ..backend import column, dot
@@ -81,6 +81,14 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
 
     def _to_eta(self, xp, theta):
         return self._softmax(xp, theta)[2]
+
+    def _log_volume_element(self, xp, theta):
+        """½ Σ log p_j, with log p_i = θ_i − ψ and log p_r = −ψ of the reference."""
+        return 0.5 * (xp.sum(theta, axis=-1) - self.k * self._potential(xp, theta))
+
+    def total_volume(self):
+        """π^{k/2} / Γ(k/2): the part of the sphere of radius 2 in R^k with positive coordinates."""
+        return pi ** (self.k / 2) / exp(lgamma(self.k / 2))
 
     def _to_theta(self, xp, eta):
         rest = 1.0 - xp.matmul(eta, xp.ones(self.dim, dtype=eta.dtype))

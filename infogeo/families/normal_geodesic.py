@@ -128,7 +128,7 @@ class Whitened:
             alpha = xp.where(small, xp.asinh(s_near), alpha)
         return u, alpha + nowhere, vt
 
-    def _distance(self, xp, ):
+    def distance(self):
         """The Fisher–Rao distance from N(0, I), shape (...)."""
         return self.xp.sqrt(2.0 * self.lowest().value)
 
