@@ -84,7 +84,7 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
                 xp, *xs = arrays(*given)
             else:
                 xp, *xs = self.point(*given)
-            evaluate = partial(_at_points, self, getattr(self, kernel), xp, kinds, points, axes)
+            evaluate = partial(_at_points, self, _kernel(self, kernel), xp, kinds, points, axes)
             if blocks and is_large(xs):
                 evaluate = partial(in_blocks, evaluate, contiguous=self.dim > 2)
             if is_standing():                   # a solver's loop has set the error state, and looks after the domain
@@ -100,6 +100,15 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
         public.formula = Formula(kinds, axes)   # type: ignore[attr-defined]
         return public                           # type: ignore[return-value]
     return decorate
+
+
+def _kernel(M: Any, name: str) -> Any:
+    """The kernel of a formula. Where a class overrides the public name, that was asked by its ``super()``: then the one above."""
+    f = getattr(M, name)
+    if hasattr(f, "of_override"):
+        above = (vars(base)[name] for base in type(M).__mro__ if name in vars(base))
+        f = partial(next(f for f in above if not hasattr(f, "of_override")), M)
+    return f
 
 
 def _domain(M: Any, kind: str) -> Any:
@@ -149,4 +158,5 @@ def pair_kernels(cls: type) -> None:
 def _kernel_of(name: str) -> Callable[..., Any]:
     def kernel(self: Any, xp: Namespace, *xs: Array) -> Any:
         return getattr(self, name)(*xs)
+    kernel.of_override = True                   # type: ignore[attr-defined]
     return kernel
