@@ -1,15 +1,16 @@
 """Products: independent observations of several families, or of one."""
 from functools import reduce
 from math import prod
+from operator import add
 
 import numpy as np
 
 from ..backend import arrays
 from ..domains.base import Domain
 from ..errors import ShapeError
+from ..geometry.manifolds.power import PowerManifold
 from ..geometry.manifolds.product import ProductManifold
 from .base import ExponentialFamily
-from .known import known_integer
 from .transformed import Transformed
 
 __all__ = ["Independent", "Product"]
@@ -112,25 +113,23 @@ class Product(Transformed):
         return self.support.join(xp, parts)
 
     def _sufficient_statistic(self, xp, x):
-        return xp.concat([f.sufficient_statistic(part) for f, part in zip(self.factors, self._observations(x))], axis=-1)
+        return xp.concat([f._sufficient_statistic(xp, part) for f, part in zip(self.factors, self._observations(x))], axis=-1)
 
-    def _total(self, name, *arguments):
+    def _total(self, name, xp, *arguments):
         """The sum of a quantity over the factors, from the arguments of each."""
-        return reduce(lambda a, b: a + b, (getattr(f, name)(*own) for f, *own in zip(self.factors, *arguments)))
+        return reduce(add, (getattr(f, name)(xp, *own) for f, *own in zip(self.factors, *arguments)))
 
     def _log_base_measure(self, xp, x):
-        return self._total("log_base_measure", self._observations(x))
+        return self._total("_log_base_measure", xp, self._observations(x))
 
     def _expected_log_base_measure(self, xp, theta):
-        return self._total("expected_log_base_measure", self.base.split(theta))
+        return self._total("_expected_log_base_measure", xp, self.base.split(theta))
 
     def _entropy(self, xp, theta):
-        return self._total("entropy", self.base.split(theta))
+        return self._total("_entropy", xp, self.base.split(theta))
 
     def _log_density(self, xp, theta, x):
-        terms = (f._log_density(xp, part, own) for f, part, own in
-                 zip(self.factors, self.base.split(theta), self._observations(x)))
-        return reduce(lambda a, b: a + b, terms)
+        return self._total("_log_density", xp, self.base.split(theta), self._observations(x))
 
     @property
     def _somewhere(self):
@@ -153,7 +152,7 @@ class Product(Transformed):
     def _parameters(self, xp, theta):
         parts = self.base.split(theta)
         return {f"{name}_{i}": value
-                for i, (f, part) in enumerate(zip(self.factors, parts)) for name, value in f.parameters(part).items()}
+                for i, (f, part) in enumerate(zip(self.factors, parts)) for name, value in f._parameters(xp, part).items()}
 
 
 class Independent(Product):
@@ -169,107 +168,49 @@ class Independent(Product):
     """
 
     def __init__(self, family, n):
-        self.family, self.n = family, n
-        known_integer(self, "n")
-        super().__init__(*[family] * self.n)
+        if not isinstance(family, ExponentialFamily):
+            raise TypeError(f"family must be an exponential family; got {family!r}")
+        self.base = PowerManifold(family, n)
+        self.family, self.n = family, self.base.n
         self.support = _Rows(family.support, self.n)
         self.ordinary = {name: _Rows(domain, self.n) for name, domain in family.ordinary.items()}
+
+    @property
+    def factors(self):
+        return self.base.factors
 
     def __repr__(self):
         return f"Independent({self.family!r}, {self.n})"
 
     # All factors at once, as a batch of one family
 
-    def _rows(self, *xs):
-        """Coordinates (..., n dim) as (..., n, dim) of the one family."""
-        xp, *xs = self.point(*xs)
-        return [xp.reshape(x, (*x.shape[:-1], self.n, self.family.dim)) for x in xs]
-
-    def _as_batch(self, name, *xs):
-        """A method of the family that gives coordinates, on its rows."""
-        rows = getattr(self.family, name)(*self._rows(*xs))
-        return arrays(rows)[0].reshape(rows, (*rows.shape[:-2], self.dim))
-
-    def _sum(self, name, *xs):
-        """A method of the family that gives a number, summed over its rows."""
-        terms = getattr(self.family, name)(*self._rows(*xs))
-        return arrays(terms)[0].sum(terms, axis=-1)
-
-    def _potential(self, xp, theta):
-        return self._sum("potential", theta)
-
-    def _dual_potential(self, xp, eta):
-        return self._sum("dual_potential", eta)
+    def _expected_log_base_measure(self, xp, theta):
+        return xp.sum(self.family._expected_log_base_measure(xp, self.base.rows(xp, theta)), axis=-1)
 
     def _entropy(self, xp, theta):
-        return self._sum("entropy", theta)
-
-    def _expected_log_base_measure(self, xp, theta):
-        return self._sum("expected_log_base_measure", theta)
-
-    def _kl(self, xp, theta_p, theta_q):
-        return self._sum("kl", theta_p, theta_q)
-
-    def _distance(self, xp, x, y):
-        """√Σ d_i², the sum over the observations."""
-        xp, distances = arrays(self.family.distance(*self._rows(x, y)))
-        return xp.sqrt(xp.sum(distances * distances, axis=-1))
-
-    def _geodesic(self, xp, x, y, t):
-        rows = self.family.geodesic(*self._rows(x, y), t[..., None])
-        return xp.reshape(rows, (*rows.shape[:-2], self.dim))
-
-    def _exp(self, xp, x, vector):
-        return self._as_batch("exp", x, vector)
-
-    def _log(self, xp, x, y):
-        return self._as_batch("log", x, y)
-
-    def _to_eta(self, xp, theta):
-        return self._as_batch("to_eta", theta)
-
-    def _to_theta(self, xp, eta):
-        return self._as_batch("to_theta", eta)
-
-    def _flat(self, xp, theta, vector):
-        return self._as_batch("flat", theta, vector)
-
-    def _sharp(self, xp, theta, covector):
-        return self._as_batch("sharp", theta, covector)
-
-    def _root(self, xp, theta, z):
-        return self._as_batch("root", theta, z)
-
-    def _dual_flat(self, xp, eta, vector):
-        return self._as_batch("dual_flat", eta, vector)
-
-    def _dual_sharp(self, xp, eta, covector):
-        return self._as_batch("dual_sharp", eta, covector)
+        return xp.sum(self.family._entropy(xp, self.base.rows(xp, theta)), axis=-1)
 
     def _sufficient_statistic(self, xp, x):
-        xp, rows = arrays(self.family.sufficient_statistic(x))
-        return xp.reshape(rows, (*rows.shape[:-2], self.dim))
+        return self.base.joined(xp, self.family._sufficient_statistic(xp, x))
 
     def _log_base_measure(self, xp, x):
-        xp, terms = arrays(self.family.log_base_measure(x))
-        return xp.sum(terms, axis=-1)
+        return xp.sum(self.family._log_base_measure(xp, x), axis=-1)
 
     def _log_density(self, xp, theta, x):
-        return xp.sum(self.family._log_density(xp, self._rows(theta)[0], x), axis=-1)
+        return xp.sum(self.family._log_density(xp, self.base.rows(xp, theta), x), axis=-1)
 
     def _observations(self, x):
         inner = (slice(None),) * len(self.family.support.shape)
         return [x[(..., i, *inner)] for i in range(self.n)]
 
     def _draw(self, draws, theta, shape):
-        return self.family._draw(draws, self._rows(theta)[0], (*shape, self.n))
+        return self.family._draw(draws, self.base.rows(draws.xp, theta), (*shape, self.n))
 
     def _joined(self, xp, parts):
         return xp.stack(parts, axis=-1 - len(self.family.support.shape))
 
     def _theta_from(self, xp, **ordinary):
-        theta = self.family._theta_from(xp, **ordinary)
-        return xp.reshape(theta, (*theta.shape[:-2], self.dim))
+        return self.base.joined(xp, self.family._theta_from(xp, **ordinary))
 
     def _parameters(self, xp, theta):
-        return self.family.parameters(xp.reshape(theta, (*theta.shape[:-1], self.n, self.family.dim)))
+        return self.family._parameters(xp, self.base.rows(xp, theta))

@@ -1,11 +1,16 @@
 """Families that share the geometry of another manifold."""
+from typing import Any
+
+from ..backend import Array, Namespace
+from ..domains.convex import ConvexDomain
 from ..geometry.manifolds.manifold import DuallyFlat
+from ..geometry.manifolds.wrapped import Wrapped
 from .base import ExponentialFamily
 
 __all__ = ["Transformed"]
 
 
-class Transformed(ExponentialFamily):
+class Transformed(Wrapped, ExponentialFamily):
     """A family with the log-partition of another manifold, `base`, and observations of its own.
 
     Mathematically, ψ is that of `base`, and with it the charts, the metric and every divergence; T, h and the support differ.
@@ -15,70 +20,35 @@ class Transformed(ExponentialFamily):
     base: DuallyFlat
 
     @property
-    def dim(self):
+    def dim(self) -> int:
         return self.base.dim
 
     @property
-    def theta_domain(self):
+    def theta_domain(self) -> ConvexDomain:
         return self.base.theta_domain
 
     @property
-    def eta_domain(self):
+    def eta_domain(self) -> ConvexDomain:
         return self.base.eta_domain
 
-    def _potential(self, xp, theta):
-        return self.base.potential(theta)
+    @property
+    def smooth(self) -> bool:
+        return self.base.smooth
 
-    def _potential_and_eta(self, xp, theta):
-        return self.base.potential_and_eta(theta)
+    @property
+    def steep(self) -> bool:
+        return self.base.steep
 
-    def _to_eta(self, xp, theta):
-        return self.base.to_eta(theta)
+    def _wrapped(self, name: str, xp: Namespace, *xs: Array) -> Any:
+        if name == "to_theta":                  # by its public name, which is remembered for the point where a solver stands
+            return self.base.to_theta(*xs)
+        return getattr(self.base, "_" + name)(xp, *xs)
 
-    def _to_theta(self, xp, eta):
-        return self.base.to_theta(eta)
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
+        return self.base._divergence(xp, theta_p, theta_q)
 
-    def _dual_potential(self, xp, eta):
-        return self.base.dual_potential(eta)
+    def _divergence(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
+        return self._kl(xp, theta_p, theta_q)
 
-    def _metric(self, xp, theta):
-        return self.base.metric(theta)
-
-    def _dual_metric(self, xp, eta):
-        return self.base.dual_metric(eta)
-
-    def _flat(self, xp, theta, vector):
-        return self.base.flat(theta, vector)
-
-    def _sharp(self, xp, theta, covector):
-        return self.base.sharp(theta, covector)
-
-    def _root(self, xp, theta, z):
-        return self.base.root(theta, z)
-
-    def _dual_flat(self, xp, eta, vector):
-        return self.base.dual_flat(eta, vector)
-
-    def _dual_sharp(self, xp, eta, covector):
-        return self.base.dual_sharp(eta, covector)
-
-    def _cubic_tensor(self, xp, theta):
-        return self.base.cubic_tensor(theta)
-
-    def _dual_cubic_tensor(self, xp, eta):
-        return self.base.dual_cubic_tensor(eta)
-
-    def _kl(self, xp, theta_p, theta_q):
-        return self.base.divergence(theta_p, theta_q)
-
-    def _distance(self, xp, x, y):
-        return self.base.distance(x, y)
-
-    def _geodesic(self, xp, x, y, t):
-        return self.base.geodesic(x, y, t)
-
-    def _exp(self, xp, x, vector):
-        return self.base.exp(x, vector)
-
-    def _log(self, xp, x, y):
-        return self.base.log(x, y)
+    def total_volume(self) -> float:
+        return self.base.total_volume()

@@ -1,6 +1,4 @@
-from .complexity import (
-    asymptotic_complexity as asymptotic_complexity, parametric_complexity as parametric_complexity, total_volume as total_volume,
-)
+from .complexity import asymptotic_complexity as asymptotic_complexity, parametric_complexity as parametric_complexity
 from .conjugate import (
     Conjugacy as Conjugacy, conjugacy as conjugacy, conjugate_prior as conjugate_prior, posterior as posterior,
     predictive_log_density as predictive_log_density,
@@ -17,5 +15,5 @@ from .location_scale import LocationScale as LocationScale, LogLocationScale as 
 from .sufficient_statistics import SufficientStatistics as SufficientStatistics
 from .volume import (
     Cubature as Cubature, ImportanceSampling as ImportanceSampling, Region as Region, UniformSampling as UniformSampling,
-    integral as integral, jeffreys_density as jeffreys_density, log_jeffreys_density as log_jeffreys_density, volume as volume,
+    integral as integral, jeffreys_density as jeffreys_density, volume as volume,
 )

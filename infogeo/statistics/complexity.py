@@ -1,6 +1,6 @@
-"""Volumes of whole families and the parametric complexity of normalised maximum likelihood."""
-from functools import reduce, singledispatch
-from math import ceil, lgamma, log, pi, sqrt
+"""The parametric complexity of normalised maximum likelihood."""
+from functools import singledispatch
+from math import ceil, log, pi, sqrt
 
 import numpy as np
 
@@ -9,54 +9,8 @@ from ..families.bernoulli import Bernoulli
 from ..families.binomial import Binomial, Multinomial
 from ..families.categorical import Categorical
 from ..families.product import Product
-from ..families.transformed import Transformed
-from ..geometry.manifolds.product import ProductManifold
-from ..geometry.manifolds.scaled import Scaled
 
-__all__ = ["asymptotic_complexity", "parametric_complexity", "total_volume"]
-
-
-@singledispatch
-def total_volume(M):
-    """The Riemannian volume ∫ √det G(θ) dθ of a whole family, in closed form.
-
-    Mathematically, the categorical family of k outcomes is the part of the sphere of radius 2 in R^k with positive coordinates,
-    so its volume is π^{k/2} / Γ(k/2), and π for the Bernoulli family; of n trials it is n^{d/2} times that; volumes of
-    independent factors multiply.
-
-    Raises
-    ------
-    TypeError
-        Where no closed form is known, or the volume is infinite.
-
-    Source: Rissanen, Fisher information and stochastic complexity, IEEE Trans. Inf. Theory 42 (1996).
-    """
-    raise TypeError(f"{M!r} has no volume in closed form; it may be infinite: integrate over a region with `volume`")
-
-
-@total_volume.register
-def _(M: Bernoulli):
-    return pi
-
-
-@total_volume.register
-def _(M: Categorical):
-    return pi ** (M.k / 2) / np.exp(lgamma(M.k / 2)).item()
-
-
-@total_volume.register
-def _(M: Scaled):
-    return M.factor ** (M.dim / 2) * total_volume(M.base)
-
-
-@total_volume.register
-def _(M: ProductManifold):
-    return reduce(lambda a, b: a * b, map(total_volume, M.factors))
-
-
-@total_volume.register
-def _(M: Transformed):
-    return total_volume(M.base)
+__all__ = ["asymptotic_complexity", "parametric_complexity"]
 
 
 @singledispatch
@@ -141,7 +95,7 @@ def asymptotic_complexity(M, n, volume):
     n : int
         At least 1.
     volume : float
-        Of the part of M where the parameter may lie: `total_volume(M)`, or ``volume(M, over).value``.
+        Of the part of M where the parameter may lie: ``M.total_volume()``, or ``volume(M, over).value``.
 
     Raises
     ------

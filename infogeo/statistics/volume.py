@@ -2,8 +2,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce, singledispatch
-from math import log
 from typing import Any
 
 import numpy as np
@@ -11,55 +9,9 @@ from scipy.integrate import cubature
 
 from ..backend import arrays, asarray, backend_of, to_numpy
 from ..errors import ConvergenceError, ShapeError, require, require_count
-from ..families.categorical import Categorical
-from ..families.transformed import Transformed
 from ..geometry.divergences.integration import Estimate
-from ..geometry.manifolds.manifold import Dual
-from ..geometry.manifolds.product import ProductManifold
-from ..geometry.manifolds.scaled import Scaled
 
-__all__ = ["Cubature", "ImportanceSampling", "Region", "UniformSampling", "integral", "jeffreys_density", "log_jeffreys_density",
-           "volume"]
-
-
-@singledispatch
-def log_jeffreys_density(M, x):
-    """½ log det G(x), the log of the volume element, shape (...), nats.
-
-    Mathematically, log |det F| with the root G = F Fᵀ of the manifold. Where G is nearly singular that cancels, and a closed form
-    takes its place: ½ Σ log p_j in the categorical family; on a dual manifold minus the value of the primal one; products,
-    multiples and transforms from their parts.
-
-    Shapes: x (..., d).
-    """
-    xp, x = M.point(x)
-    return xp.linalg.slogdet(M.root(x[..., None, :], xp.eye(M.dim, dtype=x.dtype)))[1]
-
-
-@log_jeffreys_density.register
-def _(M: Dual, x):
-    return -log_jeffreys_density(M.primal, M.to_eta(x))
-
-
-@log_jeffreys_density.register
-def _(M: Categorical, x):
-    xp, x = M.point(x)
-    return 0.5 * (xp.sum(x, axis=-1) - M.k * M.potential(x))             # log p_i = θ_i − ψ, log p_r = −ψ
-
-
-@log_jeffreys_density.register
-def _(M: Scaled, x):
-    return 0.5 * M.dim * log(M.factor) + log_jeffreys_density(M.base, x)
-
-
-@log_jeffreys_density.register
-def _(M: ProductManifold, x):
-    return reduce(lambda a, b: a + b, map(log_jeffreys_density, M.factors, M.split(x)))
-
-
-@log_jeffreys_density.register
-def _(M: Transformed, x):
-    return log_jeffreys_density(M.base, x)
+__all__ = ["Cubature", "ImportanceSampling", "Region", "UniformSampling", "integral", "jeffreys_density", "volume"]
 
 
 def jeffreys_density(M, x):
@@ -68,7 +20,7 @@ def jeffreys_density(M, x):
     Shapes: x (..., d).
     Source: Jeffreys, An invariant form for the prior probability in estimation problems, Proc. R. Soc. A 186 (1946).
     """
-    log_density = log_jeffreys_density(M, x)
+    log_density = M.log_volume_element(x)
     return backend_of(log_density).exp(log_density)
 
 

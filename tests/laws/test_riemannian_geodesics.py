@@ -119,7 +119,7 @@ class AffineChart(ig.Riemannian):
     @property
     def domain(self):
         M, A = self.M, self.A
-        return ig.domain.MappedDomain(M.domain, lambda xp, x: np.linalg.solve(A, x[..., None])[..., 0],
+        return ig.domains.MappedDomain(M.domain, lambda xp, x: np.linalg.solve(A, x[..., None])[..., 0],
                                       lambda xp, u: M.domain.contains(u @ A.T), lambda name: f"A {name} in the domain")
 
     def metric(self, u):

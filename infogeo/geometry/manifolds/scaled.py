@@ -1,73 +1,45 @@
 """A multiple of a potential."""
+from math import log
+
+from ...backend import Array, Namespace
 from ...domains.convex import ScaledDomain
+from ...errors import require_positive
 from .manifold import DuallyFlat
+from .wrapped import FORMULAS, Wrapped
 
 __all__ = ["Scaled"]
 
+# The power of c that a formula takes from that of the base, at η / c where it takes η: φ(η) = c φ₀(η / c) has the k-th derivative
+# of the power 1 − k. Geodesics do not depend on the unit of length.
+POWER = {"potential": 1, "to_eta": 1, "potential_and_eta": 1, "metric": 1, "cubic_tensor": 1, "metric_derivative": 1, "flat": 1,
+         "inner": 1, "divergence": 1, "sharp": -1, "root": 0.5, "norm": 0.5, "distance": 0.5, "geodesic": 0, "exp": 0, "log": 0,
+         "to_theta": 0, "dual_potential": 1, "dual_metric": -1, "dual_flat": -1, "dual_sharp": 1, "dual_cubic_tensor": -2}
 
-class Scaled(DuallyFlat):
+
+class Scaled(Wrapped):
     """The potential c ψ₀ on the domain of another manifold, c > 0.
 
     Mathematically, η = c η₀, φ(η) = c φ₀(η / c), G = c G₀, D = c D₀: the law of the sum of c independent copies of a statistic.
     """
 
-    def __init__(self, base, factor):
-        self.base, self.factor, self.dim = base, float(factor), base.dim
+    def __init__(self, base: DuallyFlat, factor: float) -> None:
+        self.base, self.factor, self.dim = base, float(require_positive("factor", factor)), base.dim
         self.theta_domain, self.eta_domain = base.theta_domain, ScaledDomain(base.eta_domain, self.factor)
+        self.steep, self.smooth = base.steep, base.smooth
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base!r}, {self.factor!r})"
 
-    def _shrunk(self, eta):
-        return self.point(eta)[1] / self.factor
+    def _wrapped(self, name: str, xp: Namespace, *xs: Array) -> Array | tuple[Array, ...]:
+        if FORMULAS[name].kinds[0] == "eta":
+            xs = xs[0] / self.factor, *xs[1:]
+        found, power = getattr(self.base, "_" + name)(xp, *xs), POWER[name]
+        if isinstance(found, tuple):
+            return tuple(self.factor**power * part for part in found)
+        return found if power == 0 else self.factor**power * found if power > 0 else found / self.factor**-power
 
-    def _potential(self, xp, theta):
-        return self.factor * self.base.potential(theta)
+    def _log_volume_element(self, xp: Namespace, theta: Array) -> Array:
+        return 0.5 * self.dim * log(self.factor) + self.base._log_volume_element(xp, theta)
 
-    def _to_eta(self, xp, theta):
-        return self.factor * self.base.to_eta(theta)
-
-    def _to_theta(self, xp, eta):
-        return self.base.to_theta(self._shrunk(eta))
-
-    def _dual_potential(self, xp, eta):
-        return self.factor * self.base.dual_potential(self._shrunk(eta))
-
-    def _metric(self, xp, theta):
-        return self.factor * self.base.metric(theta)
-
-    def _flat(self, xp, theta, vector):
-        return self.factor * self.base.flat(theta, vector)
-
-    def _sharp(self, xp, theta, covector):
-        return self.base.sharp(theta, covector) / self.factor
-
-    def _root(self, xp, theta, z):
-        return self.factor**0.5 * self.base.root(theta, z)
-
-    def _dual_metric(self, xp, eta):
-        return self.base.dual_metric(self._shrunk(eta)) / self.factor
-
-    def _dual_flat(self, xp, eta, vector):
-        return self.base.dual_flat(self._shrunk(eta), vector) / self.factor
-
-    def _dual_sharp(self, xp, eta, covector):
-        return self.factor * self.base.dual_sharp(self._shrunk(eta), covector)
-
-    def _cubic_tensor(self, xp, theta):
-        return self.factor * self.base.cubic_tensor(theta)
-
-    def _divergence(self, xp, theta_p, theta_q):
-        return self.factor * self.base.divergence(theta_p, theta_q)
-
-    def _distance(self, xp, x, y):
-        return self.factor**0.5 * self.base.distance(x, y)
-
-    def _geodesic(self, xp, x, y, t):
-        return self.base.geodesic(x, y, t)
-
-    def _exp(self, xp, x, vector):
-        return self.base.exp(x, vector)
-
-    def _log(self, xp, x, y):
-        return self.base.log(x, y)
+    def total_volume(self) -> float:
+        return self.factor ** (self.dim / 2) * self.base.total_volume()
