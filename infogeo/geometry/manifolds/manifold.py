@@ -8,7 +8,8 @@ from ...arrays.memo import once
 from ...backend import NUMPY, arrays
 from ...domains.convex import ConvexDomain, RealSpace
 from ...errors import ShapeError
-from ...numerics.collocation import HessianEquation, MetricEquation, arrive, join
+from ...numerics.collocation.equations import HessianEquation, MetricEquation
+from ...numerics.collocation.paths import arrive, join
 from ...numerics.differences import derivative
 from ...numerics.linalg import cholesky, inverse, matvec, solve
 from ...numerics.newton import minimize
@@ -132,28 +133,6 @@ class Riemannian(ABC):
         raise TypeError(f"{self!r} has no volume in closed form; it may be infinite: integrate over a region with "
                         "infogeo.statistics.volume")
 
-    @formula("theta", axes=0)
-    def log_volume_element(self, x):
-        """½ log det G(x), shape (...), nats: the logarithm of the volume element √det G dx, the density of Jeffreys' prior.
-
-        Mathematically, log |det F| with the root G = F Fᵀ of the manifold. Where G is nearly singular that cancels, and a closed
-        form takes its place in some families; products, multiples and duals have it from their parts.
-        """
-
-    def _log_volume_element(self, xp, x):
-        return xp.linalg.slogdet(self._on_basis(xp, self._root, x))[1]
-
-    def total_volume(self) -> float:
-        """The Riemannian volume ∫ √det G dx of the whole manifold, in closed form.
-
-        Raises
-        ------
-        TypeError
-            Where none is known, or the volume is infinite.
-        """
-        raise TypeError(f"{self!r} has no volume in closed form; it may be infinite: integrate over a region with "
-                        "infogeo.statistics.volume")
-
     @formula("theta", axes=3)
     def metric_derivative(self, x):
         """∂_k G_ij(x), k last, shape (..., dim, dim, dim); by extrapolated central differences, to about 1e-11 of G."""
@@ -241,13 +220,6 @@ class DuallyFlat(Riemannian):
     eta_domain: ConvexDomain
 
     # Whether ψ is smooth with a regular metric on the whole domain: a p-norm is not where a coordinate is 0.
-    smooth: bool = True
-    # Whether the slope of ψ is infinite at the boundary of its domain, so that the η of all points are a convex set. Where it is
-    # not, a segment or a step in η may leave them, and Newton's method from afar may run to the boundary of θ. (Barndorff-Nielsen,
-    # Information and Exponential Families (1978), theorem 9.2.)
-    steep: bool = True
-
-    # Whether the potential is smooth with a regular metric on the whole domain: a p-norm is not where a coordinate is 0.
     smooth: bool = True
     # Whether the slope of ψ is infinite at the boundary of its domain, so that the η of all points are a convex set. Where it is
     # not, a segment or a step in η may leave them, and Newton's method from afar may run to the boundary of θ. (Barndorff-Nielsen,
@@ -425,27 +397,8 @@ class Dual(DuallyFlat):
     def steep(self):
         return self.primal.steep
 
-    @property
-    def smooth(self):
-        return self.primal.smooth
-
-    @property
-    def steep(self):
-        return self.primal.steep
-
     def _metric(self, xp, theta):
         return self.primal.dual_metric(theta)
-
-    def _root(self, xp, theta, z):
-        """G⁻¹ F z, for G⁻¹ F (G⁻¹ F)ᵀ = G⁻¹."""
-        point = self.primal.to_theta(theta)
-        return self.primal._sharp(xp, point, self.primal._root(xp, point, z))
-
-    def _log_volume_element(self, xp, theta):
-        return -self.primal._log_volume_element(xp, self.primal.to_theta(theta))
-
-    def total_volume(self):
-        return self.primal.total_volume()
 
     def _root(self, xp, theta, z):
         """G⁻¹ F z, for G⁻¹ F (G⁻¹ F)ᵀ = G⁻¹."""
