@@ -8,8 +8,8 @@ from array_api_strict import _array_object as strict_arrays
 
 from infogeo.backend import is_cupy_available, to_numpy
 
-# Each strict array makes a dtype and looks for it in tuples, by a comparison in Python for every entry, and that is more than half
-# of the time of the tests on this library: one object for one dtype, and sets, give the same answers.
+# Each strict array makes a dtype and looks for it in tuples, by a comparison in Python for every entry, and that is more than
+# half of the time of the tests on this library: one object for one dtype, and sets, give the same answers.
 _dtypes = {dtype._np_dtype: dtype for dtype in strict_arrays._all_dtypes}
 strict_arrays.DType = lambda np_dtype, make=strict_arrays.DType: _dtypes.get(np_dtype) or make(np_dtype)
 strict_arrays._all_dtypes = frozenset(strict_arrays._all_dtypes)

@@ -12,8 +12,8 @@ from infogeo.testing.formulas import formulas as kernels
 from infogeo.testing.formulas import is_smooth, is_steep
 
 __all__ = ["FAMILIES", "FAMILY_KERNELS", "KERNELS", "MANIFOLDS", "MIRROR_MAPS", "MIXTURES", "PRIMAL", "STEEP",
-           "arguments", "every_family", "every_manifold", "every_primal", "every_steep_manifold", "is_slow", "is_smooth",
-           "is_steep", "kernels", "once_each", "region"]
+           "arguments", "every_family", "every_kind", "every_manifold", "every_primal", "every_steep_manifold",
+           "is_slow", "is_smooth", "is_steep", "kernels", "once_each", "region"]
 
 FAMILIES = {
     "Bernoulli": ig.Bernoulli(),
@@ -133,6 +133,12 @@ def once_each(function):
 
 STEEP = {name: M for name, M in MANIFOLDS.items() if is_steep(M)}
 
+# One of every kind: closed charts, matrices, a Newton inverse, duals, mirror maps. What is one generic code over manifolds, a
+# projection or a loop of steps, sees the other array libraries on these; that every formula runs on them is a law of its own.
+KINDS = ["Categorical(3)", "Categorical(6).dual", "Normal", "Normal.dual", "Exponential", "Gamma", "MultivariateNormal(2)",
+         "Burg(3)", "NegativeEntropy(3).dual"]
+
+every_kind = pytest.mark.parametrize("M", [MANIFOLDS[name] for name in KINDS], ids=KINDS)
 every_manifold = pytest.mark.parametrize("M", MANIFOLDS.values(), ids=MANIFOLDS)
 every_steep_manifold = pytest.mark.parametrize("M", STEEP.values(), ids=STEEP)
 every_primal = pytest.mark.parametrize("M", PRIMAL.values(), ids=PRIMAL)
