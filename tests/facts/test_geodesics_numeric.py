@@ -6,7 +6,9 @@ import infogeo as ig
 from infogeo.geometry.connections.geodesic import (alpha_exp_map, alpha_geodesic, e_geodesic, exp_map, log_map, m_geodesic,
                                                    riemannian_distance, riemannian_geodesic)
 from infogeo.geometry.divergences.divergence import jeffreys_bound
-from infogeo.numerics.collocation import HessianEquation, arrive, join, rule
+from infogeo.numerics.collocation.equations import HessianEquation
+from infogeo.numerics.collocation.paths import arrive, join
+from infogeo.numerics.collocation.rule import rule
 
 NORMAL = ig.Normal()
 

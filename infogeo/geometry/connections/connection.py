@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 from ...backend import Array, Namespace
 from ...errors import require_converged
-from ...numerics.collocation import rule
+from ...numerics.collocation.rule import rule
 from ...numerics.differences import derivative
 from ...numerics.linalg import inverse, matvec, solve
 from ..manifolds.manifold import DuallyFlat, Riemannian

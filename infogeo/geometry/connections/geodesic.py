@@ -1,6 +1,7 @@
 """Geodesics, of the flat connections and of the metric. Points are primal coordinates of the manifold that comes first."""
 from ...backend import Array, arrays
-from ...numerics.collocation import HessianEquation, arrive, join
+from ...numerics.collocation.equations import HessianEquation
+from ...numerics.collocation.paths import arrive, join
 from ..manifolds.manifold import DuallyFlat, Riemannian
 
 __all__ = ["alpha_exp_map", "alpha_geodesic", "e_geodesic", "exp_map", "log_map", "m_geodesic",
