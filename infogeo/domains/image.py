@@ -76,7 +76,6 @@ class Image(ConvexDomain):
         self.words, self.inverse = words, inverse
 
     def possible(self, x: Array) -> Array:
-        """A condition that members satisfy and that costs no inversion, shape (...)."""
         xp, x = arrays(x)
         return xp.all(xp.isfinite(x), axis=-1)
 

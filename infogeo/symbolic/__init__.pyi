@@ -6,7 +6,7 @@ from .density import (
     ExponentialForm as ExponentialForm, NotExponentialFamily as NotExponentialFamily, from_density as from_density,
 )
 from .derive import derive as derive
-from .embedding import PullBack as PullBack, pull_back as pull_back
+from .embedding import SymbolicSubmanifold as SymbolicSubmanifold, pull_back as pull_back
 from .functions import Log1pExp as Log1pExp, LogSumExp as LogSumExp, MultiGammaLn as MultiGammaLn
 from .library import symbolic_manifold as symbolic_manifold, symbolic_potential as symbolic_potential
 from .manifold import SymbolicManifold as SymbolicManifold

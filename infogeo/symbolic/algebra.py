@@ -1,13 +1,16 @@
 """Algebra on closed forms."""
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from math import prod
+from typing import Any, TypeAlias
 
 import sympy as sp
 
 from ..errors import InfogeoError
 
-__all__ = ["NoClosedForm", "require_symbols", "shared_powers", "symbols_of", "tidy"]
+__all__ = ["NoClosedForm", "listed", "require_symbols", "shared_powers", "symbols_of", "tidy"]
+
+Found: TypeAlias = tuple[sp.Expr, sp.Expr, dict[sp.Symbol, int]]    # of a product: it, its number, the exponents of its symbols
 
 MANY = 120      # products, whose common factors are left to common subexpressions
 LONG = 2000     # operations of expressions that take seconds to factor
@@ -17,20 +20,25 @@ class NoClosedForm(InfogeoError):
     """SymPy does not find the closed form that was asked for; the message says which, and what numbers can do instead."""
 
 
-def symbols_of(x):
+def symbols_of(x: sp.Symbol | Sequence[sp.Symbol]) -> tuple[sp.Symbol, ...]:
     """One symbol or a sequence of them as a tuple."""
     return tuple(x) if isinstance(x, (Sequence, sp.Tuple)) else (x,)
 
 
-def require_symbols(rule, expression, known):
+def require_symbols(rule: str, expression: sp.Expr, known: Iterable[sp.Symbol]) -> None:
     """Raises ValueError, with the rule, where an expression has other symbols than the known ones."""
     unknown = sorted(map(str, expression.free_symbols - set(known)))
     if unknown:
         raise ValueError(f"{rule}; {len(unknown)} of its symbols are not: {', '.join(unknown)}")
 
 
+def listed(xs: Iterable[Any]) -> str:
+    """In brackets, with commas."""
+    return f"({', '.join(map(str, xs))})"
+
+
 @lru_cache(maxsize=4096)
-def tidy(expression):
+def tidy(expression: sp.Expr) -> sp.Expr:
     """The expression over one denominator without common factors, factored; as it is where that is not a rational function."""
     expression = sp.sympify(expression)
     if expression.is_number and not expression.free_symbols:
@@ -40,7 +48,8 @@ def tidy(expression):
     return sp.factor(sp.cancel(sp.together(sp.expand_power_exp(expression))))
 
 
-def shared_powers(expressions, names):
+def shared_powers(expressions: list[sp.Expr],
+                  names: Iterator[sp.Symbol]) -> tuple[list[tuple[sp.Symbol, sp.Expr]], list[sp.Expr]]:
     """Reciprocals and products of symbols that occur in several powers, each as a name of its own.
 
     Mathematically, with r = κ/x and p = κ' x y, of the numbers κ with which they occur, κ/x + x⁻² y is r + (r/κ)² y. Expressions
@@ -53,7 +62,7 @@ def shared_powers(expressions, names):
     """
     if sum(map(sp.count_ops, expressions)) > LONG:
         return [], expressions
-    temporaries: list = []
+    temporaries: list[tuple[sp.Symbol, sp.Expr]] = []
     while found := _reciprocal(expressions) or _product(expressions):
         old, number, power = found
         name = next(names)
@@ -62,33 +71,33 @@ def shared_powers(expressions, names):
     return temporaries, [sp.factor_terms(e) for e in expressions]
 
 
-def _is_product(e):
-    return e.is_Mul or (e.is_Pow and e.base.is_Symbol)
+def _is_product(e: sp.Expr) -> bool:
+    return bool(e.is_Mul or (e.is_Pow and e.base.is_Symbol))
 
 
-def _exponents(product):
+def _exponents(product: sp.Expr) -> dict[sp.Symbol, int]:
     """The whole exponents of the symbols in a product."""
     return {b: int(e) for b, e in product.as_powers_dict().items() if b.is_Symbol and e.is_Integer}
 
 
-def _in_powers(product, new, power):
+def _in_powers(product: sp.Expr, new: sp.Expr, power: dict[sp.Symbol, int]) -> sp.Expr:
     """The product with the highest power of the one of these exponents that divides it written as that of `new`."""
     exponents = _exponents(product)
     n = min(exponents.get(b, 0) // e for b, e in power.items())
     return product * prod((b ** (-n * e) for b, e in power.items()), start=new**n) if n > 0 else product
 
 
-def _products(expressions):
+def _products(expressions: Sequence[sp.Expr]) -> list[sp.Expr]:
     return sorted(set().union(*(e.atoms(sp.Mul, sp.Pow) for e in expressions)), key=sp.default_sort_key)
 
 
-def _number(products, old):
+def _number(products: list[sp.Expr], old: sp.Expr) -> sp.Expr:
     """The number with which it occurs by itself, else 1."""
     numbers = [m.as_coeff_Mul() for m in products if m.is_Mul]
     return next((number for number, rest in numbers if rest == old), sp.S.One)
 
 
-def _reciprocal(expressions):
+def _reciprocal(expressions: Sequence[sp.Expr]) -> Found | None:
     """(1/x, its number, exponents) of a symbol x with several negative powers, or None."""
     products = _products(expressions)
     powers = [m for m in products if m.is_Pow and m.base.is_Symbol and m.exp.is_Integer and m.exp.is_negative]
@@ -98,7 +107,7 @@ def _reciprocal(expressions):
     return None
 
 
-def _product(expressions):
+def _product(expressions: Sequence[sp.Expr]) -> Found | None:
     """(x y …, its number, exponents) of the product that saves most where it occurs in powers, or None."""
     products = _products(expressions)
     monomials = [e for e in map(_exponents, products) if len(e) > 1 and min(e.values()) > 0]

@@ -1,13 +1,17 @@
 """Numbers of a family against its symbolic derivation."""
 from dataclasses import dataclass
+from typing import Any
 
 import mpmath
 import numpy as np
 import sympy as sp
 
+from ..backend import Array
 from ..errors import ShapeError
+from ..geometry.manifolds.manifold import DuallyFlat
 from .functions import defined
 from .library import symbolic_manifold
+from .manifold import SymbolicManifold
 
 __all__ = ["Comparison", "compare"]
 
@@ -29,14 +33,14 @@ class Comparison:
 
     name: str
     points: np.ndarray
-    errors: dict
+    errors: dict[str, np.ndarray]
 
     @property
-    def worst(self):
+    def worst(self) -> float:
         """The largest error; NaN if a formula gives no number."""
         return float(np.max([np.max(e) for e in self.errors.values()]))
 
-    def __str__(self):
+    def __str__(self) -> str:
         lines = [f"{self.name}: {len(self.points)} points, errors relative to the largest entry"]
         for method, error in self.errors.items():
             at = np.array2string(self.points[np.argmax(error)], precision=6)
@@ -44,7 +48,8 @@ class Comparison:
         return "\n".join(lines)
 
 
-def compare(manifold, symbolic=None, *, points=None, count=10):
+def compare(manifold: DuallyFlat, symbolic: SymbolicManifold | None = None, *, points: Array = None,
+            count: int = 10) -> Comparison:
     """Compare the formulas of a manifold on arrays with the derivatives of its potential in symbols, to 50 digits.
 
     Mathematically, ψ, ∇ψ, ∇²ψ, ∇³ψ and the two maps of the metric at the same points; a constant that ψ has more or less shows
@@ -76,15 +81,15 @@ def compare(manifold, symbolic=None, *, points=None, count=10):
     expressions = [symbolic.potential, *symbolic.eta, *symbolic.metric, *symbolic.cubic_entries.values()]
     exact = sp.lambdify(symbolic.theta, [defined(e) for e in expressions], modules="mpmath", cse=True)
     vectors = np.random.default_rng(20_000).standard_normal(points.shape)
-    errors = {"potential": [], "to_eta": [], "metric": [], "cubic_tensor": [], "flat": [], "sharp": []}
+    errors: dict[str, list[float]] = {"potential": [], "to_eta": [], "metric": [], "cubic_tensor": [], "flat": [], "sharp": []}
     with mpmath.workdps(DIGITS):
         for point, vector in zip(points, vectors):
             values = exact(*map(mpmath.mpf, point.tolist()))
             parts = {"potential": values[:1], "to_eta": values[1:1 + symbolic.dim],
                      "metric": values[1 + symbolic.dim:-len(order)], "cubic_tensor": values[-len(order):]}
             for method, wanted in parts.items():
-                found = np.asarray(getattr(manifold, method)(point))
-                found = [found[i] for i in order] if method == "cubic_tensor" else found.ravel()
+                array = np.asarray(getattr(manifold, method)(point))
+                found = [array[i] for i in order] if method == "cubic_tensor" else list(array.ravel())
                 scale = max(abs(w) for w in wanted) or mpmath.mpf(1)
                 errors[method].append(float(max(abs(mpmath.mpf(float(f)) - w) for f, w in zip(found, wanted)) / scale))
             G = mpmath.matrix(symbolic.dim, symbolic.dim)
@@ -96,7 +101,7 @@ def compare(manifold, symbolic=None, *, points=None, count=10):
     return Comparison(repr(manifold), points, {method: np.array(e) for method, e in errors.items()})
 
 
-def _gap(G, x, y):
+def _gap(G: Any, x: Array, y: Array) -> float:
     """max |G x − y| relative to max |G| |x|."""
     x, y = (mpmath.matrix(np.asarray(a).tolist()) for a in (x, y))
     return float(mpmath.norm(G * x - y, mpmath.inf) / mpmath.norm(G.apply(abs) * x.apply(abs), mpmath.inf))

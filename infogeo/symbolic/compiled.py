@@ -1,24 +1,50 @@
 """Manifolds and families on arrays whose formulas are generated from symbols."""
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import combinations_with_replacement, permutations
+from typing import Any, Protocol
 
 import sympy as sp
 
-from ..backend import arrays
-from ..domains.convex import MappedDomain
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace, arrays
+from ..domains.base import Domain
+from ..domains.convex import ConvexDomain
 from ..domains.image import Image
 from ..errors import ConvergenceError
 from ..families.base import ExponentialFamily
 from ..geometry.manifolds.manifold import DuallyFlat
-from ..numerics.bregman_integral import bregman_integral
-from ..numerics.newton import minimize
+from ..numerics.quadrature import gauss
 from ..numerics.special import unless_cancelled
 from .algebra import NoClosedForm
-from .functions import stable
-from .printer import kernel, tabulate
-from .structure import structure_of
+from .convexity import Point
+from .kernel import Kernel, kernel
+from .potential import SymbolicPotential
+from .recognition import structure_of
+from .rewriting import stable
+from .structure import Structure
+from .tabulate import tabulate
 
 __all__ = ["CompiledFamily", "CompiledManifold"]
+
+NODES = 16          # of the divergence of near points: to rounding, as of `bregman_integral`
+
+
+class Formulas(Protocol):
+    """What is asked of a `SymbolicManifold` here."""
+
+    theta: tuple[sp.Symbol, ...]
+    potential: sp.Expr
+    points: list[Point]
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def eta_symbols(self) -> tuple[sp.Symbol, ...]: ...
+
+    @property
+    def theta_of_eta(self) -> sp.Matrix: ...
 
 
 class CompiledManifold(DuallyFlat):
@@ -29,49 +55,39 @@ class CompiledManifold(DuallyFlat):
     a diagonal plus a matrix of rank one, or an elimination in symbols.
     """
 
-    def __init__(self, symbolic, theta_domain, eta_domain=None):
+    def __init__(self, symbolic: Formulas, theta_domain: ConvexDomain, eta_domain: ConvexDomain | None = None) -> None:
         self.symbolic, self.theta_domain, self.dim = symbolic, theta_domain, symbolic.dim
-        if eta_domain is not None:
-            self.eta_domain = eta_domain
-        elif self._inverse is None:
-            self.eta_domain = Image(self, inverse=self._found)
-        else:
-            self.eta_domain = MappedDomain(theta_domain, lambda xp, theta: self.to_eta(theta), self._is_image,
-                                           lambda name: f"{name} = grad psi(theta) for a theta with {theta_domain.rule('theta')}")
+        self.eta_domain = Image(self, inverse=self._reached) if eta_domain is None else eta_domain
 
-    def __repr__(self):
-        return f"{type(self).__name__}({self._expression})"
-
-    @property
-    def _expression(self):
-        return self.symbolic.potential
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.symbolic.potential})"
 
     @cached_property
-    def _stable(self):
-        """The symbolic manifold with log Σ exp in its stable form."""
-        return type(self.symbolic)(self.symbolic.theta, stable(self._expression), self.symbolic.domain)
+    def _stable(self) -> SymbolicPotential:
+        """ψ with log Σ exp in its stable form."""
+        return SymbolicPotential(self.symbolic.theta, stable(self.symbolic.potential))
 
     # The kernels, each generated when it is first needed
 
     @cached_property
-    def _psi(self):
+    def _psi(self) -> Kernel:
         return kernel(self.symbolic.theta, [self._stable.potential])
 
     @cached_property
-    def _eta(self):
+    def _eta(self) -> Kernel:
         return kernel(self.symbolic.theta, self._stable.eta)
 
     @cached_property
-    def _upper(self):
+    def _upper(self) -> Kernel:
         """The entries i ≤ j of the metric."""
         return kernel(self.symbolic.theta, [self._stable.metric[i, j] for i in range(self.dim) for j in range(i, self.dim)])
 
     @cached_property
-    def _cubic(self):
+    def _cubic(self) -> Kernel:
         return kernel(self.symbolic.theta, self._stable.cubic_entries.values())
 
     @cached_property
-    def _bregman(self):
+    def _bregman(self) -> Kernel:
         """B_ψ(θ_q, θ_p) as it stands, and the size of its terms, of θ_p and θ_q."""
         p, q = self._stable.theta, sp.symbols(f"q_1:{self.dim + 1}", cls=sp.Dummy, real=True)
         psi_p, psi_q = self._stable.potential, self._stable.potential.xreplace(dict(zip(p, q)))
@@ -79,7 +95,7 @@ class CompiledManifold(DuallyFlat):
         return kernel(p + q, [psi_q - psi_p - slope, abs(psi_p) + abs(psi_q) + abs(slope)])
 
     @cached_property
-    def _inverse(self):
+    def _inverse(self) -> Kernel | None:
         """θ(η), or None where it has no formula."""
         try:
             return kernel(self.symbolic.eta_symbols, self.symbolic.theta_of_eta)
@@ -87,77 +103,65 @@ class CompiledManifold(DuallyFlat):
             return None
 
     @cached_property
-    def structure(self):
+    def structure(self) -> Structure:
         """The metric as a linear map, found in its symbols."""
-        return structure_of(self._stable)
+        return structure_of(self._stable, self.symbolic.points)
 
     # The contract of a dually flat manifold
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return tabulate(self._psi, (), [[()]], xp, theta)
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return self._vectors(self._eta, xp, theta)
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         places = [{(i, j), (j, i)} for i, j in combinations_with_replacement(range(self.dim), 2)]
         return tabulate(self._upper, (self.dim, self.dim), places, xp, theta)
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         places = [set(permutations(entry)) for entry in self._stable.cubic_entries]
         return tabulate(self._cubic, (self.dim,) * 3, places, xp, theta)
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         return self._vectors(self.structure.flat, xp, theta, vector)
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         return self._vectors(self.structure.sharp, xp, theta, covector)
 
-    def _vectors(self, function, *arguments):
+    def _vectors(self, function: Kernel, *arguments: Array) -> Array:
         return tabulate(function, (self.dim,), [[(i,)] for i in range(self.dim)], *arguments)
 
-    def _to_theta(self, xp, eta):
-        if self._inverse is not None:
-            theta = self._vectors(self._inverse, xp, eta)
-            inside = self.theta_domain.contains(theta)
-            if xp.name == "numpy" and inside.all():             # a look is free on the host only
-                return theta
-            return xp.where(inside[..., None], theta, xp.full_like(theta, xp.nan))
-        return self._newton(eta) if isinstance(self.eta_domain, Image) else DuallyFlat.to_theta(self, eta)
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
+        if self._inverse is None:
+            return super()._to_theta(xp, eta)
+        theta = self._vectors(self._inverse, xp, eta)
+        inside = self.theta_domain.contains(theta)
+        if xp.name == "numpy" and inside.all():             # a look is free on the host only
+            return theta
+        return xp.where(inside[..., None], theta, xp.full_like(theta, xp.nan))
 
-    def _found(self, eta):
-        """θ(η), NaN where Newton's method does not reach it."""
+    def _reached(self, eta: Array) -> Array:
+        """θ(η), NaN where there is none."""
         xp, eta = self.point(eta)
         try:
-            return self._newton(eta)
+            return self._to_theta(xp, eta)
         except ConvergenceError as error:
             # a thousand roundings: near the ends of the domain that is what θ itself leaves of the equation
             near = error.residual <= 1000 * float(xp.finfo(eta.dtype).eps) * (1.0 + xp.max(xp.abs(eta), axis=-1))
             return xp.where(near[..., None], error.iterate, xp.full_like(eta, xp.nan))
 
-    def _newton(self, eta):
-        """As the inherited `to_theta`, for a domain of η that is known by this alone."""
-        xp, eta = self.point(eta)
-        start = self.theta_domain.chart(xp.zeros_like(eta))
-        return minimize(
-            xp, xp.where(xp.isfinite(eta), start, xp.full_like(start, xp.nan)), name="to_theta",
-            value=lambda theta: self.potential(theta) - xp.sum(eta * theta, axis=-1),
-            gradient=lambda theta: self.to_eta(theta) - eta,
-            solve=self.sharp, contains=self.theta_domain.contains, scale=1.0 + xp.max(xp.abs(eta), axis=-1))
-
-    def _is_image(self, xp, eta):
-        return self.theta_domain.contains(self._vectors(self._inverse, xp, eta))
-
-    def _divergence(self, xp, theta_p, theta_q):
+    def _divergence(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """B_ψ(θ_q, θ_p); of near points the integral of the second derivative along their segment, which does not cancel."""
         direct = tabulate(self._bregman, (2,), [[(0,)], [(1,)]], xp, theta_p, theta_q)
         return unless_cancelled(xp, direct[..., 0], direct[..., 1], self._near_divergence, theta_p, theta_q)
 
-    def _near_divergence(self, xp, theta_p, theta_q):
+    def _near_divergence(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
+        """∫₀¹ (1 − t) |δ|² dt along δ = θ_q − θ_p. All nodes in one call: near rows are few, and a call costs more than they."""
         step = theta_q - theta_p
-        bent = lambda t: self.inner(theta_p + t[..., None] * step, step, step)
-        zero = xp.zeros_like(step[..., 0])
-        return bregman_integral(bent, zero, zero + 1.0)
+        node, weight = (xp.asarray(x, dtype=step.dtype) for x in gauss(NODES))
+        t = xp.reshape(node, (NODES, *(1,) * step.ndim))
+        return xp.tensordot(weight * (1.0 - node), self._inner(xp, theta_p + t * step, step, step), axes=1)
 
 
 class CompiledFamily(CompiledManifold, ExponentialFamily):
@@ -166,8 +170,10 @@ class CompiledFamily(CompiledManifold, ExponentialFamily):
     Its ordinary parameters are the natural ones, by the name `theta`.
     """
 
-    def __init__(self, symbolic, theta_domain, eta_domain=None, *, x, sufficient_statistic, log_base_measure, support, sampler,
-                 expected_log_base_measure):
+    def __init__(self, symbolic: Formulas, theta_domain: ConvexDomain, eta_domain: ConvexDomain | None = None, *,
+                 x: sp.Symbol | tuple[sp.Symbol, ...], sufficient_statistic: Sequence[sp.Expr], log_base_measure: sp.Expr,
+                 support: Domain, sampler: Callable[[Any, Array, tuple[int, ...]], Array],
+                 expected_log_base_measure: sp.Expr) -> None:
         super().__init__(symbolic, theta_domain, eta_domain)
         self.support, self.ordinary, self._sampler = support, {"theta": theta_domain}, sampler
         observation = x if isinstance(x, tuple) else (x,)
@@ -175,27 +181,27 @@ class CompiledFamily(CompiledManifold, ExponentialFamily):
         self._log_h = kernel(observation, [log_base_measure])
         self._mean_log_h = kernel(symbolic.theta, [stable(expected_log_base_measure)])
 
-    def _observed(self, x):
+    def _observed(self, x: Array) -> tuple[Namespace, Array]:
         xp, x = arrays(x)
         return xp, x if self.support.shape else x[..., None]
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return self._vectors(self._statistic, *self._observed(x))
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return tabulate(self._log_h, (), [[()]], *self._observed(x))
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return tabulate(self._mean_log_h, (), [[()]], xp, theta)
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return CompiledManifold._divergence(self, xp, theta_p, theta_q)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return draws.xp.asarray(self._sampler(draws.rng, theta, shape), dtype=theta.dtype)
 
-    def _theta_from(self, xp, theta):
+    def _theta_from(self, xp: Namespace, theta: Array) -> Array:
         return theta
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"theta": theta}

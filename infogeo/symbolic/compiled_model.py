@@ -1,21 +1,38 @@
 """Parametric models in symbols as Riemannian manifolds on arrays."""
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import combinations_with_replacement
+from typing import Any, Protocol
 
 import numpy as np
 import sympy as sp
 
 from ..arrays.blocks import slices
-from ..backend import to_numpy
+from ..backend import Array, Namespace, to_numpy
+from ..domains.convex import ConvexDomain
 from ..errors import ConvergenceError
 from ..geometry.manifolds.manifold import Riemannian
 from .algebra import NoClosedForm
-from .printer import kernel
+from .kernel import Kernel, kernel
+from .piece import Piece
 from .score_moments import refined
 
 __all__ = ["CompiledModel"]
 
 ROWS = 1024         # points whose rules are refined together
+
+
+class Scored(Protocol):
+    """What is asked of a `ParametricModel` here."""
+
+    parameters: tuple[sp.Symbol, ...]
+    pieces: list[Piece]
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def metric(self) -> sp.Matrix: ...
 
 
 class CompiledModel(Riemannian):
@@ -28,18 +45,18 @@ class CompiledModel(Riemannian):
     Shapes: points (..., dim), in the order of the parameters.
     """
 
-    def __init__(self, symbolic, domain, rtol):
+    def __init__(self, symbolic: Scored, domain: ConvexDomain, rtol: float) -> None:
         self.symbolic, self.dim, self.rtol, self._domain = symbolic, symbolic.dim, rtol, domain
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"CompiledModel({self.symbolic!r})"
 
     @property
-    def domain(self):
+    def domain(self) -> ConvexDomain:
         return self._domain
 
     @cached_property
-    def _upper(self):
+    def _upper(self) -> Kernel | None:
         """The kernel of the entries i ≤ j of the closed form, or None."""
         try:
             metric = self.symbolic.metric
@@ -49,13 +66,13 @@ class CompiledModel(Riemannian):
             return None
 
     @cached_property
-    def _slopes(self):
+    def _slopes(self) -> Kernel:
         """The kernel of their derivatives, the parameter last."""
         metric, parameters = self.symbolic.metric, self.symbolic.parameters
         pairs = combinations_with_replacement(range(self.dim), 2)
         return kernel(parameters, [sp.diff(metric[i, j], u) for i, j in pairs for u in parameters])
 
-    def _metric(self, xp, u):
+    def _metric(self, xp: Namespace, u: Array) -> Array:
         """The Fisher metric, shape (..., dim, dim).
 
         Raises
@@ -70,7 +87,7 @@ class CompiledModel(Riemannian):
             out[inside] = self._closed(xp, self._upper, rows[inside]) if self._upper else self._by_quadrature(xp, rows[inside])
         return xp.reshape(out, (*u.shape[:-1], self.dim, self.dim))
 
-    def _metric_derivative(self, xp, u):
+    def _metric_derivative(self, xp: Namespace, u: Array) -> Array:
         """∂_k G_ij(u), k last, shape (..., dim, dim, dim): of a closed form its own derivative."""
         if not self._upper:
             return super()._metric_derivative(xp, u)
@@ -78,11 +95,11 @@ class CompiledModel(Riemannian):
         slopes = xp.reshape(self._closed(xp, self._slopes, xp.reshape(u, (-1, d)), d), (*u.shape[:-1], d, d, d))
         return xp.where(self._domain.contains(u)[..., None, None, None], slopes, xp.full_like(slopes, np.nan))
 
-    def _closed(self, xp, function, u, *last):
+    def _closed(self, xp: Namespace, function: Kernel, u: Array, *last: int) -> Array:
         with np.errstate(all="ignore"):                     # at the edge of the domain the formulas may give inf
             return self._symmetric(xp, function(xp, *(u[:, i] for i in range(self.dim))), u, *last)
 
-    def _by_quadrature(self, xp, u):
+    def _by_quadrature(self, xp: Namespace, u: Array) -> Array:
         """In blocks of points, with the errors of all of them where one does not converge."""
         precise, count = xp.astype(u, xp.float64), u.shape[0]
         found = [refined(self.symbolic.pieces, xp, precise[rows, :], self.rtol) for rows in slices(count, ROWS)]
@@ -96,7 +113,7 @@ class CompiledModel(Riemannian):
                                    "larger rtol, or a log-density that does not overflow and has no kinks", error, u)
         return self._symmetric(xp, [moments[:, k] for k in range(1 + self.dim, moments.shape[-1])], u)
 
-    def _symmetric(self, xp, entries, u, *last):
+    def _symmetric(self, xp: Namespace, entries: Sequence[Any], u: Array, *last: int) -> Array:
         """The symmetric matrices of the entries i ≤ j, or of those with a last axis, shape (rows, dim, dim, *last)."""
         pairs = list(combinations_with_replacement(range(self.dim), 2))
         flat = [xp.full_like(u[:, 0], e) if isinstance(e, float) else xp.astype(e, u.dtype) for e in entries]

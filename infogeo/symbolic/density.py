@@ -1,4 +1,5 @@
 """From the log-density of a model to its exponential family: natural parameters, statistics, base measure, log-partition."""
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy as sp
@@ -32,13 +33,14 @@ class ExponentialForm:
     """
 
     manifold: SymbolicManifold
-    natural_parameters: tuple
-    sufficient_statistic: tuple
+    natural_parameters: tuple[sp.Expr, ...]
+    sufficient_statistic: tuple[sp.Expr, ...]
     log_base_measure: sp.Expr
     support: sp.Set | None = None
 
 
-def from_density(log_density, x, parameters, support=None):
+def from_density(log_density: sp.Expr, x: sp.Symbol, parameters: sp.Symbol | Sequence[sp.Symbol],
+                 support: sp.Set | None = None) -> ExponentialForm:
     """The exponential family whose log-density this is, with statistics as they come: T has no constant factors.
 
     Mathematically, log p expanded into Σ c_j(u) T_j(x), the T_j different functions of x, is θ·T − ψ + log h with θ = c where the
@@ -62,7 +64,7 @@ def from_density(log_density, x, parameters, support=None):
     """
     parameters = symbols_of(parameters)
     require_symbols(f"log_density must be an expression in {x} and {parameters}", sp.sympify(log_density), {x, *parameters})
-    coefficients: dict = {}
+    coefficients: dict[sp.Expr, sp.Expr] = {}
     for term in sp.Add.make_args(sp.expand(sp.expand_log(sp.expand(log_density)))):
         coefficient, statistic = term.as_independent(x, as_Add=False)
         if statistic.has(*parameters):
@@ -90,6 +92,6 @@ def from_density(log_density, x, parameters, support=None):
                        "to a real potential")
 
 
-def _over_one_denominator(psi):
+def _over_one_denominator(psi: sp.Expr) -> sp.Expr:
     """The arguments of the logarithms over one denominator."""
     return psi.replace(sp.log, lambda x: sp.log(tidy(x)))

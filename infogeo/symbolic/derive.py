@@ -1,5 +1,6 @@
 """The table of closed forms of a potential that is given as text."""
 import json
+from typing import Any, TypeAlias
 
 import sympy as sp
 
@@ -9,43 +10,45 @@ from .parsing import FormulaError, parse
 
 __all__ = ["derive"]
 
+Rows: TypeAlias = list[tuple[str, str, Any]]        # name, left side in LaTeX, expression
 
-def _as_text(manifold, rows):
+
+def _as_text(manifold: SymbolicManifold, rows: Rows) -> str:
     width = max(len(name) for name, _, _ in rows)
     head = f"coordinates {', '.join(map(str, manifold.theta))}"
     return "\n".join([head, *(f"{name.ljust(width)}  {_plain(name, value)}" for name, _, value in rows)])
 
 
-def _as_latex(manifold, rows):
+def _as_latex(manifold: SymbolicManifold, rows: Rows) -> str:
     lines = [rf"{left} &= {sp.latex(value)}" for _, left, value in rows]
     return r"\begin{aligned}" + "\n" + " \\\\\n".join(lines) + "\n" + r"\end{aligned}"
 
 
-def _as_json(manifold, rows):
+def _as_json(manifold: SymbolicManifold, rows: Rows) -> str:
     table = {"coordinates": [str(t) for t in manifold.theta]} | {name: _nested(name, value) for name, _, value in rows}
     return json.dumps(table, indent=2)
 
 
-def _plain(name, value):
+def _plain(name: str, value: Any) -> str:
     nested = _nested(name, value)
     return nested if isinstance(nested, str) else json.dumps(nested).replace('"', "")
 
 
-def _nested(name, value):
+def _nested(name: str, value: Any) -> Any:
     """An expression as text, an array of them as nested lists, the coordinates of a point as one list."""
     if name in ("eta", "theta_of_eta"):
         return [str(x) for x in value]
     return _strings(value.tolist()) if hasattr(value, "tolist") else str(value)
 
 
-def _strings(xs):
+def _strings(xs: Any) -> Any:
     return [_strings(x) for x in xs] if isinstance(xs, list) else str(xs)
 
 
 FORMATS = {"text": _as_text, "latex": _as_latex, "json": _as_json}
 
 
-def derive(text, format="text"):
+def derive(text: str, format: str = "text") -> str:
     """The closed forms of the potential ψ that a formula says, as a table of text, LaTeX or JSON.
 
     Mathematically, η = ∇ψ, G = ∇²ψ and its inverse, T = ∇³ψ, θ(η) and φ where there is a closed form, the Christoffel symbols and

@@ -1,18 +1,20 @@
 """Curved families in symbols: the geometry that an embedding u ↦ θ(u) pulls back."""
+from collections.abc import Sequence
 from functools import cached_property
 
 import sympy as sp
 
 from ..errors import ShapeError
 from .algebra import require_symbols, symbols_of, tidy
+from .manifold import SymbolicManifold
 
-__all__ = ["PullBack", "pull_back"]
+__all__ = ["SymbolicSubmanifold", "pull_back"]
 
 
-class PullBack:
+class SymbolicSubmanifold:
     """The submanifold θ(u) of a `SymbolicManifold`, as it lies there; see `pull_back`."""
 
-    def __init__(self, manifold, embedding, u):
+    def __init__(self, manifold: SymbolicManifold, embedding: Sequence[sp.Expr], u: sp.Symbol | Sequence[sp.Symbol]) -> None:
         self.manifold = manifold
         self.u = symbols_of(u)
         self.embedding = sp.Matrix([sp.sympify(e) for e in embedding])
@@ -21,20 +23,20 @@ class PullBack:
         require_symbols(f"embedding must be expressions in {self.u}", self.embedding, self.u)
 
     @cached_property
-    def _ambient_metric(self):
+    def _ambient_metric(self) -> sp.Matrix:
         return manifold_at(self.manifold, self.embedding)
 
     @cached_property
-    def tangent(self):
+    def tangent(self) -> sp.Matrix:
         """∂θ^i/∂u^a, a column for each u."""
         return self.embedding.jacobian(self.u)
 
     @cached_property
-    def metric(self):
+    def metric(self) -> sp.Matrix:
         """The induced metric g_ab = G_ij ∂_aθ^i ∂_bθ^j."""
         return (self.tangent.T * self._ambient_metric * self.tangent).applyfunc(tidy)
 
-    def second_fundamental_form(self, a=0, b=0):
+    def second_fundamental_form(self, a: int = 0, b: int = 0) -> sp.Matrix:
         """H_ab, the part of ∂_a∂_bθ that is orthogonal to the submanifold, a column: that of the e-connection.
 
         It is zero for all a and b where the submanifold is an exponential family itself.
@@ -44,7 +46,7 @@ class PullBack:
         return (bent - self.tangent * along).applyfunc(tidy)
 
     @cached_property
-    def statistical_curvature(self):
+    def statistical_curvature(self) -> sp.Expr:
         """Efron's γ² = |H|² / g² of a curve.
 
         Raises
@@ -58,12 +60,13 @@ class PullBack:
         return tidy((bent.T * self._ambient_metric * bent)[0] / self.metric[0]**2)
 
 
-def manifold_at(manifold, point):
+def manifold_at(manifold: SymbolicManifold, point: Sequence[sp.Expr]) -> sp.Matrix:
     """The metric of the manifold at a point of expressions."""
     return manifold.metric.subs(dict(zip(manifold.theta, point)), simultaneous=True)
 
 
-def pull_back(manifold, embedding, u):
+def pull_back(manifold: SymbolicManifold, embedding: Sequence[sp.Expr],
+              u: sp.Symbol | Sequence[sp.Symbol]) -> SymbolicSubmanifold:
     """The geometry of a curved family, or of another chart, θ = θ(u) in a symbolic manifold.
 
     Mathematically, g_ab = G_ij ∂_aθ^i ∂_bθ^j, and the normal part of ∂_a∂_bθ with respect to G, whose square over g² is the
@@ -84,4 +87,4 @@ def pull_back(manifold, embedding, u):
 
     Source: Efron, Defining the curvature of a statistical problem, Ann. Statist. 3 (1975).
     """
-    return PullBack(manifold, embedding, u)
+    return SymbolicSubmanifold(manifold, embedding, u)

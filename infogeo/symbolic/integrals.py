@@ -8,16 +8,16 @@ from .algebra import tidy
 __all__ = ["density_product", "expanded_log", "mellin", "neat", "series", "simple_logarithms"]
 
 
-def simple_logarithms(expression):
+def simple_logarithms(expression: sp.Expr) -> sp.Expr:
     """The expression with the arguments of its logarithms over one denominator."""
     return expression.replace(sp.log, lambda x: sp.log(tidy(x)))
 
 
-def expanded_log(expression):
+def expanded_log(expression: sp.Expr) -> sp.Expr:
     return sp.expand_log(sp.expand(expression))
 
 
-def density_product(f, log_p):
+def density_product(f: sp.Expr, log_p: sp.Expr) -> sp.Expr:
     """f p with p as a product of powers."""
     log_p = sp.expand(expanded_log(simple_logarithms(sp.expand(log_p)))).replace(sp.loggamma, lambda a: sp.log(sp.gamma(a)))
     powers = []
@@ -27,14 +27,14 @@ def density_product(f, log_p):
     return f * sp.Mul(*powers)
 
 
-def _monomial(expression, v):
+def _monomial(expression: sp.Expr, v: sp.Symbol) -> tuple[sp.Expr, sp.Expr] | None:
     """(q, k) of q v^k; None for another expression."""
     q, power = expression.as_independent(v, as_Add=False)
     base, k = power.as_base_exp()
     return (q, k) if base == v and not k.has(v) else None
 
 
-def mellin(f, v):
+def mellin(f: sp.Expr, v: sp.Symbol) -> sp.Expr | None:
     """∫ f dv over v > 0; None where f is not a sum of terms v^a (log v)^b e^{−q v^k}, or v^a (log v)^b B^{−n} (log B)^m.
 
     Mathematically, with s = (a + 1)/k, ∫ v^a e^{−q v^k} dv = Γ(s) / (|k| q^s), and with one B = c + q v^k for all terms,
@@ -56,10 +56,10 @@ def mellin(f, v):
         f = f.xreplace({base: ratio * B})
     constant, rest = f.as_independent(v, B, as_Add=False)
     terms = [_mellin_term(term, v, B, binomial) for term in sp.Add.make_args(sp.expand(rest))]
-    return None if None in terms else constant * sum(terms)
+    return None if None in terms else constant * sp.Add(*terms)
 
 
-def _mellin_term(term, v, B, binomial):
+def _mellin_term(term: sp.Expr, v: sp.Symbol, B: sp.Symbol, binomial: tuple[sp.Expr, sp.Expr, sp.Expr] | None) -> sp.Expr | None:
     factor, rest = term.as_independent(v, B, as_Add=False)
     exponents = dict.fromkeys((v, B, sp.log(v), sp.log(B)), sp.S.Zero)
     exponential = None
@@ -74,19 +74,21 @@ def _mellin_term(term, v, B, binomial):
         else:
             return None
     a, minus_n, b, m = exponents.values()
-    if not (b.is_Integer and m.is_Integer and b >= 0 and m >= 0) or bool(exponential) == bool(binomial and minus_n != 0):
+    if not (b.is_Integer and m.is_Integer and b >= 0 and m >= 0):
         return None
-    if exponential:
+    if (exponential is not None) == (binomial is not None and minus_n != 0):        # it converges by the one, or by the other
+        return None
+    if exponential is not None:
         return None if m != 0 else _times(factor, _gamma_integral(a, b, *exponential))
-    return _times(factor, _beta_integral(a, b, -minus_n, m, *binomial))
+    return None if binomial is None else _times(factor, _beta_integral(a, b, -minus_n, m, *binomial))
 
 
-def _times(factor, integral):
+def _times(factor: sp.Expr, integral: sp.Expr | None) -> sp.Expr | None:
     return None if integral is None else factor * integral
 
 
 @lru_cache(maxsize=1024)
-def _gamma_integral(a, b, q, k):
+def _gamma_integral(a: sp.Expr, b: sp.Expr, q: sp.Expr, k: sp.Expr) -> sp.Expr | None:
     """∫ v^a (log v)^b e^{−q v^k} dv over v > 0; None where it is not known to converge."""
     if not (q.is_positive and ((a + 1) / k).is_positive):
         return None
@@ -96,7 +98,7 @@ def _gamma_integral(a, b, q, k):
 
 
 @lru_cache(maxsize=1024)
-def _beta_integral(a, b, n, m, c, q, k):
+def _beta_integral(a: sp.Expr, b: sp.Expr, n: sp.Expr, m: sp.Expr, c: sp.Expr, q: sp.Expr, k: sp.Expr) -> sp.Expr | None:
     """∫ v^a (log v)^b B^{−n} (log B)^m dv over v > 0, with B = c + q v^k; None where it is not known to converge."""
     if not (c.is_positive and q.is_positive and ((a + 1) / k).is_positive and (n - (a + 1) / k).is_positive):
         return None
@@ -106,7 +108,7 @@ def _beta_integral(a, b, n, m, c, q, k):
     return (-1)**m * sp.diff(transform, (p, b), (r, m)).subs({p: a, r: n})
 
 
-def series(f, x):
+def series(f: sp.Expr, x: sp.Symbol) -> sp.Expr | None:
     """Σ f over x = 0, 1, 2, …; None where f is not a sum of terms x^m r^x h(x).
 
     Mathematically, Σ x^m r^x h(x) = (r d/dr)^m H(r) with H = 1/(1 − r) for h = 1, e^r for h = 1/x!, and Γ(c) (1 − r)^{−c}
@@ -116,7 +118,8 @@ def series(f, x):
     constant, rest = f.as_independent(x, as_Add=False)
     for term in sp.Add.make_args(sp.expand(rest)):
         factor, rest = term.as_independent(x, as_Add=False)
-        ratio, m, gammas = sp.S.One, sp.S.Zero, {}
+        ratio, m = sp.S.One, sp.S.Zero
+        gammas: dict[sp.Expr, sp.Expr] = {}
         for g in sp.Mul.make_args(rest):
             base, exponent = g.as_base_exp()
             slope = sp.diff(exponent, x)
@@ -145,13 +148,13 @@ def series(f, x):
     return constant * total
 
 
-def neat(expression):
+def neat(expression: sp.Expr) -> sp.Expr:
     """The expression with the arguments of its polygammas brought below 1 beside a symbol, over one denominator."""
     expression = sp.gammasimp(sp.expand_func(sp.expand(expression)))
     return simple_logarithms(tidy(expression.replace(sp.polygamma, _shifted)))
 
 
-def _shifted(order, x):
+def _shifted(order: sp.Expr, x: sp.Expr) -> sp.Expr:
     """ψ⁽ᵐ⁾(z + k) = ψ⁽ᵐ⁾(z) + (−1)^m m! Σ_{j<k} (z + j)^{−m−1}."""
     number, symbolic = x.as_coeff_Add()
     count = int(sp.floor(number)) if symbolic != 0 and order.is_Integer else 0

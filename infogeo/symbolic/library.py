@@ -1,5 +1,7 @@
 """The potentials of the families of this library as SymPy expressions, in their own coordinates."""
+from collections.abc import Callable, Sequence
 from functools import singledispatch
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -46,7 +48,7 @@ __all__ = ["symbolic_manifold", "symbolic_potential"]
 
 
 @singledispatch
-def symbolic_potential(manifold, theta):
+def symbolic_potential(manifold: DuallyFlat, theta: Sequence[sp.Symbol]) -> sp.Expr:
     """ψ of a manifold of this library as an expression in the symbols θ.
 
     Raises
@@ -57,7 +59,7 @@ def symbolic_potential(manifold, theta):
     raise TypeError(f"{manifold!r} has no symbolic potential here; give a SymbolicManifold of your own")
 
 
-def symbolic_manifold(manifold: DuallyFlat):
+def symbolic_manifold(manifold: DuallyFlat) -> SymbolicManifold:
     """The `SymbolicManifold` of a manifold of this library.
 
     Raises
@@ -69,17 +71,17 @@ def symbolic_manifold(manifold: DuallyFlat):
     return SymbolicManifold(theta, symbolic_potential(manifold, theta), manifold.theta_domain)
 
 
-def _register(cls):
+def _register(cls: type) -> Callable[..., Any]:
     return symbolic_potential.register(cls)
 
 
 @_register(Transformed)
-def _(manifold, theta):
+def _(manifold: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return symbolic_potential(manifold.base, theta)
 
 
 @_register(ProductManifold)
-def _(manifold, theta):
+def _(manifold: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     total, rest = sp.S.Zero, list(theta)
     for factor in manifold.factors:
         total, rest = total + symbolic_potential(factor, tuple(rest[:factor.dim])), rest[factor.dim:]
@@ -87,16 +89,16 @@ def _(manifold, theta):
 
 
 @_register(Scaled)
-def _(manifold, theta):
+def _(manifold: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return _exact(manifold.factor) * symbolic_potential(manifold.base, theta)
 
 
-def _exact(number):
+def _exact(number: float) -> sp.Rational:
     """The rational number that a float is."""
     return sp.Rational(*float(number).as_integer_ratio())
 
 
-def _matrix(vector, p):
+def _matrix(vector: Sequence[sp.Expr], p: int) -> sp.Matrix:
     """The symmetric matrix of a packed vector: the off-diagonal entries over √2."""
     basis = unpack(np.eye(packed_size(p)), p)
     exact = {0.0: sp.S.Zero, 1.0: sp.S.One}
@@ -105,129 +107,129 @@ def _matrix(vector, p):
 
 
 @_register(Bernoulli)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return Log1pExp(theta[0])
 
 
 @_register(Categorical)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return LogSumExp(0, *theta)
 
 
 @_register(Poisson)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return sp.exp(theta[0])
 
 
 @_register(Geometric)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return -sp.log(1 - sp.exp(theta[0]))
 
 
 @_register(LogSeries)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return sp.log(-sp.log(1 - sp.exp(theta[0]))) - theta[0]
 
 
 @_register(Zeta)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return sp.log(ZetaDerivative(1 - theta[0], 0))
 
 
 @_register(ContinuousBernoulli)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return sp.log((sp.exp(theta[0]) - 1) / theta[0])
 
 
 @_register(Exponential)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return -sp.log(-theta[0])
 
 
 @_register(HalfNormal)
 @_register(NormalKnownMean)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return -sp.log(-theta[0]) / 2
 
 
 @_register(Chi)
 @_register(ChiSquared)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return sp.loggamma(theta[0])
 
 
 @_register(Gamma)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return sp.loggamma(theta[0]) - theta[0] * sp.log(-theta[1])
 
 
 @_register(Dirichlet)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return sp.Add(*map(sp.loggamma, theta)) - sp.loggamma(sp.Add(*theta))
 
 
 @_register(InverseGaussian)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return -2 * sp.sqrt(theta[0] * theta[1]) - sp.log(-2 * theta[1]) / 2
 
 
 @_register(Normal)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return -theta[0]**2 / (4 * theta[1]) - sp.log(-2 * theta[1]) / 2
 
 
 @_register(DiagonalNormal)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     p = family.p
     return sp.Add(*(-a**2 / (4 * b) - sp.log(-2 * b) / 2 for a, b in zip(theta[:p], theta[p:])))
 
 
 @_register(IsotropicNormal)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     *a, b = theta
     return -sp.Add(*(x**2 for x in a)) / (4 * b) - family.p * sp.log(-2 * b) / 2
 
 
 @_register(MultivariateNormal)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     p = family.p
     a, precision = sp.Matrix(theta[:p]), -2 * _matrix(theta[p:], p)
     return (a.T * precision.adjugate() * a)[0] / precision.det() / 2 - sp.log(precision.det()) / 2
 
 
 @_register(MultivariateNormalKnownCovariance)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     a, covariance = sp.Matrix(theta), sp.Matrix(family.covariance.tolist()).applyfunc(_exact)
     return (a.T * covariance * a)[0] / 2
 
 
 @_register(MatrixNormalKnownCovariances)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     rows, columns = (sp.Matrix(c.tolist()).applyfunc(_exact) for c in (family.row_covariance, family.column_covariance))
     a = sp.Matrix(rows.rows, columns.rows, theta)
     return sp.expand((a.T * rows * a * columns).trace()) / 2
 
 
-def _wishart(s, rate):
+def _wishart(s: sp.Expr, rate: sp.Matrix) -> sp.Expr:
     """log Γ_p(a) − a log det R with a = s + (p − 1)/2."""
     a = s + sp.Rational(rate.rows - 1, 2)
     return MultiGammaLn(a, rate.rows) - a * sp.log(rate.det())
 
 
 @_register(Wishart)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return _wishart(theta[0], -_matrix(theta[1:], family.p))
 
 
 @_register(NormalWishart)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     s, p = theta[0], family.p
     kappa, a = -2 * theta[-1], sp.Matrix(theta[-p - 1:-1])
     return _wishart(s, -_matrix(theta[1:-p - 1], p) - a * a.T / (2 * kappa)) - p * sp.log(kappa) / 2
 
 
 @_register(ComplexNormal)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     """−log det of the Hermitian matrix −⟨θ⟩: row by row the diagonal, then √2 times real and imaginary parts."""
     entries, p, matrix = iter(theta), family.p, {}
     for i in range(p):
@@ -239,13 +241,13 @@ def _(family, theta):
 
 
 @_register(VonMisesFisher)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     kappa, order = sp.sqrt(sp.Add(*(t**2 for t in theta))), sp.Rational(family.p, 2) - 1
     return LogBessel(order, kappa)
 
 
 @_register(StateFamily)
-def _(family, theta):
+def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     """log Σ h e^{θ·T} over the states, plain: its derivatives are short, and `compile` makes it stable."""
     statistics = family._rows(0, family.states)
     base = np.zeros(family.states) if family.log_base is None else np.asarray(family.log_base, dtype=float)
@@ -254,32 +256,32 @@ def _(family, theta):
 
 
 @_register(Euclidean)
-def _(mirror_map, theta):
+def _(mirror_map: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return sp.Add(*(t**2 for t in theta)) / 2
 
 
 @_register(Quadratic)
-def _(mirror_map, theta):
+def _(mirror_map: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     a, q = sp.Matrix(theta), sp.Matrix(np.asarray(mirror_map.Q).tolist()).applyfunc(_exact)
     return (a.T * q * a)[0] / 2
 
 
 @_register(NegativeEntropy)
-def _(mirror_map, theta):
+def _(mirror_map: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return sp.Add(*(t * sp.log(t) - t for t in theta))
 
 
 @_register(Burg)
-def _(mirror_map, theta):
+def _(mirror_map: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return -sp.Add(*map(sp.log, theta))
 
 
 @_register(PNorm)
-def _(mirror_map, theta):
+def _(mirror_map: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     p = _exact(mirror_map.p)
     return sp.Add(*(AbsPower(t, p) for t in theta))**(2 / p) / 2
 
 
 @_register(LogDet)
-def _(mirror_map, theta):
+def _(mirror_map: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return -sp.log(_matrix(theta, mirror_map.p).det())

@@ -1,13 +1,13 @@
 """Any parametric model in symbols: its score and its Fisher metric."""
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import combinations_with_replacement
 
 import numpy as np
 import sympy as sp
 
-from ..backend import NUMPY
 from ..domains.convex import ConvexDomain
-from ..errors import DomainError, ShapeError, require_positive
+from ..errors import ShapeError, require_positive
 from .algebra import NoClosedForm, require_symbols, symbols_of, tidy
 from .compiled_model import CompiledModel
 from .density import NotExponentialFamily, from_density
@@ -15,13 +15,10 @@ from .embedding import pull_back
 from .functions import defined
 from .integrals import neat
 from .pieces import pieces_of
-from .score_moments import diagonal_places, refined
+from .proper import AGREEMENT, proper_points
 
 __all__ = ["ParametricModel"]
 
-TRIALS = 40         # parameters that are tried for a proper density
-POINTS = 3          # of these, at which a closed form must agree with quadrature
-AGREEMENT = 1e-6    # relative, of a closed form with quadrature and of the mass with 1
 SETS = sp.Interval, sp.FiniteSet, sp.Range, type(sp.S.Naturals0), type(sp.S.Naturals), type(sp.S.Integers)
 
 
@@ -53,7 +50,7 @@ class ParametricModel:
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 2.2.
     """
 
-    def __init__(self, log_density, x, parameters, support):
+    def __init__(self, log_density: sp.Expr, x: sp.Symbol, parameters: sp.Symbol | Sequence[sp.Symbol], support: sp.Set) -> None:
         self.parameters = symbols_of(parameters)
         self.log_density, self.x, self.support = sp.sympify(log_density), x, support
         for symbol in (x, *self.parameters):
@@ -69,9 +66,9 @@ class ParametricModel:
         require_symbols(f"log_density must be an expression in {x} and {self.parameters}", self.log_density, known)
         self._require_fixed_support()
         self.pieces = pieces_of(self, support)
-        self._points, self._moments = self._require_normalised()
+        self._points, self._moments = proper_points(self.pieces, self.parameters, support)
 
-    def _require_fixed_support(self):
+    def _require_fixed_support(self) -> None:
         if not isinstance(self.support, SETS):
             raise TypeError("support must be an Interval, FiniteSet, Range, Naturals0, Naturals or Integers of SymPy; got "
                             f"{self.support!r}")
@@ -82,15 +79,15 @@ class ParametricModel:
             raise ValueError(f"support must have two real values or more; got {self.support}")
 
     @property
-    def dim(self):
+    def dim(self) -> int:
         """The number of parameters."""
         return len(self.parameters)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"ParametricModel({self.log_density}, {self.x}, {self.parameters}, {self.support})"
 
     @cached_property
-    def observation(self):
+    def observation(self) -> sp.Symbol:
         """The observation as a symbol with the assumptions that the support makes true."""
         sign = "nonnegative" if self.support.inf >= 0 else "nonpositive" if self.support.sup <= 0 else "real"
         if isinstance(self.support, sp.Interval):                           # its ends have no mass
@@ -98,7 +95,7 @@ class ParametricModel:
         return sp.Dummy(self.x.name, **{sign: True})        # not an integer: SymPy would write log Γ(n) as the log of Γ(n)
 
     @cached_property
-    def expanded_log_density(self):
+    def expanded_log_density(self) -> sp.Expr:
         """The log-density in `observation`, factorials as log Γ: they are positive on the support."""
         expression = defined(self.log_density).subs(self.x, self.observation).replace(
             lambda e: isinstance(e, (sp.factorial, sp.binomial, sp.beta)), lambda e: e.rewrite(sp.gamma))
@@ -107,51 +104,18 @@ class ParametricModel:
         return sp.expand_log(expression).replace(lambda e: isinstance(e, sp.log) and isinstance(e.args[0], sp.gamma),
                                                  lambda e: sp.loggamma(e.args[0].args[0]))
 
-    # Is it a density
-
-    def _require_normalised(self):
-        """(points, moments): some parameters at which the density is one, and the moments of the score there."""
-        values, rng = np.array([1.03, 0.52, 1.9, 0.71, 0.23, 2.8, 1.4, 0.37]), np.random.default_rng(20_000)
-        tried = values[rng.integers(len(values), size=(TRIALS, self.dim))]
-        signs = np.where(rng.random(tried.shape) < 0.5, -1.0, 1.0)
-        for i, u in enumerate(self.parameters):
-            tried[:, i] *= 1.0 if u.is_positive else -1.0 if u.is_negative else signs[:, i]
-        tried = np.unique(tried, axis=0)
-        found = [refined(self.pieces, NUMPY, rows, 1e-8) for rows in np.array_split(tried, -(-len(tried) // 8))]
-        moments, change, _ = (np.concat(parts) for parts in zip(*found))
-        proper = change <= 1e-8
-        if not proper.any():
-            raise DomainError(f"log_density must be real, smooth and integrable over {self.support} and depend on each of "
-                              f"{self.parameters}; it does for none of {len(tried)} that were tried, the first {tried[0]}")
-        tried, moments = tried[proper], moments[proper]
-        self._require("have the integral 1", moments[:, 0] - 1.0, moments[:, 0], tried)
-        for i, u in enumerate(self.parameters):
-            mean, square = moments[:, 1 + i], moments[:, 1 + self.dim + diagonal_places(self.dim)[i]]
-            rule = f"have a derivative in {u} of mean 0, as it has where the support does not move"
-            self._require(rule, mean / np.sqrt(square), mean, tried)
-        return tried[:POINTS], moments[:POINTS]
-
-    def _require(self, rule, error, values, points):
-        off = np.abs(error) > AGREEMENT
-        if off.any():
-            first = int(np.argmax(off))
-            at = ", ".join(f"{u} = {v:g}" for u, v in zip(self.parameters, points[first]))
-            raise DomainError(f"log_density must {rule}; at {off.sum()} of {off.size} parameters that were tried it has not, "
-                              f"first {values[first]:.6g} at {at}. If these are no parameters of the model, declare what is "
-                              "known of them, such as positive=True")
-
     # Closed forms
 
     @cached_property
-    def score(self):
+    def score(self) -> tuple[sp.Expr, ...]:
         """∂_i log p, a tuple."""
         return tuple(tidy(s).xreplace({self.observation: self.x}) for s in self._score)
 
     @cached_property
-    def _score(self):
+    def _score(self) -> tuple[sp.Expr, ...]:
         return tuple(sp.diff(self.expanded_log_density, u) for u in self.parameters)
 
-    def expectation(self, f):
+    def expectation(self, f: sp.Expr) -> sp.Expr:
         """E[f(x; u)], an expression in the parameters.
 
         Raises
@@ -165,7 +129,7 @@ class ParametricModel:
         return neat(sum(parts))
 
     @cached_property
-    def total(self):
+    def total(self) -> sp.Expr:
         """∫ p, which is 1: the integral or the sum in symbols.
 
         Raises
@@ -176,7 +140,7 @@ class ParametricModel:
         return self.expectation(1)
 
     @cached_property
-    def metric(self):
+    def metric(self) -> sp.Matrix:
         """The Fisher metric G_ij = E[s_i s_j]; each entry derived once, and confirmed by quadrature at some parameters.
 
         Mathematically, of an exponential family the Hessian of ψ in the chart u; of other models integrals of products of
@@ -196,16 +160,16 @@ class ParametricModel:
                 return found
         raise NoClosedForm("the Fisher metric has no closed form that is known here; compile() has it in numbers")
 
-    def _metric_of_family(self):
+    def _metric_of_family(self) -> sp.Matrix:
         form = from_density(self.expanded_log_density, self.observation, self.parameters, self.support)
         return pull_back(form.manifold, form.natural_parameters, self.parameters).metric
 
-    def _metric_of_score(self):
+    def _metric_of_score(self) -> sp.Matrix:
         entries = {(i, j): self.expectation(self._score[i] * self._score[j])
                    for i, j in combinations_with_replacement(range(self.dim), 2)}
         return sp.Matrix(self.dim, self.dim, lambda i, j: entries[min(i, j), max(i, j)])
 
-    def _agrees(self, metric):
+    def _agrees(self, metric: sp.Matrix) -> bool:
         """Whether the closed form has the values of quadrature: algebra on branches of logarithms and powers can go wrong."""
         upper = [metric[i, j] for i, j in combinations_with_replacement(range(self.dim), 2)]
         for point, moments in zip(self._points, self._moments):
@@ -218,7 +182,7 @@ class ParametricModel:
                 return False
         return True
 
-    def latex(self):
+    def latex(self) -> str:
         """The score s and, where it has a closed form, the metric G as an aligned LaTeX display."""
         rows = [("s", sp.Matrix(self.score))]
         try:
@@ -227,10 +191,10 @@ class ParametricModel:
             pass
         return r"\begin{aligned}" + r" \\ ".join(rf"{left} &= {sp.latex(right)}" for left, right in rows) + r"\end{aligned}"
 
-    def _repr_latex_(self):
+    def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
-    def compile(self, domain, rtol=1e-9):
+    def compile(self, domain: ConvexDomain, rtol: float = 1e-9) -> CompiledModel:
         """The `Riemannian` manifold on arrays whose points are parameters.
 
         Parameters

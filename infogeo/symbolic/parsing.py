@@ -1,6 +1,7 @@
 """Formulas as text, by a grammar of names, numbers, operators and a white list of functions: nothing else, and no code."""
 import re
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple, NoReturn
 
 import sympy as sp
 
@@ -35,7 +36,7 @@ _TOKENS = re.compile(r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?
                      r"|(?P<operator>\*\*|[-+*/^(),]))", re.ASCII)
 
 
-def _tokens(text):
+def _tokens(text: str) -> Iterator[_Token]:
     place, text = 0, text.rstrip()
     while place < len(text):
         found = _TOKENS.match(text, place)
@@ -43,7 +44,8 @@ def _tokens(text):
             place += len(text[place:]) - len(text[place:].lstrip())
             raise FormulaError(f"unexpected {text[place]!r} at character {place + 1}: a formula has names, numbers, "
                                "+ - * / ^ ( ) and commas")
-        yield _Token(found.lastgroup, found[found.lastgroup], found.start(found.lastgroup))
+        kind = str(found.lastgroup)
+        yield _Token(kind, found[kind], found.start(kind))
         place = found.end()
     yield _Token("end", "the end", len(text))
 
@@ -51,41 +53,42 @@ def _tokens(text):
 class _Parser:
     """Recursive descent: sum, product, sign, power, atom."""
 
-    def __init__(self, text):
-        self.tokens, self.place, self.depth, self.symbols = list(_tokens(text)), 0, 0, {}
+    def __init__(self, text: str) -> None:
+        self.tokens, self.place, self.depth = list(_tokens(text)), 0, 0
+        self.symbols: dict[str, sp.Symbol] = {}
 
     @property
-    def token(self):
+    def token(self) -> _Token:
         return self.tokens[self.place]
 
-    def accept(self, *texts):
+    def accept(self, *texts: str) -> str | None:
         token = self.token
         if token.kind == "operator" and token.text in texts:
             self.place += 1
             return token.text
         return None
 
-    def expect(self, text):
+    def expect(self, text: str) -> None:
         if not self.accept(text):
             self.fail(f"expected {text!r}")
 
-    def fail(self, words):
+    def fail(self, words: str) -> NoReturn:
         raise FormulaError(f"{words} at character {self.token.place + 1}, not {self.token.text!r}")
 
-    def formula(self):
+    def formula(self) -> sp.Expr:
         value = self.sum()
         if self.token.kind != "end":
             self.fail("expected an operator or the end")
         return value
 
-    def sum(self):
+    def sum(self) -> sp.Expr:
         value = self.product()
         while operator := self.accept("+", "-"):
             term = self.product()
             value = value + term if operator == "+" else value - term
         return value
 
-    def product(self):
+    def product(self) -> sp.Expr:
         value = self.signed()
         while operator := self.accept("*", "/"):
             factor = self.signed()
@@ -94,7 +97,7 @@ class _Parser:
             value = value * factor if operator == "*" else value / factor
         return value
 
-    def signed(self):
+    def signed(self) -> sp.Expr:
         """−x^2 is −(x^2)."""
         self.depth += 1
         if self.depth > DEEPEST:
@@ -104,7 +107,7 @@ class _Parser:
         self.depth -= 1
         return value
 
-    def power(self):
+    def power(self) -> sp.Expr:
         base = self.atom()
         if not self.accept("**", "^"):
             return base
@@ -115,7 +118,7 @@ class _Parser:
             raise FormulaError(f"division by zero before character {self.token.place + 1}")
         return base**exponent
 
-    def atom(self):
+    def atom(self) -> sp.Expr:
         token = self.token
         if token.kind == "number":
             self.place += 1
@@ -129,10 +132,10 @@ class _Parser:
             return value
         return self.fail("expected a number, a name or '('")
 
-    def symbol(self, name):
+    def symbol(self, name: str) -> sp.Symbol:
         return self.symbols.setdefault(name, sp.Symbol(name, real=True))
 
-    def call(self, token):
+    def call(self, token: _Token) -> sp.Expr:
         if token.text not in FUNCTIONS:
             raise FormulaError(f"unknown function {token.text!r} at character {token.place + 1}; "
                                f"known: {', '.join(sorted(FUNCTIONS))}")
@@ -150,7 +153,7 @@ class _Parser:
             raise FormulaError(f"{token.text} at character {token.place + 1}: {error}") from None
 
 
-def parse(text):
+def parse(text: str) -> sp.Expr:
     """The SymPy expression of a formula such as ``"-theta1^2/(4*theta2) - log(-2*theta2)/2"``; its names are real symbols.
 
     Mathematically, sum := product ((+|−) product)*, product := signed ((*|/) signed)*, signed := (+|−) signed | power,

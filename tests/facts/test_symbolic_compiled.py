@@ -6,8 +6,8 @@ import sympy as sp
 import infogeo as ig
 from infogeo.backend import NUMPY
 from infogeo.symbolic import Log1pExp, LogSumExp, MultiGammaLn, SymbolicManifold
-from infogeo.symbolic.functions import stable
-from infogeo.symbolic.printer import kernel
+from infogeo.symbolic.kernel import kernel
+from infogeo.symbolic.rewriting import stable
 from infogeo.testing import check_dually_flat, check_exponential_family
 
 from ..backends import BACKENDS, every_dtype

@@ -7,17 +7,18 @@ import sympy as sp
 import infogeo as ig
 from infogeo.symbolic import LogSumExp, SymbolicManifold, symbolic_manifold
 from infogeo.symbolic.algebra import shared_powers
-from infogeo.symbolic.functions import Softmax, SoftmaxRest, TrigammaGap, alternatives, defined
-from infogeo.symbolic.structure import structure_of
+from infogeo.symbolic.functions import Softmax, SoftmaxRest, TrigammaGap, defined
+from infogeo.symbolic.recognition import structure_of
+from infogeo.symbolic.rewriting import alternatives
 
 from ..backends import BACKENDS, every_dtype
 
 t = t1, t2, t3, t4 = sp.symbols("theta_1:5", real=True)
 FOUND = {
-    "Poisson": (ig.Poisson(), "Diagonal(1)"),
-    "Burg": (ig.Burg(3), "Diagonal(3)"),
-    "NegativeEntropy": (ig.NegativeEntropy(3), "Diagonal(3)"),
-    "Euclidean": (ig.Euclidean(2), "Diagonal(2)"),
+    "Poisson": (ig.Poisson(), "DiagonalMetric(1)"),
+    "Burg": (ig.Burg(3), "DiagonalMetric(3)"),
+    "NegativeEntropy": (ig.NegativeEntropy(3), "DiagonalMetric(3)"),
+    "Euclidean": (ig.Euclidean(2), "DiagonalMetric(2)"),
     "Normal": (ig.Normal(), "Eliminated(2)"),
     "Gamma": (ig.Gamma(), "Eliminated(2)"),
     "InverseGaussian": (ig.InverseGaussian(), "Eliminated(2)"),
@@ -30,10 +31,10 @@ FOUND = {
     "Multinomial(5, 7)": (ig.Multinomial(5, 7), "DiagonalPlusRankOne(4)"),
     "DiagonalNormal(2)": (ig.DiagonalNormal(2), "Blocks(Eliminated(2), Eliminated(2))"),
     "product": (ig.Product(ig.Poisson(), ig.Categorical(4), ig.Gamma(), ig.Exponential()),
-                "Blocks(Diagonal(2), DiagonalPlusRankOne(3), Eliminated(2))"),
-    "MultivariateNormal(2)": (ig.MultivariateNormal(2), "Dense(5)"),
+                "Blocks(DiagonalMetric(2), DiagonalPlusRankOne(3), Eliminated(2))"),
+    "MultivariateNormal(2)": (ig.MultivariateNormal(2), "DenseMetric(5)"),
     "product with MultivariateNormal(2)": (ig.Product(ig.MultivariateNormal(2), ig.Poisson()),
-                                           "Blocks(Diagonal(1), Dense(5))"),
+                                           "Blocks(DiagonalMetric(1), DenseMetric(5))"),
 }
 SYMBOLIC = {name: symbolic_manifold(M) for name, (M, _) in FOUND.items()}
 MANIFOLDS = {name: SYMBOLIC[name].compile(M.theta_domain, M.eta_domain) for name, (M, _) in FOUND.items()}
@@ -109,10 +110,10 @@ def test_inner_product_and_norm_follow():
 
 @pytest.mark.parametrize("potential, expected", [
     (sum(map(sp.exp, t)) + (t1 - 2 * t2 + 3 * t3 - t4)**2 / 2, "DiagonalPlusRankOne(4)"),       # u of both signs
-    (sum(map(sp.exp, t[:3])) - 3 * t4 - sp.log(t4) + (t1 + t2 - t3)**2, "Blocks(Diagonal(1), DiagonalPlusRankOne(3))"),
+    (sum(map(sp.exp, t[:3])) - 3 * t4 - sp.log(t4) + (t1 + t2 - t3)**2, "Blocks(DiagonalMetric(1), DiagonalPlusRankOne(3))"),
     (sum(map(sp.exp, t)) + (t1 - 2 * t2 + 3 * t3 + t4)**2 / 2, "DiagonalPlusRankOne(4)"),
     (2 * LogSumExp(0, *t) + t1**2 / 2, "DiagonalPlusRankOne(4)"),
-    (sum(map(sp.exp, t)) + (t1 - t2)**2 + (t2 - t3)**2 + (t3 - t4)**2, "Dense(4)"),              # a chain has no such form
+    (sum(map(sp.exp, t)) + (t1 - t2)**2 + (t2 - t3)**2 + (t3 - t4)**2, "DenseMetric(4)"),        # a chain has no such form
 ], ids=range(5))
 def test_structures_of_other_potentials(potential, expected):
     M = SymbolicManifold(t, potential, ig.domains.Orthant(1, 1, 1, 1)).compile(ig.domains.Orthant(1, 1, 1, 1), ig.domains.RealSpace(4))
@@ -167,4 +168,4 @@ def test_shared_powers_of_the_normal():
 
 
 def test_the_structure_is_of_the_symbols_alone():
-    assert repr(structure_of(SYMBOLIC["Categorical(6)"])) == "DiagonalPlusRankOne(5)"
+    assert repr(structure_of(SYMBOLIC["Categorical(6)"], SYMBOLIC["Categorical(6)"].points)) == "DiagonalPlusRankOne(5)"

@@ -1,0 +1,43 @@
+"""The values of kernels at points, block by block."""
+from collections.abc import Iterable
+
+import numpy as np
+
+from ..arrays.blocks import ELEMENTS, share
+from ..backend import Array, Namespace, batch_contiguous
+from .kernel import Kernel
+
+__all__ = ["tabulate"]
+
+
+def tabulate(function: Kernel, shape: tuple[int, ...], places: Iterable[Iterable[tuple[int, ...]]], xp: Namespace,
+             *xs: Array) -> Array:
+    """The values of a kernel at points, shape (..., *shape): the arguments are the coordinates of the points.
+
+    Large NumPy batches go block by block, side by side on the cores that there are.
+
+    Parameters
+    ----------
+    function : callable (xp, *arrays) -> values
+    places : for each value its indices in the last axes, one or several
+    xs : points, vectors, shapes (..., n), which broadcast
+    """
+    batch = np.broadcast_shapes(*(x.shape[:-1] for x in xs))
+    out = xp.empty((*batch, *shape), dtype=xp.result_type(*xs))
+
+    def fill(part: Array, *points: Array) -> None:
+        near = [x if x.shape[-1] < 3 else batch_contiguous(x) for x in points]      # a copy costs as much as reads at a stride
+        values = function(xp, *(x[..., i] for x in near for i in range(x.shape[-1])))
+        for value, indices in zip(values, places):
+            for index in indices:
+                part[(..., *index)] = value
+
+    count, width = int(np.prod(batch)), max(x.shape[-1] for x in xs)
+    with np.errstate(all="ignore"):                 # outside the domain the formulas give NaN or inf
+        if xp.name != "numpy" or count * width <= 2 * ELEMENTS:
+            fill(out, *xs)
+        else:
+            table, rows = out.reshape(-1, *shape), max(256, ELEMENTS // width)
+            wide = [np.broadcast_to(x, (*batch, x.shape[-1])).reshape(-1, x.shape[-1]) for x in xs]
+            share(lambda k: fill(table[k:k + rows], *(x[k:k + rows] for x in wide)), range(0, count, rows))
+    return out if batch or shape else out[()]
