@@ -9,11 +9,10 @@ from infogeo.testing import smooth_region as region
 from infogeo.testing.formulas import FAMILY_FORMULAS as FAMILY_KERNELS
 from infogeo.testing.formulas import FORMULAS as KERNELS
 from infogeo.testing.formulas import formulas as kernels
-from infogeo.testing.formulas import is_smooth, is_steep
 
 __all__ = ["FAMILIES", "FAMILY_KERNELS", "KERNELS", "MANIFOLDS", "MIRROR_MAPS", "MIXTURES", "PRIMAL", "STEEP",
            "arguments", "every_family", "every_kind", "every_manifold", "every_primal", "every_steep_manifold",
-           "is_slow", "is_smooth", "is_steep", "kernels", "once_each", "region"]
+           "is_slow", "kernels", "once_each", "region"]
 
 FAMILIES = {
     "Bernoulli": ig.Bernoulli(),
@@ -131,7 +130,7 @@ def once_each(function):
     return remembered
 
 
-STEEP = {name: M for name, M in MANIFOLDS.items() if is_steep(M)}
+STEEP = {name: M for name, M in MANIFOLDS.items() if M.steep}
 
 # One of every kind: closed charts, matrices, a Newton inverse, duals, mirror maps. What is one generic code over manifolds, a
 # projection or a loop of steps, sees the other array libraries on these; that every formula runs on them is a law of its own.

@@ -138,6 +138,7 @@ class ConwayMaxwellPoisson(ExponentialFamily):
     """
 
     dim = 2
+    steep = False       # geometric distributions are limits of finite mean
     theta_domain = _Natural()
     eta_domain = _Moments()
     support = Integers(0)

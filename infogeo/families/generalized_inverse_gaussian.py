@@ -61,6 +61,7 @@ class GeneralizedInverseGaussian(ExponentialFamily):
     """
 
     dim = 3
+    steep = False       # gamma and inverse gamma distributions are limits of finite mean
     theta_domain = _THETA
     eta_domain = _ETA
     support = Interval(0)

@@ -32,6 +32,10 @@ class Transformed(Wrapped, ExponentialFamily):
         return self.base.eta_domain
 
     @property
+    def nan_outside(self) -> tuple[str, ...]:
+        return self.base.nan_outside
+
+    @property
     def smooth(self) -> bool:
         return self.base.smooth
 

@@ -3,13 +3,10 @@ import numpy as np
 
 from ..domains.convex import Orthant
 from ..families.base import ExponentialFamily
-from ..families.conway_maxwell_poisson import ConwayMaxwellPoisson
-from ..families.generalized_inverse_gaussian import GeneralizedInverseGaussian
 from ..geometry.manifolds import interface
 from ..geometry.manifolds.manifold import DuallyFlat
-from ..geometry.manifolds.p_norm import PNorm
 
-__all__ = ["FAMILY_FORMULAS", "FORMULAS", "arguments_at", "formulas", "is_smooth", "is_steep", "overridden", "smooth_region"]
+__all__ = ["FAMILY_FORMULAS", "FORMULAS", "arguments_at", "formulas", "overridden", "smooth_region"]
 
 # Each with the kinds of its arguments. Geodesics and what belongs to them have laws of their own.
 GEODESICS = {"distance", "exp", "geodesic", "log", "metric_derivative"}
@@ -20,29 +17,12 @@ FAMILY_FORMULAS = {name: formula.kinds for name, formula in interface.formulas(E
 FAMILY_FORMULAS |= {"log_partition": ("theta",), "log_density": ("theta", "x")}
 
 
-def is_smooth(M):
-    """Whether the potential is smooth on the whole domain, with a regular metric: the p-norms are not where a coordinate is 0."""
-    return not isinstance(getattr(M, "primal", M), PNorm)
-
-
-def is_steep(M):
-    """Whether the slope of ψ is infinite at the boundary of its domain, so that the η of all points are a convex set.
-
-    Two families end in limits of finite mean: the geometric distributions; the gamma and inverse gamma ones. Their η end there,
-    too, at a curved surface: a segment or a step in η may cross it, and Newton's method from afar may run to the boundary of θ.
-    (A truncated family on one axis need not be steep either, but its η are an interval all the same.)
-
-    Source: Barndorff-Nielsen, Information and Exponential Families (1978), theorem 9.2.
-    """
-    return not isinstance(getattr(M, "primal", M), ConwayMaxwellPoisson | GeneralizedInverseGaussian)
-
-
 def smooth_region(M):
-    """A convex part of the primal domain where the potential is smooth: all of it, but for p-norms an orthant.
+    """A convex part of the primal domain where the potential is smooth: all of it, or where `smooth` says no an orthant.
 
     It is one that the dual chart shares, and signs are mixed in it.
     """
-    return M.theta_domain if is_smooth(M) else Orthant(*[(-1) ** i for i in range(M.dim)])
+    return M.theta_domain if M.smooth else Orthant(*[(-1) ** i for i in range(M.dim)])
 
 
 def formulas(M):
@@ -69,8 +49,8 @@ def arguments_at(M, kinds, p, q, x=None):
 def overridden(M):
     """(name, base class) for each formula of the manifold that a base class derives, too."""
     for name in formulas(M):
-        if name == "to_theta" and not (is_smooth(M) and is_steep(M)):
-            continue                    # Newton's method starts at 0, where a p-norm has no second derivative; or see `is_steep`
+        if name == "to_theta" and not (M.smooth and M.steep):
+            continue                    # Newton's method starts at 0, where a p-norm has no second derivative; or see `steep`
         if name == "root":
             continue                    # a matrix has many square roots
         definers = [c for c in type(M).__mro__ if "_" + name in vars(c)]

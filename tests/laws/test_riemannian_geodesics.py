@@ -7,9 +7,9 @@ from infogeo.geometry.connections.geodesic import (alpha_exp_map, alpha_geodesic
                                                    riemannian_distance, riemannian_geodesic)
 from infogeo.geometry.divergences.divergence import jeffreys_bound
 
-from ..registry import PRIMAL, is_slow, is_smooth, region
+from ..registry import PRIMAL, is_slow, region
 
-QUICK = {name: M for name, M in PRIMAL.items() if not is_slow(M) and is_smooth(M)}
+QUICK = {name: M for name, M in PRIMAL.items() if not is_slow(M) and M.smooth}
 every_quick = pytest.mark.parametrize("M", QUICK.values(), ids=QUICK)
 NUMERIC = {name: QUICK[name] for name in ("Gamma", "Beta", "Dirichlet(3)", "Normal", "MultivariateNormal(2)")}
 every_numeric = pytest.mark.parametrize("M", NUMERIC.values(), ids=NUMERIC)

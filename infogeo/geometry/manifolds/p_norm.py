@@ -24,6 +24,8 @@ class PNorm(DuallyFlat):
     dim: int
     p: float
 
+    smooth = False
+
     def __post_init__(self):
         require("p", "1 < p < inf", 1 < self.p < np.inf, self.p)
 

@@ -25,7 +25,7 @@ class Scaled(Wrapped):
     def __init__(self, base: DuallyFlat, factor: float) -> None:
         self.base, self.factor, self.dim = base, float(require_positive("factor", factor)), base.dim
         self.theta_domain, self.eta_domain = base.theta_domain, ScaledDomain(base.eta_domain, self.factor)
-        self.steep, self.smooth = base.steep, base.smooth
+        self.smooth, self.steep, self.nan_outside = base.smooth, base.steep, base.nan_outside
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base!r}, {self.factor!r})"
