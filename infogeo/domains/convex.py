@@ -105,7 +105,9 @@ class Orthant(ConvexDomain):
 
     def outside(self, xp: Namespace, x: Array) -> Array | None:
         if xp is NUMPY and x.size:              # the extremes decide, at a fraction of the price of a mask
-            if len(set(self.signs)) == 1:
+            if x.ndim == 1:
+                inside = all(v > 0 if s > 0 else v < 0 for v, s in zip(x.tolist(), self.signs))
+            elif len(set(self.signs)) == 1:
                 inside = x.min() > 0 if self.signs[0] > 0 else x.max() < 0
             else:
                 inside = all(x[..., i].min() > 0 if s > 0 else x[..., i].max() < 0 for i, s in enumerate(self.signs))
@@ -195,7 +197,7 @@ class ProductDomain(ConvexDomain):
         return inside
 
     def outside(self, xp: Namespace, x: Array) -> Array | None:
-        found = [rows for factor, part, _ in self._parts(x) if (rows := factor.outside(xp, part)) is not None]
+        found = [rows for factor, part, _ in self._parts(x) if not factor.whole and (rows := factor.outside(xp, part)) is not None]
         return xp.any(xp.stack(found), axis=0) if found else None
 
     def rule(self, name: str) -> str:
@@ -228,6 +230,10 @@ class MappedDomain(ConvexDomain):
         xp, x = arrays(x)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             return self.inside(xp, x) & xp.all(xp.isfinite(x), axis=-1)
+
+    def outside(self, xp: Namespace, x: Array) -> Array | None:
+        outside = ~self.inside(xp, x)
+        return outside if xp is not NUMPY or outside.any() else None
 
     def rule(self, name: str) -> str:
         return self.words(name)

@@ -5,7 +5,7 @@ arrays. Kernels are formulas and nothing else. What all of them need is here: ou
 error; NumPy's error state; large batches in blocks.
 """
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial, wraps
@@ -72,60 +72,52 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
     def decorate(method: F) -> F:
         kernel, takes = "_" + method.__name__, signature(method)
         names = list(takes.parameters)[1:]
-        points = [i for i, kind in enumerate(kinds) if kind in ("theta", "eta")]
+        points = [(i, kind) for i, kind in enumerate(kinds) if kind in ("theta", "eta")]
         coordinates = sum(kind not in ("x", "t") for kind in kinds)         # they come first
 
         @wraps(method)
         def public(self: Any, *given: Array, **named: Array) -> Any:
             if named or len(given) != len(kinds):
                 given = takes.bind(self, *given, **named).args[1:]
-            if coordinates < len(kinds):
-                self.point(*given[:coordinates])
+            xp, *xs = self.point(*given[:coordinates]) if coordinates else arrays(*given)
+            if 0 < coordinates < len(kinds):
                 xp, *xs = arrays(*given)
-            else:
-                xp, *xs = self.point(*given)
-            evaluate = partial(_at_points, self, _kernel(self, kernel), xp, kinds, points, axes)
-            if blocks and is_large(xs):
-                evaluate = partial(in_blocks, evaluate, contiguous=self.dim > 2)
-            if is_standing():                   # a solver's loop has set the error state, and looks after the domain
-                return evaluate(*xs)
+            if is_standing():                   # a solver's loop has set the error state, and looks after its rows
+                return evaluate(self, xp, xs)
             if _checked.get():
-                for i in points:
-                    _domain(self, kinds[i]).require(names[i], xs[i])
+                for i, kind in points:
+                    _domain(self, kind).require(names[i], xs[i])
                 with checked(False):            # what kernels ask of each other need not be a point that a user gave
                     return public(self, *xs)
             with np.errstate(all="ignore"):     # an overflow is inf and a point outside is NaN: the values say it
-                return evaluate(*xs)
+                return evaluate(self, xp, xs)
+
+        def evaluate(M: Any, xp: Namespace, xs: list[Array]) -> Any:
+            if blocks and is_large(xs):
+                return in_blocks(partial(at_points, M, xp), *xs, contiguous=M.dim > 2)
+            return at_points(M, xp, *xs)
+
+        def at_points(M: Any, xp: Namespace, *xs: Array) -> Any:
+            """The kernel; NaN in the rows in which a point lies outside its domain."""
+            outside = None
+            if M.guarded and not stands_on(xs[0]):
+                for i, kind in points:
+                    rows = _domain(M, kind).outside(xp, xs[i]) if kind in M.guarded else None
+                    if rows is not None:
+                        outside = rows if outside is None else outside | rows
+            f = getattr(M, kernel)
+            return f(xp, *xs) if outside is None else _nan_outside(xp, f, outside, axes, xs)
 
         public.formula = Formula(kinds, axes)   # type: ignore[attr-defined]
         return public                           # type: ignore[return-value]
     return decorate
 
 
-def _kernel(M: Any, name: str) -> Any:
-    """The kernel of a formula. Where a class overrides the public name, that was asked by its ``super()``: then the one above."""
-    f = getattr(M, name)
-    if hasattr(f, "of_override"):
-        above = (vars(base)[name] for base in type(M).__mro__ if name in vars(base))
-        f = partial(next(f for f in above if not hasattr(f, "of_override")), M)
-    return f
-
-
 def _domain(M: Any, kind: str) -> Any:
     return M.eta_domain if kind == "eta" else M.domain
 
 
-def _at_points(M: Any, f: Callable[..., Any], xp: Namespace, kinds: tuple[str, ...], points: list[int], axes: int,
-               *xs: Array) -> Any:
-    """The kernel at these points; NaN in the rows in which one of them lies outside its domain."""
-    outside = None
-    if not stands_on(xs[0]):
-        for i in points:
-            rows = None if kinds[i] in M.nan_outside else _domain(M, kinds[i]).outside(xp, xs[i])
-            if rows is not None:
-                outside = rows if outside is None else outside | rows
-    if outside is None:
-        return f(xp, *xs)
+def _nan_outside(xp: Namespace, f: Callable[..., Any], outside: Array, axes: int, xs: Sequence[Array]) -> Any:
     nowhere = xp.asarray(xp.nan, dtype=xs[0].dtype)
     found = f(xp, *(xp.where(outside[..., None], nowhere, x) for x in xs))
     if isinstance(found, dict):                 # ordinary parameters: NaN by their formulas

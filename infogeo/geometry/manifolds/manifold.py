@@ -36,6 +36,12 @@ class Riemannian(ABC):
         super().__init_subclass__(**named)
         pair_kernels(cls)
 
+    @cached_property
+    def guarded(self) -> tuple[str, ...]:
+        """The kinds of points that have to be looked at, lest a formula be a plausible number outside the domain."""
+        domains = {"theta": self.domain, "eta": getattr(self, "eta_domain", self.domain)}
+        return tuple(kind for kind, domain in domains.items() if not (domain.whole or kind in self.nan_outside))
+
     @property
     def domain(self) -> ConvexDomain:
         """Where the points lie; R^dim unless the manifold says otherwise."""
