@@ -14,7 +14,7 @@ FLOORS = [
     {"errors", "backend"},
     {"arrays"},
     {"numerics"},
-    {"domains"},
+    {"domains", "objectives"},
     {"operators", "networks"},
     {"geometry"},
     {"families", "curvature", "solvers"},

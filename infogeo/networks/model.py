@@ -157,7 +157,7 @@ class NegativeLogLikelihood(Objective):
         For y outside the support of the family, or of another number of samples than x.
     """
 
-    def __init__(self, model, batch):
+    def __init__(self, model: ConditionalModel, batch: Batch) -> None:
         self.model, (self.x, y) = model, batch
         self.xp, self.x, y = arrays(self.x, y)
         family, self._rank = model.family, len(model.family.support.shape)
@@ -165,13 +165,17 @@ class NegativeLogLikelihood(Objective):
         self._require_samples()
         self.statistic = family.sufficient_statistic(self.y)
 
-    def _require_samples(self):
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.model!r}, {self.statistic.shape[-2]} examples)"
+
+    def _require_samples(self) -> None:
         shapes = tuple(self.x.shape), tuple(self.y.shape)
         samples, seen = shapes[0][:self.x.ndim - len(self.model.network.input_shape)], shapes[1][:self.y.ndim - self._rank]
         if not samples or not seen or samples[-1] != seen[-1]:
             raise ShapeError(f"x and y must have the same samples; got shapes {shapes[0]} and {shapes[1]}")
+        self.rows = np.broadcast_shapes(samples[:-1], seen[:-1])
 
-    def take(self, index):
+    def take(self, index: Array) -> "NegativeLogLikelihood":
         """The same loss of some of the samples, which are not checked again.
 
         Parameters
@@ -184,29 +188,29 @@ class NegativeLogLikelihood(Objective):
         part.statistic = take(self.statistic, index, axis=self.statistic.ndim - 2)
         return part
 
-    def _part(self, rows):
+    def _part(self, rows: slice) -> "NegativeLogLikelihood":
         """The same loss of a slice of the samples of one batch."""
         part = copy(self)
         part.x, part.y, part.statistic = self.x[rows, ...], self.y[rows, ...], self.statistic[rows, ...]
         return part
 
     @once
-    def record(self, w):
+    def record(self, w: Array) -> ModelPass:
         """The `ModelPass` of w, shared by all that a solver asks for at one point."""
         return self.model.record(w, self.x)
 
-    def _residual(self, done):
+    def _residual(self, done: ModelPass) -> Array:
         """η − T(y), the covector at θ of −log p(y | θ)."""
         return self.model.family.to_eta(done.theta) - self.statistic
 
-    def _value(self, done):
+    def _value(self, done: ModelPass) -> Array:
         return -self.xp.mean(self.model.family._log_density(self.xp, done.theta, self.y), axis=-1)
 
-    def value(self, w):
+    def value(self, w: Array) -> Array:
         """L(w), shape (...), nats."""
         return self._value(self.record(w))
 
-    def value_and_gradient(self, w):
+    def value_and_gradient(self, w: Array) -> tuple[Array, Array]:
         """``(L(w), ∂L/∂w)``, shapes (...) and (..., size)."""
         blocks = self.model.network.blocks_of_samples(w, self.x)
         if len(blocks) == 1 or self.statistic.ndim > 2:
@@ -215,15 +219,15 @@ class NegativeLogLikelihood(Objective):
         found = gather(lambda part: part[0]._value_and_gradient(self.model.record(w, part[0].x)), parts)    # none is kept
         return tuple(sum(c * term for (_, c), term in zip(parts, terms)) for terms in zip(*found))
 
-    def _value_and_gradient(self, done):
+    def _value_and_gradient(self, done: ModelPass) -> tuple[Array, Array]:
         return self._value(done), done.vjp(self._residual(done) / done.n)
 
-    def per_example_gradients(self, w):
+    def per_example_gradients(self, w: Array) -> Array:
         """The differentials of −log p(y_n | θ_n), shape (..., n, size)."""
         done = self.record(w)
         return done.per_example_gradients(self._residual(done))
 
-    def hessian_vector(self, w, v):
+    def hessian_vector(self, w: Array, v: Array) -> Array:
         """H v with the Hessian H of L, shape (..., size)."""
         return self.record(w).hessian_vector(self.statistic, v)
 
@@ -246,7 +250,7 @@ class CrossEntropyLoss(NegativeLogLikelihood):
         For targets that are not finite, not of length d, or of another number than x.
     """
 
-    def __init__(self, model, batch):
+    def __init__(self, model: ConditionalModel, batch: Batch) -> None:
         self.model, self._rank, (self.x, y) = model, 1, batch
         self.xp, self.x, y = arrays(self.x, y)
         self.y = self.statistic = self.xp.astype(y, self.x.dtype)
@@ -255,6 +259,6 @@ class CrossEntropyLoss(NegativeLogLikelihood):
         require("eta_hat", "eta_hat finite", self.xp.all(self.xp.isfinite(self.y), axis=-1), self.y)
         self._require_samples()
 
-    def _value(self, done):
+    def _value(self, done: ModelPass) -> Array:
         potential = self.model.family.potential(done.theta)
         return self.xp.mean(potential - self.xp.sum(done.theta * self.statistic, axis=-1), axis=-1)

@@ -1,17 +1,20 @@
 """The continuous-time limit of the updates."""
+from typing import Any
+
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from ..backend import to_numpy
+from ..backend import Array, backend_of, to_numpy
 from ..errors import ConvergenceError, DomainError
-from .descend import _start
 from .result import Result, Status
-from .step import Constant
+from .start import spread, start
+from .update import Update
 
 __all__ = ["flow"]
 
 
-def flow(objective, x0, *, geometry, update, times, rtol=1e-10, atol=1e-12, method="DOP853"):
+def flow(objective: Any, x0: Array, *, geometry: Any = None, update: Update, times: Array, rtol: float = 1e-10,
+         atol: float = 1e-12, method: str = "DOP853") -> Result:
     """Integrate ẋ = `update.velocity`, the limit of ever smaller steps, from x0 at time 0.
 
     Mathematically, ẋ = −c for the gradient update and ẋ = −G⁻¹c for the natural and the mirror update.
@@ -42,27 +45,29 @@ def flow(objective, x0, *, geometry, update, times, rtol=1e-10, atol=1e-12, meth
     times = np.atleast_1d(to_numpy(np.asarray(times, dtype=float)))
     if times.ndim != 1 or not times[0] >= 0 or not np.all(np.diff(times) > 0) or not np.isfinite(times[-1]):
         raise DomainError("times must satisfy 0 <= times[0] < times[1] < …, finite")
-    xp, x = _start(objective, geometry, Constant(1.0), x0)
-    shape, domain = x.shape, geometry.domain
+    geometry, x = start(objective, x0, geometry)
+    if getattr(objective, "rows", None) is None:        # then one value tells the batch shape
+        x = spread(x, getattr(objective.value_and_gradient(x)[0], "shape", ()))
+    xp, shape, domain = backend_of(x), x.shape, geometry.domain
     rows = max(1, int(np.prod(shape[:-1])))
 
-    def on_device(y):
+    def on_device(y: Any) -> Array:
         return xp.asarray(y.reshape(shape), dtype=x.dtype)
 
-    def velocity(t, y):
+    def velocity(t: float, y: Any) -> Any:
         x = on_device(y)
         inside = domain.contains(x)[..., None]
-        x = xp.where(inside, x, on_device(start))
+        x = xp.where(inside, x, on_device(y0))
         v = update.velocity(geometry, x, objective.value_and_gradient(x)[1])
         return to_numpy(xp.where(inside & xp.isfinite(v), v, xp.zeros_like(v))).reshape(-1)
 
-    start = to_numpy(x).astype(float).reshape(-1)
+    y0 = to_numpy(x).astype(float).reshape(-1)
     if times[-1] == 0.0:
-        y, evaluations = start[:, None], 0
+        y, evaluations = y0[:, None], 0
     else:
         tight = 1.0 / np.sqrt(rows)      # the integrator controls the mean over all rows; each row is to meet the tolerance
         with np.errstate(all="ignore"):
-            solution = solve_ivp(velocity, (0.0, times[-1]), start, method=method, t_eval=times,
+            solution = solve_ivp(velocity, (0.0, times[-1]), y0, method=method, t_eval=times,
                                  rtol=max(rtol * tight, 3e-14), atol=atol * tight)
         if not solution.success:
             reached = solution.y[:, -1].reshape(shape) if solution.y.size else None

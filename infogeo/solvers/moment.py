@@ -1,9 +1,14 @@
 """A moment of a run: what callbacks see after every step, and what a run goes on from."""
+from __future__ import annotations
+
 import pickle
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from ..backend import Array
 
 __all__ = ["Moment", "Snapshot"]
 
@@ -23,15 +28,15 @@ class Moment:
     state : object
         That of the update.
     snapshot : function () -> Snapshot
-        All that the run needs to go on from here.
+        All that the run needs to go on from here; to be asked for while the callback has its turn.
     """
 
     k: int
-    x: Any
-    value: Any
-    covector: Any
+    x: Array
+    value: Array
+    covector: Array
     state: Any
-    snapshot: Any
+    snapshot: Callable[[], Snapshot]
 
 
 @dataclass(frozen=True)
@@ -53,14 +58,14 @@ class Snapshot:
     content: bytes
 
     @classmethod
-    def of(cls, k, rng, parts, **loop):
+    def of(cls, k: int, rng: Any, parts: Sequence[Any], **loop: Any) -> Snapshot:
         if rng is not None and not isinstance(rng, np.random.Generator):
             raise TypeError(f"a snapshot needs a numpy.random.Generator, whose state can be kept; got {type(rng).__name__}")
         generator = None if rng is None else rng.bit_generator.state
         states = [getattr(part, "state", None) for part in parts]
         return cls(k, pickle.dumps((generator, states, loop)))
 
-    def restore(self, rng, parts):
+    def restore(self, rng: Any, parts: Sequence[Any]) -> dict[str, Any]:
         """The loop's own variables, after the generator and the parts got theirs.
 
         Raises
@@ -68,6 +73,7 @@ class Snapshot:
         ValueError
             If the run at hand is of other parts than the one that the snapshot was taken of.
         """
+        loop: dict[str, Any]
         generator, states, loop = pickle.loads(self.content)
         if (rng is None) != (generator is None):
             raise ValueError("resume needs an rng where the run that it goes on from had one, and only there")

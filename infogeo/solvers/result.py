@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import to_numpy
+from ..backend import Array, to_numpy
 
 __all__ = ["Result", "Status"]
 
@@ -20,7 +20,7 @@ class Status(IntEnum):
     STOPPED = 4
 
     @property
-    def text(self):
+    def text(self) -> str:
         return _TEXTS[self]
 
 
@@ -35,7 +35,7 @@ _TEXTS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """A run of `descend` or `flow`.
 
@@ -46,21 +46,48 @@ class Result:
     path : array, shape (records, ..., d), or None
         ``path[0]`` is x0, ``path[k]`` the point after k steps (of a flow, the point at ``times[k]``).
     values : array, shape (records, ...), or None
-        The objective along the path, as the run saw it.
+        The objective along the path, as the run saw it; of a random one the last value is that of the objective itself.
     status : integer array, shape (...)
         A `Status` for each row.
     steps : integer array, shape (...)
         Steps that each row took.
+    state : object
+        The last state of the update: velocities, factors, λ, …; None where it carries none.
     """
 
-    x: Any
-    path: Any
-    values: Any
-    status: Any
-    steps: Any
+    x: Array
+    path: Array | None
+    values: Array | None
+    status: Array
+    steps: Array
+    state: Any = None
+
+    def __repr__(self) -> str:
+        """Five lines."""
+        status, steps = to_numpy(self.status), to_numpy(self.steps)
+        first, last = (None, None) if self.values is None else (_range(self.values[k, ...]) for k in (0, -1))
+        return (f"Result of {status.size} rows, x of shape {tuple(self.x.shape)}\n"
+                f"  status: {', '.join(f'{n} {s.name}' for s, n in self._counts())}\n"
+                f"  steps: {_range(steps)}\n"
+                f"  values: {'not recorded' if first is None else f'{first} at first, {last} at last'}\n"
+                f"  message: {' '.join(s.text for s, _ in self._counts())}")
+
+    def _counts(self) -> list[tuple[Status, int]]:
+        """How many rows ended in each way."""
+        found, counts = np.unique(to_numpy(self.status), return_counts=True)
+        return [(Status(s), int(n)) for s, n in zip(found, counts)]
 
     @property
-    def message(self):
+    def message(self) -> str:
         """In words, how the rows ended."""
-        found, counts = np.unique(to_numpy(self.status), return_counts=True)
-        return "\n".join(f"{Status(s).name} ({n} of {counts.sum()} rows): {Status(s).text}" for s, n in zip(found, counts))
+        rows = to_numpy(self.status).size
+        return "\n".join(f"{s.name} ({n} of {rows} rows): {s.text}" for s, n in self._counts())
+
+
+def _range(x: Array) -> str:
+    """The numbers of an array as one, or from the least to the greatest."""
+    x = to_numpy(x)
+    if not x.size:
+        return "none"
+    low, high = (f"{float(f(x)):.6g}" for f in (np.min, np.max))
+    return low if low == high else f"{low} to {high}"

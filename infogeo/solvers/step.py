@@ -1,39 +1,36 @@
 """Step rules: how far along the update's curve."""
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..backend import arrays, to_numpy
-from ..errors import DomainError
+from ..arrays.kept import kept
+from ..backend import Array, arrays
+from ..errors import require, require_count, require_positive
+from .place import Place
 
 __all__ = ["Backtracking", "Constant", "Diminishing", "Exact", "RelativeSmooth", "Step"]
 
 
-def _positive(name, value):
-    """The value, a list as an array.
-
-    Raises
-    ------
-    DomainError
-        If it is not positive throughout.
-    """
-    if not np.all(to_numpy(arrays(value)[1]) > 0):
-        raise DomainError(f"{name} must satisfy {name} > 0; got {value!r}")
-    return value if isinstance(value, (int, float)) else arrays(value)[1]
-
-
 class Step(ABC):
-    """A rule that gives the step size of every row.
+    """A rule that gives the step size of every row, from where the run stands."""
 
-    It sees the number k of steps taken, the point, its value and covector, `curve` (h ↦ candidate point) and `probe`
-    (point ↦ value of the step's objective, +∞ outside the domain).
-    """
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The batch shape of its own step sizes `h`; () where it has none."""
+        return tuple(getattr(getattr(self, "h", None), "shape", ()))
 
     @abstractmethod
-    def __call__(self, k, x, value, covector, curve, probe, geometry):
-        """The step size, shape (...) or a number."""
+    def __call__(self, at: Place) -> Array:
+        """The step size at a `Place`, shape (...) or a number."""
+
+
+def _keep(step: Step, h: Any) -> None:
+    """The step size of a rule, positive throughout: a number, or a copy of an array."""
+    h = require_positive("h", h)
+    object.__setattr__(step, "h", h if isinstance(h, (int, float)) else kept(h))
 
 
 @dataclass(frozen=True)
@@ -42,10 +39,10 @@ class Constant(Step):
 
     h: Any
 
-    def __post_init__(self):
-        object.__setattr__(self, "h", _positive("h", self.h))
+    def __post_init__(self) -> None:
+        _keep(self, self.h)
 
-    def __call__(self, k, x, value, covector, curve, probe, geometry):
+    def __call__(self, at: Place) -> Array:
         return self.h
 
 
@@ -57,21 +54,17 @@ class Diminishing(Step):
     offset: float = 1.0
     power: float = 1.0
 
-    def __post_init__(self):
-        object.__setattr__(self, "h", _positive("h", self.h))
-        _positive("offset", self.offset)
+    def __post_init__(self) -> None:
+        _keep(self, self.h)
+        require_positive("offset", self.offset)
 
-    def __call__(self, k, x, value, covector, curve, probe, geometry):
-        return self.h / (k + self.offset) ** self.power
+    def __call__(self, at: Place) -> Array:
+        return self.h / (at.k + self.offset) ** self.power
 
 
-def _rows(xp, value, h):
+def _rows(xp: Any, value: Array, h: Any) -> Array:
+    """Step sizes of every row."""
     return xp.zeros_like(value) + xp.asarray(h, dtype=value.dtype)
-
-
-def _shrinking(factor):
-    if not 0 < factor < 1:
-        raise DomainError(f"factor must satisfy 0 < factor < 1; got {factor!r}")
 
 
 @dataclass(frozen=True)
@@ -86,17 +79,18 @@ class Backtracking(Step):
     sufficient: float = 1e-4
     halvings: int = 60
 
-    def __post_init__(self):
-        object.__setattr__(self, "h", _positive("h", self.h))
-        _shrinking(self.factor)
+    def __post_init__(self) -> None:
+        _keep(self, self.h)
+        require("factor", "0 < factor < 1", 0 < self.factor < 1, self.factor)
+        require_count("halvings", self.halvings)
 
-    def __call__(self, k, x, value, covector, curve, probe, geometry):
-        xp, x, value, covector = arrays(x, value, covector)
+    def __call__(self, at: Place) -> Array:
+        xp, x, value, covector = arrays(at.x, at.value, at.covector)
 
-        def enough(trial, trial_value, h):
+        def enough(trial: Array, trial_value: Array, h: Array) -> Array:
             return trial_value <= value + self.sufficient * xp.sum(covector * (trial - x), axis=-1)
 
-        return _shrink(xp, _rows(xp, value, self.h), self.factor, self.halvings, curve, probe, enough)
+        return _shrink(at, _rows(xp, value, self.h), self.factor, self.halvings, enough)
 
 
 @dataclass(frozen=True)
@@ -111,29 +105,32 @@ class RelativeSmooth(Step):
     factor: float = 0.5
     halvings: int = 60
 
-    def __post_init__(self):
-        object.__setattr__(self, "h", _positive("h", self.h))
-        _shrinking(self.factor)
+    def __post_init__(self) -> None:
+        _keep(self, self.h)
+        require("factor", "0 < factor < 1", 0 < self.factor < 1, self.factor)
+        require_count("halvings", self.halvings)
 
-    def __call__(self, k, x, value, covector, curve, probe, geometry):
-        xp, x, value, covector = arrays(x, value, covector)
-        slack = 4 * float(xp.finfo(value.dtype).eps)
+    def __call__(self, at: Place) -> Array:
+        xp, x, value, covector = arrays(at.x, at.value, at.covector)
+        slack = 4 * float(xp.finfo(value.dtype).eps)        # at a minimum both sides are equal but for their rounding
 
-        def below(trial, trial_value, h):
-            inside = geometry.domain.contains(trial)
+        def below(trial: Array, trial_value: Array, h: Array) -> Array:
+            inside = at.geometry.domain.contains(trial)
             safe = xp.where(inside[..., None], trial, x)
-            model = value + xp.sum(covector * (safe - x), axis=-1) + geometry.divergence(x, safe) / h
+            # B_ψ(y : x) = D(x ‖ y): the roles of a divergence are those of the dual potential
+            model = value + xp.sum(covector * (safe - x), axis=-1) + at.geometry.divergence(x, safe) / h
             return inside & (trial_value <= model + slack * (1.0 + xp.abs(value)))
 
-        return _shrink(xp, _rows(xp, value, self.h), self.factor, self.halvings, curve, probe, below)
+        return _shrink(at, _rows(xp, value, self.h), self.factor, self.halvings, below)
 
 
-def _shrink(xp, h, factor, halvings, curve, probe, accept):
+def _shrink(at: Place, h: Array, factor: float, halvings: int, accept: Callable[[Array, Array, Array], Array]) -> Array:
     """The first of h, factor·h, factor²·h, … that each row accepts; 0 where none is."""
+    xp = arrays(h)[0]
     with np.errstate(all="ignore"):
         for _ in range(halvings):
-            trial = curve(h)
-            good = accept(trial, probe(trial), h)
+            trial = at.curve(h)
+            good = accept(trial, at.probe(trial), h)
             if xp.all(good):
                 return h
             h = xp.where(good, h, factor * h)
@@ -150,12 +147,13 @@ class Exact(Step):
     h: Any = 1.0
     sections: int = 60
 
-    def __post_init__(self):
-        object.__setattr__(self, "h", _positive("h", self.h))
+    def __post_init__(self) -> None:
+        _keep(self, self.h)
+        require_count("sections", self.sections)
 
-    def __call__(self, k, x, value, covector, curve, probe, geometry):
-        xp, value = arrays(value)
-        along = lambda h: probe(curve(h))
+    def __call__(self, at: Place) -> Array:
+        xp, value = arrays(at.value)
+        along = lambda h: at.probe(at.curve(h))
         ratio = (5**0.5 - 1) / 2
         with np.errstate(all="ignore"):
             upper = _rows(xp, value, self.h)

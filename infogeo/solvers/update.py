@@ -1,8 +1,11 @@
 """Updates: which curve a step follows. None of them knows more of the geometry than it names."""
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
-from ..backend import column
+from ..backend import Array, column
 
 __all__ = ["GradientUpdate", "MirrorUpdate", "NaturalUpdate", "Update"]
 
@@ -13,20 +16,20 @@ class Update(ABC):
     Shapes: x and covector (..., d); h (...) or a number.
     """
 
-    def init(self, x):
+    def init(self, x: Array) -> Any:
         """The state before the first step."""
         return None
 
-    def on(self, objective):
+    def on(self, objective: Any) -> Update:
         """The update of a step that sees this objective, for updates that look at more of it than its differential."""
         return self
 
     @abstractmethod
-    def __call__(self, geometry, x, covector, h, state=None):
+    def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
         """``(x_new, state)`` after a step of size h against the covector."""
 
     @abstractmethod
-    def velocity(self, geometry, x, covector):
+    def velocity(self, geometry: Any, x: Array, covector: Array) -> Array:
         """The direction of the curve at h = 0, shape (..., d): the vector field of the continuous-time limit."""
 
 
@@ -34,10 +37,10 @@ class Update(ABC):
 class GradientUpdate(Update):
     """Gradient descent in the chart at hand: x − h c."""
 
-    def __call__(self, geometry, x, covector, h, state=None):
+    def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
         return x - column(h) * covector, state
 
-    def velocity(self, geometry, x, covector):
+    def velocity(self, geometry: Any, x: Array, covector: Array) -> Array:
         return -covector
 
 
@@ -45,10 +48,10 @@ class GradientUpdate(Update):
 class NaturalUpdate(Update):
     """Natural gradient descent: x − h G(x)⁻¹ c. Source: Amari, Natural gradient works efficiently in learning (1998)."""
 
-    def __call__(self, geometry, x, covector, h, state=None):
+    def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
         return x - column(h) * geometry.sharp(x, covector), state
 
-    def velocity(self, geometry, x, covector):
+    def velocity(self, geometry: Any, x: Array, covector: Array) -> Array:
         return -geometry.sharp(x, covector)
 
 
@@ -59,8 +62,8 @@ class MirrorUpdate(Update):
     Source: Raskutti & Mukherjee, The information geometry of mirror descent (2015).
     """
 
-    def __call__(self, geometry, x, covector, h, state=None):
+    def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
         return geometry.to_theta(geometry.to_eta(x) - column(h) * covector), state
 
-    def velocity(self, geometry, x, covector):
+    def velocity(self, geometry: Any, x: Array, covector: Array) -> Array:
         return -geometry.sharp(x, covector)

@@ -4,12 +4,12 @@ from abc import ABC, abstractmethod
 from ..backend import Array
 from ..families.base import ExponentialFamily
 from ..geometry.manifolds.manifold import DuallyFlat
-from ..solvers.objective import Objective
+from ..objectives.base import Objective
 
-__all__ = ["ETA", "THETA", "Chart"]
+__all__ = ["ETA", "THETA", "FlatChart"]
 
 
-class Chart(ABC):
+class FlatChart(ABC):
     """A flat chart of a family: the manifold whose primal coordinates it shows, and the way there from θ.
 
     Attributes
@@ -41,7 +41,7 @@ class Chart(ABC):
         """θ of the points with the coordinates x, shape (..., d)."""
 
 
-class _Theta(Chart):
+class _Theta(FlatChart):
     name, letter, row = "theta", "θ", 0
 
     def manifold(self, family: ExponentialFamily) -> DuallyFlat:
@@ -57,7 +57,7 @@ class _Theta(Chart):
         return x
 
 
-class _Eta(Chart):
+class _Eta(FlatChart):
     name, letter, row = "eta", "η", 1
 
     def manifold(self, family: ExponentialFamily) -> DuallyFlat:

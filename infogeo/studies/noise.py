@@ -4,8 +4,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..backend import Array, backend_of, to_numpy
+from ..objectives.base import Objective
 from ..solvers.descend import descend
-from ..solvers.objective import Objective
 from ..solvers.result import Status
 from ..solvers.step import Constant
 from .methods import METHODS, Method
@@ -59,7 +59,7 @@ class _MiniBatches(Objective):
     """
 
     def __init__(self, problem: Problem, moves: Array, rows: int) -> None:
-        self.problem, self.moves, self.rows = problem, moves, rows
+        self.problem, self.moves, self.rows = problem, moves, (rows,)
         self.manifold = problem.family
 
     def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
@@ -73,7 +73,7 @@ class _MiniBatches(Objective):
 
 class _Seen(Objective):
     def __init__(self, whole: _MiniBatches, move: Array) -> None:
-        self.whole, self.move, self.manifold = whole, move, whole.manifold
+        self.whole, self.move, self.manifold, self.rows = whole, move, whole.manifold, whole.rows
 
     def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
         value, covector = self.whole.value_and_gradient(theta)

@@ -7,8 +7,9 @@ import numpy as np
 from ..backend import Array, backend_of, to_numpy
 from ..errors import DomainError
 from ..families.base import ExponentialFamily
-from ..solvers.objective import CrossEntropy, Objective, ReverseKL
-from .chart import ETA, THETA, Chart
+from ..objectives.base import Objective
+from ..objectives.divergence import CrossEntropy, ReverseKL
+from .chart import ETA, THETA, FlatChart
 
 __all__ = ["DIRECTIONS", "ForwardKL", "ForwardProblem", "Problem", "ReverseProblem"]
 
@@ -38,7 +39,7 @@ class Problem(ABC):
     ----------
     direction, symbol : str
         The divergence in files and options, and in titles.
-    straight, bent : Chart
+    straight, bent : FlatChart
         The chart in which natural gradient goes straight to the target, and the other one.
     is_cross_entropy : bool
         Whether the divergence is a cross-entropy less the entropy of the target.
@@ -50,8 +51,8 @@ class Problem(ABC):
 
     direction: str
     symbol: str
-    straight: Chart
-    bent: Chart
+    straight: FlatChart
+    bent: FlatChart
     is_cross_entropy: bool
     is_finite_at_vertices: bool
 

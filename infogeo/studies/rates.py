@@ -6,10 +6,10 @@ import numpy as np
 from ..backend import Array, Namespace, backend_of, to_numpy
 from ..domains.convex import ConvexDomain, MappedDomain
 from ..geometry.manifolds.manifold import Riemannian
+from ..objectives.affine_map import AffineMap
 from ..solvers.flow import flow
-from ..solvers.objective import AffineMap
 from ..solvers.update import NaturalUpdate
-from .chart import ETA, THETA, Chart
+from .chart import ETA, THETA, FlatChart
 from .problem import Problem
 from .spectrum import NATURAL, Spectrum
 
@@ -98,7 +98,7 @@ def measured_flows(problem: Problem, spectrum: Spectrum, theta0: Array) -> tuple
     return tuple(_follow(problem, name, *flowing, spectrum, theta0) for name, flowing in zip(FLOWS, chosen))
 
 
-def _follow(problem: Problem, name: str, chart: Chart, geometry: Riemannian, hessian: int, spectrum: Spectrum,
+def _follow(problem: Problem, name: str, chart: FlatChart, geometry: Riemannian, hessian: int, spectrum: Spectrum,
             theta0: Array) -> Flow:
     """The flow in whitened coordinates, where even gradient descent is a natural gradient: that of a constant metric."""
     space = WhitenedManifold(geometry, problem.theta, spectrum.eigenvalues[chart.row], spectrum.eigenvectors[chart.row])
@@ -119,7 +119,7 @@ def _follow(problem: Problem, name: str, chart: Chart, geometry: Riemannian, hes
     return Flow(name, times, kl, path, rate, window, to_numpy(result.status))
 
 
-def _window(problem: Problem, spectrum: Spectrum, chart: Chart) -> np.ndarray:
+def _window(problem: Problem, spectrum: Spectrum, chart: FlatChart) -> np.ndarray:
     """(low, high): from `LATE`, or from where rounding of the coordinates is a thousandth of the distance, up by six decades."""
     x, axes = to_numpy(chart.coordinates(problem.family, problem.theta)), spectrum.eigenvectors[chart.row]
     rounding = np.finfo(float).eps * (abs(axes.T) @ abs(x))           # along every axis of the Hessian

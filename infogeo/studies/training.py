@@ -7,7 +7,6 @@ import numpy as np
 
 from ..backend import Array, to_numpy
 from ..curvature.outputs import RandomSigns
-from ..geometry.manifolds.euclidean import Euclidean
 from ..networks.initial import Glorot
 from ..networks.model import NegativeLogLikelihood
 from ..solvers.descend import descend
@@ -22,7 +21,7 @@ from ..training.rules import LevenbergMarquardt
 from .architecture import Task
 from .naming import InputError
 
-__all__ = ["OPTIMISERS", "Optimiser", "Run", "TrainingStudy", "train"]
+__all__ = ["OPTIMISERS", "Optimiser", "TrainingRun", "TrainingStudy", "train"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ OPTIMISERS = {
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """One optimiser's way down.
 
     Attributes
@@ -93,13 +92,13 @@ class TrainingStudy:
     ----------
     task : Task
     data : str
-    runs : list of Run
+    runs : list of TrainingRun
     batch_size, seed : int
     """
 
     task: Task
     data: str
-    runs: list[Run]
+    runs: list[TrainingRun]
     batch_size: int
     seed: int
 
@@ -167,9 +166,8 @@ def train(task: Task, data: str, optimisers: Sequence[str], *, steps: int, batch
         rule, rng = OPTIMISERS[name], np.random.default_rng(seed + 1)
         h = (step_sizes or {}).get(name, rule.h)
         clock = _Clock(loss, max(1, steps // 100) if every is None else every, w0)
-        result = descend(loss if size == n else MiniBatches(loss, size), w0, geometry=Euclidean(w0.shape[0]),
-                         update=rule.update(rng), step=Constant(h), max_steps=steps, rng=rng, record=None, callbacks=[clock],
-                         progress=progress)
-        runs.append(Run(name, rule.label, h, np.array(clock.steps), np.array(clock.values), np.array(clock.seconds),
-                        to_numpy(result.x), result.status))
+        result = descend(loss if size == n else MiniBatches(loss, size), w0, update=rule.update(rng),
+                         step=Constant(h), max_steps=steps, rng=rng, record=None, callbacks=[clock], progress=progress)
+        runs.append(TrainingRun(name, rule.label, h, np.array(clock.steps), np.array(clock.values), np.array(clock.seconds),
+                                to_numpy(result.x), result.status))
     return TrainingStudy(task, data, runs, size, seed)

@@ -17,7 +17,7 @@ from ..geometry.manifolds.negative_entropy import NegativeEntropy
 from ..geometry.manifolds.p_norm import PNorm
 from ..geometry.manifolds.quadratic import Quadratic
 from ..numerics.packing import unpack
-from ..solvers.objective import CrossEntropy, ReverseKL
+from ..objectives.divergence import CrossEntropy, ReverseKL
 from ..statistics.curved import Curved
 from .bezier import bezier
 from .drawn_families import compositions, families_of_numbers

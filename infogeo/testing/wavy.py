@@ -1,6 +1,6 @@
 """An objective that is no friend of any geometry."""
 from ..backend import arrays
-from ..solvers.objective import Objective
+from ..objectives.base import Objective
 
 __all__ = ["Wavy"]
 

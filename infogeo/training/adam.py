@@ -2,8 +2,8 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..backend import arrays, column
-from ..errors import DomainError
+from ..backend import Array, arrays, column
+from ..errors import require
 from ..solvers.update import Update
 
 __all__ = ["Adam", "RMSprop"]
@@ -13,8 +13,8 @@ class Moments(NamedTuple):
     """Steps taken, and the running averages of c and of c², which start at 0."""
 
     t: int
-    first: Any
-    second: Any
+    first: Array
+    second: Array
 
 
 @dataclass(frozen=True)
@@ -37,24 +37,23 @@ class Adam(Update):
     second_decay: float = 0.999
     epsilon: float = 1e-8
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("decay", "second_decay"):
-            if not 0 <= getattr(self, name) < 1:
-                raise DomainError(f"{name} must satisfy 0 <= {name} < 1; got {getattr(self, name)!r}")
-        if not self.epsilon >= 0:
-            raise DomainError(f"epsilon must satisfy epsilon >= 0; got {self.epsilon!r}")
+            value = getattr(self, name)
+            require(name, f"0 <= {name} < 1", 0 <= value < 1, value)
+        require("epsilon", "epsilon >= 0", self.epsilon >= 0, self.epsilon)
 
-    def init(self, x):
+    def init(self, x: Array) -> Moments:
         return Moments(0, 0.0 * x, 0.0 * x)
 
-    def __call__(self, geometry, x, covector, h, state=None):
+    def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
         xp, x, c = arrays(x, covector)
         b1, b2, t = self.decay, self.second_decay, state.t + 1
         m, v = b1 * state.first + (1.0 - b1) * c, b2 * state.second + (1.0 - b2) * c**2
         direction = m / (1.0 - b1**t) / (xp.sqrt(v / (1.0 - b2**t)) + self.epsilon)
         return x - column(h) * direction, Moments(t, m, v)
 
-    def velocity(self, geometry, x, covector):
+    def velocity(self, geometry: Any, x: Array, covector: Array) -> Array:
         """−c / (|c| + ε), the limit of small steps: the averages then know the differential at x only."""
         xp, x, c = arrays(x, covector)
         return -c / (xp.abs(c) + self.epsilon)
@@ -81,15 +80,15 @@ class RMSprop(Update):
     decay: float = 0.9
     epsilon: float = 1e-8
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "_adam", Adam(0.0, self.decay, self.epsilon))
 
-    def init(self, x):
+    def init(self, x: Array) -> Moments:
         return self._adam.init(x)
 
-    def __call__(self, geometry, x, covector, h, state=None):
+    def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
         return self._adam(geometry, x, covector, h, state)
 
-    def velocity(self, geometry, x, covector):
+    def velocity(self, geometry: Any, x: Array, covector: Array) -> Array:
         """−c / (|c| + ε), the limit of small steps."""
         return self._adam.velocity(geometry, x, covector)

@@ -1,13 +1,14 @@
 """Adaptive natural gradient: the inverse of a running average of the Fisher metric, kept by recursion."""
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ..backend import arrays, to_numpy
+from ..backend import Array, arrays, to_numpy
 from ..curvature.outputs import ExactColumns, Outputs
-from ..errors import ConvergenceError, DomainError, require_positive
+from ..errors import ConvergenceError, require, require_positive
+from ..networks.model import NegativeLogLikelihood
 from ..numerics.linalg import cholesky, inverse_lower
-from .examples import ExampleUpdate
+from .examples import ExampleUpdate, Seen
 
 __all__ = ["AdaptiveNatural", "ConstantRate", "FirstOrder", "HarmonicRate", "Rate", "Recursion", "ShermanMorrison"]
 
@@ -16,7 +17,7 @@ class Rate(ABC):
     """The weight ε_t of the newest term of a running average, 0 < ε_t < 1."""
 
     @abstractmethod
-    def __call__(self, t):
+    def __call__(self, t: int) -> float:
         """ε_t at t = 1, 2, …"""
 
 
@@ -26,11 +27,10 @@ class ConstantRate(Rate):
 
     epsilon: float
 
-    def __post_init__(self):
-        if not 0 < self.epsilon < 1:
-            raise DomainError(f"epsilon must satisfy 0 < epsilon < 1; got {self.epsilon!r}")
+    def __post_init__(self) -> None:
+        require("epsilon", "0 < epsilon < 1", 0 < self.epsilon < 1, self.epsilon)
 
-    def __call__(self, t):
+    def __call__(self, t: int) -> float:
         return self.epsilon
 
 
@@ -41,11 +41,10 @@ class HarmonicRate(Rate):
     c: float = 1.0
     offset: float = 1.0
 
-    def __post_init__(self):
-        if not 0 < self.c < 1 + self.offset:
-            raise DomainError(f"c must satisfy 0 < c < 1 + offset, so that ε_1 < 1; got c = {self.c!r}, offset = {self.offset!r}")
+    def __post_init__(self) -> None:
+        require("c", f"0 < c < 1 + offset = {1 + self.offset}, so that epsilon_1 < 1", 0 < self.c < 1 + self.offset, self.c)
 
-    def __call__(self, t):
+    def __call__(self, t: int) -> float:
         return self.c / (t + self.offset)
 
 
@@ -53,7 +52,7 @@ class Recursion(ABC):
     """How P = Ĝ⁻¹ follows Ĝ ← (1 − ε) Ĝ + ε U Uᵀ."""
 
     @abstractmethod
-    def __call__(self, P, U, epsilon):
+    def __call__(self, P: Array, U: Array, epsilon: float) -> Array:
         """The next P, shape (d, d), for columns U of shape (d, r)."""
 
 
@@ -64,7 +63,7 @@ class ShermanMorrison(Recursion):
     Of one column this is the formula of Sherman & Morrison, of several that of Woodbury.
     """
 
-    def __call__(self, P, U, epsilon):
+    def __call__(self, P: Array, U: Array, epsilon: float) -> Array:
         xp, P, U = arrays(P, U)
         V = xp.matmul(P, U)
         middle = (1.0 - epsilon) * xp.eye(U.shape[1], dtype=P.dtype) + epsilon * xp.matmul(xp.matrix_transpose(U), V)
@@ -87,7 +86,7 @@ class FirstOrder(Recursion):
     Source: Amari, Park & Fukumizu, Adaptive method of realizing natural gradient learning for multilayer perceptrons (2000).
     """
 
-    def __call__(self, P, U, epsilon):
+    def __call__(self, P: Array, U: Array, epsilon: float) -> Array:
         xp, P, U = arrays(P, U)
         V = xp.matmul(P, U)
         largest = epsilon * float(to_numpy(xp.linalg.eigvalsh(xp.matmul(xp.matrix_transpose(U), V)))[-1])
@@ -102,7 +101,7 @@ class AdaptiveState(NamedTuple):
     """Steps taken and P = Ĝ⁻¹, shape (d, d)."""
 
     t: int
-    inverse: Any
+    inverse: Array
 
 
 @dataclass(eq=False)
@@ -131,23 +130,23 @@ class AdaptiveNatural(ExampleUpdate):
     recursion: Recursion = ShermanMorrison()
     outputs: Outputs = ExactColumns()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_positive("start", self.start)
 
-    def init(self, x):
+    def init(self, x: Array) -> AdaptiveState:
         xp, x = arrays(x)
         return AdaptiveState(0, xp.eye(x.shape[-1], dtype=x.dtype) / self.start)
 
-    def learned(self, loss, x, state):
-        t, U = state.t + 1, fisher_columns(loss, x, self.outputs)
+    def learned(self, seen: Seen, x: Array, covector: Array, state: AdaptiveState) -> AdaptiveState:
+        t, U = state.t + 1, fisher_columns(seen.loss, x, self.outputs)
         return AdaptiveState(t, self.recursion(state.inverse, U, self.rate(t)))
 
-    def step(self, x, covector, h, state):
+    def step(self, x: Array, covector: Array, h: Array, state: AdaptiveState) -> tuple[Array, AdaptiveState]:
         xp, x, covector = arrays(x, covector)
         return x - h * xp.matmul(state.inverse, covector), state
 
 
-def fisher_columns(loss, w, outputs):
+def fisher_columns(loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> Array:
     """U of shape (size, m n) with F = U Uᵀ: what the covectors at the output are at the weights, over √n."""
     done = loss.record(w)
     rows = done.per_example_gradients(outputs.covectors(loss.model.family, done.theta, (loss.x, loss.y))) / done.n**0.5

@@ -2,13 +2,15 @@
 import os
 import pickle
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..backend import backend_of, column, to_numpy
-from ..errors import DomainError, require_count
-from ..solvers.moment import Snapshot
+from ..backend import Array, backend_of, column, to_numpy
+from ..errors import require, require_count
+from ..solvers.moment import Moment, Snapshot
 
 __all__ = ["Checkpoint", "EarlyStopping", "PolyakAverage", "Validation", "load_checkpoint"]
 
@@ -29,18 +31,20 @@ class Validation:
     values : list of arrays, shape (...), NumPy
     """
 
-    def __init__(self, metric, every=1):
+    state: Any
+
+    def __init__(self, metric: Callable[[Array], Array], every: int = 1) -> None:
         self.metric, self.every, self.state = metric, require_count("every", every), ([], [])
 
     @property
-    def steps(self):
+    def steps(self) -> list[int]:
         return self.state[0]
 
     @property
-    def values(self):
+    def values(self) -> list[np.ndarray]:
         return self.state[1]
 
-    def __call__(self, moment):
+    def __call__(self, moment: Moment) -> bool | None:
         if moment.k % self.every:
             return
         self.steps.append(moment.k)
@@ -65,19 +69,19 @@ class EarlyStopping(Validation):
         The weights of the best values; None before the first.
     """
 
-    def __init__(self, metric, patience, every=1):
+    def __init__(self, metric: Callable[[Array], Array], patience: int, every: int = 1) -> None:
         super().__init__(metric, every)
         self.patience, self.state = require_count("patience", patience), ([], [], np.inf, None, 0)
 
     @property
-    def best(self):
+    def best(self) -> np.ndarray:
         return self.state[2]
 
     @property
-    def x(self):
+    def x(self) -> Array:
         return self.state[3]
 
-    def __call__(self, moment):
+    def __call__(self, moment: Moment) -> bool | None:
         super().__call__(moment)
         if moment.k % self.every:
             return False
@@ -106,16 +110,15 @@ class PolyakAverage:
     Source: Polyak & Juditsky, Acceleration of stochastic approximation by averaging (1992); Martens & Grosse (2015), section 12.
     """
 
-    def __init__(self, decay=0.99):
-        if not 0 <= decay <= 1:
-            raise DomainError(f"decay must satisfy 0 <= decay <= 1; got {decay!r}")
+    def __init__(self, decay: float = 0.99) -> None:
+        require("decay", "0 <= decay <= 1", 0 <= decay <= 1, decay)
         self.decay, self.state = decay, None
 
     @property
-    def x(self):
+    def x(self) -> Array:
         return self.state
 
-    def __call__(self, moment):
+    def __call__(self, moment: Moment) -> bool | None:
         xi = min(1.0 - 1.0 / moment.k, self.decay)
         self.state = moment.x if self.state is None else xi * self.state + (1.0 - xi) * moment.x
 
@@ -132,10 +135,10 @@ class Checkpoint:
     every : int
     """
 
-    def __init__(self, path, every=1):
+    def __init__(self, path: str | Path, every: int = 1) -> None:
         self.path, self.every = Path(path), require_count("every", every)
 
-    def __call__(self, moment):
+    def __call__(self, moment: Moment) -> bool | None:
         if moment.k % self.every:
             return
         content = pickle.dumps(moment.snapshot())
@@ -151,7 +154,7 @@ class Checkpoint:
             raise
 
 
-def load_checkpoint(path):
+def load_checkpoint(path: str | Path) -> Snapshot:
     """The `Snapshot` in a file that `Checkpoint` wrote.
 
     A checkpoint is a pickle, which can run any code: load files of your own only.

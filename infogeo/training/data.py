@@ -2,14 +2,15 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import exp
+from typing import Any
 
 import numpy as np
 
 from ..arrays.draws import Draws
-from ..backend import dot
-from ..errors import DomainError, require_count, require_positive
+from ..backend import Array, dot
+from ..errors import require, require_count, require_positive
 from ..networks.model import NegativeLogLikelihood
-from ..solvers.objective import Objective
+from ..objectives.base import Objective
 
 __all__ = ["BatchSize", "FixedBatches", "GrowingBatches", "MiniBatches", "Regularised"]
 
@@ -18,7 +19,7 @@ class BatchSize(ABC):
     """A rule that gives the number of examples in each mini-batch."""
 
     @abstractmethod
-    def __call__(self, k, n):
+    def __call__(self, k: int, n: int) -> int:
         """Examples in the mini-batch of step k = 0, 1, … out of n."""
 
 
@@ -28,10 +29,10 @@ class FixedBatches(BatchSize):
 
     m: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_count("m", self.m)
 
-    def __call__(self, k, n):
+    def __call__(self, k: int, n: int) -> int:
         return self.m
 
 
@@ -52,19 +53,20 @@ class GrowingBatches(BatchSize):
     m: int
     b: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_count("m", self.m)
         require_positive("b", self.b)
 
-    def __call__(self, k, n):
+    def __call__(self, k: int, n: int) -> int:
         return n if k > self.b * np.log(n / self.m) else int(self.m * exp(k / self.b))
 
 
-class MiniBatches(NegativeLogLikelihood):
+class MiniBatches(Objective):
     """The loss of a data set; each step sees that of a mini-batch, every example once an epoch.
 
     The examples of an epoch come in a random order, a new one for every epoch, and a mini-batch that straddles two epochs takes
-    the rest of one and the beginning of the next. The value and gradient of the objective itself are those of all examples.
+    the rest of one and the beginning of the next. The value and gradient of the objective itself are those of all examples: a run
+    takes them once, at its end.
 
     Parameters
     ----------
@@ -84,23 +86,30 @@ class MiniBatches(NegativeLogLikelihood):
         Where the size is not from 1 to the number of examples.
     """
 
-    def __init__(self, loss, size):
-        self.__dict__.update(vars(loss))
-        self.loss, self.n = loss, loss.statistic.shape[-2]
+    def __init__(self, loss: NegativeLogLikelihood, size: int | BatchSize) -> None:
+        self.loss, self.n, self.rows = loss, loss.statistic.shape[-2], loss.rows
         self.size = size if isinstance(size, BatchSize) else FixedBatches(size)
-        if not 1 <= self.size(0, self.n) <= self.n:
-            raise DomainError(f"size must satisfy 1 <= size <= n; got {size!r} for n = {self.n} examples")
-        self.state = 0, None, self.n
+        first = self.size(0, self.n)
+        require("size", f"1 <= size <= n = {self.n}", 1 <= first <= self.n, first)
+        self.state: tuple[int, Array | None, int] = 0, None, self.n
 
-    def _value(self, done):
-        return self.loss._value(done)
+    def __repr__(self) -> str:
+        return f"MiniBatches({self.loss!r}, {self.size!r})"
 
-    def take(self, index):
-        return self.loss.take(index)
+    def value(self, w: Array) -> Array:
+        """The loss of all examples, shape (...), nats."""
+        return self.loss.value(w)
 
-    def draw(self, rng):
+    def value_and_gradient(self, w: Array) -> tuple[Array, Array]:
+        return self.loss.value_and_gradient(w)
+
+    def hessian_vector(self, w: Array, v: Array) -> Array:
+        """H v with the Hessian H of the loss of all examples, shape (..., size)."""
+        return self.loss.hessian_vector(w, v)
+
+    def draw(self, rng: Any) -> NegativeLogLikelihood:
         """The loss of the next mini-batch."""
-        xp, (k, order, taken) = self.xp, self.state
+        xp, (k, order, taken) = self.loss.xp, self.state
         parts, missing = [], self.size(k, self.n)
         while missing:
             if taken == self.n:
@@ -109,7 +118,7 @@ class MiniBatches(NegativeLogLikelihood):
             parts.append(order[taken:stop])
             taken, missing = stop, missing - (stop - taken)
         self.state = k + 1, order, taken
-        return self.take(xp.concat(parts))
+        return self.loss.take(xp.concat(parts))
 
 
 class Regularised(Objective):
@@ -122,29 +131,31 @@ class Regularised(Objective):
         Not negative.
     """
 
-    def __init__(self, f, c):
-        if not c >= 0:
-            raise DomainError(f"c must satisfy c >= 0; got {c!r}")
-        self.f, self.c = f, c
+    def __init__(self, f: Any, c: float) -> None:
+        require("c", "c >= 0", c >= 0, c)
+        self.f, self.c, self.rows = f, c, f.rows
+
+    def __repr__(self) -> str:
+        return f"Regularised({self.f!r}, {self.c!r})"
 
     @property
-    def state(self):
+    def state(self) -> Any:
         """That of f, for snapshots."""
         return getattr(self.f, "state", None)
 
     @state.setter
-    def state(self, state):
+    def state(self, state: Any) -> None:
         self.f.state = state
 
-    def value(self, w):
+    def value(self, w: Array) -> Array:
         return self.f.value(w) + 0.5 * self.c * dot(w, w)
 
-    def value_and_gradient(self, w):
+    def value_and_gradient(self, w: Array) -> tuple[Array, Array]:
         value, gradient = self.f.value_and_gradient(w)
         return value + 0.5 * self.c * dot(w, w), gradient + self.c * w
 
-    def hessian_vector(self, w, v):
+    def hessian_vector(self, w: Array, v: Array) -> Array:
         return self.f.hessian_vector(w, v) + self.c * v
 
-    def draw(self, rng):
+    def draw(self, rng: Any) -> Objective:
         return Regularised(self.f.draw(rng), self.c)

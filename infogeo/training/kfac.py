@@ -6,14 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..backend import Array, backend_of
 from ..curvature.kronecker_factors import Averaged, CappedAverage, KroneckerFactors, RunningAverage
 from ..curvature.outputs import Outputs
 from ..curvature.sharing import Expand, Sharing
-from ..errors import DomainError, ShapeError
-from ..networks.model import NegativeLogLikelihood
-from ..solvers.update import Update
-from .data import Regularised
-from .examples import SeesExamples
+from ..errors import require, require_count
+from ..networks.model import ModelPass, NegativeLogLikelihood
+from .examples import ExampleUpdate, Seen
 from .quadratic_model import QuadraticModel, quadratic_model
 from .rules import GammaRule, GammaSearch, LambdaRule, LevenbergMarquardt
 
@@ -36,7 +35,11 @@ class Refresh:
     period: int = 20
     first: int = 3
 
-    def due(self, k):
+    def __post_init__(self) -> None:
+        require_count("period", self.period)
+        require_count("first", self.first, least=0)
+
+    def due(self, k: int) -> bool:
         """Whether step k = 1, 2, … has inverses of its own."""
         return k <= self.first or k % self.period == 0
 
@@ -53,11 +56,10 @@ class Share:
 
     of: float = 1.0
 
-    def __post_init__(self):
-        if not 0 < self.of <= 1:
-            raise DomainError(f"of must satisfy 0 < of <= 1; got {self.of!r}")
+    def __post_init__(self) -> None:
+        require("of", "0 < of <= 1", 0 < self.of <= 1, self.of)
 
-    def record(self, likelihood, w):
+    def record(self, likelihood: NegativeLogLikelihood, w: Array) -> tuple[ModelPass, tuple[Array, Array]]:
         """``(pass, (x, y))`` of this part of the samples; of all of them, the pass that the gradient was made of."""
         n = likelihood.y.shape[0]
         m = ceil(self.of * n)
@@ -71,11 +73,11 @@ class Rescaling(ABC):
     """How a step is made of the direction Δ and the step before, δ₀."""
 
     @abstractmethod
-    def directions(self, direction, before):
+    def directions(self, direction: Array, before: Array | None) -> list[Array]:
         """The vectors that the quadratic model is formed on."""
 
     @abstractmethod
-    def coefficients(self, model):
+    def coefficients(self, model: QuadraticModel) -> np.ndarray:
         """Those of the step on these vectors."""
 
 
@@ -83,10 +85,10 @@ class Rescaling(ABC):
 class QuadraticMomentum(Rescaling):
     """δ = α Δ + μ δ₀ with (α, μ) at the minimum of the quadratic model. Source: Martens & Grosse (2015), section 7."""
 
-    def directions(self, direction, before):
+    def directions(self, direction: Array, before: Array | None) -> list[Array]:
         return [direction] if before is None else [direction, before]
 
-    def coefficients(self, model):
+    def coefficients(self, model: QuadraticModel) -> np.ndarray:
         return model.minimiser()
 
 
@@ -94,10 +96,10 @@ class QuadraticMomentum(Rescaling):
 class QuadraticLength(Rescaling):
     """δ = α Δ with α at the minimum of the quadratic model. Source: Martens & Grosse (2015), section 6.4."""
 
-    def directions(self, direction, before):
+    def directions(self, direction: Array, before: Array | None) -> list[Array]:
         return [direction]
 
-    def coefficients(self, model):
+    def coefficients(self, model: QuadraticModel) -> np.ndarray:
         return model.minimiser()
 
 
@@ -105,10 +107,10 @@ class QuadraticLength(Rescaling):
 class FullLength(Rescaling):
     """δ = Δ, for step rules that choose the length themselves."""
 
-    def directions(self, direction, before):
+    def directions(self, direction: Array, before: Array | None) -> list[Array]:
         return [direction]
 
-    def coefficients(self, model):
+    def coefficients(self, model: QuadraticModel) -> np.ndarray:
         return np.ones(1)
 
 
@@ -140,8 +142,28 @@ class KFACState:
     ratio: float = float("nan")
 
 
+class Trial(NamedTuple):
+    """A step that one inverse proposes: γ and the inverse, δ, its coefficients a in the quadratic model M, and M(a)."""
+
+    gamma: float
+    inverse: Any
+    delta: Any
+    coefficients: Any
+    model: QuadraticModel
+    promise: float
+
+
+class Proposal(NamedTuple):
+    """What the examples of a step make of the state before it: the averaged factors, and the best of the steps."""
+
+    seen: Seen
+    before: KFACState
+    factors: Averaged
+    best: Trial
+
+
 @dataclass(eq=False)
-class KFAC(SeesExamples):
+class KFAC(ExampleUpdate):
     """Kronecker-factored approximate curvature, as published, every part of it an object.
 
     Mathematically, at step k: the factors Ā and G of each layer are averaged, Δ = −F̃(γ)⁻¹ ∇h with the factored damping γ,
@@ -166,7 +188,7 @@ class KFAC(SeesExamples):
         The samples of a mini-batch that the factors and the products with F are made of (τ₁ and τ₂ in the paper).
 
     Weights have shape (size,): one model. The objective is the likelihood of a `ConditionalModel`, of one batch or drawn batch by
-    batch, with or without weight decay.
+    batch, with or without weight decay. The method brings its own metric: `descend` needs no geometry.
 
     Raises
     ------
@@ -189,80 +211,43 @@ class KFAC(SeesExamples):
     statistics: Share = Share()
     products: Share = Share()
 
-    def on(self, objective):
-        likelihood, decay = (objective.f, objective.c) if isinstance(objective, Regularised) else (objective, 0.0)
-        if not isinstance(likelihood, NegativeLogLikelihood):
-            raise TypeError(f"K-FAC needs the likelihood of a ConditionalModel as its objective; got {objective!r}")
-        return _Seeing(self, objective, likelihood, decay)
-
-    def init(self, x):
-        if x.ndim != 1:
-            raise ShapeError(f"K-FAC trains one model, x0 of shape (size,); got {tuple(x.shape)}")
+    def init(self, x: Array) -> KFACState:
         return KFACState(factors=self.averaging.init(), lam=self.damping.start)
 
-    def velocity(self, geometry, x, covector):
-        """Not defined: the method has a memory. `NaturalUpdate` on a `WeightSpace` with `kfac` has a continuous-time limit."""
-        raise TypeError("K-FAC carries a state and has no vector field; use NaturalUpdate on WeightSpace(model, batch, kfac, …)")
-
-
-class Trial(NamedTuple):
-    """A step that one inverse proposes: γ and the inverse, δ, its coefficients a in the quadratic model M, and M(a)."""
-
-    gamma: float
-    inverse: Any
-    delta: Any
-    coefficients: Any
-    model: QuadraticModel
-    promise: float
-
-
-class _Seeing(Update):
-    """K-FAC with the examples of one step."""
-
-    def __init__(self, rules, objective, likelihood, decay):
-        self.rules, self.objective, self.likelihood, self.decay = rules, objective, likelihood, decay
-        self._last = None, None, None
-
-    velocity = KFAC.velocity
-
-    def init(self, x):
-        return self.rules.init(x)
-
-    def __call__(self, geometry, x, covector, h, state=None):
-        at, known, proposal = self._last             # a step rule that tries several step sizes asks again and again
-        if at is not x or known is not state:
-            proposal = self._propose(x, covector, state)
-            self._last = x, state, proposal
-        factors, best = proposal
-        k, x_new, lam, ratio = state.k + 1, x + h * best.delta, state.lam, state.ratio
-        if self.rules.damping.due(k):
-            change = float(self.objective.value(x_new)) - float(self.objective.value(x))
-            ratio = change / best.model.value(float(h) * best.coefficients)
-            lam = self.rules.damping.next(lam, ratio)
-        return x_new, KFACState(k, factors, lam, best.gamma, best.inverse, best.delta, ratio)
-
-    def _propose(self, x, covector, state):
-        """The averaged factors, and the best of the steps that they propose."""
-        rules, k, total = self.rules, state.k + 1, state.lam + self.decay
-        done, batch = rules.statistics.record(self.likelihood, x)
-        fresh = rules.factors.of_pass(done, batch, outputs=rules.outputs, sharing=rules.sharing)
-        factors = rules.averaging.update(state.factors, fresh)
-        gamma = rules.gamma.start(total) if state.gamma is None else state.gamma
-        gammas = rules.gamma.candidates(k, gamma, total)
-        if rules.refresh.due(k) or len(gammas) > 1:
+    def learned(self, seen: Seen, x: Array, covector: Array, state: KFACState) -> Proposal:
+        k, total = state.k + 1, state.lam + seen.decay
+        done, batch = self.statistics.record(seen.loss, x)
+        fresh = self.factors.of_pass(done, batch, outputs=self.outputs, sharing=self.sharing)
+        factors = self.averaging.update(state.factors, fresh)
+        gamma = self.gamma.start(total) if state.gamma is None else state.gamma
+        gammas = self.gamma.candidates(k, gamma, total)
+        if self.refresh.due(k) or len(gammas) > 1:
             curvature = factors.value.operator()
             inverses = [curvature.factored_shift(g * g) for g in gammas]
         else:
             gammas, inverses = [gamma], [state.inverse]
-        seen, _ = rules.products.record(self.likelihood, x)
-        trials = [self.trial(seen, covector, g, inverse, state.delta, total) for g, inverse in zip(gammas, inverses)]
-        return factors, min(trials, key=lambda trial: trial.promise)
+        products, _ = self.products.record(seen.loss, x)
+        trials = [self.trial(products, covector, g, inverse, state.delta, total) for g, inverse in zip(gammas, inverses)]
+        return Proposal(seen, state, factors, min(trials, key=lambda trial: trial.promise))
 
-    def trial(self, seen, covector, gamma, inverse, before, total):
+    def trial(self, done: ModelPass, covector: Array, gamma: float, inverse: Any, before: Array | None, total: float) -> Trial:
         """The `Trial` of one inverse, with the quadratic model on the examples of a pass."""
-        xp = self.likelihood.xp
-        vectors = xp.stack(self.rules.rescaling.directions(-inverse.solve(covector), before))
-        model = quadratic_model(seen, covector, vectors, total)
-        a = self.rules.rescaling.coefficients(model)
+        xp = backend_of(covector)
+        vectors = xp.stack(self.rescaling.directions(-inverse.solve(covector), before))
+        model = quadratic_model(done, covector, vectors, total)
+        a = self.rescaling.coefficients(model)
         delta = xp.matmul(xp.asarray(a, dtype=vectors.dtype), vectors)
         return Trial(gamma, inverse, delta, a, model, model.value(a))
+
+    def step(self, x: Array, covector: Array, h: Array, state: Proposal) -> tuple[Array, KFACState]:
+        seen, before, factors, best = state
+        k, x_new, lam, ratio = before.k + 1, x + h * best.delta, before.lam, before.ratio
+        if self.damping.due(k):
+            change = float(seen.objective.value(x_new)) - float(seen.objective.value(x))
+            ratio = change / best.model.value(float(h) * best.coefficients)
+            lam = self.damping.next(lam, ratio)
+        return x_new, KFACState(k, factors, lam, best.gamma, best.inverse, best.delta, ratio)
+
+    def velocity(self, geometry: Any, x: Array, covector: Array) -> Array:
+        """Not defined: the method has a memory. `NaturalUpdate` on a `WeightSpace` with `kfac` has a continuous-time limit."""
+        raise TypeError("K-FAC carries a state and has no vector field; use NaturalUpdate on WeightSpace(model, batch, kfac, …)")

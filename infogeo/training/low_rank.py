@@ -1,11 +1,12 @@
 """Online low-rank natural gradient: a running average of outer products of gradients, kept as a matrix of few columns."""
 from dataclasses import dataclass
+from typing import Any
 
-from ..backend import arrays
+from ..backend import Array, arrays
 from ..curvature.damping import Damping
 from ..curvature.low_rank import OnlineDiagonalPlusLowRank, OnlineLowRank
 from ..curvature.outputs import Observed, Outputs
-from .examples import ExampleUpdate
+from .examples import ExampleUpdate, Seen
 
 __all__ = ["LowRankNatural"]
 
@@ -34,16 +35,16 @@ class LowRankNatural(ExampleUpdate):
     damping: Damping
     outputs: Outputs = Observed()
 
-    def init(self, x):
+    def init(self, x: Array) -> Any:
         return self.average.init(x)
 
-    def learned(self, loss, x, state):
-        done = loss.record(x)
+    def learned(self, seen: Seen, x: Array, covector: Array, state: Any) -> Any:
+        loss, done = seen.loss, seen.loss.record(x)
         rows = done.per_example_gradients(self.outputs.covectors(loss.model.family, done.theta, (loss.x, loss.y)))
         m, _, size = rows.shape
         # the average takes the mean over all rows, the metric is a sum over the m covectors of an example
         return self.average.update(state, loss.xp.reshape(m**0.5 * rows, (-1, size)))
 
-    def step(self, x, covector, h, state):
+    def step(self, x: Array, covector: Array, h: Array, state: Any) -> tuple[Array, Any]:
         _, x, covector = arrays(x, covector)
         return x - h * self.damping(self.average.operator(state)).solve(covector), state

@@ -1,8 +1,9 @@
 """Momentum: updates that keep a part of their last step."""
 from dataclasses import dataclass
+from typing import Any
 
-from ..backend import column
-from ..errors import DomainError
+from ..backend import Array, column
+from ..errors import require
 from ..solvers.update import GradientUpdate, Update
 
 __all__ = ["Momentum", "Nesterov"]
@@ -13,14 +14,13 @@ class _WithVelocity(Update):
     decay: float
     base: Update = GradientUpdate()
 
-    def __post_init__(self):
-        if not 0 <= self.decay < 1:
-            raise DomainError(f"decay must satisfy 0 <= decay < 1; got {self.decay!r}")
+    def __post_init__(self) -> None:
+        require("decay", "0 <= decay < 1", 0 <= self.decay < 1, self.decay)
 
-    def init(self, x):
+    def init(self, x: Array) -> Array:
         return 0.0 * x
 
-    def velocity(self, geometry, x, covector):
+    def velocity(self, geometry: Any, x: Array, covector: Array) -> Array:
         """That of steps that add up, 1 / (1 − β) times that of the base."""
         return self.base.velocity(geometry, x, covector) / (1.0 - self.decay)
 
@@ -39,7 +39,7 @@ class Momentum(_WithVelocity):
     Source: Polyak, Some methods of speeding up the convergence of iteration methods (1964).
     """
 
-    def __call__(self, geometry, x, covector, h, state=None):
+    def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
         v = self.decay * state + column(h) * self.base.velocity(geometry, x, covector)
         return x + v, v
 
@@ -61,7 +61,7 @@ class Nesterov(_WithVelocity):
     (2013), equations 3 and 4.
     """
 
-    def __call__(self, geometry, x, covector, h, state=None):
+    def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
         step = column(h) * self.base.velocity(geometry, x, covector)
         v = self.decay * state + step
         return x + self.decay * v + step, v

@@ -1,10 +1,10 @@
 """The quadratic model of the loss on the span of a few directions, with the exact Fisher metric."""
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from ..backend import to_numpy
+from ..backend import Array, to_numpy
+from ..networks.model import ModelPass
 
 __all__ = ["QuadraticModel", "quadratic_model"]
 
@@ -21,22 +21,22 @@ class QuadraticModel:
         s_i = ∇h·v_i.
     """
 
-    curvature: Any
-    slope: Any
+    curvature: np.ndarray
+    slope: np.ndarray
 
-    def minimiser(self):
+    def minimiser(self) -> np.ndarray:
         """The coefficients a, shape (m,), of smallest norm where directions depend on each other or vanish."""
         scale = np.sqrt(np.diagonal(self.curvature))
         scale = np.where(scale > 0, scale, 1.0)
         unit = self.curvature / (scale[:, None] * scale)
         return np.linalg.lstsq(unit, -self.slope / scale, rcond=1e-12)[0] / scale
 
-    def value(self, a):
+    def value(self, a: np.ndarray) -> float:
         """M(a), nats."""
         return float(0.5 * a @ self.curvature @ a + self.slope @ a)
 
 
-def quadratic_model(done, covector, vectors, c):
+def quadratic_model(done: ModelPass, covector: Array, vectors: Array, c: float) -> QuadraticModel:
     """The model at the weights of a forward pass: v_iᵀ F v_j = (1/n) Σ_n (J_n v_i)ᵀ G(θ_n) (J_n v_j), one forward pass a vector.
 
     Parameters

@@ -2,22 +2,23 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..backend import arrays, backend_of
+from ..backend import Array, Namespace, arrays, backend_of
 from ..curvature.kronecker_factors import RunningAverage
 from ..errors import require_count, require_positive
 from ..networks.activations import Activation
 from ..networks.affine import Affine
-from ..operators.base import IdentityOperator
+from ..networks.network import Sequential
+from ..operators.base import IdentityOperator, LinearOperator
 from ..operators.block import BlockDiagonal, DenseBlocks
 from ..operators.dense import SymmetricDense
 from ..operators.kronecker import Kronecker
-from .examples import ExampleUpdate
+from .examples import ExampleUpdate, Seen
 from .layer_matrices import LayerMatrices
 
 __all__ = ["RelativeNatural", "relative_metrics"]
 
 
-def relative_metrics(network, w, x):
+def relative_metrics(network: Sequential, w: Array, x: Array) -> LayerMatrices:
     """The relative Fisher metrics of the layers with weights, as `LayerMatrices` on the homogeneous inputs ā = (a, 1).
 
     Mathematically, of the first and of the last such layer (1/n) Σ ā āᵀ, the same for every output, shape (p, p); of a layer
@@ -50,19 +51,19 @@ def relative_metrics(network, w, x):
     return LayerMatrices.of([M] for M in found)
 
 
-def _of_units(xp, layer, rows, slopes):
+def _of_units(xp: Namespace, layer: Affine, rows: Array, slopes: Array) -> Array:
     """Σ σ′(s_j)² ā āᵀ of every unit j, shape (outputs, p, p)."""
     weighted = xp.matrix_transpose(layer.merge(xp, slopes))[:, :, None] * rows
     return xp.matmul(xp.matrix_transpose(weighted), weighted)
 
 
-def _operator(network, metrics, damping):
+def _operator(network: Sequential, metrics: LayerMatrices, damping: float) -> BlockDiagonal:
     """The damped metric on all weights."""
     layers = [layer for layer in network.layers if layer.weight_shape]
     return BlockDiagonal(*(_layer_operator(layer, _damped(*found, damping)) for layer, found in zip(layers, metrics.layers)))
 
 
-def _layer_operator(layer, M):
+def _layer_operator(layer: Any, M: Array) -> LinearOperator:
     """M on every column of the weights, or M_j on the column of unit j."""
     xp = backend_of(M)
     if M.ndim == 3:
@@ -70,7 +71,7 @@ def _layer_operator(layer, M):
     return Kronecker(SymmetricDense(M), IdentityOperator(layer.weight_shape[1], like=xp.zeros(1, dtype=M.dtype)))
 
 
-def _damped(M, damping):
+def _damped(M: Array, damping: float) -> Array:
     """M + damping · tr(M) I; I where the trace is 0."""
     xp, M = arrays(M)
     trace = xp.linalg.trace(M)[..., None, None]
@@ -107,19 +108,19 @@ class RelativeNatural(ExampleUpdate):
     average: RunningAverage = RunningAverage(0.995)
     refresh: int = 100
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_count("refresh", self.refresh)
         require_positive("damping", self.damping)
 
-    def init(self, x):
+    def init(self, x: Array) -> RelativeState:
         return RelativeState(0, self.average.init(), None)
 
-    def learned(self, loss, x, state):
-        network = loss.model.network
-        averaged = self.average.update(state.averaged, relative_metrics(network, x, loss.x))
+    def learned(self, seen: Seen, x: Array, covector: Array, state: RelativeState) -> RelativeState:
+        network = seen.loss.model.network
+        averaged = self.average.update(state.averaged, relative_metrics(network, x, seen.loss.x))
         metric = state.metric if state.k % self.refresh else _operator(network, averaged.value, self.damping)
         return RelativeState(state.k, averaged, metric)
 
-    def step(self, x, covector, h, state):
+    def step(self, x: Array, covector: Array, h: Array, state: RelativeState) -> tuple[Array, RelativeState]:
         xp, x = arrays(x)
         return x - h * xp.astype(state.metric.solve(covector), x.dtype), state._replace(k=state.k + 1)

@@ -2,7 +2,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from ..errors import DomainError, require_positive
+from ..errors import require, require_positive
 
 __all__ = ["ConstantLambda", "GammaOfLambda", "GammaRule", "GammaSearch", "LambdaRule", "LevenbergMarquardt"]
 
@@ -13,11 +13,11 @@ class LambdaRule(ABC):
     start: float
 
     @abstractmethod
-    def due(self, k):
+    def due(self, k: int) -> bool:
         """Whether λ may change after step k = 1, 2, …; only then is the loss at the new point computed."""
 
     @abstractmethod
-    def next(self, lam, ratio):
+    def next(self, lam: float, ratio: float) -> float:
         """λ after a step that changed the loss by `ratio` times what the model promised."""
 
 
@@ -27,13 +27,13 @@ class ConstantLambda(LambdaRule):
 
     start: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_positive("start", self.start)
 
-    def due(self, k):
+    def due(self, k: int) -> bool:
         return False
 
-    def next(self, lam, ratio):
+    def next(self, lam: float, ratio: float) -> float:
         return lam
 
 
@@ -60,16 +60,15 @@ class LevenbergMarquardt(LambdaRule):
     period: int = 5
     smallest: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_positive("start", self.start)
         require_positive("period", self.period)
-        if not 0 < self.decay < 1:
-            raise DomainError(f"decay must satisfy 0 < decay < 1; got {self.decay!r}")
+        require("decay", "0 < decay < 1", 0 < self.decay < 1, self.decay)
 
-    def due(self, k):
+    def due(self, k: int) -> bool:
         return k % self.period == 0
 
-    def next(self, lam, ratio):
+    def next(self, lam: float, ratio: float) -> float:
         change = self.decay**self.period
         if ratio > 0.75:
             return max(lam * change, self.smallest)
@@ -80,11 +79,11 @@ class GammaRule(ABC):
     """γ: the factors are damped by π γ I and (γ / π) I, which stands for adding γ² I to their product."""
 
     @abstractmethod
-    def start(self, total):
+    def start(self, total: float) -> float:
         """γ of the first step, given λ plus the weight decay."""
 
     @abstractmethod
-    def candidates(self, k, gamma, total):
+    def candidates(self, k: int, gamma: float, total: float) -> list[float]:
         """Those tried at step k = 1, 2, …; the model decides."""
 
 
@@ -92,10 +91,10 @@ class GammaRule(ABC):
 class GammaOfLambda(GammaRule):
     """γ = √(λ + weight decay)."""
 
-    def start(self, total):
+    def start(self, total: float) -> float:
         return total**0.5
 
-    def candidates(self, k, gamma, total):
+    def candidates(self, k: int, gamma: float, total: float) -> list[float]:
         return [total**0.5]
 
 
@@ -116,10 +115,10 @@ class GammaSearch(GammaRule):
     decay: float = (19 / 20) ** 0.5
     period: int = 20
 
-    def start(self, total):
+    def start(self, total: float) -> float:
         return total**0.5
 
-    def candidates(self, k, gamma, total):
+    def candidates(self, k: int, gamma: float, total: float) -> list[float]:
         if k % self.period:
             return [gamma]
         change = self.decay**self.period

@@ -1,20 +1,23 @@
 """Structured natural gradient descent: plain gradient descent in weights w′ = G^{1/2} w behind frozen local Fisher layers."""
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ..backend import Array
 from ..curvature.block_diagonal import block_diagonal
 from ..curvature.damping import Damping
 from ..curvature.kronecker_factors import KroneckerFactors, RunningAverage
 from ..curvature.outputs import ExactColumns, Outputs
 from ..curvature.sharing import Expand, Sharing
-from ..errors import DomainError, require_count
+from ..errors import require, require_count
 from ..networks.affine import Affine
+from ..networks.model import Batch, ConditionalModel, NegativeLogLikelihood
 from ..networks.network import Sequential
 from ..operators.base import IdentityOperator, LinearOperator
 from ..operators.block import BlockDiagonal
 from ..operators.kronecker import Kronecker
-from .examples import ExampleUpdate
+from .examples import ExampleUpdate, Seen
 from .layer_matrices import LayerMatrices
 from .square_roots import Eigen, SquareRoots, square_root
 
@@ -28,11 +31,11 @@ class LayerMetric(ABC):
     """A metric on the weights of each layer, of matrices that are means over examples."""
 
     @abstractmethod
-    def matrices(self, loss, w, outputs):
+    def matrices(self, loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> LayerMatrices:
         """The `LayerMatrices` of the examples of a loss at w."""
 
     @abstractmethod
-    def damped(self, layer, operators, damping):
+    def damped(self, layer: Affine, operators: list[LinearOperator], damping: Damping) -> LinearOperator:
         """The damped metric of a layer as an operator on its weights, from its matrices as operators."""
 
 
@@ -40,11 +43,11 @@ class LayerMetric(ABC):
 class Block(LayerMetric):
     """The exact block of the Fisher metric, (1/n) Σ J_nᵀ G(θ_n) J_n over the weights of the layer."""
 
-    def matrices(self, loss, w, outputs):
+    def matrices(self, loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> LayerMatrices:
         blocks = block_diagonal(loss.model, w, (loss.x, loss.y), outputs).blocks
         return LayerMatrices.of([block.matrix] for block in blocks)
 
-    def damped(self, layer, operators, damping):
+    def damped(self, layer: Affine, operators: list[LinearOperator], damping: Damping) -> LinearOperator:
         return damping(*operators)
 
 
@@ -57,11 +60,11 @@ class TwoSided(LayerMetric):
 
     sharing: Sharing = Expand()
 
-    def matrices(self, loss, w, outputs):
+    def matrices(self, loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> LayerMatrices:
         factors = KroneckerFactors.of_pass(loss.record(w), (loss.x, loss.y), outputs=outputs, sharing=self.sharing)
         return LayerMatrices.of(zip(factors.A, factors.G))
 
-    def damped(self, layer, operators, damping):
+    def damped(self, layer: Affine, operators: list[LinearOperator], damping: Damping) -> LinearOperator:
         operator = damping(Kronecker(*operators))
         if not isinstance(operator, Kronecker):
             raise TypeError(f"TwoSided needs a damping of both factors, such as FactoredTikhonov; got {damping!r}")
@@ -74,12 +77,12 @@ class InputSide(LayerMetric):
 
     sharing: Sharing = Expand()
 
-    def matrices(self, loss, w, outputs):
+    def matrices(self, loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> LayerMatrices:
         xp, done = loss.xp, loss.record(w)
         found = [(layer, self.sharing.inputs(xp, rows)) for layer, rows in done.network_pass.layer_inputs()]
         return LayerMatrices.of([layer.second_moment(xp, rows) / (rows.shape[-3] * rows.shape[-2])] for layer, rows in found)
 
-    def damped(self, layer, operators, damping):
+    def damped(self, layer: Affine, operators: list[LinearOperator], damping: Damping) -> LinearOperator:
         A, = map(damping, operators)
         return Kronecker(A, IdentityOperator(layer.weight_shape[1], like=A.xp.zeros(1, dtype=A.dtype)))
 
@@ -90,10 +93,10 @@ class OutputSide(LayerMetric):
 
     sharing: Sharing = Expand()
 
-    def matrices(self, loss, w, outputs):
+    def matrices(self, loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> LayerMatrices:
         return LayerMatrices.of([G] for _, G in TwoSided(self.sharing).matrices(loss, w, outputs).layers)
 
-    def damped(self, layer, operators, damping):
+    def damped(self, layer: Affine, operators: list[LinearOperator], damping: Damping) -> LinearOperator:
         G, = map(damping, operators)
         return Kronecker(IdentityOperator(layer.weight_shape[0], like=G.xp.zeros(1, dtype=G.dtype)), G)
 
@@ -171,7 +174,8 @@ class LocalFisher(Affine):
         out[...] = self.root.solve(out)
 
 
-def local_roots(model, w, batch, metric, damping, engine=Eigen(), outputs=ExactColumns()):
+def local_roots(model: ConditionalModel, w: Array, batch: Batch, metric: LayerMetric, damping: Damping,
+                engine: SquareRoots = Eigen(), outputs: Outputs = ExactColumns()) -> list[LinearOperator]:
     """The square roots of a model's layer metrics at w, one operator for each layer with weights.
 
     Parameters
@@ -189,7 +193,7 @@ def local_roots(model, w, batch, metric, damping, engine=Eigen(), outputs=ExactC
     return _roots(model.network, metric.matrices(loss, w, outputs), metric, damping, engine, loss.x.dtype)
 
 
-def rebuild(network, w, roots):
+def rebuild(network: Sequential, w: Array, roots: Sequence[LinearOperator]) -> tuple[Sequential, Array]:
     """``(network, w′)``: the same function with local Fisher layers, and its trainable weights w′ = S w.
 
     Parameters
@@ -204,14 +208,15 @@ def rebuild(network, w, roots):
     return Sequential(layers, network.input_shape), BlockDiagonal(*roots).matvec(w)
 
 
-def restore(network, w):
+def restore(network: Sequential, w: Array) -> tuple[Sequential, Array]:
     """``(network, w)``: the function of a rebuilt network without local Fisher layers, w = S⁻¹ w′."""
     local = [layer for layer in network.layers if layer.weight_shape]
     layers = [layer.layer if isinstance(layer, LocalFisher) else layer for layer in network.layers]
     return Sequential(layers, network.input_shape), BlockDiagonal(*(layer.root for layer in local)).solve(w)
 
 
-def _roots(network, matrices, metric, damping, engine, dtype):
+def _roots(network: Sequential, matrices: LayerMatrices, metric: LayerMetric, damping: Damping, engine: SquareRoots,
+           dtype: Any) -> list[LinearOperator]:
     """S of every layer, found in float64 and then rounded to the dtype of the network."""
     layers = [layer for layer in network.layers if layer.weight_shape]
     operators = [[engine.curvature(matrix) for matrix in found] for found in matrices.layers]
@@ -219,7 +224,7 @@ def _roots(network, matrices, metric, damping, engine, dtype):
     return [_astype(square_root(operator, engine), dtype) for operator in damped]
 
 
-def _astype(root, dtype):
+def _astype(root: LinearOperator, dtype: Any) -> LinearOperator:
     """A root in the dtype of the weights."""
     if isinstance(root, Kronecker):
         return Kronecker(_astype(root.A, dtype), _astype(root.B, dtype))
@@ -275,23 +280,22 @@ class StructuredNatural(ExampleUpdate):
     momentum: float = 0.0
     outputs: Outputs = ExactColumns()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_count("refresh", self.refresh)
-        if not 0 <= self.momentum < 1:
-            raise DomainError(f"momentum must satisfy 0 <= momentum < 1; got {self.momentum!r}")
+        require("momentum", "0 <= momentum < 1", 0 <= self.momentum < 1, self.momentum)
 
-    def init(self, x):
+    def init(self, x: Array) -> StructuredState:
         return StructuredState(0, self.average.init(), None, 0.0 * x)
 
-    def learned(self, loss, x, state):
+    def learned(self, seen: Seen, x: Array, covector: Array, state: StructuredState) -> StructuredState:
         if state.k % self.refresh:
             return state
-        averaged = self.average.update(state.averaged, self.metric.matrices(loss, x, self.outputs))
-        roots = _roots(loss.model.network, averaged.value, self.metric, self.damping, self.engine, x.dtype)
+        averaged = self.average.update(state.averaged, self.metric.matrices(seen.loss, x, self.outputs))
+        roots = _roots(seen.loss.model.network, averaged.value, self.metric, self.damping, self.engine, x.dtype)
         step = state.step if state.roots is None else BlockDiagonal(*roots).matvec(BlockDiagonal(*state.roots).solve(state.step))
         return StructuredState(state.k, averaged, roots, step)
 
-    def step(self, x, covector, h, state):
+    def step(self, x: Array, covector: Array, h: Array, state: StructuredState) -> tuple[Array, StructuredState]:
         S = BlockDiagonal(*state.roots)
         step = self.momentum * state.step - h * S.solve(covector)
         return x + S.solve(step), state._replace(k=state.k + 1, step=step)

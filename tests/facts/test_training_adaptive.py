@@ -118,9 +118,9 @@ def test_a_step_rule_that_tries_does_not_learn_twice():
     seen = []
 
     class Counting(AdaptiveNatural):
-        def learned(self, loss, x, state):
+        def learned(self, examples, x, covector, state):
             seen.append(x)
-            return super().learned(loss, x, state)
+            return super().learned(examples, x, covector, state)
 
     result = run(model.objective(batch), w, Counting(0.05, HarmonicRate()), step=ig.Backtracking(8.0), max_steps=10)
     assert len(seen) == 10 and np.all(np.diff(result.values) < 0)
@@ -159,7 +159,7 @@ def test_the_velocity_is_that_of_the_natural_gradient():
 def test_what_it_cannot_do():
     model, w, batch = problem("categorical")
     update = AdaptiveNatural(1.0, HarmonicRate())
-    with pytest.raises(TypeError, match="needs an objective with a model and examples"):
+    with pytest.raises(TypeError, match="needs the likelihood of a model and examples"):
         run(ig.CrossEntropy(ig.Categorical(3), np.array([0.3, 0.3])), np.zeros(2), update)
     with pytest.raises(ShapeError, match=r"one model at a time, x of shape \(d,\); got \(2, "):
         run(model.objective(batch), np.stack([w, w]), update, geometry=ig.Euclidean(w.size))

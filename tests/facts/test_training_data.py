@@ -128,7 +128,7 @@ def test_weight_decay():
 
 @pytest.mark.parametrize("make, error, message", [
     (lambda m, b: MiniBatches(m.objective(b), 0), ValueError, "m must satisfy m an integer >= 1; got 0"),
-    (lambda m, b: MiniBatches(m.objective(b), 25), DomainError, "1 <= size <= n; got 25 for n = 24"),
+    (lambda m, b: MiniBatches(m.objective(b), 25), DomainError, "1 <= size <= n = 24; got 25"),
     (lambda m, b: FixedBatches(1.5), ValueError, "m must satisfy m an integer >= 1; got 1.5"),
     (lambda m, b: GrowingBatches(5, 0.0), DomainError, "b > 0"),
     (lambda m, b: Regularised(m.objective(b), -1.0), DomainError, "c >= 0; got -1.0"),

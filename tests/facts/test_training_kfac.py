@@ -101,8 +101,7 @@ def test_momentum_never_promises_less():
     inverse = KroneckerFactors.of(MODEL, x, batch).operator().factored_shift(0.3)
     values = {}
     for rescaling in (QuadraticMomentum(), QuadraticLength(), FullLength()):
-        seeing = KFAC(**SIMPLE, rescaling=rescaling).on(f)
-        values[type(rescaling)] = seeing.trial(done, covector, 0.3, inverse, before, 0.3).promise
+        values[type(rescaling)] = KFAC(**SIMPLE, rescaling=rescaling).trial(done, covector, 0.3, inverse, before, 0.3).promise
     assert values[QuadraticMomentum] < values[QuadraticLength] < values[FullLength]
 
 

@@ -3,6 +3,8 @@
 Forward, mirror descent on θ: η_T − η̂ = Π (1 − h_t) (η_0 − η̂), along the m-geodesic. Reverse, natural gradient in θ:
 θ_T − θ_q = Π (1 − h_t) (θ_0 − θ_q), along the e-geodesic.
 """
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ STEPS = {"constant": ig.Constant(0.3), "diminishing": ig.Diminishing(0.9, offset
 
 def shrink(step, k):
     """Π_{t<k} (1 − h_t)."""
-    return np.prod([1 - step(t, *[None] * 6) for t in range(k)])
+    return np.prod([1 - step(SimpleNamespace(k=t)) for t in range(k)])
 
 
 def count(M):

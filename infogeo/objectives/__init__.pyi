@@ -1,0 +1,4 @@
+from .affine_map import AffineMap as AffineMap
+from .base import Objective as Objective
+from .divergence import CrossEntropy as CrossEntropy, ReverseKL as ReverseKL
+from .random import MiniBatch as MiniBatch, Noisy as Noisy

@@ -1,0 +1,38 @@
+"""Affine changes of coordinates."""
+from ..arrays.kept import kept
+from ..backend import Array, arrays
+from ..errors import ShapeError
+from ..numerics.linalg import matvec
+
+__all__ = ["AffineMap"]
+
+
+class AffineMap:
+    """u ↦ A u + b, a change of affine coordinates.
+
+    Parameters
+    ----------
+    A : array, shape (d, m)
+    b : array, shape (d,), optional
+    """
+
+    def __init__(self, A: Array, b: Array | None = None) -> None:
+        xp, A = arrays(A)
+        if A.ndim != 2:
+            raise ShapeError(f"A must have shape (d, m); got {tuple(A.shape)}")
+        b = xp.zeros(A.shape[0], dtype=A.dtype) if b is None else arrays(A, b)[2]
+        if b.shape != (A.shape[0],):
+            raise ShapeError(f"b must have shape ({A.shape[0]},); got {tuple(b.shape)}")
+        self.A, self.b = kept(A), kept(b)
+
+    def __repr__(self) -> str:
+        return f"AffineMap(R^{self.A.shape[1]} -> R^{self.A.shape[0]})"
+
+    def __call__(self, u: Array) -> Array:
+        xp, A, u = arrays(self.A, u)
+        return matvec(xp, A, u) + self.b
+
+    def pull_back(self, u: Array, covector: Array) -> Array:
+        """Aᵀ c."""
+        xp, A, covector = arrays(self.A, covector)
+        return matvec(xp, xp.matrix_transpose(A), covector)

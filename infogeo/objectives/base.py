@@ -1,0 +1,89 @@
+"""What a solver asks of a function: its value and differential, what a step sees of it, and how many runs it is."""
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from ..backend import Array
+
+__all__ = ["Objective"]
+
+
+class Objective(ABC):
+    """A smooth function f on points of shape (..., d).
+
+    Any object with `value_and_gradient` serves as an objective of `descend` and `flow`. This class adds what a step sees, which
+    for a random objective is another function at every step, and the changes of coordinates.
+
+    Attributes
+    ----------
+    rows : tuple of int, or None
+        The batch shape that f adds to that of its points, such as that of its targets; () for one function. None where only a
+        value tells: a run then takes it from its first step.
+    """
+
+    rows: tuple[int, ...] | None = None
+
+    @abstractmethod
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        """``(f(x), df(x))``, shapes (...) and (..., d); the differential is a covector."""
+
+    def draw(self, rng: Any) -> Objective:
+        """The objective that one step sees; itself unless the objective is random."""
+        return self
+
+    def in_dual_coordinates(self) -> Objective:
+        """The same function of η, f∘∇φ, for an objective that knows its manifold."""
+        return _InDualCoordinates(self.manifold, self)      # type: ignore[attr-defined]
+
+    def pulled_back(self, map: Any) -> Objective:
+        """The function f∘map of u, for a smooth reparametrisation x = map(u).
+
+        Parameters
+        ----------
+        map : object with ``map(u)`` and ``map.pull_back(u, covector)``
+            The second is the transposed Jacobian at u applied to a covector at map(u); `AffineMap` is one.
+        """
+        return _PulledBack(self, map)
+
+
+class _InDualCoordinates(Objective):
+    """f∘∇φ: its differential is G⁻¹ df (Amari's swap of gradients)."""
+
+    def __init__(self, M: Any, f: Objective) -> None:
+        self.primal, self.f, self.rows = M, f, f.rows
+
+    def __repr__(self) -> str:
+        return f"{self.f!r}.in_dual_coordinates()"
+
+    @property
+    def manifold(self) -> Any:
+        return self.primal.dual
+
+    def value_and_gradient(self, eta: Array) -> tuple[Array, Array]:
+        theta = self.primal.to_theta(eta)
+        value, covector = self.f.value_and_gradient(theta)
+        return value, self.primal.sharp(theta, covector)
+
+    def draw(self, rng: Any) -> Objective:
+        return _InDualCoordinates(self.primal, self.f.draw(rng))
+
+    def in_dual_coordinates(self) -> Objective:
+        return self.f
+
+
+class _PulledBack(Objective):
+    """f∘map; its batch shape is left to its values, as the map may have one of its own."""
+
+    def __init__(self, f: Objective, map: Any) -> None:
+        self.f, self.map = f, map
+
+    def __repr__(self) -> str:
+        return f"{self.f!r}.pulled_back({self.map!r})"
+
+    def value_and_gradient(self, u: Array) -> tuple[Array, Array]:
+        value, covector = self.f.value_and_gradient(self.map(u))
+        return value, self.map.pull_back(u, covector)
+
+    def draw(self, rng: Any) -> Objective:
+        return _PulledBack(self.f.draw(rng), self.map)

@@ -1,0 +1,102 @@
+"""Random objectives: data seen through mini-batches, noise on the differential."""
+from typing import Any
+
+from ..arrays.draws import Draws
+from ..backend import Array, arrays, backend_of, batch_contiguous
+from ..errors import ShapeError, require, require_count
+from .base import Objective
+from .divergence import CrossEntropy
+
+__all__ = ["MiniBatch", "Noisy"]
+
+
+class MiniBatch(Objective):
+    """The cross-entropy of data, each step seen through a mini-batch drawn with replacement.
+
+    Parameters
+    ----------
+    family : ExponentialFamily
+    x : array, shape (n, *support.shape)
+    size : int
+        Observations in a mini-batch.
+    rows : tuple
+        Batch shape of the runs: every row draws its own mini-batch.
+    """
+
+    def __init__(self, family: Any, x: Array, size: int, rows: tuple[int, ...] = ()) -> None:
+        xp, x = arrays(x)
+        if x.ndim != 1 + len(family.support.shape) or x.shape[0] == 0:
+            axes = ", ".join(["n", *map(str, family.support.shape)])
+            raise ShapeError(f"x must have shape ({axes}{'' if family.support.shape else ','}), n >= 1; got {tuple(x.shape)}")
+        family.support.require("x", x)
+        self.manifold, self.size, self.rows = family, require_count("size", size), tuple(rows)
+        self.statistic = family.sufficient_statistic(x)
+        mean = xp.mean(self.statistic, axis=0)
+        self._mean = _Linear(family, xp.broadcast_to(mean, (*self.rows, *mean.shape)))
+
+    def __repr__(self) -> str:
+        return f"MiniBatch({self.manifold!r}, {self.size} of {self.statistic.shape[0]} observations, rows={self.rows})"
+
+    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
+        """Those of the whole sample."""
+        return self._mean.value_and_gradient(theta)
+
+    def draw(self, rng: Any) -> Objective:
+        """The cross-entropy of a fresh mini-batch in every row."""
+        xp, rows = backend_of(self.statistic), self.rows or ()
+        n = self.statistic.shape[0]
+        uniform = Draws(rng, xp, self.statistic.dtype).uniform((*rows, self.size))
+        index = xp.astype(xp.floor(uniform * float(n)), xp.int64)
+        taken = xp.take(self.statistic, xp.reshape(xp.clip(index, 0, n - 1), (-1,)), axis=0)
+        taken = xp.reshape(taken, (*rows, self.size, taken.shape[-1]))
+        return _Linear(self.manifold, batch_contiguous(xp.mean(taken, axis=-2)))
+
+
+class _Linear(CrossEntropy):
+    """A cross-entropy whose target may lie on the boundary, as a mini-batch's may."""
+
+    def __init__(self, M: Any, eta_hat: Array) -> None:
+        self.manifold, self.eta_hat, self.rows = M, eta_hat, tuple(eta_hat.shape[:-1])
+
+
+class Noisy(Objective):
+    """Another objective with independent normal noise of standard deviation sigma on every entry of each step's differential."""
+
+    def __init__(self, f: Objective, sigma: float) -> None:
+        require("sigma", "sigma >= 0", sigma >= 0, sigma)
+        self.f, self.sigma = f, sigma
+
+    def __repr__(self) -> str:
+        return f"Noisy({self.f!r}, {self.sigma!r})"
+
+    @property
+    def manifold(self) -> Any:
+        return self.f.manifold      # type: ignore[attr-defined]
+
+    @property
+    def rows(self) -> tuple[int, ...] | None:       # type: ignore[override]
+        return getattr(self.f, "rows", None)
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        """Those of the objective without noise."""
+        return self.f.value_and_gradient(x)
+
+    def draw(self, rng: Any) -> Objective:
+        return _NoisyStep(self.f, self.sigma, rng)
+
+
+class _NoisyStep(Objective):
+    """One step's noise, drawn when the shape is known and then kept."""
+
+    def __init__(self, f: Objective, sigma: float, rng: Any) -> None:
+        self.f, self.sigma, self.rng, self.noise = f, sigma, rng, None
+
+    @property
+    def manifold(self) -> Any:
+        return self.f.manifold      # type: ignore[attr-defined]
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        value, covector = self.f.value_and_gradient(x)
+        if self.noise is None:
+            self.noise = Draws(self.rng, backend_of(covector), covector.dtype).normal(covector.shape)
+        return value, covector + self.sigma * self.noise

@@ -1,0 +1,47 @@
+"""Where a run stands: what step rules see."""
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array, backend_of
+
+__all__ = ["Place"]
+
+
+class Place:
+    """Where a run stands at one step, as its step rule sees it.
+
+    Attributes
+    ----------
+    k : int
+        Steps taken.
+    x : array, shape (..., d)
+    value, covector : arrays, shapes (...) and (..., d)
+        Of the objective of the step, at x.
+    geometry : Riemannian
+    objective : Objective
+        The one that the step sees.
+    update : Update
+        Made for that objective.
+    state : object
+        That of the update.
+    last : tuple
+        ``(x, value, covector)`` before the last step.
+    """
+
+    # slots: the loop reads and writes them at every step
+    __slots__ = ("k", "x", "value", "covector", "geometry", "objective", "update", "state", "last")
+
+    def __init__(self, k: int, x: Array, geometry: Any, state: Any, last: tuple[Array, Array, Array]) -> None:
+        self.k, self.x, self.geometry, self.state, self.last = k, x, geometry, state, last
+        self.value = self.covector = self.objective = self.update = None
+
+    def curve(self, h: Array) -> Array:
+        """The point at step size h, shape (...) or a number, on the curve of the update."""
+        return self.update(self.geometry, self.x, self.covector, h, self.state)[0]
+
+    def probe(self, y: Array) -> Array:
+        """The value of the step's objective at another point, shape (...); +∞ outside the domain and where it is not finite."""
+        xp, inside = backend_of(self.x), self.geometry.domain.contains(y)
+        value = self.objective.value_and_gradient(xp.where(inside[..., None], y, self.x))[0]
+        return xp.where(inside & xp.isfinite(value), value, xp.full_like(value, np.inf))
