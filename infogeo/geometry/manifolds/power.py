@@ -21,7 +21,7 @@ class PowerManifold(ProductManifold):
         self.base, self.n = base, require_count("n", n)
         self.dim = self.n * base.dim
         self.theta_domain, self.eta_domain = PowerDomain(base.theta_domain, self.n), PowerDomain(base.eta_domain, self.n)
-        self.smooth, self.steep, self.nan_outside = base.smooth, base.steep, base.nan_outside
+        self.smooth, self.steep = base.smooth, base.steep
 
     @property
     def factors(self) -> tuple[DuallyFlat, ...]:      # type: ignore[override]

@@ -31,7 +31,6 @@ class ProductManifold(Wrapped):
         self.theta_domain = ProductDomain(*(f.theta_domain for f in factors))
         self.eta_domain = ProductDomain(*(f.eta_domain for f in factors))
         self.smooth, self.steep = all(f.smooth for f in factors), all(f.steep for f in factors)
-        self.nan_outside = tuple(kind for kind in ("theta", "eta") if all(kind in f.nan_outside for f in factors))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self.factors))})"
