@@ -1,4 +1,7 @@
 """Hard and soft clustering as estimators of scikit-learn."""
+from collections.abc import Callable
+from typing import Any, Self
+
 import numpy as np
 
 try:
@@ -8,16 +11,19 @@ try:
 except ImportError as error:
     raise ImportError("the estimators need scikit-learn: pip install 'infogeo[clustering]'") from error
 
+from ..backend import Array
+from ..families.base import ExponentialFamily
 from ..families.diagonal_normal import DiagonalNormal
 from ..geometry.centroids.kmeans import bregman_kmeans, kmeans_plus_plus
 from ..geometry.manifolds.euclidean import Euclidean
+from ..geometry.manifolds.manifold import DuallyFlat
 from ..numerics.special import logsumexp
 from ..statistics.em import fit_mixture, log_joint, mixture_start
 
 __all__ = ["BregmanKMeans", "FamilyMixture"]
 
 
-class BregmanKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
+class BregmanKMeans(TransformerMixin, ClusterMixin, BaseEstimator):       # type: ignore[misc]
     """k clusters with the least sum of Bregman divergences B_F(x_i : c) to the mean of the cluster.
 
     Parameters
@@ -38,14 +44,15 @@ class BregmanKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
     Source: Banerjee, Merugu, Dhillon & Ghosh, Clustering with Bregman divergences, JMLR 6 (2005).
     """
 
-    def __init__(self, n_clusters=8, *, generator=Euclidean, n_init=1, max_iter=300, random_state=None):
+    def __init__(self, n_clusters: int = 8, *, generator: Callable[[int], DuallyFlat] = Euclidean, n_init: int = 1,
+                 max_iter: int = 300, random_state: Any = None) -> None:
         self.n_clusters = n_clusters
         self.generator = generator
         self.n_init = n_init
         self.max_iter = max_iter
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X: Array, y: Any = None) -> Self:
         """Find the centers; `y` is there for pipelines and not used."""
         X = validate_data(self, X, dtype=[np.float64, np.float32])
         k = self.n_clusters
@@ -60,27 +67,27 @@ class BregmanKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         self.labels_, self.inertia_, self.n_iter_ = found.labels[best], float(found.values[-1][best]), len(found.values) - 1
         return self
 
-    def transform(self, X):
+    def transform(self, X: Array) -> Array:
         """B_F(x_i : c_j), shape (n, k)."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         M = self.generator(X.shape[1])
         return M.divergence(self.cluster_centers_, M.domain.require("X", X)[:, None, :])
 
-    def predict(self, X):
+    def predict(self, X: Array) -> Array:
         """The number of the nearest center, shape (n,)."""
         return np.argmin(self.transform(X), axis=1)
 
-    def score(self, X, y=None):
+    def score(self, X: Array, y: Any = None) -> float:
         """−Σ_i min_j B_F(x_i : c_j)."""
         return -float(np.sum(np.min(self.transform(X), axis=1)))
 
     @property
-    def _n_features_out(self):
-        return self.cluster_centers_.shape[0]
+    def _n_features_out(self) -> int:
+        return int(self.cluster_centers_.shape[0])
 
 
-class FamilyMixture(DensityMixin, BaseEstimator):
+class FamilyMixture(DensityMixin, BaseEstimator):         # type: ignore[misc]
     """A mixture of members of an exponential family, by the EM algorithm.
 
     Parameters
@@ -101,7 +108,8 @@ class FamilyMixture(DensityMixin, BaseEstimator):
     Source: Dempster, Laird & Rubin, J. R. Statist. Soc. B 39 (1977); Banerjee, Merugu, Dhillon & Ghosh, JMLR 6 (2005).
     """
 
-    def __init__(self, n_components=1, *, family=DiagonalNormal, prior_count=0.0, tol=1e-8, max_iter=1000, random_state=None):
+    def __init__(self, n_components: int = 1, *, family: Callable[[int], ExponentialFamily] = DiagonalNormal,
+                 prior_count: float = 0.0, tol: float = 1e-8, max_iter: int = 1000, random_state: Any = None) -> None:
         self.n_components = n_components
         self.family = family
         self.prior_count = prior_count
@@ -109,7 +117,7 @@ class FamilyMixture(DensityMixin, BaseEstimator):
         self.max_iter = max_iter
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X: Array, y: Any = None) -> Self:
         """Find the components; `y` is there for pipelines and not used."""
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
         self.family_ = self.family(X.shape[1])
@@ -120,29 +128,29 @@ class FamilyMixture(DensityMixin, BaseEstimator):
         self.n_iter_, self.labels_ = len(self.values_) - 1, np.argmax(self._log_joint(X), axis=1)
         return self
 
-    def _rows(self, X):
+    def _rows(self, X: Array) -> Array:
         return X[:, 0] if self.family_.support.shape == () and X.shape[1] == 1 else X
 
-    def _log_joint(self, X):
+    def _log_joint(self, X: Array) -> Array:
         return log_joint(self.family_, self._rows(X), self.theta_, np.log(self.weights_)).T
 
-    def _joint_of(self, X):
+    def _joint_of(self, X: Array) -> Array:
         check_is_fitted(self)
         return self._log_joint(validate_data(self, X, dtype=[np.float64, np.float32], reset=False))
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Array) -> Array:
         """The responsibilities, shape (n, k)."""
         joint = self._joint_of(X)
         return np.exp(joint - logsumexp(joint, axis=1)[:, None])
 
-    def predict(self, X):
+    def predict(self, X: Array) -> Array:
         """The number of the most probable component, shape (n,)."""
         return np.argmax(self._joint_of(X), axis=1)
 
-    def score_samples(self, X):
+    def score_samples(self, X: Array) -> Array:
         """log p(x_i), shape (n,), nats."""
         return logsumexp(self._joint_of(X), axis=1)
 
-    def score(self, X, y=None):
+    def score(self, X: Array, y: Any = None) -> float:
         """The mean of log p(x_i), nats."""
         return float(np.mean(self.score_samples(X)))

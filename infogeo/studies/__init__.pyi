@@ -1,5 +1,5 @@
 from .architecture import Task as Task, task as task
-from .chart import ETA as ETA, THETA as THETA, Chart as Chart
+from .chart import ETA as ETA, THETA as THETA, FlatChart as FlatChart
 from .claims import Claim as Claim
 from .conditioning import Conditioning as Conditioning, conditioning as conditioning
 from .curvature_variance import variance_table as variance_table
@@ -26,7 +26,7 @@ from .target import (
     Target as Target, from_counts as from_counts, from_parameters as from_parameters, from_probabilities as from_probabilities,
     from_samples as from_samples,
 )
-from .training import OPTIMISERS as OPTIMISERS, Optimiser as Optimiser, Run as Run, TrainingStudy as TrainingStudy, train as train
+from .training import OPTIMISERS as OPTIMISERS, Optimiser as Optimiser, TrainingRun as TrainingRun, TrainingStudy as TrainingStudy, train as train
 from .training_report import (
     figure_training as figure_training, report_training as report_training, write_training as write_training,
 )

@@ -57,7 +57,7 @@ def variance_table(model: ConditionalModel, w: Array, batch: tuple[Array, Array]
 
     Source: Martens, Sutskever & Swersky, Estimating the Hessian by back-propagating curvature (2012).
     """
-    batch, w = tuple(map(to_numpy, batch)), to_numpy(w)
+    batch, w = (to_numpy(batch[0]), to_numpy(batch[1])), to_numpy(w)
     H = model.hessian_vector(w, batch, np.eye(w.size))
     H = 0.5 * (H + H.T)
     masks = np.eye(w.size, dtype=bool), _block_mask(model.network), np.ones((w.size, w.size), dtype=bool)

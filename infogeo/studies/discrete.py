@@ -1,5 +1,6 @@
 """Methods with a constant step: contraction factors and iterations, predicted and counted."""
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -44,13 +45,13 @@ def discrete(problem: Problem, spectrum: Spectrum, theta0: Array, progress: bool
     predicted = np.array([spectrum.contraction[m.hessian] for m in METHODS.values()])
     contraction, iterations, status = [], [], []
     for method, h in zip(METHODS.values(), step):
-        objective = method.chart.objective(problem.objective)
-        run = dict(geometry=method.chart.manifold(problem.family), update=method.update, step=Constant(float(h)), record="values")
+        run = partial(descend, method.chart.objective(problem.objective), geometry=method.chart.manifold(problem.family),
+                      update=method.update, step=Constant(float(h)), record="values")
         n = _steps_to_watch(spectrum.contraction[method.hessian])
-        kl = to_numpy(descend(objective, _near(problem, spectrum, method), max_steps=n, **run).values)
+        kl = to_numpy(run(_near(problem, spectrum, method), max_steps=n).values)
         contraction.append((kl[-1] / kl[0]) ** (0.5 / n))
         x0 = method.chart.coordinates(problem.family, theta0)
-        result = descend(objective, x0, max_steps=LONGEST, tol=1e-7, progress=progress, **run)      # 1e−7: KL about 5e−15
+        result = run(x0, max_steps=LONGEST, tol=1e-7, progress=progress)      # 1e−7: KL about 5e−15
         below = to_numpy(result.values) < GOAL
         iterations.append(np.where(below.any(axis=0), below.argmax(axis=0), -1))
         status.append(to_numpy(result.status).astype(int))

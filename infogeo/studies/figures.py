@@ -5,7 +5,7 @@ import numpy as np
 
 from ..backend import asarray, to_numpy
 from .canvas import BLUE, GREEN, ORANGE, VERMILION, blank
-from .chart import ETA, THETA, Chart
+from .chart import ETA, THETA, FlatChart
 from .conditioning import Conditioning
 from .methods import METHODS
 from .report import FLOW_LABELS
@@ -74,13 +74,13 @@ def figure_trajectories(result: Conditioning) -> "Figure":
     return figure
 
 
-def _coordinates(result: Conditioning, chart: Chart, theta: np.ndarray) -> np.ndarray:
+def _coordinates(result: Conditioning, chart: FlatChart, theta: np.ndarray) -> np.ndarray:
     """Points of a path in the chart, as NumPy."""
     problem = result.problem
     return to_numpy(chart.coordinates(problem.family, asarray(theta, like=problem.theta)))
 
 
-def _kl(result: Conditioning, chart: Chart, x: np.ndarray) -> np.ndarray:
+def _kl(result: Conditioning, chart: FlatChart, x: np.ndarray) -> np.ndarray:
     """KL at points of the chart; NaN outside its domain."""
     problem = result.problem
     family, x = problem.family, asarray(np.ascontiguousarray(x), like=problem.theta)
@@ -97,7 +97,7 @@ def _range(values: np.ndarray, target: float, wide: float = 0.15) -> tuple[float
     return low - pad, high + pad
 
 
-def _draw_plane(result: Conditioning, axes: Any, chart: Chart) -> None:
+def _draw_plane(result: Conditioning, axes: Any, chart: FlatChart) -> None:
     from matplotlib.colors import LogNorm
     target = _coordinates(result, chart, result.theta)
     starts = result.flows[0].path.shape[1]
@@ -124,7 +124,7 @@ def _draw_plane(result: Conditioning, axes: Any, chart: Chart) -> None:
     axes.title.set_fontsize(10)
 
 
-def _draw_line(result: Conditioning, axes: Any, chart: Chart) -> None:
+def _draw_line(result: Conditioning, axes: Any, chart: FlatChart) -> None:
     target = _coordinates(result, chart, result.theta)[0]
     paths = {flow.method: _coordinates(result, chart, flow.path)[:, 0, 0] for flow in result.flows}
     starts = _coordinates(result, chart, result.flows[0].path)[0, :, 0]

@@ -174,7 +174,8 @@ def fisher_approximations(model: ConditionalModel, w: Array, batch: tuple[Array,
 
 def _matrix(operator: LinearOperator) -> np.ndarray:
     A = to_numpy(operator.dense()).astype(float)
-    return 0.5 * (A + A.T)
+    symmetric: np.ndarray = 0.5 * (A + A.T)
+    return symmetric
 
 
 def _spectrum(A: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 from dataclasses import dataclass
 
 from ..solvers.update import GradientUpdate, MirrorUpdate, NaturalUpdate, Update
-from .chart import ETA, THETA, Chart
+from .chart import ETA, THETA, FlatChart
 from .spectrum import NATURAL
 
 __all__ = ["METHODS", "Method"]
@@ -16,7 +16,7 @@ class Method:
     ----------
     name, label : str
         In files, and in tables.
-    chart : Chart
+    chart : FlatChart
     update : Update
     hessian : int
         Which of the `HESSIANS` rules its convergence.
@@ -24,7 +24,7 @@ class Method:
 
     name: str
     label: str
-    chart: Chart
+    chart: FlatChart
     update: Update
     hessian: int
 

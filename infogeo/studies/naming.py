@@ -38,7 +38,7 @@ def named_family(text: str, columns: int | None = None) -> ExponentialFamily:
         return found
     if columns is not None and len(_needed(found)) == 1:
         try:
-            family = found(columns)
+            family: ExponentialFamily = found(columns)
         except (TypeError, ValueError) as error:
             raise InputError(f"{text} of {columns} column{'s' * (columns > 1)}: {error}") from None
         if family.support.shape == (columns,):
