@@ -9,7 +9,8 @@ from .convex import (
     Orthant as Orthant, PositiveDefinite as PositiveDefinite, ProductDomain as ProductDomain, RealSpace as RealSpace,
     ScaledDomain as ScaledDomain,
 )
-from .image import Image as Image
+from .image import GradientImage as GradientImage
+from .power import PowerDomain as PowerDomain
 from .supports import (
     ClosedInterval as ClosedInterval, Integers as Integers, Interval as Interval,
     PositiveDefiniteMatrix as PositiveDefiniteMatrix, SimplexPoints as SimplexPoints,

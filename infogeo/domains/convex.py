@@ -116,7 +116,7 @@ class Orthant(ConvexDomain):
         return ~xp.all(x * self._signs(xp, x) > 0, axis=-1)
 
     def _signs(self, xp: Namespace, x: Array) -> Array:
-        if len(set(self.signs)) == 1:
+        if len(set(self.signs)) == 1:           # a number, which costs no array at each call
             return float(self.signs[0])
         return xp.asarray(self.signs, dtype=x.dtype)
 
@@ -197,7 +197,8 @@ class ProductDomain(ConvexDomain):
         return inside
 
     def outside(self, xp: Namespace, x: Array) -> Array | None:
-        found = [rows for factor, part, _ in self._parts(x) if not factor.whole and (rows := factor.outside(xp, part)) is not None]
+        found = [factor.outside(xp, part) for factor, part, _ in self._parts(x) if not factor.whole]
+        found = [rows for rows in found if rows is not None]
         return xp.any(xp.stack(found), axis=0) if found else None
 
     def rule(self, name: str) -> str:

@@ -7,7 +7,7 @@ from ..numerics.linalg import matvec
 from .chart import Chart, ComposedChart
 from .convex import ConvexDomain
 
-__all__ = ["GradientChart", "Image"]
+__all__ = ["GradientChart", "GradientImage"]
 
 
 class Potential(Protocol):
@@ -58,7 +58,7 @@ class GradientChart(Chart):
         return matvec(xp, matvec(xp, self.manifold.cubic_tensor(u), covector[..., None, :]), vector)
 
 
-class Image(ConvexDomain):
+class GradientImage(ConvexDomain):
     """The image of the domain of θ under η = ∇ψ(θ): a point is in the set where the inversion finds its θ.
 
     Parameters
@@ -93,7 +93,7 @@ class Image(ConvexDomain):
         return f"{name} = grad psi(theta) for a theta with {self.manifold.theta_domain.rule('theta')}"
 
     def __repr__(self) -> str:
-        return f"Image({self.manifold!r})"
+        return f"GradientImage({self.manifold!r})"
 
     @property
     def chart(self) -> Chart:

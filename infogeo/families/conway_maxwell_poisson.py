@@ -67,8 +67,8 @@ class _DispersionChart(Chart):
     def pull_back_tangent(self, u, vector, covector):
         xp, u1, dispersion, share, rest = self._parts(u)
         (v1, v2), (c1, c2) = ((x[..., 0], x[..., 1]) for x in (vector, covector))
-        slope = share * rest
-        return xp.stack([slope * v2 * c1 + 0.0 * c2, slope * (v1 + u1 * (rest - share) * v2) * c1 - dispersion * v2 * c2], axis=-1)
+        slope, bend = share * rest, share * rest * (rest - share)
+        return xp.stack([slope * v2 * c1 + 0.0 * c2, (slope * v1 + bend * u1 * v2) * c1 - dispersion * v2 * c2], axis=-1)
 
 
 class _Moments(ConvexDomain):

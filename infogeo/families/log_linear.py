@@ -12,7 +12,7 @@ from ..arrays.memo import once
 from ..backend import backend_of, to_numpy
 from ..domains.chart import ComposedChart, IdentityChart, ScaledChart
 from ..domains.convex import RealSpace
-from ..domains.image import GradientChart, Image
+from ..domains.image import GradientChart, GradientImage
 from ..domains.supports import Integers, SimplexPoints
 from ..errors import ConvergenceError, ShapeError, require
 from ..numerics.linalg import inverse, matvec, solve
@@ -25,7 +25,7 @@ __all__ = ["LogLinear", "StateFamily"]
 _BLOCK = 2**21     # numbers in an intermediate array: states are taken in blocks that keep to it
 
 
-class MomentPolytope(Image):
+class MomentPolytope(GradientImage):
     """The interior of the convex hull of the rows of a family's statistics, where the inversion η ↦ θ has a solution.
 
     Outside, Newton's method finds a hyperplane that separates the point from the states; on a face, and closer to one than

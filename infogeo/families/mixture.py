@@ -5,7 +5,7 @@ import numpy as np
 
 from ..backend import to_numpy
 from ..domains.convex import OpenSimplex, RealSpace
-from ..domains.image import Image
+from ..domains.image import GradientImage
 from ..errors import ConvergenceError, ShapeError, require
 from ..geometry.manifolds.manifold import Dual, DuallyFlat
 from ..numerics.linalg import matvec, solve
@@ -157,7 +157,7 @@ class _Weights(DuallyFlat):
         self.theta_domain = OpenSimplex(self.dim)
         # θ_i → −∞ as a weight vanishes where its component alone reaches a state; if all do, θ has no boundary
         alone = np.any((rows > 0) & (np.sum(rows > 0, axis=0) == 1), axis=1)
-        self.eta_domain = RealSpace(self.dim) if alone.all() else Image(
+        self.eta_domain = RealSpace(self.dim) if alone.all() else GradientImage(
             self, lambda name: f"{name} a gradient of the negative entropy at positive weights")
 
     def __repr__(self):

@@ -8,7 +8,7 @@ import numpy as np
 from ..arrays.draws import draw_states
 from ..arrays.memo import once, standing
 from ..backend import NUMPY, arrays
-from ..domains.image import Image
+from ..domains.image import GradientImage
 from ..domains.supports import Integers, Interval
 from ..errors import ConvergenceError, require
 from ..numerics.linalg import matvec, solve
@@ -27,7 +27,7 @@ _STATES = 2**22
 _BARRIERS = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)
 
 
-class _MeanInterval(Image):
+class _MeanInterval(GradientImage):
     """The η of a truncated family of one parameter: they increase with θ, between two limits."""
 
     def contains(self, x):
@@ -103,7 +103,7 @@ class Truncated(ExponentialFamily):
 
     @cached_property
     def eta_domain(self):
-        domain = _MeanInterval if self.dim == 1 else Image
+        domain = _MeanInterval if self.dim == 1 else GradientImage
         return domain(self, lambda name: f"{name} the mean statistic of a member of {self!r}")
 
     @cached_property

@@ -9,10 +9,10 @@ from .layer import Layer, Shape
 from .products import add_to_rows, outer_into, product_into, second_moment, sum_of_rows
 from .window import Window, pair
 
-__all__ = ["Affine", "Convolution2D", "Dense", "Rows"]
+__all__ = ["Affine", "AffineMemory", "Convolution2D", "Dense"]
 
 
-class Rows(NamedTuple):
+class AffineMemory(NamedTuple):
     """The memory of a layer with weights: its input as rows, and the shape of one input."""
 
     a: Array
@@ -90,7 +90,7 @@ class Affine(Layer):
         return add_to_rows(xp, s, W[..., -1:, :]) if self.bias else s
 
     def forward(self, xp: Namespace, W: Array, x: Array) -> tuple[Array, Any]:
-        memory = Rows(self.take(xp, x), tuple(x.shape[-self.input_rank:]))
+        memory = AffineMemory(self.take(xp, x), tuple(x.shape[-self.input_rank:]))
         return self.spread(xp, self._times(xp, memory.a, W), memory.input_shape), memory
 
     def jvp(self, xp: Namespace, W: Array, memory: Any, dW: Array, dx: Array | None) -> tuple[Array | None, Array | None]:
@@ -121,7 +121,7 @@ class Affine(Layer):
         covector = xp.matmul(xp.matrix_transpose(drows), g)
         out[..., :self.inputs * g.shape[-1]] += xp.reshape(covector, (*covector.shape[:-2], self.inputs * g.shape[-1]))
 
-    def example_covectors(self, xp: Namespace, memory: Rows, g: Array, out: Array) -> None:
+    def example_covectors(self, xp: Namespace, memory: AffineMemory, g: Array, out: Array) -> None:
         """Σ ā gᵀ over the positions of each sample, into `out` of shape (..., n, weights)."""
         rows = self.positions(xp, self.homogeneous(xp, memory.a), memory.input_shape)
         g = self.positions(xp, self.merge(xp, g), memory.input_shape)

@@ -10,7 +10,7 @@ from ..arrays.draws import Draws
 from ..backend import Array, Namespace, arrays
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain
-from ..domains.image import Image
+from ..domains.image import GradientImage
 from ..errors import ConvergenceError
 from ..families.base import ExponentialFamily
 from ..geometry.manifolds.manifold import DuallyFlat
@@ -57,7 +57,7 @@ class CompiledManifold(DuallyFlat):
 
     def __init__(self, symbolic: Formulas, theta_domain: ConvexDomain, eta_domain: ConvexDomain | None = None) -> None:
         self.symbolic, self.theta_domain, self.dim = symbolic, theta_domain, symbolic.dim
-        self.eta_domain = Image(self, inverse=self._reached) if eta_domain is None else eta_domain
+        self.eta_domain = GradientImage(self, inverse=self._reached) if eta_domain is None else eta_domain
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.symbolic.potential})"

@@ -42,11 +42,10 @@ def test_open(M):
 
 
 @every_manifold
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_not_finite_is_outside(M, bad):
-    x = np.stack([M.theta_domain.interior_point] * (M.dim + 1))
-    x[np.arange(M.dim), np.arange(M.dim)] = bad
-    assert np.array_equal(M.theta_domain.contains(x), [False] * M.dim + [True])
+def test_not_finite_is_outside(M):
+    x = np.array([[M.theta_domain.interior_point] * (M.dim + 1)] * 3)
+    x[:, np.arange(M.dim), np.arange(M.dim)] = np.array([np.nan, np.inf, -np.inf])[:, None]
+    assert np.array_equal(M.theta_domain.contains(x), [[False] * M.dim + [True]] * 3)
 
 
 @every_manifold
@@ -133,7 +132,8 @@ def _charted():
     for M in MANIFOLDS.values():
         found.setdefault(repr(M.theta_domain), M.theta_domain)
     more = [domains.Orthant(1, -1, 1), domains.OpenSimplex(4), domains.OpenBall(3), domains.PositiveDefinite(3, -1),
-            domains.ScaledDomain(domains.PositiveDefinite(2), 0.5), domains.ProductDomain(domains.RealSpace(2), domains.RealSpace(1)),
+            domains.ScaledDomain(domains.PositiveDefinite(2), 0.5), domains.PowerDomain(domains.OpenSimplex(2), 3),
+            domains.ProductDomain(domains.RealSpace(2), domains.RealSpace(1)),
             domains.ProductDomain(domains.OpenSimplex(2), domains.Orthant(-1), domains.RealSpace(1))]
     return found | {repr(domain): domain for domain in more}
 
