@@ -150,3 +150,12 @@ def test_import_is_light():
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     assert len(set(infogeo.__all__)) == len(infogeo.__all__) and set(infogeo.__all__) <= set(dir(infogeo))
+
+
+def test_no_public_class_name_stands_twice():
+    places = {}
+    for parts, tree in modules():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(".".join(parts))
+    assert not {name: where for name, where in places.items() if len(where) > 1}
