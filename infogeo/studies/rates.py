@@ -17,6 +17,7 @@ __all__ = ["FLOWS", "Flow", "WhitenedManifold", "measured_flows"]
 
 FLOWS = ("gd_theta", "natural", "gd_eta")
 LATE = 1e-16           # the rate is fitted where LATE < KL < 1e6 LATE: earlier windows mix several modes
+RECORDS = 401, 160     # of a flow, evenly spaced over all of it and geometrically until `SHOWN`: enough for smooth lines and slopes
 SHOWN = 14.0           # until here, where a natural-gradient flow has lost twelve digits, every flow is recorded finely
 
 
@@ -107,7 +108,8 @@ def _follow(problem: Problem, name: str, chart: FlatChart, geometry: Riemannian,
     window = _window(problem, spectrum, chart)
     horizon = 45.0 / spectrum.rate[hessian]                # KL falls by e^−45, some 1e-20, once it falls at its late rate
     for _ in range(4):
-        times = np.union1d(np.linspace(0.0, horizon, 401), np.geomspace(1e-4 * horizon, min(SHOWN, horizon), 160))
+        times = np.union1d(np.linspace(0.0, horizon, RECORDS[0]),
+                           np.geomspace(1e-4 * horizon, min(SHOWN, horizon), RECORDS[1]))
         result = flow(objective, u0, geometry=space, update=NaturalUpdate(), times=times,
                       rtol=1e-11, atol=1e-11, method="LSODA")
         kl = to_numpy(result.values)

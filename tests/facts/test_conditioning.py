@@ -8,6 +8,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import infogeo as ig
+from infogeo.studies import noise as noise_module
+from infogeo.studies import rates
 from infogeo.studies.claims import initial_rates
 from infogeo.studies.export import flat, tables
 from infogeo.studies.noise import noise
@@ -279,18 +281,32 @@ def test_same_seed_same_result():
     assert not np.array_equal(other.noise.simulated, first.noise.simulated)
 
 
+@pytest.fixture
+def short(monkeypatch):
+    """The study with loose tolerances and short runs: every part of it, in a twentieth of the time."""
+    loose = dict(rtol=1e-3, atol=1e-3)
+    for module, name, value in ((rates, "flow", lambda *args, **kwargs: ig.flow(*args, **kwargs | loose)), (rates, "LATE", 1e-3),
+                                (rates, "RECORDS", (12, 8)),
+                                (noise_module, "RUNS", 8), (noise_module, "AVERAGED", 2), (noise_module, "LONGEST", 40),
+                                (noise_module, "POOLED", 20_000)):
+        monkeypatch.setattr(module, name, value)
+
+
 @pytest.mark.parametrize("direction, family, theta", [("forward", ig.Categorical(3), [0.9, 0.4]),
                                                       ("reverse", ig.Bernoulli(), [0.4])], ids=["forward", "reverse"])
-def test_other_arrays_give_the_same_study(direction, family, theta):
+def test_other_arrays_give_the_same_study(direction, family, theta, short):
     """array-api-strict on its second device, where NumPy can do nothing by accident: the result is NumPy, and the same."""
     theta = np.array(theta)
     there = strict.asarray(theta, device=strict.Device("device1"))
-    run, posed = dict(starts=2, steps=5, batch_size=200), ig.studies.DIRECTIONS[direction]
+    run, posed = dict(starts=1, steps=5, batch_size=20), ig.studies.DIRECTIONS[direction]
     expected = flat(ig.studies.conditioning(posed(family, theta), **run))
     found = ig.studies.conditioning(posed(family, there), **run)
     assert_array_equal(found.discrete.iterations, expected["discrete.iterations"])
     assert_array_equal(found.sweep.rise, expected["sweep.rise"])
+    assert np.isfinite(found.noise.simulated).any()
     assert_allclose(found.noise.simulated, expected["noise.simulated"], rtol=1e-10)
+    for flow in found.flows:
+        assert_allclose(flow.kl, expected[f"flows.{flow.method}.kl"], rtol=1e-6, atol=1e-9)
     plain = (np.ndarray, np.generic, int, float, str, tuple, type(None))
     assert all(isinstance(value, plain) for value in flat(found).values())
     assert len(ig.studies.figure_trajectories(found).axes) == 2 and "The target q" in ig.studies.report(found)
