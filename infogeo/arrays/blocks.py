@@ -5,15 +5,17 @@ run on, or as many as the environment variable OMP_NUM_THREADS says: 1 for none 
 """
 import os
 from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from contextvars import copy_context
 from functools import lru_cache
 from threading import Lock, Thread, current_thread, main_thread
+from typing import Any
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from ..backend import batch_contiguous
+from ..backend import Array, batch_contiguous
 
 __all__ = ["gather", "in_blocks", "is_large", "share", "slices", "threads"]
 
@@ -24,7 +26,7 @@ KEPT = 2**25 - 2**13
 SHARE = 2           # blocks, at the least, for each thread: a thread costs as much as a cheap block
 
 
-def is_large(xs):
+def is_large(xs: Sequence[Array]) -> bool:
     """Whether points, shapes (..., d), are a large C-ordered NumPy batch, which goes in blocks."""
     first = xs[0]
     if type(first) is not np.ndarray or first.size <= 2 * ELEMENTS or first.ndim < 2 or not first.flags.c_contiguous:
@@ -32,7 +34,7 @@ def is_large(xs):
     return all(type(x) is np.ndarray and x.ndim > 0 for x in xs)
 
 
-def in_blocks(function, *xs, contiguous):
+def in_blocks(function: Callable[..., Any], *xs: Array, contiguous: bool) -> Any:
     """``function(*xs)`` of a large batch, block by block.
 
     The points have shapes (..., d) and broadcast; the result, an array or a tuple of arrays, has the batch axes first.
@@ -43,31 +45,32 @@ def in_blocks(function, *xs, contiguous):
         Whether to lay each block out with the batch contiguous: reductions over the coordinates of a point are several times
         faster that way, while points of one or two coordinates are taken as they lie.
     """
-    laid_out = batch_contiguous if contiguous else lambda x: x
     batch = np.broadcast_shapes(*(x.shape[:-1] for x in xs))
     flat = [np.broadcast_to(x, (*batch, x.shape[-1])).reshape(-1, x.shape[-1]) for x in xs]
     count = len(flat[0])
     pairs = -(-count // (2 * max(256, ELEMENTS // xs[0].shape[-1])))
     rows = -(-count // (2 * pairs))         # an even number of even blocks
-    outs, lock = [], Lock()
+    outs: list[Array] = []
+    lock, several = Lock(), False
 
-    def fill(start):
-        found = function(*(laid_out(x[start:start + rows]) for x in flat))
+    def fill(start: int) -> None:
+        nonlocal several
+        blocks = (x[start:start + rows] for x in flat)
+        found = function(*(map(batch_contiguous, blocks) if contiguous else blocks))
         parts = found if type(found) is tuple else (found,)
         with lock:
             if not outs:
                 outs.extend(np.empty((count, *part.shape[1:]), part.dtype) for part in parts)
-                outs.append(type(found) is tuple)
+                several = type(found) is tuple
         for out, part in zip(outs, parts):
             out[start:start + rows] = part
 
     share(fill, range(0, count, rows))
-    *outs, several = outs
-    outs = tuple(out.reshape(*batch, *out.shape[1:]) for out in outs)
-    return outs if several else outs[0]
+    whole = tuple(out.reshape(*batch, *out.shape[1:]) for out in outs)
+    return whole if several else whole[0]
 
 
-def threads():
+def threads() -> int:
     """How many threads a call may use: OMP_NUM_THREADS where that is set, else one for each core of this process.
 
     On a thread other than the main one it is 1: whoever started that one has shared out the cores.
@@ -80,16 +83,17 @@ def threads():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def share(task, items):
+def share(task: Callable[[Any], object], items: Iterable[Any]) -> None:
     """``task(item)`` for every item, side by side on several threads where there are items enough.
 
     The threads see the caller's context variables, NumPy's error state among them. Where items fail, the error of the first of
     them is raised, as in a plain loop, and no further one is begun.
     """
     np.empty(KEPT, dtype=np.uint8)
-    left, failures = deque(enumerate(items)), []
+    left = deque(enumerate(items))
+    failures: list[tuple[int, BaseException]] = []
 
-    def work():
+    def work() -> None:
         while left:
             try:
                 k, item = left.popleft()
@@ -116,29 +120,22 @@ def share(task, items):
 
 
 @lru_cache
-def _blas():
+def _blas() -> ThreadpoolController:
     """The matrix libraries of the process, whose own threads would wait for each other."""
     return ThreadpoolController().select(user_api="blas")
 
 
-def slices(n, step):
+def slices(n: int, step: int) -> list[slice]:
     """Slices of that many, one after the other, up to n."""
     return [slice(start, min(start + step, n)) for start in range(0, n, step)]
 
 
-def gather(task, items):
+def gather(task: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
     """The list of ``task(item)`` for every item, in their order, as by `share`."""
-    found = [None] * len(items)
+    found: list[Any] = [None] * len(items)
 
-    def one(i):
+    def one(i: int) -> None:
         found[i] = task(items[i])
 
     share(one, range(len(items)))
     return found
-
-
-def blockwise(method):
-    return method
-
-
-rowwise = blockwise

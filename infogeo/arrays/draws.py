@@ -1,9 +1,10 @@
 """Random draws for the arrays at hand, from whichever generator is handed over."""
 from math import prod
+from typing import Any
 
 import numpy as np
 
-from ..backend import backend_of, to_numpy
+from ..backend import Array, Namespace, backend_of, to_numpy
 
 __all__ = ["Draws", "draw_states"]
 
@@ -15,39 +16,39 @@ class Draws:
     used: uniform, normal, gamma, Poisson.
     """
 
-    def __init__(self, rng, xp, dtype):
+    def __init__(self, rng: Any, xp: Namespace, dtype: Any) -> None:
         if not hasattr(rng, "standard_normal"):
             raise TypeError(f"rng must be a numpy.random.Generator (or CuPy's); got {type(rng).__name__}: "
                             "numpy.random.default_rng(seed) makes one")
         self.rng, self.xp, self.dtype = rng, xp, dtype
         self.on_host = isinstance(rng, np.random.Generator)
 
-    def _out(self, draw):
+    def _out(self, draw: Array) -> Array:
         return self.xp.asarray(draw, dtype=self.dtype)
 
-    def _in(self, parameter):
+    def _in(self, parameter: Array) -> Array:
         return to_numpy(parameter) if self.on_host else backend_of(parameter).asarray(parameter)
 
-    def uniform(self, shape):
+    def uniform(self, shape: tuple[int, ...]) -> Array:
         """On [0, 1)."""
         return self._out(self.rng.random(shape))
 
-    def normal(self, shape):
+    def normal(self, shape: tuple[int, ...]) -> Array:
         return self._out(self.rng.standard_normal(shape))
 
-    def signs(self, shape):
+    def signs(self, shape: tuple[int, ...]) -> Array:
         """±1 with equal probability."""
         return 1.0 - 2.0 * self.xp.astype(self.uniform(shape) < 0.5, self.dtype)
 
-    def gamma(self, alpha, shape):
+    def gamma(self, alpha: Array, shape: tuple[int, ...]) -> Array:
         """Shape parameter alpha, rate 1."""
         return self._out(self.rng.standard_gamma(self._in(alpha), shape))
 
-    def poisson(self, rate, shape):
+    def poisson(self, rate: Array, shape: tuple[int, ...]) -> Array:
         return self._out(self.rng.poisson(self._in(rate), shape))
 
 
-def draw_states(draws, probabilities, shape):
+def draw_states(draws: Draws, probabilities: Array, shape: tuple[int, ...]) -> Array:
     """Indices with these probabilities (..., m), a sample of batch shape `shape`, which ends in theirs.
 
     By inverse CDF: a binary search for u · Σp in the cumulative sums, all draws at once.

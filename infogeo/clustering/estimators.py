@@ -17,7 +17,7 @@ from ..families.diagonal_normal import DiagonalNormal
 from ..geometry.centroids.kmeans import bregman_kmeans, kmeans_plus_plus
 from ..geometry.manifolds.euclidean import Euclidean
 from ..geometry.manifolds.manifold import DuallyFlat
-from ..numerics.special import logsumexp
+from ..numerics.exponentials import logsumexp
 from ..statistics.em import fit_mixture, log_joint, mixture_start
 
 __all__ = ["BregmanKMeans", "FamilyMixture"]

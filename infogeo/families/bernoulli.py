@@ -6,7 +6,7 @@ from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.separable import Separable
 from ..geometry.manifolds.sphere import GreatCircles
-from ..numerics.special import kl_terms
+from ..numerics.exponentials import kl_terms
 from .base import ConstantBaseMeasure
 
 __all__ = ["Bernoulli"]

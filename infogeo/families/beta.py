@@ -4,7 +4,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..domains.supports import Interval
-from ..numerics.special import kl_terms, stirling_gap
+from ..numerics.exponentials import kl_terms
+from ..numerics.gamma_functions import stirling_gap
 from .dirichlet import Dirichlet
 from .transformed import Transformed
 

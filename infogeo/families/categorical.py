@@ -8,8 +8,9 @@ from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.supports import Integers, SimplexPoints
 from ..errors import require
 from ..geometry.manifolds.sphere import GreatCircles
+from ..numerics.exponentials import kl_terms
 from ..numerics.linalg import fill_diagonal
-from ..numerics.special import kl_terms, unless_cancelled
+from ..numerics.piecewise import unless_cancelled
 from .base import ConstantBaseMeasure
 from .known import known_integer
 

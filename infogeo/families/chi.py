@@ -2,12 +2,12 @@
 from dataclasses import dataclass
 from math import log
 
-
 from ..domains.convex import Orthant, RealSpace
 from ..domains.supports import Interval
 from ..geometry.manifolds.separable import Separable
-from ..numerics.special import (digamma_gap, inverse_digamma, kl_terms, log_gamma_weight, piecewise, polygamma, stirling_bregman,
-                                stirling_gap)
+from ..numerics.exponentials import kl_terms
+from ..numerics.gamma_functions import digamma_gap, inverse_digamma, log_gamma_weight, polygamma, stirling_bregman, stirling_gap
+from ..numerics.piecewise import piecewise
 from .base import ExponentialFamily
 from .transformed import Transformed
 

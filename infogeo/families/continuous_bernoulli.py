@@ -5,9 +5,10 @@ from math import factorial
 from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.supports import ClosedInterval, Interval
 from ..geometry.manifolds.separable import Separable
+from ..numerics.exponentials import ratio_gap
+from ..numerics.piecewise import piecewise
 from ..numerics.quadrature import bregman_integral
 from ..numerics.root import root
-from ..numerics.special import piecewise, ratio_gap
 from .base import ConstantBaseMeasure
 
 __all__ = ["ContinuousBernoulli"]

@@ -12,12 +12,13 @@ from ..domains.chart import Chart, ComposedChart
 from ..domains.convex import ConvexDomain, Orthant, ProductDomain, RealSpace
 from ..domains.image import GradientChart
 from ..domains.supports import Integers, Interval
+from ..numerics.exponentials import expm1_gap, kl_terms
 from ..numerics.factorials import deviance, factorial_gap
 from ..numerics.lattice import panels
 from ..numerics.linalg import symmetric2
 from ..numerics.log_concave import log_concave
 from ..numerics.newton import minimize
-from ..numerics.special import expm1_gap, kl_terms, piecewise
+from ..numerics.piecewise import piecewise
 from .base import ExponentialFamily
 
 __all__ = ["ConwayMaxwellPoisson"]
@@ -171,7 +172,8 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         mode = mean + 0.5 - 0.5 / dispersion
         by_mode = dispersion * xp.log(xp.where(mode > 0, mode, one))
         log_rate = xp.where((mode > 0.3 * mean) & (mean > 1.0), by_mode, -xp.log1p(1.0 / mean) + dispersion * xp.log1p(mean))
-        # below a mean of 1 a large ν leaves 0 and 1, and η₂ = p₂ log 2 with p₁² = 2^ν p₀ p₂; from a larger ν Newton's steps go too far
+        # below a mean of 1 a large ν leaves 0 and 1, and η₂ = p₂ log 2 with p₁² = 2^ν p₀ p₂: from a start of larger ν Newton's
+        # first step went to the edge ν = 0, and 2 to 5 of 1000 draws of the bulk stayed there
         few = xp.minimum(mean, 0.999 * one)
         sharp = xp.log(few * few / (1.0 - few) / eta[..., 1] * log(2.0)) / log(2.0)
         sharply = (mean < 1.0) & (sharp > 2.0)

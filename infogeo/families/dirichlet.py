@@ -7,11 +7,13 @@ import numpy as np
 from ..arrays.memo import once
 from ..domains.convex import MappedDomain, OpenSimplex, Orthant
 from ..domains.supports import SimplexPoints
+from ..numerics.exponentials import kl_terms
+from ..numerics.gamma_functions import (digamma_difference, digamma_gap, digamma_trigamma, log_gamma_bregman,
+                                        log_gamma_difference, polygamma, stirling_bregman, stirling_gap, trigamma_difference,
+                                        trigamma_gap)
 from ..numerics.linalg import fill_diagonal
+from ..numerics.piecewise import piecewise, unless_cancelled
 from ..numerics.root import approach, root
-from ..numerics.special import (digamma_difference, digamma_gap, digamma_trigamma, kl_terms, log_gamma_bregman,
-                                log_gamma_difference, piecewise, polygamma, stirling_bregman, stirling_gap, trigamma_difference,
-                                trigamma_gap, unless_cancelled)
 from .base import ExponentialFamily
 from .known import known_integer
 

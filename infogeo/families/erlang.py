@@ -6,7 +6,7 @@ from math import lgamma
 from ..domains.supports import Interval
 from ..errors import require_count
 from ..geometry.manifolds.scaled import Scaled
-from ..numerics.special import log_gamma_weight
+from ..numerics.gamma_functions import log_gamma_weight
 from .exponential import Exponential
 from .gamma import Gamma
 from .transformed import Transformed

@@ -1,11 +1,10 @@
 """The exponential distributions."""
 from dataclasses import dataclass
 
-
 from ..domains.convex import Orthant
 from ..domains.supports import Interval
 from ..geometry.manifolds.arc_length import ArcLength, log_ratio
-from ..numerics.special import ratio_gap
+from ..numerics.exponentials import ratio_gap
 from .base import ConstantBaseMeasure
 
 __all__ = ["Exponential"]

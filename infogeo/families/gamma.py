@@ -1,13 +1,14 @@
 """The gamma family."""
 from dataclasses import dataclass
 
-
 from ..domains.convex import MappedDomain, Orthant
 from ..domains.supports import Interval
+from ..numerics.exponentials import log1p_gap, ratio_gap
+from ..numerics.gamma_functions import (digamma_gap, log_gamma_bregman, log_gamma_weight, polygamma, stirling_bregman,
+                                        stirling_gap, trigamma_gap)
 from ..numerics.linalg import symmetric2
+from ..numerics.piecewise import unless_cancelled
 from ..numerics.root import root
-from ..numerics.special import (digamma_gap, log1p_gap, log_gamma_bregman, log_gamma_weight, polygamma, ratio_gap,
-                                stirling_bregman, stirling_gap, trigamma_gap, unless_cancelled)
 from .base import ExponentialFamily
 
 __all__ = ["Gamma"]

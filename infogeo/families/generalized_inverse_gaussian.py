@@ -9,10 +9,11 @@ from ..arrays.memo import once
 from ..backend import to_numpy
 from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval
+from ..numerics.exponentials import expm1_gap
 from ..numerics.linalg import solve
 from ..numerics.newton import minimize
+from ..numerics.piecewise import piecewise
 from ..numerics.root import approach
-from ..numerics.special import expm1_gap, piecewise
 from .base import ExponentialFamily
 from .gamma import shape_from_log_gap
 

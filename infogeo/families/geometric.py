@@ -9,9 +9,9 @@ from ..domains.supports import Integers, Interval
 from ..errors import require_positive
 from ..geometry.manifolds.arc_length import ArcLength
 from ..geometry.manifolds.scaled import Scaled
+from ..numerics.exponentials import kl_terms
 from ..numerics.factorials import deviance, factorial_gap
 from ..numerics.lattice import entropy
-from ..numerics.special import kl_terms
 from .base import ConstantBaseMeasure
 from .transformed import Transformed
 

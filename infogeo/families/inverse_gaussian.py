@@ -2,13 +2,12 @@
 from dataclasses import dataclass
 from math import log, pi, sqrt
 
-
 from ..domains.convex import MappedDomain, Orthant
 from ..domains.supports import Interval
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
 from ..numerics.exponential_integral import scaled_e1
+from ..numerics.exponentials import ratio_gap
 from ..numerics.linalg import symmetric2
-from ..numerics.special import ratio_gap
 from .base import ExponentialFamily
 
 __all__ = ["InverseGaussian"]

@@ -8,7 +8,7 @@ import numpy as np
 from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
-from ..numerics.special import ratio_gap
+from ..numerics.exponentials import ratio_gap
 from .base import ConstantBaseMeasure
 from .known import known_integer
 

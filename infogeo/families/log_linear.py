@@ -15,9 +15,9 @@ from ..domains.convex import RealSpace
 from ..domains.image import GradientChart, GradientImage
 from ..domains.supports import Integers, SimplexPoints
 from ..errors import ConvergenceError, ShapeError, require
+from ..numerics.exponentials import expm1_gap
 from ..numerics.linalg import inverse, matvec, solve
 from ..numerics.newton import minimize
-from ..numerics.special import expm1_gap
 from .base import ExponentialFamily
 
 __all__ = ["LogLinear", "StateFamily"]

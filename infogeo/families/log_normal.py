@@ -6,8 +6,8 @@ from math import pi, sqrt
 import numpy as np
 
 from ..domains.supports import Interval
+from ..numerics.piecewise import piecewise
 from ..numerics.quadrature import composite
-from ..numerics.special import piecewise
 from .image import Image
 from .normal import Normal
 

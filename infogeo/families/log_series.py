@@ -10,9 +10,9 @@ from ..domains.convex import Orthant
 from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.separable import OneSeries
 from ..numerics.lattice import panels
+from ..numerics.piecewise import piecewise
 from ..numerics.quadrature import bregman_integral
 from ..numerics.root import root
-from ..numerics.special import piecewise
 from .base import ExponentialFamily
 
 __all__ = ["LogSeries"]

@@ -5,10 +5,11 @@ a = t_{p−1}: E X = aR⁻¹ and E log det X = Σ_j digamma(t_j) − log det R. 
 """
 import numpy as np
 
+from ..numerics.exponentials import kl_terms, log1p_gap
+from ..numerics.gamma_functions import digamma_gap, polygamma, stirling_bregman, stirling_gap, trigamma_gap
 from ..numerics.linalg import cholesky, inverse_lower, trace_minus_log_det
+from ..numerics.piecewise import piecewise
 from ..numerics.root import root
-from ..numerics.special import (digamma_gap, kl_terms, log1p_gap, piecewise, polygamma, stirling_bregman, stirling_gap,
-                                trigamma_gap)
 
 __all__ = ["bartlett", "differ", "halves", "inverse_and_log_det", "log_det", "log_det_of_root", "matrix_gamma_kl",
            "matrix_gamma_weight", "mean_and_gap", "positive", "pull", "push", "push_twice", "shape_from_gap", "shape_potential"]

@@ -8,10 +8,10 @@ from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.image import GradientImage
 from ..errors import ConvergenceError, ShapeError, require
 from ..geometry.manifolds.manifold import Dual, DuallyFlat
+from ..numerics.exponentials import kl_terms
 from ..numerics.linalg import matvec, solve
 from ..numerics.newton import minimize
 from ..numerics.quadrature import composite
-from ..numerics.special import kl_terms
 
 __all__ = ["MixtureFamily"]
 

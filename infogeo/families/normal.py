@@ -7,8 +7,9 @@ import numpy as np
 from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
+from ..numerics.exponentials import ratio_gap
 from ..numerics.linalg import symmetric2
-from ..numerics.special import ratio_gap, unless_cancelled
+from ..numerics.piecewise import unless_cancelled
 from .base import ExponentialFamily
 
 __all__ = ["Normal"]

@@ -5,11 +5,13 @@ from functools import lru_cache
 import numpy as np
 
 from ..arrays.memo import once
+from ..backend import arrays
+from ..domains.chart import Chart
 from ..domains.convex import MappedDomain, Orthant, PositiveDefinite, ProductDomain, RealSpace
 from ..domains.supports import Interval, PositiveDefiniteMatrix
+from ..numerics.exponentials import ratio_gap
 from ..numerics.linalg import cholesky, matvec
 from ..numerics.packing import pack, packed_size, unpack
-from ..numerics.special import ratio_gap
 from .base import ExponentialFamily
 from .known import known_integer
 from .matrix_gamma import (bartlett, differ, inverse_and_log_det, log_det, log_det_of_root, matrix_gamma_kl, mean_and_gap,
@@ -57,20 +59,54 @@ def _log_normal(xp, whitened, kappa, log_det_precision):
     return 0.5 * (log_det_precision + p * xp.log(kappa / (2 * np.pi)) - kappa * xp.sum(whitened * whitened, axis=-1))
 
 
+class _NaturalChart(Chart):
+    """θ of (s, ⟨R⟩, m, κ)."""
+
+    def __init__(self, p):
+        self.p = p
+
+    def _parts(self, *xs):
+        xp, *xs = arrays(*xs)
+        return xp, *(_split(xp, x, self.p) for x in xs)
+
+    def __call__(self, u):
+        xp, parts = self._parts(u)
+        return _natural(xp, *parts)
+
+    def inverse(self, x):
+        xp, (s, matrix, vector, number) = self._parts(x)
+        kappa = -2.0 * number
+        return _join(xp, s, _rate(xp, matrix, vector, number), vector / kappa[..., None], kappa)
+
+    def push_forward(self, u, vector):
+        xp, (_, _, m, kappa), (ds, d_rate, dm, d_kappa) = self._parts(u, vector)
+        cross = _outer(kappa[..., None] * dm + 0.5 * d_kappa[..., None] * m, m)         # ½ d(κmmᵀ) is the mean of this and its transpose
+        return _join(xp, ds, -d_rate - cross, kappa[..., None] * dm + d_kappa[..., None] * m, -0.5 * d_kappa)
+
+    def pull_back(self, u, covector):
+        xp, (s, rate, m, kappa), (c_s, C, c, number) = self._parts(u, covector)
+        turned = c - matvec(xp, C, m)
+        at_kappa = xp.sum(m * (turned + c), axis=-1) - number
+        return _join(xp, c_s + 0.0 * s, -C + 0.0 * rate, kappa[..., None] * turned, 0.5 * at_kappa)
+
+    def pull_back_tangent(self, u, vector, covector):
+        xp, (_, _, m, kappa), (_, _, dm, d_kappa), (c_s, C, c, _) = self._parts(u, vector, covector)
+        turned = c - matvec(xp, C, m)
+        at_m = d_kappa[..., None] * turned - kappa[..., None] * matvec(xp, C, dm)
+        at_kappa = xp.sum(dm * turned, axis=-1)
+        return _join(xp, 0.0 * (c_s + at_kappa), 0.0 * (C + at_kappa[..., None, None]), at_m, at_kappa)
+
+
 @lru_cache
 def _parameters(p):
     """The θ with s > 0, κ > 0 and R positive definite."""
-    def source(xp, z):
-        s, rate, m, kappa = _split(xp, z, p)
-        return _natural(xp, s, rate, m, kappa)
-
     def inside(xp, theta):
         s, matrix, vector, number = _split(xp, theta, p)
         return (s > 0) & (number < 0) & xp.isfinite(log_det(xp, _rate(xp, matrix, vector, number)))
 
     end = 1 + packed_size(p)
     return MappedDomain(
-        _factors(p), source, inside,
+        _factors(p), _NaturalChart(p), inside,
         lambda name: f"{name}[0] > 0 and {name}[{end + p}] < 0 and unpack({name}[1:{end}]) - outer({name}[{end}:{end + p}], "
                      f"{name}[{end}:{end + p}]) / (4 {name}[{end + p}]) negative definite")
 

@@ -3,12 +3,12 @@ from dataclasses import dataclass
 from functools import partial
 from math import lgamma, log, pi, sqrt
 
-
 from ..domains.convex import Orthant, RealSpace
 from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.arc_length import ArcLength
+from ..numerics.exponentials import kl_terms
 from ..numerics.factorials import deviance, factorial_gap
-from ..numerics.special import kl_terms, piecewise
+from ..numerics.piecewise import piecewise
 from .base import ExponentialFamily
 
 __all__ = ["Poisson"]

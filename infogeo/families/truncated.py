@@ -11,10 +11,10 @@ from ..backend import NUMPY, arrays
 from ..domains.image import GradientImage
 from ..domains.supports import Integers, Interval
 from ..errors import ConvergenceError, require
+from ..numerics.exponentials import expm1_gap
 from ..numerics.linalg import matvec, solve
 from ..numerics.newton import minimize
 from ..numerics.quadrature import gauss
-from ..numerics.special import expm1_gap
 from .base import ExponentialFamily
 
 __all__ = ["Truncated"]

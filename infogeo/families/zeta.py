@@ -6,10 +6,10 @@ from ..arrays.memo import once
 from ..domains.convex import Orthant
 from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.separable import OneSeries
+from ..numerics.piecewise import piecewise
 from ..numerics.quadrature import bregman_integral
 from ..numerics.riemann_zeta import log_zeta_derivatives, zeta_excess
 from ..numerics.root import root
-from ..numerics.special import piecewise
 from .base import ExponentialFamily
 
 __all__ = ["Zeta"]

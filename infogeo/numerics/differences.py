@@ -1,4 +1,7 @@
 """Derivatives of tensor fields by extrapolated central differences, in steps that the metric sets."""
+from collections.abc import Callable
+
+from ..backend import Array, Namespace
 from .linalg import cholesky, inverse_lower
 
 __all__ = ["derivative", "frame"]
@@ -6,13 +9,13 @@ __all__ = ["derivative", "frame"]
 STEP, LEVELS = 0.04, 4
 
 
-def frame(xp, metric):
+def frame(xp: Namespace, metric: Array) -> tuple[Array, Array]:
     """(E, E G): an orthonormal basis, one vector a row, E G Eᵀ = I, and the dual basis of covectors, shapes (..., d, d)."""
     rows = inverse_lower(xp, cholesky(xp, metric))
     return rows, xp.matmul(rows, metric)
 
 
-def derivative(xp, f, x, metric):
+def derivative(xp: Namespace, f: Callable[[Array], Array], x: Array, metric: Array) -> Array:
     """∂_k f(x), k last, for a tensor field f of shape (..., d) to (..., *), by differences along an orthonormal basis.
 
     Mathematically, central differences at steps of length h, h/2, h/4, h/8 in the metric, h = 0.04, extrapolated to h = 0

@@ -1,12 +1,13 @@
 """The exponential integral E₁, in array code."""
 import numpy as np
 
-from .special import piecewise
+from ..backend import Array, Namespace
+from .piecewise import piecewise
 
 __all__ = ["scaled_e1"]
 
 
-def scaled_e1(xp, z):
+def scaled_e1(xp: Namespace, z: Array) -> Array:
     """e^z E₁(z) = ∫_0^∞ e^{−t} / (z + t) dt for z > 0, elementwise, to a few units in the last place.
 
     Source: DLMF 6.6.2 for z < 1, 6.9.1 (the even part of the continued fraction) above.
@@ -14,7 +15,7 @@ def scaled_e1(xp, z):
     return piecewise(xp, z < 1.0, lambda z: _by_series(xp, z), lambda z: _by_fraction(xp, z), z)
 
 
-def _by_series(xp, z):
+def _by_series(xp: Namespace, z: Array) -> Array:
     """e^z (−γ − log z) + Σ_k H_k z^k / k!, of positive terms."""
     total, term, harmonic = 0.0 * z, 0.0 * z + 1.0, 0.0
     for k in range(1, 20):
@@ -23,7 +24,7 @@ def _by_series(xp, z):
     return total - xp.exp(z) * (float(np.euler_gamma) + xp.log(z))
 
 
-def _by_fraction(xp, z):
+def _by_fraction(xp: Namespace, z: Array) -> Array:
     """1 / (z + 1 − 1² / (z + 3 − 2² / (z + 5 − …))) from the 120th term up."""
     denominator = z + 241.0
     for k in range(120, 0, -1):

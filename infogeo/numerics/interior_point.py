@@ -1,14 +1,21 @@
 """A primal–dual interior-point method for a smooth convex function under linear inequalities, every row of a batch on its own."""
+from collections.abc import Callable
+
 import numpy as np
 
-from ..backend import to_numpy
-from ..errors import ConvergenceError
+from ..backend import Array, Namespace
+from ..errors import require_converged
 from .linalg import matvec, solve
 
 __all__ = ["minimize_within"]
 
 
-def minimize_within(xp, x0, *, value, gradient, hessian, contains, slack, multipliers, normals, scale, max_steps=200, name="x"):
+Function = Callable[[Array], Array]
+
+
+def minimize_within(xp: Namespace, x0: Array, *, value: Function, gradient: Function, hessian: Function, contains: Function,
+                    slack: Array, multipliers: Array, normals: Array, scale: tuple[Array, Array], max_steps: int = 200,
+                    name: str = "x") -> tuple[Array, Array]:
     """``(x, z)``: the minimiser of a convex F under A x ≤ b, from a point that satisfies it strictly, and its multipliers z.
 
     Mathematically, Newton's method on ∇F + Aᵀz = 0, s_i z_i = μ with the slack s = b − A x > 0 and z > 0. The step is one of
@@ -42,14 +49,17 @@ def minimize_within(xp, x0, *, value, gradient, hessian, contains, slack, multip
     x, s, z, unit = x0, slack, multipliers, size * width
     mu = xp.mean(s * z, axis=-1)
 
-    def residual(x, s, z, mu):
+    def residual(x: Array, s: Array, z: Array, mu: Array) -> Array:
         dual = xp.max(xp.abs(gradient(x) + matvec(xp, transposed, z)), axis=-1) / size
         return xp.maximum(dual, xp.max(xp.abs(s * z - mu[..., None]), axis=-1) / unit)
 
-    def direction(x, s, z, mu):
+    def direction(x: Array, s: Array, z: Array, mu: Array) -> tuple[Array, Array, Array]:
         """(dx, ds, dz): of s and z, the one that goes to 0 takes its step from s z = μ, where it does not cancel."""
         top, ratio = hessian(x), xp.eye(n, dtype=x.dtype) * (s / z)[..., None]
-        wide = lambda block: xp.broadcast_to(block, (*top.shape[:-2], *block.shape[-2:]))
+
+        def wide(block: Array) -> Array:
+            return xp.broadcast_to(block, (*top.shape[:-2], *block.shape[-2:]))
+
         matrix = xp.concat([xp.concat([top, wide(A)], axis=-2), xp.concat([wide(transposed), wide(-ratio)], axis=-2)], axis=-1)
         excess = s * z - mu[..., None]
         step = -solve(xp, matrix, xp.concat([gradient(x) + matvec(xp, transposed, z), -excess / z], axis=-1))
@@ -58,14 +68,16 @@ def minimize_within(xp, x0, *, value, gradient, hessian, contains, slack, multip
         ds = xp.where(active, -(excess + s * dz) / z, -matvec(xp, A, dx))
         return dx, ds, xp.where(active, dz, -(excess + z * ds) / s)
 
-    def longest(v, dv):
+    def longest(v: Array, dv: Array) -> Array:
         """The largest t ≤ 1 with v + t dv ≥ 0.01 v."""
         ratio = xp.where(dv < 0, -0.99 * v / xp.where(dv < 0, dv, -xp.ones_like(dv)), xp.ones_like(v))
         return xp.minimum(xp.min(ratio, axis=-1), xp.ones_like(size))
 
+    def barrier(x: Array, s: Array, mu: Array) -> Array:
+        return value(x) - mu * xp.sum(xp.log(s), axis=-1)
+
     stalled = xp.zeros_like(size) > 0
     with np.errstate(all="ignore"):
-        barrier = lambda x, s, mu: value(x) - mu * xp.sum(xp.log(s), axis=-1)
         for _ in range(max_steps):
             left = residual(x, s, z, xp.zeros_like(mu))
             running = ~stalled & ~(left <= 10 * eps)
@@ -96,10 +108,6 @@ def minimize_within(xp, x0, *, value, gradient, hessian, contains, slack, multip
             stalled = stalled | (running & ~keep)
             x, s, z = (xp.where(keep[..., None], new, old) for new, old in ((x_new, x), (s_new, s), (z_new, z)))
         left = residual(x, s, z, xp.zeros_like(mu))
-    failed = to_numpy(~(left <= 1000 * eps))
-    if failed.any():
-        first = tuple(int(i) for i in np.argwhere(failed)[0])
-        raise ConvergenceError(
-            f"{name}: the interior-point method ended short of its accuracy in {int(failed.sum())} of {failed.size} rows after "
-            f"at most {max_steps} steps, first at index {first}: relative residual {to_numpy(left)[first]:.3g}", left, x)
+    require_converged(f"{name}: the interior-point method ended short of its accuracy after at most {max_steps} steps",
+                      left <= 1000 * eps, left, x)
     return x, z

@@ -3,9 +3,12 @@
 A sum over 2^j integers is a Gauss rule for the counting measure: twenty nodes, between the integers, however many there are.
 So a distribution on the integers is summed in a few panels, whether its width is 10 or 10^9.
 """
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import numpy as np
+
+from ..backend import Array, Namespace
 
 __all__ = ["entropy", "panels", "valued_panels"]
 
@@ -15,7 +18,7 @@ _CONTINUOUS = 32    # from 2^32 integers on, counting and length are the same to
 
 
 @lru_cache
-def _rules():
+def _rules() -> tuple[np.ndarray, np.ndarray]:
     """Nodes on [−1, 1] and weights of sum 1 for 2^j equidistant points, j = 0 … 32, shapes (33, 20).
 
     Source: Golub & Welsch (1969), with the recurrence of the discrete Chebyshev polynomials, DLMF 18.22 (Gram's).
@@ -35,12 +38,13 @@ def _rules():
     return nodes, weights
 
 
-def panels(xp, log_term, down, up):
+def panels(xp: Namespace, log_term: Callable[[Array], Array], down: Array, up: Array) -> Iterator[tuple[Array, Array]]:
     """The pairs (t, weight) of `valued_panels`."""
     return ((t, weight) for t, _, weight in valued_panels(xp, log_term, down, up))
 
 
-def valued_panels(xp, log_term, down, up):
+def valued_panels(xp: Namespace, log_term: Callable[[Array], Array], down: Array,
+                  up: Array) -> Iterator[tuple[Array, Array, Array]]:
     """The sum of e^{log_term(t)} f(t) over the integers −down ≤ t ≤ up, as triples (t, log_term(t), weight) of panels.
 
     Mathematically, Σ_t e^{log_term(t)} f(t) = Σ_panels Σ_nodes weight · f(t). Panels start at t = 0, where `log_term` is 0 and
@@ -85,7 +89,7 @@ def valued_panels(xp, log_term, down, up):
             level = xp.where(active, level, xp.zeros_like(level))
 
 
-def entropy(xp, log_term, down, up):
+def entropy(xp: Namespace, log_term: Callable[[Array], Array], down: Array, up: Array) -> Array:
     """−Σ p log p of the distribution with p(t) in proportion to e^{log_term(t)}, shape (...), nats; arguments as in `panels`.
 
     Mathematically, log S − E[log_term] with S = Σ e^{log_term}, 1 for t = 0 and the sum of the others.

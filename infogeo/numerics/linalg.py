@@ -2,9 +2,12 @@
 
 A failed factorisation is a row of NaN, never an exception for the whole batch, and never garbage.
 """
+from collections.abc import Callable
+
 import numpy as np
 
-from .special import log1p_gap
+from ..backend import Array, Namespace
+from .exponentials import log1p_gap
 
 __all__ = ["cholesky", "fill_diagonal", "inverse", "inverse_lower", "matvec", "positive_definite", "solve", "symmetric2",
            "trace_minus_log_det"]
@@ -12,12 +15,12 @@ __all__ = ["cholesky", "fill_diagonal", "inverse", "inverse_lower", "matvec", "p
 UNROLLED = 6   # up to this size a loop over columns of the whole batch beats one library call per matrix
 
 
-def matvec(xp, matrix, vector):
+def matvec(xp: Namespace, matrix: Array, vector: Array) -> Array:
     """A v, shapes (..., m, n) and (..., n) to (..., m)."""
     return xp.matmul(matrix, vector[..., None])[..., 0]
 
 
-def solve(xp, matrix, vector):
+def solve(xp: Namespace, matrix: Array, vector: Array) -> Array:
     """A⁻¹ v with broadcasting, shapes (..., n, n) and (..., n); rows with a singular matrix are NaN or inf."""
     shape = np.broadcast_shapes(matrix.shape[:-2], vector.shape[:-1])
     n = vector.shape[-1]
@@ -27,12 +30,12 @@ def solve(xp, matrix, vector):
     return _guarded(xp, lambda a: xp.linalg.solve(a[..., :n], a[..., n:]), augmented)[..., 0]
 
 
-def inverse(xp, matrix):
+def inverse(xp: Namespace, matrix: Array) -> Array:
     """A⁻¹, shape (..., n, n); singular or non-finite rows are NaN."""
     return _guarded(xp, xp.linalg.inv, matrix)
 
 
-def _guarded(xp, operation, matrix):
+def _guarded(xp: Namespace, operation: Callable[[Array], Array], matrix: Array) -> Array:
     """A library routine that raises for the whole batch where one row fails, applied so that only that row is NaN."""
     try:
         return operation(matrix)
@@ -45,7 +48,7 @@ def _guarded(xp, operation, matrix):
     return xp.reshape(out, (*matrix.shape[:-2], n, out.shape[-1]))
 
 
-def _or_nan(xp, operation, matrix):
+def _or_nan(xp: Namespace, operation: Callable[[Array], Array], matrix: Array) -> Array:
     try:
         return operation(matrix)
     except np.linalg.LinAlgError:
@@ -54,7 +57,7 @@ def _or_nan(xp, operation, matrix):
         return operation(whole) * xp.nan
 
 
-def cholesky(xp, matrix):
+def cholesky(xp: Namespace, matrix: Array) -> Array:
     """The lower factor L of A = L Lᵀ, shape (..., n, n); rows that are not positive definite are NaN."""
     n = matrix.shape[-1]
     if n <= UNROLLED:
@@ -68,17 +71,17 @@ def cholesky(xp, matrix):
     return xp.where(good[..., None, None], lower, xp.full_like(lower, xp.nan))
 
 
-def _cholesky_by_columns(xp, matrix):
+def _cholesky_by_columns(xp: Namespace, matrix: Array) -> Array:
     """Outer-product form over the whole batch; a pivot that is not positive makes its row NaN."""
     n = matrix.shape[-1]
     rows = [[matrix[..., i, j] for j in range(i + 1)] for i in range(n)]
     zero = xp.zeros_like(rows[0][0])
-    broken = None
+    broken = zero > 0
     with np.errstate(all="ignore"):
         for j in range(n):
             pivot = rows[j][j]
             bad = ~(pivot > 0) | ~xp.isfinite(pivot)
-            broken = bad if broken is None else broken | bad
+            broken = broken | bad
             rows[j][j] = xp.sqrt(pivot)
             scale = 1.0 / rows[j][j]
             for i in range(j + 1, n):
@@ -92,17 +95,17 @@ def _cholesky_by_columns(xp, matrix):
     return lower
 
 
-def inverse_lower(xp, lower):
+def inverse_lower(xp: Namespace, lower: Array) -> Array:
     """L⁻¹ of a lower triangular L, shape (..., n, n)."""
     n = lower.shape[-1]
     if n > UNROLLED:
         return _guarded(xp, xp.linalg.inv, lower)
     zero = xp.zeros_like(lower[..., 0, 0])
-    rows = []
+    rows: list[list[Array]] = []
     with np.errstate(all="ignore"):
         for i in range(n):
             scale = 1.0 / lower[..., i, i]
-            row = []
+            row: list[Array] = []
             for j in range(i):
                 total = lower[..., i, j] * rows[j][j]
                 for k in range(j + 1, i):
@@ -112,29 +115,29 @@ def inverse_lower(xp, lower):
     return _assemble(xp, rows, zero, n)
 
 
-def _assemble(xp, rows, zero, n):
+def _assemble(xp: Namespace, rows: list[list[Array]], zero: Array, n: int) -> Array:
     """The lower triangular matrix with these entries."""
     return xp.stack([xp.stack([*row, *[zero] * (n - len(row))], axis=-1) for row in rows], axis=-2)
 
 
-def positive_definite(xp, matrix):
+def positive_definite(xp: Namespace, matrix: Array) -> Array:
     """Whether each symmetric matrix of a batch is positive definite, shape (..., n, n) to (...)."""
     return xp.isfinite(cholesky(xp, matrix)[..., -1, -1])
 
 
-def fill_diagonal(matrix, values):
+def fill_diagonal(matrix: Array, values: Array) -> None:
     """Write the vectors `values` (..., n) on the diagonals of `matrix` (..., n, n), in place: nothing else is touched."""
     for i in range(values.shape[-1]):
         matrix[..., i, i] = values[..., i]
 
 
-def symmetric2(xp, a, b, c):
+def symmetric2(xp: Namespace, a: Array, b: Array, c: Array) -> Array:
     """The matrices [[a, b], [b, c]], shapes (...) to (..., 2, 2)."""
     entries = xp.stack([a, b, b, c], axis=-1)
     return xp.reshape(entries, (*entries.shape[:-1], 2, 2))
 
 
-def trace_minus_log_det(xp, w, log_det):
+def trace_minus_log_det(xp: Namespace, w: Array, log_det: Array) -> Array:
     """tr W − log det(I + W) ≥ 0 for symmetric W > −I, shape (..., p, p) to (...), without cancellation for small W.
 
     Mathematically, the pivots 1 + e_i of I + W = U D Uᵀ give Σ (e_i − log(1 + e_i)) + Σ_{i>k} u_ik² (1 + e_k), in which no term
@@ -145,7 +148,7 @@ def trace_minus_log_det(xp, w, log_det):
     return xp.where(small, _eliminated(xp, safe), xp.sum(xp.linalg.diagonal(w), axis=-1) - log_det)
 
 
-def _eliminated(xp, w):
+def _eliminated(xp: Namespace, w: Array) -> Array:
     p = w.shape[-1]
     rows = [[w[..., i, j] for j in range(i + 1)] for i in range(p)]
     total = 0.0

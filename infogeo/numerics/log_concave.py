@@ -1,8 +1,14 @@
 """Draws from log-concave distributions on the integers."""
+from collections.abc import Callable
+
+from ..arrays.draws import Draws
+from ..backend import Array
+
 __all__ = ["log_concave"]
 
 
-def log_concave(draws, mode, log_mass, shape, *parameters):
+def log_concave(draws: Draws, mode: Callable[..., Array], log_mass: Callable[..., Array], shape: tuple[int, ...],
+                *parameters: Array) -> Array:
     """Draws from a log-concave distribution on the integers, by rejection; about one proposal in four is taken.
 
     Mathematically, with P the probability of the mode m and w = 1 + P/2, every such distribution has
@@ -19,13 +25,13 @@ def log_concave(draws, mode, log_mass, shape, *parameters):
     Source: Devroye, A simple generator for discrete log-concave distributions, Computing 39 (1987).
     """
     xp = draws.xp
-    parameters = [xp.reshape(xp.broadcast_to(p, shape), (-1,)) for p in parameters]
-    start = mode(*parameters)
-    log_top = log_mass(start, *parameters)
+    flat = [xp.reshape(xp.broadcast_to(p, shape), (-1,)) for p in parameters]
+    start = mode(*flat)
+    log_top = log_mass(start, *flat)
     out = xp.zeros_like(start)
     left = xp.ones(start.shape, dtype=xp.bool)
     while xp.any(left):
-        m, peak, *own = (array[left] for array in (start, log_top, *parameters))
+        m, peak, *own = (array[left] for array in (start, log_top, *flat))
         top = xp.exp(peak)
         w = 1.0 + 0.5 * top
         which, along, height, side = (draws.uniform(m.shape) for _ in range(4))

@@ -1,13 +1,17 @@
 """Damped Newton for strictly convex functions on open convex domains, every row of a batch on its own."""
+from collections.abc import Callable
+
 import numpy as np
 
-from ..backend import to_numpy
-from ..errors import ConvergenceError
+from ..backend import Array, Namespace
+from ..errors import require_converged
 
 __all__ = ["minimize"]
 
 
-def minimize(xp, x0, *, value, gradient, solve, contains, scale, max_steps=200, name="x"):
+def minimize(xp: Namespace, x0: Array, *, value: Callable[[Array], Array], gradient: Callable[[Array], Array],
+             solve: Callable[[Array, Array], Array], contains: Callable[[Array], Array], scale: Array, max_steps: int = 200,
+             name: str = "x") -> Array:
     """The minimiser of a strictly convex function on an open domain.
 
     Mathematically, x ← x − t G⁻¹g with t = 1 / (1 + λ) while the Newton decrement λ = √(g·G⁻¹g) exceeds 1/4 and t = 1 after,
@@ -65,11 +69,6 @@ def minimize(xp, x0, *, value, gradient, solve, contains, scale, max_steps=200, 
             g = xp.where(keep[..., None], g_new, g)
             f = xp.where(keep, trial_f, f)
     residual = xp.max(xp.abs(g), axis=-1)
-    failed = ~skip & ~(residual <= 1000 * eps * scale)
-    if xp.any(failed):
-        bad = to_numpy(failed)
-        first = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise ConvergenceError(
-            f"{name}: Newton's method ended short of its accuracy in {int(bad.sum())} of {bad.size} rows after at most "
-            f"{max_steps} steps, first at index {first}: residual {to_numpy(residual)[first]:.3g}", residual, x)
+    require_converged(f"{name}: Newton's method ended short of its accuracy after at most {max_steps} steps",
+                      skip | (residual <= 1000 * eps * scale), residual, x)
     return x

@@ -3,18 +3,18 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..backend import arrays
+from ..backend import Array, arrays
 
 __all__ = ["packed_size", "pack", "unpack"]
 
 
-def packed_size(p):
+def packed_size(p: int) -> int:
     """p (p + 1) / 2."""
     return p * (p + 1) // 2
 
 
 @lru_cache
-def _indices(p):
+def _indices(p: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rows, columns = np.triu_indices(p)
     position = np.zeros((p, p), dtype=np.int64)
     position[rows, columns] = position[columns, rows] = np.arange(rows.size)
@@ -22,7 +22,7 @@ def _indices(p):
     return rows * p + columns, position.reshape(-1), weight
 
 
-def pack(matrix):
+def pack(matrix: Array) -> Array:
     """The upper triangle row by row, off-diagonal entries × √2, so that pack(A)·pack(B) = tr(AB).
 
     Shapes: (..., p, p) to (..., p (p + 1) / 2). The matrix is symmetrised.
@@ -35,7 +35,7 @@ def pack(matrix):
     return xp.take(flat, xp.asarray(taken), axis=-1) * xp.asarray(weight, dtype=matrix.dtype)
 
 
-def unpack(vector, p):
+def unpack(vector: Array, p: int) -> Array:
     """The symmetric matrix of a packed vector, the inverse of `pack`.
 
     Shapes: (..., p (p + 1) / 2) to (..., p, p).

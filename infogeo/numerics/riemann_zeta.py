@@ -4,6 +4,8 @@ from math import factorial, log
 
 import numpy as np
 
+from ..backend import Array, Namespace
+
 __all__ = ["log_zeta_derivatives", "zeta_excess"]
 
 _N = 20                # terms summed directly
@@ -13,7 +15,7 @@ _EULER = tuple(b / factorial(2 * j + 2) for j, b in enumerate(
 
 
 @lru_cache
-def _tables():
+def _tables() -> tuple[np.ndarray, ...]:
     """Coefficients of (n^{−d}, n < N), of N^{−d} (d^i, i < 4) and of N^{−d} (d^i, i < 18) in the sums k = 0 … 3, each (…, 4)."""
     n, k, L = np.arange(2.0, _N), np.arange(4), log(_N)
     direct = np.log(n)[:, None]**k / n[:, None]
@@ -32,14 +34,19 @@ def _tables():
     return -np.log(n), direct, integral, corrections
 
 
-def _moments(xp, d):
+def _moments(xp: Namespace, d: Array) -> list[Array]:
     """d^{k+1} Σ_{n≥2} (log n)^k n^{−1−d} for k = 0 … 3, by Euler–Maclaurin summation.
 
     The factor keeps the pole: near d = 0 the sums are k! / d^{k+1}.
     """
     slopes, direct, integral, corrections = (xp.asarray(table, dtype=d.dtype) for table in _tables())
-    product = lambda v, table: xp.matmul(v[..., None, :], table)[..., 0, :]
-    powers = lambda x, first, last: x[..., None] ** xp.arange(first, last, dtype=d.dtype)
+
+    def product(v: Array, table: Array) -> Array:
+        return xp.matmul(v[..., None, :], table)[..., 0, :]
+
+    def powers(x: Array, first: int, last: int) -> Array:
+        return x[..., None] ** xp.arange(first, last, dtype=d.dtype)
+
     scale, near = powers(d, 1, 5), powers(xp.minimum(d, xp.full_like(d, 60.0)), 0, corrections.shape[0])
     # beyond d = 60 all that follows N is less than 10^{−60} of the first term
     rest = xp.exp(-log(_N) * d)[..., None] * (product(near[..., :4], integral) + scale * product(near, corrections))
@@ -47,13 +54,13 @@ def _moments(xp, d):
     return [total[..., k] for k in range(4)]
 
 
-def zeta_excess(xp, d):
+def zeta_excess(xp: Namespace, d: Array) -> tuple[Array, Array]:
     """(ζ(1 + d) − 1, d ζ(1 + d)): the first keeps its digits for large d, the second for small d > 0."""
     scaled = _moments(xp, d)[0]
     return scaled / d, d + scaled
 
 
-def log_zeta_derivatives(xp, d):
+def log_zeta_derivatives(xp: Namespace, d: Array) -> tuple[Array, Array, Array, Array]:
     """(f, f′, f″, f‴) of f(d) = log ζ(1 + d), d > 0; NaN for other d.
 
     Source: Euler–Maclaurin summation, DLMF 25.2.9 and its derivatives: 20 terms, 9 corrections.

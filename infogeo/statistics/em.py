@@ -8,7 +8,7 @@ from ..domains.supports import Interval
 from ..errors import ShapeError, require
 from ..families.base import ExponentialFamily
 from ..geometry.centroids.kmeans import bregman_kmeans, kmeans_plus_plus
-from ..numerics.special import logsumexp
+from ..numerics.exponentials import logsumexp
 
 __all__ = ["Mixture", "fit_mixture", "log_joint", "mixture_start"]
 

@@ -14,8 +14,8 @@ from ..domains.image import GradientImage
 from ..errors import ConvergenceError
 from ..families.base import ExponentialFamily
 from ..geometry.manifolds.manifold import DuallyFlat
+from ..numerics.piecewise import unless_cancelled
 from ..numerics.quadrature import gauss
-from ..numerics.special import unless_cancelled
 from .algebra import NoClosedForm
 from .convexity import Point
 from .kernel import Kernel, kernel

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 import sympy as sp
 
 from ..backend import Array, Namespace
-from ..numerics.special import polygamma, trigamma_gap
+from ..numerics.gamma_functions import polygamma, trigamma_gap
 from .algebra import shared_powers
 from .functions import LogSumExp, Softmax, SoftmaxRest
 from .printer import ArrayPrinter

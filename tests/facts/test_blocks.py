@@ -1,14 +1,13 @@
 """Large batches: blocks on several threads give what one call gives, to the last bit."""
 import threading
 from contextvars import ContextVar
-from types import SimpleNamespace
 
 import array_api_strict
 import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.arrays.blocks import ELEMENTS, SHARE, blockwise, rowwise, share, threads
+from infogeo.arrays.blocks import ELEMENTS, SHARE, in_blocks, is_large, share, threads
 from infogeo.arrays.memo import standing
 
 FAMILIES = {repr(family): family for family in (ig.Categorical(10), ig.Gamma(), ig.Dirichlet(5), ig.MultivariateNormal(3),
@@ -64,39 +63,37 @@ def test_float32_stays(name, three_threads):
         assert result.dtype == np.float32
 
 
-@pytest.mark.parametrize("decorate", [blockwise, rowwise])
-def test_shapes(decorate, three_threads):
-    """Batch axes stay, points broadcast, and the coordinates of the result are the method's own."""
-    difference = decorate(lambda self, x, y: (x - y)[..., None] * x[..., None, :])
+@pytest.mark.parametrize("contiguous", [False, True])
+def test_shapes(contiguous, three_threads):
+    """Batch axes stay, points broadcast, and the coordinates of the result are the function's own."""
+    def difference(x, y):
+        return in_blocks(lambda x, y: (x - y)[..., None] * x[..., None, :], x, y, contiguous=contiguous)
+
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((300, 80, 9)), rng.standard_normal((80, 9))
     assert x.size > 3 * ELEMENTS
     expected = (x - y)[..., None] * x[..., None, :]
-    np.testing.assert_array_equal(difference(None, x, y), expected)
-    np.testing.assert_array_equal(difference(None, x[:2, :3], y[:3]), expected[:2, :3])
-    assert difference(None, x[:0], y).shape == (0, 80, 9, 9)
+    np.testing.assert_array_equal(difference(x, y), expected)
+    one, several = in_blocks(lambda x, y: (x - y, y), x, y, contiguous=contiguous)
+    np.testing.assert_array_equal(one, x - y)
+    np.testing.assert_array_equal(several, np.broadcast_to(y, x.shape))
 
 
 def test_rows_lie_as_they_did_and_blocks_with_the_batch_first():
     x = np.zeros((20_000, 8))
     seen = []
-    rowwise(lambda self, x: seen.append(x.strides) or x)(None, x)
-    blockwise(lambda self, x: seen.append(x.strides[0]) or x)(None, x)
+    in_blocks(lambda x: seen.append(x.strides) or x, x, contiguous=False)
+    in_blocks(lambda x: seen.append(x.strides[0]) or x, x, contiguous=True)
     assert set(seen) == {(64, 8), 8}
 
 
-def test_other_arrays_pass_through(three_threads):
-    """A method gets small batches, other memory orders and other libraries in one call."""
-    calls = []
-    method = rowwise(lambda self, x: calls.append(x.shape) or x)
+def test_what_is_large():
+    """Small batches, other memory orders and other libraries are not, and go in one call."""
     large = np.zeros((20_000, 8))
     for x in (large[:100], np.asfortranarray(large), large[:, :7], large[0], array_api_strict.asarray(large)):
-        calls.clear()
-        method(None, x)
-        assert calls == [x.shape]
-    calls.clear()
-    method(None, large)
-    assert len(calls) > 1
+        assert not is_large((x,)) and not is_large((x, large))
+    assert is_large((large,)) and is_large((large, large[0]))
+    assert not is_large((large, array_api_strict.asarray(large))) and not is_large((large, np.array(0.0)))
 
 
 def test_items_run_side_by_side(three_threads):
@@ -180,7 +177,6 @@ def test_the_first_error_is_raised(error, three_threads):
 def test_a_failed_block_is_the_methods_own_error(three_threads):
     eta = np.tile([0.3, 1.5], (12 * ELEMENTS // 2, 1))
     eta[-1] = np.inf, np.inf
-    method = rowwise(lambda self, x: self.check(x))
 
     def check(x):
         if not np.all(np.isfinite(x)):
@@ -188,7 +184,7 @@ def test_a_failed_block_is_the_methods_own_error(three_threads):
         return x
 
     with pytest.raises(ig.ConvergenceError, match="short of its accuracy"):
-        method(SimpleNamespace(check=check), eta)
+        in_blocks(check, eta, contiguous=False)
 
 
 def test_a_solver_that_stands_on_a_large_batch(three_threads):

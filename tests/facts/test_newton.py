@@ -35,8 +35,8 @@ def test_no_minimum_is_an_error_that_names_the_row():
     """x·t − Σ log x with t < 0 falls without end."""
     with pytest.raises(ig.ConvergenceError) as error:
         logarithmic(np.array([[1.0], [-1.0], [2.0]]), np.ones((3, 1)), name="barrier", max_steps=30)
-    assert str(error.value).startswith("barrier: Newton's method ended short of its accuracy in 1 of 3 rows after at most "
-                                       "30 steps, first at index (1,): residual ")
+    assert str(error.value).startswith("barrier: Newton's method ended short of its accuracy after at most 30 steps in 1 of 3 "
+                                       "rows, first at index (1,): residual ")
     assert error.value.iterate.shape == (3, 1)
     np.testing.assert_array_equal(error.value.residual > 1e-3, [False, True, False])
     np.testing.assert_allclose(error.value.iterate[[0, 2], 0], [1.0, 0.5], rtol=1e-12)

@@ -7,8 +7,8 @@ from tests.registry import MIXTURES, PRIMAL
 
 ROWS, ALONE = 1000, 50
 
-# A closed form whose one sum over five coordinates is a matrix product: OpenBLAS takes rows by fours and the rest in another order.
-# A row at a time it takes 1.67 ms instead of 1.25 for 100 000 points (np.vecdot).
+# A closed form whose one sum, over five coordinates, is a matrix product: OpenBLAS takes rows by fours and the rest in another
+# order. By np.vecdot, row by row, `to_theta` of 100 000 points took 1.67 ms in place of 1.25.
 CLOSED = {"Categorical(6)"}
 INVERTED = {name: M for name, M in (PRIMAL | MIXTURES).items() if name not in CLOSED}
 

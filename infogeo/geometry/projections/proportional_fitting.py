@@ -4,7 +4,7 @@ import numpy as np
 from ...backend import Array, arrays, to_numpy
 from ...domains.supports import ClosedInterval, Interval
 from ...errors import ConvergenceError, ShapeError, require
-from ...numerics.special import logsumexp
+from ...numerics.exponentials import logsumexp
 
 __all__ = ["proportional_fitting", "sinkhorn"]
 

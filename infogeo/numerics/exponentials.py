@@ -1,0 +1,61 @@
+"""Exponentials and logarithms, and their differences that cancel when formed from the functions themselves."""
+import numpy as np
+
+from ..backend import Array, Namespace, arrays
+from .piecewise import horner, piecewise
+
+__all__ = ["expm1_gap", "kl_terms", "log1p_gap", "logsumexp", "ratio_gap"]
+
+
+_EXP_SERIES = tuple(1.0 / float(np.prod(np.arange(1.0, k + 1))) for k in range(2, 16))
+
+
+def expm1_gap(xp: Namespace, u: Array) -> Array:
+    """e^u − 1 − u, accurate near 0."""
+    return piecewise(xp, xp.abs(u) < 0.5, lambda u: u * u * horner(u, _EXP_SERIES), lambda u: xp.expm1(u) - u, u)
+
+
+_ATANH_SERIES = tuple(1.0 / (2 * k + 3) for k in range(14))
+
+
+def log1p_gap(xp: Namespace, x: Array) -> Array:
+    """x − log(1 + x), accurate near 0: log(1 + x) = 2 artanh z with z = x / (2 + x)."""
+    def series(x: Array) -> Array:
+        z = x / (2.0 + x)
+        square = z * z
+        return z * (x - 2.0 * square * horner(square, _ATANH_SERIES))
+
+    return piecewise(xp, xp.abs(x) < 0.4, series, lambda x: x - xp.log1p(x), x)
+
+
+def ratio_gap(xp: Namespace, ratio: Array, growth: Array) -> Array:
+    """r − 1 − log r ≥ 0 of a positive ratio r, given also growth = r − 1, formed without cancellation."""
+    return piecewise(xp, xp.abs(growth) < 0.2, lambda r, g: log1p_gap(xp, g), lambda r, g: g - xp.log(r), ratio, growth)
+
+
+def kl_terms(xp: Namespace, p: Array, q: Array, log_ratio: Array) -> Array:
+    """q − p − p log(q / p), the non-negative terms whose sum is a Kullback–Leibler divergence, from log(q / p).
+
+    Accurate for p near q; 0 log 0 = 0.
+    """
+    def near(p: Array, q: Array, u: Array) -> Array:
+        return p * expm1_gap(xp, u)
+
+    def far(p: Array, q: Array, u: Array) -> Array:
+        with np.errstate(invalid="ignore"):
+            return xp.where(p == 0, q, q - p - p * u)
+
+    return piecewise(xp, xp.abs(log_ratio) < 1.0, near, far, p, q, log_ratio)
+
+
+def logsumexp(x: Array, axis: int = -1) -> Array:
+    """log Σ exp(x) along an axis, on any backend, with the dtype kept.
+
+    Shapes: (..., n) to (...). An axis of −∞ gives −∞.
+    """
+    xp, x = arrays(x)
+    top = xp.max(x, axis=axis, keepdims=True)
+    top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
+    with np.errstate(divide="ignore"):
+        total = xp.log(xp.sum(xp.exp(x - top), axis=axis))
+    return total + xp.squeeze(top, axis=axis)

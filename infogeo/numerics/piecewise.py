@@ -1,0 +1,42 @@
+"""One formula here, another there: pieces of an array, each evaluated on its own elements only."""
+from collections.abc import Callable
+
+from ..backend import Array, Namespace
+
+__all__ = ["horner", "piecewise", "unless_cancelled"]
+
+
+def piecewise(xp: Namespace, condition: Array, inner: Callable[..., Array], outer: Callable[..., Array], *xs: Array) -> Array:
+    """`inner` of the elements where the condition holds, `outer` of the others; each is evaluated on its own elements only."""
+    if xp.all(condition):
+        return inner(*xs)
+    if not xp.any(condition):
+        return outer(*xs)
+    condition, *xs = xp.broadcast_arrays(condition, *xs)
+    out = xp.zeros_like(xs[0])
+    out[condition] = inner(*(x[condition] for x in xs))
+    out[~condition] = outer(*(x[~condition] for x in xs))
+    return out
+
+
+def unless_cancelled(xp: Namespace, direct: Array, size: Array, careful: Callable[..., Array], *points: Array) -> Array:
+    """`direct`, a difference of terms of the given size, where it keeps 12 of 16 digits or so; `careful(xp, *points)` elsewhere.
+
+    Shapes: direct and size (...); points (..., d), of which `careful` gets the rows that need it.
+    """
+    lost = ~(xp.abs(direct) > 1e-2 * size)
+    if direct.ndim == 0:
+        return careful(xp, *points) if lost else direct
+    if not xp.any(lost):
+        return direct
+    out = xp.asarray(direct, copy=True)
+    out[lost] = careful(xp, *(xp.broadcast_to(x, (*direct.shape, x.shape[-1]))[lost] for x in points))
+    return out
+
+
+def horner(x: Array, coefficients: tuple[float, ...]) -> Array:
+    """Σ c_k x^k, constant term first."""
+    total = coefficients[-1] * x**0 if len(coefficients) == 1 else coefficients[-1] * x + coefficients[-2]
+    for c in coefficients[-3::-1]:
+        total = total * x + c
+    return total
