@@ -4,6 +4,7 @@ import pytest
 
 import infogeo as ig
 from infogeo import Status
+from infogeo.solvers import rows as rows_of
 
 FAMILY = ig.Categorical(3)
 TARGET = np.array([0.5, 0.3])
@@ -228,3 +229,129 @@ def test_statuses_say_what_to_try():
     result = run(forward(), np.zeros((3, 2)), step=ig.Constant([0.5, 1.0, 1e-9]), max_steps=5, tol=1e-6)
     assert result.message.splitlines()[0].startswith("CONVERGED (1 of 3 rows): ")
     assert result.message.splitlines()[1].startswith("MAX_STEPS (2 of 3 rows): ")
+
+
+# Rows, and how one learns how many there are
+
+def ends(**changes):
+    """One row each that converges, goes on, leaves the domain and overflows."""
+    f, eta0 = forward().in_dual_coordinates(), np.array([[0.2, 0.2], [0.2, 0.2], [0.01, 0.98], [0.3, 0.3]])
+    settings = dict(geometry=FAMILY.dual, update=ig.GradientUpdate(), step=ig.Constant([0.2, 1e-3, 0.5, 1e300]), max_steps=77,
+                    tol=1e-6)
+    return ig.descend(f, eta0, **settings | changes)
+
+
+def poles(**changes):
+    settings = dict(geometry=ig.Euclidean(1), update=ig.GradientUpdate(), step=ig.Constant([0.5, 1.5, 0.5]), max_steps=40)
+    return ig.descend(Pole(), [[1.0], [4.0], [6.0]], **settings | changes)
+
+
+def one_row(**changes):
+    return run(forward(), [1.0, -2.0], **dict(max_steps=200, tol=1e-8) | changes)
+
+
+def one_that_leaves(**changes):
+    return run(forward([0.98, 0.01]), [-3.0, 3.0], **dict(step=ig.Constant(2.5)) | changes)
+
+
+@pytest.mark.parametrize("record", ["path", None])
+@pytest.mark.parametrize("example", [ends, poles, one_row, one_that_leaves])
+def test_rows_that_are_looked_at_every_16th_step(example, record, monkeypatch):
+    """As on a GPU: masks are applied unseen, and the run takes up to 15 steps more than it needs, which change nothing."""
+    reference = example(record=record)
+    monkeypatch.setitem(rows_of.PERIODS, "numpy", 16)
+    result = example(record=record)
+    for name in ("x", "status", "steps"):
+        np.testing.assert_array_equal(getattr(result, name), getattr(reference, name))
+    if record:
+        records = len(reference.path)
+        assert records <= len(result.path) <= records + 15
+        np.testing.assert_array_equal(result.path[:records], reference.path)
+        np.testing.assert_array_equal(result.values[:records], reference.values)
+        np.testing.assert_array_equal(result.path[records:], np.broadcast_to(reference.x, result.path[records:].shape))
+
+
+def test_a_run_that_is_stopped_and_goes_on_with_masks_unseen(monkeypatch):
+    monkeypatch.setitem(rows_of.PERIODS, "numpy", 16)
+    snapshots = []
+    keep = lambda moment: snapshots.append(moment.snapshot()) if moment.k == 21 else None
+    whole = ends(callbacks=[keep])
+    again = ends(callbacks=[keep], resume=snapshots[0])
+    np.testing.assert_array_equal(again.path, whole.path)
+    np.testing.assert_array_equal(again.status, whole.status)
+    stopped = ends(callbacks=[lambda moment: moment.k == 19])
+    assert stopped.status[1] == Status.STOPPED and stopped.steps[1] == 19 and stopped.status[2] == Status.LEFT_DOMAIN
+
+
+class Counting(ig.Objective):
+    """½ |x − c|², its evaluations counted."""
+
+    def __init__(self, c, rows=None):
+        self.c, self.rows, self.shapes = np.asarray(c), rows, []
+
+    def value_and_gradient(self, x):
+        self.shapes.append(x.shape)
+        return 0.5 * np.sum((x - self.c)**2, axis=-1), x - self.c
+
+
+@pytest.mark.parametrize("says", [True, False], ids=["says its batch shape", "does not"])
+@pytest.mark.parametrize("c, h", [([1.0, 2.0], 0.5), ([[1.0, 2.0]] * 3, 0.5), ([[[1.0, 2.0]]] * 3, [0.1, 0.2])])
+def test_one_evaluation_a_step_and_one_at_the_end(c, h, says):
+    """Nothing is evaluated to learn a shape: that of the targets is said, or told by the first value of the loop."""
+    f = Counting(c, np.shape(c)[:-1] if says else None)
+    result = ig.descend(f, np.zeros(2), geometry=ig.Euclidean(2), update=ig.GradientUpdate(), step=ig.Constant(h), max_steps=4)
+    rows = np.broadcast_shapes(np.shape(c)[:-1], np.shape(h))
+    assert len(f.shapes) == 5 and result.path.shape == (5, *rows, 2) and result.status.shape == rows
+    assert f.shapes[0] == ((*rows, 2) if says else (*np.shape(h), 2)) and set(f.shapes[1:]) == {(*rows, 2)}
+    expected = (1 - (1 - np.asarray(h))**4)[..., None] * np.asarray(c)
+    np.testing.assert_allclose(result.x, np.broadcast_to(expected, (*rows, 2)), rtol=1e-14)
+
+
+def test_states_have_the_batch_shape_that_the_first_value_tells():
+    f = Counting([[1.0, 2.0]] * 3)
+    result = ig.descend(f, np.zeros(2), geometry=ig.Euclidean(2), update=Momentum(0.5), step=ig.Constant(0.1), max_steps=3)
+    assert result.state.shape == (3, 2)
+
+
+def test_a_value_that_is_a_python_number():
+    class Number:
+        def value_and_gradient(self, x):
+            return float(0.5 * x @ x), x
+
+    result = ig.descend(Number(), [1.0, 2.0], geometry=ig.Euclidean(2), update=ig.GradientUpdate(), step=ig.Constant(0.5),
+                        max_steps=3)
+    np.testing.assert_allclose(result.x, [0.125, 0.25], rtol=1e-15)
+
+
+# Without a geometry
+
+def test_updates_that_need_no_geometry_are_given_none():
+    """The chart is R^d; what asks for its metric is told what is missing."""
+    settings = dict(update=ig.GradientUpdate(), step=ig.Constant(0.5), max_steps=5)
+    plain = ig.descend(Counting([1.0, 2.0]), [0, 0], **settings)
+    flat = ig.descend(Counting([1.0, 2.0]), [0, 0], geometry=ig.Euclidean(2), **settings)
+    np.testing.assert_array_equal(plain.path, flat.path)
+    for changes, what in [(dict(update=ig.NaturalUpdate()), "sharp"), (dict(update=ig.MirrorUpdate()), "to_theta"),
+                          (dict(tol=1e-3), "sharp"), (dict(step=ig.RelativeSmooth()), "divergence")]:
+        with pytest.raises(TypeError, match=f"the run needs a geometry, whose {what} its update, its step rule or its tol asks for"):
+            ig.descend(Counting([1.0, 2.0]), np.zeros(2), **settings | changes)
+    with pytest.raises(ig.DomainError, match="x0 finite"):
+        ig.descend(Counting([1.0, 2.0]), [0.0, np.nan], **settings)
+
+
+# Results
+
+def test_a_result_shows_itself_in_five_lines():
+    result = run(forward(), np.zeros((3, 2)), step=ig.Constant([0.5, 1.0, 1e-9]), max_steps=5, tol=1e-6)
+    lines = repr(result).splitlines()
+    assert lines[:4] == ["Result of 3 rows, x of shape (3, 2)", "  status: 1 CONVERGED, 2 MAX_STEPS", "  steps: 1 to 5",
+                         "  values: 1.09861 at first, 1.02965 to 1.09861 at last"]
+    assert len(lines) == 5 and lines[4].startswith("  message: The Riemannian norm of the gradient fell to tol. All steps")
+    assert "values: not recorded" in repr(run(forward(), np.zeros(2), record=None))
+    assert len(repr(run(forward(), np.zeros((0, 2)))).splitlines()) == 5
+
+
+def test_a_result_has_the_last_state():
+    result = ig.descend(Counting([0.0]), [1.0], geometry=ig.Euclidean(1), update=Momentum(0.5), step=ig.Constant(0.3), max_steps=20)
+    np.testing.assert_allclose(result.path[-1] - result.path[-2], -0.3 * result.state, rtol=1e-10)
+    assert run(forward(), [1.0, 0.0]).state is None

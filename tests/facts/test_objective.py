@@ -170,3 +170,35 @@ def test_smooth_pull_back():
     f = ig.CrossEntropy(ig.Exponential(), [2.0]).pulled_back(Log())
     result = ig.descend(f, [1.0], geometry=ig.Euclidean(1), update=ig.GradientUpdate(), step=ig.Constant(0.5), max_steps=60)
     np.testing.assert_allclose(np.exp(result.x), [0.5], rtol=1e-10)
+
+
+def test_objectives_show_themselves():
+    f, q = ig.CrossEntropy(FAMILY, [[0.5, 0.3]] * 4), FAMILY.theta_from(probabilities=[0.5, 0.3, 0.2])
+    assert repr(f) == f"CrossEntropy({FAMILY!r}, eta_hat of shape (4, 2))"
+    assert repr(ig.ReverseKL(FAMILY, q)) == f"ReverseKL({FAMILY!r}, theta_hat of shape (2,))"
+    assert repr(ig.Noisy(f, 0.1)) == f"Noisy({f!r}, 0.1)" and repr(f.in_dual_coordinates()) == f"{f!r}.in_dual_coordinates()"
+    assert repr(f.pulled_back(ig.AffineMap(np.ones((2, 3))))) == f"{f!r}.pulled_back(AffineMap(R^3 -> R^2))"
+    assert repr(ig.MiniBatch(FAMILY, [0, 1, 2], 2, (3,))) == f"MiniBatch({FAMILY!r}, 2 of 3 observations, rows=(3,))"
+
+
+def test_objectives_say_their_batch_shape():
+    """It is that of their values at one point; of a pull-back the value alone tells."""
+    f, q = ig.CrossEntropy(FAMILY, [[0.5, 0.3]] * 4), FAMILY.theta_from(probabilities=[[0.5, 0.3, 0.2]] * 5)
+    for g in (f, ig.ReverseKL(FAMILY, q), ig.Noisy(f, 0.1), ig.MiniBatch(FAMILY, [0, 1, 2], 2, (3,)), ig.Noisy(f, 0.1).draw(None)):
+        assert g.rows is None or g.rows == g.value_and_gradient(np.zeros(2))[0].shape
+    assert f.rows == (4,) == f.in_dual_coordinates().rows and ig.Noisy(f, 0.1).rows == (4,)
+    assert f.pulled_back(ig.AffineMap(np.eye(2))).rows is None
+    with pytest.raises(TypeError, match="abstract"):
+        ig.Objective()
+
+
+def test_targets_are_copies():
+    """What the caller changes later is no target, and the objective's own cannot be written."""
+    eta_hat, theta_hat, A = np.array([0.5, 0.3]), np.array([1.0, -1.0]), np.eye(2)
+    f, g, chart = ig.CrossEntropy(FAMILY, eta_hat), ig.ReverseKL(FAMILY, theta_hat), ig.AffineMap(A)
+    for mine, theirs in ((eta_hat, f.eta_hat), (theta_hat, g.theta_hat), (A, chart.A)):
+        before = mine.copy()
+        mine *= 7.0
+        np.testing.assert_array_equal(theirs, before)
+        with pytest.raises(ValueError, match="read-only"):
+            theirs[0] = 1.0

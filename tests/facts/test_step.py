@@ -137,3 +137,60 @@ def test_each_row_may_have_its_own_step_size(rule):
 def test_a_line_search_at_a_minimum_stays():
     for step in (ig.Backtracking(1.0), ig.Exact(1.0)):
         np.testing.assert_array_equal(descend(step, x0=[[0.0, 0.0]], max_steps=2).x, [[0.0, 0.0]])
+
+
+@pytest.mark.parametrize("theta, target", [(-0.2, 3.0), (-5.0, 0.1), (-1.0, 0.2)])
+def test_relative_smooth_measures_from_the_point_to_the_trial(theta, target):
+    """f = ψ − θη̂ is its own model with B_ψ(y : x): the first h ≤ 1 is taken, whatever B_ψ(x : y) is."""
+    family, step = ig.Exponential(), ig.RelativeSmooth(4.0, factor=0.9)
+    f = ig.CrossEntropy(family, [target])
+    result = descend(step, x0=[[theta]], update=ig.MirrorUpdate(), f=f, geometry=family, max_steps=1)
+    before, after = family.to_eta(result.path)
+    h = (before - after) / (before - target)
+    np.testing.assert_allclose(h, 4.0 * 0.9**np.ceil(np.log(1 / 4.0) / np.log(0.9)), rtol=1e-9)
+
+
+def test_step_sizes_are_copies():
+    """An array that the caller changes later changes no run, and the rule's own cannot be written."""
+    h = np.array([0.1, 0.2])
+    for rule in (ig.Constant, ig.Diminishing, ig.Backtracking, ig.RelativeSmooth, ig.Exact):
+        step = rule(h)
+        assert step.rows == (2,) and rule(0.3).rows == ()
+        with pytest.raises(ValueError, match="read-only"):
+            step.h[0] = 7.0
+    step = ig.Constant(h)
+    h[0] = 9.0
+    np.testing.assert_array_equal(step.h, [0.1, 0.2])
+
+
+def test_what_a_rule_of_ones_own_sees():
+    """k, x, value, covector, geometry, the curve of the update and the values along it; what was before."""
+    seen = []
+
+    class Halving(ig.Step):
+        def __call__(self, at):
+            h = 0.5**at.k
+            trial = at.curve(h)
+            np.testing.assert_array_equal(trial, at.x - h * at.covector)
+            np.testing.assert_array_equal(at.probe(trial), at.objective.value_and_gradient(trial)[0])
+            seen.append((at.k, at.x, at.value, at.covector, at.geometry, at.last))
+            return h
+
+    space = ig.Euclidean(2)
+    result = descend(Halving(), geometry=space, max_steps=3)
+    for k, (count, x, value, covector, geometry, last) in enumerate(seen):
+        assert count == k and geometry is space
+        np.testing.assert_array_equal(x, result.path[k])
+        np.testing.assert_array_equal(value, result.values[k])
+        np.testing.assert_array_equal(covector, x @ Q)
+        np.testing.assert_array_equal(last[0], result.path[max(k - 1, 0)])
+
+
+@pytest.mark.parametrize("make, name", [
+    (lambda: ig.Diminishing(1.0, offset=0.0), "offset"), (lambda: ig.Backtracking(halvings=0), "halvings"),
+    (lambda: ig.RelativeSmooth(halvings=1.5), "halvings"), (lambda: ig.Exact(sections=0), "sections"),
+    (lambda: ig.Constant(np.inf), "h"),
+])
+def test_arguments_are_checked(make, name):
+    with pytest.raises(ig.DomainError, match=f"^{name} must satisfy"):
+        make()

@@ -130,6 +130,20 @@ def test_early_stopping_of_rows():
     np.testing.assert_array_equal(result.steps, [5, 5])
 
 
+def test_a_plateau_ends_patience():
+    """A value that is the smallest once more is no new one: the run ends, and the weights are those of the first."""
+    _, w, update, _ = training("gradient")
+
+    class Slope(ig.Objective):
+        def value_and_gradient(self, x):
+            return -x[..., 0], -np.eye(x.shape[-1])[0] * np.ones_like(x)
+
+    stopping = EarlyStopping(lambda x: np.maximum(w[0] + 0.15 - x[..., 0], 0.0), patience=3)
+    result = run(Slope(), w, update, callbacks=[stopping])
+    assert int(result.status) == Status.STOPPED and int(result.steps) == 5
+    np.testing.assert_array_equal(stopping.x, result.path[2])
+
+
 @pytest.mark.parametrize("rows", [(), (3,)])
 def test_callbacks_on_every_backend(rows, backend):
     """Values come to the host, weights stay where they are."""

@@ -126,6 +126,34 @@ def test_weight_decay():
     assert f.f.state == (3, None, 24)
 
 
+def test_a_data_set_is_evaluated_at_the_end_and_nowhere_else(monkeypatch):
+    """No step sees all examples, and nothing is evaluated to learn a shape."""
+    model, w, batch = problem("categorical")
+    sizes, whole = [], type(model.objective(batch)).value_and_gradient
+    monkeypatch.setattr(type(model.objective(batch)), "value_and_gradient",
+                        lambda self, w: (sizes.append(len(self.x)), whole(self, w))[1])
+    for f in (MiniBatches(model.objective(batch), 5), Regularised(MiniBatches(model.objective(batch), 5), 0.1)):
+        sizes.clear()
+        run(f, w, ig.GradientUpdate(), max_steps=4)
+        assert sizes == [5, 5, 5, 5, 24]
+
+
+def test_the_batch_shape_of_examples():
+    """Leading axes of inputs and observations are data sets of their own, as many as the values."""
+    model, w, (x, y) = problem("categorical")
+    f = model.objective((np.stack([x, x]), np.stack([y, y])))
+    assert f.rows == (2,) == MiniBatches(f, 5).rows == Regularised(f, 0.1).rows and model.objective((x, y)).rows == ()
+    assert f.value(np.stack([w, w])).shape == f.rows
+    assert run(f, w, ig.GradientUpdate(), max_steps=2).x.shape == (2, w.size)
+
+
+def test_they_show_what_they_are():
+    model, _, batch = problem("categorical")
+    shown = repr(Regularised(MiniBatches(model.objective(batch), 5), 0.1))
+    assert shown == f"Regularised(MiniBatches(NegativeLogLikelihood({model!r}, 24 examples), FixedBatches(m=5)), 0.1)"
+    assert repr(CrossEntropyLoss(model, (batch[0], np.zeros((24, 2))))).startswith("CrossEntropyLoss(ConditionalModel(")
+
+
 @pytest.mark.parametrize("make, error, message", [
     (lambda m, b: MiniBatches(m.objective(b), 0), ValueError, "m must satisfy m an integer >= 1; got 0"),
     (lambda m, b: MiniBatches(m.objective(b), 25), DomainError, "1 <= size <= n = 24; got 25"),

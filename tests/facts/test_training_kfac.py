@@ -218,3 +218,18 @@ def test_step_rules_ask_for_the_same_step():
     state, covector = update.init(w), MODEL.objective(batch).value_and_gradient(w)[1]
     one, half = (update(SPACE, w, covector, h, state)[0] - w for h in (1.0, 0.5))
     np.testing.assert_allclose(half, 0.5 * one, rtol=1e-12)
+
+
+def test_it_needs_no_geometry():
+    batch, w = problem()
+    run = dict(update=KFAC(**SIMPLE), step=ig.Constant(1.0), max_steps=3)
+    bare, flat = ig.descend(MODEL.objective(batch), w, **run), ig.descend(MODEL.objective(batch), w, geometry=SPACE, **run)
+    np.testing.assert_array_equal(bare.path, flat.path)
+    assert isinstance(bare.state, KFACState) and bare.state.k == 3
+
+
+def test_weight_decay_adds_up():
+    """Of an objective that is regularised twice."""
+    batch, w = problem()
+    once, twice = Regularised(MODEL.objective(batch), 0.3), Regularised(Regularised(MODEL.objective(batch), 0.1), 0.2)
+    np.testing.assert_allclose(run(KFAC(**SIMPLE), twice, w).path, run(KFAC(**SIMPLE), once, w).path, rtol=1e-8, atol=1e-10)
