@@ -184,5 +184,5 @@ def _spectrum(A: np.ndarray) -> np.ndarray:
 
 def _angle(u: np.ndarray, v: np.ndarray, metric: np.ndarray) -> float:
     """Between unit vectors, degrees; accurate for small and large angles (Kahan)."""
-    norm = lambda d: np.sqrt(max(d @ metric @ d, 0.0))      # rounding may make a length below 0
-    return float(np.degrees(2.0 * np.arctan2(norm(u - v), norm(u + v))))
+    lengths = (np.sqrt(max(d @ metric @ d, 0.0)) for d in (u - v, u + v))      # rounding may make a square negative
+    return float(np.degrees(2.0 * np.arctan2(*lengths)))

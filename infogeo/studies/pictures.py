@@ -204,8 +204,13 @@ def _sphere(M: DuallyFlat, centers: Array, radius: np.ndarray, samples: int) -> 
     root = np.linalg.cholesky(to_numpy(M.metric(centers)))
     rays = np.linalg.solve(np.swapaxes(root, -1, -2)[:, None], around[..., None])[..., 0]      # vᵀ G v = 1
     start = to_numpy(centers)[:, None, :]
-    at = lambda length: start + length[..., None] * rays
-    within = lambda length: _divergence(M, centers[:, None, :], asarray(at(length), like=centers)) <= radius[:, None]
+
+    def at(length: np.ndarray) -> Array:
+        return asarray(start + length[..., None] * rays, like=centers)
+
+    def within(length: np.ndarray) -> np.ndarray:
+        return _divergence(M, centers[:, None, :], at(length)) <= radius[:, None]
+
     low, high = np.zeros(rays.shape[:-1]), np.broadcast_to(np.sqrt(2.0 * radius)[:, None], rays.shape[:-1])
     while (inside := within(high)).any():                       # a ball is bounded
         low, high = np.where(inside, high, low), np.where(inside, 2.0 * high, high)
@@ -213,7 +218,7 @@ def _sphere(M: DuallyFlat, centers: Array, radius: np.ndarray, samples: int) -> 
         middle = 0.5 * (low + high)
         inside = within(middle)
         low, high = np.where(inside, middle, low), np.where(inside, high, middle)
-    return asarray(at(low), like=centers)
+    return at(low)
 
 
 def _edges(M: DuallyFlat, sites: Array, samples: int) -> list[Array]:

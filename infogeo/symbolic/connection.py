@@ -32,9 +32,9 @@ class SymbolicConnections(SymbolicPotential):
     @cached_property
     def _raised_cubic(self) -> dict[tuple[int, int, int], sp.Expr]:
         """T_ij^k = T_ijl G^lk for i ≤ j."""
-        pairs, n = combinations_with_replacement(range(self.dim), 2), range(self.dim)
-        raised = lambda i, j, k: tidy(sum(self.cubic_tensor[i, j, m] * self.inverse_metric[m, k] for m in n))
-        return {(i, j, k): raised(i, j, k) for i, j in pairs for k in n}
+        n, T, inverse = range(self.dim), self.cubic_tensor, self.inverse_metric
+        return {(i, j, k): tidy(sum(T[i, j, m] * inverse[m, k] for m in n))
+                for i, j in combinations_with_replacement(n, 2) for k in n}
 
     @cached_property
     def _curvature_entries(self) -> dict[tuple[int, int, int, int], sp.Expr]:
@@ -75,9 +75,9 @@ class SymbolicConnections(SymbolicPotential):
         """The curvature of the plane of two vectors, K = ⟨R(u, v)v, u⟩ / (|u|² |v|² − ⟨u, v⟩²), of the Levi-Civita connection."""
         u, v = (self._coordinates(name, x) for name, x in (("u", u), ("v", v)))
         n, tensor, G = range(self.dim), self.riemann_tensor(), self.metric
-        inner = lambda a, b: sum(G[i, j] * a[i] * b[j] for i in n for j in n)
+        uu, vv, uv = (sum(G[i, j] * a[i] * b[j] for i in n for j in n) for a, b in ((u, u), (v, v), (u, v)))
         bent = sum(tensor[i, j, k, m] * u[i] * v[j] * v[k] * u[m] for i in n for j in n for k in n for m in n)
-        return tidy(bent / (inner(u, u) * inner(v, v) - inner(u, v)**2))
+        return tidy(bent / (uu * vv - uv**2))
 
     def geodesic_equations(self, alpha: sp.Expr = 0, time: sp.Symbol = sp.Symbol("t", real=True)) -> list[sp.Eq]:
         """The equations θ̈^k + Γ^k_ij θ̇^i θ̇^j = 0 of the α-geodesics, with θ functions of the time."""
@@ -85,5 +85,5 @@ class SymbolicConnections(SymbolicPotential):
         at, n = dict(zip(self.theta, path)), range(self.dim)
         velocity = [sp.diff(x, time) for x in path]
         symbols = self.christoffel(alpha)
-        bent = lambda k: sum(symbols[i, j, k].subs(at) * velocity[i] * velocity[j] for i in n for j in n)
-        return [sp.Eq(sp.diff(path[k], time, 2) + bent(k), 0) for k in n]
+        bent = (sum(symbols[i, j, k].subs(at) * velocity[i] * velocity[j] for i in n for j in n) for k in n)
+        return [sp.Eq(sp.diff(x, time, 2) + b, 0) for x, b in zip(path, bent)]

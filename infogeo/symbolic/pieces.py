@@ -41,8 +41,8 @@ def _in_order(points: Sequence[sp.Expr]) -> list[sp.Expr]:
 
 def _intervals(model: Density, support: sp.Set) -> Iterator[Piece]:
     """An interval as lines, half-lines and intervals between kinks."""
-    outside = lambda point: (point - support.inf).is_extended_nonpositive or (support.sup - point).is_extended_nonpositive
-    kinks = [point for point in _breaks(model.expanded_log_density, model.observation) if not outside(point)]
+    breaks = _breaks(model.expanded_log_density, model.observation)
+    kinks = [k for k in breaks if not ((k - support.inf).is_extended_nonpositive or (support.sup - k).is_extended_nonpositive)]
     ends = _in_order([support.inf, *kinks, support.sup])
     for a, b in zip(ends, ends[1:]):
         y = sp.Dummy("y", real=True) if a == -sp.oo and b == sp.oo else sp.Dummy("y", positive=True)
