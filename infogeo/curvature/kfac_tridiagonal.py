@@ -97,10 +97,10 @@ class KroneckerChain(LinearOperator):
             return xp.astype(x, xp.float64, copy=False)
 
         for block, later, A, G in zip(self.blocks, self.blocks[1:], self.A_next, self.G_next):
-            whole, cross = [double(f.matrix) for f in (block.A, block.B, later.A, later.B)], [double(A), double(G)]
-            psi = [SymmetricDense(factor).solve(rows) for factor, rows in zip(whole[2:], cross)]
-            explained = [xp.matmul(p, xp.matrix_transpose(rows)) for p, rows in zip(psi, cross)]
-            covariances.append(KroneckerPair(*whole[:2], *explained, -1, self.dtype))
+            cross = double(A), double(G)
+            psi = [SymmetricDense(double(f.matrix)).solve(rows) for f, rows in zip((later.A, later.B), cross)]
+            C, D = (xp.matmul(p, xp.matrix_transpose(rows)) for p, rows in zip(psi, cross))
+            covariances.append(KroneckerPair(double(block.A.matrix), double(block.B.matrix), C, D, sign=-1, dtype=self.dtype))
             regressions.append(Kronecker(*(xp.astype(p, self.dtype) for p in psi)))
         return BlockTridiagonalInverse([*covariances, self.blocks[-1]], regressions)
 

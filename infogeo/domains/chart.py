@@ -332,10 +332,10 @@ class StackedChart(Chart):
         self.parts, self.affine = parts, all(chart.affine for chart, _ in parts)
 
     def _over(self, name: str, *xs: Array) -> Array:
-        xp, *xs = arrays(*xs)
+        xp, *floating = arrays(*xs)
         out, start = [], 0
         for chart, size in self.parts:
-            out.append(getattr(chart, name)(*(x[..., start:start + size] for x in xs)))
+            out.append(getattr(chart, name)(*(x[..., start:start + size] for x in floating)))
             start += size
         return xp.concat(out, axis=-1)
 

@@ -80,7 +80,7 @@ class _NaturalChart(Chart):
 
     def push_forward(self, u, vector):
         xp, (_, _, m, kappa), (ds, d_rate, dm, d_kappa) = self._parts(u, vector)
-        cross = _outer(kappa[..., None] * dm + 0.5 * d_kappa[..., None] * m, m)         # ½ d(κmmᵀ) is the mean of this and its transpose
+        cross = _outer(kappa[..., None] * dm + 0.5 * d_kappa[..., None] * m, m)     # its symmetric part is ½ d(κmmᵀ)
         return _join(xp, ds, -d_rate - cross, kappa[..., None] * dm + d_kappa[..., None] * m, -0.5 * d_kappa)
 
     def pull_back(self, u, covector):
@@ -199,11 +199,11 @@ class NormalWishart(ExponentialFamily):
 
     def _potential(self, xp, theta):
         s, _, kappa, rate, _, _, _ = self._parts(xp, theta)
-        return self._wishart.potential(number_and_matrix(xp, s, -rate)) - 0.5 * self.p * xp.log(kappa)
+        return self._wishart._potential(xp, number_and_matrix(xp, s, -rate)) - 0.5 * self.p * xp.log(kappa)
 
     def _to_eta(self, xp, theta):
         s, m, kappa, rate, _, inverse, _ = self._parts(xp, theta)
-        first = self._wishart.to_eta(number_and_matrix(xp, s, -rate))[..., 0]
+        first = self._wishart._to_eta(xp, number_and_matrix(xp, s, -rate))[..., 0]
         mean = self._mean_precision(s, inverse)
         moment = matvec(xp, mean, m)
         return _join(xp, first, mean, moment, self.p / kappa + xp.sum(m * moment, axis=-1))
@@ -390,7 +390,7 @@ class NormalInverseWishart(Transformed):
         return xp.concat([x[..., :self.p], pack(inverse)], axis=-1)
 
     def _sufficient_statistic(self, xp, x):
-        return self.base.sufficient_statistic(self._inverted(xp, x))
+        return self.base._sufficient_statistic(xp, self._inverted(xp, x))
 
     def _log_base_measure(self, xp, x):
         return -(self.p + 0.5) * log_det(xp, unpack(x[..., self.p:], self.p)) - 0.5 * self.p * float(np.log(2 * np.pi))
@@ -446,19 +446,19 @@ class NormalGamma(Transformed):
     ordinary = {"location": Interval(), "precision_scale": Interval(0), "shape": Interval(0), "rate": Interval(0)}
 
     def _sufficient_statistic(self, xp, x):
-        return self.base.sufficient_statistic(x)
+        return self.base._sufficient_statistic(xp, x)
 
     def _log_base_measure(self, xp, x):
-        return self.base.log_base_measure(x)
+        return self.base._log_base_measure(xp, x)
 
     def _log_density(self, xp, theta, x):
         return self.base._log_density(xp, theta, x)
 
     def _expected_log_base_measure(self, xp, theta):
-        return self.base.expected_log_base_measure(theta)
+        return self.base._expected_log_base_measure(xp, theta)
 
     def _entropy(self, xp, theta):
-        return self.base.entropy(theta)
+        return self.base._entropy(xp, theta)
 
     def _fit(self, xp, x, weights):
         return self.base._fit(xp, x, weights)

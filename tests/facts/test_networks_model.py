@@ -19,7 +19,7 @@ from ..backends import every_dtype
 from .network_helpers import central
 
 FAMILIES = [ig.Categorical(3), ig.Bernoulli(), ig.Poisson(), ig.Exponential(), ig.Normal(), ig.Gamma(), ig.Dirichlet(3),
-            ig.MultivariateNormal(2)]
+            ig.MultivariateNormal(2), ig.NormalGamma()]
 every_family = pytest.mark.parametrize("family", FAMILIES, ids=repr)
 N = 6
 
