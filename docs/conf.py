@@ -37,7 +37,7 @@ nitpick_ignore_regex = [               # names that have no page
     (r"py:obj", "|".join(infogeo.__all__)),                       # public names in the docstrings of packages below the top level
     (r"py:class", r"infogeo\.geometry\.(arc_length|half_plane|projection|separable|sphere)\..*"),      # not public
     (r"py:obj", r"infogeo\.symbolic\.(Log1pExp|LogSumExp|MultiGammaLn)"),
-    (r"py:class", r"infogeo\.(curvature|networks|operators|training)\.\w+\.(_\w+|ExampleUpdate|SeesExamples)"),
+    (r"py:class", r"infogeo\.(curvature|networks|operators|training)\.\w+\.(_\w+|ExampleUpdate|Seen)"),
     (r"py:class", r"infogeo\.families\.\w+\.(_\w+|ConstantBaseMeasure|Counts|DirectDensity|Image|StateFamily)"),
 ]
 

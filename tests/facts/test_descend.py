@@ -333,7 +333,7 @@ def test_updates_that_need_no_geometry_are_given_none():
     np.testing.assert_array_equal(plain.path, flat.path)
     for changes, what in [(dict(update=ig.NaturalUpdate()), "sharp"), (dict(update=ig.MirrorUpdate()), "to_theta"),
                           (dict(tol=1e-3), "sharp"), (dict(step=ig.RelativeSmooth()), "divergence")]:
-        with pytest.raises(TypeError, match=f"the run needs a geometry, whose {what} its update, its step rule or its tol asks for"):
+        with pytest.raises(TypeError, match=f"the run needs a geometry, whose {what} its update, its step rule or its tol asks"):
             ig.descend(Counting([1.0, 2.0]), np.zeros(2), **settings | changes)
     with pytest.raises(ig.DomainError, match="x0 finite"):
         ig.descend(Counting([1.0, 2.0]), [0.0, np.nan], **settings)
@@ -352,6 +352,6 @@ def test_a_result_shows_itself_in_five_lines():
 
 
 def test_a_result_has_the_last_state():
-    result = ig.descend(Counting([0.0]), [1.0], geometry=ig.Euclidean(1), update=Momentum(0.5), step=ig.Constant(0.3), max_steps=20)
+    result = ig.descend(Counting([0.0]), [1.0], update=Momentum(0.5), step=ig.Constant(0.3), max_steps=20)
     np.testing.assert_allclose(result.path[-1] - result.path[-2], -0.3 * result.state, rtol=1e-10)
     assert run(forward(), [1.0, 0.0]).state is None

@@ -1,9 +1,18 @@
-"""Objectives of the solver laws, and step sizes in local units."""
+"""Objectives of the solver laws, step sizes in local units, and the manifolds of what is one loop over all of them."""
 import numpy as np
+import pytest
 
 from infogeo.testing import Wavy
 
-__all__ = ["Wavy", "length", "local_step"]
+from ..registry import MANIFOLDS
+
+__all__ = ["Wavy", "every_kind_of_loop", "length", "local_step"]
+
+# All of R^d, a bounded domain, a numeric inverse, a dual: the loop asks a manifold for charts, `sharp` and membership alone, and
+# that these are right everywhere are laws of their own.
+LOOPS = ["Categorical(3)", "Categorical(6).dual", "Gamma", "Normal.dual"]
+
+every_kind_of_loop = pytest.mark.parametrize("M", [MANIFOLDS[name] for name in LOOPS], ids=LOOPS)
 
 
 def local_step(M, x, objective, length):

@@ -4,15 +4,13 @@ import pytest
 
 import infogeo as ig
 
-from ..registry import every_manifold, is_slow, once_each, region
-from .objectives import Wavy, local_step
+from ..registry import once_each, region
+from .objectives import Wavy, every_kind_of_loop, local_step
 
 UPDATES = {"gradient": ig.GradientUpdate(), "natural": ig.NaturalUpdate(), "mirror": ig.MirrorUpdate()}
 every_update = pytest.mark.parametrize("update", UPDATES.values(), ids=UPDATES)
 
-
-def most_steps(M):
-    return 5 if is_slow(M) else 25
+STEPS = 25
 
 
 def run(M, update, rows=..., wavy=False, **kwargs):
@@ -24,7 +22,7 @@ def run(M, update, rows=..., wavy=False, **kwargs):
         h = local_step(M, theta0, f, 0.1) * 10.0 ** np.arange(-3, 5)
     else:
         h = np.array([0.01, 0.1, 0.5, 1.0, 1.0, 3.0, 30.0, 1e3])
-    run = dict(step=ig.Constant(h[rows]), max_steps=most_steps(M), tol=1e-3) | kwargs
+    run = dict(step=ig.Constant(h[rows]), max_steps=STEPS, tol=1e-3) | kwargs
     return f, ig.descend(f, theta0[rows], geometry=M, update=update, **run)
 
 
@@ -33,10 +31,10 @@ whole_run = once_each(run)
 
 @pytest.mark.parametrize("wavy", [False, True], ids=["cross-entropy", "wavy"])
 @every_update
-@every_manifold
+@every_kind_of_loop
 def test_each_row_is_its_own_run(M, update, wavy):
     _, whole = whole_run(M, update, ..., wavy)
-    for i in range(0, 8, 3 if is_slow(M) else 1):
+    for i in range(8):
         _, alone = run(M, update, i, wavy=wavy)
         assert whole.status[i] == alone.status and whole.steps[i] == alone.steps
         records = len(alone.path)
@@ -46,7 +44,7 @@ def test_each_row_is_its_own_run(M, update, wavy):
 
 
 @every_update
-@every_manifold
+@every_kind_of_loop
 def test_the_record_is_consistent(M, update):
     f, r = whole_run(M, update, ..., False)
     assert r.path.shape == (len(r.values), *r.x.shape) and r.status.shape == r.steps.shape == (8,)
@@ -60,15 +58,15 @@ def test_the_record_is_consistent(M, update):
         assert np.all(r.path[steps:, i] == r.x[i])                          # frozen
         if steps and np.abs(r.path[:, i]).max() < 1e6:                      # farther out a step may be lost in rounding
             assert np.all(np.any(np.diff(r.path[:steps + 1, i], axis=0) != 0, axis=-1))      # moving until then
-        assert (steps == most_steps(M)) or r.status[i] != ig.Status.MAX_STEPS
+        assert (steps == STEPS) or r.status[i] != ig.Status.MAX_STEPS
         if r.status[i] in (ig.Status.LEFT_DOMAIN, ig.Status.NONFINITE):
-            assert steps < most_steps(M)
+            assert steps < STEPS
     found = {ig.Status(s).name for s in r.status}
     assert all(name in r.message for name in found) and len(r.message.splitlines()) == len(found)
 
 
 @every_update
-@every_manifold
+@every_kind_of_loop
 def test_recording_less_changes_nothing(M, update):
     _, full = whole_run(M, update, ..., False)
     _, values = run(M, update, record="values")
@@ -79,15 +77,15 @@ def test_recording_less_changes_nothing(M, update):
         assert np.array_equal(r.x, full.x) and np.array_equal(r.status, full.status) and np.array_equal(r.steps, full.steps)
 
 
-@every_manifold
+@every_kind_of_loop
 def test_endings(M):
     """Mirror descent on the cross-entropy solves it in one step of size 1, and has not after many of size 0.01."""
     _, r = whole_run(M, UPDATES["mirror"], ..., False)
-    assert r.status[0] == ig.Status.MAX_STEPS and r.steps[0] == most_steps(M)
+    assert r.status[0] == ig.Status.MAX_STEPS and r.steps[0] == STEPS
     assert np.all(r.status[3:5] == ig.Status.CONVERGED) and np.all(r.steps[3:5] == 1)
 
 
-@every_manifold
+@every_kind_of_loop
 def test_the_start_is_checked_and_kept(M):
     rng = np.random.default_rng(92)
     theta0 = region(M).sample(rng, (3,), 0.3)
@@ -102,7 +100,7 @@ def test_the_start_is_checked_and_kept(M):
         ig.descend(f, bad, geometry=M, update=ig.NaturalUpdate(), step=ig.Constant(0.5), max_steps=3)
 
 
-@every_manifold
+@every_kind_of_loop
 def test_targets_and_steps_broadcast(M):
     """A grid of targets × step sizes is one call."""
     rng = np.random.default_rng(93)
