@@ -15,8 +15,8 @@ class PowerChart(Chart):
         self.chart, self.n, self.dim, self.affine = chart, n, dim, chart.affine
 
     def _over(self, method: Any, *xs: Array) -> Array:
-        xp, *xs = arrays(*xs)
-        found = method(*(xp.reshape(x, (*x.shape[:-1], self.n, self.dim)) for x in xs))
+        xp, *rows = arrays(*xs)
+        found = method(*(xp.reshape(x, (*x.shape[:-1], self.n, self.dim)) for x in rows))
         return xp.reshape(found, (*found.shape[:-2], self.n * self.dim))
 
     def __call__(self, u: Array) -> Array:

@@ -234,7 +234,7 @@ class MultivariateNormal(ExponentialFamily):
         return xp.full_like(x[..., 0], -0.5 * self.p * np.log(2 * np.pi))
 
     def _expected_log_base_measure(self, xp, theta):
-        return -0.5 * self.p * np.log(2 * np.pi) + 0.0 * self._parts(xp, theta)[-1]         # NaN where Λ is not definite
+        return -0.5 * self.p * float(np.log(2 * np.pi)) + 0.0 * self._parts(xp, theta)[-1]         # NaN where Λ is not definite
 
     def _log_density(self, xp, theta, x):
         """−½ (x − μ)ᵀΛ(x − μ) + ½ log det Λ − (p/2) log 2π: the square completed, which does not cancel."""

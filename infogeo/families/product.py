@@ -1,11 +1,13 @@
 """Products: independent observations of several families, or of one."""
+from collections.abc import Sequence
 from functools import reduce
 from math import prod
 from operator import add
 
 import numpy as np
 
-from ..backend import arrays
+from ..arrays.draws import Draws
+from ..backend import NUMPY, Array, Namespace, arrays
 from ..domains.base import Domain
 from ..errors import ShapeError
 from ..geometry.manifolds.power import PowerManifold
@@ -19,14 +21,14 @@ __all__ = ["Independent", "Product"]
 class _Side(Domain):
     """Points of several sets, flattened and laid side by side along one axis."""
 
-    def __init__(self, *factors):
+    def __init__(self, *factors: Domain) -> None:
         self.factors = factors
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return (sum(prod(f.shape) for f in self.factors),)
 
-    def split(self, x):
+    def split(self, x: Array) -> list[Array]:
         """The points of each factor, in their own shapes."""
         xp, x = arrays(x)
         start, parts = 0, []
@@ -36,15 +38,15 @@ class _Side(Domain):
             start += size
         return parts
 
-    def join(self, xp, parts):
+    def join(self, xp: Namespace, parts: Sequence[Array]) -> Array:
         """The inverse of `split`."""
         flat = [xp.reshape(x, (*x.shape[:x.ndim - len(f.shape)], prod(f.shape))) for f, x in zip(self.factors, parts)]
         return xp.concat(flat, axis=-1)
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         return reduce(lambda a, b: a & b, (f.contains(part) for f, part in zip(self.factors, self.split(x))))
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         start, rules = 0, []
         for factor in self.factors:
             size = prod(factor.shape)
@@ -56,18 +58,18 @@ class _Side(Domain):
 class _Rows(Domain):
     """Stacks of n points of one set."""
 
-    def __init__(self, row, n):
+    def __init__(self, row: Domain, n: int) -> None:
         self.row, self.n = row, n
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return (self.n, *self.row.shape)
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         return xp.all(self.row.contains(x), axis=-1)
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         return self.row.rule(f"{name}[i]")
 
 
@@ -84,7 +86,10 @@ class Product(Transformed):
     Ordinary parameters: those of the factors, with the place of the factor appended: `mean_0`, `variance_0`, `rate_1`, …
     """
 
-    def __init__(self, *factors):
+    base: ProductManifold
+    factors: tuple[ExponentialFamily, ...]
+
+    def __init__(self, *factors: ExponentialFamily) -> None:
         for factor in factors:
             if not isinstance(factor, ExponentialFamily):
                 raise TypeError(f"factors must be exponential families; got {factor!r}")
@@ -92,64 +97,64 @@ class Product(Transformed):
             raise ShapeError("factors must be at least one family")
         self.factors = factors
         self.base = ProductManifold(*factors)
-        self.support = _Side(*(f.support for f in factors))
+        self.support = self._side = _Side(*(f.support for f in factors))
         self.ordinary = {f"{name}_{i}": domain for i, f in enumerate(factors) for name, domain in f.ordinary.items()}
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Product({', '.join(map(repr, self.factors))})"
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.factors == other.factors
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((type(self), self.factors))
 
-    def _observations(self, x):
+    def _observations(self, x: Array) -> list[Array]:
         """The observations of each factor."""
-        return self.support.split(x)
+        return self._side.split(x)
 
-    def _joined(self, xp, parts):
+    def _joined(self, xp: Namespace, parts: Sequence[Array]) -> Array:
         """The inverse of `_observations`."""
-        return self.support.join(xp, parts)
+        return self._side.join(xp, parts)
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return xp.concat([f._sufficient_statistic(xp, part) for f, part in zip(self.factors, self._observations(x))], axis=-1)
 
-    def _total(self, name, xp, *arguments):
+    def _total(self, name: str, xp: Namespace, *arguments: Sequence[Array]) -> Array:
         """The sum of a quantity over the factors, from the arguments of each."""
         return reduce(add, (getattr(f, name)(xp, *own) for f, *own in zip(self.factors, *arguments)))
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return self._total("_log_base_measure", xp, self._observations(x))
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return self._total("_expected_log_base_measure", xp, self.base.split(theta))
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return self._total("_entropy", xp, self.base.split(theta))
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         return self._total("_log_density", xp, self.base.split(theta), self._observations(x))
 
     @property
-    def _somewhere(self):
-        return self._joined(np, [f._somewhere for f in self.factors])
+    def _somewhere(self) -> Array:
+        return self._joined(NUMPY, [f._somewhere for f in self.factors])
 
-    def _fit(self, xp, x, weights):
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
         fitted = [f._fit(xp, part, weights) for f, part in zip(self.factors, self._observations(x))]
         return tuple(xp.concat(parts, axis=-1) for parts in zip(*fitted))
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         parts = [f._draw(draws, part, shape) for f, part in zip(self.factors, self.base.split(theta))]
         return self._joined(draws.xp, parts)
 
-    def _theta_from(self, xp, **ordinary):
+    def _theta_from(self, xp: Namespace, **ordinary: Array) -> Array:
         parts = [f._theta_from(xp, **{name: ordinary[f"{name}_{i}"] for name in f.ordinary})
                  for i, f in enumerate(self.factors)]
         batch = np.broadcast_shapes(*(part.shape[:-1] for part in parts))
         return xp.concat([xp.broadcast_to(part, (*batch, part.shape[-1])) for part in parts], axis=-1)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         parts = self.base.split(theta)
         return {f"{name}_{i}": value
                 for i, (f, part) in enumerate(zip(self.factors, parts)) for name, value in f._parameters(xp, part).items()}
@@ -167,7 +172,9 @@ class Independent(Product):
     `covariance` of shape (..., n, p, p).
     """
 
-    def __init__(self, family, n):
+    base: PowerManifold
+
+    def __init__(self, family: ExponentialFamily, n: int) -> None:
         if not isinstance(family, ExponentialFamily):
             raise TypeError(f"family must be an exponential family; got {family!r}")
         self.base = PowerManifold(family, n)
@@ -176,41 +183,41 @@ class Independent(Product):
         self.ordinary = {name: _Rows(domain, self.n) for name, domain in family.ordinary.items()}
 
     @property
-    def factors(self):
-        return self.base.factors
+    def factors(self) -> tuple[ExponentialFamily, ...]:
+        return (self.family,) * self.n
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Independent({self.family!r}, {self.n})"
 
     # All factors at once, as a batch of one family
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return xp.sum(self.family._expected_log_base_measure(xp, self.base.rows(xp, theta)), axis=-1)
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return xp.sum(self.family._entropy(xp, self.base.rows(xp, theta)), axis=-1)
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return self.base.joined(xp, self.family._sufficient_statistic(xp, x))
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return xp.sum(self.family._log_base_measure(xp, x), axis=-1)
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         return xp.sum(self.family._log_density(xp, self.base.rows(xp, theta), x), axis=-1)
 
-    def _observations(self, x):
+    def _observations(self, x: Array) -> list[Array]:
         inner = (slice(None),) * len(self.family.support.shape)
         return [x[(..., i, *inner)] for i in range(self.n)]
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self.family._draw(draws, self.base.rows(draws.xp, theta), (*shape, self.n))
 
-    def _joined(self, xp, parts):
+    def _joined(self, xp: Namespace, parts: Sequence[Array]) -> Array:
         return xp.stack(parts, axis=-1 - len(self.family.support.shape))
 
-    def _theta_from(self, xp, **ordinary):
+    def _theta_from(self, xp: Namespace, **ordinary: Array) -> Array:
         return self.base.joined(xp, self.family._theta_from(xp, **ordinary))
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return self.family._parameters(xp, self.base.rows(xp, theta))

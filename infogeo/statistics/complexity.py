@@ -1,6 +1,7 @@
 """The parametric complexity of normalised maximum likelihood."""
 from functools import singledispatch
 from math import ceil, log, pi, sqrt
+from typing import Any
 
 import numpy as np
 
@@ -9,12 +10,13 @@ from ..families.bernoulli import Bernoulli
 from ..families.binomial import Binomial, Multinomial
 from ..families.categorical import Categorical
 from ..families.product import Product
+from ..geometry.manifolds.manifold import Riemannian
 
 __all__ = ["asymptotic_complexity", "parametric_complexity"]
 
 
 @singledispatch
-def parametric_complexity(family, n):
+def parametric_complexity(family: Any, n: int) -> float:
     """The parametric complexity log Σ_x max_θ p(x; θ) of n observations, exact, nats: what normalises the maximised likelihood.
 
     Mathematically, the sum runs over all samples x = (x₁, …, x_n). For k outcomes it is log C_k with
@@ -46,31 +48,31 @@ def parametric_complexity(family, n):
 
 
 @parametric_complexity.register
-def _(family: Bernoulli, n):
+def _(family: Bernoulli, n: int) -> float:
     return _log_complexity(2, require_count("n", n))
 
 
 @parametric_complexity.register
-def _(family: Categorical, n):
+def _(family: Categorical, n: int) -> float:
     return _log_complexity(family.k, require_count("n", n))
 
 
 @parametric_complexity.register
-def _(family: Binomial, n):
+def _(family: Binomial, n: int) -> float:
     return _log_complexity(2, family.n * require_count("n", n))
 
 
 @parametric_complexity.register
-def _(family: Multinomial, n):
+def _(family: Multinomial, n: int) -> float:
     return _log_complexity(family.k, family.n * require_count("n", n))
 
 
 @parametric_complexity.register
-def _(family: Product, n):
+def _(family: Product, n: int) -> float:
     return sum(parametric_complexity(factor, n) for factor in family.factors)
 
 
-def _log_complexity(k, n):
+def _log_complexity(k: int, n: int) -> float:
     """log C_k, as the sum of the logarithms of the ratios r_j = C_{j+1} / C_j, r_{j+1} = 1 + n / (j r_j)."""
     ratio = _two_outcomes(n)
     total = log(ratio)
@@ -80,13 +82,13 @@ def _log_complexity(k, n):
     return total
 
 
-def _two_outcomes(n):
+def _two_outcomes(n: int) -> float:
     """C₂ = Σ_j Π_{i<j} (1 − i/n). A term is at most exp(−j(j − 1)/2n), so those left out add less than a rounding error."""
     last = min(n, ceil(1 + sqrt(2 * n * 45)))
     return 1.0 + float(np.sum(np.cumprod(1.0 - np.arange(last) / n)))
 
 
-def asymptotic_complexity(M, n, volume):
+def asymptotic_complexity(M: Riemannian, n: int, volume: float) -> float:
     """The parametric complexity of many observations, (d/2) log(n / 2π) + log ∫ √det G(θ) dθ, nats; what is left out goes to 0.
 
     Parameters

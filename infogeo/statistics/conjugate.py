@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import arrays
+from ..backend import Array, arrays
 from ..families.base import ExponentialFamily
 from ..families.bernoulli import Bernoulli
 from ..families.beta import Beta
@@ -41,6 +41,7 @@ from ..families.product import Independent, Product
 from ..families.weibull import Rayleigh, Weibull
 from ..numerics.linalg import matvec
 from ..numerics.packing import pack
+from .sufficient_statistics import SufficientStatistics
 
 __all__ = ["Conjugacy", "conjugacy", "conjugate_prior", "posterior", "predictive_log_density"]
 
@@ -66,7 +67,7 @@ class Conjugacy:
     matrix: Any
     constant: float = 0.0
 
-    def step(self, total, weight):
+    def step(self, total: Array, weight: Array) -> Array:
         """A (Σ w T(x), Σ w), shapes (..., dim) and (...) to (..., prior.dim)."""
         xp, total, weight = arrays(total, weight)
         weight = xp.broadcast_to(weight[..., None], (*total.shape[:-1], 1))
@@ -74,7 +75,7 @@ class Conjugacy:
 
 
 @singledispatch
-def conjugacy(family):
+def conjugacy(family: Any) -> Conjugacy:
     """The `Conjugacy` of a family: how its observations update the parameters of a prior family. Families register their own.
 
     Raises
@@ -85,7 +86,7 @@ def conjugacy(family):
     raise TypeError(f"{family!r} has no conjugate prior among the families of this library")
 
 
-def conjugate_prior(family):
+def conjugate_prior(family: ExponentialFamily) -> ExponentialFamily:
     """The family of priors on the parameter of a family that observations update within themselves.
 
     Raises
@@ -96,7 +97,7 @@ def conjugate_prior(family):
     return conjugacy(family).prior
 
 
-def posterior(family, prior_theta, statistics):
+def posterior(family: ExponentialFamily, prior_theta: Array, statistics: SufficientStatistics) -> Array:
     """The natural parameter of the posterior, in the family `conjugate_prior`, shape (..., conjugate_prior(family).dim).
 
     Mathematically, λ + A (Σ w T(x), Σ w), with A the matrix that writes the log-likelihood as an element of the prior family.
@@ -119,7 +120,7 @@ def posterior(family, prior_theta, statistics):
     return prior_theta + found.step(statistics.total, statistics.weight)
 
 
-def predictive_log_density(family, prior_theta, x):
+def predictive_log_density(family: ExponentialFamily, prior_theta: Array, x: Array) -> Array:
     """log ∫ p(x; θ) π(θ) dθ under the conjugate prior of natural parameter λ, shape (...), nats.
 
     Mathematically, with λ⁺ = λ + A (T(x), 1) the parameter after seeing x, E[log p(x; θ)] + KL(π_λ‖π_λ⁺), both under the
@@ -144,37 +145,37 @@ def predictive_log_density(family, prior_theta, x):
 # Probabilities: S = (log p, log(1 − p)) of one, S = (log p_i) of several
 
 @conjugacy.register(Bernoulli)
-def _(family):
+def _(family: Any) -> Conjugacy:
     return Conjugacy(Beta(), "probability", ((1.0, 0.0), (-1.0, 1.0)))
 
 
 @conjugacy.register(Binomial)
-def _(family):
+def _(family: Any) -> Conjugacy:
     return Conjugacy(Beta(), "probability", ((1.0, 0.0), (-1.0, float(family.n))))
 
 
 @conjugacy.register(Geometric)
-def _(family):
+def _(family: Any) -> Conjugacy:
     """x failures before one success."""
     return Conjugacy(Beta(), "probability", ((0.0, 1.0), (1.0, 0.0)))
 
 
 @conjugacy.register(NegativeBinomial)
-def _(family):
+def _(family: Any) -> Conjugacy:
     return Conjugacy(Beta(), "probability", ((0.0, float(family.r)), (1.0, 0.0)))
 
 
 @conjugacy.register(Categorical)
-def _(family):
+def _(family: Any) -> Conjugacy:
     return Conjugacy(Dirichlet(family.k), "probabilities", _all_outcomes(family.k, family.reference, 1.0))
 
 
 @conjugacy.register(Multinomial)
-def _(family):
+def _(family: Any) -> Conjugacy:
     return Conjugacy(Dirichlet(family.k), "probabilities", _all_outcomes(family.k, family.reference, float(family.n)))
 
 
-def _all_outcomes(k, reference, n):
+def _all_outcomes(k: int, reference: int, n: float) -> tuple[tuple[float, ...], ...]:
     """The counts of all k outcomes from those of all but the reference, and the number of trials."""
     others = [i for i in range(k) if i != reference]
     return tuple((*(-1.0,) * (k - 1), n) if i == reference else (*(float(i == j) for j in others), 0.0) for i in range(k))
@@ -183,67 +184,67 @@ def _all_outcomes(k, reference, n):
 # Rates: S = (log β, β)
 
 @conjugacy.register(Poisson)
-def _(family):
+def _(family: Any) -> Conjugacy:
     return Conjugacy(Gamma(), "rate", ((1.0, 0.0), (0.0, -1.0)))
 
 
 @conjugacy.register(Exponential)
-def _(family):
+def _(family: Any) -> Conjugacy:
     return Conjugacy(Gamma(), "rate", ((0.0, 1.0), (-1.0, 0.0)))
 
 
 @conjugacy.register(Erlang)
-def _(family):
+def _(family: Any) -> Conjugacy:
     return Conjugacy(Gamma(), "rate", ((0.0, float(family.shape)), (-1.0, 0.0)))
 
 
 @conjugacy.register(Pareto)
-def _(family):
+def _(family: Any) -> Conjugacy:
     return Conjugacy(Gamma(), "exponent", ((0.0, 1.0), (-1.0, 0.0)))
 
 
 @conjugacy.register(Gumbel)
-def _(family):
+def _(family: Any) -> Conjugacy:
     return Conjugacy(Gamma(), "exp(location / s)", ((0.0, 1.0), (-1.0, 0.0)))
 
 
 # Scales and variances: S = (log(1/v), 1/v)
 
 @conjugacy.register(Laplace)
-def _(family):
+def _(family: Any) -> Conjugacy:
     return Conjugacy(InverseGamma(), "scale", ((0.0, 1.0), (-1.0, 0.0)))
 
 
 @conjugacy.register(Weibull)
-def _(family):
+def _(family: Any) -> Conjugacy:
     return Conjugacy(InverseGamma(), "scale to the power k", ((0.0, 1.0), (-1.0, 0.0)))
 
 
 @conjugacy.register(Rayleigh)
-def _(family):
+def _(family: Any) -> Conjugacy:
     return Conjugacy(InverseGamma(), "scale squared", ((0.0, 1.0), (-0.5, 0.0)), -log(2.0))
 
 
 @conjugacy.register(HalfNormal)
-def _(family):
+def _(family: Any) -> Conjugacy:
     return Conjugacy(InverseGamma(), "scale squared", ((0.0, 0.5), (-0.5, 0.0)), -0.5 * log(2.0))
 
 
 @conjugacy.register(NormalKnownMean)
-def _(family):
+def _(family: Any) -> Conjugacy:
     return Conjugacy(InverseGamma(), "variance", ((0.0, 0.5), (-0.5, 0.0)), -0.5 * log(2.0))
 
 
 # Means: S = (μ, ⟨μμᵀ⟩)
 
 @conjugacy.register(NormalKnownVariance)
-def _(family):
+def _(family: Any) -> Conjugacy:
     return Conjugacy(Normal(), "mean", ((1.0 / family.variance, 0.0), (0.0, -0.5 / family.variance)))
 
 
 @conjugacy.register(MultivariateNormalKnownCovariance)
 @conjugacy.register(MatrixNormalKnownCovariances)
-def _(family):
+def _(family: Any) -> Conjugacy:
     """T is the vector of the observation: (Σ⁻¹ T, −½ n ⟨Σ⁻¹⟩)."""
     d, precision = family.dim, family.dual_metric(np.zeros(family.dim))
     return Conjugacy(MultivariateNormal(d), "mean, as one vector", _rows(
@@ -255,13 +256,13 @@ def _(family):
 @conjugacy.register(Normal)
 @conjugacy.register(LogNormal)
 @conjugacy.register(LogitNormal)
-def _(family):
+def _(family: Any) -> Conjugacy:
     """S = (log λ, λ, λμ, λμ²) with the precision λ."""
     return Conjugacy(NormalGamma(), "mean and 1 / variance", _of_mean_and_precision(1, 1))
 
 
 @conjugacy.register(DiagonalNormal)
-def _(family):
+def _(family: Any) -> Conjugacy:
     """As of the normal family, coordinate by coordinate, from (x_1, …, x_p, x_1², …, x_p²)."""
     eye, (x, square, count) = np.eye(family.p), np.array(_of_mean_and_precision(1, 1)).T[..., None]
     matrix = np.concatenate([np.kron(eye, x), np.kron(eye, square), np.tile(count, (family.p, 1))], axis=1)
@@ -269,13 +270,13 @@ def _(family):
 
 
 @conjugacy.register(MultivariateNormal)
-def _(family):
+def _(family: Any) -> Conjugacy:
     """S = (log det Λ, ⟨Λ⟩, Λμ, μᵀΛμ) with the precision Λ = Σ⁻¹."""
     prior = NormalInverseWishart(family.p)
     return Conjugacy(prior, "mean and covariance", _of_mean_and_precision(family.p, family.dim - family.p))
 
 
-def _of_mean_and_precision(p, q):
+def _of_mean_and_precision(p: int, q: int) -> tuple[tuple[float, ...], ...]:
     """(½ n, −½ ⟨xxᵀ⟩, x, −½ n) from (x, ⟨xxᵀ⟩, n), with p and q the sizes of x and ⟨xxᵀ⟩."""
     width = p + q + 1
     unit = lambda i, value: tuple(value if j == i else 0.0 for j in range(width))
@@ -286,18 +287,18 @@ def _of_mean_and_precision(p, q):
 # Independent observations: the parts of the prior are independent, too
 
 @conjugacy.register(Independent)
-def _(family):
+def _(family: Any) -> Conjugacy:
     prior, *parts = _of_factors(family)
     return Conjugacy(Independent(prior[0], family.n), *parts)
 
 
 @conjugacy.register(Product)
-def _(family):
+def _(family: Any) -> Conjugacy:
     priors, *parts = _of_factors(family)
     return Conjugacy(Product(*priors), *parts)
 
 
-def _of_factors(family):
+def _of_factors(family: Product) -> tuple[list[ExponentialFamily], str, Any, float]:
     """The priors of the factors, their parameters in words, the matrix of the product, and the sum of the constants."""
     found = [conjugacy(factor) for factor in family.factors]
     matrices = [np.array(own.matrix) for own in found]
@@ -307,7 +308,7 @@ def _of_factors(family):
     return [own.prior for own in found], words, _rows(np.concatenate([matrix, total], axis=1)), sum(own.constant for own in found)
 
 
-def _block_diagonal(*blocks):
+def _block_diagonal(*blocks: Array) -> Array:
     height, width = (sum(block.shape[axis] for block in blocks) for axis in (0, 1))
     out = np.zeros((height, width))
     row = column = 0
@@ -317,5 +318,5 @@ def _block_diagonal(*blocks):
     return out
 
 
-def _rows(matrix):
+def _rows(matrix: Array) -> tuple[tuple[float, ...], ...]:
     return tuple(map(tuple, matrix.tolist()))

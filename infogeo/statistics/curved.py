@@ -3,7 +3,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..backend import arrays
+import numpy as np
+
+from ..backend import Array, Namespace, arrays
 from ..domains.convex import ConvexDomain
 from ..errors import ShapeError
 from ..families.base import ExponentialFamily
@@ -51,7 +53,7 @@ class Curved(Riemannian):
     Information Geometry (2000), section 4.3.
     """
 
-    def __init__(self, family, embedding):
+    def __init__(self, family: ExponentialFamily, embedding: Embedding) -> None:
         if not isinstance(family, ExponentialFamily):
             raise TypeError(f"family must be an exponential family; got {family!r}")
         missing = [name for name in ("dim", "value", "jacobian", "second") if not hasattr(embedding, name)]
@@ -60,30 +62,30 @@ class Curved(Riemannian):
                             f"{', '.join(missing)}")
         self.family, self.embedding, self.dim = family, embedding, embedding.dim
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Curved({self.family!r}, {self.embedding!r})"
 
     @property
-    def domain(self):
+    def domain(self) -> ConvexDomain:
         own = getattr(self.embedding, "domain", None)
         return super().domain if own is None else own
 
-    def to_theta(self, u):
+    def to_theta(self, u: Array) -> Array:
         """θ(u) in the family, shape (..., family.dim)."""
         u = self.point(u)[1]
         return self._shaped("value", self.embedding.value(u), u, ())
 
-    def jacobian(self, u):
+    def jacobian(self, u: Array) -> Array:
         """∂θ/∂u, shape (..., family.dim, dim)."""
         u = self.point(u)[1]
         return self._shaped("jacobian", self.embedding.jacobian(u), u, (self.dim,))
 
-    def second(self, u):
+    def second(self, u: Array) -> Array:
         """∂²θ/∂u∂u, shape (..., family.dim, dim, dim)."""
         u = self.point(u)[1]
         return self._shaped("second", self.embedding.second(u), u, (self.dim, self.dim))
 
-    def _shaped(self, name, value, u, axes):
+    def _shaped(self, name: str, value: Array, u: Array, axes: tuple[int, ...]) -> Array:
         """The value of a callable of the embedding, on the library of u and broadcast to its batch."""
         xp, _, value = arrays(u, value)
         shape = (self.family.dim, *axes)
@@ -91,38 +93,38 @@ class Curved(Riemannian):
             raise ShapeError(f"embedding.{name} must return shape {('...', *shape)}; got {tuple(value.shape)}")
         return xp.broadcast_to(value, (*u.shape[:-1], *shape))
 
-    def lowered(self, u):
+    def lowered(self, u: Array) -> tuple[Namespace, Array, Array]:
         """(xp, J, G J), the latter two of shape (..., family.dim, dim)."""
         xp, u = self.point(u)
         jacobian = self.jacobian(u)
         rows = self.family.flat(self.to_theta(u)[..., None, :], xp.matrix_transpose(jacobian))
         return xp, jacobian, xp.matrix_transpose(rows)
 
-    def _metric(self, xp, x):
+    def _metric(self, xp: Namespace, x: Array) -> Array:
         """The induced Fisher metric JᵀGJ, shape (..., dim, dim)."""
         _, jacobian, lowered = self.lowered(x)
         return xp.matmul(xp.matrix_transpose(jacobian), lowered)
 
-    def score(self, u, x):
+    def score(self, u: Array, x: Array) -> Array:
         """∂ log p(x; θ(u)) / ∂u = Jᵀ(T(x) − η), shape (..., dim)."""
         u = self.point(u)[1]
         residual = self.family.sufficient_statistic(x) - self.family.to_eta(self.to_theta(u))
         xp, residual, jacobian = arrays(residual, self.jacobian(u))
         return matvec(xp, xp.matrix_transpose(jacobian), residual)
 
-    def log_density(self, u, x):
+    def log_density(self, u: Array, x: Array) -> Array:
         """log p(x; θ(u)), shape (...), nats."""
         return self.family.log_density(self.to_theta(u), x)
 
-    def kl(self, u_p, u_q):
+    def kl(self, u_p: Array, u_q: Array) -> Array:
         """KL(p‖q) of two points of the embedding, shape (...), nats."""
         return self.family.kl(self.to_theta(u_p), self.to_theta(u_q))
 
-    def sample(self, rng, u, shape=()):
+    def sample(self, rng: np.random.Generator, u: Array, shape: int | tuple[int, ...] = ()) -> Array:
         """Independent draws of x at θ(u)."""
         return self.family.sample(rng, self.to_theta(u), shape)
 
-    def statistical_curvature(self, u):
+    def statistical_curvature(self, u: Array) -> Array:
         """Efron's statistical curvature γ ≥ 0 of a one-parameter family, shape (...).
 
         Mathematically, γ = |n| / |θ̇|², where n is the part of θ̈ that is orthogonal to θ̇, in the metric G. It vanishes where

@@ -1,12 +1,15 @@
 """Location–scale models and their logarithmic relatives: hyperbolic planes, most of them no exponential families."""
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import pi, sqrt
+from typing import Self
 
 import numpy as np
 
-from ..backend import arrays, to_numpy
-from ..domains.convex import Orthant, ProductDomain, RealSpace
+from ..backend import Array, Namespace, arrays, to_numpy
+from ..domains.base import Domain
+from ..domains.convex import ConvexDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval, PositiveDefiniteMatrix
 from ..errors import ShapeError
 from ..geometry.manifolds.arc_length import log_ratio
@@ -22,8 +25,9 @@ class _TwoParameters(Hyperbolic):
     """A model of two ordinary parameters, which are its coordinates in the order of `ordinary`."""
 
     dim = 2
+    ordinary: Mapping[str, Domain]
 
-    def point_from(self, **ordinary):
+    def point_from(self, **ordinary: Array) -> Array:
         """The point with these ordinary parameters, shapes (...) to (..., 2).
 
         Raises
@@ -38,7 +42,7 @@ class _TwoParameters(Hyperbolic):
             domain.require(name, value)
         return xp.stack(xp.broadcast_arrays(*values), axis=-1)
 
-    def parameters(self, x):
+    def parameters(self, x: Array) -> dict[str, Array]:
         """The ordinary parameters as a dict of arrays; the inverse of `point_from`."""
         x = self.point(x)[1]
         return {name: x[..., i] for i, name in enumerate(self.ordinary)}
@@ -63,12 +67,12 @@ class LocationScale(_TwoParameters):
     metric, distance and divergence measures in probability spaces, J. Multivariate Anal. 12 (1982).
     """
 
-    information: np.ndarray
+    information: Array
     name: str = "Z"
 
     ordinary = {"location": Interval(), "scale": Interval(0)}
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         matrix = np.array(to_numpy(arrays(self.information)[1]), dtype=float)
         if matrix.shape != (2, 2):
             raise ShapeError(f"information must have shape (2, 2); got {matrix.shape}")
@@ -76,90 +80,90 @@ class LocationScale(_TwoParameters):
         matrix.flags.writeable = False
         object.__setattr__(self, "information", matrix)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"LocationScale({self.information.tolist()}, {self.name!r})"
 
     @classmethod
-    def normal(cls):
+    def normal(cls) -> Self:
         """Standard deviation as the scale; curvature −1/2."""
         return cls([[1.0, 0.0], [0.0, 2.0]], "normal")
 
     @classmethod
-    def laplace(cls):
+    def laplace(cls) -> Self:
         """Density e^{−|z|} / 2; curvature −1."""
         return cls([[1.0, 0.0], [0.0, 1.0]], "Laplace")
 
     @classmethod
-    def student_t(cls, degrees_of_freedom):
+    def student_t(cls, degrees_of_freedom: float) -> Self:
         """ν = `degrees_of_freedom` > 0 is known; curvature −(ν + 3) / (2ν)."""
         nu = float(Interval(0).require("degrees_of_freedom", degrees_of_freedom))
         return cls([[(nu + 1.0) / (nu + 3.0), 0.0], [0.0, 2.0 * nu / (nu + 3.0)]], f"Student t, {nu:g} degrees of freedom")
 
     @classmethod
-    def cauchy(cls):
+    def cauchy(cls) -> Self:
         """Student's t of one degree of freedom; curvature −2."""
         return cls([[0.5, 0.0], [0.0, 0.5]], "Cauchy")
 
     @classmethod
-    def logistic(cls):
+    def logistic(cls) -> Self:
         """Distribution function 1 / (1 + e^{−z}); curvature −9 / (π² + 3)."""
         return cls([[1.0 / 3.0, 0.0], [0.0, (pi**2 + 3.0) / 9.0]], "logistic")
 
     @classmethod
-    def gumbel(cls):
+    def gumbel(cls) -> Self:
         """The law of maxima, distribution function exp(−e^{−z}); curvature −6/π²."""
         return cls([[1.0, -_GAP], [-_GAP, pi**2 / 6.0 + _GAP**2]], "Gumbel")
 
     @classmethod
-    def gumbel_of_minima(cls):
+    def gumbel_of_minima(cls) -> Self:
         """The law of −Z for the Gumbel law of maxima."""
         return cls([[1.0, _GAP], [_GAP, pi**2 / 6.0 + _GAP**2]], "Gumbel of minima")
 
     @classmethod
-    def exponential(cls):
+    def exponential(cls) -> Self:
         """Density e^{−z} on z ≥ 0; curvature −1. The support moves with the location, so the metric is E[score scoreᵀ] only."""
         return cls([[1.0, 0.0], [0.0, 1.0]], "exponential")
 
     @property
-    def domain(self):
+    def domain(self) -> ConvexDomain:
         return ProductDomain(RealSpace(1), Orthant(1))
 
     @cached_property
-    def _square(self):
+    def _square(self) -> tuple[float, float, float]:
         """(b/a, √(a/k), √k): the square completed."""
         (a, b), (_, c) = self.information.tolist()
         k = c - b * b / a
         return b / a, sqrt(a / k), sqrt(k)
 
     @cached_property
-    def half_space(self):
+    def half_space(self) -> HalfSpace:
         return HalfSpace(2, self._square[2])
 
-    def _metric(self, xp, x):
+    def _metric(self, xp: Namespace, x: Array) -> Array:
         (a, b), (_, c) = self.information.tolist()
         weight = 1.0 / x[..., 1] ** 2
         return symmetric2(xp, a * weight, b * weight, c * weight)
 
     # The map to the half-plane is linear, so it is also its own derivative
 
-    def to_half_space(self, x):
+    def to_half_space(self, x: Array) -> Array:
         """(√(a/k) (μ + (b/a) σ), σ)."""
         xp, x = self.point(x)
         shift, stretch, _ = self._square
         return xp.stack([stretch * (x[..., 0] + shift * x[..., 1]), x[..., 1]], axis=-1)
 
-    def from_half_space(self, point):
+    def from_half_space(self, point: Array) -> Array:
         xp, point = self.point(point)
         shift, stretch, _ = self._square
         return xp.stack([point[..., 0] / stretch - shift * point[..., 1], point[..., 1]], axis=-1)
 
-    def vector_to_half_space(self, x, vector):
+    def vector_to_half_space(self, x: Array, vector: Array) -> Array:
         return self.to_half_space(self.point(x, vector)[2])
 
-    def vector_from_half_space(self, x, vector):
+    def vector_from_half_space(self, x: Array, vector: Array) -> Array:
         return self.from_half_space(self.point(x, vector)[2])
 
-    def half_space_step(self, x, y):
+    def half_space_step(self, x: Array, y: Array) -> Array:
         _, x, y = self.point(x, y)
         return self.to_half_space(y - x)
 
@@ -184,69 +188,69 @@ class LogLocationScale(_TwoParameters):
     name: str = "log Z"
     names: tuple[str, str] = ("scale", "shape")
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"LogLocationScale({self.base!r}, {self.name!r}, {self.names!r})"
 
     @classmethod
-    def weibull(cls):
+    def weibull(cls) -> Self:
         """P(x > t) = exp(−(t/λ)^k); curvature −6/π²."""
         return cls(LocationScale.gumbel_of_minima(), "Weibull")
 
     @classmethod
-    def frechet(cls):
+    def frechet(cls) -> Self:
         """P(x < t) = exp(−(t/λ)^{−k}); curvature −6/π²."""
         return cls(LocationScale.gumbel(), "Fréchet")
 
     @classmethod
-    def log_logistic(cls):
+    def log_logistic(cls) -> Self:
         """P(x < t) = 1 / (1 + (t/λ)^{−k}); curvature −9 / (π² + 3)."""
         return cls(LocationScale.logistic(), "log-logistic")
 
     @classmethod
-    def pareto(cls):
+    def pareto(cls) -> Self:
         """P(x > t) = (m/t)^α for t ≥ m, of minimum m and exponent α; curvature −1. The support moves with the minimum."""
         return cls(LocationScale.exponential(), "Pareto", ("minimum", "exponent"))
 
     @property
-    def ordinary(self):
+    def ordinary(self) -> Mapping[str, Domain]:
         return {name: Interval(0) for name in self.names}
 
     @property
-    def domain(self):
+    def domain(self) -> ConvexDomain:
         return Orthant(1, 1)
 
     @property
-    def half_space(self):
+    def half_space(self) -> HalfSpace:
         return self.base.half_space
 
-    def _to_base(self, xp, x):
+    def _to_base(self, xp: Namespace, x: Array) -> Array:
         return xp.stack([xp.log(x[..., 0]), 1.0 / x[..., 1]], axis=-1)
 
-    def _slopes(self, xp, x):
+    def _slopes(self, xp: Namespace, x: Array) -> Array:
         """d log λ / dλ and d(1/k) / dk."""
         return xp.stack([1.0 / x[..., 0], -1.0 / x[..., 1] ** 2], axis=-1)
 
-    def _metric(self, xp, x):
+    def _metric(self, xp: Namespace, x: Array) -> Array:
         slopes = self._slopes(xp, x)
         return slopes[..., :, None] * self.base.metric(self._to_base(xp, x)) * slopes[..., None, :]
 
-    def to_half_space(self, x):
+    def to_half_space(self, x: Array) -> Array:
         return self.base.to_half_space(self._to_base(*self.point(x)))
 
-    def from_half_space(self, point):
+    def from_half_space(self, point: Array) -> Array:
         base = self.base.from_half_space(point)
         xp, base = self.point(base)
         return xp.stack([xp.exp(base[..., 0]), 1.0 / base[..., 1]], axis=-1)
 
-    def vector_to_half_space(self, x, vector):
+    def vector_to_half_space(self, x: Array, vector: Array) -> Array:
         xp, x, vector = self.point(x, vector)
         return self.base.vector_to_half_space(self._to_base(xp, x), self._slopes(xp, x) * vector)
 
-    def vector_from_half_space(self, x, vector):
+    def vector_from_half_space(self, x: Array, vector: Array) -> Array:
         xp, x, vector = self.point(x, vector)
         return self.base.vector_from_half_space(self._to_base(xp, x), vector) / self._slopes(xp, x)
 
-    def half_space_step(self, x, y):
+    def half_space_step(self, x: Array, y: Array) -> Array:
         """Of the differences log(λ_y / λ_x) and 1/k_y − 1/k_x, from those of the coordinates."""
         xp, x, y = self.point(x, y)
         step = y - x

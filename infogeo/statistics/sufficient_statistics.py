@@ -1,6 +1,6 @@
 """Sums of sufficient statistics that fold in pieces."""
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from ..arrays.weights import checked_weights
 from ..backend import Array, arrays
@@ -28,7 +28,7 @@ class SufficientStatistics:
     errors: Any      # what rounding took from them
 
     @classmethod
-    def from_data(cls, family: ExponentialFamily, x: Array, weights: Array | None = None) -> Self:
+    def from_data(cls, family: ExponentialFamily, x: Array, weights: Array | None = None) -> "SufficientStatistics":
         """The sums over axis 0 of a sample.
 
         Parameters
@@ -65,11 +65,11 @@ class SufficientStatistics:
         """Σ w T(x), shape (..., dim)."""
         return (self.sums + self.errors)[..., 1:]
 
-    def update(self, x: Array, weights: Array | None = None) -> Self:
+    def update(self, x: Array, weights: Array | None = None) -> "SufficientStatistics":
         """With more observations; arguments as in `from_data`."""
         return self.merge(SufficientStatistics.from_data(self.family, x, weights))
 
-    def merge(self, other: Self) -> Self:
+    def merge(self, other: "SufficientStatistics") -> "SufficientStatistics":
         """With the observations of another one; batches broadcast.
 
         Raises

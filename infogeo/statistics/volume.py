@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from scipy.integrate import cubature
 
-from ..backend import arrays, asarray, backend_of, to_numpy
+from ..backend import Array, arrays, asarray, backend_of, to_numpy
 from ..errors import ConvergenceError, ShapeError, require, require_count
 from ..geometry.divergences.integration import Estimate
+from ..geometry.manifolds.manifold import Riemannian
 
 __all__ = ["Cubature", "ImportanceSampling", "Region", "UniformSampling", "integral", "jeffreys_density", "volume"]
 
 
-def jeffreys_density(M, x):
+def jeffreys_density(M: Riemannian, x: Array) -> Array:
     """The volume element √det G(x), the density of Jeffreys' prior before it is normalised, shape (...).
 
     Shapes: x (..., d).
@@ -24,7 +25,7 @@ def jeffreys_density(M, x):
     return backend_of(log_density).exp(log_density)
 
 
-def volume(M, over):
+def volume(M: Riemannian, over: "Region") -> Estimate:
     """The Riemannian volume ∫ √det G(x) dx of a region, an `Estimate`: the mass of Jeffreys' prior there.
 
     Shapes: the region lies in the primal coordinates of M. The number does not depend on which coordinates these are.
@@ -48,7 +49,7 @@ def volume(M, over):
     return over.integral(M, lambda x: jeffreys_density(M, x))
 
 
-def integral(M, f, over):
+def integral(M: Riemannian, f: Callable[[Array], Array], over: "Region") -> Estimate:
     """∫ f(x) √det G(x) dx over a region, an `Estimate`: for instance of a likelihood under Jeffreys' prior.
 
     Parameters
@@ -75,7 +76,7 @@ class Region(ABC):
     """A part of a chart, and how to integrate over it."""
 
     @abstractmethod
-    def integral(self, M, density):
+    def integral(self, M: Riemannian, density: Callable[[Array], Array]) -> Estimate:
         """∫ density(x) dx as an `Estimate`, shapes (); the density takes points (n, d) of the domain of M."""
 
 
@@ -86,7 +87,7 @@ class _Box(Region):
     lower: Any
     upper: Any
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         xp, lower, upper = arrays(self.lower, self.upper)
         if lower.ndim != 1 or lower.shape != upper.shape:
             raise ShapeError(f"lower and upper must have one shape (d,); got {tuple(lower.shape)} and {tuple(upper.shape)}")
@@ -95,7 +96,7 @@ class _Box(Region):
         object.__setattr__(self, "lower", xp.astype(lower, dtype, copy=True))
         object.__setattr__(self, "upper", xp.astype(upper, dtype, copy=True))
 
-    def _require_dim(self, M):
+    def _require_dim(self, M: Riemannian) -> None:
         if self.lower.shape != (M.dim,):
             raise ShapeError(f"the region lies in {self.lower.shape[0]} dimensions; {M!r} has {M.dim}")
 
@@ -125,12 +126,12 @@ class Cubature(_Box):
     rtol: float = 1e-9
     max_subdivisions: int = 1000
 
-    def integral(self, M, density):
+    def integral(self, M: Riemannian, density: Callable[[Array], Array]) -> Estimate:
         self._require_dim(M)
         xp, lower, upper = arrays(self.lower, self.upper)
         axes = [_axis(a, b) for a, b in zip(to_numpy(lower).tolist(), to_numpy(upper).tolist())]
 
-        def at(nodes):
+        def at(nodes: Array) -> Array:
             points, slopes = zip(*(axis(t) for (axis, _), t in zip(axes, nodes.T)))
             x = M.domain.require("x", asarray(np.stack(points, axis=-1), like=lower))
             with np.errstate(over="ignore"):                         # of an integral that is infinite
@@ -147,7 +148,7 @@ class Cubature(_Box):
         return Estimate(xp.asarray(value, dtype=lower.dtype), xp.asarray(error, dtype=lower.dtype))
 
 
-def _axis(lower, upper):
+def _axis(lower: float, upper: float) -> tuple[Callable[[Array], tuple[Array, Array]], tuple[float, float]]:
     """(t ↦ (x, dx/dt), (t_0, t_1)): the interval as the image of a finite one, under a rational map where it is infinite."""
     if np.isfinite(lower) and np.isfinite(upper):
         return lambda t: (t, np.ones_like(t)), (lower, upper)
@@ -181,13 +182,13 @@ class UniformSampling(_Box):
     rng: Any
     n: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         xp, size = arrays(self.upper - self.lower)
         require("upper - lower", "upper - lower finite", xp.isfinite(size), size)
         require_count("n", self.n, 2)
 
-    def integral(self, M, density):
+    def integral(self, M: Riemannian, density: Callable[[Array], Array]) -> Estimate:
         self._require_dim(M)
         xp, lower, upper = arrays(self.lower, self.upper)
         log_density = -xp.sum(xp.log(upper - lower))
@@ -222,10 +223,10 @@ class ImportanceSampling(Region):
     rng: Any
     n: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_count("n", self.n, 2)
 
-    def integral(self, M, density):
+    def integral(self, M: Riemannian, density: Callable[[Array], Array]) -> Estimate:
         xp, x = M.point(self.draw(self.rng, self.n))
         inside = M.domain.contains(x)
         safe = xp.where(inside[:, None], x, xp.astype(asarray(M.domain.interior_point, like=x), x.dtype))

@@ -149,6 +149,19 @@ def images_lie_in_the_other_domain(M, theta):
     yield equal("domain == theta_domain", M.domain == M.theta_domain, "true", True)
 
 
+def smooth_and_steep_as_said(M, p, q):
+    """Where `smooth` says so, G is regular at the interior point of the domain, too; where `steep` does, a mean of two η is one.
+
+    Mathematically, for a steep ψ the image of ∇ψ is convex.
+    """
+    if M.smooth:
+        yield above("eigenvalue of G at the interior point", np.linalg.eigvalsh(M.metric(M.domain.interior_point)), "zero", 0.0)
+    if M.steep:
+        mean = 0.5 * (M.to_eta(p) + M.to_eta(q))
+        yield equal("η_domain.contains(½ η_p + ½ η_q)", M.eta_domain.contains(mean), "true", True)
+        yield equal("domain.contains(θ of it)", M.domain.contains(M.to_theta(mean)), "true", True)
+
+
 # The dual manifold
 
 def dual_methods_are_swapped(M, theta):
@@ -259,9 +272,9 @@ def divergence_of_near_points(M, p, q):
 def _keeps_digits(M):
     """Whether the divergence is an override."""
     owner = type(getattr(M, "primal", M))
-    if issubclass(owner, ExponentialFamily) and owner.divergence is ExponentialFamily.divergence:
-        return owner.kl is not ExponentialFamily.kl
-    return owner.divergence is not DuallyFlat.divergence
+    if issubclass(owner, ExponentialFamily) and owner._divergence is ExponentialFamily._divergence:
+        return owner._kl is not ExponentialFamily._kl
+    return owner._divergence is not DuallyFlat._divergence
 
 
 def _where_it_cancels(M, p, q):
@@ -349,18 +362,20 @@ def outside_is_nan(M, p, q):
                 yield equal(f"NaN in {name} outside", np.mean(np.isnan(value[0])), "the whole", 1.0)
                 arguments[place] = inside
                 alone = getattr(M, name)(*arguments)
-                yield equal(f"{name} of the row inside", value[1], "alone", alone, 1e-10 * np.abs(alone) + 1e-11 * np.max(np.abs(alone)))
+                tolerance = 1e-10 * np.abs(alone) + 1e-11 * np.max(np.abs(alone))
+                yield equal(f"{name} of the row inside", value[1], "alone", alone, tolerance)
 
 
 def _beyond(domain, inside):
-    """A point outside on the line from the domain's interior point through another one; None where the line does not leave."""
-    center = domain.interior_point
+    """Points outside on the lines from the domain's interior point through others; None where a line does not leave."""
+    center, found = domain.interior_point, np.full_like(inside, np.nan)
+    step = np.where(np.all(inside == center, axis=-1, keepdims=True), 1.0, inside - center)
     for sign in (1.0, -1.0):
         for t in sign * 2.0 ** np.arange(12):
-            point = center + t * (inside - center)
-            if not domain.contains(point):
-                return point + 0.5 * (point - center)
-    return None
+            point = center + t * step
+            leaves = np.isnan(found[..., 0]) & ~domain.contains(point)
+            found = np.where(leaves[..., None], point + 0.5 * (point - center), found)
+    return None if np.isnan(found).any() else found
 
 
 def batches_are_rows(M, p, q):
@@ -395,7 +410,7 @@ DUALLY_FLAT_LAWS = {title(law): law for law in (
     derivative_of_eta_is_the_metric, derivative_of_the_metric_is_the_cubic_tensor, cubic_tensor_is_symmetric,
     potential_and_eta_are_the_two, flat_is_the_matrix, root_is_a_square_root, sharp_is_the_inverse_of_flat,
     sharp_is_the_dense_solution, inner_product_and_norm, images_lie_in_the_other_domain, charts_are_inverse,
-    inversion_is_backward_stable,
+    inversion_is_backward_stable, smooth_and_steep_as_said,
     dual_metric_is_the_inverse, dual_flat_and_sharp_are_dense, dual_cubic_tensor_is_minus_the_cubic_tensor,
     dual_methods_are_swapped, fenchel_young_equality, fenchel_young_inequality, divergence_is_positive,
     divergence_is_zero_where_equal, divergence_of_near_points, divergence_is_bregman_in_both_charts,

@@ -82,7 +82,7 @@ def enclosing_ball(M: DuallyFlat, theta: Array) -> EnclosingBall:
                          xp.reshape(xp.moveaxis(weights, 1, 0), (n, *batch)))
 
 
-def badoiu_clarkson(M: DuallyFlat, theta: Array, steps: int) -> EnclosingBall:
+def badoiu_clarkson(M: DuallyFlat, theta: Array, steps: int) -> Array:
     """A center near that of the enclosing ball, shape (..., d): in each step it moves towards the farthest point.
 
     Mathematically, η_{t+1} = (t η_t + η_f) / (t + 1), f = argmax_i D(p_i‖c_t), from the first point; the excess radius falls

@@ -61,7 +61,8 @@ def bregman_kmeans(M: DuallyFlat, theta: Array, centers: Array, weights: Array |
     w = _weights(theta, weights)
     xp, theta, centers, w = arrays(theta, centers, w)
     eta, numbers = M.to_eta(theta), xp.arange(centers.shape[-2])
-    values, labels, converged = [], None, False
+    values: list[Array] = []
+    labels, converged = None, False
     for _ in range(max_steps + 1):
         divergence = M.divergence(theta, centers[..., :, None, :])                    # (..., k, n)
         before, labels = labels, xp.argmin(divergence, axis=-2)

@@ -1,7 +1,7 @@
 """Skew Jensen–Bregman divergences: how far ψ lies below its chord. Points are primal coordinates of the manifold."""
 import numpy as np
 
-from ...backend import Array, Namespace, arrays, backend_of, column
+from ...backend import Array, arrays, backend_of, column
 from ...domains.supports import Interval
 from ..manifolds.manifold import DuallyFlat
 
@@ -33,7 +33,7 @@ def bhattacharyya(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     return 0.25 * scaled_jensen(M, theta_p, theta_q, 0.5)
 
 
-def coerced(M: DuallyFlat, theta_p: Array, theta_q: Array, name: str, s: Array) -> tuple[Namespace, Array, Array, Array]:
+def coerced(M: DuallyFlat, theta_p: Array, theta_q: Array, name: str, s: Array) -> tuple[Array, Array, Array]:
     """The two points and the skew or order called `name` as arrays of one library, the latter finite."""
     M.point(theta_p, theta_q)
     _, theta_p, theta_q, s = arrays(theta_p, theta_q, s)

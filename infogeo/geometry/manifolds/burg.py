@@ -1,9 +1,9 @@
 """Burg's entropy, with the Itakura–Saito divergence."""
 from dataclasses import dataclass
 
-
-from ...domains.convex import Orthant
-from ...numerics.special import ratio_gap
+from ...backend import Array, Namespace
+from ...domains.convex import ConvexDomain, Orthant
+from ...numerics.exponentials import ratio_gap
 from .arc_length import ArcLength, log_ratio
 
 __all__ = ["Burg"]
@@ -19,44 +19,45 @@ class Burg(ArcLength):
     dim: int
 
     @property
-    def theta_domain(self):
+    def theta_domain(self) -> ConvexDomain:
         return Orthant(*[1] * self.dim)
 
     @property
-    def eta_domain(self):
+    def eta_domain(self) -> ConvexDomain:
         return Orthant(*[-1] * self.dim)
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return -xp.sum(xp.log(theta), axis=-1)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return -xp.sum(xp.log(-eta), axis=-1) - float(self.dim)
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return -1.0 / theta
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         return xp.where(eta < 0, -1.0 / eta, xp.full_like(eta, xp.nan))
 
-    def _second(self, xp, theta):
-        return 1.0 / theta ** 2
+    def _second(self, xp: Namespace, theta: Array) -> Array:
+        return 1.0 / theta**2
 
-    _dual_second = _second
+    def _dual_second(self, xp: Namespace, eta: Array) -> Array:
+        return 1.0 / eta**2
 
-    def _third(self, xp, theta):
+    def _third(self, xp: Namespace, theta: Array) -> Array:
         return -2.0 / theta ** 3
 
-    def _arc_length(self, xp, theta):
+    def _arc_length(self, xp: Namespace, theta: Array) -> Array:
         """log x."""
         return xp.log(theta)
 
-    def _from_arc_length(self, xp, s):
+    def _from_arc_length(self, xp: Namespace, s: Array) -> Array:
         return xp.exp(s)
 
-    def _arc_between(self, xp, p, q):
+    def _arc_between(self, xp: Namespace, p: Array, q: Array) -> Array:
         """log(q / p)."""
         return log_ratio(xp, p, q, q - p)
 
-    def _divergence(self, xp, p, q):
+    def _divergence(self, xp: Namespace, p: Array, q: Array) -> Array:
         """Σ r − 1 − log r with r = q / p."""
         return xp.sum(ratio_gap(xp, q / p, (q - p) / p), axis=-1)

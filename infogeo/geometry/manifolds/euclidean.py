@@ -3,7 +3,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...domains.convex import RealSpace
+from ...backend import Array, Namespace
+from ...domains.convex import ConvexDomain, RealSpace
 from .arc_length import ConstantMetric
 from .manifold import DuallyFlat
 from .separable import diagonal, diagonal3
@@ -18,33 +19,33 @@ class Euclidean(ConstantMetric, DuallyFlat):
     dim: int
 
     @property
-    def theta_domain(self):
+    def theta_domain(self) -> ConvexDomain:
         return RealSpace(self.dim)
 
     eta_domain = theta_domain
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return 0.5 * xp.sum(theta * theta, axis=-1)
 
     _dual_potential = _potential
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return theta
 
     _to_theta = _to_eta
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         return diagonal(xp, xp.ones_like(theta))
 
     _dual_metric = _metric
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         return xp.broadcast_to(vector, np.broadcast_shapes(theta.shape, vector.shape))
 
     _sharp = _dual_flat = _dual_sharp = _flat
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         return diagonal3(xp, xp.zeros_like(theta))
 
-    def _divergence(self, xp, theta_p, theta_q):
+    def _divergence(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return self._potential(xp, theta_p - theta_q)

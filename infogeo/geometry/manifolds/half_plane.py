@@ -1,11 +1,12 @@
 """Hyperbolic space as an upper half-space, and the manifolds that are a part of one in other coordinates."""
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from ...backend import arrays
-from ...domains.convex import Orthant, ProductDomain, RealSpace
+from ...backend import Array, Namespace, arrays
+from ...domains.convex import ConvexDomain, Orthant, ProductDomain, RealSpace
 from ...errors import require_count, require_positive
 from .manifold import Riemannian
 from .separable import diagonal
@@ -30,35 +31,35 @@ class HalfSpace(Riemannian):
     dim: int
     radius: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_count("dim", self.dim)
         require_positive("radius", self.radius)
 
     @property
-    def domain(self):
+    def domain(self) -> ConvexDomain:
         return Orthant(1) if self.dim == 1 else ProductDomain(RealSpace(self.dim - 1), Orthant(1))
 
-    def _metric(self, xp, x):
+    def _metric(self, xp: Namespace, x: Array) -> Array:
         return diagonal(xp, (self.radius / x[..., -1:]) ** 2 * xp.ones_like(x))
 
-    def _flat(self, xp, x, vector):
+    def _flat(self, xp: Namespace, x: Array, vector: Array) -> Array:
         return (self.radius / x[..., -1:]) ** 2 * vector
 
-    def _sharp(self, xp, x, covector):
+    def _sharp(self, xp: Namespace, x: Array, covector: Array) -> Array:
         return (x[..., -1:] / self.radius) ** 2 * covector
 
-    def _root(self, xp, x, z):
+    def _root(self, xp: Namespace, x: Array, z: Array) -> Array:
         return self.radius / x[..., -1:] * z
 
-    def _distance(self, xp, x, y):
+    def _distance(self, xp: Namespace, x: Array, y: Array) -> Array:
         """c ℓ, shape (...)."""
         return self.distance_along(x, y, y - x)
 
-    def _geodesic(self, xp, x, y, t):
+    def _geodesic(self, xp: Namespace, x: Array, y: Array, t: Array) -> Array:
         """The point at time t of the geodesic from x (t = 0) to y (t = 1), shape (..., dim)."""
         return self.geodesic_along(x, y, y - x, t)
 
-    def _exp(self, xp, x, vector):
+    def _exp(self, xp: Namespace, x: Array, vector: Array) -> Array:
         """The point at time 1 of the geodesic that starts at x with this velocity, shape (..., dim)."""
         v = x[..., -1:]
         a = vector / v
@@ -72,18 +73,18 @@ class HalfSpace(Riemannian):
         height = v / (xp.exp(-ell) + less * growth)
         return xp.concat([x[..., :-1] + height * growth * a[..., :-1], height], axis=-1)
 
-    def _log(self, xp, x, y):
+    def _log(self, xp: Namespace, x: Array, y: Array) -> Array:
         """The velocity at x of the geodesic that is at y at time 1, shape (..., dim)."""
         return self.log_along(x, y, y - x)
 
     # The same, with y − x from the caller, who may know it better than the difference of the points does
 
-    def distance_along(self, x, y, step):
+    def distance_along(self, x: Array, y: Array, step: Array) -> Array:
         """c ℓ of two points that are `step` = y − x apart, shape (...)."""
         xp, x, y, step = self.point(x, y, step)
         return self.radius * _rapidity(xp, x, y, step)[..., 0]
 
-    def geodesic_along(self, x, y, step, t):
+    def geodesic_along(self, x: Array, y: Array, step: Array, t: Array) -> Array:
         """The point at time t of the geodesic from x to y = x + `step`, shape (..., dim)."""
         self.point(x, y, step)
         xp, x, y, step, t = arrays(x, y, step, t)
@@ -94,7 +95,7 @@ class HalfSpace(Riemannian):
         batch = np.broadcast_shapes(place.shape[:-1], height.shape[:-1])
         return xp.concat([xp.broadcast_to(place, (*batch, self.dim - 1)), xp.broadcast_to(height, (*batch, 1))], axis=-1)
 
-    def log_along(self, x, y, step):
+    def log_along(self, x: Array, y: Array, step: Array) -> Array:
         """The velocity v_x (Δu/v_y, (|Δu|² + Δv (v_x + v_y)) / (2 v_x v_y)) ℓ / sinh ℓ, shape (..., dim)."""
         xp, x, y, step = self.point(x, y, step)
         v_x, v_y, across, rise = x[..., -1:], y[..., -1:], step[..., :-1], step[..., -1:]
@@ -103,22 +104,22 @@ class HalfSpace(Riemannian):
         return v_x * direction / _sinhc(xp, _rapidity(xp, x, y, step))
 
 
-def _norm(xp, vector):
+def _norm(xp: Namespace, vector: Array) -> Array:
     return xp.sqrt(xp.sum(vector * vector, axis=-1, keepdims=True))
 
 
-def _rapidity(xp, x, y, step):
+def _rapidity(xp: Namespace, x: Array, y: Array, step: Array) -> Array:
     """ℓ = 2 arsinh(½ |Δ| / √(v_x v_y)), which is arccosh(1 + |Δ|² / (2 v_x v_y)) without its cancellation, shape (..., 1)."""
     return 2.0 * xp.asinh(0.5 * _norm(xp, step) / (xp.sqrt(x[..., -1:]) * xp.sqrt(y[..., -1:])))
 
 
-def _sinhc(xp, x):
+def _sinhc(xp: Namespace, x: Array) -> Array:
     """sinh(x) / x."""
     safe = xp.where(x == 0, xp.ones_like(x), x)
     return xp.where(x == 0, xp.ones_like(x), xp.sinh(safe) / safe)
 
 
-def sinh_ratio(xp, t, x):
+def sinh_ratio(xp: Namespace, t: Array, x: Array) -> Array:
     """sinh(t x) / sinh(x), which is t where x is 0."""
     return t * _sinhc(xp, t * x) / _sinhc(xp, x)
 
@@ -133,42 +134,42 @@ class Hyperbolic(Riemannian):
     half_space: HalfSpace
 
     @abstractmethod
-    def to_half_space(self, x):
+    def to_half_space(self, x: Array) -> Array:
         """(u, v), shape (..., dim)."""
 
     @abstractmethod
-    def from_half_space(self, point):
+    def from_half_space(self, point: Array) -> Array:
         """The coordinates of (u, v), shape (..., dim); NaN where it is no point of the manifold."""
 
     @abstractmethod
-    def vector_to_half_space(self, x, vector):
+    def vector_to_half_space(self, x: Array, vector: Array) -> Array:
         """The derivative of `to_half_space` at x along a vector, shape (..., dim)."""
 
     @abstractmethod
-    def vector_from_half_space(self, x, vector):
+    def vector_from_half_space(self, x: Array, vector: Array) -> Array:
         """The vector at x with this derivative, shape (..., dim)."""
 
-    def half_space_step(self, x, y):
+    def half_space_step(self, x: Array, y: Array) -> Array:
         """The image of y minus that of x, shape (..., dim)."""
         return self.to_half_space(y) - self.to_half_space(x)
 
-    def _along(self, method, x, y, *t):
+    def _along(self, method: Callable[..., Array], x: Array, y: Array, *t: Array) -> Array:
         """A method of the half-space between the images; NaN, without a warning, where a point is outside the domain."""
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             return method(self.to_half_space(x), self.to_half_space(y), self.half_space_step(x, y), *t)
 
-    def _distance(self, xp, x, y):
+    def _distance(self, xp: Namespace, x: Array, y: Array) -> Array:
         """The Fisher–Rao distance, c arccosh(1 + (|Δu|² + Δv²) / (2 v_x v_y)), shape (...)."""
         return self._along(self.half_space.distance_along, x, y)
 
-    def _geodesic(self, xp, x, y, t):
+    def _geodesic(self, xp: Namespace, x: Array, y: Array, t: Array) -> Array:
         """The point at time t of the geodesic from x (t = 0) to y (t = 1), a half circle in the half-space, shape (..., dim)."""
         return self.from_half_space(self._along(self.half_space.geodesic_along, x, y, t))
 
-    def _exp(self, xp, x, vector):
+    def _exp(self, xp: Namespace, x: Array, vector: Array) -> Array:
         """The point at time 1 of the geodesic that starts at x with this velocity, shape (..., dim)."""
         return self.from_half_space(self.half_space.exp(self.to_half_space(x), self.vector_to_half_space(x, vector)))
 
-    def _log(self, xp, x, y):
+    def _log(self, xp: Namespace, x: Array, y: Array) -> Array:
         """The velocity at x of the geodesic that is at y at time 1, shape (..., dim)."""
         return self.vector_from_half_space(x, self._along(self.half_space.log_along, x, y))

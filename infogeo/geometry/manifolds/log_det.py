@@ -2,8 +2,9 @@
 from dataclasses import dataclass
 
 from ...arrays.memo import once
-from ...domains.convex import PositiveDefinite
-from ...numerics.linalg import cholesky, inverse_lower, trace_minus_log_det
+from ...backend import Array, Namespace
+from ...domains.convex import ConvexDomain, PositiveDefinite
+from ...numerics.linalg import cholesky, eigh, inverse_lower, trace_minus_log_det
 from ...numerics.packing import pack, packed_size, unpack
 from .manifold import DuallyFlat
 
@@ -21,61 +22,61 @@ class LogDet(DuallyFlat):
     p: int
 
     @property
-    def dim(self):
+    def dim(self) -> int:
         return packed_size(self.p)
 
     @property
-    def theta_domain(self):
+    def theta_domain(self) -> ConvexDomain:
         return PositiveDefinite(self.p)
 
     @property
-    def eta_domain(self):
+    def eta_domain(self) -> ConvexDomain:
         return PositiveDefinite(self.p, -1)
 
     @once
-    def _parts(self, xp, theta):
+    def _parts(self, xp: Namespace, theta: Array) -> tuple[Array, Array, Array]:
         """(L⁻¹, X⁻¹, log det X) with X = L Lᵀ."""
         lower = cholesky(xp, unpack(theta, self.p))
         root = inverse_lower(xp, lower)
         return root, xp.matmul(xp.matrix_transpose(root), root), 2.0 * xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return -self._parts(xp, theta)[2]
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return self._potential(xp, -eta) - float(self.p)
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return -pack(self._parts(xp, theta)[1])
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         return -self._to_eta(xp, -eta)
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         return self._on_basis(xp, self._flat, theta)
 
-    def _dual_metric(self, xp, eta):
+    def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         return self._metric(xp, -eta)
 
-    def _congruence(self, outer, vector):
+    def _congruence(self, outer: Array, vector: Array) -> Array:
         xp, vector = self.point(vector)
         return pack(xp.matmul(outer, xp.matmul(unpack(vector, self.p), outer)))
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         return self._congruence(self._parts(xp, theta)[1], vector)
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         return self._congruence(unpack(theta, self.p), covector)
 
-    def _dual_flat(self, xp, eta, vector):
+    def _dual_flat(self, xp: Namespace, eta: Array, vector: Array) -> Array:
         return self._flat(xp, -eta, vector)
 
-    def _dual_sharp(self, xp, eta, covector):
+    def _dual_sharp(self, xp: Namespace, eta: Array, covector: Array) -> Array:
         return self._sharp(xp, -eta, covector)
 
     # The affine-invariant geometry, with the first of two points moved to I by X ↦ L⁻¹XL⁻ᵀ, X_x = L Lᵀ
 
-    def _logarithm(self, xp, x, y):
+    def _logarithm(self, xp: Namespace, x: Array, y: Array) -> tuple[Namespace, Array, Array, Array]:
         """(xp, L, log λ, U) of the whitened Y = U diag(λ) Uᵀ: log λ = arsinh of the eigenvalues of ½ (Y − Y⁻¹).
 
         With W = Y − I from the difference of the points, Y − Y⁻¹ = W + W Y⁻¹ keeps its digits where they are near.
@@ -85,38 +86,38 @@ class LogDet(DuallyFlat):
         excess = xp.matmul(root, xp.matmul(unpack(y - x, self.p), xp.matrix_transpose(root)))
         inverse = xp.matmul(xp.matrix_transpose(lower), xp.matmul(self._parts(xp, y)[1], lower))
         gap = excess + xp.matmul(excess, inverse)
-        values, vectors = _eigh(xp, 0.25 * (gap + xp.matrix_transpose(gap)))
+        values, vectors = eigh(xp, 0.25 * (gap + xp.matrix_transpose(gap)))
         return xp, lower, xp.asinh(values), vectors
 
     @staticmethod
-    def _unwhitened(xp, lower, values, vectors):
+    def _unwhitened(xp: Namespace, lower: Array, values: Array, vectors: Array) -> Array:
         """⟨L U diag(values) Uᵀ Lᵀ⟩."""
         turned = xp.matmul(lower, vectors)
         return pack(xp.matmul(turned * values[..., None, :], xp.matrix_transpose(turned)))
 
-    def _distance(self, xp, x, y):
+    def _distance(self, xp: Namespace, x: Array, y: Array) -> Array:
         """√Σ log² λ_i with the eigenvalues λ of X_x⁻¹X_y, shape (...)."""
         xp, _, logs, _ = self._logarithm(xp, x, y)
         return xp.sqrt(xp.sum(logs * logs, axis=-1))
 
-    def _geodesic(self, xp, x, y, t):
+    def _geodesic(self, xp: Namespace, x: Array, y: Array, t: Array) -> Array:
         """The point X_x (X_x⁻¹X_y)^t, shape (..., dim)."""
         _, lower, logs, vectors = self._logarithm(xp, x, y)
         return self._unwhitened(xp, lower, xp.exp(t[..., None] * logs), vectors)
 
-    def _exp(self, xp, x, vector):
+    def _exp(self, xp: Namespace, x: Array, vector: Array) -> Array:
         """The point X_x exp(X_x⁻¹V), shape (..., dim)."""
         root = self._parts(xp, x)[0]
         lower = xp.matmul(unpack(x, self.p), xp.matrix_transpose(root))
-        logs, vectors = _eigh(xp, xp.matmul(root, xp.matmul(unpack(vector, self.p), xp.matrix_transpose(root))))
+        logs, vectors = eigh(xp, xp.matmul(root, xp.matmul(unpack(vector, self.p), xp.matrix_transpose(root))))
         return self._unwhitened(xp, lower, xp.exp(logs), vectors)
 
-    def _log(self, xp, x, y):
+    def _log(self, xp: Namespace, x: Array, y: Array) -> Array:
         """The velocity X_x log(X_x⁻¹X_y), shape (..., dim)."""
         xp, lower, logs, vectors = self._logarithm(xp, x, y)
         return self._unwhitened(xp, lower, logs, vectors)
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         """−tr(X⁻¹AX⁻¹BX⁻¹C) − tr(X⁻¹BX⁻¹AX⁻¹C) on the basis."""
         inverse = self._parts(xp, theta)[1][..., None, None, :, :]
         basis = unpack(xp.eye(self.dim, dtype=theta.dtype), self.p)
@@ -124,16 +125,9 @@ class LogDet(DuallyFlat):
         product = xp.matmul(inverse, xp.matmul(first, xp.matmul(inverse, xp.matmul(second, inverse))))
         return -2.0 * pack(product)
 
-    def _divergence(self, xp, theta_p, theta_q):
+    def _divergence(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """tr W − log det(I + W) with W = L⁻¹(X_q − X_p)L⁻ᵀ and X_p = L Lᵀ."""
         root, _, log_det_p = self._parts(xp, theta_p)
         step = unpack(theta_q - theta_p, self.p)
         whitened = xp.matmul(root, xp.matmul(step, xp.matrix_transpose(root)))
         return trace_minus_log_det(xp, whitened, self._parts(xp, theta_q)[2] - log_det_p)
-
-
-def _eigh(xp, matrix):
-    """Eigenvalues and eigenvectors of symmetric matrices; NaN for a matrix with entries that are not finite."""
-    outside = ~xp.all(xp.isfinite(matrix), axis=(-2, -1))[..., None]
-    values, vectors = xp.linalg.eigh(xp.where(outside[..., None], xp.zeros_like(matrix), matrix))
-    return xp.where(outside, xp.full_like(values, xp.nan), values), vectors

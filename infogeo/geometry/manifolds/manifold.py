@@ -228,8 +228,8 @@ class DuallyFlat(Riemannian):
     # Whether ψ is smooth with a regular metric on the whole domain: a p-norm is not where a coordinate is 0.
     smooth: bool = True
     # Whether the slope of ψ is infinite at the boundary of its domain, so that the η of all points are a convex set. Where it is
-    # not, a segment or a step in η may leave them, and Newton's method from afar may run to the boundary of θ. (Barndorff-Nielsen,
-    # Information and Exponential Families (1978), theorem 9.2.)
+    # not, a segment or a step in η may leave them, and Newton's method from afar may run to the boundary of θ.
+    # Source: Barndorff-Nielsen, Information and Exponential Families (1978), theorem 9.2.
     steep: bool = True
 
     @property

@@ -1,9 +1,9 @@
 """The negative entropy: the mirror map of the exponentiated gradient."""
 from dataclasses import dataclass
 
-
-from ...domains.convex import Orthant, RealSpace
-from ...numerics.special import kl_terms
+from ...backend import Array, Namespace
+from ...domains.convex import ConvexDomain, Orthant, RealSpace
+from ...numerics.exponentials import kl_terms
 from .arc_length import ArcLength
 
 __all__ = ["NegativeEntropy"]
@@ -19,46 +19,46 @@ class NegativeEntropy(ArcLength):
     dim: int
 
     @property
-    def theta_domain(self):
+    def theta_domain(self) -> ConvexDomain:
         return Orthant(*[1] * self.dim)
 
     @property
-    def eta_domain(self):
+    def eta_domain(self) -> ConvexDomain:
         return RealSpace(self.dim)
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return xp.sum(xp.xlogy(theta, theta) - theta, axis=-1)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return xp.sum(xp.exp(eta), axis=-1)
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return xp.log(theta)
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         return xp.exp(eta)
 
-    def _second(self, xp, theta):
+    def _second(self, xp: Namespace, theta: Array) -> Array:
         return 1.0 / theta
 
-    def _third(self, xp, theta):
+    def _third(self, xp: Namespace, theta: Array) -> Array:
         return -1.0 / theta ** 2
 
-    def _dual_second(self, xp, eta):
+    def _dual_second(self, xp: Namespace, eta: Array) -> Array:
         return self.to_theta(eta)
 
-    def _arc_length(self, xp, theta):
+    def _arc_length(self, xp: Namespace, theta: Array) -> Array:
         """2 √x."""
         return 2.0 * xp.sqrt(theta)
 
-    def _from_arc_length(self, xp, s):
+    def _from_arc_length(self, xp: Namespace, s: Array) -> Array:
         return (0.5 * xp.where(s > 0, s, xp.full_like(s, xp.nan))) ** 2
 
-    def _arc_between(self, xp, p, q):
+    def _arc_between(self, xp: Namespace, p: Array, q: Array) -> Array:
         """2 √q − 2 √p."""
         return 2.0 * (q - p) / (xp.sqrt(p) + xp.sqrt(q))
 
-    def _divergence(self, xp, p, q):
+    def _divergence(self, xp: Namespace, p: Array, q: Array) -> Array:
         """Σ q log(q / p) − q + p."""
         near = xp.log1p(xp.clip((p - q) / q, -0.5, 1.0))
         log_ratio = xp.where(xp.abs(p - q) < 0.5 * q, near, xp.log(p) - xp.log(q))

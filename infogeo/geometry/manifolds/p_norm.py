@@ -3,9 +3,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...domains.convex import RealSpace
+from ...backend import Array, Namespace
+from ...domains.convex import ConvexDomain, RealSpace
 from ...errors import require
-from ...numerics.special import expm1_gap, log1p_gap
+from ...numerics.exponentials import expm1_gap, log1p_gap
 from .manifold import DuallyFlat
 from .separable import diagonal, diagonal3
 
@@ -26,67 +27,67 @@ class PNorm(DuallyFlat):
 
     smooth = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require("p", "1 < p < inf", 1 < self.p < np.inf, self.p)
 
     @property
-    def theta_domain(self):
+    def theta_domain(self) -> ConvexDomain:
         return RealSpace(self.dim)
 
     eta_domain = theta_domain
 
     @property
-    def _conjugate(self):
+    def _conjugate(self) -> "PNorm":
         return PNorm(self.dim, self.p / (self.p - 1.0))
 
-    def _p_norm(self, theta):
+    def _p_norm(self, theta: Array) -> Array:
         xp, theta = self.point(theta)
         size = xp.max(xp.abs(theta), axis=-1, keepdims=True)
         size = xp.where(size > 0, size, xp.ones_like(size))
         return size * xp.sum(xp.abs(theta / size) ** self.p, axis=-1, keepdims=True) ** (1.0 / self.p)
 
-    def _unit(self, xp, theta):
+    def _unit(self, xp: Namespace, theta: Array) -> tuple[Array, Array, Array]:
         """(‖x‖, r, ∂‖x‖) with r = |x| / ‖x‖ and ∂‖x‖ = sign(x) r^{p−1}; at 0 the gradient is 0."""
         norm = self._p_norm(theta)
         ratio = xp.abs(theta) / xp.where(norm > 0, norm, xp.ones_like(norm))
         return norm, ratio, xp.sign(theta) * ratio ** (self.p - 1.0)
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return 0.5 * self._p_norm(theta)[..., 0] ** 2
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return self._conjugate.potential(eta)
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         norm, _, gradient = self._unit(xp, theta)
         return norm * gradient
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         return self._conjugate.to_eta(eta)
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         """(p − 1) diag(r^{p−2}) − (p − 2) g gᵀ with r and g of `_unit`."""
         _, ratio, g = self._unit(xp, theta)
         return (self.p - 1.0) * diagonal(xp, ratio ** (self.p - 2.0)) - (self.p - 2.0) * g[..., :, None] * g[..., None, :]
 
-    def _dual_metric(self, xp, eta):
+    def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         return self._conjugate.metric(eta)
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         _, ratio, g = self._unit(xp, theta)
         return (self.p - 1.0) * ratio ** (self.p - 2.0) * vector - (self.p - 2.0) * g * xp.sum(g * vector, axis=-1, keepdims=True)
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         """The metric of the conjugate norm at η, by which ∇²φ = (∇²ψ)⁻¹."""
         return self._conjugate.flat(self._to_eta(xp, theta), covector)
 
-    def _dual_flat(self, xp, eta, vector):
+    def _dual_flat(self, xp: Namespace, eta: Array, vector: Array) -> Array:
         return self._conjugate.flat(eta, vector)
 
-    def _dual_sharp(self, xp, eta, covector):
+    def _dual_sharp(self, xp: Namespace, eta: Array, covector: Array) -> Array:
         return self._conjugate.sharp(eta, covector)
 
-    def _divergence(self, xp, theta_p, theta_q):
+    def _divergence(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """½ (N_q − N_p)² + N_p (N_q − N_p − g_p·(x_q − x_p)) for near points, with the norms N and g = ∂N.
 
         With x_q = x_p (1 + ε), N_q = N_p (1 + S)^{1/p}, S = Σ r^p ((1 + ε)^p − 1): the bracket is a sum of terms
@@ -103,7 +104,7 @@ class PNorm(DuallyFlat):
         gap = _power_gap(xp, growth, 1.0 / self.p) + xp.sum(weight * _power_gap(xp, change, self.p), axis=-1) / self.p
         return xp.where(near, norm[..., 0] ** 2 * (0.5 * longer**2 + gap), super()._divergence(xp, theta_p, theta_q))
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         p, (norm, ratio, g) = self.p, self._unit(xp, theta)
         curvature = diagonal(xp, ratio ** (p - 2.0))
         third = diagonal3(xp, xp.sign(theta) * ratio ** (p - 3.0))
@@ -112,6 +113,6 @@ class PNorm(DuallyFlat):
         return (p - 1.0) * (p - 2.0) / norm[..., None, None] * (third - mixed + 2.0 * outer)
 
 
-def _power_gap(xp, x, a):
+def _power_gap(xp: Namespace, x: Array, a: float) -> Array:
     """(1 + x)^a − 1 − a x, accurate near 0."""
     return expm1_gap(xp, a * xp.log1p(x)) - a * log1p_gap(xp, x)

@@ -1,10 +1,12 @@
 """Quadratic forms: the mirror maps of preconditioned gradient descent."""
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from ...backend import arrays, to_numpy
-from ...domains.convex import RealSpace
+from ...arrays.kept import kept
+from ...backend import Array, Namespace, arrays, to_numpy
+from ...domains.convex import ConvexDomain, RealSpace
 from ...domains.supports import PositiveDefiniteMatrix
 from ...errors import ShapeError
 from ...numerics.linalg import matvec
@@ -17,67 +19,71 @@ __all__ = ["Quadratic"]
 
 @dataclass(frozen=True, eq=False)
 class Quadratic(ConstantMetric, DuallyFlat):
-    """ψ(x) = ½ xᵀQx on R^d, with Q symmetric positive definite, shape (d, d): η = Qx.
+    """ψ(x) = ½ xᵀQx on R^d, with Q symmetric positive definite, shape (d, d): η = Qx. A copy of Q is kept.
 
     Mirror descent is Q⁻¹-preconditioned gradient descent.
     """
 
-    Q: np.ndarray
+    Q: Array
 
-    def __post_init__(self):
-        q = to_numpy(arrays(self.Q)[1])
+    def __post_init__(self) -> None:
+        q = np.array(to_numpy(arrays(self.Q)[1]))
         if q.ndim != 2 or q.shape[0] != q.shape[1]:
             raise ShapeError(f"Q must have shape (d, d); got {q.shape}")
         PositiveDefiniteMatrix(q.shape[0]).require("Q", q)
+        q.flags.writeable = False
         object.__setattr__(self, "Q", q)
-        object.__setattr__(self, "_inverse", np.linalg.inv(q))
+
+    @cached_property
+    def _inverse(self) -> Array:
+        return np.linalg.inv(self.Q)
 
     @property
-    def dim(self):
-        return self.Q.shape[0]
+    def dim(self) -> int:
+        return int(self.Q.shape[0])
 
     @property
-    def theta_domain(self):
+    def theta_domain(self) -> ConvexDomain:
         return RealSpace(self.dim)
 
     eta_domain = theta_domain
 
-    def _apply(self, matrix, x):
+    def _apply(self, matrix: Array, x: Array) -> Array:
         xp, x = self.point(x)
         return matvec(xp, xp.asarray(matrix, dtype=x.dtype), x)
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return 0.5 * xp.sum(theta * self._to_eta(xp, theta), axis=-1)
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return self._apply(self.Q, theta)
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         return self._apply(self._inverse, eta)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return 0.5 * xp.sum(eta * self.to_theta(eta), axis=-1)
 
-    def _everywhere(self, matrix, x):
+    def _everywhere(self, matrix: Array, x: Array) -> Array:
         xp, x = self.point(x)
         return xp.broadcast_to(xp.asarray(matrix, dtype=x.dtype), (*x.shape, self.dim))
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         return self._everywhere(self.Q, theta)
 
-    def _dual_metric(self, xp, eta):
+    def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         return self._everywhere(self._inverse, eta)
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         return self._apply(self.Q, vector)
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         return self._apply(self._inverse, covector)
 
     _dual_flat, _dual_sharp = _sharp, _flat
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         return diagonal3(xp, xp.zeros_like(theta))
 
-    def _divergence(self, xp, theta_p, theta_q):
+    def _divergence(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return self._potential(xp, theta_p - theta_q)

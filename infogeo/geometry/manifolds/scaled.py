@@ -33,13 +33,12 @@ class Scaled(Wrapped):
     def _wrapped(self, name: str, xp: Namespace, *xs: Array) -> Array | tuple[Array, ...]:
         if FORMULAS[name].kinds[0] == "eta":
             xs = xs[0] / self.factor, *xs[1:]
-        found, power = getattr(self.base, "_" + name)(xp, *xs), POWER[name]
+        found, power = getattr(self.base, "_" + name)(xp, *xs), POWER.get(name, 0)
+        if name == "log_volume_element":
+            return 0.5 * self.dim * log(self.factor) + found
         if isinstance(found, tuple):
             return tuple(self.factor**power * part for part in found)
         return found if power == 0 else self.factor**power * found if power > 0 else found / self.factor**-power
 
-    def _log_volume_element(self, xp: Namespace, theta: Array) -> Array:
-        return 0.5 * self.dim * log(self.factor) + self.base._log_volume_element(xp, theta)
-
     def total_volume(self) -> float:
-        return self.factor ** (self.dim / 2) * self.base.total_volume()
+        return float(self.factor ** (self.dim / 2) * self.base.total_volume())

@@ -1,17 +1,19 @@
 """Potentials that are sums over coordinates, among them every potential of one coordinate."""
 from abc import abstractmethod
+from collections.abc import Sequence
 
+from ...backend import Array, Namespace
 from .manifold import DuallyFlat
 
 __all__ = ["OneSeries", "Separable", "diagonal", "diagonal3"]
 
 
-def diagonal(xp, values):
+def diagonal(xp: Namespace, values: Array) -> Array:
     """The diagonal matrices of these vectors, shape (..., d) to (..., d, d)."""
     return xp.eye(values.shape[-1], dtype=values.dtype) * values[..., None]
 
 
-def diagonal3(xp, values):
+def diagonal3(xp: Namespace, values: Array) -> Array:
     """The tensors with these vectors on the diagonal i = j = k, shape (..., d) to (..., d, d, d)."""
     eye = xp.eye(values.shape[-1], dtype=values.dtype)
     return eye[:, :, None] * eye[:, None, :] * values[..., None, None]
@@ -21,39 +23,39 @@ class Separable(DuallyFlat):
     """A potential ψ(θ) = Σ f(θ_i): metric, dual metric and cubic tensor are diagonal, and nothing costs more than O(d)."""
 
     @abstractmethod
-    def _second(self, xp, theta):
+    def _second(self, xp: Namespace, theta: Array) -> Array:
         """f″(θ_i), shape (..., d)."""
 
     @abstractmethod
-    def _third(self, xp, theta):
+    def _third(self, xp: Namespace, theta: Array) -> Array:
         """f‴(θ_i), shape (..., d)."""
 
-    def _dual_second(self, xp, eta):
+    def _dual_second(self, xp: Namespace, eta: Array) -> Array:
         """The second derivative of the conjugate at η_i, 1 / f″(θ_i), shape (..., d)."""
         return 1.0 / self._second(xp, self.to_theta(eta))
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         return self._second(xp, theta) * vector
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         return covector / self._second(xp, theta)
 
-    def _root(self, xp, theta, z):
+    def _root(self, xp: Namespace, theta: Array, z: Array) -> Array:
         return xp.sqrt(self._second(xp, theta)) * z
 
-    def _dual_flat(self, xp, eta, vector):
+    def _dual_flat(self, xp: Namespace, eta: Array, vector: Array) -> Array:
         return self._dual_second(xp, eta) * vector
 
-    def _dual_sharp(self, xp, eta, covector):
+    def _dual_sharp(self, xp: Namespace, eta: Array, covector: Array) -> Array:
         return covector / self._dual_second(xp, eta)
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         return diagonal(xp, self._second(xp, theta))
 
-    def _dual_metric(self, xp, eta):
+    def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         return diagonal(xp, self._dual_second(xp, eta))
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         return diagonal3(xp, self._third(xp, theta))
 
 
@@ -61,17 +63,17 @@ class OneSeries(Separable):
     """One coordinate, whose potential and its derivatives come out of one evaluation."""
 
     @abstractmethod
-    def _derivatives(self, xp, theta):
+    def _derivatives(self, xp: Namespace, theta: Array) -> Sequence[Array]:
         """(ψ, ψ′, ψ″, ψ‴), each (..., 1)."""
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return self._derivatives(xp, theta)[0][..., 0]
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return self._derivatives(xp, theta)[1]
 
-    def _second(self, xp, theta):
+    def _second(self, xp: Namespace, theta: Array) -> Array:
         return self._derivatives(xp, theta)[2]
 
-    def _third(self, xp, theta):
+    def _third(self, xp: Namespace, theta: Array) -> Array:
         return self._derivatives(xp, theta)[3]

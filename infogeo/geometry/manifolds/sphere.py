@@ -1,7 +1,7 @@
 """Probability vectors as points of a sphere: p ↦ 2√p is an isometry of the simplex with the Fisher metric."""
 import numpy as np
 
-from ...backend import column
+from ...backend import Array, Namespace, column
 from .manifold import DuallyFlat
 
 __all__ = ["GreatCircles"]
@@ -18,7 +18,7 @@ class GreatCircles(DuallyFlat):
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 2.6.
     """
 
-    def _log_rest_ratio(self, xp, theta_p, theta_q):
+    def _log_rest_ratio(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """log(p_r / q_r) = ψ(θ_q) − ψ(θ_p), for near points as log(1 + Σ p_i (e^{Δ_i} − 1)), Δ = θ_q − θ_p."""
         step = xp.clip(theta_q - theta_p, -1.0, 1.0)
         near = xp.all(xp.abs(theta_q - theta_p) < 1.0, axis=-1)
@@ -26,12 +26,12 @@ class GreatCircles(DuallyFlat):
         growth = xp.sum(self._to_eta(xp, theta_p) * xp.expm1(step), axis=-1)
         return xp.where(near, xp.log1p(xp.where(near, growth, 0.0 * growth)), direct)
 
-    def _amplitudes(self, xp, theta):
+    def _amplitudes(self, xp: Namespace, theta: Array) -> Array:
         """(√p_1, …, √p_d, √p_r)."""
         log_rest = -self._potential(xp, theta)[..., None]
         return xp.exp(0.5 * xp.concat([theta + log_rest, log_rest], axis=-1))
 
-    def _distance(self, xp, theta_p, theta_q):
+    def _distance(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """The Fisher–Rao distance 2 arccos Σ√(p_i q_i) = 4 arcsin(½ ‖√p − √q‖), shape (...)."""
         root_p, root_q = self._amplitudes(xp, theta_p), self._amplitudes(xp, theta_q)
         gap = column(self._log_rest_ratio(xp, theta_p, theta_q))
@@ -41,7 +41,7 @@ class GreatCircles(DuallyFlat):
         chord = xp.where(xp.abs(log_ratio) < 1.0, near, root_q - root_p)
         return 4.0 * xp.asin(0.5 * xp.sqrt(xp.sum(chord * chord, axis=-1)))
 
-    def _geodesic(self, xp, theta_p, theta_q, t):
+    def _geodesic(self, xp: Namespace, theta_p: Array, theta_q: Array, t: Array) -> Array:
         """The point at time t of the geodesic from x (t = 0) to y (t = 1), shape (..., dim); NaN beyond the simplex.
 
         From that end which has the larger share c in √p_t,r: θ_i(t) = θ_i + 2 log(1 + (1 − c) (e^{Δ_i/2} − 1)).
@@ -55,7 +55,7 @@ class GreatCircles(DuallyFlat):
                          theta_q + 2.0 * xp.log1p(share_p * xp.expm1(-half)))
         return _whole(xp, column((of_p + of_q > 0) & (xp.abs(t * omega) < 0.5 * np.pi)), along)
 
-    def _exp(self, xp, theta, vector):
+    def _exp(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         """The point at time 1 of the geodesic that starts at x with this velocity, shape (..., dim); NaN beyond the simplex.
 
         Mathematically, √(p_i(1) / p_i) = cos τ + ½ (v_i − η·v) sin τ / τ with τ = ½ |v|.
@@ -65,7 +65,7 @@ class GreatCircles(DuallyFlat):
         rest = column(xp.cos(tau)) - xp.sum(self._to_eta(xp, theta) * half, axis=-1, keepdims=True)  # √(p_r(1) / p_r)
         return _whole(xp, (rest > 0) & column(tau < 0.5 * np.pi), theta + 2.0 * xp.log1p(half / rest))
 
-    def _log(self, xp, theta_p, theta_q):
+    def _log(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """The velocity at x of the geodesic that is at y at time 1, shape (..., dim).
 
         Mathematically, v_i = 2 (√(q_i / p_i) − √(q_r / p_r)) ω / sin ω.
@@ -75,18 +75,18 @@ class GreatCircles(DuallyFlat):
         return column(scale) * xp.expm1(0.5 * (theta_q - theta_p))
 
 
-def _whole(xp, inside, theta):
-    """θ; NaN in all coordinates where it is not inside, or one of them is not finite: an edge of the simplex is no point of it."""
+def _whole(xp: Namespace, inside: Array, theta: Array) -> Array:
+    """θ; NaN in all coordinates where it is not inside, or one is not finite: an edge of the simplex is no point of it."""
     inside = inside & xp.all(xp.isfinite(theta), axis=-1, keepdims=True)
     return xp.where(inside, theta, xp.full_like(theta, xp.nan))
 
 
-def _sinc(xp, x):
+def _sinc(xp: Namespace, x: Array) -> Array:
     """sin(x) / x."""
     safe = xp.where(x == 0, xp.ones_like(x), x)
     return xp.where(x == 0, xp.ones_like(x), xp.sin(safe) / safe)
 
 
-def _sine_ratio(xp, t, x):
+def _sine_ratio(xp: Namespace, t: Array, x: Array) -> Array:
     """sin(t x) / sin(x), which is t where x is 0."""
     return t * _sinc(xp, t * x) / _sinc(xp, x)

@@ -71,7 +71,7 @@ class AffineSubmanifold(FlatSet):
 
     @property
     def dim(self) -> int:
-        return self.basis.shape[0]
+        return int(self.basis.shape[0])
 
     def embed(self, u: Array) -> Array:
         """origin + uᵀ basis, shape (..., m) to (..., d)."""

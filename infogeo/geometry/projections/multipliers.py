@@ -1,5 +1,6 @@
 """The nearest point of a set that linear equations and inequalities describe, by Lagrange multipliers."""
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def _independent(xp: Namespace, C: Array, d: Array) -> tuple[Array, Array]:
 
 
 def _dual_problem(xp: Namespace, M: DuallyFlat, theta_p: Array, rows: Array,
-                  offsets: Array) -> tuple[Callable[[Array], Array], dict[str, Callable[[Array], Array]]]:
+                  offsets: Array) -> tuple[Callable[[Array], Array], dict[str, Any]]:
     """What the multipliers u of forms N θ_q = b, or ≤ b, minimise: with η_q = η_p − Nᵀu, D(q‖p) + u·(b − N θ_p).
 
     Its gradient is b − N θ_q, its Hessian N G⁻¹ Nᵀ.
