@@ -131,7 +131,7 @@ def gaussian_unit_fisher(w: Array, activation: Activation) -> ScalarOffSubspace:
     return ScalarOffSubspace(A[0], Q, xp.asarray([[A[2], A[1]], [A[1], A[0]]], dtype=w.dtype))
 
 
-REACH = 38.0        # the normal density beyond it is below the smallest float64
+REACH = 38.0        # the normal density beyond it is below the smallest normal float64
 HALVINGS = 50       # 2⁻⁵⁰ from the jump of φ′ an interval holds no more than rounding
 NODES = 16          # Gauss–Legendre on an interval of length 1, where the density is smooth: exact to rounding
 

@@ -101,7 +101,7 @@ class PositiveDefiniteMatrix(Domain):
         with np.errstate(invalid="ignore"):
             gap = xp.max(xp.abs(x - xp.matrix_transpose(x)), axis=(-2, -1))
         size = xp.max(xp.abs(x), axis=(-2, -1))
-        # what a product such as A Aᵀ loses of its symmetry to rounding is allowed, a hundredth of a per cent is not
+        # 64 roundings: what products of three matrices lose of their symmetry is allowed, an asymmetry of the data is not
         return positive_definite(xp, x) & (gap <= 64 * float(xp.finfo(x.dtype).eps) * size)
 
     def rule(self, name: str) -> str:
