@@ -5,8 +5,8 @@ projections, and solvers (gradient, natural gradient, mirror descent) that share
 
 The public names are those of ``__init__.pyi``, here and in every package; each is imported when it is first used.
 """
-import lazy_loader
+from .face import attach
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -162,9 +162,9 @@ from .numerics.packing import pack as pack, unpack as unpack
 
 # packages
 from . import (
-    backend as backend, clustering as clustering, curvature as curvature, domains as domains, geometry as geometry, networks as networks,
-    objectives as objectives, operators as operators, solvers as solvers, statistics as statistics, studies as studies,
-    symbolic as symbolic, testing as testing, training as training,
+    backend as backend, clustering as clustering, curvature as curvature, domains as domains, families as families,
+    geometry as geometry, networks as networks, objectives as objectives, operators as operators, solvers as solvers,
+    statistics as statistics, studies as studies, symbolic as symbolic, testing as testing, training as training,
 )
 
 __version__: str

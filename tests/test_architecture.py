@@ -11,7 +11,7 @@ PACKAGE = Path(infogeo.__file__).parent
 # The floors from the ground up: a module imports its own package and lower floors only. Packages of one floor are strangers, so
 # the wings families, curvature and solvers never import each other, nor training and boosting.
 FLOORS = [
-    {"errors", "backend"},
+    {"errors", "backend", "face"},
     {"arrays"},
     {"numerics"},
     {"domains", "objectives"},

@@ -2,6 +2,6 @@
 
 The estimators need scikit-learn, which is imported when the first of them is used.
 """
-import lazy_loader
+from ..face import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -1,5 +1,5 @@
 """Curvature of conditional models: Fisher metrics and their approximations, each a function ``(model, w, batch, …)`` that gives a
 linear operator on weights."""
-import lazy_loader
+from ..face import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

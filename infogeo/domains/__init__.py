@@ -1,4 +1,4 @@
 """Sets that points belong to: open convex sets for coordinates, supports for observations."""
-import lazy_loader
+from ..face import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

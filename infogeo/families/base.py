@@ -1,5 +1,6 @@
 """Exponential families: dually flat manifolds of probability distributions."""
 from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from ..backend import arrays, backend_of, dot, to_numpy
 from ..domains.base import Domain, batch_shape
 from ..domains.supports import Interval
 from ..errors import DomainError, ShapeError
+from ..face.elsewhere import method
 from ..geometry.manifolds.interface import formula
 from ..geometry.manifolds.manifold import DuallyFlat
 
@@ -29,6 +31,12 @@ class ExponentialFamily(DuallyFlat):
     ordinary: dict[str, Domain]     # the ordinary parameters and where they lie
     on_simplex = False              # whether η are the probabilities of all outcomes but one, the `reference`
     reference: int | None = None
+
+    if not TYPE_CHECKING:               # type checkers know every name that there is
+        def __getattr__(self, name: str) -> Any:
+            if said := method(name):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{said}")
+            return object.__getattribute__(self, name)      # Python's own error; that of a property, where it has one
 
     # Contract, beside that of DuallyFlat
 

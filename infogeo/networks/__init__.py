@@ -1,4 +1,4 @@
 """Networks: layers, their composition with exact derivatives, and conditional models with exponential-family outputs."""
-import lazy_loader
+from ..face import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -1,4 +1,4 @@
 """Objectives: functions on a manifold with their differentials, and what a step sees of them."""
-import lazy_loader
+from ..face import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -1,4 +1,4 @@
 """Linear operators: matrices that are applied, solved and measured without being formed."""
-import lazy_loader
+from ..face import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -3,6 +3,6 @@
 The checks, `assert_same_path` and `taylor_slopes` need NumPy only. The strategies need Hypothesis, which is imported when the
 first of them is used.
 """
-import lazy_loader
+from ..face import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

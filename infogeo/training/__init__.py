@@ -1,4 +1,4 @@
 """Training of conditional models: mini-batches, callbacks, and the updates that need more of a step than its differential."""
-import lazy_loader
+from ..face import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
