@@ -131,6 +131,12 @@ class OpenSimplex(ConvexDomain):
         xp, x = arrays(x)
         return xp.all(x > 0, axis=-1) & (xp.sum(x, axis=-1) < 1)
 
+    def outside(self, xp: Namespace, x: Array) -> Array | None:
+        total = xp.matmul(x, xp.ones(self.dim, dtype=x.dtype))     # a product is faster than a sum over few coordinates
+        if xp is NUMPY and x.size and x.min() > 0 and total.max() < 1:
+            return None
+        return ~(xp.all(x > 0, axis=-1) & (total < 1))
+
     def rule(self, name: str) -> str:
         return f"{name} > 0 and sum({name}) < 1" if self.dim > 1 else f"0 < {name} < 1"
 

@@ -94,7 +94,7 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
 
         def evaluate(M: Any, xp: Namespace, xs: list[Array]) -> Any:
             if blocks and is_large(xs):
-                return in_blocks(partial(at_points, M, xp), *xs, contiguous=M.dim > 2)
+                return in_blocks(partial(at_points, M, xp), *xs, contiguous=M.dim > 2 and kernel[1:] not in M.as_they_lie)
             return at_points(M, xp, *xs)
 
         def at_points(M: Any, xp: Namespace, *xs: Array) -> Any:

@@ -31,6 +31,8 @@ class Riemannian(ABC):
     # The kinds of points, "theta" and "eta", of which the formulas are NaN outside the domain by themselves: where each goes by a
     # factorisation, a second one for the sake of the check would double its price.
     nan_outside: tuple[str, ...] = ()
+    # The formulas without sums over coordinates, whose large batches gain nothing from another order in memory.
+    as_they_lie: tuple[str, ...] = ()
 
     def __init_subclass__(cls, **named):
         super().__init_subclass__(**named)
