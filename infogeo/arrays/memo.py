@@ -51,7 +51,7 @@ class standing:
         self.points.clear()         # the same dictionary: a thread's own attribute costs several times as much to set
         self.points[id(point)] = point, {}
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *error: Any) -> None:
         _standing.points = self.outer
         self.quiet.__exit__(*error)
 
@@ -98,9 +98,9 @@ def _guarded(value: Any, x: Array) -> tuple[Any, bool]:
     if type(value) is tuple:
         for part in value:
             if type(part) is np.ndarray:
-                part.setflags(False)
+                part.setflags(write=False)
     elif type(value) is np.ndarray:
         if value is x:
             value = value.view()
-        value.setflags(False)
+        value.setflags(write=False)
     return value, True

@@ -89,7 +89,8 @@ class _NoisyStep(Objective):
     """One step's noise, drawn when the shape is known and then kept."""
 
     def __init__(self, f: Objective, sigma: float, rng: Any) -> None:
-        self.f, self.sigma, self.rng, self.noise = f, sigma, rng, None
+        self.f, self.sigma, self.rng = f, sigma, rng
+        self.noise: Array = None
 
     @property
     def manifold(self) -> Any:

@@ -34,7 +34,10 @@ class Place:
 
     def __init__(self, k: int, x: Array, geometry: Any, state: Any, last: tuple[Array, Array, Array]) -> None:
         self.k, self.x, self.geometry, self.state, self.last = k, x, geometry, state, last
-        self.value = self.covector = self.objective = self.update = None
+        self.value: Array
+        self.covector: Array
+        self.objective: Any
+        self.update: Any
 
     def curve(self, h: Array) -> Array:
         """The point at step size h, shape (...) or a number, on the curve of the update."""

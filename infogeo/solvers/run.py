@@ -44,7 +44,8 @@ class Run:
             raise ValueError(f"record must be 'path', 'values' or None; got {record!r}")
         self.parts, self.callbacks, self.rng = parts, parts[2:], rng
         self.max_steps, self.tol, self.record = max_steps, tol, record
-        self.looks, self.moves, self.stopped, self.kept = [], [], False, None
+        self.looks, self.moves, self.stopped = [], [], False
+        self.kept: dict[str, Any] | None = None
 
     def place(self, geometry: Any, x: Array, resume: Snapshot | None) -> Place:
         """Where the run begins: at x, or where the snapshot was taken, which gives generator and parts their states.
@@ -122,4 +123,5 @@ def counts(first: int, last: int, progress: bool) -> Iterable[int]:
     if not progress:
         return range(first, last + 1)
     from tqdm import trange
-    return trange(first, last + 1, unit="step", initial=first, total=last + 1)
+    bar: Iterable[int] = trange(first, last + 1, unit="step", initial=first, total=last + 1)
+    return bar

@@ -153,7 +153,10 @@ class Exact(Step):
 
     def __call__(self, at: Place) -> Array:
         xp, value = arrays(at.value)
-        along = lambda h: at.probe(at.curve(h))
+
+        def along(h: Array) -> Array:
+            return at.probe(at.curve(h))
+
         ratio = (5**0.5 - 1) / 2
         with np.errstate(all="ignore"):
             upper = _rows(xp, value, self.h)

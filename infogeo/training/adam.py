@@ -1,5 +1,5 @@
 """Updates that divide every coordinate by the size of its own differential: Adam and RMSprop."""
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..backend import Array, arrays, column
@@ -79,6 +79,7 @@ class RMSprop(Update):
 
     decay: float = 0.9
     epsilon: float = 1e-8
+    _adam: Adam = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_adam", Adam(0.0, self.decay, self.epsilon))

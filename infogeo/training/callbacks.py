@@ -38,17 +38,19 @@ class Validation:
 
     @property
     def steps(self) -> list[int]:
-        return self.state[0]
+        steps: list[int] = self.state[0]
+        return steps
 
     @property
-    def values(self) -> list[np.ndarray]:
-        return self.state[1]
+    def values(self) -> list[Array]:
+        values: list[Array] = self.state[1]
+        return values
 
-    def __call__(self, moment: Moment) -> bool | None:
-        if moment.k % self.every:
-            return
-        self.steps.append(moment.k)
-        self.values.append(to_numpy(self.metric(moment.x)))
+    def __call__(self, moment: Moment) -> bool:
+        if moment.k % self.every == 0:
+            self.steps.append(moment.k)
+            self.values.append(to_numpy(self.metric(moment.x)))
+        return False
 
 
 class EarlyStopping(Validation):
@@ -74,14 +76,14 @@ class EarlyStopping(Validation):
         self.patience, self.state = require_count("patience", patience), ([], [], np.inf, None, 0)
 
     @property
-    def best(self) -> np.ndarray:
+    def best(self) -> Array:
         return self.state[2]
 
     @property
     def x(self) -> Array:
         return self.state[3]
 
-    def __call__(self, moment: Moment) -> bool | None:
+    def __call__(self, moment: Moment) -> bool:
         super().__call__(moment)
         if moment.k % self.every:
             return False
@@ -118,7 +120,7 @@ class PolyakAverage:
     def x(self) -> Array:
         return self.state
 
-    def __call__(self, moment: Moment) -> bool | None:
+    def __call__(self, moment: Moment) -> None:
         xi = min(1.0 - 1.0 / moment.k, self.decay)
         self.state = moment.x if self.state is None else xi * self.state + (1.0 - xi) * moment.x
 
@@ -138,7 +140,7 @@ class Checkpoint:
     def __init__(self, path: str | Path, every: int = 1) -> None:
         self.path, self.every = Path(path), require_count("every", every)
 
-    def __call__(self, moment: Moment) -> bool | None:
+    def __call__(self, moment: Moment) -> None:
         if moment.k % self.every:
             return
         content = pickle.dumps(moment.snapshot())

@@ -91,7 +91,7 @@ class MiniBatches(Objective):
         self.size = size if isinstance(size, BatchSize) else FixedBatches(size)
         first = self.size(0, self.n)
         require("size", f"1 <= size <= n = {self.n}", 1 <= first <= self.n, first)
-        self.state: tuple[int, Array | None, int] = 0, None, self.n
+        self.state: tuple[int, Array, int] = 0, None, self.n
 
     def __repr__(self) -> str:
         return f"MiniBatches({self.loss!r}, {self.size!r})"

@@ -124,7 +124,8 @@ class KFACState:
         Steps taken.
     factors : Averaged
         The running average of the factors.
-    lam, gamma : float or None
+    lam : float
+    gamma : float or None
     inverse : LinearOperator or None
         The damped curvature at work, its factorisations done.
     delta : array, shape (size,), or None
@@ -135,7 +136,7 @@ class KFACState:
 
     k: int = 0
     factors: Any = Averaged(0, None)
-    lam: float | None = None
+    lam: float = 0.0
     gamma: float | None = None
     inverse: Any = None
     delta: Any = None

@@ -1,7 +1,8 @@
 """Matrices of every layer, to be averaged over steps."""
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..backend import arrays
+from ..backend import Array, arrays
 
 __all__ = ["LayerMatrices"]
 
@@ -13,23 +14,23 @@ class LayerMatrices:
     A running average of these is a `RunningAverage`, which asks for `in_double` and `blend`.
     """
 
-    layers: tuple
+    layers: tuple[tuple[Array, ...], ...]
 
     @classmethod
-    def of(cls, layers):
+    def of(cls, layers: Iterable[Iterable[Array]]) -> "LayerMatrices":
         """From an iterable of iterables of arrays."""
         return cls(tuple(map(tuple, layers))).in_double()
 
-    def in_double(self):
+    def in_double(self) -> "LayerMatrices":
         """The same in float64."""
         return LayerMatrices(tuple(tuple(map(_double, matrices)) for matrices in self.layers))
 
-    def blend(self, other, share):
+    def blend(self, other: "LayerMatrices", share: float) -> "LayerMatrices":
         """(1 − share) self + share other, matrix by matrix."""
         pairs = zip(self.layers, other.layers)
         return LayerMatrices(tuple(tuple(a + share * (b - a) for a, b in zip(*pair)) for pair in pairs))
 
 
-def _double(matrix):
+def _double(matrix: Array) -> Array:
     xp, matrix = arrays(matrix)
     return xp.astype(matrix, xp.float64, copy=False)

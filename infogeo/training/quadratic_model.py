@@ -29,7 +29,8 @@ class QuadraticModel:
         scale = np.sqrt(np.diagonal(self.curvature))
         scale = np.where(scale > 0, scale, 1.0)
         unit = self.curvature / (scale[:, None] * scale)
-        return np.linalg.lstsq(unit, -self.slope / scale, rcond=1e-12)[0] / scale
+        a: np.ndarray = np.linalg.lstsq(unit, -self.slope / scale, rcond=1e-12)[0] / scale
+        return a
 
     def value(self, a: np.ndarray) -> float:
         """M(a), nats."""

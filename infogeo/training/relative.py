@@ -60,7 +60,7 @@ def _of_units(xp: Namespace, layer: Affine, rows: Array, slopes: Array) -> Array
 def _operator(network: Sequential, metrics: LayerMatrices, damping: float) -> BlockDiagonal:
     """The damped metric on all weights."""
     layers = [layer for layer in network.layers if layer.weight_shape]
-    return BlockDiagonal(*(_layer_operator(layer, _damped(*found, damping)) for layer, found in zip(layers, metrics.layers)))
+    return BlockDiagonal(*(_layer_operator(layer, _damped(M, damping)) for layer, (M,) in zip(layers, metrics.layers)))
 
 
 def _layer_operator(layer: Any, M: Array) -> LinearOperator:

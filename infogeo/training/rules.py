@@ -69,7 +69,7 @@ class LevenbergMarquardt(LambdaRule):
         return k % self.period == 0
 
     def next(self, lam: float, ratio: float) -> float:
-        change = self.decay**self.period
+        change = float(self.decay**self.period)
         if ratio > 0.75:
             return max(lam * change, self.smallest)
         return lam if ratio >= 0.25 else lam / change
@@ -92,7 +92,7 @@ class GammaOfLambda(GammaRule):
     """γ = √(λ + weight decay)."""
 
     def start(self, total: float) -> float:
-        return total**0.5
+        return float(total**0.5)
 
     def candidates(self, k: int, gamma: float, total: float) -> list[float]:
         return [total**0.5]
@@ -116,10 +116,10 @@ class GammaSearch(GammaRule):
     period: int = 20
 
     def start(self, total: float) -> float:
-        return total**0.5
+        return float(total**0.5)
 
     def candidates(self, k: int, gamma: float, total: float) -> list[float]:
         if k % self.period:
             return [gamma]
-        change = self.decay**self.period
+        change = float(self.decay**self.period)
         return [gamma, gamma * change, gamma / change]

@@ -1,10 +1,12 @@
 """Square roots of damped metrics, symmetric: S with S S = G, and its inverse."""
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ..backend import arrays, to_numpy
+from ..backend import Array, Namespace, arrays, to_numpy
 from ..errors import ConvergenceError, DomainError, require_count
 from ..numerics.linalg import inverse
 from ..operators.base import IdentityOperator, LinearOperator
@@ -25,21 +27,21 @@ class DenseRoot(LinearOperator):
 
     symmetric = True
 
-    def __init__(self, matrix, inverse_matrix):
+    def __init__(self, matrix: Array, inverse_matrix: Array) -> None:
         xp, self.matrix, self.inverse_matrix = arrays(matrix, inverse_matrix)
         super().__init__(self.matrix.shape, xp, self.matrix.dtype)
 
-    def astype(self, dtype):
+    def astype(self, dtype: Any) -> "DenseRoot":
         """The same in another dtype."""
         return DenseRoot(*(self.xp.astype(m, dtype) for m in (self.matrix, self.inverse_matrix)))
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         return self.xp.matmul(v, self.matrix)
 
-    def _solve(self, b):
+    def _solve(self, b: Array) -> Array:
         return self.xp.matmul(b, self.inverse_matrix)
 
-    def dense(self):
+    def dense(self) -> Array:
         return self.matrix
 
 
@@ -57,23 +59,23 @@ class LowRankRoot(LinearOperator):
 
     symmetric = True
 
-    def __init__(self, c, P, g):
+    def __init__(self, c: float, P: Array, g: Array) -> None:
         self.c, (xp, self.P, self.g) = c, arrays(P, g)
         super().__init__((self.P.shape[0],) * 2, xp, self.P.dtype)
 
-    def astype(self, dtype):
+    def astype(self, dtype: Any) -> "LowRankRoot":
         """The same in another dtype."""
         return LowRankRoot(self.c, *(self.xp.astype(m, dtype) for m in (self.P, self.g)))
 
-    def _plus(self, v, scale, weight):
+    def _plus(self, v: Array, scale: float, weight: Array) -> Array:
         """scale · v + P diag(weight) Pᵀ v."""
         return scale * v + self.xp.matmul(self.xp.matmul(v, self.P) * weight, self.xp.matrix_transpose(self.P))
 
-    def _matvec(self, v):
+    def _matvec(self, v: Array) -> Array:
         root, stretched = self.c**0.5, self.xp.sqrt(self.c + self.g)
         return self._plus(v, root, self.g / (stretched + root))
 
-    def _solve(self, b):
+    def _solve(self, b: Array) -> Array:
         root, stretched = self.c**0.5, self.xp.sqrt(self.c + self.g)
         return self._plus(b, 1.0 / root, -self.g / (root * stretched * (stretched + root)))
 
@@ -81,12 +83,12 @@ class LowRankRoot(LinearOperator):
 class SquareRoots(ABC):
     """A way to find the symmetric square root of a positive definite matrix together with its inverse."""
 
-    def curvature(self, matrix):
+    def curvature(self, matrix: Array) -> LinearOperator:
         """The matrix as the operator that is to be damped."""
         return SymmetricDense(matrix)
 
     @abstractmethod
-    def __call__(self, operator):
+    def __call__(self, operator: LinearOperator) -> LinearOperator:
         """S with S S = A, a `LinearOperator` whose solve is as cheap as its product.
 
         Raises
@@ -102,14 +104,14 @@ class SquareRoots(ABC):
 class Eigen(SquareRoots):
     """Q diag(√s) Qᵀ of A = Q diag(s) Qᵀ."""
 
-    def __call__(self, operator):
+    def __call__(self, operator: LinearOperator) -> LinearOperator:
         s, Q = _symmetric(operator).eigensystem
         smallest = float(to_numpy(s)[0])
         if not smallest > 0:
             raise DomainError(f"the damped matrix must be positive definite; its smallest eigenvalue is {smallest:.3g}")
         xp, s = arrays(s)
-        turn = lambda d: xp.matmul(Q * d, xp.matrix_transpose(Q))
-        return DenseRoot(turn(xp.sqrt(s)), turn(1.0 / xp.sqrt(s)))
+        R, S = (xp.matmul(Q * d, xp.matrix_transpose(Q)) for d in (xp.sqrt(s), 1.0 / xp.sqrt(s)))
+        return DenseRoot(R, S)
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ class DenmanBeavers(SquareRoots):
     tol: float
     max_steps: int = 50
 
-    def __call__(self, operator):
+    def __call__(self, operator: LinearOperator) -> LinearOperator:
         return _iterated(self, operator, _denman_beavers)
 
 
@@ -148,20 +150,21 @@ class NewtonSchulz(SquareRoots):
     tol: float
     max_steps: int = 100
 
-    def __call__(self, operator):
+    def __call__(self, operator: LinearOperator) -> LinearOperator:
         return _iterated(self, operator, _newton_schulz)
 
 
-def _denman_beavers(xp, X, Y, eye):
+def _denman_beavers(xp: Namespace, X: Array, Y: Array, eye: Array) -> tuple[Array, Array]:
     return 0.5 * (X + inverse(xp, Y)), 0.5 * (Y + inverse(xp, X))
 
 
-def _newton_schulz(xp, Y, Z, eye):
+def _newton_schulz(xp: Namespace, Y: Array, Z: Array, eye: Array) -> tuple[Array, Array]:
     T = 0.5 * (3.0 * eye - xp.matmul(Z, Y))
     return xp.matmul(Y, T), xp.matmul(T, Z)
 
 
-def _iterated(engine, operator, step):
+def _iterated(engine: DenmanBeavers | NewtonSchulz, operator: LinearOperator,
+              step: Callable[[Namespace, Array, Array, Array], tuple[Array, Array]]) -> DenseRoot:
     """The coupled iteration on A / c with c = ‖A‖_F ≥ λ_max, to (A / c)^{1/2} and (A / c)^{−1/2}."""
     xp, A = arrays(_symmetric(operator).matrix)
     eye, c = xp.eye(A.shape[0], dtype=A.dtype), _norm(xp, A)
@@ -176,7 +179,7 @@ def _iterated(engine, operator, step):
     return DenseRoot(X * c**0.5, Y / c**0.5)
 
 
-def _norm(xp, A):
+def _norm(xp: Namespace, A: Array) -> float:
     return float(xp.sqrt(xp.sum(A * A)))
 
 
@@ -198,13 +201,13 @@ class Nystrom(SquareRoots):
 
     rank: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_count("rank", self.rank)
 
-    def curvature(self, matrix):
+    def curvature(self, matrix: Array) -> LinearOperator:
         return LowRank(_pivoted_cholesky(matrix, self.rank))
 
-    def __call__(self, operator):
+    def __call__(self, operator: LinearOperator) -> LinearOperator:
         if not isinstance(operator, DiagonalPlusLowRank):
             return Eigen()(operator)
         xp, d = arrays(operator.d)
@@ -215,7 +218,7 @@ class Nystrom(SquareRoots):
         return LowRankRoot(c, P, s**2)
 
 
-def _pivoted_cholesky(matrix, rank):
+def _pivoted_cholesky(matrix: Array, rank: int) -> Array:
     """L of shape (n, k), k ≤ rank; fewer columns where what is left of the matrix is rounding."""
     xp, G = arrays(matrix)
     n, left = G.shape[0], xp.linalg.diagonal(G)
@@ -231,12 +234,12 @@ def _pivoted_cholesky(matrix, rank):
     return L
 
 
-def square_root(operator, engine):
+def square_root(operator: LinearOperator, engine: SquareRoots) -> LinearOperator:
     """S with S S = A, factor by factor of a Kronecker product."""
     if isinstance(operator, Kronecker):
         return Kronecker(square_root(operator.A, engine), square_root(operator.B, engine))
     return operator if isinstance(operator, IdentityOperator) else engine(operator)
 
 
-def _symmetric(operator):
+def _symmetric(operator: LinearOperator) -> SymmetricDense:
     return operator if isinstance(operator, SymmetricDense) else SymmetricDense(operator.dense())

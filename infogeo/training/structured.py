@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..backend import Array
+from ..backend import Array, Namespace
 from ..curvature.block_diagonal import block_diagonal
 from ..curvature.damping import Damping
 from ..curvature.kronecker_factors import KroneckerFactors, RunningAverage
@@ -12,6 +12,7 @@ from ..curvature.outputs import ExactColumns, Outputs
 from ..curvature.sharing import Expand, Sharing
 from ..errors import require, require_count
 from ..networks.affine import Affine
+from ..networks.layer import Shape
 from ..networks.model import Batch, ConditionalModel, NegativeLogLikelihood
 from ..networks.network import Sequential
 from ..operators.base import IdentityOperator, LinearOperator
@@ -44,7 +45,7 @@ class Block(LayerMetric):
     """The exact block of the Fisher metric, (1/n) Σ J_nᵀ G(θ_n) J_n over the weights of the layer."""
 
     def matrices(self, loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> LayerMatrices:
-        blocks = block_diagonal(loss.model, w, (loss.x, loss.y), outputs).blocks
+        blocks = block_diagonal(loss.model, w, (loss.x, loss.y), outputs).blocks      # type: ignore[attr-defined]
         return LayerMatrices.of([block.matrix] for block in blocks)
 
     def damped(self, layer: Affine, operators: list[LinearOperator], damping: Damping) -> LinearOperator:
@@ -126,50 +127,50 @@ class LocalFisher(Affine):
     input_rank = property(lambda self: self.layer.input_rank)
     fans = property(lambda self: self.layer.fans)
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: Shape) -> Shape:
         return self.layer.output_shape(input_shape)
 
-    def count(self, input_shape):
+    def count(self, input_shape: Shape) -> int:
         return self.layer.count(input_shape)
 
-    def take(self, xp, x):
+    def take(self, xp: Namespace, x: Array) -> Array:
         return self.layer.take(xp, x)
 
-    def put(self, xp, rows, input_shape):
+    def put(self, xp: Namespace, rows: Array, input_shape: Shape) -> Array:
         return self.layer.put(xp, rows, input_shape)
 
-    def merge(self, xp, g):
+    def merge(self, xp: Namespace, g: Array) -> Array:
         return self.layer.merge(xp, g)
 
-    def spread(self, xp, s, input_shape):
+    def spread(self, xp: Namespace, s: Array, input_shape: Shape) -> Array:
         return self.layer.spread(xp, s, input_shape)
 
-    def weights(self, xp, W):
+    def weights(self, xp: Namespace, W: Array) -> Array:
         """S⁻¹ w′ as a matrix, shape (..., inputs + 1, outputs)."""
         return xp.reshape(self.root.solve(xp.reshape(W, (*W.shape[:-2], -1))), W.shape)
 
-    def forward(self, xp, W, x):
+    def forward(self, xp: Namespace, W: Array, x: Array) -> tuple[Array, Any]:
         return self.layer.forward(xp, self.weights(xp, W), x)
 
-    def jvp(self, xp, W, memory, dW, dx):
+    def jvp(self, xp: Namespace, W: Array, memory: Any, dW: Array, dx: Array | None) -> tuple[Array | None, Array | None]:
         return self.layer.jvp(xp, self.weights(xp, W), memory, self.weights(xp, dW), dx)
 
-    def pull_back(self, xp, W, memory, g):
+    def pull_back(self, xp: Namespace, W: Array, memory: Any, g: Array) -> Array:
         return self.layer.pull_back(xp, self.weights(xp, W), memory, g)
 
-    def pull_back_tangent(self, xp, W, memory, dW, dmemory, g):
+    def pull_back_tangent(self, xp: Namespace, W: Array, memory: Any, dW: Array, dmemory: Array | None, g: Array) -> Array | None:
         return self.layer.pull_back_tangent(xp, self.weights(xp, W), memory, self.weights(xp, dW), dmemory, g)
 
-    def weight_covector(self, xp, rows, g, out):
+    def weight_covector(self, xp: Namespace, rows: Array, g: Array, out: Array) -> None:
         self.layer.weight_covector(xp, rows, g, out)
         out[...] = self.root.solve(out)
 
-    def weight_covector_tangent(self, xp, drows, g, out):
+    def weight_covector_tangent(self, xp: Namespace, drows: Array, g: Array, out: Array) -> None:
         moved = xp.zeros_like(out)
         self.layer.weight_covector_tangent(xp, drows, g, moved)
         out += self.root.solve(moved)
 
-    def example_covectors(self, xp, memory, g, out):
+    def example_covectors(self, xp: Namespace, memory: Any, g: Array, out: Array) -> None:
         self.layer.example_covectors(xp, memory, g, out)
         out[...] = self.root.solve(out)
 
@@ -204,13 +205,13 @@ def rebuild(network: Sequential, w: Array, roots: Sequence[LinearOperator]) -> t
         S of each layer with weights, as `local_roots` gives them.
     """
     remaining = iter(roots)
-    layers = [LocalFisher(layer, next(remaining)) if layer.weight_shape else layer for layer in network.layers]
+    layers = [LocalFisher(layer, next(remaining)) if isinstance(layer, Affine) else layer for layer in network.layers]
     return Sequential(layers, network.input_shape), BlockDiagonal(*roots).matvec(w)
 
 
 def restore(network: Sequential, w: Array) -> tuple[Sequential, Array]:
     """``(network, w)``: the function of a rebuilt network without local Fisher layers, w = S⁻¹ w′."""
-    local = [layer for layer in network.layers if layer.weight_shape]
+    local = [layer for layer in network.layers if isinstance(layer, LocalFisher)]
     layers = [layer.layer if isinstance(layer, LocalFisher) else layer for layer in network.layers]
     return Sequential(layers, network.input_shape), BlockDiagonal(*(layer.root for layer in local)).solve(w)
 
@@ -218,7 +219,7 @@ def restore(network: Sequential, w: Array) -> tuple[Sequential, Array]:
 def _roots(network: Sequential, matrices: LayerMatrices, metric: LayerMetric, damping: Damping, engine: SquareRoots,
            dtype: Any) -> list[LinearOperator]:
     """S of every layer, found in float64 and then rounded to the dtype of the network."""
-    layers = [layer for layer in network.layers if layer.weight_shape]
+    layers = [layer for layer in network.layers if isinstance(layer, Affine)]
     operators = [[engine.curvature(matrix) for matrix in found] for found in matrices.layers]
     damped = [metric.damped(layer, factors, damping) for layer, factors in zip(layers, operators)]
     return [_astype(square_root(operator, engine), dtype) for operator in damped]
@@ -230,7 +231,8 @@ def _astype(root: LinearOperator, dtype: Any) -> LinearOperator:
         return Kronecker(_astype(root.A, dtype), _astype(root.B, dtype))
     if isinstance(root, IdentityOperator):
         return IdentityOperator(root.dim, like=root.xp.zeros(1, dtype=dtype))
-    return root.astype(dtype)
+    cast: LinearOperator = root.astype(dtype)       # type: ignore[attr-defined]
+    return cast
 
 
 # The optimiser
