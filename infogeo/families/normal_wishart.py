@@ -13,6 +13,7 @@ from ..numerics.exponentials import ratio_gap
 from ..numerics.linalg import cholesky, matvec
 from ..numerics.packing import pack, packed_size, unpack
 from .base import ExponentialFamily
+from .image import Image
 from .known import known_integer
 from .matrix_gamma import (bartlett, differ, inverse_and_log_det, log_det, log_det_of_root, matrix_gamma_kl, mean_and_gap,
                            positive, pull, push, push_twice, shape_from_gap, shape_potential)
@@ -357,7 +358,7 @@ class NormalWishart(ExponentialFamily):
 
 
 @dataclass(frozen=True)
-class NormalInverseWishart(Transformed):
+class NormalInverseWishart(Image):
     """The normal–inverse-Wishart distribution of a mean μ and a covariance Σ: Σ is inverse Wishart, and μ given Σ is N(m, Σ/κ).
 
     Mathematically, an observation is the vector x = (μ, ⟨Σ⟩), with ⟨·⟩ the isometric packing of symmetric matrices, and
@@ -380,20 +381,18 @@ class NormalInverseWishart(Transformed):
     def support(self):
         return self.base.support
 
-    @property
-    def ordinary(self):
-        return self.base.ordinary
-
-    def _inverted(self, xp, x):
+    def _pull(self, xp, x):
         """(μ, ⟨Σ⟩) to (μ, ⟨Σ⁻¹⟩), and back."""
         inverse = inverse_and_log_det(xp, unpack(x[..., self.p:], self.p))[1]
         return xp.concat([x[..., :self.p], pack(inverse)], axis=-1)
 
-    def _sufficient_statistic(self, xp, x):
-        return self.base._sufficient_statistic(xp, self._inverted(xp, x))
+    _push = _pull
 
-    def _log_base_measure(self, xp, x):
-        return -(self.p + 0.5) * log_det(xp, unpack(x[..., self.p:], self.p)) - 0.5 * self.p * float(np.log(2 * np.pi))
+    def _log_slope(self, xp, x):
+        return -(self.p + 1.0) * log_det(xp, unpack(x[..., self.p:], self.p))
+
+    def _expected_log_slope(self, xp, theta):
+        return (self.p + 1.0) * self._to_eta(xp, theta)[..., 0]
 
     def _log_density(self, xp, theta, x):
         """That of Σ, and of μ given Σ, from μ − m."""
@@ -402,18 +401,6 @@ class NormalInverseWishart(Transformed):
         root, _, log_det_covariance = inverse_and_log_det(xp, covariance)
         marginal = InverseWishart(self.p)._log_density(xp, number_and_matrix(xp, s, -rate), covariance)
         return marginal + _log_normal(xp, matvec(xp, root, mu - m), kappa, -log_det_covariance)
-
-    def _expected_log_base_measure(self, xp, theta):
-        return (self.p + 0.5) * self._to_eta(xp, theta)[..., 0] - 0.5 * self.p * float(np.log(2 * np.pi))
-
-    def _entropy(self, xp, theta):
-        return -self.base._negative_entropy(xp, theta) - self._expected_log_base_measure(xp, theta)
-
-    def _fit(self, xp, x, weights):
-        return self.base._fit(xp, self._inverted(xp, x), weights)
-
-    def _draw(self, draws, theta, shape):
-        return self._inverted(draws.xp, self.base._draw(draws, theta, shape))
 
     def _theta_from(self, xp, location, precision_scale, degrees_of_freedom, scale_matrix):
         s = 0.5 * (degrees_of_freedom - (self.p - 1.0))

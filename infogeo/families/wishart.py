@@ -10,10 +10,10 @@ from ..domains.supports import Interval, PositiveDefiniteMatrix
 from ..numerics.linalg import cholesky
 from ..numerics.packing import pack, packed_size, unpack
 from .base import ExponentialFamily
+from .image import Image
 from .known import known_integer
 from .matrix_gamma import (bartlett, halves, inverse_and_log_det, log_det, log_det_of_root, matrix_gamma_kl, matrix_gamma_weight,
                            mean_and_gap, positive, pull, push, push_twice, shape_from_gap, shape_potential)
-from .transformed import Transformed
 
 __all__ = ["InverseWishart", "Wishart"]
 
@@ -182,7 +182,7 @@ class Wishart(ExponentialFamily):
 
 
 @dataclass(frozen=True)
-class InverseWishart(Transformed):
+class InverseWishart(Image):
     """The inverse Wishart distribution of p × p matrices: X⁻¹ is Wishart with ν degrees of freedom and scale Ψ⁻¹.
 
     Mathematically,
@@ -208,34 +208,22 @@ class InverseWishart(Transformed):
     def _somewhere(self):
         return np.eye(self.p)
 
-    @property
-    def ordinary(self):
-        return self.base.ordinary
+    def _pull(self, xp, x):
+        return inverse_and_log_det(xp, x)[1]
 
-    def _sufficient_statistic(self, xp, x):
-        _, inverse, log_det_x = inverse_and_log_det(xp, x)
-        return number_and_matrix(xp, -log_det_x, inverse)
+    _push = _pull
 
-    def _log_base_measure(self, xp, x):
-        return -float(self.p) * log_det(xp, x)
+    def _log_slope(self, xp, x):
+        return -(self.p + 1.0) * log_det(xp, x)
+
+    def _expected_log_slope(self, xp, theta):
+        return (self.p + 1.0) * self._to_eta(xp, theta)[..., 0]
 
     def _log_density(self, xp, theta, x):
         s, rate, _, _, log_det_rate = self.base._parts(xp, theta)
         root, _, log_det_x = inverse_and_log_det(xp, x)
         ratio = xp.matmul(root, xp.matmul(rate, xp.matrix_transpose(root)))
         return matrix_gamma_weight(xp, s, ratio, log_det_rate - log_det_x) - 0.5 * (self.p + 1.0) * log_det_x
-
-    def _expected_log_base_measure(self, xp, theta):
-        return float(self.p) * self._to_eta(xp, theta)[..., 0]
-
-    def _entropy(self, xp, theta):
-        return -self.base._negative_entropy(xp, theta) - self._expected_log_base_measure(xp, theta)
-
-    def _fit(self, xp, x, weights):
-        return self.base._fit(xp, inverse_and_log_det(xp, x)[1], weights)
-
-    def _draw(self, draws, theta, shape):
-        return inverse_and_log_det(draws.xp, self.base._draw(draws, theta, shape))[1]
 
     def _theta_from(self, xp, degrees_of_freedom, scale_matrix):
         s = 0.5 * (degrees_of_freedom - (self.p - 1.0))
