@@ -6,10 +6,10 @@ import numpy as np
 
 from ..arrays.draws import Draws
 from ..arrays.weights import shares
-from ..backend import arrays, backend_of, dot, to_numpy
+from ..backend import arrays, backend_of, dot
 from ..domains.base import Domain, batch_shape
 from ..domains.supports import Interval
-from ..errors import DomainError, ShapeError
+from ..errors import ShapeError, require
 from ..face.elsewhere import method
 from ..geometry.manifolds.interface import formula
 from ..geometry.manifolds.manifold import DuallyFlat
@@ -194,12 +194,8 @@ class ExponentialFamily(DuallyFlat):
         with np.errstate(all="ignore"):
             total, shares = self._normalised(xp, x, weights)
             eta, theta = self._fit(xp, x, shares) if prior is None else self._fit_with(prior, xp, x, total, shares)
-        inside = to_numpy(self.eta_domain.contains(eta) & self.theta_domain.contains(theta))
-        if not inside.all():
-            first = tuple(int(i) for i in np.argwhere(~inside)[0])
-            raise DomainError(
-                f"the maximum-likelihood estimate does not exist in {int((~inside).sum())} of {inside.size} samples, "
-                f"first at index {first}: the mean statistic {to_numpy(eta)[first]} must satisfy {self.eta_domain.rule('eta')}")
+        rule = f"{self.eta_domain.rule('eta')}, or the maximum-likelihood estimate does not exist"
+        require("the mean statistic eta", rule, self.eta_domain.contains(eta) & self.theta_domain.contains(theta), eta)
         return theta
 
     def _fit(self, xp, x, weights):
