@@ -194,8 +194,8 @@ class ExponentialFamily(DuallyFlat):
         with np.errstate(all="ignore"):
             total, shares = self._normalised(xp, x, weights)
             eta, theta = self._fit(xp, x, shares) if prior is None else self._fit_with(prior, xp, x, total, shares)
-        rule = f"{self.eta_domain.rule('eta')}, or the maximum-likelihood estimate does not exist"
-        require("the mean statistic eta", rule, self.eta_domain.contains(eta) & self.theta_domain.contains(theta), eta)
+        require("the maximum-likelihood estimate does not exist: the mean statistic", self.eta_domain.rule("eta"),
+                self.eta_domain.contains(eta) & self.theta_domain.contains(theta), eta)
         return theta
 
     def _fit(self, xp, x, weights):
