@@ -81,8 +81,7 @@ def test_fit_against_scipy():
 
 
 def test_no_estimate_of_a_constant_sample():
-    with pytest.raises(ig.DomainError, match=r"does not exist in 1 of 1 samples, first at index \(\): the mean statistic .* must "
-                                             r"satisfy eta\[1\] > 0 and eta\[0\] < log\(eta\[1\]\)$"):
+    with pytest.raises(ig.DomainError, match=r"does not exist: .* eta\[1\] > 0 and eta\[0\] < log\(eta\[1\]\); got"):
         FAMILY.fit([2.0, 2.0, 2.0])
 
 

@@ -206,7 +206,7 @@ def test_fit_and_its_refusal():
     np.testing.assert_allclose(FAMILY.to_eta(fitted), np.mean(FAMILY.sufficient_statistic(x), axis=0), rtol=1e-12, atol=1e-12)
     better = np.sum(FAMILY.log_density(fitted, x))
     assert all(np.sum(FAMILY.log_density(fitted * (1 + s), x)) < better for s in 0.01 * np.concatenate([np.eye(3), -np.eye(3)]))
-    with pytest.raises(ig.DomainError, match="the maximum-likelihood estimate does not exist in 1 of 1 samples"):
+    with pytest.raises(ig.DomainError, match="the maximum-likelihood estimate does not exist"):
         FAMILY.fit([2.0, 2.0, 2.0])
 
 

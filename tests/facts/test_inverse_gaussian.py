@@ -31,7 +31,7 @@ def test_narrow_sample_keeps_its_digits():
     delta = 2.0**-25
     fitted = FAMILY.parameters(FAMILY.fit([1.0 - delta, 1.0 + delta]))
     np.testing.assert_allclose([fitted["mean"], fitted["shape"]], [1.0, (1 - delta**2) / delta**2], rtol=1e-15)
-    with pytest.raises(ig.DomainError, match=r"does not exist in 1 of 1 samples.* eta\[0\] > 0 and eta\[1\] > 1/eta\[0\]$"):
+    with pytest.raises(ig.DomainError, match=r"does not exist.* eta\[0\] > 0 and eta\[1\] > 1/eta\[0\]; got"):
         FAMILY.fit([2.0, 2.0])
 
 

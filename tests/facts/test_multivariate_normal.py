@@ -103,7 +103,7 @@ def test_fit():
 def test_no_estimate_of_collinear_data_or_too_few_points():
     family = ig.MultivariateNormal(2)
     for x in ([[0.0, 0.0], [1.0, 2.0], [2.0, 4.0]], [[0.0, 0.0], [1.0, 3.0]], [[1.0, 1.0]]):
-        with pytest.raises(ig.DomainError, match="the maximum-likelihood estimate does not exist in 1 of 1 samples"):
+        with pytest.raises(ig.DomainError, match="the maximum-likelihood estimate does not exist"):
             family.fit(x)
 
 

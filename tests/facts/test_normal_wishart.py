@@ -177,7 +177,7 @@ def test_errors():
     x = np.concatenate([[1.0, 2.0], ig.pack(V)])
     y = np.concatenate([[1.0, 2.0], ig.pack(2.0 * V)])
     for sample in ([x], [0.1 * x] * 7, [0.1 * x, 0.1 * x, 0.1 * y * np.array([2 / 2, 1, 1, 1, 1])]):
-        with pytest.raises(ig.DomainError, match="the maximum-likelihood estimate does not exist in 1 of 1 samples"):
+        with pytest.raises(ig.DomainError, match="the maximum-likelihood estimate does not exist"):
             family.fit(np.array(sample))
     for cls in (NormalWishart, NormalInverseWishart):
         with pytest.raises(ValueError, match="p must satisfy p an integer >= 1"):

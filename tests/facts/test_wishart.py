@@ -174,7 +174,7 @@ def test_errors():
         family.theta_from(degrees_of_freedom=3.0, scale_matrix=-V)
     for x in ([V], [V, V, V], [0.1 * V] * 7):
         for cls in (Wishart, InverseWishart):
-            with pytest.raises(ig.DomainError, match="the maximum-likelihood estimate does not exist in 1 of 1 samples"):
+            with pytest.raises(ig.DomainError, match="the maximum-likelihood estimate does not exist"):
                 cls(2).fit(np.array(x))
     with pytest.raises(ValueError, match="p must satisfy p an integer >= 1"):
         InverseWishart(0)
