@@ -40,13 +40,13 @@ class Beta(Transformed):
         return -xp.log(x) - xp.log1p(-x)
 
     def _expected_log_base_measure(self, xp, theta):
-        return self.base.expected_log_base_measure(theta)
+        return self.base._expected_log_base_measure(xp, theta)
 
     def _log_density(self, xp, theta, x):
         return log_beta_density(xp, theta[..., 0], theta[..., 1], x, 1.0 - x)
 
     def _entropy(self, xp, theta):
-        return self.base.entropy(theta)
+        return self.base._entropy(xp, theta)
 
     def _draw(self, draws, theta, shape):
         return self.base._draw(draws, theta, shape)[..., 0]

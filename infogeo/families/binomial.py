@@ -54,7 +54,7 @@ class Binomial(Transformed):
 
     def _expected_log_base_measure(self, xp, theta):
         """φ(η) with its sign changed, less the entropy."""
-        return self.n * Bernoulli().entropy(theta) - self._entropy(xp, theta)
+        return self.n * Bernoulli()._entropy(xp, theta) - self._entropy(xp, theta)
 
     def _log_density(self, xp, theta, x):
         return _log_mass(xp, float(self.n), theta[..., 0], x)
@@ -82,7 +82,7 @@ def _log_prefactor(xp, n, x):
 def _log_mass(xp, n, logit, x):
     """log p(x) of n trials, a number or an array."""
     p, q = xp.expit(logit), xp.expit(-logit)
-    log_p, log_q = -Bernoulli().potential(-logit[..., None]), -Bernoulli().potential(logit[..., None])
+    log_p, log_q = -Bernoulli()._potential(xp, -logit[..., None]), -Bernoulli()._potential(xp, logit[..., None])
     gap = xp.where(logit < 0, n * p - x, (n - x) - n * q)
     log_n = xp.log(n + 0.0 * gap)
     successes = deviance(xp, x, gap, log_n + log_p)
@@ -192,15 +192,15 @@ class Multinomial(Transformed):
 
     def _expected_log_base_measure(self, xp, theta):
         """φ(η) with its sign changed, less the entropy."""
-        return self.n * self.one.entropy(theta) - self._entropy(xp, theta)
+        return self.n * self.one._entropy(xp, theta) - self._entropy(xp, theta)
 
     def _probabilities(self, xp, theta):
         """(p, 1 − p, log p) of the outcomes in order, each (..., k); 1 − p without cancellation."""
-        p, r = self.one.parameters(theta)["probabilities"], self.reference
+        p, r = self.one._parameters(xp, theta)["probabilities"], self.reference
         others = xp.matmul(p[..., None, :], 1.0 - xp.eye(self.k, dtype=theta.dtype))[..., 0, :]
         full = xp.concat([theta[..., :r], xp.zeros_like(theta[..., :1]), theta[..., r:]], axis=-1)
         near = xp.log1p(-xp.minimum(others, 0.5 + 0.0 * others))
-        return p, others, xp.where(others < 0.5, near, full - column(self.one.potential(theta)))
+        return p, others, xp.where(others < 0.5, near, full - column(self.one._potential(xp, theta)))
 
     def _log_density(self, xp, theta, x):
         n = float(self.n)
@@ -249,4 +249,4 @@ class Multinomial(Transformed):
         return self.one.theta_from(probabilities=probabilities)
 
     def _parameters(self, xp, theta):
-        return self.one.parameters(theta)
+        return self.one._parameters(xp, theta)

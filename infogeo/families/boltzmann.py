@@ -9,6 +9,7 @@ from ..backend import arrays
 from ..domains.base import Domain
 from ..domains.convex import RealSpace
 from ..errors import require
+from ..geometry.manifolds.interface import formula
 from .log_linear import StateFamily
 
 __all__ = ["BoltzmannMachine"]
@@ -114,10 +115,9 @@ class BoltzmannMachine(StateFamily):
     def _log_base_measure(self, xp, x):
         return xp.zeros_like(x[..., 0])
 
+    @formula("theta", axes=1)
     def probabilities(self, theta):
         """p(s) of every state in order, shape (..., 2^n)."""
-        xp, theta = self.point(theta)
-        return self._probabilities(xp, theta)
 
     def _draw(self, draws, theta, shape):
         xp = draws.xp

@@ -38,6 +38,7 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
     k: int
     reference: int | None = None
     on_simplex = True
+    as_they_lie = ("to_theta",)
 
     def __post_init__(self):
         known_integer(self, "k", 2)

@@ -37,10 +37,10 @@ class ChiSquared(Separable, ExponentialFamily):
     ordinary = {"degrees_of_freedom": Interval(0)}
 
     def _potential(self, xp, theta):
-        return xp.where(theta > 0, xp.gammaln(theta), xp.full_like(theta, xp.nan))[..., 0]
+        return xp.gammaln(theta)[..., 0]
 
     def _to_eta(self, xp, theta):
-        return xp.where(theta > 0, xp.digamma(theta), xp.full_like(theta, xp.nan))
+        return xp.digamma(theta)
 
     def _to_theta(self, xp, eta):
         # where e^η leaves the range of the numbers, Newton's corrections would be ∞ − ∞
@@ -52,10 +52,10 @@ class ChiSquared(Separable, ExponentialFamily):
         return (theta + _gap_potential(xp, theta))[..., 0]
 
     def _second(self, xp, theta):
-        return polygamma(1, self.point(theta)[1])
+        return polygamma(1, theta)
 
     def _third(self, xp, theta):
-        return polygamma(2, self.point(theta)[1])
+        return polygamma(2, theta)
 
     def _sufficient_statistic(self, xp, x):
         return xp.log(0.5 * x)[..., None]
@@ -123,7 +123,7 @@ class Chi(Transformed):
 
     def _entropy(self, xp, theta):
         """That of x² minus E[log 2x]."""
-        return self.base.entropy(theta) - 0.5 * self._to_eta(xp, theta)[..., 0] - 1.5 * log(2.0)
+        return self.base._entropy(xp, theta) - 0.5 * self._to_eta(xp, theta)[..., 0] - 1.5 * log(2.0)
 
     def _draw(self, draws, theta, shape):
         return draws.xp.sqrt(self.base._draw(draws, theta, shape))
@@ -132,7 +132,7 @@ class Chi(Transformed):
         return self.base._theta_from(xp, degrees_of_freedom)
 
     def _parameters(self, xp, theta):
-        return self.base.parameters(theta)
+        return self.base._parameters(xp, theta)
 
 
 def _gap_potential(xp, theta):

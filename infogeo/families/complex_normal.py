@@ -182,15 +182,14 @@ class ComplexNormal(ExponentialFamily):
     def _dual_potential(self, xp, eta):
         return self._potential(xp, -eta) - float(self.p)
 
-    def _congruence(self, outer, vector):
-        xp, vector = self.point(vector)
+    def _congruence(self, xp, outer, vector):
         return _pack(xp, xp.matmul(outer, xp.matmul(_unpack(xp, vector, self.p), outer)), self.p)
 
     def _flat(self, xp, theta, vector):
-        return self._congruence(self._parts(xp, theta)[2], vector)
+        return self._congruence(xp, self._parts(xp, theta)[2], vector)
 
     def _sharp(self, xp, theta, covector):
-        return self._congruence(self._parts(xp, theta)[0], covector)
+        return self._congruence(xp, self._parts(xp, theta)[0], covector)
 
     def _dual_flat(self, xp, eta, vector):
         return self._flat(xp, -eta, vector)
@@ -199,7 +198,7 @@ class ComplexNormal(ExponentialFamily):
         return self._sharp(xp, -eta, covector)
 
     def _metric(self, xp, theta):
-        return self._flat(xp, theta[..., None, :], xp.eye(self.dim, dtype=theta.dtype))
+        return self._on_basis(xp, self._flat, theta)
 
     def _dual_metric(self, xp, eta):
         return self._metric(xp, -eta)

@@ -44,7 +44,6 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
         return piecewise(xp, xp.abs(theta) < NEAR, lambda t: 0.5 * t + _log_sinhc(xp, t), far, theta)[..., 0]
 
     def _to_eta(self, xp, theta):
-
         def far(t):
             small = _small_mean(xp, xp.abs(t))
             return xp.where(t > 0, 1.0 - small, small)
@@ -52,16 +51,12 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
         return piecewise(xp, xp.abs(theta) < NEAR, lambda t: 0.5 + _centred_mean(t), far, theta)
 
     def _to_theta(self, xp, eta):
-        inside = (eta > 0) & (eta < 1)
-        safe = xp.where(inside, eta, xp.full_like(eta, 0.5))
-        theta = piecewise(xp, xp.abs(safe - 0.5) < 0.25, lambda y: _invert_near(xp, y), lambda y: _invert_far(xp, y), safe)
-        return xp.where(inside, theta, xp.full_like(theta, xp.nan))
+        return piecewise(xp, xp.abs(eta - 0.5) < 0.25, lambda y: _invert_near(xp, y), lambda y: _invert_far(xp, y), eta)
 
     def _dual_potential(self, xp, eta):
         return _negative_entropy(xp, self.to_theta(eta))[..., 0]
 
     def _second(self, xp, theta):
-
         def far(t):
             v = xp.abs(t)
             return (1.0 / v) ** 2 - xp.exp(-v) / xp.expm1(-v) ** 2
@@ -69,7 +64,6 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
         return piecewise(xp, xp.abs(theta) < NEAR, _variance, far, theta)
 
     def _third(self, xp, theta):
-
         def far(t):
             v = xp.abs(t)
             tail = xp.exp(-v)

@@ -163,9 +163,7 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         It starts from ν in proportion to (1 − f) / f, f the place of η₂ between its bounds, and with log λ from the mode where
         λ^{1/ν} is about E[X] + ½ − 1/(2ν), from the geometric distribution of the same mean elsewhere.
         """
-        inside = self.eta_domain.contains(eta)
-        eta = xp.where(inside[..., None], eta, xp.full_like(eta, xp.nan))
-        mean = xp.where(inside, eta[..., 0], xp.ones_like(eta[..., 0]))
+        mean = xp.where(xp.isnan(eta[..., 0]), xp.ones_like(eta[..., 0]), eta[..., 0])
         chain, geometric = _bounds(xp, mean)
         one = xp.ones_like(mean)
         dispersion = xp.minimum(1.4 * (geometric - eta[..., 1]) / (eta[..., 1] - chain) / xp.maximum(mean, one), 20.0 * one)
@@ -181,10 +179,10 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         log_rate = xp.where(sharply, xp.log(few / (1.0 - few)), log_rate)
         start = xp.stack([log_rate, -dispersion], axis=-1)
         theta = minimize(
-            xp, xp.where(inside[..., None], start, eta), name="to_theta",
+            xp, start + 0.0 * eta[..., :1], name="to_theta",
             value=lambda theta: self._potential(xp, theta) - xp.sum(eta * theta, axis=-1),
             gradient=lambda theta: self._to_eta(xp, theta) - eta,
-            solve=self.sharp, contains=self.theta_domain.contains,
+            solve=lambda theta, g: self._sharp(xp, theta, g), contains=self.theta_domain.contains,
             scale=1.0 + xp.max(xp.abs(eta), axis=-1))
         return self._polished(xp, theta, eta)
 
@@ -324,8 +322,7 @@ def _above(xp, x, gap, pivot, level):
 
 
 def _frame(xp, theta1, theta2):
-    """(mode, L, c, tilt, v(m)); NaN for θ₂ ≥ 0, and c is inf where μ overflows."""
-    theta2 = xp.where(theta2 < 0, theta2, xp.full_like(theta2, xp.nan))
+    """(mode, L, c, tilt, v(m)); c is inf where μ overflows."""
     log_mu = theta1 / -theta2
     mu = xp.exp(log_mu)
     large = mu >= 2.0

@@ -66,9 +66,8 @@ class DiagonalNormal(ConstantBaseMeasure):
 
     # Coordinates (..., 2p) as p points (..., p, 2) of the normal family
 
-    def _pairs(self, *xs):
-        xp, *xs = self.point(*xs)
-        return xp, *(xp.matrix_transpose(xp.reshape(x, (*x.shape[:-1], 2, self.p))) for x in xs)
+    def _pairs(self, xp, *xs):
+        return [xp.matrix_transpose(xp.reshape(x, (*x.shape[:-1], 2, self.p))) for x in xs]
 
     def _join(self, xp, pairs):
         return xp.reshape(xp.matrix_transpose(pairs), (*pairs.shape[:-2], self.dim))
@@ -83,67 +82,61 @@ class DiagonalNormal(ConstantBaseMeasure):
         axes = [batch + axis for k in range(order) for axis in (k, order + k)]
         return xp.reshape(xp.permute_dims(full, (*range(batch), *axes)), (*blocks.shape[:batch], *[self.dim] * order))
 
-    def _sum(self, name, *xs):
-        xp, *pairs = self._pairs(*xs)
-        return xp.sum(getattr(_NORMAL, name)(*pairs), axis=-1)
+    def _sum(self, xp, kernel, *xs):
+        return xp.sum(kernel(xp, *self._pairs(xp, *xs)), axis=-1)
 
-    def _each(self, name, *xs):
-        xp, *pairs = self._pairs(*xs)
-        return self._join(xp, getattr(_NORMAL, name)(*pairs))
+    def _each(self, xp, kernel, *xs):
+        return self._join(xp, kernel(xp, *self._pairs(xp, *xs)))
 
     def _potential(self, xp, theta):
-        return self._sum("potential", theta)
+        return self._sum(xp, _NORMAL._potential, theta)
 
     def _to_eta(self, xp, theta):
-        return self._each("to_eta", theta)
+        return self._each(xp, _NORMAL._to_eta, theta)
 
     def _to_theta(self, xp, eta):
-        return self._each("to_theta", eta)
+        return self._each(xp, _NORMAL._to_theta, eta)
 
     def _dual_potential(self, xp, eta):
-        return self._sum("dual_potential", eta)
+        return self._sum(xp, _NORMAL._dual_potential, eta)
 
     def _metric(self, xp, theta):
-        xp, pairs = self._pairs(theta)
-        return self._spread(xp, _NORMAL.metric(pairs), 2)
+        return self._spread(xp, _NORMAL._metric(xp, *self._pairs(xp, theta)), 2)
 
     def _dual_metric(self, xp, eta):
-        xp, pairs = self._pairs(eta)
-        return self._spread(xp, _NORMAL.dual_metric(pairs), 2)
+        return self._spread(xp, _NORMAL._dual_metric(xp, *self._pairs(xp, eta)), 2)
 
     def _cubic_tensor(self, xp, theta):
-        xp, pairs = self._pairs(theta)
-        return self._spread(xp, _NORMAL.cubic_tensor(pairs), 3)
+        return self._spread(xp, _NORMAL._cubic_tensor(xp, *self._pairs(xp, theta)), 3)
 
     def _flat(self, xp, theta, vector):
-        return self._each("flat", theta, vector)
+        return self._each(xp, _NORMAL._flat, theta, vector)
 
     def _sharp(self, xp, theta, covector):
-        return self._each("sharp", theta, covector)
+        return self._each(xp, _NORMAL._sharp, theta, covector)
 
     def _root(self, xp, theta, z):
-        return self._each("root", theta, z)
+        return self._each(xp, _NORMAL._root, theta, z)
 
     def _dual_flat(self, xp, eta, vector):
-        return self._each("dual_flat", eta, vector)
+        return self._each(xp, _NORMAL._dual_flat, eta, vector)
 
     def _dual_sharp(self, xp, eta, covector):
-        return self._each("dual_sharp", eta, covector)
+        return self._each(xp, _NORMAL._dual_sharp, eta, covector)
 
     def _distance(self, xp, x, y):
         """√Σ d_i², the sum over the coordinates."""
-        xp, *pairs = self._pairs(x, y)
-        distances = _NORMAL.distance(*pairs)
+        distances = _NORMAL._distance(xp, *self._pairs(xp, x, y))
         return xp.sqrt(xp.sum(distances * distances, axis=-1))
 
     def _geodesic(self, xp, x, y, t):
-        return self._join(xp, _NORMAL.geodesic(*self._pairs(x, y)[1:], t[..., None]))
+        return self._join(xp, _NORMAL._geodesic(xp, *self._pairs(xp, x, y), t[..., None]))
 
     def _exp(self, xp, x, vector):
-        return self._each("exp", x, vector)
+        return self._each(xp, _NORMAL._exp, x, vector)
 
     def _log(self, xp, x, y):
-        return self._each("log", x, y)
+        return self._each(xp, _NORMAL._log, x, y)
 
     def _sufficient_statistic(self, xp, x):
         return xp.concat([x, x**2], axis=-1)
@@ -154,23 +147,23 @@ class DiagonalNormal(ConstantBaseMeasure):
 
     def _log_density(self, xp, theta, x):
         """Σ −½ (x_i − μ_i)² / v_i − ½ log(2πv_i): the squares completed, which do not cancel."""
-        return xp.sum(_NORMAL._log_density(xp, self._pairs(theta)[1], x), axis=-1)
+        return xp.sum(_NORMAL._log_density(xp, *self._pairs(xp, theta), x), axis=-1)
 
     def _entropy(self, xp, theta):
-        return self._sum("entropy", theta)
+        return self._sum(xp, _NORMAL._entropy, theta)
 
     def _kl(self, xp, theta_p, theta_q):
-        return self._sum("kl", theta_p, theta_q)
+        return self._sum(xp, _NORMAL._kl, theta_p, theta_q)
 
     def _fit(self, xp, x, weights):
         eta, theta = _NORMAL._fit(xp, x, weights[..., None])
         return self._join(xp, eta), self._join(xp, theta)
 
     def _draw(self, draws, theta, shape):
-        return _NORMAL._draw(draws, self._pairs(theta)[1], (*shape, self.p))
+        return _NORMAL._draw(draws, *self._pairs(draws.xp, theta), (*shape, self.p))
 
     def _theta_from(self, xp, mean, variance):
         return self._join(xp, _NORMAL._theta_from(xp, mean, variance))
 
     def _parameters(self, xp, theta):
-        return _NORMAL.parameters(self._pairs(theta)[1])
+        return _NORMAL._parameters(xp, *self._pairs(xp, theta))

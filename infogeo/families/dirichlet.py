@@ -74,7 +74,6 @@ class Dirichlet(ExponentialFamily):
         return {"concentration": self.theta_domain}
 
     def _potential(self, xp, theta):
-        theta = xp.where(theta > 0, theta, xp.full_like(theta, xp.nan))      # log Γ is finite at negative numbers, too
         own, common = xp.gammaln(theta), xp.gammaln(xp.sum(theta, axis=-1))
         direct, size = xp.sum(own, axis=-1) - common, xp.sum(xp.abs(own), axis=-1) + xp.abs(common)
         return unless_cancelled(xp, direct, size, self._careful_potential, theta)
@@ -86,7 +85,6 @@ class Dirichlet(ExponentialFamily):
         return xp.sum(others * xp.gammaln(theta), axis=-1) - common
 
     def _to_eta(self, xp, theta):
-        theta = xp.where(theta > 0, theta, xp.full_like(theta, xp.nan))      # digamma is finite at negative numbers, too
         at_theta, at_total = xp.digamma(theta), xp.digamma(xp.sum(theta, axis=-1, keepdims=True))
         eta = at_theta - at_total
         kept = eta < -1e-2 * (xp.abs(at_theta) + xp.abs(at_total))
@@ -207,7 +205,7 @@ class Dirichlet(ExponentialFamily):
 
 
 def _concentration(xp, eta):
-    """α > 0 with digamma(α_i) − digamma(Σ α) = η_i; NaN where Σ e^{η_i} ≥ 1.
+    """α > 0 with digamma(α_i) − digamma(Σ α) = η_i, Σ e^{η_i} < 1.
 
     Newton on all of α, whose Hessian is diagonal plus rank one: first with digammas to an absolute ε, which are cheap, then,
     mostly once, with the differences of `to_eta`, which do not cancel.
@@ -228,7 +226,6 @@ def _concentration(xp, eta):
         return stepped(alpha, -digamma_difference(xp, alpha, _others(xp, alpha)) - eta, own, common)
 
     spread = xp.sum(xp.exp(eta), axis=-1, keepdims=True)
-    eta = xp.where(spread < 1, eta, xp.full_like(eta, xp.nan))
     start = _concentration_near(xp, eta, 0.5 * (k - spread) / (1.0 - spread))
     alpha, _, _ = approach(xp, start, rough, 0.1 * eps**0.5, 20)
     return root(xp, alpha, exact, "Dirichlet concentration")

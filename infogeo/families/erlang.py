@@ -50,14 +50,14 @@ class Erlang(Transformed):
         return (self.shape - 1.0) * xp.log(x) - lgamma(self.shape)
 
     def _expected_log_base_measure(self, xp, theta):
-        return (self.shape - 1.0) * Gamma().to_eta(self._as_gamma(xp, theta))[..., 0] - lgamma(self.shape)
+        return (self.shape - 1.0) * Gamma()._to_eta(xp, self._as_gamma(xp, theta))[..., 0] - lgamma(self.shape)
 
     def _log_density(self, xp, theta, x):
         scaled = -theta[..., 0] * x
         return log_gamma_weight(xp, xp.full_like(scaled, float(self.shape)), scaled, xp.log(scaled)) - xp.log(x)
 
     def _entropy(self, xp, theta):
-        return Gamma().entropy(self._as_gamma(xp, theta))
+        return Gamma()._entropy(xp, self._as_gamma(xp, theta))
 
     def _draw(self, draws, theta, shape):
         return Gamma()._draw(draws, self._as_gamma(draws.xp, theta), shape)

@@ -37,7 +37,7 @@ class Exponential(ArcLength, ConstantBaseMeasure):
         return -1.0 / theta
 
     def _to_theta(self, xp, eta):
-        return xp.where(eta > 0, -1.0 / eta, xp.full_like(eta, xp.nan))
+        return -1.0 / eta
 
     def _dual_potential(self, xp, eta):
         return -1.0 - xp.log(eta[..., 0])

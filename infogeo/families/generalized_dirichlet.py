@@ -55,10 +55,9 @@ class GeneralizedDirichlet(Transformed):
         signs = Orthant(*[1] * (self.k - 1))
         return {"alpha": signs, "beta": signs}
 
-    def _pairs(self, theta):
+    def _pairs(self, xp, theta):
         """(α_i, β_i) of each share, shape (..., k − 1, 2)."""
-        xp, theta = self.point(theta)
-        return xp, xp.reshape(theta, (*theta.shape[:-1], self.k - 1, 2))
+        return xp.reshape(theta, (*theta.shape[:-1], self.k - 1, 2))
 
     def _rests(self, xp, x):
         """r_1 … r_k, shape (..., k): sums of positive numbers, nothing is subtracted."""
@@ -75,17 +74,16 @@ class GeneralizedDirichlet(Transformed):
         return xp.sum(log_rests[..., :-1] - log_rests[..., 1:] - xp.log(x)[..., :-1], axis=-1)
 
     def _expected_log_base_measure(self, xp, theta):
-        xp, logs = self._pairs(self._to_eta(xp, theta))
-        return -xp.sum(logs, axis=(-2, -1)) - self._expected_log_rests(theta)
+        logs = self._pairs(xp, self._to_eta(xp, theta))
+        return -xp.sum(logs, axis=(-2, -1)) - self._expected_log_rests(xp, logs)
 
-    def _expected_log_rests(self, theta):
+    def _expected_log_rests(self, xp, logs):
         """Σ_{i<k} E[log r_i], with log r_i = Σ_{j<i} log(1 − z_j): the j-th share counts k − 1 − j times (from j = 1)."""
-        xp, logs = self._pairs(self.to_eta(theta))
         times = xp.arange(self.k - 2, -1, -1, dtype=logs.dtype)
         return xp.sum(times * logs[..., 1], axis=-1)
 
     def _log_density(self, xp, theta, x):
-        pairs = self._pairs(theta)[1]
+        pairs = self._pairs(xp, theta)
         rests = self._rests(xp, x)
         share, left = x[..., :-1] / rests[..., :-1], rests[..., 1:] / rests[..., :-1]
         terms = log_beta_density(xp, pairs[..., 0], pairs[..., 1], share, left) - xp.log(rests[..., :-1])
@@ -93,12 +91,12 @@ class GeneralizedDirichlet(Transformed):
 
     def _entropy(self, xp, theta):
         """Those of the shares and Σ E[log r_i]."""
-        xp, pairs = self._pairs(theta)
-        return xp.sum(Beta().entropy(pairs), axis=-1) + self._expected_log_rests(theta)
+        logs = self._pairs(xp, self._to_eta(xp, theta))
+        return xp.sum(Beta()._entropy(xp, self._pairs(xp, theta)), axis=-1) + self._expected_log_rests(xp, logs)
 
     def _draw(self, draws, theta, shape):
-        xp, pairs = self._pairs(theta)
-        shares = Dirichlet(2)._draw(draws, pairs, (*shape, self.k - 1))
+        xp = draws.xp
+        shares = Dirichlet(2)._draw(draws, self._pairs(xp, theta), (*shape, self.k - 1))
         pieces, rest = [], 1.0
         for i in range(self.k - 1):
             pieces.append(rest * shares[..., i, 0])
@@ -110,5 +108,5 @@ class GeneralizedDirichlet(Transformed):
         return xp.reshape(pairs, (*pairs.shape[:-2], self.dim))
 
     def _parameters(self, xp, theta):
-        pairs = self._pairs(theta)[1]
+        pairs = self._pairs(xp, theta)
         return {"alpha": pairs[..., 0], "beta": pairs[..., 1]}

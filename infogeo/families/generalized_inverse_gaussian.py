@@ -80,7 +80,6 @@ class GeneralizedInverseGaussian(ExponentialFamily):
 
     def _to_theta(self, xp, eta):
         """By damped Newton on ψ(θ) − η·θ, for x in units in which E[x] = E[1/x]."""
-        eta = xp.where(self.eta_domain.contains(eta)[..., None], eta, xp.full_like(eta, xp.nan))
         unit = xp.sqrt(eta[..., 1]) / xp.sqrt(eta[..., 2])
         size = xp.sqrt(eta[..., 1]) * xp.sqrt(eta[..., 2])
         eta = xp.stack([eta[..., 0] - xp.log(unit), size, size], axis=-1)
@@ -90,7 +89,7 @@ class GeneralizedInverseGaussian(ExponentialFamily):
             xp, xp.stack([0.0 * omega, -0.5 * omega, -0.5 * omega], axis=-1), name="to_theta",
             value=lambda theta: self._potential(xp, theta) - xp.sum(eta * theta, axis=-1),
             gradient=lambda theta: self._to_eta(xp, theta) - eta,
-            solve=self.sharp, contains=self.theta_domain.contains, scale=1.0 + size)
+            solve=lambda theta, g: self._sharp(xp, theta, g), contains=self.theta_domain.contains, scale=1.0 + size)
         return xp.stack([theta[..., 0], theta[..., 1] / unit, theta[..., 2] * unit], axis=-1)
 
     def _dual_potential(self, xp, eta):
@@ -156,9 +155,6 @@ class _Law:
     def __init__(self, xp, theta):
         self.xp, self.theta = xp, theta
         p, a, b = theta[..., 0], -2.0 * theta[..., 1], -2.0 * theta[..., 2]
-        inside = xp.isfinite(p) & xp.isfinite(a) & xp.isfinite(b) & (a > 0) & (b > 0)
-        nan = xp.full_like(p, xp.nan)
-        p, a, b = xp.where(inside, p, nan), xp.where(inside, a, nan), xp.where(inside, b, nan)
         omega = xp.sqrt(a) * xp.sqrt(b)
         top = xp.maximum(xp.abs(p), omega)
         k = top * xp.sqrt((p / top) ** 2 + (omega / top) ** 2)                                   # √(p² + ω²) = A + B

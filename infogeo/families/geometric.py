@@ -45,7 +45,7 @@ class Geometric(ArcLength, ConstantBaseMeasure):
         return _odds(xp, theta)
 
     def _to_theta(self, xp, eta):
-        return -xp.log1p(1.0 / xp.where(eta > 0, eta, xp.full_like(eta, xp.nan)))
+        return -xp.log1p(1.0 / eta)
 
     def _dual_potential(self, xp, eta):
         return (xp.where(eta < 1, xp.xlogy(eta, eta / (1.0 + eta)), -eta * xp.log1p(1.0 / eta)) - xp.log1p(eta))[..., 0]
@@ -105,9 +105,8 @@ class Geometric(ArcLength, ConstantBaseMeasure):
 
 
 def _odds(xp, theta):
-    """q / p = 1 / (e^{−θ} − 1); NaN for θ ≥ 0."""
-    odds = xp.where(theta < -1.0, xp.exp(theta) / -xp.expm1(theta), 1.0 / xp.expm1(-theta))
-    return xp.where(theta < 0, odds, xp.full_like(theta, xp.nan))
+    """q / p = 1 / (e^{−θ} − 1)."""
+    return xp.where(theta < -1.0, xp.exp(theta) / -xp.expm1(theta), 1.0 / xp.expm1(-theta))
 
 
 def _log_success(xp, theta):

@@ -34,19 +34,19 @@ class Image(Transformed):
         return self.base.ordinary
 
     def _sufficient_statistic(self, xp, x):
-        return self.base.sufficient_statistic(self._pull(xp, x))
+        return self.base._sufficient_statistic(xp, self._pull(xp, x))
 
     def _log_base_measure(self, xp, x):
-        return self.base.log_base_measure(self._pull(xp, x)) + self._log_slope(xp, x)
+        return self.base._log_base_measure(xp, self._pull(xp, x)) + self._log_slope(xp, x)
 
     def _expected_log_base_measure(self, xp, theta):
-        return self.base.expected_log_base_measure(theta) + self._expected_log_slope(xp, theta)
+        return self.base._expected_log_base_measure(xp, theta) + self._expected_log_slope(xp, theta)
 
     def _log_density(self, xp, theta, x):
         return self.base.log_density(theta, self._pull(xp, x)) + self._log_slope(xp, x)
 
     def _entropy(self, xp, theta):
-        return self.base.entropy(theta) - self._expected_log_slope(xp, theta)
+        return self.base._entropy(xp, theta) - self._expected_log_slope(xp, theta)
 
     def _fit(self, xp, x, weights):
         return self.base._fit(xp, self._pull(xp, x), weights)
@@ -58,4 +58,4 @@ class Image(Transformed):
         return self.base._theta_from(xp, **ordinary)
 
     def _parameters(self, xp, theta):
-        return self.base.parameters(theta)
+        return self.base._parameters(xp, theta)

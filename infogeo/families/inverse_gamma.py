@@ -42,5 +42,5 @@ class InverseGamma(Image):
         return self.base._theta_from(xp, shape, rate=scale)
 
     def _parameters(self, xp, theta):
-        ordinary = self.base.parameters(theta)
+        ordinary = self.base._parameters(xp, theta)
         return {"shape": ordinary["shape"], "scale": ordinary["rate"]}

@@ -43,53 +43,51 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
     ordinary = {"mean": Interval(0), "shape": Interval(0)}
 
     def _mean_shape(self, xp, theta):
-        """(μ, λ); NaN outside the domain."""
-        return xp, xp.sqrt(-theta[..., 1]) / xp.sqrt(-theta[..., 0]), -2.0 * theta[..., 1]
+        """(μ, λ)."""
+        return xp.sqrt(-theta[..., 1]) / xp.sqrt(-theta[..., 0]), -2.0 * theta[..., 1]
 
     def _potential(self, xp, theta):
         return -2.0 * xp.sqrt(-theta[..., 0]) * xp.sqrt(-theta[..., 1]) - 0.5 * xp.log(-2.0 * theta[..., 1])
 
     def _to_eta(self, xp, theta):
-        xp, m, shape = self._mean_shape(xp, theta)
+        m, shape = self._mean_shape(xp, theta)
         return xp.stack([m, 1.0 / m + 1.0 / shape], axis=-1)
 
     def _mean_inverse_shape(self, xp, eta):
-        """(μ, 1/λ); NaN outside the domain."""
-        inverse = eta[..., 1] - 1.0 / eta[..., 0]
-        inside = (inverse > 0) & (eta[..., 0] > 0)
-        return xp, eta[..., 0], xp.where(inside, inverse, xp.full_like(inverse, xp.nan))
+        """(μ, 1/λ)."""
+        return eta[..., 0], eta[..., 1] - 1.0 / eta[..., 0]
 
     def _to_theta(self, xp, eta):
-        xp, m, inverse = self._mean_inverse_shape(xp, eta)
+        m, inverse = self._mean_inverse_shape(xp, eta)
         half = -0.5 / inverse
         return xp.stack([half / m**2, half], axis=-1)
 
     def _dual_potential(self, xp, eta):
-        xp, _, inverse = self._mean_inverse_shape(xp, eta)
+        _, inverse = self._mean_inverse_shape(xp, eta)
         return -0.5 - 0.5 * xp.log(inverse)
 
     def _metric(self, xp, theta):
-        xp, m, shape = self._mean_shape(xp, theta)
+        m, shape = self._mean_shape(xp, theta)
         return symmetric2(xp, m**3 / shape, -m / shape, 1.0 / (m * shape) + 2.0 / shape**2)
 
     def _dual_metric(self, xp, eta):
-        xp, m, inverse = self._mean_inverse_shape(xp, eta)
+        m, inverse = self._mean_inverse_shape(xp, eta)
         shape = 1.0 / inverse
         common = 0.5 * shape**2
         return symmetric2(xp, common / m**4 + shape / m**3, common / m**2, common)
 
     def _flat(self, xp, theta, vector):
-        _, m, shape = self._mean_shape(xp, theta)
+        m, shape = self._mean_shape(xp, theta)
         a, b = vector[..., 0], vector[..., 1]
         dm = m / shape * (m**2 * a - b)
         return xp.stack([dm, 2.0 * b / shape**2 - dm / m**2], axis=-1)
 
     def _sharp(self, xp, theta, covector):
-        _, m, shape = self._mean_shape(xp, theta)
+        m, shape = self._mean_shape(xp, theta)
         return self._raise(xp, m, shape, covector)
 
     def _dual_flat(self, xp, eta, vector):
-        _, m, inverse = self._mean_inverse_shape(xp, eta)
+        m, inverse = self._mean_inverse_shape(xp, eta)
         return self._raise(xp, m, 1.0 / inverse, vector)
 
     @staticmethod
@@ -109,34 +107,30 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
 
     # The half-plane of u = √2 / √μ = √2 (θ₁/θ₂)^{1/4} and v = 1 / √λ; the family is its part u > 0
 
-    def to_half_space(self, x):
+    def _to_half_space(self, xp, x):
         """(√(2/μ), 1/√λ)."""
-        xp, m, shape = self._mean_shape(*self.point(x))
+        m, shape = self._mean_shape(xp, x)
         return xp.stack([sqrt(2.0) / xp.sqrt(m), 1.0 / xp.sqrt(shape)], axis=-1)
 
-    def from_half_space(self, point):
-        xp, point = self.point(point)
+    def _from_half_space(self, xp, point):
         point = xp.where(point[..., :1] > 0, point, xp.full_like(point, xp.nan))
         return self._theta_from(xp, 2.0 / point[..., 0] ** 2, 1.0 / point[..., 1] ** 2)
 
-    def vector_to_half_space(self, x, vector):
+    def _vector_to_half_space(self, xp, x, vector):
         """u (dθ₁/θ₁ − dθ₂/θ₂) / 4 and −v dθ₂ / (2θ₂)."""
-        xp, theta, vector = self.point(x, vector)
-        u, v = (self.to_half_space(theta)[..., i] for i in range(2))
-        a, b = vector[..., 0] / theta[..., 0], vector[..., 1] / theta[..., 1]
+        u, v = (self._to_half_space(xp, x)[..., i] for i in range(2))
+        a, b = vector[..., 0] / x[..., 0], vector[..., 1] / x[..., 1]
         return xp.stack([0.25 * u * (a - b), -0.5 * v * b], axis=-1)
 
-    def vector_from_half_space(self, x, vector):
-        xp, theta, vector = self.point(x, vector)
-        scaled = vector / self.to_half_space(theta)
+    def _vector_from_half_space(self, xp, x, vector):
+        scaled = vector / self._to_half_space(xp, x)
         b = -2.0 * scaled[..., 1]
-        return xp.stack([theta[..., 0] * (4.0 * scaled[..., 0] + b), theta[..., 1] * b], axis=-1)
+        return xp.stack([x[..., 0] * (4.0 * scaled[..., 0] + b), x[..., 1] * b], axis=-1)
 
-    def half_space_step(self, x, y):
+    def _half_space_step(self, xp, x, y):
         """The differences of (θ₁/θ₂)^{1/4} and (−2θ₂)^{−1/2} by those of the arguments of the roots, from the differences Δθ."""
-        xp, x, y = self.point(x, y)
-        m_x, m_y = self._mean_shape(xp, x)[1], self._mean_shape(xp, y)[1]
-        (u_x, v_x), (u_y, v_y) = ((z[..., 0], z[..., 1]) for z in map(self.to_half_space, (x, y)))
+        m_x, m_y = self._mean_shape(xp, x)[0], self._mean_shape(xp, y)[0]
+        (u_x, v_x), (u_y, v_y) = ((z[..., 0], z[..., 1]) for z in (self._to_half_space(xp, x), self._to_half_space(xp, y)))
         a, b = y[..., 0] - x[..., 0], y[..., 1] - x[..., 1]
         squares = (2.0 * a - (1.0 / m_x**2 + 1.0 / m_y**2) * b) / (x[..., 1] + y[..., 1])          # of 1/μ
         return xp.stack([2.0 * squares / ((1.0 / m_x + 1.0 / m_y) * (u_x + u_y)),
@@ -150,12 +144,12 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
 
     def _expected_log_base_measure(self, xp, theta):
         """−½ log(2π) − 3/2 E[log x], with E[log x] = log μ − e^{2φ} E₁(2φ), φ = λ / μ."""
-        xp, m, shape = self._mean_shape(xp, theta)
+        m, shape = self._mean_shape(xp, theta)
         return -0.5 * log(2.0 * pi) - 1.5 * (xp.log(m) - scaled_e1(xp, 2.0 * shape / m))
 
     def _log_density(self, xp, theta, x):
         """−λ (x − μ)² / (2μ²x) + ½ log(λ / (2πx³)): the square completed, which does not cancel."""
-        _, m, shape = self._mean_shape(xp, theta)
+        m, shape = self._mean_shape(xp, theta)
         return 0.5 * xp.log(shape / (2.0 * pi)) - 1.5 * xp.log(x) - 0.5 * shape / x * (x / m - 1.0) ** 2
 
     def _entropy(self, xp, theta):
@@ -173,7 +167,7 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         factor = xp.where(near, scale, xp.ones_like(scale))
         excess = growth * factor - step[..., 0] / theta_q[..., 0]          # (μ_q / μ_p)² − 1 where near
         change = xp.where(near, excess / (means + 1.0), means - 1.0)
-        mean = self._mean_shape(xp, theta_p)[1]
+        mean = self._mean_shape(xp, theta_p)[0]
         return 0.5 * ratio_gap(xp, ratio, growth) + (xp.sqrt(-theta_q[..., 0]) * xp.sqrt(mean) * change) ** 2
 
     def _fit(self, xp, x, weights):
@@ -181,15 +175,15 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         mean = xp.sum(weights * x, axis=0)
         inverse = xp.sum(weights * ((x / mean - 1.0) ** 2 / x), axis=0)
         eta = xp.stack([mean, 1.0 / mean + inverse], axis=-1)
-        exists = inverse > 0
-        return eta, self._theta_from(xp, mean, 1.0 / xp.where(exists, inverse, xp.full_like(inverse, xp.nan)))
+        return eta, self._theta_from(xp, mean, 1.0 / inverse)
 
     def _draw(self, draws, theta, shape):
         """The smaller root of λ (x − μ)² = μ² x z², or with the fitting probability the larger one.
 
         Source: Michael, Schucany & Haas, Generating random variates using transformations with multiple roots (1976).
         """
-        xp, m, rate = self._mean_shape(draws.xp, theta)
+        xp = draws.xp
+        m, rate = self._mean_shape(xp, theta)
         w = 0.5 * m / rate * draws.normal(shape) ** 2
         small = m / (1.0 + w + xp.sqrt(w * (2.0 + w)))
         return xp.where(draws.uniform(shape) * (m + small) <= m, small, m * (m / small))
@@ -199,5 +193,5 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         return xp.stack([-0.5 * shape / mean**2, -0.5 * shape], axis=-1)
 
     def _parameters(self, xp, theta):
-        _, mean, shape = self._mean_shape(xp, theta)
+        mean, shape = self._mean_shape(xp, theta)
         return {"mean": mean, "shape": shape}

@@ -77,7 +77,7 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
 
     def _mean_variance(self, xp, theta):
         variance = -0.5 / theta[..., self.p]
-        return xp, theta[..., :self.p] * variance[..., None], variance
+        return theta[..., :self.p] * variance[..., None], variance
 
     def _variance(self, xp, eta):
         mean, second = self._split(eta)
@@ -88,18 +88,17 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         return -0.25 * _square(xp, a) / b - 0.5 * self.p * xp.log(-2.0 * b)
 
     def _to_eta(self, xp, theta):
-        xp, mean, variance = self._mean_variance(xp, theta)
+        mean, variance = self._mean_variance(xp, theta)
         return _join(xp, mean, self.p * variance + _square(xp, mean))
 
     def _to_theta(self, xp, eta):
-        variance = self._variance(xp, eta)
-        return self._theta_from(xp, eta[..., :self.p], xp.where(variance > 0, variance, xp.full_like(variance, xp.nan)))
+        return self._theta_from(xp, eta[..., :self.p], self._variance(xp, eta))
 
     def _dual_potential(self, xp, eta):
         return -0.5 * self.p * (1.0 + xp.log(self._variance(xp, eta)))
 
     def _metric(self, xp, theta):
-        xp, mean, v = self._mean_variance(xp, theta)
+        mean, v = self._mean_variance(xp, theta)
         v = v[..., None, None]
         cross = 2.0 * v * mean[..., None]
         corner = 2.0 * v * (self.p * v + 2.0 * _square(xp, mean)[..., None, None])
@@ -115,13 +114,13 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         return xp.concat([upper, xp.concat([xp.matrix_transpose(cross), corner], axis=-1)], axis=-2)
 
     def _flat(self, xp, theta, vector):
-        _, mean, v = self._mean_variance(xp, theta)
+        mean, v = self._mean_variance(xp, theta)
         a, b = self._split(vector)
         d_mean = v[..., None] * (a + 2.0 * mean * b[..., None])
         return _join(xp, d_mean, 2.0 * self.p * v * v * b + 2.0 * xp.sum(mean * d_mean, axis=-1))
 
     def _sharp(self, xp, theta, covector):
-        _, mean, v = self._mean_variance(xp, theta)
+        mean, v = self._mean_variance(xp, theta)
         return self._raise(xp, mean, v, covector)
 
     def _raise(self, xp, mean, v, covector):
@@ -134,7 +133,7 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
 
     def _cubic_tensor(self, xp, theta):
         """The third cumulants of (x, |x|²): 0 and 2v² δ_ij, then 8v²μ_i and 8pv³ + 24v²|μ|² as often as |x|² occurs."""
-        xp, mean, v = self._mean_variance(xp, theta)
+        mean, v = self._mean_variance(xp, theta)
         p, v = self.p, v[..., None, None]
         eye = 2.0 * v * v * xp.eye(p, dtype=mean.dtype)
         cross = 8.0 * v * v * mean[..., None]
@@ -149,34 +148,30 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
     def half_space(self):
         return HalfSpace(self.dim, sqrt(2.0 * self.p))
 
-    def to_half_space(self, x):
+    def _to_half_space(self, xp, x):
         """(μ/√(2p), σ)."""
-        xp, mean, variance = self._mean_variance(*self.point(x))
+        mean, variance = self._mean_variance(xp, x)
         return _join(xp, mean / self.half_space.radius, xp.sqrt(variance))
 
-    def from_half_space(self, point):
-        xp, point = self.point(point)
+    def _from_half_space(self, xp, point):
         u, v = self._split(point)
         return self._theta_from(xp, self.half_space.radius * u, v * v)
 
-    def vector_to_half_space(self, x, vector):
+    def _vector_to_half_space(self, xp, x, vector):
         """(dμ/√(2p), dσ), with dμ = v (a + 2μb) and dσ = σ³ b for a vector (a, b) in θ."""
-        xp, theta, vector = self.point(x, vector)
-        _, mean, v = self._mean_variance(xp, theta)
+        mean, v = self._mean_variance(xp, x)
         a, b = self._split(vector)
         return _join(xp, v[..., None] / self.half_space.radius * (a + 2.0 * mean * b[..., None]), v * xp.sqrt(v) * b)
 
-    def vector_from_half_space(self, x, vector):
-        xp, theta, vector = self.point(x, vector)
-        _, mean, v = self._mean_variance(xp, theta)
+    def _vector_from_half_space(self, xp, x, vector):
+        mean, v = self._mean_variance(xp, x)
         u, rise = self._split(vector)
         b = rise / (v * xp.sqrt(v))
         return _join(xp, self.half_space.radius * u / v[..., None] - 2.0 * mean * b[..., None], b)
 
-    def half_space_step(self, x, y):
+    def _half_space_step(self, xp, x, y):
         """As in the family `Normal`, with vectors in the place of the first coordinate."""
-        xp, x, y = self.point(x, y)
-        (_, m_x, v_x), (_, m_y, v_y) = self._mean_variance(*self.point(x)), self._mean_variance(xp, y)
+        (m_x, v_x), (m_y, v_y) = self._mean_variance(xp, x), self._mean_variance(xp, y)
         a, b = self._split(y - x)
         mean_step = -(a + (m_x + m_y) * b[..., None]) / (x + y)[..., self.p:]
         return _join(xp, mean_step / self.half_space.radius, 2.0 * v_x * v_y * b / (xp.sqrt(v_x) + xp.sqrt(v_y)))
@@ -190,11 +185,11 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
 
     def _log_density(self, xp, theta, x):
         """−½ |x − μ|² / v − (p/2) log(2πv): the square completed, which does not cancel."""
-        _, mean, v = self._mean_variance(xp, theta)
+        mean, v = self._mean_variance(xp, theta)
         return -0.5 * (_square(xp, x - mean) / v + self.p * xp.log(2.0 * np.pi * v))
 
     def _entropy(self, xp, theta):
-        xp, _, v = self._mean_variance(xp, theta)
+        _, v = self._mean_variance(xp, theta)
         return 0.5 * self.p * xp.log(2.0 * np.pi * np.e * v)
 
     def _kl(self, xp, theta_p, theta_q):
@@ -212,11 +207,11 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         """From the centred second moment, so that a large mean does not cost digits."""
         mean = xp.sum(weights[..., None] * x, axis=0)
         total = xp.sum(weights * _square(xp, x - mean), axis=0)
-        variance = xp.where(total > 0, total / self.p, xp.full_like(total, xp.nan))
-        return _join(xp, mean, total + _square(xp, mean)), self._theta_from(xp, mean, variance)
+        return _join(xp, mean, total + _square(xp, mean)), self._theta_from(xp, mean, total / self.p)
 
     def _draw(self, draws, theta, shape):
-        xp, mean, v = self._mean_variance(draws.xp, theta)
+        xp = draws.xp
+        mean, v = self._mean_variance(xp, theta)
         return mean + xp.sqrt(v)[..., None] * draws.normal((*shape, self.p))
 
     def _theta_from(self, xp, mean, variance):
@@ -224,5 +219,5 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         return _join(xp, natural, xp.broadcast_to(-0.5 / variance, natural.shape[:-1]))
 
     def _parameters(self, xp, theta):
-        _, mean, variance = self._mean_variance(xp, theta)
+        mean, variance = self._mean_variance(xp, theta)
         return {"mean": mean, "variance": variance}

@@ -1,16 +1,18 @@
 """Parameters of a family that are known numbers, given to its constructor."""
-from math import isfinite
+from math import inf, isfinite
 from numbers import Real
 from typing import Any
 
-from ..errors import require, require_count, require_positive
+from ..errors import require, require_count
 
 __all__ = ["known_finite", "known_integer", "known_positive"]
 
 
 def known_positive(family: Any, name: str) -> None:
     """Keep the field `name` as a float. Raises DomainError where it is not a finite number above 0."""
-    _keep(family, name, float(require_positive(name, getattr(family, name))))
+    value = getattr(family, name)
+    require(name, f"{name} > 0", isinstance(value, Real) and 0 < value < inf, value)
+    _keep(family, name, float(value))
 
 
 def known_finite(family: Any, name: str) -> None:

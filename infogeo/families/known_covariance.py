@@ -90,23 +90,21 @@ class _KnownCovariance(ConstantMetric, ExponentialFamily):
         return 0.5 * xp.sum(eta * self._raise(xp, eta), axis=-1)
 
     def _metric(self, xp, theta):
-        return self._everywhere(self._lower, theta)
+        return self._everywhere(xp, self._lower, theta)
 
     def _dual_metric(self, xp, eta):
-        return self._everywhere(self._raise, eta)
+        return self._everywhere(xp, self._raise, eta)
 
-    def _everywhere(self, operator, x):
-        xp, x = self.point(x)
+    def _everywhere(self, xp, operator, x):
         return xp.broadcast_to(operator(xp, xp.eye(self.dim, dtype=x.dtype)), (*x.shape, self.dim))
 
     def _flat(self, xp, theta, vector):
-        return self._constant(self._lower, theta, vector)
+        return self._constant(xp, self._lower, theta, vector)
 
     def _sharp(self, xp, theta, covector):
-        return self._constant(self._raise, theta, covector)
+        return self._constant(xp, self._raise, theta, covector)
 
-    def _constant(self, operator, x, vector):
-        xp, x, vector = self.point(x, vector)
+    def _constant(self, xp, operator, x, vector):
         image = operator(xp, vector)
         return xp.broadcast_to(image, np.broadcast_shapes(x.shape, image.shape))
 

@@ -50,21 +50,19 @@ class LogSeries(OneSeries, ExponentialFamily):
 
     def _to_theta(self, xp, eta):
         """By Newton's method on log η as a function of u = log(p / (1 − p)), whose slope is between ½ and 1, then once in θ."""
-        inside = eta > 0
-        target = xp.where(inside, eta, xp.ones_like(eta))
-        log_target = xp.log(target)
+        log_eta = xp.log(eta)
 
         def at(u):
             theta = xp.where(u < 0, u, xp.zeros_like(u)) - xp.log1p(xp.exp(-xp.abs(u)))
             _, mean, variance, _ = _derivatives(xp, theta)
-            return theta, mean / variance, xp.log(mean / target)
+            return theta, mean / variance, xp.log(mean / eta)
 
         def newton(u):
             theta, ratio, residual = at(u)
-            return u - residual * ratio / -xp.expm1(theta), residual / (1.0 + xp.abs(log_target))
+            return u - residual * ratio / -xp.expm1(theta), residual / (1.0 + xp.abs(log_eta))
 
-        theta, ratio, residual = at(root(xp, log_target + 0.7, newton, "log-series probability"))
-        return xp.where(inside, theta - residual * ratio, xp.full_like(theta, xp.nan))
+        theta, ratio, residual = at(root(xp, log_eta + 0.7, newton, "log-series probability"))
+        return theta - residual * ratio
 
     def _dual_potential(self, xp, eta):
         """θ η − ψ, two negative terms."""
@@ -140,8 +138,7 @@ def _power_series(xp, theta):
 
 
 def _derivatives(xp, theta):
-    """ψ and its first three derivatives, elementwise; NaN for θ ≥ 0."""
-    theta = xp.where(theta < 0, theta, xp.full_like(theta, xp.nan))
+    """ψ and its first three derivatives, elementwise."""
     small = theta < log(0.3)
     # for small p the derivatives of ψ = log(L / p) from those of the power series
     at_small = xp.where(small, theta, xp.full_like(theta, -2.0))

@@ -7,6 +7,7 @@ from ..backend import to_numpy
 from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.image import GradientImage
 from ..errors import ConvergenceError, ShapeError, require
+from ..geometry.manifolds.interface import formula
 from ..geometry.manifolds.manifold import Dual, DuallyFlat
 from ..numerics.exponentials import kl_terms
 from ..numerics.linalg import matvec, solve
@@ -116,11 +117,14 @@ class MixtureFamily(Dual):
         family._strata = (len(drawn), n)
         return family
 
+    @formula("eta", axes=1)
     def density(self, eta):
         """The mixture at the states, or nodes, shape (..., m): with respect to counting, or to the weights of the nodes."""
-        xp, eta = self.point(eta)
+
+    def _density(self, xp, eta):
         return xp.exp(self.primal._log_mixture(xp, eta))
 
+    @formula("eta", axes=1)
     def standard_errors(self, eta):
         """The standard errors of φ(η) and of θ that sampling the nodes brings, shapes (...) and (..., K).
 
@@ -129,8 +133,9 @@ class MixtureFamily(Dual):
         DomainError
             For a family that was not made by `sampled`.
         """
+
+    def _standard_errors(self, xp, eta):
         require("the family", "made by MixtureFamily.sampled, to have standard errors", self._strata is not None, self)
-        xp, eta = self.point(eta)
         weights = self.primal
         log_m = weights._log_mixture(xp, eta)
         count, n = self._strata

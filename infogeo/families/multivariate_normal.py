@@ -172,9 +172,8 @@ class MultivariateNormal(ExponentialFamily):
 
     # The geometry of Fisher and Rao, with the first of two points moved to N(0, I) by x ↦ Lᵀ(x − μ), Λ = L Lᵀ
 
-    def whitened(self, theta_p, theta_q):
-        """The distribution q seen from p, ``(xp, Whitened)``, from the difference of the coordinates where they are near."""
-        xp, theta_p, theta_q = self.point(theta_p, theta_q)
+    def _whitened(self, xp, theta_p, theta_q):
+        """The distribution q seen from p, from the difference of the coordinates where they are near."""
         a, m = self._pair(xp, theta_q - theta_p)
         mean_p, _, precision_p, root_p, _ = self._parts(xp, theta_p)
         mean_q, covariance_q, precision_q, root_q, _ = self._parts(xp, theta_q)
@@ -190,15 +189,15 @@ class MultivariateNormal(ExponentialFamily):
         mean = xp.where(near, matvec(xp, covariance, natural), matvec(xp, xp.matrix_transpose(lower_p), mean_q - mean_p))
         precision = excess + xp.eye(self.p, dtype=theta_p.dtype)
         gap = excess + xp.matmul(excess, covariance)                                         # P − S, as S = I − (P − I) S
-        return xp, Whitened(xp, mean, natural, covariance, precision, gap, root, xp.matmul(root_p, lower_q))
+        return Whitened(xp, mean, natural, covariance, precision, gap, root, xp.matmul(root_p, lower_q))
 
     def _distance(self, xp, x, y):
         """The Fisher–Rao distance, shape (...); see `Whitened`, and of one dimension `Normal`."""
-        return self.whitened(x, y)[1].distance()
+        return self._whitened(xp, x, y).distance()
 
     def _geodesic(self, xp, x, y, t):
         """The point at time t of the geodesic from x (t = 0) to y (t = 1), shape (..., dim)."""
-        return self._along(xp, x, self.whitened(x, y)[1].rapidity(), t)
+        return self._along(xp, x, self._whitened(xp, x, y).rapidity(), t)
 
     def _exp(self, xp, x, vector):
         """The point at time 1 of the geodesic that starts at x with this velocity, shape (..., dim)."""
@@ -212,7 +211,7 @@ class MultivariateNormal(ExponentialFamily):
 
     def _log(self, xp, x, y):
         """The velocity at x of the geodesic that is at y at time 1, shape (..., dim)."""
-        xp, whitened = self.whitened(x, y)
+        whitened = self._whitened(xp, x, y)
         d_mean, d_covariance = initial_velocity(whitened.rapidity())
         mean, _, precision, root, _ = self._parts(xp, x)
         lower = xp.matmul(precision, xp.matrix_transpose(root))

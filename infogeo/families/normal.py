@@ -9,7 +9,7 @@ from ..domains.supports import Interval
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
 from ..numerics.exponentials import ratio_gap
 from ..numerics.linalg import symmetric2
-from ..numerics.piecewise import unless_cancelled
+from ..numerics.piecewise import unless_lost
 from .base import ExponentialFamily
 
 __all__ = ["Normal"]
@@ -44,25 +44,24 @@ class Normal(Hyperbolic, ExponentialFamily):
 
     def _mean_variance(self, xp, theta):
         variance = -0.5 / theta[..., 1]
-        return xp, theta[..., 0] * variance, variance
+        return theta[..., 0] * variance, variance
 
     def _potential(self, xp, theta):
         return -0.25 * theta[..., 0] ** 2 / theta[..., 1] - 0.5 * xp.log(-2.0 * theta[..., 1])
 
     def _to_eta(self, xp, theta):
-        xp, mean, variance = self._mean_variance(xp, theta)
+        mean, variance = self._mean_variance(xp, theta)
         return xp.stack([mean, variance + mean**2], axis=-1)
 
     def _to_theta(self, xp, eta):
         variance = eta[..., 1] - eta[..., 0] ** 2
-        variance = xp.where(variance > 0, variance, xp.full_like(variance, xp.nan))
         return xp.stack([eta[..., 0] / variance, -0.5 / variance], axis=-1)
 
     def _dual_potential(self, xp, eta):
         return -0.5 - 0.5 * xp.log(eta[..., 1] - eta[..., 0] ** 2)
 
     def _metric(self, xp, theta):
-        xp, m, v = self._mean_variance(xp, theta)
+        m, v = self._mean_variance(xp, theta)
         return symmetric2(xp, v, 2.0 * m * v, 2.0 * v * (v + 2.0 * m**2))
 
     def _dual_metric(self, xp, eta):
@@ -71,13 +70,13 @@ class Normal(Hyperbolic, ExponentialFamily):
         return symmetric2(xp, (v + 2.0 * m**2) / v**2, -m / v**2, 0.5 / v**2)
 
     def _flat(self, xp, theta, vector):
-        _, m, v = self._mean_variance(xp, theta)
+        m, v = self._mean_variance(xp, theta)
         a, b = vector[..., 0], vector[..., 1]
         dm = v * (a + 2.0 * m * b)
         return xp.stack([dm, 2.0 * v * v * b + 2.0 * m * dm], axis=-1)
 
     def _sharp(self, xp, theta, covector):
-        _, m, v = self._mean_variance(xp, theta)
+        m, v = self._mean_variance(xp, theta)
         return self._raise(xp, m, v, covector)
 
     @staticmethod
@@ -92,7 +91,7 @@ class Normal(Hyperbolic, ExponentialFamily):
 
     def _cubic_tensor(self, xp, theta):
         """The third cumulants of (x, x²)."""
-        xp, m, v = self._mean_variance(xp, theta)
+        m, v = self._mean_variance(xp, theta)
         zero, mixed = 0.0 * m, 2.0 * v * v
         t122 = 8.0 * m * v * v
         t222 = 8.0 * v * v * (v + 3.0 * m * m)
@@ -100,32 +99,28 @@ class Normal(Hyperbolic, ExponentialFamily):
         second = symmetric2(xp, mixed, t122, t222)
         return xp.stack([first, second], axis=-3)
 
-    def to_half_space(self, x):
+    def _to_half_space(self, xp, x):
         """(μ/√2, σ)."""
-        xp, mean, variance = self._mean_variance(*self.point(x))
+        mean, variance = self._mean_variance(xp, x)
         return xp.stack([mean / sqrt(2.0), xp.sqrt(variance)], axis=-1)
 
-    def from_half_space(self, point):
-        xp, point = self.point(point)
+    def _from_half_space(self, xp, point):
         return self._theta_from(xp, sqrt(2.0) * point[..., 0], point[..., 1] ** 2)
 
-    def vector_to_half_space(self, x, vector):
+    def _vector_to_half_space(self, xp, x, vector):
         """(dμ/√2, dσ), with dμ = v (dθ₁ + 2μ dθ₂) and dσ = σ³ dθ₂."""
-        xp, theta, vector = self.point(x, vector)
-        _, m, v = self._mean_variance(xp, theta)
+        m, v = self._mean_variance(xp, x)
         a, b = vector[..., 0], vector[..., 1]
         return xp.stack([v / sqrt(2.0) * (a + 2.0 * m * b), v * xp.sqrt(v) * b], axis=-1)
 
-    def vector_from_half_space(self, x, vector):
-        xp, theta, vector = self.point(x, vector)
-        _, m, v = self._mean_variance(xp, theta)
+    def _vector_from_half_space(self, xp, x, vector):
+        m, v = self._mean_variance(xp, x)
         b = vector[..., 1] / (v * xp.sqrt(v))
         return xp.stack([sqrt(2.0) * vector[..., 0] / v - 2.0 * m * b, b], axis=-1)
 
-    def half_space_step(self, x, y):
+    def _half_space_step(self, xp, x, y):
         """Δμ = −(Δθ₁ + (μ_x + μ_y) Δθ₂) / (θ₂x + θ₂y) and Δσ = Δv / (σ_x + σ_y), Δv = 2 v_x v_y Δθ₂, from the differences Δθ."""
-        xp, x, y = self.point(x, y)
-        (_, m_x, v_x), (_, m_y, v_y) = self._mean_variance(*self.point(x)), self._mean_variance(xp, y)
+        (m_x, v_x), (m_y, v_y) = self._mean_variance(xp, x), self._mean_variance(xp, y)
         a, b = y[..., 0] - x[..., 0], y[..., 1] - x[..., 1]
         mean_step = -(a + (m_x + m_y) * b) / (x[..., 1] + y[..., 1])
         return xp.stack([mean_step / sqrt(2.0), 2.0 * v_x * v_y * b / (xp.sqrt(v_x) + xp.sqrt(v_y))], axis=-1)
@@ -141,24 +136,21 @@ class Normal(Hyperbolic, ExponentialFamily):
 
     def _log_density(self, xp, theta, x):
         """−½ (x − μ)² / v − ½ log(2πv): the square completed, which does not cancel."""
-        _, m, v = self._mean_variance(xp, theta)
+        m, v = self._mean_variance(xp, theta)
         return -0.5 * (x - m) ** 2 / v - 0.5 * xp.log(2.0 * np.pi * v)
 
     def _entropy(self, xp, theta):
-        xp, _, v = self._mean_variance(xp, theta)
+        _, v = self._mean_variance(xp, theta)
         return 0.5 * xp.log(2.0 * np.pi * np.e * v)
 
     def _kl(self, xp, theta_p, theta_q):
         """½ (r − 1 − log r) + ½ (μ_p − μ_q)² / v_q with r = v_p / v_q."""
-        return unless_cancelled(xp, self._far_kl(xp, theta_p, theta_q), 0.0, self._careful_kl, theta_p, theta_q)
-
-    def _far_kl(self, xp, theta_p, theta_q):
-        """The formula as it stands, with (μ_q − μ_p) / v_q = θ_q1 − r θ_p1; NaN where one of the differences cancels."""
         ratio = theta_q[..., 1] / theta_p[..., 1]
-        growth, shift = ratio - 1.0, theta_q[..., 0] - ratio * theta_p[..., 0]
-        kl = 0.5 * (growth - xp.log(ratio)) - 0.25 * shift**2 / theta_q[..., 1]
-        kept = (xp.abs(growth) > 0.1) & (xp.abs(shift) >= 0.1 * xp.abs(theta_q[..., 0]))
-        return xp.where(kept, kl, xp.full_like(kl, xp.nan))
+        growth, shift = ratio - 1.0, theta_q[..., 0] - ratio * theta_p[..., 0]          # r − 1 and (μ_q − μ_p) / v_q
+        direct = 0.5 * (growth - xp.log(ratio)) - 0.25 * shift**2 / theta_q[..., 1]
+        # a difference below a tenth of its terms has lost a digit or more
+        lost = ~((xp.abs(growth) > 0.1) & (xp.abs(shift) >= 0.1 * xp.abs(theta_q[..., 0])))
+        return unless_lost(xp, direct, lost, self._careful_kl, theta_p, theta_q)
 
     def _careful_kl(self, xp, theta_p, theta_q):
         """Both differences from θ_q − θ_p."""
@@ -174,12 +166,11 @@ class Normal(Hyperbolic, ExponentialFamily):
         mean = xp.sum(weights * x, axis=0)
         variance = xp.sum(weights * (x - mean) ** 2, axis=0)
         eta = xp.stack([mean, variance + mean**2], axis=-1)
-        exists = variance > 0
-        theta = self._theta_from(xp, mean, xp.where(exists, variance, xp.full_like(variance, xp.nan)))
-        return eta, theta
+        return eta, self._theta_from(xp, mean, variance)
 
     def _draw(self, draws, theta, shape):
-        xp, m, v = self._mean_variance(draws.xp, theta)
+        xp = draws.xp
+        m, v = self._mean_variance(xp, theta)
         return m + xp.sqrt(v) * draws.normal(shape)
 
     def _theta_from(self, xp, mean, variance):
@@ -187,5 +178,5 @@ class Normal(Hyperbolic, ExponentialFamily):
         return xp.stack([mean / variance, -0.5 / variance], axis=-1)
 
     def _parameters(self, xp, theta):
-        _, mean, variance = self._mean_variance(xp, theta)
+        mean, variance = self._mean_variance(xp, theta)
         return {"mean": mean, "variance": variance}

@@ -3,8 +3,6 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
-import numpy as np
-
 from ..errors import require_converged
 from ..numerics.linalg import matvec
 
@@ -22,7 +20,8 @@ def calvo_oller_bound(M, theta_p, theta_q):
     Source: Calvo & Oller, A distance between multivariate normal distributions based in an embedding into the Siegel group,
     J. Multivariate Anal. 35 (1990).
     """
-    xp, w = M.whitened(theta_p, theta_q)
+    xp, theta_p, theta_q = M.point(theta_p, theta_q)
+    w = M._whitened(xp, theta_p, theta_q)
     corner = -0.5 * xp.sum(w.mean * w.natural, axis=-1)[..., None, None]
     side = 0.5 * (w.mean + w.natural)[..., None]
     top = xp.concat([0.5 * (_outer(w.mean, w.mean) - w.gap), side], axis=-1)
@@ -158,8 +157,7 @@ class Whitened:
         if at.shape[-1] == 1:
             return found
         running, last = xp.isfinite(found.value), xp.full_like(found.value, xp.inf)      # NaN is outside the domain
-        with np.errstate(over="ignore", invalid="ignore"):                               # of trial steps that go too far
-            at, found, last = self._descended(at, found, running, last, lower, raised)
+        at, found, last = self._descended(at, found, running, last, lower, raised)
         self._require_lowest(last, sqrt(eps) * found.value)
         return found
 

@@ -47,12 +47,12 @@ class Poisson(ArcLength, ExponentialFamily):
         return (xp.xlogy(eta, eta) - eta)[..., 0]
 
     def _second(self, xp, theta):
-        return self.to_eta(theta)
+        return xp.exp(theta)
 
     _third = _second
 
     def _dual_second(self, xp, eta):
-        return 1.0 / self.point(eta)[1]
+        return 1.0 / eta
 
     def _arc_length(self, xp, theta):
         """2 √λ."""

@@ -11,6 +11,7 @@ from ..backend import NUMPY, arrays
 from ..domains.image import GradientImage
 from ..domains.supports import Integers, Interval
 from ..errors import ConvergenceError, require
+from ..geometry.manifolds.interface import formula
 from ..numerics.exponentials import expm1_gap
 from ..numerics.linalg import matvec, solve
 from ..numerics.newton import minimize
@@ -249,34 +250,37 @@ class Truncated(ExponentialFamily):
         used = mass > 0
         somewhere = xp.take_along_axis(x + xp.zeros_like(logs), xp.argmax(logs, axis=-1, keepdims=True), axis=-1)
         x = xp.where(used, x, somewhere)
-        statistic, log_base = self.family.sufficient_statistic(x), self.family.log_base_measure(x)
+        statistic, log_base = self.family._sufficient_statistic(xp, x), self.family._log_base_measure(xp, x)
         log_total = xp.where(inside, (top + xp.log(total))[..., 0], xp.full_like(top[..., 0], xp.nan))
         p = xp.where(inside[..., None], mass / total, xp.full_like(mass, xp.nan))
         log_density = xp.where(used, log_density, xp.zeros_like(p)) - log_total[..., None]
         return log_total, p, statistic, log_base, log_density
 
+    @formula("theta", axes=0)
     def log_probability(self, theta):
         """log P_θ(lower < x < upper) in the whole family, shape (...)."""
-        return self._law(*self.point(theta))[0]
+
+    def _log_probability(self, xp, theta):
+        return self._law(xp, theta)[0]
 
     def _potential(self, xp, theta):
-        return self.family.potential(theta) + self._law(xp, theta)[0]
+        return self.family._potential(xp, theta) + self._law(xp, theta)[0]
 
     def _to_eta(self, xp, theta):
         _, p, statistic, *_ = self._law(xp, theta)
         return xp.matmul(p[..., None, :], statistic)[..., 0, :]
 
     def _centred(self, xp, theta):
-        """(xp, p, T − η) at the nodes, shapes (..., m) and (..., m, dim)."""
+        """(p, T − η) at the nodes, shapes (..., m) and (..., m, dim)."""
         _, p, statistic, *_ = self._law(xp, theta)
-        return xp, p, statistic - xp.matmul(p[..., None, :], statistic)
+        return p, statistic - xp.matmul(p[..., None, :], statistic)
 
     def _metric(self, xp, theta):
-        xp, p, gap = self._centred(xp, theta)
+        p, gap = self._centred(xp, theta)
         return xp.matmul(xp.matrix_transpose(p[..., None] * gap), gap)
 
     def _cubic_tensor(self, xp, theta):
-        xp, p, gap = self._centred(xp, theta)
+        p, gap = self._centred(xp, theta)
         d = self.dim
         pairs = xp.reshape(gap[..., :, None] * gap[..., None, :], (*gap.shape[:-1], d * d))
         return xp.reshape(xp.matmul(xp.matrix_transpose(p[..., None] * gap), pairs), (*gap.shape[:-2], d, d, d))
@@ -289,7 +293,7 @@ class Truncated(ExponentialFamily):
             ends = [low, min(high, 1e15)]
         else:
             ends = [float(self._chart(NUMPY, np.asarray(t))[0]) for t in self._range]
-        ends = self.family.sufficient_statistic(xp.asarray(ends, dtype=theta.dtype))
+        ends = self.family._sufficient_statistic(xp, xp.asarray(ends, dtype=theta.dtype))
         along = xp.sum(theta[..., None, :] * (statistic - eta[..., None, :]), axis=-1)
         far = xp.sum(theta[..., None, :] * (ends - eta[..., None, :]), axis=-1)
         return xp.all((along <= 0) | (p == 0), axis=-1) & xp.all(far <= 0, axis=-1) & xp.any(theta != 0, axis=-1)
@@ -299,7 +303,7 @@ class Truncated(ExponentialFamily):
         centre = self.theta_domain.chart(xp.zeros_like(eta))
         known = self.eta_domain.possible(eta)[..., None]
         usual = self.family.eta_domain.contains(eta)[..., None] & known
-        whole = self.family.to_theta(xp.where(usual, eta, self.family.to_eta(centre)))
+        whole = self.family.to_theta(xp.where(usual, eta, self.family._to_eta(xp, centre)))
         return xp.where(usual, whole, xp.where(known, centre, xp.full_like(centre, xp.nan)))
 
     def _tried(self, xp, eta, start, centre, barrier, max_steps=60):
@@ -313,17 +317,17 @@ class Truncated(ExponentialFamily):
     def _members(self, xp, eta, start, centre, barrier):
         """The minimiser; NaN for rows that run out of the domain."""
         theta, reached, error = self._tried(xp, eta, start, centre, barrier)
-        if error is not None and xp.any(~reached & ~self._leads_out(theta, eta) & xp.isfinite(error.residual)):
+        if error is not None and xp.any(~reached & ~self._leads_out(xp, theta, eta) & xp.isfinite(error.residual)):
             raise error
         return xp.where(reached[..., None], theta, xp.full_like(theta, xp.nan))
 
     def _guarded(self, xp, eta, theta):
         """As `_members`, behind barriers that become weaker, without one in the end."""
-        centre = self.family.to_eta(theta)
+        centre = self.family._to_eta(xp, theta)
         for barrier in _BARRIERS:
             theta = self._members(xp, eta, theta, centre, barrier)
         residual = xp.max(xp.abs(self._to_eta(xp, theta) - eta), axis=-1)
-        held = self._leads_out(theta, eta) & (residual > 1e-4 * self._size(xp, eta))       # by the weakest barrier
+        held = self._leads_out(xp, theta, eta) & (residual > 1e-4 * self._size(xp, eta))       # by the weakest barrier
         return self._members(xp, eta, xp.where(held[..., None], xp.full_like(theta, xp.nan), theta), centre, 0.0)
 
     def _size(self, xp, eta, barrier=0.0):
@@ -344,26 +348,26 @@ class Truncated(ExponentialFamily):
 
         def value(theta):
             theta = at(theta)
-            whole = barrier * (family.potential(theta) - xp.sum(centre * theta, axis=-1)) if barrier else 0.0
+            whole = barrier * (family._potential(xp, theta) - xp.sum(centre * theta, axis=-1)) if barrier else 0.0
             return self._potential(xp, theta) - xp.sum(eta * theta, axis=-1) + whole
 
         def gradient(theta):
             theta = at(theta)
-            g = self._to_eta(xp, theta) - eta + (barrier * (family.to_eta(theta) - centre) if barrier else 0.0)
+            g = self._to_eta(xp, theta) - eta + (barrier * (family._to_eta(xp, theta) - centre) if barrier else 0.0)
             return xp.where(self._separated(xp, theta, eta)[..., None], xp.zeros_like(g), g)
 
         def newton(theta, g):
             theta = at(theta)
-            return solve(xp, self._metric(xp, theta) + (barrier * family.metric(theta) if barrier else 0.0), g)
+            return solve(xp, self._metric(xp, theta) + (barrier * family._metric(xp, theta) if barrier else 0.0), g)
 
         last = None
         with standing() as stand:
             return minimize(xp, start, name="to_theta", value=value, gradient=gradient, solve=newton,
                             contains=self.theta_domain.contains, scale=self._size(xp, eta, barrier), max_steps=max_steps)
 
-    def _leads_out(self, theta, eta):
+    def _leads_out(self, xp, theta, eta):
         """Whether a Newton step from θ towards η leaves the domain."""
-        return ~self.theta_domain.contains(theta - self.sharp(theta, self.to_eta(theta) - eta))
+        return ~self.theta_domain.contains(theta - self._sharp(xp, theta, self._to_eta(xp, theta) - eta))
 
     def _to_theta(self, xp, eta):
         """By damped Newton; NaN where η is not the mean statistic of a member.
@@ -388,7 +392,7 @@ class Truncated(ExponentialFamily):
                 theta = xp.where(reached[..., None], theta, self._guarded(xp, eta, xp.where(reached[..., None], nan, start)))
         with standing() as stand:
             stand(theta)
-            _, p, gap = self._centred(xp, theta)
+            p, gap = self._centred(xp, theta)
             residual = self._to_eta(xp, theta) - eta
             step = self._sharp(xp, theta, residual)
             change = xp.max(xp.where(p > 0, xp.abs(matvec(xp, gap, step)), xp.zeros_like(p)), axis=-1)
@@ -398,10 +402,10 @@ class Truncated(ExponentialFamily):
         return xp.where(found[..., None], theta, xp.full_like(theta, xp.nan))
 
     def _sufficient_statistic(self, xp, x):
-        return self.family.sufficient_statistic(x)
+        return self.family._sufficient_statistic(xp, x)
 
     def _log_base_measure(self, xp, x):
-        return self.family.log_base_measure(x)
+        return self.family._log_base_measure(xp, x)
 
     def _expected_log_base_measure(self, xp, theta):
         _, p, _, log_base, _ = self._law(xp, theta)
@@ -420,7 +424,7 @@ class Truncated(ExponentialFamily):
         step = theta_q - theta_p
         with standing() as stand:
             stand(theta_p)
-            _, p, gap = self._centred(xp, theta_p)
+            p, gap = self._centred(xp, theta_p)
             far = self._potential(xp, theta_q) - self._potential(xp, theta_p) - xp.sum(step * self._to_eta(xp, theta_p), axis=-1)
         v = matvec(xp, gap, step)
         near = xp.max(xp.where(p > 0, xp.abs(v), xp.zeros_like(v)), axis=-1) < 5.0
@@ -428,7 +432,7 @@ class Truncated(ExponentialFamily):
         return xp.where(near, close, far)
 
     def _parameters(self, xp, theta):
-        return self.family.parameters(theta)
+        return self.family._parameters(xp, theta)
 
     def _theta_from(self, xp, **ordinary):
         return self.family._theta_from(xp, **ordinary)

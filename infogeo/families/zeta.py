@@ -48,18 +48,15 @@ class Zeta(OneSeries, ExponentialFamily):
 
         There −ζ′/ζ(s) > 1 / (s − 1) − γ, so that s − 1 = 1 / (η + γ) is to the left and the iteration increases.
         """
-        inside = eta > 0
-        target = xp.where(inside, eta, xp.ones_like(eta))
-        log_target = xp.log(target)
+        log_eta = xp.log(eta)
 
         def newton(d):
             """With the slope f″ / f′ of log(−f′), f the logarithm of ζ(1 + d)."""
             _, first, second, _ = log_zeta_derivatives(xp, d)
-            change = -(xp.log(-first) - log_target) * first / second
+            change = -(xp.log(-first) - log_eta) * first / second
             return d + change, change / d
 
-        d = root(xp, 1.0 / (target + 0.5772156649015329), newton, "zeta exponent")
-        return xp.where(inside, -d, xp.full_like(d, xp.nan))
+        return -root(xp, 1.0 / (eta + 0.5772156649015329), newton, "zeta exponent")
 
     def _sufficient_statistic(self, xp, x):
         return xp.log(x)[..., None]

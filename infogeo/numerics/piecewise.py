@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 from ..backend import Array, Namespace
 
-__all__ = ["horner", "piecewise", "unless_cancelled"]
+__all__ = ["horner", "piecewise", "unless_cancelled", "unless_lost"]
 
 
 def piecewise(xp: Namespace, condition: Array, inner: Callable[..., Array], outer: Callable[..., Array], *xs: Array) -> Array:
@@ -24,7 +24,11 @@ def unless_cancelled(xp: Namespace, direct: Array, size: Array, careful: Callabl
 
     Shapes: direct and size (...); points (..., d), of which `careful` gets the rows that need it.
     """
-    lost = ~(xp.abs(direct) > 1e-2 * size)
+    return unless_lost(xp, direct, ~(xp.abs(direct) > 1e-2 * size), careful, *points)
+
+
+def unless_lost(xp: Namespace, direct: Array, lost: Array, careful: Callable[..., Array], *points: Array) -> Array:
+    """`direct` but for the entries of the mask `lost`, which are `careful(xp, *points)`; shapes as of `unless_cancelled`."""
     if direct.ndim == 0:
         return careful(xp, *points) if lost else direct
     if not xp.any(lost):

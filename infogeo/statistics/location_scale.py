@@ -146,26 +146,23 @@ class LocationScale(_TwoParameters):
 
     # The map to the half-plane is linear, so it is also its own derivative
 
-    def to_half_space(self, x: Array) -> Array:
+    def _to_half_space(self, xp: Namespace, x: Array) -> Array:
         """(√(a/k) (μ + (b/a) σ), σ)."""
-        xp, x = self.point(x)
         shift, stretch, _ = self._square
         return xp.stack([stretch * (x[..., 0] + shift * x[..., 1]), x[..., 1]], axis=-1)
 
-    def from_half_space(self, point: Array) -> Array:
-        xp, point = self.point(point)
+    def _from_half_space(self, xp: Namespace, point: Array) -> Array:
         shift, stretch, _ = self._square
         return xp.stack([point[..., 0] / stretch - shift * point[..., 1], point[..., 1]], axis=-1)
 
-    def vector_to_half_space(self, x: Array, vector: Array) -> Array:
-        return self.to_half_space(self.point(x, vector)[2])
+    def _vector_to_half_space(self, xp: Namespace, x: Array, vector: Array) -> Array:
+        return self._to_half_space(xp, vector)
 
-    def vector_from_half_space(self, x: Array, vector: Array) -> Array:
-        return self.from_half_space(self.point(x, vector)[2])
+    def _vector_from_half_space(self, xp: Namespace, x: Array, vector: Array) -> Array:
+        return self._from_half_space(xp, vector)
 
-    def half_space_step(self, x: Array, y: Array) -> Array:
-        _, x, y = self.point(x, y)
-        return self.to_half_space(y - x)
+    def _half_space_step(self, xp: Namespace, x: Array, y: Array) -> Array:
+        return self._to_half_space(xp, y - x)
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,27 +229,23 @@ class LogLocationScale(_TwoParameters):
 
     def _metric(self, xp: Namespace, x: Array) -> Array:
         slopes = self._slopes(xp, x)
-        return slopes[..., :, None] * self.base.metric(self._to_base(xp, x)) * slopes[..., None, :]
+        return slopes[..., :, None] * self.base._metric(xp, self._to_base(xp, x)) * slopes[..., None, :]
 
-    def to_half_space(self, x: Array) -> Array:
-        return self.base.to_half_space(self._to_base(*self.point(x)))
+    def _to_half_space(self, xp: Namespace, x: Array) -> Array:
+        return self.base._to_half_space(xp, self._to_base(xp, x))
 
-    def from_half_space(self, point: Array) -> Array:
-        base = self.base.from_half_space(point)
-        xp, base = self.point(base)
+    def _from_half_space(self, xp: Namespace, point: Array) -> Array:
+        base = self.base._from_half_space(xp, point)
         return xp.stack([xp.exp(base[..., 0]), 1.0 / base[..., 1]], axis=-1)
 
-    def vector_to_half_space(self, x: Array, vector: Array) -> Array:
-        xp, x, vector = self.point(x, vector)
-        return self.base.vector_to_half_space(self._to_base(xp, x), self._slopes(xp, x) * vector)
+    def _vector_to_half_space(self, xp: Namespace, x: Array, vector: Array) -> Array:
+        return self.base._vector_to_half_space(xp, self._to_base(xp, x), self._slopes(xp, x) * vector)
 
-    def vector_from_half_space(self, x: Array, vector: Array) -> Array:
-        xp, x, vector = self.point(x, vector)
-        return self.base.vector_from_half_space(self._to_base(xp, x), vector) / self._slopes(xp, x)
+    def _vector_from_half_space(self, xp: Namespace, x: Array, vector: Array) -> Array:
+        return self.base._vector_from_half_space(xp, self._to_base(xp, x), vector) / self._slopes(xp, x)
 
-    def half_space_step(self, x: Array, y: Array) -> Array:
+    def _half_space_step(self, xp: Namespace, x: Array, y: Array) -> Array:
         """Of the differences log(λ_y / λ_x) and 1/k_y − 1/k_x, from those of the coordinates."""
-        xp, x, y = self.point(x, y)
         step = y - x
         logs = log_ratio(xp, x[..., 0], y[..., 0], step[..., 0])
-        return self.base.to_half_space(xp.stack([logs, -step[..., 1] / (x[..., 1] * y[..., 1])], axis=-1))
+        return self.base._to_half_space(xp, xp.stack([logs, -step[..., 1] / (x[..., 1] * y[..., 1])], axis=-1))

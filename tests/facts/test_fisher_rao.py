@@ -263,7 +263,8 @@ def test_the_geodesic_equation(size):
 def test_every_point_of_the_fibre_gives_an_upper_bound():
     """Any skew A gives a path to q of length ‖Λ(A)‖/√2; its slope and curvature in A are those of differences."""
     M, p, q = random_normals(3, 30, 21)
-    xp, seen = M.whitened(p, q)
+    xp, p, q = M.point(p, q)
+    seen = M._whitened(xp, p, q)
     rng = np.random.default_rng(1)
     a, b = (x - np.swapaxes(x, -1, -2) for x in 0.5 * rng.standard_normal((2, 30, 3, 3)))
     lowest = seen.lowest().value

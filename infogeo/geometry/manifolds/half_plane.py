@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...backend import Array, Namespace, arrays
+from ...backend import Array, Namespace
 from ...domains.convex import ConvexDomain, Orthant, ProductDomain, RealSpace
 from ...errors import require_count, require_positive
 from .manifold import Riemannian
@@ -53,11 +53,11 @@ class HalfSpace(Riemannian):
 
     def _distance(self, xp: Namespace, x: Array, y: Array) -> Array:
         """c ℓ, shape (...)."""
-        return self.distance_along(x, y, y - x)
+        return self._distance_along(xp, x, y, y - x)
 
     def _geodesic(self, xp: Namespace, x: Array, y: Array, t: Array) -> Array:
         """The point at time t of the geodesic from x (t = 0) to y (t = 1), shape (..., dim)."""
-        return self.geodesic_along(x, y, y - x, t)
+        return self._geodesic_along(xp, x, y, y - x, t)
 
     def _exp(self, xp: Namespace, x: Array, vector: Array) -> Array:
         """The point at time 1 of the geodesic that starts at x with this velocity, shape (..., dim)."""
@@ -75,19 +75,16 @@ class HalfSpace(Riemannian):
 
     def _log(self, xp: Namespace, x: Array, y: Array) -> Array:
         """The velocity at x of the geodesic that is at y at time 1, shape (..., dim)."""
-        return self.log_along(x, y, y - x)
+        return self._log_along(xp, x, y, y - x)
 
     # The same, with y − x from the caller, who may know it better than the difference of the points does
 
-    def distance_along(self, x: Array, y: Array, step: Array) -> Array:
+    def _distance_along(self, xp: Namespace, x: Array, y: Array, step: Array) -> Array:
         """c ℓ of two points that are `step` = y − x apart, shape (...)."""
-        xp, x, y, step = self.point(x, y, step)
         return self.radius * _rapidity(xp, x, y, step)[..., 0]
 
-    def geodesic_along(self, x: Array, y: Array, step: Array, t: Array) -> Array:
+    def _geodesic_along(self, xp: Namespace, x: Array, y: Array, step: Array, t: Array) -> Array:
         """The point at time t of the geodesic from x to y = x + `step`, shape (..., dim)."""
-        self.point(x, y, step)
-        xp, x, y, step, t = arrays(x, y, step, t)
         ell, t = _rapidity(xp, x, y, step), t[..., None]
         from_x, from_y = sinh_ratio(xp, 1.0 - t, ell) / x[..., -1:], sinh_ratio(xp, t, ell) / y[..., -1:]
         place = x[..., :-1] + from_y / (from_x + from_y) * step[..., :-1]
@@ -95,9 +92,8 @@ class HalfSpace(Riemannian):
         batch = np.broadcast_shapes(place.shape[:-1], height.shape[:-1])
         return xp.concat([xp.broadcast_to(place, (*batch, self.dim - 1)), xp.broadcast_to(height, (*batch, 1))], axis=-1)
 
-    def log_along(self, x: Array, y: Array, step: Array) -> Array:
+    def _log_along(self, xp: Namespace, x: Array, y: Array, step: Array) -> Array:
         """The velocity v_x (Δu/v_y, (|Δu|² + Δv (v_x + v_y)) / (2 v_x v_y)) ℓ / sinh ℓ, shape (..., dim)."""
-        xp, x, y, step = self.point(x, y, step)
         v_x, v_y, across, rise = x[..., -1:], y[..., -1:], step[..., :-1], step[..., -1:]
         up = (xp.sum(across**2, axis=-1, keepdims=True) + rise * (v_x + v_y)) / (2.0 * v_x * v_y)
         direction = xp.concat([across / v_y, xp.broadcast_to(up, (*across.shape[:-1], 1))], axis=-1)
@@ -134,42 +130,42 @@ class Hyperbolic(Riemannian):
     half_space: HalfSpace
 
     @abstractmethod
-    def to_half_space(self, x: Array) -> Array:
+    def _to_half_space(self, xp: Namespace, x: Array) -> Array:
         """(u, v), shape (..., dim)."""
 
     @abstractmethod
-    def from_half_space(self, point: Array) -> Array:
+    def _from_half_space(self, xp: Namespace, point: Array) -> Array:
         """The coordinates of (u, v), shape (..., dim); NaN where it is no point of the manifold."""
 
     @abstractmethod
-    def vector_to_half_space(self, x: Array, vector: Array) -> Array:
-        """The derivative of `to_half_space` at x along a vector, shape (..., dim)."""
+    def _vector_to_half_space(self, xp: Namespace, x: Array, vector: Array) -> Array:
+        """The derivative of `_to_half_space` at x along a vector, shape (..., dim)."""
 
     @abstractmethod
-    def vector_from_half_space(self, x: Array, vector: Array) -> Array:
+    def _vector_from_half_space(self, xp: Namespace, x: Array, vector: Array) -> Array:
         """The vector at x with this derivative, shape (..., dim)."""
 
-    def half_space_step(self, x: Array, y: Array) -> Array:
+    def _half_space_step(self, xp: Namespace, x: Array, y: Array) -> Array:
         """The image of y minus that of x, shape (..., dim)."""
-        return self.to_half_space(y) - self.to_half_space(x)
+        return self._to_half_space(xp, y) - self._to_half_space(xp, x)
 
-    def _along(self, method: Callable[..., Array], x: Array, y: Array, *t: Array) -> Array:
-        """A method of the half-space between the images; NaN, without a warning, where a point is outside the domain."""
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            return method(self.to_half_space(x), self.to_half_space(y), self.half_space_step(x, y), *t)
+    def _along(self, xp: Namespace, kernel: Callable[..., Array], x: Array, y: Array, *t: Array) -> Array:
+        """A kernel of the half-space between the images."""
+        return kernel(xp, self._to_half_space(xp, x), self._to_half_space(xp, y), self._half_space_step(xp, x, y), *t)
 
     def _distance(self, xp: Namespace, x: Array, y: Array) -> Array:
         """The Fisher–Rao distance, c arccosh(1 + (|Δu|² + Δv²) / (2 v_x v_y)), shape (...)."""
-        return self._along(self.half_space.distance_along, x, y)
+        return self._along(xp, self.half_space._distance_along, x, y)
 
     def _geodesic(self, xp: Namespace, x: Array, y: Array, t: Array) -> Array:
         """The point at time t of the geodesic from x (t = 0) to y (t = 1), a half circle in the half-space, shape (..., dim)."""
-        return self.from_half_space(self._along(self.half_space.geodesic_along, x, y, t))
+        return self._from_half_space(xp, self._along(xp, self.half_space._geodesic_along, x, y, t))
 
     def _exp(self, xp: Namespace, x: Array, vector: Array) -> Array:
         """The point at time 1 of the geodesic that starts at x with this velocity, shape (..., dim)."""
-        return self.from_half_space(self.half_space.exp(self.to_half_space(x), self.vector_to_half_space(x, vector)))
+        start = self._to_half_space(xp, x)
+        return self._from_half_space(xp, self.half_space._exp(xp, start, self._vector_to_half_space(xp, x, vector)))
 
     def _log(self, xp: Namespace, x: Array, y: Array) -> Array:
         """The velocity at x of the geodesic that is at y at time 1, shape (..., dim)."""
-        return self.vector_from_half_space(x, self._along(self.half_space.log_along, x, y))
+        return self._vector_from_half_space(xp, x, self._along(xp, self.half_space._log_along, x, y))
