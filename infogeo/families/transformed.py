@@ -1,6 +1,7 @@
 """Families that share the geometry of another manifold."""
 from typing import Any
 
+from ..arrays.memo import is_standing
 from ..backend import Array, Namespace
 from ..domains.convex import ConvexDomain
 from ..geometry.manifolds.manifold import DuallyFlat
@@ -44,7 +45,7 @@ class Transformed(Wrapped, ExponentialFamily):
         return self.base.steep
 
     def _wrapped(self, name: str, xp: Namespace, *xs: Array) -> Any:
-        if name == "to_theta":                  # by its public name, which is remembered for the point where a solver stands
+        if name == "to_theta" and is_standing():        # by its public name, which is remembered for the solver's point
             return self.base.to_theta(*xs)
         return getattr(self.base, "_" + name)(xp, *xs)
 
