@@ -1,7 +1,8 @@
 """Large batches in blocks: temporaries that stay in the cache, and the blocks shared out over the cores.
 
 NumPy lets go of the interpreter inside its loops, so blocks of one batch run side by side. A process uses the cores that it may
-run on, or as many as the environment variable OMP_NUM_THREADS says: 1 for none beside the caller's own.
+run on, or as many as the environment variable OMP_NUM_THREADS says: 1 for none beside the caller's own. Plain threads stand in
+place of `concurrent.futures`, whose pools know neither the caller's context variables nor the first error of a loop.
 """
 import os
 from collections import deque
@@ -19,7 +20,9 @@ from ..backend import Array, batch_contiguous
 
 __all__ = ["gather", "in_blocks", "is_large", "share", "slices", "threads"]
 
-ELEMENTS = 65536    # of one operand in a block: half a megabyte of doubles
+# Of one operand in a block, half a megabyte of doubles: `kl` of 100 000 points of Categorical(10) took 10.9 ms whole, 6.6 in
+# these blocks and 10.1 in blocks of 8192 (best of 7, one thread).
+ELEMENTS = 65536
 # glibc gives freed memory back to the system when it is more than twice the largest array that was ever freed, up to this size,
 # and every block would then fault in its pages again. One such array, of which no page is touched, costs microseconds.
 KEPT = 2**25 - 2**13

@@ -68,11 +68,16 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
         """(m, ψ − m, η, p_r), shapes (...), (...), (..., d), (...): the potential in two parts, m = max(θ, 0) or 0."""
         weight = xp.exp(theta)
         excess = xp.sum(weight, axis=-1)
-        # where log(1 + excess) is small, its rounding does not count beside that of the logits; a look is free on the host only
-        if xp.name != "numpy" or not (excess < 1e13 if excess.ndim == 0 else (excess < 1e13).all()):
+        # where log(1 + excess) is small, below 30 here, its rounding does not count beside that of the logits, and no pass over θ
+        # for its largest entry is needed; a look is free on the host only
+        if xp.name != "numpy":
             return _shifted_softmax(xp, theta)
-        total = 1.0 + excess
-        return 0.0, xp.log1p(excess), weight / column(total), 1.0 / total
+        near, total = excess < 1e13, 1.0 + excess
+        direct = 0.0, xp.log1p(excess), weight / column(total), 1.0 / total
+        if near.all():
+            return direct
+        return tuple(xp.where(near if part.ndim == near.ndim else near[..., None], own, part)
+                     for own, part in zip(direct, _shifted_softmax(xp, theta)))
 
     def _potential_and_eta(self, xp, theta):
         top, rest_of_potential, eta, _ = self._softmax(xp, theta)

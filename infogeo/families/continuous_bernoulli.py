@@ -13,7 +13,7 @@ from .base import ConstantBaseMeasure
 
 __all__ = ["ContinuousBernoulli"]
 
-NEAR = 4.0    # |θ| below which the power series about 0 are used
+NEAR = 4.0    # |θ| below which the power series about 0 are used: 14 terms in (θ/2)² ≤ 4 give full precision
 
 
 @dataclass(frozen=True)

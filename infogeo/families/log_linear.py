@@ -22,7 +22,7 @@ from .base import ExponentialFamily
 
 __all__ = ["LogLinear", "StateFamily"]
 
-_BLOCK = 2**21     # numbers in an intermediate array: states are taken in blocks that keep to it
+_BLOCK = 2**21     # numbers in an intermediate array, 16 MB of doubles: states are taken in blocks that keep to it
 
 
 class MomentPolytope(GradientImage):

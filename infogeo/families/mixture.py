@@ -16,7 +16,7 @@ from ..numerics.quadrature import composite
 
 __all__ = ["MixtureFamily"]
 
-_BARRIERS = (1e-2, 1e-4, 1e-6)
+_BARRIERS = (1e-2, 1e-4, 1e-6)     # each minimum is the start of the next; from the last one Newton's method needs no barrier
 
 
 class MixtureFamily(Dual):

@@ -24,8 +24,8 @@ _NODES = 16     # of a panel
 # The ends of the panels on each side of the mode, in units of the distance over which the density falls by a factor e or less
 _PANELS = (0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0, 80.0)
 _NEGLIGIBLE = 80.0     # half of it is the fall of log p, from the mode, where a sum or an integral may end
-_STATES = 2**22
-_BARRIERS = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)
+_STATES = 2**22        # that are summed at most: an array of them has 32 MB
+_BARRIERS = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)      # each minimum is the start of the next
 
 
 class _MeanInterval(GradientImage):

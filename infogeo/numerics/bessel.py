@@ -6,6 +6,9 @@ x = 0, and its derivative is the ratio r(x) = I_{ν+1}(x) / I_ν(x). The order �
 Three expansions cover the quarter plane: the power series of F; Debye's expansion in 1 / √(ν² + x²) from `_FAR` on; and inside
 that circle the recurrence of r in ν, started from Debye's expansion at an order of at least `_FAR` and run downwards, which
 is its stable direction. Source: DLMF 10.25.2, 10.29.1, 10.41.3; Amos, Math. Comp. 28 (1974).
+
+SciPy's `ive` does not serve: it is 0 where the logarithm is an ordinary number (``ive(100, 1e-3)``), and has neither derivatives
+nor 1 − r, which cancels for large x. CuPy has none of real order.
 """
 from fractions import Fraction
 from functools import lru_cache

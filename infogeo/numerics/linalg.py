@@ -9,10 +9,13 @@ import numpy as np
 from ..backend import Array, Namespace
 from .exponentials import log1p_gap
 
-__all__ = ["cholesky", "fill_diagonal", "inverse", "inverse_lower", "matvec", "positive_definite", "solve", "symmetric2",
+__all__ = ["cholesky", "eigh", "fill_diagonal", "inverse", "inverse_lower", "matvec", "positive_definite", "solve", "symmetric2",
            "trace_minus_log_det"]
 
-UNROLLED = 6   # up to this size a loop over columns of the whole batch beats one library call per matrix
+# Up to this size loops over columns of the whole batch take the place of one library call per matrix: `to_eta` of 100 000 points
+# of MultivariateNormal(3) took 22 ms with them and 48 without, of 10 000 points for n = 6 6.5 against 12.4; of one point 62 µs
+# against 27, but the bits of a row are not to depend on the size of its batch (UNROLLED = 6 and 1, best of 7, one thread).
+UNROLLED = 6
 
 
 def matvec(xp: Namespace, matrix: Array, vector: Array) -> Array:
@@ -64,8 +67,10 @@ def cholesky(xp: Namespace, matrix: Array) -> Array:
         return _cholesky_by_columns(xp, matrix)
     try:
         lower = xp.linalg.cholesky(matrix)
-    except np.linalg.LinAlgError:
-        return _cholesky_by_columns(xp, matrix)
+    except np.linalg.LinAlgError:           # of some row: the columns say which, and the others keep the library's bits
+        good = xp.isfinite(_cholesky_by_columns(xp, matrix)[..., -1, -1])[..., None, None]
+        safe = _guarded(xp, xp.linalg.cholesky, xp.where(good, matrix, xp.eye(n, dtype=matrix.dtype)))
+        return xp.where(good, safe, xp.full_like(safe, xp.nan))
     pivots = xp.linalg.diagonal(lower)
     good = xp.all(xp.isfinite(pivots) & (pivots > 0), axis=-1)
     return xp.where(good[..., None, None], lower, xp.full_like(lower, xp.nan))
@@ -118,6 +123,13 @@ def inverse_lower(xp: Namespace, lower: Array) -> Array:
 def _assemble(xp: Namespace, rows: list[list[Array]], zero: Array, n: int) -> Array:
     """The lower triangular matrix with these entries."""
     return xp.stack([xp.stack([*row, *[zero] * (n - len(row))], axis=-1) for row in rows], axis=-2)
+
+
+def eigh(xp: Namespace, matrix: Array) -> tuple[Array, Array]:
+    """Eigenvalues, rising, and eigenvectors of symmetric matrices; the eigenvalues of a matrix that is not finite are NaN."""
+    outside = ~xp.all(xp.isfinite(matrix), axis=(-2, -1))[..., None]
+    values, vectors = xp.linalg.eigh(xp.where(outside[..., None], xp.zeros_like(matrix), matrix))
+    return xp.where(outside, xp.full_like(values, xp.nan), values), vectors
 
 
 def positive_definite(xp: Namespace, matrix: Array) -> Array:

@@ -50,7 +50,7 @@ def minimize(xp: Namespace, x0: Array, *, value: Callable[[Array], Array], gradi
             t = xp.where(decrement > 0.25, 1.0 / (1.0 + decrement), xp.ones_like(decrement))
             flat = decrement**2 <= 1e3 * eps * (xp.abs(f) + scale)      # the value cannot show a decrease that small
             moved = ~running
-            for _ in range(60):
+            for _ in range(60):             # to a step of 2⁻⁶⁰, which moves nothing
                 trial = xp.where(running[..., None], x - t[..., None] * direction, x)
                 inside = contains(trial)
                 trial_f = value(xp.where(inside[..., None], trial, x))

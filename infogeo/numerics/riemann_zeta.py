@@ -1,4 +1,7 @@
-"""The logarithm of Riemann's zeta function and its derivatives, from its pole to infinity."""
+"""The logarithm of Riemann's zeta function and its derivatives, from its pole to infinity.
+
+`scipy.special.zeta` has no derivatives, and takes s = 1 + d, in which a small distance d from the pole is lost.
+"""
 from functools import lru_cache
 from math import factorial, log
 

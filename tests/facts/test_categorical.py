@@ -54,6 +54,18 @@ def test_constructor_refuses(arguments):
         ig.Categorical(*arguments)
 
 
+def test_a_far_row_changes_no_bit_of_the_others():
+    theta = np.random.default_rng(0).standard_normal((4, 3))
+    family = ig.Categorical(4)
+    near = family.to_eta(theta), family.potential(theta)
+    theta[1] = 800.0, 0.0, -3.0
+    far = family.to_eta(theta), family.potential(theta)
+    for alone, together in zip(near, far):
+        np.testing.assert_array_equal(together[[0, 2, 3]], alone[[0, 2, 3]])
+    np.testing.assert_allclose(far[0][1], [1.0, 0.0, 0.0])
+    np.testing.assert_allclose(far[1][1], 800.0)
+
+
 def test_far_out_nothing_is_nan():
     family = ig.Categorical(3)
     theta = np.array([[800.0, -800.0], [-800.0, -800.0], [800.0, 800.0]])

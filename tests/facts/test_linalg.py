@@ -34,6 +34,25 @@ def test_a_row_that_is_not_positive_definite_is_nan(n):
     assert not linalg.positive_definite(NUMPY, np.zeros((n, n)))
 
 
+@pytest.mark.parametrize("n", [2, 6, 7, 12])
+def test_a_row_that_fails_changes_no_bit_of_the_others(n):
+    matrix = spd(n, (4,))
+    alone = linalg.cholesky(NUMPY, matrix)
+    matrix[1, 0, 0], matrix[2, -1, -1] = -1.0, np.nan
+    together = linalg.cholesky(NUMPY, matrix)
+    np.testing.assert_array_equal(together[[0, 3]], alone[[0, 3]])
+    assert np.all(np.isnan(together[[1, 2]]))
+
+
+def test_eigh_of_a_matrix_that_is_not_finite_is_nan():
+    matrix = spd(3, (2,))
+    whole = linalg.eigh(NUMPY, matrix)[0]
+    matrix[1, 0, 1] = np.inf
+    values, _ = linalg.eigh(NUMPY, matrix)
+    np.testing.assert_array_equal(values[0], whole[0])
+    assert np.all(np.isnan(values[1]))
+
+
 def test_solve_broadcasts_and_marks_singular_rows():
     matrix = spd(3, (5, 1))
     vector = np.random.default_rng(1).standard_normal((4, 3))

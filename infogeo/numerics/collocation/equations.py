@@ -11,7 +11,7 @@ from ..linalg import inverse, matvec
 
 __all__ = ["Equation", "HessianEquation", "LONGEST", "MetricEquation"]
 
-LONGEST = 4.0   # a segment of that length is solved from a straight line
+LONGEST = 4.0   # a segment of that length is solved from a straight line; longer ones are halved before any is tried
 STEP = 1e-3     # of differences that steer Newton's method only, in the metric: near ε^{1/3}, where they are most accurate
 
 
