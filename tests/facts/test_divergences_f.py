@@ -82,6 +82,15 @@ def test_a_reflected_half_line():
     np.testing.assert_array_equal(back[1], there[1])
 
 
+def test_densities_that_no_node_sees_have_an_infinite_error():
+    p, q = NORMAL.theta_from(mean=1000.0, variance=1e-4), NORMAL.theta_from(mean=1000.01, variance=1e-4)
+    k, D = CLOSED[next(iter(CLOSED))]
+    assert f_divergence(NORMAL, p, q, k, Quadrature()).error == np.inf
+    value, error = f_divergence(NORMAL, p, q, k, Quadrature(center=1000.0, width=0.01))
+    np.testing.assert_allclose(value, D(NORMAL, p, q), rtol=1e-9)
+    assert error < 1e-9
+
+
 def test_jensen_shannon_of_normals():
     """Against mpmath's quadrature."""
     with mp.workdps(20):
