@@ -47,13 +47,14 @@ from .families.known_covariance import (
     MultivariateNormalKnownCovariance as MultivariateNormalKnownCovariance,
 )
 from .families.multivariate_normal import MultivariateNormal as MultivariateNormal
-from .families.normal_wishart import (
-    NormalGamma as NormalGamma, NormalInverseWishart as NormalInverseWishart, NormalWishart as NormalWishart,
-)
+from .families.normal_gamma import NormalGamma as NormalGamma
+from .families.normal_inverse_wishart import NormalInverseWishart as NormalInverseWishart
+from .families.normal_wishart import NormalWishart as NormalWishart
 from .families.wishart import InverseWishart as InverseWishart, Wishart as Wishart
 
 # families: directions
-from .families.von_mises_fisher import VonMises as VonMises, VonMisesFisher as VonMisesFisher
+from .families.von_mises import VonMises as VonMises
+from .families.von_mises_fisher import VonMisesFisher as VonMisesFisher
 
 # families: finite state spaces
 from .families.boltzmann import BoltzmannMachine as BoltzmannMachine

@@ -29,13 +29,16 @@ from .log_normal import LogitNormal, LogNormal
 from .log_series import LogSeries
 from .multivariate_normal import MultivariateNormal
 from .normal import Normal
+from .normal_gamma import NormalGamma
+from .normal_inverse_wishart import NormalInverseWishart
 from .normal_known import NormalKnownMean, NormalKnownVariance
-from .normal_wishart import NormalGamma, NormalInverseWishart, NormalWishart
+from .normal_wishart import NormalWishart
 from .pareto import Pareto
 from .poisson import Poisson
 from .product import Independent, Product
 from .truncated import Truncated
-from .von_mises_fisher import VonMises, VonMisesFisher
+from .von_mises import VonMises
+from .von_mises_fisher import VonMisesFisher
 from .weibull import Rayleigh, Weibull
 from .wishart import InverseWishart, Wishart
 from .zeta import Zeta

@@ -1,4 +1,4 @@
-"""Distributions of a mean together with a precision or covariance: the conjugate priors of the normal families."""
+"""The normal–Wishart family: the conjugate prior of mean and precision of the multivariate normal family."""
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,14 +13,12 @@ from ..numerics.exponentials import ratio_gap
 from ..numerics.linalg import cholesky, matvec
 from ..numerics.packing import pack, packed_size, unpack
 from .base import ExponentialFamily
-from .image import Image
 from .known import known_integer
 from .matrix_gamma import (bartlett, differ, inverse_and_log_det, log_det, log_det_of_root, matrix_gamma_kl, mean_and_gap,
                            positive, pull, push, push_twice, shape_from_gap, shape_potential)
-from .transformed import Transformed
-from .wishart import InverseWishart, Wishart, number_and_matrix
+from .wishart import Wishart, number_and_matrix
 
-__all__ = ["NormalGamma", "NormalInverseWishart", "NormalWishart"]
+__all__ = ["NormalWishart", "log_normal_given_precision"]
 
 
 def _outer(a, b):
@@ -54,7 +52,7 @@ def _spread(xp, matrix, vector, number):
     return number - xp.sum(whitened * whitened, axis=-1)
 
 
-def _log_normal(xp, whitened, kappa, log_det_precision):
+def log_normal_given_precision(xp, whitened, kappa, log_det_precision):
     """log N(μ; m, (κΛ)⁻¹) from Λ^{1/2} (μ − m) and log det Λ."""
     p = whitened.shape[-1]
     return 0.5 * (log_det_precision + p * xp.log(kappa / (2 * np.pi)) - kappa * xp.sum(whitened * whitened, axis=-1))
@@ -299,7 +297,7 @@ class NormalWishart(ExponentialFamily):
         root = cholesky(xp, precision)
         away = matvec(xp, xp.matrix_transpose(root), mu - m)
         marginal = self._wishart._log_density(xp, number_and_matrix(xp, s, -rate), precision)
-        return marginal + _log_normal(xp, away, kappa, log_det_of_root(xp, root))
+        return marginal + log_normal_given_precision(xp, away, kappa, log_det_of_root(xp, root))
 
     def _expected_log_base_measure(self, xp, theta):
         return -0.5 * (self._to_eta(xp, theta)[..., 0] + self.p * float(np.log(2 * np.pi)))
@@ -355,107 +353,3 @@ class NormalWishart(ExponentialFamily):
         s, m, kappa, _, _, inverse, _ = self._parts(xp, theta)
         return {"location": m, "precision_scale": kappa, "degrees_of_freedom": 2.0 * s + (self.p - 1.0),
                 "scale_matrix": 0.5 * inverse}
-
-
-@dataclass(frozen=True)
-class NormalInverseWishart(Image):
-    """The normal–inverse-Wishart distribution of a mean μ and a covariance Σ: Σ is inverse Wishart, and μ given Σ is N(m, Σ/κ).
-
-    Mathematically, an observation is the vector x = (μ, ⟨Σ⟩), with ⟨·⟩ the isometric packing of symmetric matrices, and
-
-    - support: μ in R^p, Σ positive definite; T(x) = (−log det Σ, ⟨Σ⁻¹⟩, Σ⁻¹μ, μᵀΣ⁻¹μ); h(x) = (2π)^{−p/2} (det Σ)^{−p−1/2}
-    - θ, η, ψ, φ and the metric are those of `NormalWishart` with Λ = Σ⁻¹ and R = ½Ψ
-
-    Densities are with respect to μ and the entries of Σ on and above the diagonal.
-
-    Ordinary parameters: `location` m (..., p); `precision_scale` κ (...), positive; `degrees_of_freedom` ν (...), above p − 1;
-    `scale_matrix` Ψ (..., p, p), symmetric positive definite.
-    """
-
-    p: int
-
-    def __post_init__(self):
-        object.__setattr__(self, "base", NormalWishart(self.p))
-
-    @property
-    def support(self):
-        return self.base.support
-
-    def _pull(self, xp, x):
-        """(μ, ⟨Σ⟩) to (μ, ⟨Σ⁻¹⟩), and back."""
-        inverse = inverse_and_log_det(xp, unpack(x[..., self.p:], self.p))[1]
-        return xp.concat([x[..., :self.p], pack(inverse)], axis=-1)
-
-    _push = _pull
-
-    def _log_slope(self, xp, x):
-        return -(self.p + 1.0) * log_det(xp, unpack(x[..., self.p:], self.p))
-
-    def _expected_log_slope(self, xp, theta):
-        return (self.p + 1.0) * self._to_eta(xp, theta)[..., 0]
-
-    def _log_density(self, xp, theta, x):
-        """That of Σ, and of μ given Σ, from μ − m."""
-        s, m, kappa, rate, _, _, _ = self.base._parts(xp, theta)
-        mu, covariance = x[..., :self.p], unpack(x[..., self.p:], self.p)
-        root, _, log_det_covariance = inverse_and_log_det(xp, covariance)
-        marginal = InverseWishart(self.p)._log_density(xp, number_and_matrix(xp, s, -rate), covariance)
-        return marginal + _log_normal(xp, matvec(xp, root, mu - m), kappa, -log_det_covariance)
-
-    def _theta_from(self, xp, location, precision_scale, degrees_of_freedom, scale_matrix):
-        s = 0.5 * (degrees_of_freedom - (self.p - 1.0))
-        return self.base._from_rate(xp, location, precision_scale, s, 0.5 * scale_matrix)
-
-    def _parameters(self, xp, theta):
-        s, m, kappa, rate, _, _, _ = self.base._parts(xp, theta)
-        return {"location": m, "precision_scale": kappa, "degrees_of_freedom": 2.0 * s + (self.p - 1.0),
-                "scale_matrix": 2.0 * rate}
-
-
-@dataclass(frozen=True)
-class NormalGamma(Transformed):
-    """The normal–gamma distribution of a mean μ and a precision λ: λ is gamma(α, β), and μ given λ is N(m, 1 / (κλ)).
-
-    Mathematically, an observation is the vector x = (μ, λ), and
-
-    - support: μ in R, λ > 0; T(x) = (log λ, λ, λμ, λμ²); h(x) = 1 / √(2πλ)
-    - θ = (α, −β − ½κm², κm, −½κ), with α, β, κ > 0
-    - η = (digamma(α) − log β, α/β, mα/β, 1/κ + m²α/β)
-    - ψ(θ) = log Γ(α) − α log β − ½ log κ
-
-    It is `NormalWishart(1)` with α = ν/2 and β = 1 / (2V).
-
-    Ordinary parameters: `location` m, `precision_scale` κ, `shape` α, `rate` β, the last three positive, shapes (...).
-    """
-
-    base = NormalWishart(1)
-    support = ProductDomain(RealSpace(1), Orthant(1))
-    ordinary = {"location": Interval(), "precision_scale": Interval(0), "shape": Interval(0), "rate": Interval(0)}
-
-    def _sufficient_statistic(self, xp, x):
-        return self.base._sufficient_statistic(xp, x)
-
-    def _log_base_measure(self, xp, x):
-        return self.base._log_base_measure(xp, x)
-
-    def _log_density(self, xp, theta, x):
-        return self.base._log_density(xp, theta, x)
-
-    def _expected_log_base_measure(self, xp, theta):
-        return self.base._expected_log_base_measure(xp, theta)
-
-    def _entropy(self, xp, theta):
-        return self.base._entropy(xp, theta)
-
-    def _fit(self, xp, x, weights):
-        return self.base._fit(xp, x, weights)
-
-    def _draw(self, draws, theta, shape):
-        return self.base._draw(draws, theta, shape)
-
-    def _theta_from(self, xp, location, precision_scale, shape, rate):
-        return self.base._from_rate(xp, location[..., None], precision_scale, shape, rate[..., None, None])
-
-    def _parameters(self, xp, theta):
-        s, m, kappa, rate, _, _, _ = self.base._parts(xp, theta)
-        return {"location": m[..., 0], "precision_scale": kappa, "shape": s, "rate": rate[..., 0, 0]}

@@ -1,4 +1,4 @@
-"""The von Mises–Fisher families: directions on the sphere, and angles on the circle."""
+"""The von Mises–Fisher family: directions on the sphere."""
 from dataclasses import dataclass
 from functools import lru_cache
 from math import lgamma
@@ -9,15 +9,14 @@ from ..arrays.memo import once
 from ..backend import arrays
 from ..domains.base import Domain
 from ..domains.convex import OpenBall, RealSpace
-from ..domains.supports import ClosedInterval, Interval
+from ..domains.supports import ClosedInterval
 from ..numerics.bessel import bessel_ratio, inverse_bessel_ratio, log_bessel, log_bessel_bregman, log_bessel_gap
 from ..numerics.linalg import matvec
 from .base import ExponentialFamily
 from .known import known_integer
 from .matrix_gamma import differ
-from .transformed import Transformed
 
-__all__ = ["VonMises", "VonMisesFisher"]
+__all__ = ["VonMisesFisher"]
 
 
 def _dot(xp, a, b):
@@ -262,58 +261,3 @@ def _one_minus_cosine(draws, kappa, p):
         out[pending] = xp.where(accepted, below, xp.full_like(below, xp.nan))
         pending = xp.isnan(out)
     return out
-
-
-@dataclass(frozen=True)
-class VonMises(Transformed):
-    """The von Mises distribution of an angle: mean direction m, concentration κ.
-
-    Mathematically,
-
-    - support: all angles, where angles that differ by 2π are the same; T(x) = (cos x, sin x); h(x) = 1 / 2π
-    - θ = κ (cos m, sin m) in R²; η = A(κ) (cos m, sin m), A = I₁ / I₀, all vectors of length below 1
-    - ψ(θ) = log I₀(κ)
-    - the geometry is that of `VonMisesFisher(2)`
-
-    The density integrates to 1 over any interval of length 2π; samples lie in [−π, π].
-
-    Ordinary parameters: `mean_direction` m, an angle, and `concentration` κ, not negative, shapes (...).
-    Source: Mardia & Jupp, Directional Statistics (2000), section 3.5.4.
-    """
-
-    base = VonMisesFisher(2)
-    support = Interval()
-    ordinary = {"mean_direction": Interval(), "concentration": ClosedInterval(0)}
-
-    def _sufficient_statistic(self, xp, x):
-        return xp.stack([xp.cos(x), xp.sin(x)], axis=-1)
-
-    def _log_base_measure(self, xp, x):
-        return xp.full_like(x, -float(np.log(2 * np.pi)))
-
-    def _expected_log_base_measure(self, xp, theta):
-        return self.base._expected_log_base_measure(xp, theta)
-
-    def _log_density(self, xp, theta, x):
-        """−2κ sin²((x − m) / 2) − (ψ − κ) − log 2π, so that a large κ does not cancel."""
-        kappa = xp.sqrt(_dot(xp, theta, theta))
-        half = xp.sin(0.5 * (x - xp.atan2(theta[..., 1], theta[..., 0])))
-        return -2.0 * kappa * half * half - (log_bessel_gap(xp, 0.0, kappa) + float(np.log(2 * np.pi)))
-
-    def _entropy(self, xp, theta):
-        return self.base._entropy(xp, theta)
-
-    def _fit(self, xp, x, weights):
-        return self.base._fit(xp, self._sufficient_statistic(xp, x), weights)
-
-    def _draw(self, draws, theta, shape):
-        x = self.base._draw(draws, theta, shape)
-        return draws.xp.atan2(x[..., 1], x[..., 0])
-
-    def _theta_from(self, xp, mean_direction, concentration):
-        mean_direction, concentration = xp.broadcast_arrays(mean_direction, concentration)
-        return concentration[..., None] * self._sufficient_statistic(xp, mean_direction)
-
-    def _parameters(self, xp, theta):
-        """The ordinary parameters as a dict of arrays; at θ = 0, where every angle would do, the angle 0."""
-        return {"mean_direction": xp.atan2(theta[..., 1], theta[..., 0]), "concentration": xp.sqrt(_dot(xp, theta, theta))}

@@ -34,7 +34,8 @@ from ..families.log_normal import LogitNormal, LogNormal
 from ..families.multivariate_normal import MultivariateNormal
 from ..families.normal import Normal
 from ..families.normal_known import NormalKnownMean, NormalKnownVariance
-from ..families.normal_wishart import NormalGamma, NormalInverseWishart
+from ..families.normal_gamma import NormalGamma
+from ..families.normal_inverse_wishart import NormalInverseWishart
 from ..families.pareto import Pareto
 from ..families.poisson import Poisson
 from ..families.product import Independent, Product

@@ -3,7 +3,7 @@ import numpy as np
 
 from ..domains.convex import RealSpace
 from ..domains.supports import ClosedInterval, Integers, Interval, SimplexPoints
-from ..families.von_mises_fisher import VonMises
+from ..families.von_mises import VonMises
 
 __all__ = ["distribution_function", "expectation_nodes"]
 

@@ -5,7 +5,9 @@ import pytest
 import scipy.stats
 
 import infogeo as ig
-from infogeo.families.normal_wishart import NormalGamma, NormalInverseWishart, NormalWishart
+from infogeo.families.normal_gamma import NormalGamma
+from infogeo.families.normal_inverse_wishart import NormalInverseWishart
+from infogeo.families.normal_wishart import NormalWishart
 from infogeo.families.wishart import Wishart
 
 from .vector_helpers import check_family, check_near, standardised_mean, symmetric

@@ -5,7 +5,8 @@ import pytest
 import scipy.stats
 
 import infogeo as ig
-from infogeo.families.von_mises_fisher import VonMises, VonMisesFisher
+from infogeo.families.von_mises import VonMises
+from infogeo.families.von_mises_fisher import VonMisesFisher
 
 from .vector_helpers import check_family, check_near, standardised_mean
 

@@ -1,0 +1,58 @@
+"""The normal–gamma family: the conjugate prior of mean and precision of the normal family."""
+from dataclasses import dataclass
+
+from ..domains.convex import Orthant, ProductDomain, RealSpace
+from ..domains.supports import Interval
+from .normal_wishart import NormalWishart
+from .transformed import Transformed
+
+__all__ = ["NormalGamma"]
+
+
+@dataclass(frozen=True)
+class NormalGamma(Transformed):
+    """The normal–gamma distribution of a mean μ and a precision λ: λ is gamma(α, β), and μ given λ is N(m, 1 / (κλ)).
+
+    Mathematically, an observation is the vector x = (μ, λ), and
+
+    - support: μ in R, λ > 0; T(x) = (log λ, λ, λμ, λμ²); h(x) = 1 / √(2πλ)
+    - θ = (α, −β − ½κm², κm, −½κ), with α, β, κ > 0
+    - η = (digamma(α) − log β, α/β, mα/β, 1/κ + m²α/β)
+    - ψ(θ) = log Γ(α) − α log β − ½ log κ
+
+    It is `NormalWishart(1)` with α = ν/2 and β = 1 / (2V).
+
+    Ordinary parameters: `location` m, `precision_scale` κ, `shape` α, `rate` β, the last three positive, shapes (...).
+    """
+
+    base = NormalWishart(1)
+    support = ProductDomain(RealSpace(1), Orthant(1))
+    ordinary = {"location": Interval(), "precision_scale": Interval(0), "shape": Interval(0), "rate": Interval(0)}
+
+    def _sufficient_statistic(self, xp, x):
+        return self.base._sufficient_statistic(xp, x)
+
+    def _log_base_measure(self, xp, x):
+        return self.base._log_base_measure(xp, x)
+
+    def _log_density(self, xp, theta, x):
+        return self.base._log_density(xp, theta, x)
+
+    def _expected_log_base_measure(self, xp, theta):
+        return self.base._expected_log_base_measure(xp, theta)
+
+    def _entropy(self, xp, theta):
+        return self.base._entropy(xp, theta)
+
+    def _fit(self, xp, x, weights):
+        return self.base._fit(xp, x, weights)
+
+    def _draw(self, draws, theta, shape):
+        return self.base._draw(draws, theta, shape)
+
+    def _theta_from(self, xp, location, precision_scale, shape, rate):
+        return self.base._from_rate(xp, location[..., None], precision_scale, shape, rate[..., None, None])
+
+    def _parameters(self, xp, theta):
+        s, m, kappa, rate, _, _, _ = self.base._parts(xp, theta)
+        return {"location": m[..., 0], "precision_scale": kappa, "shape": s, "rate": rate[..., 0, 0]}

@@ -1,0 +1,66 @@
+"""The normal–inverse-Wishart family: the conjugate prior of mean and covariance of the multivariate normal family."""
+from dataclasses import dataclass
+
+from ..numerics.linalg import matvec
+from ..numerics.packing import pack, unpack
+from .image import Image
+from .matrix_gamma import inverse_and_log_det, log_det
+from .normal_wishart import NormalWishart, log_normal_given_precision
+from .wishart import InverseWishart, number_and_matrix
+
+__all__ = ["NormalInverseWishart"]
+
+
+@dataclass(frozen=True)
+class NormalInverseWishart(Image):
+    """The normal–inverse-Wishart distribution of a mean μ and a covariance Σ: Σ is inverse Wishart, and μ given Σ is N(m, Σ/κ).
+
+    Mathematically, an observation is the vector x = (μ, ⟨Σ⟩), with ⟨·⟩ the isometric packing of symmetric matrices, and
+
+    - support: μ in R^p, Σ positive definite; T(x) = (−log det Σ, ⟨Σ⁻¹⟩, Σ⁻¹μ, μᵀΣ⁻¹μ); h(x) = (2π)^{−p/2} (det Σ)^{−p−1/2}
+    - θ, η, ψ, φ and the metric are those of `NormalWishart` with Λ = Σ⁻¹ and R = ½Ψ
+
+    Densities are with respect to μ and the entries of Σ on and above the diagonal.
+
+    Ordinary parameters: `location` m (..., p); `precision_scale` κ (...), positive; `degrees_of_freedom` ν (...), above p − 1;
+    `scale_matrix` Ψ (..., p, p), symmetric positive definite.
+    """
+
+    p: int
+
+    def __post_init__(self):
+        object.__setattr__(self, "base", NormalWishart(self.p))
+
+    @property
+    def support(self):
+        return self.base.support
+
+    def _pull(self, xp, x):
+        """(μ, ⟨Σ⟩) to (μ, ⟨Σ⁻¹⟩), and back."""
+        inverse = inverse_and_log_det(xp, unpack(x[..., self.p:], self.p))[1]
+        return xp.concat([x[..., :self.p], pack(inverse)], axis=-1)
+
+    _push = _pull
+
+    def _log_slope(self, xp, x):
+        return -(self.p + 1.0) * log_det(xp, unpack(x[..., self.p:], self.p))
+
+    def _expected_log_slope(self, xp, theta):
+        return (self.p + 1.0) * self._to_eta(xp, theta)[..., 0]
+
+    def _log_density(self, xp, theta, x):
+        """That of Σ, and of μ given Σ, from μ − m."""
+        s, m, kappa, rate, _, _, _ = self.base._parts(xp, theta)
+        mu, covariance = x[..., :self.p], unpack(x[..., self.p:], self.p)
+        root, _, log_det_covariance = inverse_and_log_det(xp, covariance)
+        marginal = InverseWishart(self.p)._log_density(xp, number_and_matrix(xp, s, -rate), covariance)
+        return marginal + log_normal_given_precision(xp, matvec(xp, root, mu - m), kappa, -log_det_covariance)
+
+    def _theta_from(self, xp, location, precision_scale, degrees_of_freedom, scale_matrix):
+        s = 0.5 * (degrees_of_freedom - (self.p - 1.0))
+        return self.base._from_rate(xp, location, precision_scale, s, 0.5 * scale_matrix)
+
+    def _parameters(self, xp, theta):
+        s, m, kappa, rate, _, _, _ = self.base._parts(xp, theta)
+        return {"location": m, "precision_scale": kappa, "degrees_of_freedom": 2.0 * s + (self.p - 1.0),
+                "scale_matrix": 2.0 * rate}
