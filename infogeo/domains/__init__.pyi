@@ -1,8 +1,11 @@
 from .base import Domain as Domain
+from .bijections import (
+    BallChart as BallChart, ExponentialChart as ExponentialChart, LogCholeskyChart as LogCholeskyChart, LogitChart as LogitChart,
+    SoftmaxChart as SoftmaxChart,
+)
 from .chart import (
-    BallChart as BallChart, Chart as Chart, ComposedChart as ComposedChart, ExponentialChart as ExponentialChart,
-    IdentityChart as IdentityChart, LogCholeskyChart as LogCholeskyChart, LogitChart as LogitChart, ScaledChart as ScaledChart,
-    SoftmaxChart as SoftmaxChart, StackedChart as StackedChart,
+    Chart as Chart, ComposedChart as ComposedChart, IdentityChart as IdentityChart, ScaledChart as ScaledChart,
+    StackedChart as StackedChart,
 )
 from .convex import (
     ConvexDomain as ConvexDomain, MappedDomain as MappedDomain, OpenBall as OpenBall, OpenSimplex as OpenSimplex,

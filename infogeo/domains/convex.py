@@ -8,8 +8,8 @@ from ..backend import NUMPY, Array, Namespace, arrays, asarray
 from ..numerics.linalg import positive_definite
 from ..numerics.packing import packed_size, unpack
 from .base import Domain, batch_shape
-from .chart import (BallChart, BareChart, Chart, ComposedChart, ExponentialChart, IdentityChart, LogCholeskyChart, ScaledChart,
-                    SoftmaxChart, StackedChart)
+from .bijections import BallChart, ExponentialChart, LogCholeskyChart, SoftmaxChart
+from .chart import BareChart, Chart, ComposedChart, IdentityChart, ScaledChart, StackedChart
 
 __all__ = ["ConvexDomain", "MappedDomain", "OpenBall", "OpenSimplex", "Orthant", "PositiveDefinite", "ProductDomain", "RealSpace",
            "ScaledDomain"]

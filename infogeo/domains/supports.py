@@ -4,7 +4,8 @@ import numpy as np
 from ..backend import Array, arrays
 from ..numerics.linalg import positive_definite
 from .base import Domain
-from .chart import Chart, ExponentialChart, IdentityChart, LogitChart
+from .bijections import ExponentialChart, LogitChart
+from .chart import Chart, IdentityChart
 
 __all__ = ["ClosedInterval", "Integers", "Interval", "PositiveDefiniteMatrix", "SimplexPoints"]
 

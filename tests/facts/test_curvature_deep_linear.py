@@ -105,9 +105,10 @@ def test_networks_of_another_kind_are_refused(network, place):
         deep_linear(model, np.ones(network.size), (x, None))
 
 
-@pytest.mark.parametrize("model", [ConditionalModel(Sequential([Dense(2, 2, False)], (2,)), ig.Categorical(3)),
-                                   ConditionalModel(Sequential([Dense(3, 3, False)], (3,)), FAMILIES[0], ig.domains.ExponentialChart(1))],
-                         ids=["categorical", "by a chart"])
+@pytest.mark.parametrize("model", [
+    ConditionalModel(Sequential([Dense(2, 2, False)], (2,)), ig.Categorical(3)),
+    ConditionalModel(Sequential([Dense(3, 3, False)], (3,)), FAMILIES[0], ig.domains.ExponentialChart(1)),
+], ids=["categorical", "by a chart"])
 def test_families_of_another_kind_are_refused(model):
     rng, k = np.random.default_rng(0), model.network.input_shape[0]
     with pytest.raises(ValueError, match="a metric that does not depend on theta; got"):

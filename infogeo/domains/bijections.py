@@ -1,0 +1,221 @@
+"""The charts of intervals, orthants, the simplex, the ball and definite matrices."""
+from ..backend import Array, Namespace, arrays
+from ..numerics.linalg import cholesky
+from ..numerics.packing import pack, unpack
+from .chart import Chart
+
+__all__ = ["BallChart", "ExponentialChart", "LogCholeskyChart", "LogitChart", "SoftmaxChart"]
+
+
+class ExponentialChart(Chart):
+    """x_i = origin + s_i e^{u_i} with signs s_i = ±1; J = diag(s_i e^{u_i}).
+
+    Parameters
+    ----------
+    signs : int
+        One for each coordinate, or one for all of them, however many there are.
+    origin : float
+    """
+
+    def __init__(self, *signs: int, origin: float = 0.0) -> None:
+        self.signs, self.origin = signs, float(origin)
+
+    def _signs(self, xp: Namespace, like: Array) -> Array:
+        if len(set(self.signs)) == 1:
+            return float(self.signs[0])
+        return xp.asarray(self.signs, dtype=like.dtype)
+
+    def _slope(self, u: Array) -> Array:
+        xp, u = arrays(u)
+        return self._signs(xp, u) * xp.exp(u)
+
+    def __call__(self, u: Array) -> Array:
+        return self._slope(u) + self.origin if self.origin else self._slope(u)
+
+    def inverse(self, x: Array) -> Array:
+        xp, x = arrays(x)
+        return xp.log(self._signs(xp, x) * (x - self.origin))
+
+    def push_forward(self, u: Array, vector: Array) -> Array:
+        return self._slope(u) * vector
+
+    def pull_back(self, u: Array, covector: Array) -> Array:
+        return self._slope(u) * covector
+
+    def pull_back_tangent(self, u: Array, vector: Array, covector: Array) -> Array:
+        return self._slope(u) * vector * covector
+
+
+class LogitChart(Chart):
+    """x = lower + (upper − lower) / (1 + e^{−u}), each number on its own, for a bounded interval.
+
+    Mathematically, with s = 1 / (1 + e^{−u}): x′ = (upper − lower) s (1 − s), x″ = x′ (1 − 2 s).
+    """
+
+    def __init__(self, lower: float, upper: float) -> None:
+        self.lower, self.upper = float(lower), float(upper)
+
+    def _shares(self, u: Array) -> tuple[Array, Array]:
+        """s and 1 − s, each to its own precision."""
+        xp, u = arrays(u)
+        return xp.expit(u), xp.expit(-u)
+
+    def _slope(self, u: Array) -> Array:
+        share, rest = self._shares(u)
+        return (self.upper - self.lower) * share * rest
+
+    def __call__(self, u: Array) -> Array:
+        share, rest = self._shares(u)
+        return self.lower * rest + self.upper * share
+
+    def inverse(self, x: Array) -> Array:
+        xp, x = arrays(x)
+        return xp.log(x - self.lower) - xp.log(self.upper - x)
+
+    def push_forward(self, u: Array, vector: Array) -> Array:
+        return self._slope(u) * vector
+
+    def pull_back(self, u: Array, covector: Array) -> Array:
+        return self._slope(u) * covector
+
+    def pull_back_tangent(self, u: Array, vector: Array, covector: Array) -> Array:
+        share, rest = self._shares(u)
+        return self._slope(u) * (rest - share) * vector * covector
+
+
+def _dot(a: Array, b: Array) -> Array:
+    """a·b as a column, summed in the same way for one point and for a batch."""
+    xp, a, b = arrays(a, b)
+    return xp.sum(a * b, axis=-1, keepdims=True)
+
+
+class SoftmaxChart(Chart):
+    """x_i = e^{u_i} / (1 + Σ e^{u_j}), onto the positive coordinates with sum below 1: the reference has the weight 1.
+
+    Mathematically, J = diag(x) − x xᵀ.
+    """
+
+    def __call__(self, u: Array) -> Array:
+        xp, u = arrays(u)
+        top = xp.maximum(xp.max(u, axis=-1, keepdims=True), xp.zeros_like(u[..., :1]))
+        weight = xp.exp(u - top)
+        return weight / (xp.exp(-top) + xp.sum(weight, axis=-1, keepdims=True))
+
+    def inverse(self, x: Array) -> Array:
+        xp, x = arrays(x)
+        return xp.log(x) - xp.log1p(-xp.sum(x, axis=-1, keepdims=True))
+
+    def push_forward(self, u: Array, vector: Array) -> Array:
+        x = self(u)
+        return x * (vector - _dot(x, vector))
+
+    def pull_back(self, u: Array, covector: Array) -> Array:
+        return self.push_forward(u, covector)
+
+    def pull_back_tangent(self, u: Array, vector: Array, covector: Array) -> Array:
+        x, dx = self(u), self.push_forward(u, vector)
+        return dx * (covector - _dot(x, covector)) - x * _dot(dx, covector)
+
+
+class BallChart(Chart):
+    """x = u / √(1 + |u|²), onto the open unit ball.
+
+    Mathematically, with r = √(1 + |u|²): J = (I − x xᵀ) / r.
+    """
+
+    def _radius(self, u: Array) -> Array:
+        xp, u = arrays(u)
+        return xp.sqrt(1.0 + _dot(u, u))
+
+    def __call__(self, u: Array) -> Array:
+        u = arrays(u)[1]
+        return u / self._radius(u)
+
+    def inverse(self, x: Array) -> Array:
+        xp, x = arrays(x)
+        size = xp.sqrt(_dot(x, x))
+        return x / xp.sqrt((1.0 - size) * (1.0 + size))
+
+    def push_forward(self, u: Array, vector: Array) -> Array:
+        x = self(u)
+        return (vector - x * _dot(x, vector)) / self._radius(u)
+
+    def pull_back(self, u: Array, covector: Array) -> Array:
+        return self.push_forward(u, covector)
+
+    def pull_back_tangent(self, u: Array, vector: Array, covector: Array) -> Array:
+        x, dx, r = self(u), self.push_forward(u, vector), self._radius(u)
+        turned = dx * _dot(x, covector) + x * _dot(dx, covector)
+        return -(self.push_forward(u, covector) * _dot(x, vector) + turned) / r
+
+
+class LogCholeskyChart(Chart):
+    """x = s L Lᵀ, packed, where L is lower triangular, packed in u, with the logarithms of its diagonal there; s = ±1.
+
+    Mathematically, dx = s (dL Lᵀ + L dLᵀ), and as the packing is isometric, c·dx = ⟨2 s C L, dL⟩ for the covector c = pack(C).
+
+    Parameters
+    ----------
+    p : int
+        The order of the matrix.
+    sign : int
+    """
+
+    def __init__(self, p: int, sign: int = 1) -> None:
+        self.p, self.sign = p, sign
+
+    # How matrices are held, which other number fields do in their own way
+
+    def _unpack(self, xp: Namespace, x: Array) -> Array:
+        return unpack(x, self.p)
+
+    def _pack(self, xp: Namespace, matrix: Array) -> Array:
+        """The coordinates of the symmetric part."""
+        return pack(matrix)
+
+    def _pattern(self, xp: Namespace, like: Array) -> tuple[Array, Array]:
+        """Ones below the diagonal, and on it."""
+        eye = xp.eye(self.p, dtype=like.dtype)
+        return xp.tril(xp.ones_like(eye)) - eye, eye
+
+    def _factor(self, xp: Namespace, matrix: Array) -> Array:
+        """L of a positive definite matrix."""
+        return cholesky(xp, matrix)
+
+    # The chart
+
+    def _lower(self, u: Array) -> tuple[Namespace, Array, Array, Array]:
+        """(xp, L, the pattern of L below the diagonal, I)."""
+        xp, u = arrays(u)
+        entries, (below, eye) = self._unpack(xp, u), self._pattern(xp, u)
+        return xp, entries * below + xp.exp(entries * eye) * eye, below, eye
+
+    def _moved(self, xp: Namespace, L: Array, below: Array, eye: Array, vector: Array) -> Array:
+        """dL."""
+        entries = self._unpack(xp, arrays(vector)[1])
+        return entries * below + L * entries * eye
+
+    def __call__(self, u: Array) -> Array:
+        xp, L, _, _ = self._lower(u)
+        return self.sign * self._pack(xp, xp.matmul(L, xp.matrix_transpose(L)))
+
+    def inverse(self, x: Array) -> Array:
+        xp, x = arrays(x)
+        L, (below, eye) = self._factor(xp, self.sign * self._unpack(xp, x)), self._pattern(xp, x)
+        return self._pack(xp, 2.0 * L * below + xp.log(xp.where(eye > 0, L, xp.ones_like(L))))
+
+    def push_forward(self, u: Array, vector: Array) -> Array:
+        xp, L, below, eye = self._lower(u)
+        half = xp.matmul(self._moved(xp, L, below, eye, vector), xp.matrix_transpose(L))
+        return self.sign * self._pack(xp, half + xp.matrix_transpose(half))
+
+    def pull_back(self, u: Array, covector: Array) -> Array:
+        xp, L, below, eye = self._lower(u)
+        M = 2.0 * self.sign * xp.matmul(self._unpack(xp, arrays(covector)[1]), L)
+        return self._pack(xp, M * below + M * L * eye)
+
+    def pull_back_tangent(self, u: Array, vector: Array, covector: Array) -> Array:
+        xp, L, below, eye = self._lower(u)
+        dL, C = self._moved(xp, L, below, eye, vector), 2.0 * self.sign * self._unpack(xp, arrays(covector)[1])
+        M, dM = xp.matmul(C, L), xp.matmul(C, dL)
+        return self._pack(xp, dM * below + (dM * L + M * dL) * eye)
