@@ -18,7 +18,7 @@ from array_api_compat import is_array_api_obj, is_writeable_array
 from ..backend import Array
 from .kept import copied
 
-__all__ = ["is_standing", "once", "standing", "stands_on"]
+__all__ = ["is_standing", "once", "settled", "standing", "stands_on"]
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -66,6 +66,17 @@ def stands_on(x: Array) -> bool:
     return id(x) in _standing.points
 
 
+def settled(xs: tuple[Any, ...], dim: int) -> bool:
+    """Whether a loop stands on the first of these, and all are NumPy's floating arrays (..., dim): nothing is left to coerce."""
+    points = _standing.points
+    if not points or not xs or id(xs[0]) not in points:
+        return False
+    for x in xs:
+        if type(x) is not np.ndarray or x.dtype.kind != "f" or x.ndim == 0 or x.shape[-1] != dim:
+            return False
+    return True
+
+
 def once(method: Method) -> Method:
     """Remember ``method(self, x)``, or ``method(self, xp, x)``, while a solver stands on `x`."""
     @wraps(method)
@@ -77,30 +88,27 @@ def once(method: Method) -> Method:
         results, key = known[1], (id(self), method)
         found = results.get(key)
         if found is None:
-            value, shared = _guarded(method(self, *point), known[0])
-            found = results[key] = (self, value, shared)        # self is held, so that its id stays its own
-            if shared and type(value) is not tuple:
+            value, shared = method(self, *point), True
+            if type(known[0]) is not np.ndarray:
+                value, shared = _copied(value)
+            elif type(value) is tuple:          # arrays are closed themselves: a view would cost twice as much, the keyword 57 ns
+                for part in value:
+                    if type(part) is np.ndarray:
+                        part.setflags(False)       # type: ignore[call-arg]
+            else:
+                if value is known[0]:           # the point belongs to the loop and stays as it is: a view of it is closed
+                    value = value.view()
+                if type(value) is np.ndarray:
+                    value.setflags(False)          # type: ignore[call-arg]
                 points.setdefault(id(value), (value, {}))
+            found = results[key] = (self, value, shared)        # self is held, so that its id stays its own
         return found[1] if found[2] else copied(found[1])
     return remembered       # type: ignore[return-value]
 
 
-def _guarded(value: Any, x: Array) -> tuple[Any, bool]:
-    """``(value, True)`` once no holder can write the arrays of a value, a tuple or one of them, else ``(a copy, False)``.
-
-    NumPy's arrays are closed themselves, where views would cost twice as much (0.2 of the 0.7 µs of a call that is remembered);
-    only the point, which belongs to the loop, stays as it is behind a view.
-    """
-    if type(x) is not np.ndarray:
-        parts = value if type(value) is tuple else (value,)
-        shared = not any([is_array_api_obj(part) and is_writeable_array(part) for part in parts])
-        return (value, True) if shared else (copied(value), False)
-    if type(value) is tuple:
-        for part in value:
-            if type(part) is np.ndarray:
-                part.setflags(write=False)
-    elif type(value) is np.ndarray:
-        if value is x:
-            value = value.view()
-        value.setflags(write=False)
+def _copied(value: Any) -> tuple[Any, bool]:
+    """``(a copy, False)`` of a value with arrays that can be written, as a library has no others; else ``(value, True)``."""
+    parts = value if type(value) is tuple else (value,)
+    if any([is_array_api_obj(part) and is_writeable_array(part) for part in parts]):
+        return copied(value), False
     return value, True

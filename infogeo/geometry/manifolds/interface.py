@@ -8,15 +8,15 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import partial, wraps
+from functools import lru_cache, partial, wraps
 from inspect import signature
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from ...arrays.blocks import in_blocks, is_large
-from ...arrays.memo import is_standing, stands_on
-from ...backend import Array, Namespace, arrays
+from ...arrays.memo import is_standing, settled, stands_on
+from ...backend import NUMPY, Array, Namespace, arrays
 
 __all__ = ["Formula", "checked", "formula", "formulas", "pair_kernels"]
 
@@ -79,6 +79,8 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
         def public(self: Any, *given: Array, **named: Array) -> Any:
             if named or len(given) != len(kinds):
                 given = takes.bind(self, *given, **named).args[1:]
+            if settled(given, self.dim) and (given[0].ndim == 1 or not is_large(given)):
+                return own(type(self))(self, NUMPY, *given)     # where a loop stands only the formula is left to do
             xp, *xs = self.point(*given[:coordinates]) if coordinates else arrays(*given)
             if 0 < coordinates < len(kinds):
                 xp, *xs = arrays(*given)
@@ -91,6 +93,12 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
                     return public(self, *xs)
             with np.errstate(all="ignore"):     # an overflow is inf and a point outside is NaN: the values say it
                 return evaluate(self, xp, xs)
+
+        @lru_cache(maxsize=None)
+        def own(cls: type) -> Callable[..., Any]:
+            """The kernel of a class, looked up once: the whole way below takes 1.1 of the 5 µs of `potential_and_eta`."""
+            f: Callable[..., Any] = _formula_of(cls, kernel)
+            return f
 
         def evaluate(M: Any, xp: Namespace, xs: list[Array]) -> Any:
             if blocks and is_large(xs):
@@ -106,8 +114,8 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
                     if rows is not None:
                         outside = rows if outside is None else outside | rows
             f = getattr(M, kernel)
-            if hasattr(f, "of_override"):       # the class overrides the public name, and its super() asks for the formula above
-                f = _above(M, kernel)
+            if hasattr(f, "of_override"):
+                f = partial(_formula_of(type(M), kernel), M)
             return f(xp, *xs) if outside is None else _nan_outside(xp, f, outside, axes, xs)
 
         public.formula = Formula(kinds, axes)   # type: ignore[attr-defined]
@@ -115,9 +123,10 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
     return decorate
 
 
-def _above(M: Any, kernel: str) -> Any:
-    found = (vars(base)[kernel] for base in type(M).__mro__ if kernel in vars(base))
-    return partial(next(f for f in found if not hasattr(f, "of_override")), M)
+def _formula_of(cls: type, kernel: str) -> Any:
+    """The kernel; where a class overrides the public name, whose super() asks here, the one above."""
+    found = (vars(base)[kernel] for base in cls.__mro__ if kernel in vars(base))
+    return next(f for f in found if not hasattr(f, "of_override"))
 
 
 def _domain(M: Any, kind: str) -> Any:
