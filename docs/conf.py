@@ -10,7 +10,9 @@ from infogeo.families.base import ExponentialFamily
 from infogeo.families.catalogue import FAMILIES
 from infogeo.statistics import conjugacy
 
-sys.path.insert(0, str(Path(__file__).parent))         # figure_scraper
+sys.path.insert(0, str(Path(__file__).parent))         # figure_scraper, reference
+
+import reference  # noqa: E402
 
 project = "infogeo"
 author = "the infogeo contributors"
@@ -35,13 +37,11 @@ nitpick_ignore_regex = [               # names that have no page
     (r"py:class", r"(ABC|IntEnum|Any|np\.ndarray|typing\..*)"),
     (r"py:obj", r"([A-Z]+|[a-z_]\w*)"),                             # methods, attributes and constants in the prose of docstrings
     (r"py:obj", "|".join(infogeo.__all__)),                       # public names in the docstrings of packages below the top level
-    (r"py:class", r"infogeo\.geometry\.(arc_length|half_plane|projection|separable|sphere)\..*"),      # not public
-    (r"py:obj", r"infogeo\.symbolic\.(Log1pExp|LogSumExp|MultiGammaLn)"),
-    (r"py:class", r"infogeo\.(curvature|networks|operators|training)\.\w+\.(_\w+|ExampleUpdate|Seen)"),
-    (r"py:class", r"infogeo\.families\.\w+\.(_\w+|ConstantBaseMeasure|Counts|DirectDensity|Image|StateFamily)"),
+    (r"py:class", r"infogeo(\.\w+){2,}\.\w+"),                      # base classes that are not public
 ]
 
 autosummary_generate = True
+autosummary_filename_map = reference.file_names()
 autosummary_imported_members = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
@@ -79,8 +79,9 @@ def escape_mathematics(app, what, name, obj, options, lines):
 
 
 def skip_foreign(app, what, name, obj, skip, options):
-    """Methods that estimators inherit from scikit-learn are described there."""
-    return True if str(getattr(obj, "__module__", "")).startswith("sklearn") else None
+    """Methods that estimators inherit from scikit-learn, and functions of formulas from SymPy, are described there."""
+    module = getattr(getattr(obj, "fget", obj), "__module__", None)
+    return True if str(module).startswith(("sklearn", "sympy")) else None
 
 
 # The table and the data sheets of the families, from the classes themselves
@@ -180,6 +181,7 @@ def write_families(app):
 
 
 def setup(app):
+    app.connect("config-inited", reference.write)
     app.connect("builder-inited", write_families)
     app.connect("autodoc-skip-member", skip_foreign)
     app.connect("autodoc-process-docstring", escape_mathematics, priority=400)    # before numpydoc, at 500

@@ -1,5 +1,6 @@
 """The house rules: who may import whom, where CuPy and SymPy are named, what an import of the package brings along."""
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +91,15 @@ def test_no_loose_module():
     """Every package, and every module at the root, has a floor."""
     known = set().union(*FLOORS)
     assert {parts[0] for parts, _ in modules()} <= known
+
+
+def test_the_page_has_the_floors():
+    """docs/architecture.rst tells the same table, of the packages that there are."""
+    text = (Path(__file__).parent.parent / "docs" / "architecture.rst").read_text(encoding="utf-8")
+    rows = re.findall(r"^   \* - (\d+)\n     - (.*)$", text, re.MULTILINE)
+    there = {parts[0] for parts, _ in modules()}
+    assert [int(number) for number, _ in rows] == list(range(len(FLOORS)))
+    assert [set(re.findall(r"``(\w+)``", names)) for _, names in rows] == [names & there for names in FLOORS]
 
 
 def test_imports_go_down():

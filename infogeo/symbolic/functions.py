@@ -104,6 +104,7 @@ class MultiGammaLn(_Defined):
 
     @classmethod
     def eval(cls, a: sp.Expr, p: sp.Expr) -> None:
+        """Nothing is evaluated; p is looked at."""
         if not (p.is_Integer and p.is_positive):
             raise ValueError(f"MultiGammaLn takes a positive whole number as its second argument; got {p}")
 
