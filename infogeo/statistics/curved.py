@@ -53,6 +53,8 @@ class Curved(Riemannian):
     Information Geometry (2000), section 4.3.
     """
 
+    dim: int
+
     def __init__(self, family: ExponentialFamily, embedding: Embedding) -> None:
         if not isinstance(family, ExponentialFamily):
             raise TypeError(f"family must be an exponential family; got {family!r}")

@@ -64,6 +64,7 @@ def enclosing_ball(M: DuallyFlat, theta: Array) -> EnclosingBall:
     base = M.to_theta(xp.mean(eta, axis=1))
     far = _farthest(xp, M, points, base)
     chosen = xp.stack([far, _farthest(xp, M, points, _pick(xp, points, far[:, None])[:, 0, :])], axis=1)
+    # Two points at one distance from the centre differ by its rounding: the ball is done when none is farther by more than that.
     room = 1.0 + 100 * float(xp.finfo(theta.dtype).eps)
     only = lambda which, *xs: [xp.take(x, xp.asarray(np.flatnonzero(which)), axis=0) for x in xs]
     rows, numbers, solved = np.arange(size), [], []        # those that still run; those that are done, with their balls

@@ -60,6 +60,7 @@ class NegativeEntropy(ArcLength):
 
     def _divergence(self, xp: Namespace, p: Array, q: Array) -> Array:
         """Σ q log(q / p) − q + p."""
+        # Within a factor of 2 the difference p − q is exact, and log1p of it keeps the digits that log p − log q loses.
         near = xp.log1p(xp.clip((p - q) / q, -0.5, 1.0))
         log_ratio = xp.where(xp.abs(p - q) < 0.5 * q, near, xp.log(p) - xp.log(q))
         return xp.sum(kl_terms(xp, q, p, log_ratio), axis=-1)

@@ -5,7 +5,7 @@ from operator import add
 from typing import Any
 
 from ...backend import Array, Namespace
-from ...domains.convex import ProductDomain
+from ...domains.convex import ConvexDomain, ProductDomain
 from ...errors import ShapeError
 from .manifold import DuallyFlat
 from .wrapped import FORMULAS, Wrapped
@@ -23,6 +23,9 @@ class ProductManifold(Wrapped):
     """
 
     factors: tuple[DuallyFlat, ...]
+    dim: int
+    theta_domain: ConvexDomain
+    eta_domain: ConvexDomain
 
     def __init__(self, *factors: DuallyFlat) -> None:
         if not factors:

@@ -2,7 +2,7 @@
 from math import log
 
 from ...backend import Array, Namespace
-from ...domains.convex import ScaledDomain
+from ...domains.convex import ConvexDomain, ScaledDomain
 from ...errors import require_positive
 from .manifold import DuallyFlat
 from .wrapped import FORMULAS, Wrapped
@@ -21,6 +21,10 @@ class Scaled(Wrapped):
 
     Mathematically, η = c η₀, φ(η) = c φ₀(η / c), G = c G₀, D = c D₀: the law of the sum of c independent copies of a statistic.
     """
+
+    dim: int
+    theta_domain: ConvexDomain
+    eta_domain: ConvexDomain
 
     def __init__(self, base: DuallyFlat, factor: float) -> None:
         self.base, self.factor, self.dim = base, float(require_positive("factor", factor)), base.dim

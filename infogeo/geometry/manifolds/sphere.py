@@ -20,7 +20,7 @@ class GreatCircles(DuallyFlat):
 
     def _log_rest_ratio(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """log(p_r / q_r) = ψ(θ_q) − ψ(θ_p), for near points as log(1 + Σ p_i (e^{Δ_i} − 1)), Δ = θ_q − θ_p."""
-        step = xp.clip(theta_q - theta_p, -1.0, 1.0)
+        step = xp.clip(theta_q - theta_p, -1.0, 1.0)        # from a ratio of e on the difference of potentials keeps its digits
         near = xp.all(xp.abs(theta_q - theta_p) < 1.0, axis=-1)
         direct = self._potential(xp, theta_q) - self._potential(xp, theta_p)
         growth = xp.sum(self._to_eta(xp, theta_p) * xp.expm1(step), axis=-1)
