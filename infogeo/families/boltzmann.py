@@ -10,7 +10,7 @@ from ..domains.base import Domain
 from ..domains.convex import RealSpace
 from ..errors import require
 from ..geometry.manifolds.interface import formula
-from .log_linear import StateFamily
+from .states import StateFamily
 
 __all__ = ["BoltzmannMachine"]
 

@@ -10,7 +10,7 @@ from ..backend import arrays
 from ..domains.base import Domain
 from ..domains.supports import SimplexPoints
 from ..errors import require
-from .log_linear import StateFamily
+from .states import StateFamily
 
 __all__ = ["Hierarchical"]
 

@@ -9,6 +9,7 @@ from ..domains.image import GradientImage
 from ..errors import ConvergenceError, ShapeError, require
 from ..geometry.manifolds.interface import formula
 from ..geometry.manifolds.manifold import Dual, DuallyFlat
+from ..numerics.barrier import followed, scale_behind
 from ..numerics.exponentials import kl_terms
 from ..numerics.linalg import matvec, solve
 from ..numerics.newton import minimize
@@ -216,27 +217,20 @@ class _Weights(DuallyFlat):
         """
         w = self.theta_domain.chart(xp.zeros_like(eta))
         w = xp.where(xp.all(xp.isfinite(eta), axis=-1, keepdims=True), w, xp.full_like(w, xp.nan))
-        for barrier in _BARRIERS:
-            w = self._minimiser(xp, eta, w, barrier)
+        w = followed(lambda w, barrier: self._minimiser(xp, eta, w, barrier), w, _BARRIERS)
         try:
             return self._minimiser(xp, eta, w, 0.0)
         except ConvergenceError as error:
             w, residual = error.iterate, error.residual
             metric, step = self._metric(xp, w), self._sharp(xp, w, self._to_eta(xp, w) - eta)
-            noise = self._size(xp, eta) + xp.max(xp.abs(metric), axis=(-2, -1))
+            noise = scale_behind(xp, eta) + xp.max(xp.abs(metric), axis=(-2, -1))
             reached = residual <= 1000 * float(xp.finfo(eta.dtype).eps) * noise
             if not xp.all(reached | ~self.theta_domain.contains(w - step)):
                 raise
             return xp.where(reached[..., None], w, xp.full_like(w, xp.nan))
 
-    @staticmethod
-    def _size(xp, eta):
-        return 1.0 + xp.max(xp.abs(eta), axis=-1)
-
     def _minimiser(self, xp, eta, start, barrier):
         """Of φ(w) − η·w − barrier · Σ log w over all weights, from a point of the simplex; with a barrier, to half precision."""
-        precision = float(xp.finfo(eta.dtype).eps) ** -0.5 if barrier else 1.0
-
         def last(w):
             return 1.0 - xp.sum(w, axis=-1, keepdims=True)
 
@@ -252,7 +246,7 @@ class _Weights(DuallyFlat):
         return minimize(
             xp, start, name="to_theta", value=value, solve=newton, contains=self.theta_domain.contains,
             gradient=lambda w: self._to_eta(xp, w) - eta - barrier * (1.0 / w - 1.0 / last(w)),
-            scale=precision * self._size(xp, eta))
+            scale=scale_behind(xp, eta, barrier))
 
     def _divergence(self, xp, theta_p, theta_q):
         """KL(q‖p): the canonical divergence of the dual has its arguments swapped."""

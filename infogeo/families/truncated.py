@@ -5,26 +5,21 @@ from math import ceil, floor, inf
 
 import numpy as np
 
-from ..arrays.draws import draw_states
 from ..arrays.memo import once, standing
-from ..backend import NUMPY, arrays
+from ..backend import arrays
 from ..domains.image import GradientImage
 from ..domains.supports import Integers, Interval
 from ..errors import ConvergenceError, require
 from ..geometry.manifolds.interface import formula
+from ..numerics.barrier import followed, scale_behind
 from ..numerics.exponentials import expm1_gap
 from ..numerics.linalg import matvec, solve
 from ..numerics.newton import minimize
-from ..numerics.quadrature import gauss
 from .base import ExponentialFamily
+from .truncated_nodes import Panels, States
 
 __all__ = ["Truncated"]
 
-_NODES = 16     # of a panel
-# The ends of the panels on each side of the mode, in units of the distance over which the density falls by a factor e or less
-_PANELS = (0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0, 80.0)
-_NEGLIGIBLE = 80.0     # half of it is the fall of log p, from the mode, where a sum or an integral may end
-_STATES = 2**22        # that are summed at most: an array of them has 32 MB
 _BARRIERS = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)      # each minimum is the start of the next
 
 
@@ -121,8 +116,7 @@ class Truncated(ExponentialFamily):
         domain, support = self.theta_domain, self.support
         with np.errstate(all="ignore"):
             extreme = np.max(sign * self.sufficient_statistic(np.asarray([support.lower, support.upper], dtype=float)))
-            within = (support.lower + np.arange(64.0) if isinstance(support, Integers) else
-                      self._nodes(NUMPY, domain.chart(np.zeros(1)))[0])
+            within = self._nodes.all_over(domain.chart(np.zeros(1)))
         if np.max(sign * self.sufficient_statistic(within[support.contains(within)])) > extreme:
             return sign * inf
         if np.isfinite(extreme) and not domain.contains(np.asarray([sign * 1e300])):
@@ -136,103 +130,11 @@ class Truncated(ExponentialFamily):
 
     @property
     def _somewhere(self):
-        low, high = self.support.lower, self.support.upper
-        if isinstance(self.support, Integers):
-            return np.asarray(float(low if np.isfinite(low) else high))
-        return np.asarray(low + 1.0 if np.isinf(high) and np.isfinite(low) else high - 1.0 if np.isinf(low) and np.isfinite(high)
-                          else 0.0 if np.isinf(low) else 0.5 * (low + high))
-
-    # Nodes: points x and logarithms of their weights, for each θ
-
-    def _states(self, xp, theta):
-        """All states, or the 2ᵏ first, where those beyond are negligible: k is that of the row, the others weigh 0.
-
-        Zeros up to the next power of two do not change how a sum is grouped, so a row does not depend on its batch. Where 2²²
-        states do not suffice all weigh 0, and the law is NaN.
-        """
-        low, high = self.support.lower, self.support.upper
-        if np.isfinite(high):
-            x = low + xp.arange(int(high - low) + 1, dtype=theta.dtype)
-            return x, xp.zeros_like(x)
-        size, own = 16, xp.zeros_like(theta[..., :1])
-        while size < _STATES and xp.any(own == 0):
-            size *= 2
-            ends = low + xp.asarray([*map(float, range(8)), *(2.0**k for k in range(3, size.bit_length()))], dtype=theta.dtype)
-            value = self._log_whole(xp, theta, ends)
-            negligible = value[..., -1:] < xp.max(value, axis=-1, keepdims=True) - 0.5 * _NEGLIGIBLE
-            own = xp.where((own == 0) & negligible, xp.full_like(own, float(size)), own)
-        size = max(32, int(xp.max(own))) if own.size else 32
-        count = xp.arange(size, dtype=theta.dtype)
-        return low + count, xp.where(count < own, xp.zeros_like(own), xp.full_like(own, -np.inf))
-
-    def _chart(self, xp, t):
-        """(x, log dx/dt) of the coordinate t."""
-        a, b = self.family.support.lower, self.family.support.upper
-        if np.isinf(a) and np.isinf(b):
-            return t, xp.zeros_like(t)
-        if np.isinf(b):
-            return a + xp.exp(t), t
-        share, rest = xp.expit(t), xp.expit(-t)
-        return a + (b - a) * share, xp.log(b - a + xp.zeros_like(t)) + xp.log(share) + xp.log(rest)
+        return np.asarray(self._nodes.somewhere)
 
     @cached_property
-    def _range(self):
-        """The bounds in the coordinate t, both finite."""
-        a, b = self.family.support.lower, self.family.support.upper
-        low, high = self.support.lower, self.support.upper
-        if np.isinf(a) and np.isinf(b):
-            return max(low, -1e18), min(high, 1e18)
-        if np.isinf(b):
-            return (float(np.log(low - a)) if low > a else -700.0), (float(np.log(high - a)) if high < inf else 700.0)
-        logit = lambda x: float(np.log(x - a) - np.log(b - x))
-        return (logit(low) if low > a else -700.0), (logit(high) if high < b else 36.0)
-
-    def _value(self, xp, theta, t):
-        """The log-density of the whole family in the coordinate t, shapes (..., dim) and (..., m) to (..., m)."""
-        x, slope = self._chart(xp, t)
-        return self._log_whole(xp, theta, x) + slope
-
-    def _log_whole(self, xp, theta, x):
-        """log p(x; θ) in the whole family, shapes (..., dim) and (..., m) to (..., m); −∞ outside its support."""
-        inside, x = self.family.supported(x)
-        value = self.family._log_density(xp, theta[..., None, :], x)
-        return xp.where(inside & ~xp.isnan(value), value, xp.full_like(value, -np.inf))
-
-    def _panels(self, xp, theta):
-        """(inner, outer) ends of the panels on both sides of the mode, in the coordinate t, shapes (..., number of panels)."""
-        bottom, top = self._range
-        grid = xp.linspace(0.0, 1.0, 33, dtype=theta.dtype)
-        low = xp.full(theta.shape[:-1], bottom, dtype=theta.dtype)[..., None]
-        high = xp.full_like(low, top)
-        mode, peak, done = low, xp.full_like(low, -np.inf), xp.zeros(low.shape, dtype=xp.bool)
-        eps = float(xp.finfo(theta.dtype).eps)
-        for _ in range(26):                             # the maximum of a concave function: each round keeps a sixteenth
-            t = low * (1.0 - grid) + high * grid
-            value = self._value(xp, theta, t)
-            around = xp.clip(xp.argmax(value, axis=-1, keepdims=True) + xp.arange(-1, 2), 0, 32)
-            t, value = (xp.take_along_axis(along, around, axis=-1) for along in (t, value))
-            mode, peak = xp.where(done, mode, t[..., 1:2]), xp.where(done, peak, value[..., 1:2])
-            low, high = t[..., :1], t[..., 2:]
-            done = done | (peak - xp.min(value, axis=-1, keepdims=True) <= 8 * eps * (1.0 + xp.abs(peak)))
-            if xp.all(done):
-                break
-        shrink = 2.0 ** -xp.arange(120, dtype=theta.dtype)
-        ends = xp.asarray(_PANELS, dtype=theta.dtype)
-        sides = []
-        for sign, reach in ((-1.0, mode - bottom), (1.0, top - mode)):
-            distance = reach * shrink
-            within = self._value(xp, theta, mode + sign * distance) >= peak - 1.0
-            width = xp.max(xp.where(within, distance, xp.zeros_like(distance)), axis=-1, keepdims=True)
-            sides.append(mode + sign * xp.minimum(width * ends, reach))
-        return tuple(xp.concat([side[..., part] for side in sides], axis=-1) for part in (slice(None, -1), slice(1, None)))
-
-    def _nodes(self, xp, theta):
-        """The Gauss–Legendre nodes of all panels."""
-        inner, outer = self._panels(xp, theta)
-        node, weight = (xp.asarray(column, dtype=theta.dtype) for column in gauss(_NODES))
-        width, flat = outer - inner, (*theta.shape[:-1], inner.shape[-1] * _NODES)
-        x, slope = self._chart(xp, xp.reshape(inner[..., None] + width[..., None] * node, flat))
-        return x, xp.reshape(xp.log(xp.abs(width))[..., None] + xp.log(weight), flat) + slope
+    def _nodes(self):
+        return (States if isinstance(self.support, Integers) else Panels)(self.family, self.support)
 
     @once
     def _law(self, xp, theta):
@@ -240,8 +142,8 @@ class Truncated(ExponentialFamily):
         inside = self.theta_domain.contains(theta)
         interior = self.theta_domain.chart(xp.zeros_like(theta))
         safe = xp.where(inside[..., None], theta, interior)
-        x, log_weight = self._states(xp, safe) if isinstance(self.support, Integers) else self._nodes(xp, safe)
-        log_density = self._log_whole(xp, safe, x)
+        x, log_weight = self._nodes.weighted(xp, safe)
+        log_density = self._nodes.log_density(xp, safe, x)
         logs = log_density + log_weight
         logs = xp.where(xp.isnan(logs), xp.full_like(logs, -np.inf), logs)
         top = xp.max(logs, axis=-1, keepdims=True)
@@ -288,12 +190,7 @@ class Truncated(ExponentialFamily):
     def _separated(self, xp, theta, eta):
         """Whether θ·T(x) ≤ θ·η at all nodes and at both ends of the support: then η is no mean of T."""
         _, p, statistic, *_ = self._law(xp, theta)
-        low, high = self.support.lower, self.support.upper
-        if isinstance(self.support, Integers):
-            ends = [low, min(high, 1e15)]
-        else:
-            ends = [float(self._chart(NUMPY, np.asarray(t))[0]) for t in self._range]
-        ends = self.family._sufficient_statistic(xp, xp.asarray(ends, dtype=theta.dtype))
+        ends = self.family._sufficient_statistic(xp, xp.asarray(self._nodes.ends, dtype=theta.dtype))
         along = xp.sum(theta[..., None, :] * (statistic - eta[..., None, :]), axis=-1)
         far = xp.sum(theta[..., None, :] * (ends - eta[..., None, :]), axis=-1)
         return xp.all((along <= 0) | (p == 0), axis=-1) & xp.all(far <= 0, axis=-1) & xp.any(theta != 0, axis=-1)
@@ -312,7 +209,7 @@ class Truncated(ExponentialFamily):
             theta = self._minimiser(xp, eta, start, centre, barrier, max_steps)
             return theta, xp.isfinite(theta[..., 0]), None
         except ConvergenceError as error:
-            return error.iterate, error.residual <= 1000 * float(xp.finfo(eta.dtype).eps) * self._size(xp, eta, barrier), error
+            return error.iterate, error.residual <= 1000 * float(xp.finfo(eta.dtype).eps) * scale_behind(xp, eta, barrier), error
 
     def _members(self, xp, eta, start, centre, barrier):
         """The minimiser; NaN for rows that run out of the domain."""
@@ -324,15 +221,10 @@ class Truncated(ExponentialFamily):
     def _guarded(self, xp, eta, theta):
         """As `_members`, behind barriers that become weaker, without one in the end."""
         centre = self.family._to_eta(xp, theta)
-        for barrier in _BARRIERS:
-            theta = self._members(xp, eta, theta, centre, barrier)
+        theta = followed(lambda theta, barrier: self._members(xp, eta, theta, centre, barrier), theta, _BARRIERS)
         residual = xp.max(xp.abs(self._to_eta(xp, theta) - eta), axis=-1)
-        held = self._leads_out(xp, theta, eta) & (residual > 1e-4 * self._size(xp, eta))       # by the weakest barrier
+        held = self._leads_out(xp, theta, eta) & (residual > 1e-4 * scale_behind(xp, eta))       # by the weakest barrier
         return self._members(xp, eta, xp.where(held[..., None], xp.full_like(theta, xp.nan), theta), centre, 0.0)
-
-    def _size(self, xp, eta, barrier=0.0):
-        """Of the terms whose difference is the gradient; behind a barrier, in units of half precision."""
-        return (float(xp.finfo(eta.dtype).eps) ** -0.5 if barrier else 1.0) * (1.0 + xp.max(xp.abs(eta), axis=-1))
 
     def _minimiser(self, xp, eta, start, centre, barrier, max_steps=60):
         """Of ψ(θ) − η·θ + barrier · (ψ_family(θ) − centre·θ), which keeps θ in its domain; with a barrier, to half precision."""
@@ -363,7 +255,7 @@ class Truncated(ExponentialFamily):
         last = None
         with standing() as stand:
             return minimize(xp, start, name="to_theta", value=value, gradient=gradient, solve=newton,
-                            contains=self.theta_domain.contains, scale=self._size(xp, eta, barrier), max_steps=max_steps)
+                            contains=self.theta_domain.contains, scale=scale_behind(xp, eta, barrier), max_steps=max_steps)
 
     def _leads_out(self, xp, theta, eta):
         """Whether a Newton step from θ towards η leaves the domain."""
@@ -438,19 +330,4 @@ class Truncated(ExponentialFamily):
         return self.family._theta_from(xp, **ordinary)
 
     def _draw(self, draws, theta, shape):
-        """A state, or a panel, by inverse CDF; in a panel t by rejection: the density is largest at the inner end."""
-        xp = draws.xp
-        p = self._law(xp, theta)[1]
-        if isinstance(self.support, Integers):
-            return self.support.lower + xp.astype(draw_states(draws, p, shape), theta.dtype)
-        inner, outer = self._panels(xp, theta)
-        panel = draw_states(draws, xp.sum(xp.reshape(p, (*inner.shape, _NODES)), axis=-1), shape)[..., None]
-        inner, outer = (xp.take_along_axis(xp.broadcast_to(end, (*shape, end.shape[-1])), panel, axis=-1)
-                        for end in (inner, outer))
-        ceiling = self._value(xp, theta, inner)
-        t, waiting = inner, xp.ones(inner.shape, dtype=xp.bool)
-        while xp.any(waiting):
-            trial = inner + (outer - inner) * draws.uniform(inner.shape)
-            accepted = xp.log1p(-draws.uniform(inner.shape)) <= self._value(xp, theta, trial) - ceiling
-            t, waiting = xp.where(waiting & accepted, trial, t), waiting & ~accepted
-        return self._chart(xp, t)[0][..., 0]
+        return self._nodes.draw(draws, theta, self._law(draws.xp, theta)[1], shape)

@@ -20,13 +20,13 @@ from ..families.half_normal import HalfNormal
 from ..families.inverse_gaussian import InverseGaussian
 from ..families.isotropic_normal import IsotropicNormal
 from ..families.known_covariance import MatrixNormalKnownCovariances, MultivariateNormalKnownCovariance
-from ..families.log_linear import StateFamily
 from ..families.log_series import LogSeries
 from ..families.multivariate_normal import MultivariateNormal
 from ..families.normal import Normal
 from ..families.normal_known import NormalKnownMean
 from ..families.normal_wishart import NormalWishart
 from ..families.poisson import Poisson
+from ..families.states import StateFamily
 from ..families.transformed import Transformed
 from ..families.von_mises_fisher import VonMisesFisher
 from ..families.wishart import Wishart

@@ -1,0 +1,193 @@
+"""Families on finitely many states, summed exactly."""
+from abc import abstractmethod
+from functools import cached_property
+from math import log, prod
+from typing import Any
+
+import numpy as np
+
+from ..arrays.draws import draw_states
+from ..arrays.memo import once
+from ..backend import backend_of
+from ..domains.convex import RealSpace
+from ..numerics.exponentials import expm1_gap
+from ..numerics.linalg import matvec
+from .base import ExponentialFamily
+from .state_inversion import Inversion, MomentPolytope
+
+__all__ = ["StateFamily"]
+
+_BLOCK = 2**21     # numbers in an intermediate array, 16 MB of doubles: states are taken in blocks that keep to it
+
+
+class StateFamily(ExponentialFamily):
+    """A family on finitely many states s with probabilities h(s) exp(θ·T(s) − ψ(θ)), summed exactly.
+
+    Mathematically, ψ = log Σ_s h(s) e^{θ·T(s)}, η = Σ_s p(s) T(s), and the metric and the cubic tensor are the second and third
+    central moments of T. A subclass gives `states`, `dim`, `_rows`, the statistics of a range of states, and `_state`.
+
+    Deviations T(s) − η are formed from T(s) − T(m), with m the most probable state: that of m itself, which is all that there is
+    where m is nearly certain, then keeps its digits.
+    """
+
+    states: int                 # how many there are
+    log_base: Any = None        # log h(s), shape (states,), NumPy; None where it is 0
+
+    @abstractmethod
+    def _rows(self, start, stop):
+        """T of the states start … stop − 1 as a NumPy array, shape (stop − start, dim)."""
+
+    @abstractmethod
+    def _state(self, xp, x):
+        """The number of the state of an observation, shape (...)."""
+
+    @property
+    def theta_domain(self):
+        return RealSpace(self.dim)
+
+    @cached_property
+    def eta_domain(self):
+        return MomentPolytope(self)
+
+    def _blocks(self, like, size):
+        """The statistics in blocks of states, as (slice, array); `size` counts the numbers that one state needs."""
+        xp, step = backend_of(like), max(1, min(_BLOCK // max(1, size), self.states))
+        for start in range(0, self.states, step):
+            stop = min(start + step, self.states)
+            yield slice(start, stop), xp.asarray(self._rows(start, stop), dtype=like.dtype)
+
+    @cached_property
+    def _scale(self):
+        """The middle and the half-width of the range of each statistic, shapes (dim,)."""
+        low = np.full(self.dim, np.inf)
+        high = -low
+        for _, rows in self._blocks(np.zeros(1), self.dim):
+            low, high = np.minimum(low, rows.min(axis=0)), np.maximum(high, rows.max(axis=0))
+        return 0.5 * (low + high), 0.5 * (high - low)
+
+    @property
+    def _reach(self):
+        """The half-widths of the statistics times their number."""
+        return self._scale[1] * self.dim
+
+    def _field(self, xp, vector):
+        """v·T(s) for every state, shapes (..., dim) to (..., states).
+
+        One product a row: a row of a batch then has the same rounding as alone.
+        """
+        row = vector[..., None, :]
+        parts = [xp.matmul(row, xp.matrix_transpose(rows))[..., 0, :] for _, rows in self._blocks(vector, self.dim)]
+        return parts[0] if len(parts) == 1 else xp.concat(parts, axis=-1)
+
+    def _mean(self, xp, weight):
+        """Σ_s w(s) T(s), shapes (..., states) to (..., dim)."""
+        row = weight[..., None, :]
+        return sum(xp.matmul(row[..., block], rows)[..., 0, :] for block, rows in self._blocks(weight, self.dim))
+
+    @once
+    def _log_probabilities(self, xp, theta):
+        """(ψ, log p), shapes (...) and (..., states).
+
+        log p is formed from the differences to the largest logit, whose own state is left out of the sum inside log1p: the
+        logarithm of a probability near 1 keeps its digits.
+        """
+        logit = self._field(xp, theta)
+        if self.log_base is not None:
+            logit = logit + xp.asarray(self.log_base, dtype=theta.dtype)
+        top = xp.max(logit, axis=-1, keepdims=True)
+        mode = xp.argmax(logit, axis=-1, keepdims=True)
+        below = logit - top
+        others = xp.arange(self.states) != mode
+        rest = xp.sum(xp.where(others, xp.exp(below), xp.zeros_like(below)), axis=-1, keepdims=True)
+        total = xp.log1p(rest)
+        return (top + total)[..., 0], below - total
+
+    def _probabilities(self, xp, theta):
+        return xp.exp(self._log_probabilities(xp, theta)[1])
+
+    def _potential(self, xp, theta):
+        return self._log_probabilities(xp, theta)[0]
+
+    def _to_eta(self, xp, theta):
+        return self._mean(xp, self._probabilities(xp, theta))
+
+    def _is_mode(self, xp, theta):
+        """Which state m is the most probable one, shape (..., states)."""
+        return xp.arange(self.states) == xp.argmax(self._log_probabilities(xp, theta)[1], axis=-1, keepdims=True)
+
+    def _from_mode(self, xp, theta, size):
+        """Blocks of (p, T − T(m)) over the states, shapes (..., b) and (..., b, dim)."""
+        p, mode = self._probabilities(xp, theta), self._mean(xp, xp.astype(self._is_mode(xp, theta), theta.dtype))
+        for block, rows in self._blocks(theta, max(1, prod(theta.shape[:-1])) * size):
+            yield p[..., block], rows - mode[..., None, :]
+
+    def _centred(self, xp, theta, size):
+        """Blocks of (p, T − η) over the states, shapes (..., b) and (..., b, dim)."""
+        mean = sum(matvec(xp, xp.matrix_transpose(gap), p) for p, gap in self._from_mode(xp, theta, size))
+        for p, gap in self._from_mode(xp, theta, size):
+            yield p, gap - mean[..., None, :]
+
+    def _deviation(self, xp, theta, vector):
+        """v·(T(s) − η) for every state, shape (..., states)."""
+        field = self._field(xp, vector)
+        field = field - xp.sum(xp.where(self._is_mode(xp, theta), field, xp.zeros_like(field)), axis=-1, keepdims=True)
+        return field - xp.sum(self._probabilities(xp, theta) * field, axis=-1, keepdims=True)
+
+    def _metric(self, xp, theta):
+        return sum(xp.matmul(xp.matrix_transpose(p[..., None] * gap), gap)
+                   for p, gap in self._centred(xp, theta, self.dim))
+
+    def _flat(self, xp, theta, vector):
+        """Cov[T] v = E[(T − η) ((T − η)·v)], without the matrix."""
+        weight = self._probabilities(xp, theta) * self._deviation(xp, theta, vector)
+        return self._mean(xp, weight) - xp.sum(weight, axis=-1, keepdims=True) * self._to_eta(xp, theta)
+
+    def _cubic_tensor(self, xp, theta):
+        """E[(T − η)_i (T − η)_j (T − η)_k]."""
+        d, total = self.dim, 0.0
+        for p, gap in self._centred(xp, theta, self.dim**2):
+            pairs = gap[..., :, None] * gap[..., None, :]
+            pairs = xp.reshape(pairs, (*gap.shape[:-1], d * d))
+            total = total + xp.matmul(xp.matrix_transpose(p[..., None] * gap), pairs)
+        return xp.reshape(total, (*theta.shape[:-1], d, d, d))
+
+    def _to_theta(self, xp, eta):
+        """By damped Newton; NaN outside the hull of the statistics."""
+        return Inversion(self, xp, eta).theta()
+
+    def _log_density(self, xp, theta, x):
+        log_p, state = self._log_probabilities(xp, theta)[1], self._state(xp, x)
+        batch = np.broadcast_shapes(log_p.shape[:-1], state.shape)
+        log_p, state = xp.broadcast_to(log_p, (*batch, self.states)), xp.broadcast_to(state, batch)
+        return xp.take_along_axis(log_p, state[..., None], axis=-1)[..., 0]
+
+    def _expected_log_base_measure(self, xp, theta):
+        if self.log_base is None:
+            return xp.zeros_like(theta[..., 0])
+        return matvec(xp, self._probabilities(xp, theta)[..., None, :], xp.asarray(self.log_base, dtype=theta.dtype))[..., 0]
+
+    def _entropy(self, xp, theta):
+        """−Σ p log p."""
+        log_p = self._log_probabilities(xp, theta)[1]
+        p = xp.exp(log_p)
+        return -xp.sum(xp.where(p == 0, xp.zeros_like(p), p * log_p), axis=-1)
+
+    def _kl(self, xp, theta_p, theta_q):
+        """log E_p[e^v] with v = (θ_q − θ_p)·(T − η_p), formed as log(1 + E_p[e^v − 1 − v]) because E_p[v] = 0.
+
+        Every term is non-negative, so nothing cancels, for near, far and extreme points alike. Where e^v p leaves the range of
+        the arithmetic, the logarithm of the sum is taken from its largest term.
+        """
+        step = theta_q - theta_p
+        log_p = self._log_probabilities(xp, theta_p)[1]
+        v = self._deviation(xp, theta_p, step)
+        tilted, ceiling = log_p + v, 0.5 * log(float(xp.finfo(step.dtype).max))
+        top = xp.max(tilted, axis=-1, keepdims=True)
+        near = xp.exp(log_p) * expm1_gap(xp, xp.minimum(v, 2.0 + 0.0 * v))
+        far = xp.exp(xp.minimum(tilted, ceiling + 0.0 * v)) - xp.exp(log_p) * (1.0 + v)
+        excess = xp.log1p(xp.sum(xp.where(v < 2.0, near, far), axis=-1))
+        largest = xp.log(xp.sum(xp.exp(tilted - top), axis=-1)) + top[..., 0]
+        return xp.where(top[..., 0] < ceiling, excess, largest)
+
+    def _draw_states(self, draws, theta, shape):
+        return draw_states(draws, self._probabilities(draws.xp, theta), shape)
