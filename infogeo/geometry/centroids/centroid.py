@@ -117,7 +117,7 @@ def jensen_centroid(M: DuallyFlat, theta: Array, weights: Array | None = None, *
         c = xp.where(running[..., None], M.to_theta(eta), c)
         eta, before = mean_eta(c), left
         left = xp.max(xp.abs(eta - M.to_eta(c)), axis=-1) / size
-        # At 10 ε it ends by itself, after 33 to 148 steps from 30 points of five families; what is below 1000 ε and grows is rounding.
+        # At 10 ε it ends by itself, after 33 to 148 steps for 30 points of five families; below 1000 ε, what grows is rounding.
         stalled = bool(xp.all(~running | ((left <= 1000 * eps) & (left >= before))))
     require_converged("jensen_centroid: the fixed point was not met to its accuracy", left <= 1000 * eps, left, c)
     return c

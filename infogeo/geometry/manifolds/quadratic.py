@@ -27,11 +27,10 @@ class Quadratic(ConstantMetric, DuallyFlat):
     Q: Array
 
     def __post_init__(self) -> None:
-        q = np.array(to_numpy(arrays(self.Q)[1]))
+        q = kept(to_numpy(arrays(self.Q)[1]))
         if q.ndim != 2 or q.shape[0] != q.shape[1]:
             raise ShapeError(f"Q must have shape (d, d); got {q.shape}")
         PositiveDefiniteMatrix(q.shape[0]).require("Q", q)
-        q.flags.writeable = False
         object.__setattr__(self, "Q", q)
 
     @cached_property
