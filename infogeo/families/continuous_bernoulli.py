@@ -50,12 +50,6 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
 
         return piecewise(xp, xp.abs(theta) < NEAR, lambda t: 0.5 + _centred_mean(t), far, theta)
 
-    def _to_theta(self, xp, eta):
-        return piecewise(xp, xp.abs(eta - 0.5) < 0.25, lambda y: _invert_near(xp, y), lambda y: _invert_far(xp, y), eta)
-
-    def _dual_potential(self, xp, eta):
-        return _negative_entropy(xp, self.to_theta(eta))[..., 0]
-
     def _second(self, xp, theta):
         def far(t):
             v = xp.abs(t)
@@ -70,6 +64,12 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
             return xp.sign(t) * (tail * (1.0 + tail) / (1.0 - tail) ** 3 - 2.0 * (1.0 / v) ** 3)
 
         return piecewise(xp, xp.abs(theta) < NEAR, _third_cumulant, far, theta)
+
+    def _to_theta(self, xp, eta):
+        return piecewise(xp, xp.abs(eta - 0.5) < 0.25, lambda y: _invert_near(xp, y), lambda y: _invert_far(xp, y), eta)
+
+    def _dual_potential(self, xp, eta):
+        return _negative_entropy(xp, self.to_theta(eta))[..., 0]
 
     def _sufficient_statistic(self, xp, x):
         return x[..., None]
@@ -190,21 +190,21 @@ def _start(xp, e):
 def _invert_near(xp, eta):
     target = eta - 0.5
     theta = xp.where(target < 0, -_start(xp, eta), _start(xp, 1.0 - eta))
-    return _newton(xp, theta, lambda t: _centred_mean(t) - target, _variance, xp.abs(target) + 0.5)
+    return _newton(xp, theta, _centred_mean, _variance, target, xp.abs(target) + 0.5)
 
 
 def _invert_far(xp, eta):
     e = xp.minimum(eta, 1.0 - eta)
     solved = xp.maximum(e, xp.full_like(e, 0.02))      # below, |θ| = 1 / e to rounding
     slope = lambda v: xp.exp(-v) / xp.expm1(-v) ** 2 - 1.0 / v**2
-    v = _newton(xp, _start(xp, solved), lambda v: _small_mean(xp, v) - solved, slope, solved)
+    v = _newton(xp, _start(xp, solved), lambda v: _small_mean(xp, v), slope, solved, solved)
     v = xp.where(e < 0.02, 1.0 / e, v)
     return xp.where(eta < 0.5, -v, v)
 
 
-def _newton(xp, x, residual, slope, size):
-    def newton(x):
-        off = residual(x)
-        return x - off / slope(x), off / size
+def _newton(xp, x, mean, slope, target, size):
+    def newton(x, target, size):
+        residual = mean(x) - target
+        return x - residual / slope(x), residual / size
 
-    return root(xp, x, newton, "continuous Bernoulli mean")
+    return root(xp, x, newton, "continuous Bernoulli mean", target, size)

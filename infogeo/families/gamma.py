@@ -49,23 +49,23 @@ class Gamma(ExponentialFamily):
     def _to_eta(self, xp, theta):
         return xp.stack([xp.digamma(theta[..., 0]) - xp.log(-theta[..., 1]), -theta[..., 0] / theta[..., 1]], axis=-1)
 
+    def _metric(self, xp, theta):
+        inverse = -1.0 / theta[..., 1]
+        return symmetric2(xp, polygamma(1, theta[..., 0]), inverse, theta[..., 0] * inverse**2)
+
+    def _cubic_tensor(self, xp, theta):
+        alpha, inverse = theta[..., 0], -1.0 / theta[..., 1]
+        zero = 0.0 * alpha
+        first = symmetric2(xp, polygamma(2, alpha), zero, inverse**2)
+        second = symmetric2(xp, zero, inverse**2, 2.0 * alpha * inverse**3)
+        return xp.stack([first, second], axis=-3)
+
     def _to_theta(self, xp, eta):
         alpha = shape_from_log_gap(xp, xp.log(eta[..., 1]) - eta[..., 0])
         return xp.stack([alpha, -alpha / eta[..., 1]], axis=-1)
 
     def _dual_potential(self, xp, eta):
         return _shape_potential(xp, self.to_theta(eta)[..., 0])
-
-    def _metric(self, xp, theta):
-        inverse = -1.0 / theta[..., 1]
-        return symmetric2(xp, polygamma(1, theta[..., 0]), inverse, theta[..., 0] * inverse**2)
-
-    def _dual_metric(self, xp, eta):
-        theta = self.to_theta(eta)
-        alpha, beta = theta[..., 0], -theta[..., 1]
-        determinant = trigamma_gap(xp, alpha)      # of the metric, times β²/α
-        return symmetric2(xp, 1.0 / determinant, -beta / (alpha * determinant),
-                          polygamma(1, alpha) * beta**2 / (alpha * determinant))
 
     def _flat(self, xp, theta, vector):
         alpha, inverse = theta[..., 0], -1.0 / theta[..., 1]
@@ -78,12 +78,12 @@ class Gamma(ExponentialFamily):
         a = (covector[..., 0] - scaled) / trigamma_gap(xp, alpha)
         return xp.stack([a, beta * (scaled - a / alpha)], axis=-1)
 
-    def _cubic_tensor(self, xp, theta):
-        alpha, inverse = theta[..., 0], -1.0 / theta[..., 1]
-        zero = 0.0 * alpha
-        first = symmetric2(xp, polygamma(2, alpha), zero, inverse**2)
-        second = symmetric2(xp, zero, inverse**2, 2.0 * alpha * inverse**3)
-        return xp.stack([first, second], axis=-3)
+    def _dual_metric(self, xp, eta):
+        theta = self.to_theta(eta)
+        alpha, beta = theta[..., 0], -theta[..., 1]
+        determinant = trigamma_gap(xp, alpha)      # of the metric, times β²/α
+        return symmetric2(xp, 1.0 / determinant, -beta / (alpha * determinant),
+                          polygamma(1, alpha) * beta**2 / (alpha * determinant))
 
     def _sufficient_statistic(self, xp, x):
         return xp.stack([xp.log(x), x], axis=-1)
@@ -91,12 +91,12 @@ class Gamma(ExponentialFamily):
     def _log_base_measure(self, xp, x):
         return -xp.log(x)
 
+    def _expected_log_base_measure(self, xp, theta):
+        return -self._to_eta(xp, theta)[..., 0]
+
     def _log_density(self, xp, theta, x):
         scaled = -theta[..., 1] * x
         return log_gamma_weight(xp, theta[..., 0], scaled, xp.log(scaled)) - xp.log(x)
-
-    def _expected_log_base_measure(self, xp, theta):
-        return -self._to_eta(xp, theta)[..., 0]
 
     def _entropy(self, xp, theta):
         return self._to_eta(xp, theta)[..., 0] - _shape_potential(xp, theta[..., 0])
@@ -154,9 +154,9 @@ def shape_from_log_gap(xp, gap):
     alpha = (3.0 - gap + xp.sqrt((gap - 3.0) ** 2 + 24.0 * gap)) / (12.0 * gap)
     alpha = xp.where(gap > 100.0, 1.0 / gap, alpha)
 
-    def newton(alpha):
+    def newton(alpha, gap):
         """1/α⁺ = 1/α + (log α − digamma(α) − gap) / (α² (1/α − trigamma(α)))."""
         correction = (digamma_gap(xp, alpha) + gap) / (alpha * trigamma_gap(xp, alpha))
         return alpha / (1.0 + correction), correction
 
-    return root(xp, alpha, newton, "gamma shape")
+    return root(xp, alpha, newton, "gamma shape", gap)

@@ -243,9 +243,9 @@ def _reach(xp, front, back, tilt, depth):
     linear = xp.where(back > 1.01 * tilt, (depth + back) / xp.maximum(back - tilt, 0.001 * back), square)
     t = xp.minimum(xp.minimum(square, linear), xp.maximum(exponential, 1.0 + zero))
 
-    def newton(t):
+    def newton(t, front, back):
         slope = front * xp.expm1(t) - back * xp.expm1(-t) - tilt
-        step = xp.maximum((_depth(xp, front, back, t) - tilt * t - depth) / slope, zero)
+        step = xp.maximum((_depth(xp, front, back, t) - tilt * t - depth) / slope, 0.0 * t)
         return t - step, step / t
 
-    return approach(xp, t, newton, 0.02, 60)[0]
+    return approach(xp, t, newton, 0.02, 60, front, back)[0]

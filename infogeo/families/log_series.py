@@ -50,18 +50,18 @@ class LogSeries(OneSeries, ExponentialFamily):
 
     def _to_theta(self, xp, eta):
         """By Newton's method on log η as a function of u = log(p / (1 − p)), whose slope is between ½ and 1, then once in θ."""
-        log_eta = xp.log(eta)
-
-        def at(u):
+        def at(u, eta):
             theta = xp.where(u < 0, u, xp.zeros_like(u)) - xp.log1p(xp.exp(-xp.abs(u)))
             _, mean, variance, _ = _derivatives(xp, theta)
             return theta, mean / variance, xp.log(mean / eta)
 
-        def newton(u):
-            theta, ratio, residual = at(u)
-            return u - residual * ratio / -xp.expm1(theta), residual / (1.0 + xp.abs(log_eta))
+        def newton(u, eta, size):
+            theta, ratio, residual = at(u, eta)
+            return u - residual * ratio / -xp.expm1(theta), residual / size
 
-        theta, ratio, residual = at(root(xp, log_eta + 0.7, newton, "log-series probability"))
+        log_eta = xp.log(eta)
+        u = root(xp, log_eta + 0.7, newton, "log-series probability", eta, 1.0 + xp.abs(log_eta))
+        theta, ratio, residual = at(u, eta)
         return theta - residual * ratio
 
     def _dual_potential(self, xp, eta):

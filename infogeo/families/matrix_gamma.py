@@ -191,12 +191,12 @@ def shape_from_gap(xp, gap, p):
     """
     gap = positive(xp, gap)
 
-    def newton(s):
+    def newton(s, gap):
         value = _log_det_gap(xp, s, p)
         step = value * xp.log(value / gap) / (s * schur(xp, s, p))
         return s * xp.exp(xp.clip(step, -3.0, 3.0)), step
 
-    return root(xp, 0.25 * p * (p + 1.0) / gap, newton, "Wishart degrees of freedom", max_steps=100)
+    return root(xp, 0.25 * p * (p + 1.0) / gap, newton, "Wishart degrees of freedom", gap, max_steps=100)
 
 
 def _log_det_gap(xp, s, p):

@@ -48,15 +48,13 @@ class Zeta(OneSeries, ExponentialFamily):
 
         There −ζ′/ζ(s) > 1 / (s − 1) − γ, so that s − 1 = 1 / (η + γ) is to the left and the iteration increases.
         """
-        log_eta = xp.log(eta)
-
-        def newton(d):
+        def newton(d, log_eta):
             """With the slope f″ / f′ of log(−f′), f the logarithm of ζ(1 + d)."""
             _, first, second, _ = log_zeta_derivatives(xp, d)
             change = -(xp.log(-first) - log_eta) * first / second
             return d + change, change / d
 
-        return -root(xp, 1.0 / (eta + 0.5772156649015329), newton, "zeta exponent")
+        return -root(xp, 1.0 / (eta + 0.5772156649015329), newton, "zeta exponent", xp.log(eta))
 
     def _sufficient_statistic(self, xp, x):
         return xp.log(x)[..., None]

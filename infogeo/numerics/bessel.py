@@ -215,10 +215,11 @@ def inverse_bessel_ratio(xp: Namespace, nu: float, ratio: Array, gap: Array | No
     ratio = xp.where(inside, ratio, xp.full_like(ratio, xp.nan))
     gap = xp.where(inside, gap, xp.full_like(gap, xp.nan))
 
-    def newton(x: Array) -> tuple[Array, Array]:
+    def newton(x: Array, ratio: Array, gap: Array) -> tuple[Array, Array]:
         value = bessel_ratio(xp, nu, x)
         excess = xp.where(ratio < 0.5, value.ratio - ratio, gap - value.gap)
         step = excess / value.slope
         return xp.maximum(x - step, 0.25 * x), step / xp.where(x > 0, x, xp.ones_like(x))
 
-    return root(xp, ratio * (2.0 * nu + 2.0 - ratio * ratio) / (gap * (1.0 + ratio)), newton, "inverse Bessel ratio")
+    return root(xp, ratio * (2.0 * nu + 2.0 - ratio * ratio) / (gap * (1.0 + ratio)), newton, "inverse Bessel ratio",
+                ratio, gap)

@@ -251,8 +251,8 @@ def inverse_digamma(xp: Namespace, y: Array) -> Array:
         near_zero = y < -2.22
         x = xp.where(near_zero, -1.0 / (xp.where(near_zero, y, -1.0 + 0.0 * y) + 0.5772156649015329), xp.exp(y) + 0.5)
 
-    def newton(x: Array) -> tuple[Array, Array]:
+    def newton(x: Array, y: Array) -> tuple[Array, Array]:
         step = (xp.digamma(x) - y) / polygamma(1, x)
         return x - step, step / x
 
-    return root(xp, x, newton, "inverse digamma")
+    return root(xp, x, newton, "inverse digamma", y)

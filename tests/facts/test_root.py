@@ -4,7 +4,7 @@ import pytest
 
 from infogeo.backend import NUMPY
 from infogeo.errors import ConvergenceError
-from infogeo.numerics.root import approach, root
+from infogeo.numerics.root import MANY, approach, root
 
 
 def square_roots(a):
@@ -36,6 +36,22 @@ def test_rows_that_do_not_get_there_are_named():
 def test_an_error_of_nan_is_no_end():
     with pytest.raises(ConvergenceError, match="in 1 of 1 rows"):
         root(NUMPY, np.array([1.0]), lambda x: (x, x * np.nan), "nothing")
+
+
+def test_elements_that_are_done_leave_the_others():
+    """Steps of fewer and fewer elements, with the bits of a step of all."""
+    a = np.exp(np.linspace(-40.0, 1.0, 4 * MANY))
+    sizes = []
+
+    def newton(x, a):
+        sizes.append(x.size)
+        return square_roots(a)(x)
+
+    found = root(NUMPY, np.ones_like(a), newton, "square root", a)
+    np.testing.assert_array_equal(found, root(NUMPY, np.ones_like(a), square_roots(a), "square root"))
+    assert sizes[0] == 4 * MANY and sizes[-1] < MANY
+    with pytest.raises(ConvergenceError, match="in 3999 of 4000 rows, first at index"):
+        root(NUMPY, np.ones_like(a), lambda x, a: (x, np.where(a > 2.718, 0.0, 1.0)), "nothing", a)
 
 
 def test_elements_with_one_error_stop_together():
