@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from array_api_compat import is_array_api_obj, is_writeable_array
+from numpy import ndarray
 
 from ..backend import Array
 from .kept import copied
@@ -72,7 +73,7 @@ def settled(xs: tuple[Any, ...], dim: int) -> bool:
     if not points or not xs or id(xs[0]) not in points:
         return False
     for x in xs:
-        if type(x) is not np.ndarray or x.dtype.kind != "f" or x.ndim == 0 or x.shape[-1] != dim:
+        if type(x) is not ndarray or x.dtype.kind != "f" or x.ndim == 0 or x.shape[-1] != dim:
             return False
     return True
 
@@ -88,17 +89,18 @@ def once(method: Method) -> Method:
         results, key = known[1], (id(self), method)
         found = results.get(key)
         if found is None:
-            value, shared = method(self, *point), True
-            if type(known[0]) is not np.ndarray:
+            value = method(self, *point)
+            shared, x = True, known[0]
+            if type(x) is not ndarray:
                 value, shared = _copied(value)
             elif type(value) is tuple:          # arrays are closed themselves: a view would cost twice as much, the keyword 57 ns
                 for part in value:
-                    if type(part) is np.ndarray:
+                    if type(part) is ndarray and part is not x:
                         part.setflags(False)       # type: ignore[call-arg]
             else:
-                if value is known[0]:           # the point belongs to the loop and stays as it is: a view of it is closed
+                if value is x:                  # the point belongs to the loop and stays as it is: a view of it is closed
                     value = value.view()
-                if type(value) is np.ndarray:
+                if type(value) is ndarray:
                     value.setflags(False)          # type: ignore[call-arg]
                 points.setdefault(id(value), (value, {}))
             found = results[key] = (self, value, shared)        # self is held, so that its id stays its own
