@@ -56,10 +56,25 @@ def test_a_power_is_the_product(name):
         np.testing.assert_allclose(own, other, rtol=1e-14, atol=0)
 
 
+@pytest.mark.parametrize("name", formulas(ig.DuallyFlat))
+def test_one_point_outside_is_all_outside(name):
+    """Also where the base looks at its domain by its own factorisation."""
+    M, rng = PowerManifold(VECTORS, 3), np.random.default_rng(0)
+    theta = M.theta_domain.sample(rng, 2, scale=0.3)
+    wrong = {"theta": 1.0 * theta, "eta": M.to_eta(theta), "vector": 0.1 * theta, "covector": theta, "t": 0.3}
+    for kind in ("theta", "eta"):
+        wrong[kind][0, 7:10] *= -1.0                        # the matrix of the second factor, in the first row
+    kinds = formulas(ig.DuallyFlat)[name].kinds
+    found = getattr(M, name)(*(wrong[kind] for kind in kinds))
+    for part in found if isinstance(found, tuple) else [found]:
+        assert np.isnan(part[0]).all() and np.isfinite(part[1]).all()
+
+
 @pytest.mark.parametrize("M, smooth, steep", [
     (ig.Normal(), True, True), (ig.Normal().dual, True, True), (ig.PNorm(3, 1.5), False, True),
     (ig.PNorm(3, 1.5).dual, False, True), (ig.ConwayMaxwellPoisson(), True, False),
     (ig.Independent(ig.ConwayMaxwellPoisson(), 2), True, False),
-    (ig.Product(ig.Normal(), ig.GeneralizedInverseGaussian()), True, False), (Scaled(ig.PNorm(2, 3.0), 2.0), False, True)], ids=repr)
+    (ig.Product(ig.Normal(), ig.GeneralizedInverseGaussian()), True, False),
+    (Scaled(ig.PNorm(2, 3.0), 2.0), False, True)], ids=repr)
 def test_facts_are_passed_on(M, smooth, steep):
     assert (M.smooth, M.steep) == (smooth, steep)

@@ -1,7 +1,9 @@
 """Several points of one dually flat manifold."""
 from typing import Any
 
-from ...backend import Array, Namespace
+import numpy as np
+
+from ...backend import NUMPY, Array, Namespace
 from ...domains.power import PowerDomain
 from ...errors import require_count
 from .manifold import DuallyFlat
@@ -21,7 +23,7 @@ class PowerManifold(ProductManifold):
         self.base, self.n = base, require_count("n", n)
         self.dim = self.n * base.dim
         self.theta_domain, self.eta_domain = PowerDomain(base.theta_domain, self.n), PowerDomain(base.eta_domain, self.n)
-        self.smooth, self.steep = base.smooth, base.steep
+        self.smooth, self.steep, self.nan_outside = base.smooth, base.steep, base.nan_outside
 
     @property
     def factors(self) -> tuple[DuallyFlat, ...]:      # type: ignore[override]
@@ -47,8 +49,18 @@ class PowerManifold(ProductManifold):
         if axes == 0:
             return xp.sum(found, axis=-1)
         if name == "potential_and_eta":
-            return xp.sum(found[0], axis=-1), self.joined(xp, found[1])
-        return self.joined(xp, found) if axes == 1 else self._spread(xp, found, axes)
+            return xp.sum(found[0], axis=-1), self._whole(xp, self.joined(xp, found[1]), 1)
+        return self._whole(xp, self.joined(xp, found) if axes == 1 else self._spread(xp, found, axes), axes)
+
+    def _whole(self, xp: Namespace, found: Array, axes: int) -> Array:
+        """NaN throughout where one of the factors is outside its domain and says so by itself.
+
+        A second factorisation to look at the domain would double the price of a power of multivariate normal distributions.
+        """
+        if not self.nan_outside or (xp is NUMPY and not np.isnan(found).any()):
+            return found
+        lost = xp.any(xp.isnan(found), axis=tuple(range(-axes, 0)), keepdims=True)
+        return xp.where(lost, xp.asarray(xp.nan, dtype=found.dtype), found)
 
     def _spread(self, xp: Namespace, blocks: Array, axes: int) -> Array:
         """Blocks (..., n, d, …, d) along the diagonal, (..., n d, …, n d)."""
