@@ -38,16 +38,6 @@ class Bernoulli(Separable, GreatCircles, ConstantBaseMeasure):
     def _to_eta(self, xp, theta):
         return xp.expit(theta)
 
-    def total_volume(self):
-        """π: half a circle of radius 1."""
-        return pi
-
-    def _to_theta(self, xp, eta):
-        return xp.log(eta) - xp.log1p(-eta)
-
-    def _dual_potential(self, xp, eta):
-        return (xp.xlogy(eta, eta) + xp.xlog1py(1.0 - eta, -eta))[..., 0]
-
     def _second(self, xp, theta):
         return xp.expit(theta) * xp.expit(-theta)
 
@@ -55,13 +45,18 @@ class Bernoulli(Separable, GreatCircles, ConstantBaseMeasure):
         """p (1 − p) (1 − 2p)."""
         return -self._second(xp, theta) * xp.tanh(0.5 * theta)
 
+    def _to_theta(self, xp, eta):
+        return xp.log(eta) - xp.log1p(-eta)
+
+    def _dual_potential(self, xp, eta):
+        return (xp.xlogy(eta, eta) + xp.xlog1py(1.0 - eta, -eta))[..., 0]
+
     def _dual_second(self, xp, eta):
         return 1.0 / (eta * (1.0 - eta))
 
-    def _distance(self, xp, theta_p, theta_q):
-        """2 |arcsin √q − arcsin √p|, with arcsin √p = arctan e^{θ/2}, by the addition theorem of the tangent."""
-        tangent = xp.sinh(0.25 * (theta_q - theta_p)) / xp.cosh(0.25 * (theta_p + theta_q))
-        return 2.0 * xp.abs(xp.atan(tangent))[..., 0]
+    def total_volume(self):
+        """π: half a circle of radius 1."""
+        return pi
 
     def _sufficient_statistic(self, xp, x):
         return x[..., None]
@@ -88,6 +83,11 @@ class Bernoulli(Separable, GreatCircles, ConstantBaseMeasure):
 
     def _parameters(self, xp, theta):
         return {"probability": xp.expit(theta[..., 0])}
+
+    def _distance(self, xp, theta_p, theta_q):
+        """2 |arcsin √q − arcsin √p|, with arcsin √p = arctan e^{θ/2}, by the addition theorem of the tangent."""
+        tangent = xp.sinh(0.25 * (theta_q - theta_p)) / xp.cosh(0.25 * (theta_p + theta_q))
+        return 2.0 * xp.abs(xp.atan(tangent))[..., 0]
 
 
 def _softplus(xp, x):

@@ -79,31 +79,15 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
         return tuple(xp.where(near if part.ndim == near.ndim else near[..., None], own, part)
                      for own, part in zip(direct, _shifted_softmax(xp, theta)))
 
+    def _potential(self, xp, theta):
+        return self._potential_and_eta(xp, theta)[0]
+
     def _potential_and_eta(self, xp, theta):
         top, rest_of_potential, eta, _ = self._softmax(xp, theta)
         return top + rest_of_potential, eta
 
-    def _potential(self, xp, theta):
-        return self._potential_and_eta(xp, theta)[0]
-
     def _to_eta(self, xp, theta):
         return self._softmax(xp, theta)[2]
-
-    def _log_volume_element(self, xp, theta):
-        """½ Σ log p_j, with log p_i = θ_i − ψ and log p_r = −ψ of the reference."""
-        return 0.5 * (xp.sum(theta, axis=-1) - self.k * self._potential(xp, theta))
-
-    def total_volume(self):
-        """π^{k/2} / Γ(k/2): the part of the sphere of radius 2 in R^k with positive coordinates."""
-        return pi ** (self.k / 2) / exp(lgamma(self.k / 2))
-
-    def _to_theta(self, xp, eta):
-        rest = 1.0 - xp.matmul(eta, xp.ones(self.dim, dtype=eta.dtype))
-        return xp.log(eta / column(rest))
-
-    def _dual_potential(self, xp, eta):
-        total = xp.sum(eta, axis=-1)
-        return xp.sum(xp.xlogy(eta, eta), axis=-1) + xp.xlog1py(1.0 - total, -total)
 
     def _metric(self, xp, theta):
         _, _, eta, rest = self._softmax(xp, theta)
@@ -114,13 +98,28 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
         fill_diagonal(metric, eta * xp.where(major, minor[..., None], 1.0 - eta))
         return metric
 
-    def _dual_metric(self, xp, eta):
-        rest = 1.0 - xp.sum(eta, axis=-1)
-        return xp.eye(self.dim, dtype=eta.dtype) / eta[..., None] + 1.0 / rest[..., None, None]
+    def _cubic_tensor(self, xp, theta):
+        """T_ijk = E[(e_i − η_i)(e_j − η_j)(e_k − η_k)], from δ_ij η_i = G_ij + η_i η_j."""
+        eta, metric = self._softmax(xp, theta)[2], self._metric(xp, theta)
+        eye = xp.eye(self.dim, dtype=theta.dtype)
+        diagonal = eye[:, :, None] * metric[..., :, None, :]      # δ_ij G_ik
+        return diagonal - eta[..., :, None, None] * metric[..., None, :, :] - eta[..., None, :, None] * metric[..., :, None, :]
+
+    def _to_theta(self, xp, eta):
+        rest = 1.0 - xp.matmul(eta, xp.ones(self.dim, dtype=eta.dtype))
+        return xp.log(eta / column(rest))
+
+    def _dual_potential(self, xp, eta):
+        total = xp.sum(eta, axis=-1)
+        return xp.sum(xp.xlogy(eta, eta), axis=-1) + xp.xlog1py(1.0 - total, -total)
 
     def _flat(self, xp, theta, vector):
         eta = self._softmax(xp, theta)[2]
         return eta * (vector - xp.sum(eta * vector, axis=-1, keepdims=True))
+
+    def _sharp(self, xp, theta, covector):
+        _, _, eta, rest = self._softmax(xp, theta)
+        return covector / eta + column(xp.sum(covector, axis=-1) / rest)
 
     def _root(self, xp, theta, z):
         """√η ∘ (I − √η √ηᵀ / (1 + √p_r)) z."""
@@ -128,9 +127,9 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
         s = xp.sqrt(eta)
         return s * (z - s * column(xp.sum(s * z, axis=-1) / (1.0 + xp.sqrt(rest))))
 
-    def _sharp(self, xp, theta, covector):
-        _, _, eta, rest = self._softmax(xp, theta)
-        return covector / eta + column(xp.sum(covector, axis=-1) / rest)
+    def _dual_metric(self, xp, eta):
+        rest = 1.0 - xp.sum(eta, axis=-1)
+        return xp.eye(self.dim, dtype=eta.dtype) / eta[..., None] + 1.0 / rest[..., None, None]
 
     def _dual_flat(self, xp, eta, vector):
         rest = 1.0 - xp.sum(eta, axis=-1, keepdims=True)
@@ -139,16 +138,22 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
     def _dual_sharp(self, xp, eta, covector):
         return eta * (covector - xp.sum(eta * covector, axis=-1, keepdims=True))
 
-    def _cubic_tensor(self, xp, theta):
-        """T_ijk = E[(e_i − η_i)(e_j − η_j)(e_k − η_k)], from δ_ij η_i = G_ij + η_i η_j."""
-        eta, metric = self._softmax(xp, theta)[2], self._metric(xp, theta)
-        eye = xp.eye(self.dim, dtype=theta.dtype)
-        diagonal = eye[:, :, None] * metric[..., :, None, :]      # δ_ij G_ik
-        return diagonal - eta[..., :, None, None] * metric[..., None, :, :] - eta[..., None, :, None] * metric[..., :, None, :]
+    def _log_volume_element(self, xp, theta):
+        """½ Σ log p_j, with log p_i = θ_i − ψ and log p_r = −ψ of the reference."""
+        return 0.5 * (xp.sum(theta, axis=-1) - self.k * self._potential(xp, theta))
+
+    def total_volume(self):
+        """π^{k/2} / Γ(k/2): the part of the sphere of radius 2 in R^k with positive coordinates."""
+        return pi ** (self.k / 2) / exp(lgamma(self.k / 2))
 
     def _sufficient_statistic(self, xp, x):
         others = xp.asarray([float(i) for i in range(self.k) if i != self.reference], dtype=x.dtype)
         return xp.astype(x[..., None] == others, x.dtype)
+
+    def _log_density(self, xp, theta, x):
+        outcomes = xp.asarray([float(i) for i in range(self.k)], dtype=x.dtype)
+        log_p = self._log_probabilities(xp, theta)
+        return xp.sum(xp.where(x[..., None] == outcomes, log_p, xp.zeros_like(log_p)), axis=-1)
 
     def _entropy(self, xp, theta):
         log_p = self._log_probabilities(xp, theta)
@@ -165,11 +170,6 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
         major = p > 0.5                        # at most one; its logarithm from the sum of the others, which does not cancel
         others = xp.sum(xp.where(major, xp.zeros_like(p), p), axis=-1, keepdims=True)
         return xp.where(major, xp.log1p(-xp.minimum(others, 0.5 + 0.0 * others)), log_p)
-
-    def _log_density(self, xp, theta, x):
-        outcomes = xp.asarray([float(i) for i in range(self.k)], dtype=x.dtype)
-        log_p = self._log_probabilities(xp, theta)
-        return xp.sum(xp.where(x[..., None] == outcomes, log_p, xp.zeros_like(log_p)), axis=-1)
 
     def _kl(self, xp, theta_p, theta_q):
         (psi_p, eta), (psi_q, _) = self._potential_and_eta(xp, theta_p), self._potential_and_eta(xp, theta_q)

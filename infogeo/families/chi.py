@@ -42,6 +42,12 @@ class ChiSquared(Separable, ExponentialFamily):
     def _to_eta(self, xp, theta):
         return xp.digamma(theta)
 
+    def _second(self, xp, theta):
+        return polygamma(1, theta)
+
+    def _third(self, xp, theta):
+        return polygamma(2, theta)
+
     def _to_theta(self, xp, eta):
         # where e^η leaves the range of the numbers, Newton's corrections would be ∞ − ∞
         top = 0.98 * log(float(xp.finfo(eta.dtype).max))
@@ -50,12 +56,6 @@ class ChiSquared(Separable, ExponentialFamily):
     def _dual_potential(self, xp, eta):
         theta = self.to_theta(eta)
         return (theta + _gap_potential(xp, theta))[..., 0]
-
-    def _second(self, xp, theta):
-        return polygamma(1, theta)
-
-    def _third(self, xp, theta):
-        return polygamma(2, theta)
 
     def _sufficient_statistic(self, xp, x):
         return xp.log(0.5 * x)[..., None]

@@ -95,6 +95,17 @@ class ComplexNormal(ExponentialFamily):
     def _to_eta(self, xp, theta):
         return pack_hermitian(xp, self._parts(xp, theta)[2], self.p)
 
+    def _metric(self, xp, theta):
+        return self._on_basis(xp, self._flat, theta)
+
+    def _cubic_tensor(self, xp, theta):
+        """tr(ΓAΓBΓC) + tr(ΓBΓAΓC) on the basis."""
+        covariance = self._parts(xp, theta)[2][..., None, None, :, :]
+        basis = unpack_hermitian(xp, xp.eye(self.dim, dtype=theta.dtype), self.p)
+        first, second = basis[:, None, :, :], basis[None, :, :, :]
+        product = xp.matmul(covariance, xp.matmul(first, xp.matmul(covariance, xp.matmul(second, covariance))))
+        return 2.0 * pack_hermitian(xp, product, self.p)
+
     def _to_theta(self, xp, eta):
         return -self._to_eta(xp, -eta)
 
@@ -110,25 +121,14 @@ class ComplexNormal(ExponentialFamily):
     def _sharp(self, xp, theta, covector):
         return self._congruence(xp, self._parts(xp, theta)[0], covector)
 
+    def _dual_metric(self, xp, eta):
+        return self._metric(xp, -eta)
+
     def _dual_flat(self, xp, eta, vector):
         return self._flat(xp, -eta, vector)
 
     def _dual_sharp(self, xp, eta, covector):
         return self._sharp(xp, -eta, covector)
-
-    def _metric(self, xp, theta):
-        return self._on_basis(xp, self._flat, theta)
-
-    def _dual_metric(self, xp, eta):
-        return self._metric(xp, -eta)
-
-    def _cubic_tensor(self, xp, theta):
-        """tr(ΓAΓBΓC) + tr(ΓBΓAΓC) on the basis."""
-        covariance = self._parts(xp, theta)[2][..., None, None, :, :]
-        basis = unpack_hermitian(xp, xp.eye(self.dim, dtype=theta.dtype), self.p)
-        first, second = basis[:, None, :, :], basis[None, :, :, :]
-        product = xp.matmul(covariance, xp.matmul(first, xp.matmul(covariance, xp.matmul(second, covariance))))
-        return 2.0 * pack_hermitian(xp, product, self.p)
 
     def _sufficient_statistic(self, xp, x):
         xp, x = as_complex(x)

@@ -125,6 +125,19 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         s = self._sums(xp, theta)
         return xp.stack([s.mode + s.mean_x, xp.gammaln(s.mode + 1.0) + s.mean_v + s.pivot * s.mean_x], axis=-1)
 
+    def _metric(self, xp, theta):
+        s = self._sums(xp, theta)
+        cross = s.xv + s.pivot * s.xx
+        return symmetric2(xp, s.xx, cross, s.vv + s.pivot * (s.xv + cross))
+
+    def _cubic_tensor(self, xp, theta):
+        s = self._sums(xp, theta)
+        L = s.pivot
+        t112 = s.xxv + L * s.xxx
+        t122 = s.xvv + L * (s.xxv + t112)
+        t222 = s.vvv + L * (s.xvv + (s.xvv + L * s.xxv) + t122)
+        return xp.stack([symmetric2(xp, s.xxx, t112, t122), symmetric2(xp, t112, t122, t222)], axis=-3)
+
     def _to_theta(self, xp, eta):
         """By damped Newton on ψ(θ) − η·θ, then on log η.
 
@@ -170,22 +183,9 @@ class ConwayMaxwellPoisson(ExponentialFamily):
             theta, off = (xp.where(better[..., None], new, old) for new, old in ((trial, theta), (again, off)))
         return theta
 
-    def _fit(self, xp, x, weights):
-        """No estimate exists where no more than two neighbouring counts are seen: their mean is on the chain, to rounding."""
-        seen = weights > 0
-        most = xp.max(xp.where(seen, x, xp.full_like(x, -np.inf)), axis=0)
-        least = xp.min(xp.where(seen, x, xp.full_like(x, np.inf)), axis=0)
-        eta, theta = super()._fit(xp, x, weights)
-        return eta, xp.where((most - least > 1.0)[..., None], theta, xp.full_like(theta, xp.nan))
-
     def _dual_potential(self, xp, eta):
         """The negative entropy: h is 1."""
         return -self._entropy(xp, self.to_theta(eta))
-
-    def _metric(self, xp, theta):
-        s = self._sums(xp, theta)
-        cross = s.xv + s.pivot * s.xx
-        return symmetric2(xp, s.xx, cross, s.vv + s.pivot * (s.xv + cross))
 
     def _flat(self, xp, theta, vector):
         """Through the basis (x, v), in which the metric is far from singular."""
@@ -207,14 +207,6 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         inverse = 1.0 / (s.vv - s.xv / s.xx * s.xv)
         slope = s.xv / s.xx + s.pivot                           # of log x! on x
         return symmetric2(xp, 1.0 / s.xx + slope * slope * inverse, -slope * inverse, inverse)
-
-    def _cubic_tensor(self, xp, theta):
-        s = self._sums(xp, theta)
-        L = s.pivot
-        t112 = s.xxv + L * s.xxx
-        t122 = s.xvv + L * (s.xxv + t112)
-        t222 = s.vvv + L * (s.xvv + (s.xvv + L * s.xxv) + t122)
-        return xp.stack([symmetric2(xp, s.xxx, t112, t122), symmetric2(xp, t112, t122, t222)], axis=-3)
 
     def _sufficient_statistic(self, xp, x):
         return xp.stack([x, xp.gammaln(x + 1.0)], axis=-1)
@@ -256,6 +248,14 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         tilt = (step[..., 0] + step[..., 1] * p.pivot) * (p.mode - p.level + p.mean_x)
         split = large + (rest_q - rest_p - tilt - step[..., 1] * (p.v_mode + p.mean_v))
         return xp.where(xp.minimum(p.level, q.level) > 10.0, split, simple)
+
+    def _fit(self, xp, x, weights):
+        """No estimate exists where no more than two neighbouring counts are seen: their mean is on the chain, to rounding."""
+        seen = weights > 0
+        most = xp.max(xp.where(seen, x, xp.full_like(x, -np.inf)), axis=0)
+        least = xp.min(xp.where(seen, x, xp.full_like(x, np.inf)), axis=0)
+        eta, theta = super()._fit(xp, x, weights)
+        return eta, xp.where((most - least > 1.0)[..., None], theta, xp.full_like(theta, xp.nan))
 
     def _draw(self, draws, theta, shape):
         xp = draws.xp

@@ -88,26 +88,27 @@ class DiagonalNormal(ConstantBaseMeasure):
     def _each(self, xp, kernel, *xs):
         return self._join(xp, kernel(xp, *self._pairs(xp, *xs)))
 
+    @property
+    def log_h(self):
+        return -0.5 * self.p * float(np.log(2 * np.pi))
+
     def _potential(self, xp, theta):
         return self._sum(xp, _NORMAL._potential, theta)
 
     def _to_eta(self, xp, theta):
         return self._each(xp, _NORMAL._to_eta, theta)
 
+    def _metric(self, xp, theta):
+        return self._spread(xp, _NORMAL._metric(xp, *self._pairs(xp, theta)), 2)
+
+    def _cubic_tensor(self, xp, theta):
+        return self._spread(xp, _NORMAL._cubic_tensor(xp, *self._pairs(xp, theta)), 3)
+
     def _to_theta(self, xp, eta):
         return self._each(xp, _NORMAL._to_theta, eta)
 
     def _dual_potential(self, xp, eta):
         return self._sum(xp, _NORMAL._dual_potential, eta)
-
-    def _metric(self, xp, theta):
-        return self._spread(xp, _NORMAL._metric(xp, *self._pairs(xp, theta)), 2)
-
-    def _dual_metric(self, xp, eta):
-        return self._spread(xp, _NORMAL._dual_metric(xp, *self._pairs(xp, eta)), 2)
-
-    def _cubic_tensor(self, xp, theta):
-        return self._spread(xp, _NORMAL._cubic_tensor(xp, *self._pairs(xp, theta)), 3)
 
     def _flat(self, xp, theta, vector):
         return self._each(xp, _NORMAL._flat, theta, vector)
@@ -118,32 +119,17 @@ class DiagonalNormal(ConstantBaseMeasure):
     def _root(self, xp, theta, z):
         return self._each(xp, _NORMAL._root, theta, z)
 
+    def _dual_metric(self, xp, eta):
+        return self._spread(xp, _NORMAL._dual_metric(xp, *self._pairs(xp, eta)), 2)
+
     def _dual_flat(self, xp, eta, vector):
         return self._each(xp, _NORMAL._dual_flat, eta, vector)
 
     def _dual_sharp(self, xp, eta, covector):
         return self._each(xp, _NORMAL._dual_sharp, eta, covector)
 
-    def _distance(self, xp, x, y):
-        """√Σ d_i², the sum over the coordinates."""
-        distances = _NORMAL._distance(xp, *self._pairs(xp, x, y))
-        return xp.sqrt(xp.sum(distances * distances, axis=-1))
-
-    def _geodesic(self, xp, x, y, t):
-        return self._join(xp, _NORMAL._geodesic(xp, *self._pairs(xp, x, y), t[..., None]))
-
-    def _exp(self, xp, x, vector):
-        return self._each(xp, _NORMAL._exp, x, vector)
-
-    def _log(self, xp, x, y):
-        return self._each(xp, _NORMAL._log, x, y)
-
     def _sufficient_statistic(self, xp, x):
         return xp.concat([x, x**2], axis=-1)
-
-    @property
-    def log_h(self):
-        return -0.5 * self.p * float(np.log(2 * np.pi))
 
     def _log_density(self, xp, theta, x):
         """Σ −½ (x_i − μ_i)² / v_i − ½ log(2πv_i): the squares completed, which do not cancel."""
@@ -167,3 +153,17 @@ class DiagonalNormal(ConstantBaseMeasure):
 
     def _parameters(self, xp, theta):
         return _NORMAL._parameters(xp, *self._pairs(xp, theta))
+
+    def _distance(self, xp, x, y):
+        """√Σ d_i², the sum over the coordinates."""
+        distances = _NORMAL._distance(xp, *self._pairs(xp, x, y))
+        return xp.sqrt(xp.sum(distances * distances, axis=-1))
+
+    def _geodesic(self, xp, x, y, t):
+        return self._join(xp, _NORMAL._geodesic(xp, *self._pairs(xp, x, y), t[..., None]))
+
+    def _exp(self, xp, x, vector):
+        return self._each(xp, _NORMAL._exp, x, vector)
+
+    def _log(self, xp, x, y):
+        return self._each(xp, _NORMAL._log, x, y)

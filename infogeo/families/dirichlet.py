@@ -91,6 +91,19 @@ class Dirichlet(ExponentialFamily):
         return piecewise(xp, kept | xp.isnan(eta), lambda eta, *_: eta, lambda _, a, rest: -digamma_difference(xp, a, rest),
                          eta, theta, _others(xp, theta))
 
+    def _metric(self, xp, theta):
+        own, common = self._curvatures(xp, theta)
+        diagonal = piecewise(xp, common < 0.5 * own, lambda direct, *_: direct,
+                             lambda _, a, rest: trigamma_difference(xp, a, rest), own - common, theta, _others(xp, theta))
+        metric = xp.ones((self.k, self.k), dtype=theta.dtype) * -common[..., None]
+        fill_diagonal(metric, diagonal)
+        return metric
+
+    def _cubic_tensor(self, xp, theta):
+        own, common = polygamma(2, theta), polygamma(2, xp.sum(theta, axis=-1, keepdims=True))
+        eye = xp.eye(self.k, dtype=theta.dtype)
+        return eye[:, :, None] * eye[:, None, :] * own[..., None, None] - common[..., None, None]
+
     def _to_theta(self, xp, eta):
         return _concentration(xp, eta)
 
@@ -107,14 +120,6 @@ class Dirichlet(ExponentialFamily):
     def _curvatures(self, xp, theta):
         """trigamma of α (..., k) and of α₀ (..., 1)."""
         return polygamma(1, theta), polygamma(1, xp.sum(theta, axis=-1, keepdims=True))
-
-    def _metric(self, xp, theta):
-        own, common = self._curvatures(xp, theta)
-        diagonal = piecewise(xp, common < 0.5 * own, lambda direct, *_: direct,
-                             lambda _, a, rest: trigamma_difference(xp, a, rest), own - common, theta, _others(xp, theta))
-        metric = xp.ones((self.k, self.k), dtype=theta.dtype) * -common[..., None]
-        fill_diagonal(metric, diagonal)
-        return metric
 
     def _flat(self, xp, theta, vector):
         own, common = self._curvatures(xp, theta)
@@ -135,11 +140,6 @@ class Dirichlet(ExponentialFamily):
         inverse, slack = self._inverse(xp, self.to_theta(eta))
         outer = inverse[..., :, None] * inverse[..., None, :]
         return xp.eye(self.k, dtype=eta.dtype) * inverse[..., None] - outer / slack[..., None]
-
-    def _cubic_tensor(self, xp, theta):
-        own, common = polygamma(2, theta), polygamma(2, xp.sum(theta, axis=-1, keepdims=True))
-        eye = xp.eye(self.k, dtype=theta.dtype)
-        return eye[:, :, None] * eye[:, None, :] * own[..., None, None] - common[..., None, None]
 
     def _sufficient_statistic(self, xp, x):
         return xp.log(x)

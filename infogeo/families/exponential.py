@@ -36,12 +36,6 @@ class Exponential(ArcLength, ConstantBaseMeasure):
     def _to_eta(self, xp, theta):
         return -1.0 / theta
 
-    def _to_theta(self, xp, eta):
-        return -1.0 / eta
-
-    def _dual_potential(self, xp, eta):
-        return -1.0 - xp.log(eta[..., 0])
-
     def _second(self, xp, theta):
         return 1.0 / theta ** 2
 
@@ -50,16 +44,11 @@ class Exponential(ArcLength, ConstantBaseMeasure):
     def _third(self, xp, theta):
         return -2.0 / theta ** 3
 
-    def _arc_length(self, xp, theta):
-        """−log(−θ), the logarithm of the mean."""
-        return -xp.log(-theta)
+    def _to_theta(self, xp, eta):
+        return -1.0 / eta
 
-    def _from_arc_length(self, xp, s):
-        return -xp.exp(-s)
-
-    def _arc_between(self, xp, theta_p, theta_q):
-        """log(θ_p / θ_q)."""
-        return log_ratio(xp, -theta_q, -theta_p, theta_q - theta_p)
+    def _dual_potential(self, xp, eta):
+        return -1.0 - xp.log(eta[..., 0])
 
     def _sufficient_statistic(self, xp, x):
         return x[..., None]
@@ -76,3 +65,14 @@ class Exponential(ArcLength, ConstantBaseMeasure):
 
     def _parameters(self, xp, theta):
         return {"rate": -theta[..., 0]}
+
+    def _arc_length(self, xp, theta):
+        """−log(−θ), the logarithm of the mean."""
+        return -xp.log(-theta)
+
+    def _from_arc_length(self, xp, s):
+        return -xp.exp(-s)
+
+    def _arc_between(self, xp, theta_p, theta_q):
+        """log(θ_p / θ_q)."""
+        return log_ratio(xp, -theta_q, -theta_p, theta_q - theta_p)

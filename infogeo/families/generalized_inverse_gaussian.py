@@ -71,6 +71,12 @@ class GeneralizedInverseGaussian(ExponentialFamily):
     def _to_eta(self, xp, theta):
         return self._law(xp, theta).eta()
 
+    def _metric(self, xp, theta):
+        return self._law(xp, theta).metric()
+
+    def _cubic_tensor(self, xp, theta):
+        return self._law(xp, theta).cubic_tensor()
+
     def _to_theta(self, xp, eta):
         """By damped Newton on ψ(θ) − η·θ, for x in units in which E[x] = E[1/x]."""
         unit = xp.sqrt(eta[..., 1]) / xp.sqrt(eta[..., 2])
@@ -88,14 +94,8 @@ class GeneralizedInverseGaussian(ExponentialFamily):
     def _dual_potential(self, xp, eta):
         return -self._law(xp, self.to_theta(eta)).entropy_of_log()
 
-    def _metric(self, xp, theta):
-        return self._law(xp, theta).metric()
-
     def _sharp(self, xp, theta, covector):
         return self._law(xp, theta).sharp(covector)
-
-    def _cubic_tensor(self, xp, theta):
-        return self._law(xp, theta).cubic_tensor()
 
     def _sufficient_statistic(self, xp, x):
         return xp.stack([xp.log(x), x, 1.0 / x], axis=-1)

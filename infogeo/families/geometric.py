@@ -44,12 +44,6 @@ class Geometric(ArcLength, ConstantBaseMeasure):
     def _to_eta(self, xp, theta):
         return _odds(xp, theta)
 
-    def _to_theta(self, xp, eta):
-        return -xp.log1p(1.0 / eta)
-
-    def _dual_potential(self, xp, eta):
-        return (xp.where(eta < 1, xp.xlogy(eta, eta / (1.0 + eta)), -eta * xp.log1p(1.0 / eta)) - xp.log1p(eta))[..., 0]
-
     def _second(self, xp, theta):
         odds = _odds(xp, theta)
         return odds * (1.0 + odds)
@@ -59,21 +53,14 @@ class Geometric(ArcLength, ConstantBaseMeasure):
         odds = _odds(xp, theta)
         return odds * (1.0 + odds) * (1.0 + 2.0 * odds)
 
+    def _to_theta(self, xp, eta):
+        return -xp.log1p(1.0 / eta)
+
+    def _dual_potential(self, xp, eta):
+        return (xp.where(eta < 1, xp.xlogy(eta, eta / (1.0 + eta)), -eta * xp.log1p(1.0 / eta)) - xp.log1p(eta))[..., 0]
+
     def _dual_second(self, xp, eta):
         return 1.0 / (eta * (1.0 + eta))
-
-    def _arc_length(self, xp, theta):
-        """2 artanh √q, which is arsinh(1 / sinh(−θ/2))."""
-        return xp.asinh(1.0 / xp.sinh(-0.5 * theta))
-
-    def _from_arc_length(self, xp, s):
-        s = xp.where(s > 0, s, xp.full_like(s, xp.nan))
-        return -2.0 * xp.asinh(1.0 / xp.sinh(s))
-
-    def _arc_between(self, xp, theta_p, theta_q):
-        """2 artanh √q_q − 2 artanh √q_p, by the addition theorem of tanh(−θ/4) = e^{−s}."""
-        roots = xp.sqrt(xp.sinh(-0.5 * theta_p)) * xp.sqrt(xp.sinh(-0.5 * theta_q))
-        return 2.0 * xp.asinh(xp.sinh(0.25 * (theta_q - theta_p)) / roots)
 
     def _sufficient_statistic(self, xp, x):
         return x[..., None]
@@ -102,6 +89,19 @@ class Geometric(ArcLength, ConstantBaseMeasure):
 
     def _parameters(self, xp, theta):
         return {"probability": -xp.expm1(theta[..., 0])}
+
+    def _arc_length(self, xp, theta):
+        """2 artanh √q, which is arsinh(1 / sinh(−θ/2))."""
+        return xp.asinh(1.0 / xp.sinh(-0.5 * theta))
+
+    def _from_arc_length(self, xp, s):
+        s = xp.where(s > 0, s, xp.full_like(s, xp.nan))
+        return -2.0 * xp.asinh(1.0 / xp.sinh(s))
+
+    def _arc_between(self, xp, theta_p, theta_q):
+        """2 artanh √q_q − 2 artanh √q_p, by the addition theorem of tanh(−θ/4) = e^{−s}."""
+        roots = xp.sqrt(xp.sinh(-0.5 * theta_p)) * xp.sqrt(xp.sinh(-0.5 * theta_q))
+        return 2.0 * xp.asinh(xp.sinh(0.25 * (theta_q - theta_p)) / roots)
 
 
 def _odds(xp, theta):
@@ -150,6 +150,10 @@ class NegativeBinomial(Transformed):
         r = xp.full_like(x, float(self.r))
         return factorial_gap(xp, x + r) - factorial_gap(xp, r) - factorial_gap(xp, x) - xp.log1p(x / r)
 
+    def _expected_log_base_measure(self, xp, theta):
+        """φ(η) with its sign changed, less the entropy."""
+        return -self._entropy(xp, theta) - self._dual_potential(xp, self._to_eta(xp, theta))
+
     def _log_density(self, xp, theta, x):
         theta, r = theta[..., 0], float(self.r)
         p, q = -xp.expm1(theta), xp.exp(theta)
@@ -157,10 +161,6 @@ class NegativeBinomial(Transformed):
         failures = deviance(xp, x, gap, xp.log(x + r) + theta)
         successes = deviance(xp, xp.full_like(gap, r), -gap, xp.log(x + r) + _log_success(xp, theta))
         return self._log_prefactor(xp, x) - failures - successes
-
-    def _expected_log_base_measure(self, xp, theta):
-        """φ(η) with its sign changed, less the entropy."""
-        return -self._entropy(xp, theta) - self._dual_potential(xp, self._to_eta(xp, theta))
 
     def _entropy(self, xp, theta):
         eta = self._to_eta(xp, theta)[..., 0]

@@ -57,6 +57,19 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         """(μ, 1/λ)."""
         return eta[..., 0], eta[..., 1] - 1.0 / eta[..., 0]
 
+    def _metric(self, xp, theta):
+        m, shape = self._mean_shape(xp, theta)
+        return symmetric2(xp, m**3 / shape, -m / shape, 1.0 / (m * shape) + 2.0 / shape**2)
+
+    def _cubic_tensor(self, xp, theta):
+        """The third derivatives of −2s − ½ log(−2θ₂) with s = √(θ₁θ₂)."""
+        s = xp.sqrt(-theta[..., 0]) * xp.sqrt(-theta[..., 1])
+        x, y = -theta[..., 0], -theta[..., 1]
+        mixed1, mixed2 = -0.25 * s / (x**2 * y), -0.25 * s / (x * y**2)
+        first = symmetric2(xp, 0.75 * s / x**3, mixed1, mixed2)
+        second = symmetric2(xp, mixed1, mixed2, (0.75 * s + 1.0) / y**3)
+        return xp.stack([first, second], axis=-3)
+
     def _to_theta(self, xp, eta):
         m, inverse = self._mean_inverse_shape(xp, eta)
         half = -0.5 / inverse
@@ -65,16 +78,6 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
     def _dual_potential(self, xp, eta):
         _, inverse = self._mean_inverse_shape(xp, eta)
         return -0.5 - 0.5 * xp.log(inverse)
-
-    def _metric(self, xp, theta):
-        m, shape = self._mean_shape(xp, theta)
-        return symmetric2(xp, m**3 / shape, -m / shape, 1.0 / (m * shape) + 2.0 / shape**2)
-
-    def _dual_metric(self, xp, eta):
-        m, inverse = self._mean_inverse_shape(xp, eta)
-        shape = 1.0 / inverse
-        common = 0.5 * shape**2
-        return symmetric2(xp, common / m**4 + shape / m**3, common / m**2, common)
 
     def _flat(self, xp, theta, vector):
         m, shape = self._mean_shape(xp, theta)
@@ -86,6 +89,12 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         m, shape = self._mean_shape(xp, theta)
         return self._raise(xp, m, shape, covector)
 
+    def _dual_metric(self, xp, eta):
+        m, inverse = self._mean_inverse_shape(xp, eta)
+        shape = 1.0 / inverse
+        common = 0.5 * shape**2
+        return symmetric2(xp, common / m**4 + shape / m**3, common / m**2, common)
+
     def _dual_flat(self, xp, eta, vector):
         m, inverse = self._mean_inverse_shape(xp, eta)
         return self._raise(xp, m, 1.0 / inverse, vector)
@@ -95,46 +104,6 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         dm = covector[..., 0]
         b = 0.5 * shape**2 * (covector[..., 1] + dm / m**2)
         return xp.stack([b / m**2 + shape * dm / m**3, b], axis=-1)
-
-    def _cubic_tensor(self, xp, theta):
-        """The third derivatives of −2s − ½ log(−2θ₂) with s = √(θ₁θ₂)."""
-        s = xp.sqrt(-theta[..., 0]) * xp.sqrt(-theta[..., 1])
-        x, y = -theta[..., 0], -theta[..., 1]
-        mixed1, mixed2 = -0.25 * s / (x**2 * y), -0.25 * s / (x * y**2)
-        first = symmetric2(xp, 0.75 * s / x**3, mixed1, mixed2)
-        second = symmetric2(xp, mixed1, mixed2, (0.75 * s + 1.0) / y**3)
-        return xp.stack([first, second], axis=-3)
-
-    # The half-plane of u = √2 / √μ = √2 (θ₁/θ₂)^{1/4} and v = 1 / √λ; the family is its part u > 0
-
-    def _to_half_space(self, xp, x):
-        """(√(2/μ), 1/√λ)."""
-        m, shape = self._mean_shape(xp, x)
-        return xp.stack([sqrt(2.0) / xp.sqrt(m), 1.0 / xp.sqrt(shape)], axis=-1)
-
-    def _from_half_space(self, xp, point):
-        point = xp.where(point[..., :1] > 0, point, xp.full_like(point, xp.nan))
-        return self._theta_from(xp, 2.0 / point[..., 0] ** 2, 1.0 / point[..., 1] ** 2)
-
-    def _vector_to_half_space(self, xp, x, vector):
-        """u (dθ₁/θ₁ − dθ₂/θ₂) / 4 and −v dθ₂ / (2θ₂)."""
-        u, v = (self._to_half_space(xp, x)[..., i] for i in range(2))
-        a, b = vector[..., 0] / x[..., 0], vector[..., 1] / x[..., 1]
-        return xp.stack([0.25 * u * (a - b), -0.5 * v * b], axis=-1)
-
-    def _vector_from_half_space(self, xp, x, vector):
-        scaled = vector / self._to_half_space(xp, x)
-        b = -2.0 * scaled[..., 1]
-        return xp.stack([x[..., 0] * (4.0 * scaled[..., 0] + b), x[..., 1] * b], axis=-1)
-
-    def _half_space_step(self, xp, x, y):
-        """The differences of (θ₁/θ₂)^{1/4} and (−2θ₂)^{−1/2} by those of the arguments of the roots, from the differences Δθ."""
-        m_x, m_y = self._mean_shape(xp, x)[0], self._mean_shape(xp, y)[0]
-        (u_x, v_x), (u_y, v_y) = ((z[..., 0], z[..., 1]) for z in (self._to_half_space(xp, x), self._to_half_space(xp, y)))
-        a, b = y[..., 0] - x[..., 0], y[..., 1] - x[..., 1]
-        squares = (2.0 * a - (1.0 / m_x**2 + 1.0 / m_y**2) * b) / (x[..., 1] + y[..., 1])          # of 1/μ
-        return xp.stack([2.0 * squares / ((1.0 / m_x + 1.0 / m_y) * (u_x + u_y)),
-                         2.0 * (v_x * v_y) ** 2 * b / (v_x + v_y)], axis=-1)
 
     def _sufficient_statistic(self, xp, x):
         return xp.stack([x, 1.0 / x], axis=-1)
@@ -195,3 +164,34 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
     def _parameters(self, xp, theta):
         mean, shape = self._mean_shape(xp, theta)
         return {"mean": mean, "shape": shape}
+
+    # The half-plane of u = √2 / √μ = √2 (θ₁/θ₂)^{1/4} and v = 1 / √λ; the family is its part u > 0
+
+    def _to_half_space(self, xp, x):
+        """(√(2/μ), 1/√λ)."""
+        m, shape = self._mean_shape(xp, x)
+        return xp.stack([sqrt(2.0) / xp.sqrt(m), 1.0 / xp.sqrt(shape)], axis=-1)
+
+    def _from_half_space(self, xp, point):
+        point = xp.where(point[..., :1] > 0, point, xp.full_like(point, xp.nan))
+        return self._theta_from(xp, 2.0 / point[..., 0] ** 2, 1.0 / point[..., 1] ** 2)
+
+    def _vector_to_half_space(self, xp, x, vector):
+        """u (dθ₁/θ₁ − dθ₂/θ₂) / 4 and −v dθ₂ / (2θ₂)."""
+        u, v = (self._to_half_space(xp, x)[..., i] for i in range(2))
+        a, b = vector[..., 0] / x[..., 0], vector[..., 1] / x[..., 1]
+        return xp.stack([0.25 * u * (a - b), -0.5 * v * b], axis=-1)
+
+    def _vector_from_half_space(self, xp, x, vector):
+        scaled = vector / self._to_half_space(xp, x)
+        b = -2.0 * scaled[..., 1]
+        return xp.stack([x[..., 0] * (4.0 * scaled[..., 0] + b), x[..., 1] * b], axis=-1)
+
+    def _half_space_step(self, xp, x, y):
+        """The differences of (θ₁/θ₂)^{1/4} and (−2θ₂)^{−1/2} by those of the arguments of the roots, from the differences Δθ."""
+        m_x, m_y = self._mean_shape(xp, x)[0], self._mean_shape(xp, y)[0]
+        (u_x, v_x), (u_y, v_y) = ((z[..., 0], z[..., 1]) for z in (self._to_half_space(xp, x), self._to_half_space(xp, y)))
+        a, b = y[..., 0] - x[..., 0], y[..., 1] - x[..., 1]
+        squares = (2.0 * a - (1.0 / m_x**2 + 1.0 / m_y**2) * b) / (x[..., 1] + y[..., 1])          # of 1/μ
+        return xp.stack([2.0 * squares / ((1.0 / m_x + 1.0 / m_y) * (u_x + u_y)),
+                         2.0 * (v_x * v_y) ** 2 * b / (v_x + v_y)], axis=-1)

@@ -83,6 +83,14 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         mean, second = self._split(eta)
         return (second - _square(xp, mean)) / self.p
 
+    @property
+    def half_space(self):
+        return HalfSpace(self.dim, sqrt(2.0 * self.p))
+
+    @property
+    def log_h(self):
+        return -0.5 * self.p * float(np.log(2 * np.pi))
+
     def _potential(self, xp, theta):
         a, b = self._split(theta)
         return -0.25 * _square(xp, a) / b - 0.5 * self.p * xp.log(-2.0 * b)
@@ -90,12 +98,6 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
     def _to_eta(self, xp, theta):
         mean, variance = self._mean_variance(xp, theta)
         return _join(xp, mean, self.p * variance + _square(xp, mean))
-
-    def _to_theta(self, xp, eta):
-        return self._theta_from(xp, eta[..., :self.p], self._variance(xp, eta))
-
-    def _dual_potential(self, xp, eta):
-        return -0.5 * self.p * (1.0 + xp.log(self._variance(xp, eta)))
 
     def _metric(self, xp, theta):
         mean, v = self._mean_variance(xp, theta)
@@ -105,13 +107,24 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         upper = xp.concat([v * xp.eye(self.p, dtype=mean.dtype), cross], axis=-1)
         return xp.concat([upper, xp.concat([xp.matrix_transpose(cross), corner], axis=-1)], axis=-2)
 
-    def _dual_metric(self, xp, eta):
-        mean, v = eta[..., :self.p, None], self._variance(xp, eta)[..., None, None]
-        corner = 0.5 / (self.p * v * v)
-        cross = -2.0 * corner * mean
-        inner = xp.eye(self.p, dtype=eta.dtype) / v - 2.0 * cross * xp.matrix_transpose(mean)
-        upper = xp.concat([inner, cross], axis=-1)
-        return xp.concat([upper, xp.concat([xp.matrix_transpose(cross), corner], axis=-1)], axis=-2)
+    def _cubic_tensor(self, xp, theta):
+        """The third cumulants of (x, |x|²): 0 and 2v² δ_ij, then 8v²μ_i and 8pv³ + 24v²|μ|² as often as |x|² occurs."""
+        mean, v = self._mean_variance(xp, theta)
+        p, v = self.p, v[..., None, None]
+        eye = 2.0 * v * v * xp.eye(p, dtype=mean.dtype)
+        cross = 8.0 * v * v * mean[..., None]
+        corner = 8.0 * v * v * (p * v + 3.0 * _square(xp, mean)[..., None, None])
+        inner = xp.concat([xp.zeros((*eye.shape[:-2], p, p, p), dtype=mean.dtype), eye[..., None]], axis=-1)
+        inner = xp.concat([inner, xp.concat([eye, cross], axis=-1)[..., :, None, :]], axis=-2)
+        last = xp.concat([xp.concat([eye, cross], axis=-1),
+                          xp.concat([xp.matrix_transpose(cross), corner], axis=-1)], axis=-2)
+        return xp.concat([inner, last[..., None, :, :]], axis=-3)
+
+    def _to_theta(self, xp, eta):
+        return self._theta_from(xp, eta[..., :self.p], self._variance(xp, eta))
+
+    def _dual_potential(self, xp, eta):
+        return -0.5 * self.p * (1.0 + xp.log(self._variance(xp, eta)))
 
     def _flat(self, xp, theta, vector):
         mean, v = self._mean_variance(xp, theta)
@@ -128,60 +141,19 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         b = 0.5 * (d_second - 2.0 * xp.sum(mean * d_mean, axis=-1)) / (self.p * v * v)
         return _join(xp, d_mean / v[..., None] - 2.0 * mean * b[..., None], b)
 
+    def _dual_metric(self, xp, eta):
+        mean, v = eta[..., :self.p, None], self._variance(xp, eta)[..., None, None]
+        corner = 0.5 / (self.p * v * v)
+        cross = -2.0 * corner * mean
+        inner = xp.eye(self.p, dtype=eta.dtype) / v - 2.0 * cross * xp.matrix_transpose(mean)
+        upper = xp.concat([inner, cross], axis=-1)
+        return xp.concat([upper, xp.concat([xp.matrix_transpose(cross), corner], axis=-1)], axis=-2)
+
     def _dual_flat(self, xp, eta, vector):
         return self._raise(xp, eta[..., :self.p], self._variance(xp, eta), vector)
 
-    def _cubic_tensor(self, xp, theta):
-        """The third cumulants of (x, |x|²): 0 and 2v² δ_ij, then 8v²μ_i and 8pv³ + 24v²|μ|² as often as |x|² occurs."""
-        mean, v = self._mean_variance(xp, theta)
-        p, v = self.p, v[..., None, None]
-        eye = 2.0 * v * v * xp.eye(p, dtype=mean.dtype)
-        cross = 8.0 * v * v * mean[..., None]
-        corner = 8.0 * v * v * (p * v + 3.0 * _square(xp, mean)[..., None, None])
-        inner = xp.concat([xp.zeros((*eye.shape[:-2], p, p, p), dtype=mean.dtype), eye[..., None]], axis=-1)
-        inner = xp.concat([inner, xp.concat([eye, cross], axis=-1)[..., :, None, :]], axis=-2)
-        last = xp.concat([xp.concat([eye, cross], axis=-1),
-                          xp.concat([xp.matrix_transpose(cross), corner], axis=-1)], axis=-2)
-        return xp.concat([inner, last[..., None, :, :]], axis=-3)
-
-    @property
-    def half_space(self):
-        return HalfSpace(self.dim, sqrt(2.0 * self.p))
-
-    def _to_half_space(self, xp, x):
-        """(μ/√(2p), σ)."""
-        mean, variance = self._mean_variance(xp, x)
-        return _join(xp, mean / self.half_space.radius, xp.sqrt(variance))
-
-    def _from_half_space(self, xp, point):
-        u, v = self._split(point)
-        return self._theta_from(xp, self.half_space.radius * u, v * v)
-
-    def _vector_to_half_space(self, xp, x, vector):
-        """(dμ/√(2p), dσ), with dμ = v (a + 2μb) and dσ = σ³ b for a vector (a, b) in θ."""
-        mean, v = self._mean_variance(xp, x)
-        a, b = self._split(vector)
-        return _join(xp, v[..., None] / self.half_space.radius * (a + 2.0 * mean * b[..., None]), v * xp.sqrt(v) * b)
-
-    def _vector_from_half_space(self, xp, x, vector):
-        mean, v = self._mean_variance(xp, x)
-        u, rise = self._split(vector)
-        b = rise / (v * xp.sqrt(v))
-        return _join(xp, self.half_space.radius * u / v[..., None] - 2.0 * mean * b[..., None], b)
-
-    def _half_space_step(self, xp, x, y):
-        """As in the family `Normal`, with vectors in the place of the first coordinate."""
-        (m_x, v_x), (m_y, v_y) = self._mean_variance(xp, x), self._mean_variance(xp, y)
-        a, b = self._split(y - x)
-        mean_step = -(a + (m_x + m_y) * b[..., None]) / (x + y)[..., self.p:]
-        return _join(xp, mean_step / self.half_space.radius, 2.0 * v_x * v_y * b / (xp.sqrt(v_x) + xp.sqrt(v_y)))
-
     def _sufficient_statistic(self, xp, x):
         return _join(xp, x, _square(xp, x))
-
-    @property
-    def log_h(self):
-        return -0.5 * self.p * float(np.log(2 * np.pi))
 
     def _log_density(self, xp, theta, x):
         """−½ |x − μ|² / v − (p/2) log(2πv): the square completed, which does not cancel."""
@@ -221,3 +193,31 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
     def _parameters(self, xp, theta):
         mean, variance = self._mean_variance(xp, theta)
         return {"mean": mean, "variance": variance}
+
+    def _to_half_space(self, xp, x):
+        """(μ/√(2p), σ)."""
+        mean, variance = self._mean_variance(xp, x)
+        return _join(xp, mean / self.half_space.radius, xp.sqrt(variance))
+
+    def _from_half_space(self, xp, point):
+        u, v = self._split(point)
+        return self._theta_from(xp, self.half_space.radius * u, v * v)
+
+    def _vector_to_half_space(self, xp, x, vector):
+        """(dμ/√(2p), dσ), with dμ = v (a + 2μb) and dσ = σ³ b for a vector (a, b) in θ."""
+        mean, v = self._mean_variance(xp, x)
+        a, b = self._split(vector)
+        return _join(xp, v[..., None] / self.half_space.radius * (a + 2.0 * mean * b[..., None]), v * xp.sqrt(v) * b)
+
+    def _vector_from_half_space(self, xp, x, vector):
+        mean, v = self._mean_variance(xp, x)
+        u, rise = self._split(vector)
+        b = rise / (v * xp.sqrt(v))
+        return _join(xp, self.half_space.radius * u / v[..., None] - 2.0 * mean * b[..., None], b)
+
+    def _half_space_step(self, xp, x, y):
+        """As in the family `Normal`, with vectors in the place of the first coordinate."""
+        (m_x, v_x), (m_y, v_y) = self._mean_variance(xp, x), self._mean_variance(xp, y)
+        a, b = self._split(y - x)
+        mean_step = -(a + (m_x + m_y) * b[..., None]) / (x + y)[..., self.p:]
+        return _join(xp, mean_step / self.half_space.radius, 2.0 * v_x * v_y * b / (xp.sqrt(v_x) + xp.sqrt(v_y)))

@@ -83,20 +83,17 @@ class _KnownCovariance(ConstantMetric, ExponentialFamily):
     def _to_eta(self, xp, theta):
         return self._lower(xp, theta)
 
+    def _metric(self, xp, theta):
+        return self._everywhere(xp, self._lower, theta)
+
+    def _cubic_tensor(self, xp, theta):
+        return diagonal3(xp, xp.zeros_like(theta))
+
     def _to_theta(self, xp, eta):
         return self._raise(xp, eta)
 
     def _dual_potential(self, xp, eta):
         return 0.5 * xp.sum(eta * self._raise(xp, eta), axis=-1)
-
-    def _metric(self, xp, theta):
-        return self._everywhere(xp, self._lower, theta)
-
-    def _dual_metric(self, xp, eta):
-        return self._everywhere(xp, self._raise, eta)
-
-    def _everywhere(self, xp, operator, x):
-        return xp.broadcast_to(operator(xp, xp.eye(self.dim, dtype=x.dtype)), (*x.shape, self.dim))
 
     def _flat(self, xp, theta, vector):
         return self._constant(xp, self._lower, theta, vector)
@@ -110,8 +107,11 @@ class _KnownCovariance(ConstantMetric, ExponentialFamily):
 
     _dual_flat, _dual_sharp = _sharp, _flat
 
-    def _cubic_tensor(self, xp, theta):
-        return diagonal3(xp, xp.zeros_like(theta))
+    def _dual_metric(self, xp, eta):
+        return self._everywhere(xp, self._raise, eta)
+
+    def _everywhere(self, xp, operator, x):
+        return xp.broadcast_to(operator(xp, xp.eye(self.dim, dtype=x.dtype)), (*x.shape, self.dim))
 
     def _sufficient_statistic(self, xp, x):
         return self._as_vector(xp, x)

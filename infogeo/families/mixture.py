@@ -192,11 +192,6 @@ class _Weights(DuallyFlat):
         gaps = self._gaps(xp, theta)
         return xp.matmul(gaps / self._masses(xp, theta)[..., None, :], xp.matrix_transpose(gaps))
 
-    def _flat(self, xp, theta, vector):
-        gaps = self._gaps(xp, theta)
-        along = xp.matmul(vector[..., None, :], gaps)[..., 0, :] / self._masses(xp, theta)
-        return matvec(xp, gaps, along)
-
     def _cubic_tensor(self, xp, theta):
         gaps = self._gaps(xp, theta)
         pairs = xp.reshape(gaps[:, None, :] * gaps[None, :, :], (self.dim**2, gaps.shape[1]))
@@ -247,6 +242,11 @@ class _Weights(DuallyFlat):
             xp, start, name="to_theta", value=value, solve=newton, contains=self.theta_domain.contains,
             gradient=lambda w: self._to_eta(xp, w) - eta - barrier * (1.0 / w - 1.0 / last(w)),
             scale=scale_behind(xp, eta, barrier))
+
+    def _flat(self, xp, theta, vector):
+        gaps = self._gaps(xp, theta)
+        along = xp.matmul(vector[..., None, :], gaps)[..., 0, :] / self._masses(xp, theta)
+        return matvec(xp, gaps, along)
 
     def _divergence(self, xp, theta_p, theta_q):
         """KL(q‖p): the canonical divergence of the dual has its arguments swapped."""

@@ -102,6 +102,28 @@ class MultivariateNormal(ExponentialFamily):
         mean, covariance, _, _, _ = self._parts(xp, theta)
         return self._join(xp, mean, covariance + _outer(mean, mean))
 
+    def _metric(self, xp, theta):
+        """Cov(x_m, x_i x_j) = Σ_mi μ_j + Σ_mj μ_i and, with S = Σ + μμᵀ,
+
+        Cov(x_i x_j, x_k x_l) = Σ_ik S_jl + μ_i μ_k Σ_jl + Σ_il S_jk + μ_i μ_l Σ_jk.
+        """
+        mean, covariance, _, _, _ = self._parts(xp, theta)
+        outer = _outer(mean, mean)
+        pairs = _Pairs(xp, self.p, theta.dtype)
+        fourth = pairs.symmetrised(covariance, covariance + outer) + pairs.symmetrised(outer, covariance)
+        return pairs.assemble(covariance, pairs.crossed(covariance, mean), fourth)
+
+    def _cubic_tensor(self, xp, theta):
+        """The second derivative of η along every pair of coordinate directions."""
+        mean, covariance, _, _, _ = self._parts(xp, theta)
+        mean, covariance = mean[..., None, None, :], covariance[..., None, None, :, :]
+        a, m = self._pair(xp, xp.eye(self.dim, dtype=theta.dtype))
+        first, second = (a[:, None, :], m[:, None, :, :]), (a[None, :, :], m[None, :, :, :])
+        (d1_mean, d1_cov), (d2_mean, d2_cov) = (self._push(xp, mean, covariance, *pair) for pair in (first, second))
+        d12_mean = 2.0 * (matvec(xp, covariance, matvec(xp, first[1], d2_mean) + matvec(xp, second[1], d1_mean)))
+        d12_cov = 2.0 * xp.matmul(d2_cov, xp.matmul(first[1], covariance))
+        return self._join(xp, d12_mean, 2.0 * (d12_cov + _outer(d12_mean, mean) + _outer(d1_mean, d2_mean)))
+
     def _to_theta(self, xp, eta):
         mean, second = self._pair(xp, eta)
         return self._natural(xp, mean, second - _outer(mean, mean))
@@ -139,17 +161,6 @@ class MultivariateNormal(ExponentialFamily):
         m = 0.5 * xp.matmul(precision, xp.matmul(d_covariance, precision))
         return self._join(xp, matvec(xp, precision, d_mean) - 2.0 * matvec(xp, m, mean), m)
 
-    def _metric(self, xp, theta):
-        """Cov(x_m, x_i x_j) = Σ_mi μ_j + Σ_mj μ_i and, with S = Σ + μμᵀ,
-
-        Cov(x_i x_j, x_k x_l) = Σ_ik S_jl + μ_i μ_k Σ_jl + Σ_il S_jk + μ_i μ_l Σ_jk.
-        """
-        mean, covariance, _, _, _ = self._parts(xp, theta)
-        outer = _outer(mean, mean)
-        pairs = _Pairs(xp, self.p, theta.dtype)
-        fourth = pairs.symmetrised(covariance, covariance + outer) + pairs.symmetrised(outer, covariance)
-        return pairs.assemble(covariance, pairs.crossed(covariance, mean), fourth)
-
     def _dual_metric(self, xp, eta):
         """In the chart η, with h = Λμ: (1 + μᵀh) Λ + hhᵀ; −½ (Λ_mi h_j + Λ_mj h_i); ¼ (Λ_ik Λ_jl + Λ_il Λ_jk)."""
         theta = self.to_theta(eta)
@@ -159,16 +170,60 @@ class MultivariateNormal(ExponentialFamily):
         first = (1.0 + xp.sum(mean * h, axis=-1))[..., None, None] * precision + _outer(h, h)
         return pairs.assemble(first, -0.5 * pairs.crossed(precision, h), 0.25 * pairs.symmetrised(precision, precision))
 
-    def _cubic_tensor(self, xp, theta):
-        """The second derivative of η along every pair of coordinate directions."""
+    def _sufficient_statistic(self, xp, x):
+        return self._join(xp, x, _outer(x, x))
+
+    def _log_base_measure(self, xp, x):
+        return xp.full_like(x[..., 0], -0.5 * self.p * np.log(2 * np.pi))
+
+    def _expected_log_base_measure(self, xp, theta):
+        return -0.5 * self.p * float(np.log(2 * np.pi)) + 0.0 * self._parts(xp, theta)[-1]         # NaN where Λ is not definite
+
+    def _log_density(self, xp, theta, x):
+        """−½ (x − μ)ᵀΛ(x − μ) + ½ log det Λ − (p/2) log 2π: the square completed, which does not cancel."""
+        mean, _, precision, _, log_det = self._parts(xp, theta)
+        gap = x - mean
+        square = xp.sum(gap * matvec(xp, precision, gap), axis=-1)
+        return 0.5 * (log_det - square) - 0.5 * self.p * float(np.log(2 * np.pi))
+
+    def _entropy(self, xp, theta):
+        return 0.5 * self.p * float(np.log(2 * np.pi * np.e)) - 0.5 * self._parts(xp, theta)[4]
+
+    def _kl(self, xp, theta_p, theta_q):
+        """½ (tr W − log det(I + W)) + ½ |Δμ|²_{Λ_q} with W = L⁻¹(Λ_q − Λ_p)L⁻ᵀ and Λ_p = L Lᵀ.
+
+        The pivots 1 + e_i of I + W = U D Uᵀ give tr W − log det(I + W) = Σ (e_i − log(1 + e_i)) + Σ_{i>k} u_ik² (1 + e_k):
+        non-negative terms only, without cancellation for near points.
+        """
+        a, m = self._pair(xp, theta_q - theta_p)
+        mean_p, _, _, root, log_det_p = self._parts(xp, theta_p)
+        _, covariance_q, precision_q, _, log_det_q = self._parts(xp, theta_q)
+        whitened = -2.0 * xp.matmul(root, xp.matmul(m, xp.matrix_transpose(root)))
+        near = xp.max(xp.abs(whitened), axis=(-2, -1)) < 0.5
+        shift = xp.where(near[..., None], a + 2.0 * matvec(xp, m, mean_p),                   # Λ_q (μ_q − μ_p)
+                         theta_q[..., :self.p] - matvec(xp, precision_q, mean_p))
+        mahalanobis = xp.sum(shift * matvec(xp, covariance_q, shift), axis=-1)
+        return 0.5 * (trace_minus_log_det(xp, whitened, log_det_q - log_det_p) + mahalanobis)
+
+    def _fit(self, xp, x, weights):
+        """From the centred second moment, so that a large mean does not cost digits."""
+        mean = xp.sum(weights[..., None] * x, axis=0)
+        gap = x - mean
+        covariance = xp.sum(weights[..., None, None] * _outer(gap, gap), axis=0)
+        return self._join(xp, mean, covariance + _outer(mean, mean)), self._natural(xp, mean, covariance)
+
+    def _draw(self, draws, theta, shape):
+        xp = draws.xp
+        mean, _, _, root, _ = self._parts(xp, theta)
+        return mean + matvec(xp, xp.matrix_transpose(root), draws.normal((*shape, self.p)))
+
+    def _theta_from(self, xp, mean, covariance):
+        batch = np.broadcast_shapes(mean.shape[:-1], covariance.shape[:-2])
+        return self._natural(xp, xp.broadcast_to(mean, (*batch, self.p)), xp.broadcast_to(covariance, (*batch, self.p, self.p)))
+
+    def _parameters(self, xp, theta):
         mean, covariance, _, _, _ = self._parts(xp, theta)
-        mean, covariance = mean[..., None, None, :], covariance[..., None, None, :, :]
-        a, m = self._pair(xp, xp.eye(self.dim, dtype=theta.dtype))
-        first, second = (a[:, None, :], m[:, None, :, :]), (a[None, :, :], m[None, :, :, :])
-        (d1_mean, d1_cov), (d2_mean, d2_cov) = (self._push(xp, mean, covariance, *pair) for pair in (first, second))
-        d12_mean = 2.0 * (matvec(xp, covariance, matvec(xp, first[1], d2_mean) + matvec(xp, second[1], d1_mean)))
-        d12_cov = 2.0 * xp.matmul(d2_cov, xp.matmul(first[1], covariance))
-        return self._join(xp, d12_mean, 2.0 * (d12_cov + _outer(d12_mean, mean) + _outer(d1_mean, d2_mean)))
+        return {"mean": mean, "covariance": covariance}
 
     # The geometry of Fisher and Rao, with the first of two points moved to N(0, I) by x ↦ Lᵀ(x − μ), Λ = L Lᵀ
 
@@ -225,61 +280,6 @@ class MultivariateNormal(ExponentialFamily):
         whitened, natural = geodesic_from(xp, rapidity, t)
         moved = xp.matmul(lower, xp.matmul(whitened, xp.matrix_transpose(lower)))
         return self._join(xp, matvec(xp, lower, natural) + matvec(xp, moved, mean), -0.5 * moved)
-
-    def _sufficient_statistic(self, xp, x):
-        return self._join(xp, x, _outer(x, x))
-
-    def _log_base_measure(self, xp, x):
-        return xp.full_like(x[..., 0], -0.5 * self.p * np.log(2 * np.pi))
-
-    def _expected_log_base_measure(self, xp, theta):
-        return -0.5 * self.p * float(np.log(2 * np.pi)) + 0.0 * self._parts(xp, theta)[-1]         # NaN where Λ is not definite
-
-    def _log_density(self, xp, theta, x):
-        """−½ (x − μ)ᵀΛ(x − μ) + ½ log det Λ − (p/2) log 2π: the square completed, which does not cancel."""
-        mean, _, precision, _, log_det = self._parts(xp, theta)
-        gap = x - mean
-        square = xp.sum(gap * matvec(xp, precision, gap), axis=-1)
-        return 0.5 * (log_det - square) - 0.5 * self.p * float(np.log(2 * np.pi))
-
-    def _entropy(self, xp, theta):
-        return 0.5 * self.p * float(np.log(2 * np.pi * np.e)) - 0.5 * self._parts(xp, theta)[4]
-
-    def _kl(self, xp, theta_p, theta_q):
-        """½ (tr W − log det(I + W)) + ½ |Δμ|²_{Λ_q} with W = L⁻¹(Λ_q − Λ_p)L⁻ᵀ and Λ_p = L Lᵀ.
-
-        The pivots 1 + e_i of I + W = U D Uᵀ give tr W − log det(I + W) = Σ (e_i − log(1 + e_i)) + Σ_{i>k} u_ik² (1 + e_k):
-        non-negative terms only, without cancellation for near points.
-        """
-        a, m = self._pair(xp, theta_q - theta_p)
-        mean_p, _, _, root, log_det_p = self._parts(xp, theta_p)
-        _, covariance_q, precision_q, _, log_det_q = self._parts(xp, theta_q)
-        whitened = -2.0 * xp.matmul(root, xp.matmul(m, xp.matrix_transpose(root)))
-        near = xp.max(xp.abs(whitened), axis=(-2, -1)) < 0.5
-        shift = xp.where(near[..., None], a + 2.0 * matvec(xp, m, mean_p),                   # Λ_q (μ_q − μ_p)
-                         theta_q[..., :self.p] - matvec(xp, precision_q, mean_p))
-        mahalanobis = xp.sum(shift * matvec(xp, covariance_q, shift), axis=-1)
-        return 0.5 * (trace_minus_log_det(xp, whitened, log_det_q - log_det_p) + mahalanobis)
-
-    def _fit(self, xp, x, weights):
-        """From the centred second moment, so that a large mean does not cost digits."""
-        mean = xp.sum(weights[..., None] * x, axis=0)
-        gap = x - mean
-        covariance = xp.sum(weights[..., None, None] * _outer(gap, gap), axis=0)
-        return self._join(xp, mean, covariance + _outer(mean, mean)), self._natural(xp, mean, covariance)
-
-    def _draw(self, draws, theta, shape):
-        xp = draws.xp
-        mean, _, _, root, _ = self._parts(xp, theta)
-        return mean + matvec(xp, xp.matrix_transpose(root), draws.normal((*shape, self.p)))
-
-    def _theta_from(self, xp, mean, covariance):
-        batch = np.broadcast_shapes(mean.shape[:-1], covariance.shape[:-2])
-        return self._natural(xp, xp.broadcast_to(mean, (*batch, self.p)), xp.broadcast_to(covariance, (*batch, self.p, self.p)))
-
-    def _parameters(self, xp, theta):
-        mean, covariance, _, _, _ = self._parts(xp, theta)
-        return {"mean": mean, "covariance": covariance}
 
 
 class _Pairs:

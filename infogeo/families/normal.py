@@ -53,21 +53,26 @@ class Normal(Hyperbolic, ExponentialFamily):
         mean, variance = self._mean_variance(xp, theta)
         return xp.stack([mean, variance + mean**2], axis=-1)
 
+    def _metric(self, xp, theta):
+        m, v = self._mean_variance(xp, theta)
+        return symmetric2(xp, v, 2.0 * m * v, 2.0 * v * (v + 2.0 * m**2))
+
+    def _cubic_tensor(self, xp, theta):
+        """The third cumulants of (x, x²)."""
+        m, v = self._mean_variance(xp, theta)
+        zero, mixed = 0.0 * m, 2.0 * v * v
+        t122 = 8.0 * m * v * v
+        t222 = 8.0 * v * v * (v + 3.0 * m * m)
+        first = symmetric2(xp, zero, mixed, t122)
+        second = symmetric2(xp, mixed, t122, t222)
+        return xp.stack([first, second], axis=-3)
+
     def _to_theta(self, xp, eta):
         variance = eta[..., 1] - eta[..., 0] ** 2
         return xp.stack([eta[..., 0] / variance, -0.5 / variance], axis=-1)
 
     def _dual_potential(self, xp, eta):
         return -0.5 - 0.5 * xp.log(eta[..., 1] - eta[..., 0] ** 2)
-
-    def _metric(self, xp, theta):
-        m, v = self._mean_variance(xp, theta)
-        return symmetric2(xp, v, 2.0 * m * v, 2.0 * v * (v + 2.0 * m**2))
-
-    def _dual_metric(self, xp, eta):
-        m = eta[..., 0]
-        v = eta[..., 1] - m**2
-        return symmetric2(xp, (v + 2.0 * m**2) / v**2, -m / v**2, 0.5 / v**2)
 
     def _flat(self, xp, theta, vector):
         m, v = self._mean_variance(xp, theta)
@@ -85,45 +90,14 @@ class Normal(Hyperbolic, ExponentialFamily):
         b = 0.5 * (ds - 2.0 * m * dm) / v**2
         return xp.stack([dm / v - 2.0 * m * b, b], axis=-1)
 
+    def _dual_metric(self, xp, eta):
+        m = eta[..., 0]
+        v = eta[..., 1] - m**2
+        return symmetric2(xp, (v + 2.0 * m**2) / v**2, -m / v**2, 0.5 / v**2)
+
     def _dual_flat(self, xp, eta, vector):
         m = eta[..., 0]
         return self._raise(xp, m, eta[..., 1] - m**2, vector)
-
-    def _cubic_tensor(self, xp, theta):
-        """The third cumulants of (x, x²)."""
-        m, v = self._mean_variance(xp, theta)
-        zero, mixed = 0.0 * m, 2.0 * v * v
-        t122 = 8.0 * m * v * v
-        t222 = 8.0 * v * v * (v + 3.0 * m * m)
-        first = symmetric2(xp, zero, mixed, t122)
-        second = symmetric2(xp, mixed, t122, t222)
-        return xp.stack([first, second], axis=-3)
-
-    def _to_half_space(self, xp, x):
-        """(μ/√2, σ)."""
-        mean, variance = self._mean_variance(xp, x)
-        return xp.stack([mean / sqrt(2.0), xp.sqrt(variance)], axis=-1)
-
-    def _from_half_space(self, xp, point):
-        return self._theta_from(xp, sqrt(2.0) * point[..., 0], point[..., 1] ** 2)
-
-    def _vector_to_half_space(self, xp, x, vector):
-        """(dμ/√2, dσ), with dμ = v (dθ₁ + 2μ dθ₂) and dσ = σ³ dθ₂."""
-        m, v = self._mean_variance(xp, x)
-        a, b = vector[..., 0], vector[..., 1]
-        return xp.stack([v / sqrt(2.0) * (a + 2.0 * m * b), v * xp.sqrt(v) * b], axis=-1)
-
-    def _vector_from_half_space(self, xp, x, vector):
-        m, v = self._mean_variance(xp, x)
-        b = vector[..., 1] / (v * xp.sqrt(v))
-        return xp.stack([sqrt(2.0) * vector[..., 0] / v - 2.0 * m * b, b], axis=-1)
-
-    def _half_space_step(self, xp, x, y):
-        """Δμ = −(Δθ₁ + (μ_x + μ_y) Δθ₂) / (θ₂x + θ₂y) and Δσ = Δv / (σ_x + σ_y), Δv = 2 v_x v_y Δθ₂, from the differences Δθ."""
-        (m_x, v_x), (m_y, v_y) = self._mean_variance(xp, x), self._mean_variance(xp, y)
-        a, b = y[..., 0] - x[..., 0], y[..., 1] - x[..., 1]
-        mean_step = -(a + (m_x + m_y) * b) / (x[..., 1] + y[..., 1])
-        return xp.stack([mean_step / sqrt(2.0), 2.0 * v_x * v_y * b / (xp.sqrt(v_x) + xp.sqrt(v_y))], axis=-1)
 
     def _sufficient_statistic(self, xp, x):
         return xp.stack([x, x**2], axis=-1)
@@ -180,3 +154,29 @@ class Normal(Hyperbolic, ExponentialFamily):
     def _parameters(self, xp, theta):
         mean, variance = self._mean_variance(xp, theta)
         return {"mean": mean, "variance": variance}
+
+    def _to_half_space(self, xp, x):
+        """(μ/√2, σ)."""
+        mean, variance = self._mean_variance(xp, x)
+        return xp.stack([mean / sqrt(2.0), xp.sqrt(variance)], axis=-1)
+
+    def _from_half_space(self, xp, point):
+        return self._theta_from(xp, sqrt(2.0) * point[..., 0], point[..., 1] ** 2)
+
+    def _vector_to_half_space(self, xp, x, vector):
+        """(dμ/√2, dσ), with dμ = v (dθ₁ + 2μ dθ₂) and dσ = σ³ dθ₂."""
+        m, v = self._mean_variance(xp, x)
+        a, b = vector[..., 0], vector[..., 1]
+        return xp.stack([v / sqrt(2.0) * (a + 2.0 * m * b), v * xp.sqrt(v) * b], axis=-1)
+
+    def _vector_from_half_space(self, xp, x, vector):
+        m, v = self._mean_variance(xp, x)
+        b = vector[..., 1] / (v * xp.sqrt(v))
+        return xp.stack([sqrt(2.0) * vector[..., 0] / v - 2.0 * m * b, b], axis=-1)
+
+    def _half_space_step(self, xp, x, y):
+        """Δμ = −(Δθ₁ + (μ_x + μ_y) Δθ₂) / (θ₂x + θ₂y) and Δσ = Δv / (σ_x + σ_y), Δv = 2 v_x v_y Δθ₂, from the differences Δθ."""
+        (m_x, v_x), (m_y, v_y) = self._mean_variance(xp, x), self._mean_variance(xp, y)
+        a, b = y[..., 0] - x[..., 0], y[..., 1] - x[..., 1]
+        mean_step = -(a + (m_x + m_y) * b) / (x[..., 1] + y[..., 1])
+        return xp.stack([mean_step / sqrt(2.0), 2.0 * v_x * v_y * b / (xp.sqrt(v_x) + xp.sqrt(v_y))], axis=-1)

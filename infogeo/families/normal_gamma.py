@@ -35,11 +35,11 @@ class NormalGamma(Transformed):
     def _log_base_measure(self, xp, x):
         return self.base._log_base_measure(xp, x)
 
-    def _log_density(self, xp, theta, x):
-        return self.base._log_density(xp, theta, x)
-
     def _expected_log_base_measure(self, xp, theta):
         return self.base._expected_log_base_measure(xp, theta)
+
+    def _log_density(self, xp, theta, x):
+        return self.base._log_density(xp, theta, x)
 
     def _entropy(self, xp, theta):
         return self.base._entropy(xp, theta)

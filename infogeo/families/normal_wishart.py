@@ -207,6 +207,30 @@ class NormalWishart(ExponentialFamily):
         moment = matvec(xp, mean, m)
         return _join(xp, first, mean, moment, self.p / kappa + xp.sum(m * moment, axis=-1))
 
+    def _metric(self, xp, theta):
+        return self._on_basis(xp, self._flat, theta)
+
+    def _cubic_tensor(self, xp, theta):
+        """The second change of η along two tangent vectors of the basis, by the second changes of (s, R, m, κ)."""
+        s, m, kappa, _, _, inverse, _ = self._parts(xp, theta[..., None, None, :])
+        basis = xp.eye(self.dim, dtype=theta.dtype)
+        u_s, u_rate, u_m, u_kappa = self._inner_change(xp, m, kappa, basis[:, None, :])
+        v_s, v_rate, v_m, v_kappa = self._inner_change(xp, m, kappa, basis[None, :, :])
+        d2_m = -(u_kappa[..., None] * v_m + v_kappa[..., None] * u_m) / kappa[..., None]
+        cross = kappa[..., None, None] * _outer(u_m, v_m)
+        d2_rate = -0.5 * (cross + xp.matrix_transpose(cross))
+        first, d2_mean = push_twice(xp, s, inverse, (u_s, u_rate), (v_s, v_rate), d2_rate)
+        u_mean, v_mean = push(xp, s, inverse, u_s, u_rate)[1], push(xp, s, inverse, v_s, v_rate)[1]
+        mean = self._mean_precision(s, inverse)
+        turned, bent = matvec(xp, d2_mean, m), matvec(xp, mean, d2_m)
+        mixed = matvec(xp, u_mean, v_m) + matvec(xp, v_mean, u_m)
+        last = xp.sum(m * (turned + 2.0 * (mixed + bent)), axis=-1) + 2.0 * xp.sum(u_m * matvec(xp, mean, v_m), axis=-1)
+        return _join(xp, first, d2_mean, turned + mixed + bent, last + 2.0 * self.p * u_kappa * v_kappa / kappa**3)
+
+    def _observed(self, xp, x):
+        """(μ, Λ) of an observation."""
+        return x[..., :self.p], unpack(x[..., self.p:], self.p)
+
     def _to_theta(self, xp, eta):
         first, mean, vector, number = _split(xp, eta, self.p)
         _, inverse, log_det_mean = inverse_and_log_det(xp, mean)
@@ -255,32 +279,8 @@ class NormalWishart(ExponentialFamily):
         cross = _outer(linear - 0.5 * d_kappa[..., None] * m, m)
         return _join(xp, d_shape, -d_rate - 0.5 * (cross + xp.matrix_transpose(cross)), linear, -0.5 * d_kappa)
 
-    def _metric(self, xp, theta):
-        return self._on_basis(xp, self._flat, theta)
-
     def _dual_metric(self, xp, eta):
         return self._on_basis(xp, self._sharp, self.to_theta(eta))
-
-    def _cubic_tensor(self, xp, theta):
-        """The second change of η along two tangent vectors of the basis, by the second changes of (s, R, m, κ)."""
-        s, m, kappa, _, _, inverse, _ = self._parts(xp, theta[..., None, None, :])
-        basis = xp.eye(self.dim, dtype=theta.dtype)
-        u_s, u_rate, u_m, u_kappa = self._inner_change(xp, m, kappa, basis[:, None, :])
-        v_s, v_rate, v_m, v_kappa = self._inner_change(xp, m, kappa, basis[None, :, :])
-        d2_m = -(u_kappa[..., None] * v_m + v_kappa[..., None] * u_m) / kappa[..., None]
-        cross = kappa[..., None, None] * _outer(u_m, v_m)
-        d2_rate = -0.5 * (cross + xp.matrix_transpose(cross))
-        first, d2_mean = push_twice(xp, s, inverse, (u_s, u_rate), (v_s, v_rate), d2_rate)
-        u_mean, v_mean = push(xp, s, inverse, u_s, u_rate)[1], push(xp, s, inverse, v_s, v_rate)[1]
-        mean = self._mean_precision(s, inverse)
-        turned, bent = matvec(xp, d2_mean, m), matvec(xp, mean, d2_m)
-        mixed = matvec(xp, u_mean, v_m) + matvec(xp, v_mean, u_m)
-        last = xp.sum(m * (turned + 2.0 * (mixed + bent)), axis=-1) + 2.0 * xp.sum(u_m * matvec(xp, mean, v_m), axis=-1)
-        return _join(xp, first, d2_mean, turned + mixed + bent, last + 2.0 * self.p * u_kappa * v_kappa / kappa**3)
-
-    def _observed(self, xp, x):
-        """(μ, Λ) of an observation."""
-        return x[..., :self.p], unpack(x[..., self.p:], self.p)
 
     def _sufficient_statistic(self, xp, x):
         mu, precision = self._observed(xp, x)
@@ -290,6 +290,9 @@ class NormalWishart(ExponentialFamily):
     def _log_base_measure(self, xp, x):
         return -0.5 * (log_det(xp, self._observed(xp, x)[1]) + self.p * float(np.log(2 * np.pi)))
 
+    def _expected_log_base_measure(self, xp, theta):
+        return -0.5 * (self._to_eta(xp, theta)[..., 0] + self.p * float(np.log(2 * np.pi)))
+
     def _log_density(self, xp, theta, x):
         """That of Λ, and of μ given Λ, from μ − m."""
         s, m, kappa, rate, _, _, _ = self._parts(xp, theta)
@@ -298,9 +301,6 @@ class NormalWishart(ExponentialFamily):
         away = matvec(xp, xp.matrix_transpose(root), mu - m)
         marginal = self._wishart._log_density(xp, number_and_matrix(xp, s, -rate), precision)
         return marginal + log_normal_given_precision(xp, away, kappa, log_det_of_root(xp, root))
-
-    def _expected_log_base_measure(self, xp, theta):
-        return -0.5 * (self._to_eta(xp, theta)[..., 0] + self.p * float(np.log(2 * np.pi)))
 
     def _entropy(self, xp, theta):
         return -self._negative_entropy(xp, theta) - self._expected_log_base_measure(xp, theta)

@@ -40,30 +40,19 @@ class Poisson(ArcLength, ExponentialFamily):
     def _to_eta(self, xp, theta):
         return xp.exp(theta)
 
+    def _second(self, xp, theta):
+        return xp.exp(theta)
+
+    _third = _second
+
     def _to_theta(self, xp, eta):
         return xp.log(eta)
 
     def _dual_potential(self, xp, eta):
         return (xp.xlogy(eta, eta) - eta)[..., 0]
 
-    def _second(self, xp, theta):
-        return xp.exp(theta)
-
-    _third = _second
-
     def _dual_second(self, xp, eta):
         return 1.0 / eta
-
-    def _arc_length(self, xp, theta):
-        """2 √λ."""
-        return 2.0 * xp.exp(0.5 * theta)
-
-    def _from_arc_length(self, xp, s):
-        return 2.0 * xp.log(0.5 * s)
-
-    def _arc_between(self, xp, theta_p, theta_q):
-        """2 √λ_q − 2 √λ_p."""
-        return 4.0 * xp.exp(0.25 * (theta_p + theta_q)) * xp.sinh(0.25 * (theta_q - theta_p))
 
     def _sufficient_statistic(self, xp, x):
         return x[..., None]
@@ -71,14 +60,14 @@ class Poisson(ArcLength, ExponentialFamily):
     def _log_base_measure(self, xp, x):
         return -xp.gammaln(x + 1.0)
 
+    def _expected_log_base_measure(self, xp, theta):
+        """−E[log x!] = θ e^θ − e^θ + entropy, with the sign of the dual potential."""
+        return -self._entropy(xp, theta) - self._dual_potential(xp, self._to_eta(xp, theta))
+
     def _log_density(self, xp, theta, x):
         """−(log x! − x log x + x) − (x log(x / λ) − x + λ), of which neither cancels where counts are large."""
         rate = xp.exp(theta[..., 0])
         return -factorial_gap(xp, x) - deviance(xp, x, rate - x, theta[..., 0])
-
-    def _expected_log_base_measure(self, xp, theta):
-        """−E[log x!] = θ e^θ − e^θ + entropy, with the sign of the dual potential."""
-        return -self._entropy(xp, theta) - self._dual_potential(xp, self._to_eta(xp, theta))
 
     def _entropy(self, xp, theta):
         """−E[log p] by summing the series; from λ = 400 by its asymptotic expansion.
@@ -99,6 +88,17 @@ class Poisson(ArcLength, ExponentialFamily):
 
     def _parameters(self, xp, theta):
         return {"rate": xp.exp(theta[..., 0])}
+
+    def _arc_length(self, xp, theta):
+        """2 √λ."""
+        return 2.0 * xp.exp(0.5 * theta)
+
+    def _from_arc_length(self, xp, s):
+        return 2.0 * xp.log(0.5 * s)
+
+    def _arc_between(self, xp, theta_p, theta_q):
+        """2 √λ_q − 2 √λ_p."""
+        return 4.0 * xp.exp(0.25 * (theta_p + theta_q)) * xp.sinh(0.25 * (theta_q - theta_p))
 
 
 def _entropy_by_series(xp, theta):

@@ -137,11 +137,6 @@ class StateFamily(ExponentialFamily):
         return sum(xp.matmul(xp.matrix_transpose(p[..., None] * gap), gap)
                    for p, gap in self._centred(xp, theta, self.dim))
 
-    def _flat(self, xp, theta, vector):
-        """Cov[T] v = E[(T − η) ((T − η)·v)], without the matrix."""
-        weight = self._probabilities(xp, theta) * self._deviation(xp, theta, vector)
-        return self._mean(xp, weight) - xp.sum(weight, axis=-1, keepdims=True) * self._to_eta(xp, theta)
-
     def _cubic_tensor(self, xp, theta):
         """E[(T − η)_i (T − η)_j (T − η)_k]."""
         d, total = self.dim, 0.0
@@ -155,16 +150,21 @@ class StateFamily(ExponentialFamily):
         """By damped Newton; NaN outside the hull of the statistics."""
         return Inversion(self, xp, eta).theta()
 
-    def _log_density(self, xp, theta, x):
-        log_p, state = self._log_probabilities(xp, theta)[1], self._state(xp, x)
-        batch = np.broadcast_shapes(log_p.shape[:-1], state.shape)
-        log_p, state = xp.broadcast_to(log_p, (*batch, self.states)), xp.broadcast_to(state, batch)
-        return xp.take_along_axis(log_p, state[..., None], axis=-1)[..., 0]
+    def _flat(self, xp, theta, vector):
+        """Cov[T] v = E[(T − η) ((T − η)·v)], without the matrix."""
+        weight = self._probabilities(xp, theta) * self._deviation(xp, theta, vector)
+        return self._mean(xp, weight) - xp.sum(weight, axis=-1, keepdims=True) * self._to_eta(xp, theta)
 
     def _expected_log_base_measure(self, xp, theta):
         if self.log_base is None:
             return xp.zeros_like(theta[..., 0])
         return matvec(xp, self._probabilities(xp, theta)[..., None, :], xp.asarray(self.log_base, dtype=theta.dtype))[..., 0]
+
+    def _log_density(self, xp, theta, x):
+        log_p, state = self._log_probabilities(xp, theta)[1], self._state(xp, x)
+        batch = np.broadcast_shapes(log_p.shape[:-1], state.shape)
+        log_p, state = xp.broadcast_to(log_p, (*batch, self.states)), xp.broadcast_to(state, batch)
+        return xp.take_along_axis(log_p, state[..., None], axis=-1)[..., 0]
 
     def _entropy(self, xp, theta):
         """−Σ p log p."""

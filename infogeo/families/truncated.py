@@ -16,7 +16,7 @@ from ..numerics.exponentials import expm1_gap
 from ..numerics.linalg import matvec, solve
 from ..numerics.newton import minimize
 from .base import ExponentialFamily
-from .truncated_nodes import Panels, States
+from .truncated_nodes import PanelNodes, StateNodes
 
 __all__ = ["Truncated"]
 
@@ -134,7 +134,7 @@ class Truncated(ExponentialFamily):
 
     @cached_property
     def _nodes(self):
-        return (States if isinstance(self.support, Integers) else Panels)(self.family, self.support)
+        return (StateNodes if isinstance(self.support, Integers) else PanelNodes)(self.family, self.support)
 
     @once
     def _law(self, xp, theta):
@@ -303,13 +303,13 @@ class Truncated(ExponentialFamily):
         _, p, _, log_base, _ = self._law(xp, theta)
         return xp.sum(p * log_base, axis=-1)
 
+    def _log_density(self, xp, theta, x):
+        return self.family._log_density(xp, theta, x) - self._law(xp, theta)[0]
+
     def _entropy(self, xp, theta):
         """−E[log p(x)] at the nodes."""
         _, p, *_, log_density = self._law(xp, theta)
         return -xp.sum(p * log_density, axis=-1)
-
-    def _log_density(self, xp, theta, x):
-        return self.family._log_density(xp, theta, x) - self._law(xp, theta)[0]
 
     def _kl(self, xp, theta_p, theta_q):
         """log E_p[e^v] with v = (θ_q − θ_p)·(T − η_p): near points as log(1 + E_p[e^v − 1 − v]), far ones from the potentials."""
@@ -323,11 +323,11 @@ class Truncated(ExponentialFamily):
         close = xp.log1p(xp.sum(p * expm1_gap(xp, xp.clip(v, -5.0, 5.0)), axis=-1))
         return xp.where(near, close, far)
 
-    def _parameters(self, xp, theta):
-        return self.family._parameters(xp, theta)
+    def _draw(self, draws, theta, shape):
+        return self._nodes.draw(draws, theta, self._law(draws.xp, theta)[1], shape)
 
     def _theta_from(self, xp, **ordinary):
         return self.family._theta_from(xp, **ordinary)
 
-    def _draw(self, draws, theta, shape):
-        return self._nodes.draw(draws, theta, self._law(draws.xp, theta)[1], shape)
+    def _parameters(self, xp, theta):
+        return self.family._parameters(xp, theta)

@@ -11,7 +11,7 @@ from ..domains.supports import Integers, Interval
 from ..numerics.quadrature import gauss
 from .base import ExponentialFamily
 
-__all__ = ["Nodes", "Panels", "States"]
+__all__ = ["Nodes", "PanelNodes", "StateNodes"]
 
 # Of a panel. Of log P of 12 truncated normal and gamma laws, the error is 4e-15 with 8 nodes, below 1e-15 with 10, 12, 16 or 20
 # (`Truncated.log_probability` beside mpmath)
@@ -67,7 +67,7 @@ class Nodes(ABC):
         return xp.where(inside & ~xp.isnan(value), value, xp.full_like(value, -np.inf))
 
 
-class States(Nodes):
+class StateNodes(Nodes):
     """Whole numbers, each of weight 1."""
 
     @property
@@ -106,7 +106,7 @@ class States(Nodes):
         return self.low + draws.xp.astype(draw_states(draws, p, shape), theta.dtype)
 
 
-class Panels(Nodes):
+class PanelNodes(Nodes):
     """The nodes of Gauss–Legendre rules on panels about the mode, in a coordinate t = x, log(x − a) or log((x − a) / (b − x)).
 
     Here (a, b) is the support of the whole family, whose density is log-concave in t.

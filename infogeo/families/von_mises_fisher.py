@@ -122,6 +122,19 @@ class VonMisesFisher(ExponentialFamily):
     def _to_eta(self, xp, theta):
         return self._parts(xp, theta)[2].over_x[..., None] * theta
 
+    def _metric(self, xp, theta):
+        _, direction, ratio = self._parts(xp, theta)
+        return self._matrix(xp, ratio.slope, ratio.over_x, direction)
+
+    def _cubic_tensor(self, xp, theta):
+        """A″ μμμ + ((A′ − A/κ) / κ) (μ_i P_jk + μ_j P_ik + μ_k P_ij) with P = I − μμᵀ."""
+        _, direction, ratio = self._parts(xp, theta)
+        zero, one = xp.zeros_like(ratio.slope), xp.ones_like(ratio.slope)
+        projection, rest = self._matrix(xp, one, zero, direction), self._matrix(xp, zero, one, direction)
+        i, j, k = direction[..., :, None, None], direction[..., None, :, None], direction[..., None, None, :]
+        mixed = i * rest[..., None, :, :] + j * rest[..., :, None, :] + k * rest[..., :, :, None]
+        return ratio.bend[..., None, None, None] * i * projection[..., None, :, :] + ratio.cross[..., None, None, None] * mixed
+
     def _to_theta(self, xp, eta):
         length, direction = _length_and_direction(xp, eta)
         return inverse_bessel_ratio(xp, self._order, length)[..., None] * direction
@@ -156,22 +169,9 @@ class VonMisesFisher(ExponentialFamily):
         rest = xp.where(eye > 0, matvec(xp, 1.0 - eye, direction * direction)[..., None], -projection)
         return along[..., None, None] * projection + across[..., None, None] * rest
 
-    def _metric(self, xp, theta):
-        _, direction, ratio = self._parts(xp, theta)
-        return self._matrix(xp, ratio.slope, ratio.over_x, direction)
-
     def _dual_metric(self, xp, eta):
         _, direction, ratio = self._parts(xp, self.to_theta(eta))
         return self._matrix(xp, 1.0 / ratio.slope, 1.0 / ratio.over_x, direction)
-
-    def _cubic_tensor(self, xp, theta):
-        """A″ μμμ + ((A′ − A/κ) / κ) (μ_i P_jk + μ_j P_ik + μ_k P_ij) with P = I − μμᵀ."""
-        _, direction, ratio = self._parts(xp, theta)
-        zero, one = xp.zeros_like(ratio.slope), xp.ones_like(ratio.slope)
-        projection, rest = self._matrix(xp, one, zero, direction), self._matrix(xp, zero, one, direction)
-        i, j, k = direction[..., :, None, None], direction[..., None, :, None], direction[..., None, None, :]
-        mixed = i * rest[..., None, :, :] + j * rest[..., :, None, :] + k * rest[..., :, :, None]
-        return ratio.bend[..., None, None, None] * i * projection[..., None, :, :] + ratio.cross[..., None, None, None] * mixed
 
     def _sufficient_statistic(self, xp, x):
         return x

@@ -99,6 +99,16 @@ class Wishart(ExponentialFamily):
         t = halves(xp, s, self.p)
         return number_and_matrix(xp, xp.sum(xp.digamma(t), axis=-1) - log_det_rate, t[..., -1, None, None] * inverse)
 
+    def _metric(self, xp, theta):
+        return self._on_basis(xp, self._flat, theta)
+
+    def _cubic_tensor(self, xp, theta):
+        s, _, _, inverse, _ = self._parts(xp, theta[..., None, None, :])
+        basis = xp.eye(self.dim, dtype=theta.dtype)
+        u, m = basis[:, 0], -unpack(basis[:, 1:], self.p)
+        second = push_twice(xp, s, inverse, (u[:, None], m[:, None, :, :]), (u[None, :], m[None, :, :, :]))
+        return number_and_matrix(xp, *second)
+
     def _to_theta(self, xp, eta):
         _, inverse, log_det_mean = inverse_and_log_det(xp, unpack(eta[..., 1:], self.p))
         s = shape_from_gap(xp, log_det_mean - eta[..., 0], self.p)
@@ -120,18 +130,8 @@ class Wishart(ExponentialFamily):
         d_shape, d_rate = pull(xp, s, rate, covector[..., 0], unpack(covector[..., 1:], self.p))
         return number_and_matrix(xp, d_shape, -d_rate)
 
-    def _metric(self, xp, theta):
-        return self._on_basis(xp, self._flat, theta)
-
     def _dual_metric(self, xp, eta):
         return self._on_basis(xp, self._sharp, self.to_theta(eta))
-
-    def _cubic_tensor(self, xp, theta):
-        s, _, _, inverse, _ = self._parts(xp, theta[..., None, None, :])
-        basis = xp.eye(self.dim, dtype=theta.dtype)
-        u, m = basis[:, 0], -unpack(basis[:, 1:], self.p)
-        second = push_twice(xp, s, inverse, (u[:, None], m[:, None, :, :]), (u[None, :], m[None, :, :, :]))
-        return number_and_matrix(xp, *second)
 
     def _sufficient_statistic(self, xp, x):
         return number_and_matrix(xp, log_det(xp, x), x)
@@ -139,15 +139,15 @@ class Wishart(ExponentialFamily):
     def _log_base_measure(self, xp, x):
         return -log_det(xp, x)
 
+    def _expected_log_base_measure(self, xp, theta):
+        return -self._to_eta(xp, theta)[..., 0]
+
     def _log_density(self, xp, theta, x):
         s, rate, _, _, log_det_rate = self._parts(xp, theta)
         root = cholesky(xp, x)
         log_det_x = log_det_of_root(xp, root)
         ratio = xp.matmul(xp.matrix_transpose(root), xp.matmul(rate, root))
         return matrix_gamma_weight(xp, s, ratio, log_det_rate + log_det_x) - 0.5 * (self.p + 1.0) * log_det_x
-
-    def _expected_log_base_measure(self, xp, theta):
-        return -self._to_eta(xp, theta)[..., 0]
 
     def _entropy(self, xp, theta):
         return self._to_eta(xp, theta)[..., 0] - self._negative_entropy(xp, theta)
