@@ -1,5 +1,6 @@
 """A primal–dual interior-point method for a smooth convex function under linear inequalities, every row of a batch on its own."""
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -43,71 +44,93 @@ def minimize_within(xp: Namespace, x0: Array, *, value: Function, gradient: Func
 
     Source: Forsgren, Gill & Wright, Interior methods for nonlinear optimization, SIAM Review 44 (2002).
     """
-    size, width = scale
-    eps, m, n = float(xp.finfo(x0.dtype).eps), x0.shape[-1], slack.shape[-1]
-    A, transposed = normals, xp.matrix_transpose(normals)
-    x, s, z, unit = x0, slack, multipliers, size * width
-    mu = xp.mean(s * z, axis=-1)
+    program = _Program(xp, value, gradient, hessian, contains, normals, *scale)
+    eps, unit = float(xp.finfo(x0.dtype).eps), scale[0] * scale[1]
+    x, s, z, mu = x0, slack, multipliers, xp.mean(slack * multipliers, axis=-1)
+    zero = xp.zeros_like(mu)
+    stalled = zero > 0
+    with np.errstate(all="ignore"):
+        for _ in range(max_steps):
+            left = program.residual(x, s, z, zero)
+            running = ~stalled & ~(left <= 10 * eps)
+            if not xp.any(running):
+                break
+            level = mu / unit
+            ready = program.residual(x, s, z, mu) <= 10 * level
+            level = xp.where(ready, xp.minimum(0.1 * level, level**1.5), level)
+            mu = unit * xp.maximum(level, xp.full_like(level, 0.1 * eps))
+            dx, ds, dz = program.direction(x, s, z, mu)
+            x_new, s_new, moved = program.searched(x, s, dx, ds, mu, running)
+            z_new = z + xp.where(running, program.longest(z, dz), zero)[..., None] * dz
+            central = (mu[..., None] / s_new)
+            z_new = xp.minimum(xp.maximum(z_new, 1e-10 * central), 1e10 * central)      # s z stays within a factor of μ
+            better = program.residual(x_new, s_new, z_new, zero) < left
+            keep = running & moved & (better | (left > 1000 * eps))
+            stalled = stalled | (running & ~keep)
+            x, s, z = (xp.where(keep[..., None], new, old) for new, old in ((x_new, x), (s_new, s), (z_new, z)))
+        left = program.residual(x, s, z, zero)
+    require_converged(f"{name}: the interior-point method ended short of its accuracy after at most {max_steps} steps",
+                      left <= 1000 * eps, left, x)
+    return x, z
 
-    def residual(x: Array, s: Array, z: Array, mu: Array) -> Array:
-        dual = xp.max(xp.abs(gradient(x) + matvec(xp, transposed, z)), axis=-1) / size
-        return xp.maximum(dual, xp.max(xp.abs(s * z - mu[..., None]), axis=-1) / unit)
 
-    def direction(x: Array, s: Array, z: Array, mu: Array) -> tuple[Array, Array, Array]:
+@dataclass(frozen=True)
+class _Program:
+    """F and A with what one step needs of them; arguments as those of `minimize_within`."""
+
+    xp: Namespace
+    value: Function
+    gradient: Function
+    hessian: Function
+    contains: Function
+    normals: Array
+    size: Array
+    width: Array
+
+    def residual(self, x: Array, s: Array, z: Array, mu: Array) -> Array:
+        """Of both equations, relative to the scales."""
+        xp, transposed = self.xp, self.xp.matrix_transpose(self.normals)
+        dual = xp.max(xp.abs(self.gradient(x) + matvec(xp, transposed, z)), axis=-1) / self.size
+        return xp.maximum(dual, xp.max(xp.abs(s * z - mu[..., None]), axis=-1) / (self.size * self.width))
+
+    def direction(self, x: Array, s: Array, z: Array, mu: Array) -> tuple[Array, Array, Array]:
         """(dx, ds, dz): of s and z, the one that goes to 0 takes its step from s z = μ, where it does not cancel."""
-        top, ratio = hessian(x), xp.eye(n, dtype=x.dtype) * (s / z)[..., None]
+        xp, A, transposed, (m, n) = self.xp, self.normals, self.xp.matrix_transpose(self.normals), (x.shape[-1], s.shape[-1])
+        top, ratio = self.hessian(x), xp.eye(n, dtype=x.dtype) * (s / z)[..., None]
 
         def wide(block: Array) -> Array:
             return xp.broadcast_to(block, (*top.shape[:-2], *block.shape[-2:]))
 
         matrix = xp.concat([xp.concat([top, wide(A)], axis=-2), xp.concat([wide(transposed), wide(-ratio)], axis=-2)], axis=-1)
         excess = s * z - mu[..., None]
-        step = -solve(xp, matrix, xp.concat([gradient(x) + matvec(xp, transposed, z), -excess / z], axis=-1))
+        step = -solve(xp, matrix, xp.concat([self.gradient(x) + matvec(xp, transposed, z), -excess / z], axis=-1))
         dx, dz = step[..., :m], step[..., m:]
-        active = s * size[..., None] < z * width[..., None]
+        active = s * self.size[..., None] < z * self.width[..., None]
         ds = xp.where(active, -(excess + s * dz) / z, -matvec(xp, A, dx))
         return dx, ds, xp.where(active, dz, -(excess + z * ds) / s)
 
-    def longest(v: Array, dv: Array) -> Array:
+    def longest(self, v: Array, dv: Array) -> Array:
         """The largest t ≤ 1 with v + t dv ≥ 0.01 v."""
+        xp = self.xp
         ratio = xp.where(dv < 0, -0.99 * v / xp.where(dv < 0, dv, -xp.ones_like(dv)), xp.ones_like(v))
-        return xp.minimum(xp.min(ratio, axis=-1), xp.ones_like(size))
+        return xp.minimum(xp.min(ratio, axis=-1), xp.ones_like(self.size))
 
-    def barrier(x: Array, s: Array, mu: Array) -> Array:
-        return value(x) - mu * xp.sum(xp.log(s), axis=-1)
+    def barrier(self, x: Array, s: Array, mu: Array) -> Array:
+        return self.value(x) - mu * self.xp.sum(self.xp.log(s), axis=-1)
 
-    stalled = xp.zeros_like(size) > 0
-    with np.errstate(all="ignore"):
-        for _ in range(max_steps):
-            left = residual(x, s, z, xp.zeros_like(mu))
-            running = ~stalled & ~(left <= 10 * eps)
-            if not xp.any(running):
+    def searched(self, x: Array, s: Array, dx: Array, ds: Array, mu: Array, running: Array) -> tuple[Array, Array, Array]:
+        """``(x, s, moved)`` after the step, halved until x is in the domain and the barrier function has not risen."""
+        xp, eps = self.xp, float(self.xp.finfo(x.dtype).eps)
+        decrease = -xp.sum(dx * self.gradient(x), axis=-1) + mu * xp.sum(ds / s, axis=-1)
+        now, t, moved = self.barrier(x, s, mu), self.longest(s, ds), ~running
+        flat = decrease <= 1e3 * eps * (xp.abs(now) + self.size * self.width)    # the function cannot show a decrease that small
+        for _ in range(60):
+            step = xp.where(running, t, xp.zeros_like(t))[..., None]
+            x_new, s_new = x + step * dx, s + step * ds
+            inside = self.contains(x_new)
+            after = self.barrier(xp.where(inside[..., None], x_new, x), s_new, mu)
+            moved = ~running | (inside & (flat | (after <= now - 1e-4 * t * decrease)))
+            if xp.all(moved):
                 break
-            level = mu / unit
-            ready = residual(x, s, z, mu) <= 10 * level
-            level = xp.where(ready, xp.minimum(0.1 * level, level**1.5), level)
-            mu = unit * xp.maximum(level, xp.full_like(level, 0.1 * eps))
-            dx, ds, dz = direction(x, s, z, mu)
-            decrease = -xp.sum(dx * gradient(x), axis=-1) + mu * xp.sum(ds / s, axis=-1)
-            now, t, moved = barrier(x, s, mu), longest(s, ds), ~running
-            flat = decrease <= 1e3 * eps * (xp.abs(now) + unit)          # the function cannot show a decrease that small
-            for _ in range(60):
-                step = xp.where(running, t, xp.zeros_like(t))[..., None]
-                x_new, s_new = x + step * dx, s + step * ds
-                inside = contains(x_new)
-                after = barrier(xp.where(inside[..., None], x_new, x), s_new, mu)
-                moved = ~running | (inside & (flat | (after <= now - 1e-4 * t * decrease)))
-                if xp.all(moved):
-                    break
-                t = xp.where(moved, t, 0.5 * t)
-            z_new = z + xp.where(running, longest(z, dz), xp.zeros_like(t))[..., None] * dz
-            central = (mu[..., None] / s_new)
-            z_new = xp.minimum(xp.maximum(z_new, 1e-10 * central), 1e10 * central)      # s z stays within a factor of μ
-            better = residual(x_new, s_new, z_new, xp.zeros_like(mu)) < left
-            keep = running & moved & (better | (left > 1000 * eps))
-            stalled = stalled | (running & ~keep)
-            x, s, z = (xp.where(keep[..., None], new, old) for new, old in ((x_new, x), (s_new, s), (z_new, z)))
-        left = residual(x, s, z, xp.zeros_like(mu))
-    require_converged(f"{name}: the interior-point method ended short of its accuracy after at most {max_steps} steps",
-                      left <= 1000 * eps, left, x)
-    return x, z
+            t = xp.where(moved, t, 0.5 * t)
+        return x_new, s_new, moved
