@@ -7,9 +7,9 @@ from hypothesis import settings
 from .backends import BACKENDS
 
 # Numerical laws take as long as they take, so there is no deadline. Where CI is set, the same examples come every time;
-# `--hypothesis-profile=ci` draws eight times as many.
-settings.register_profile("default", deadline=None, max_examples=4, derandomize=bool(os.environ.get("CI")))
-settings.register_profile("ci", deadline=None, max_examples=32, derandomize=True)
+# `--hypothesis-profile=ci` draws ten times as many.
+settings.register_profile("default", deadline=None, max_examples=3, derandomize=bool(os.environ.get("CI")))
+settings.register_profile("ci", deadline=None, max_examples=30, derandomize=True)
 settings.load_profile("default")
 
 

@@ -12,7 +12,7 @@ from infogeo.testing.formulas import formulas as kernels
 
 __all__ = ["FAMILIES", "FAMILY_KERNELS", "KERNELS", "MANIFOLDS", "MIRROR_MAPS", "MIXTURES", "PRIMAL", "STEEP",
            "arguments", "every_family", "every_kind", "every_manifold", "every_primal", "every_steep_manifold",
-           "is_slow", "kernels", "once_each", "region"]
+           "every_steep_primal", "is_slow", "kernels", "once_each", "region"]
 
 FAMILIES = {
     "Bernoulli": ig.Bernoulli(),
@@ -140,7 +140,9 @@ KINDS = ["Categorical(3)", "Categorical(6).dual", "Normal", "Normal.dual", "Expo
 every_kind = pytest.mark.parametrize("M", [MANIFOLDS[name] for name in KINDS], ids=KINDS)
 every_manifold = pytest.mark.parametrize("M", MANIFOLDS.values(), ids=MANIFOLDS)
 every_steep_manifold = pytest.mark.parametrize("M", STEEP.values(), ids=STEEP)
+# For statements about both charts: made of the dual manifold, they would be the same once more.
 every_primal = pytest.mark.parametrize("M", PRIMAL.values(), ids=PRIMAL)
+every_steep_primal = pytest.mark.parametrize("M", [M for M in PRIMAL.values() if M.steep], ids=[n for n in PRIMAL if n in STEEP])
 every_family = pytest.mark.parametrize("M", FAMILIES.values(), ids=FAMILIES)
 
 

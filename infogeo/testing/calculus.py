@@ -1,7 +1,7 @@
 """Numerical calculus for the laws: derivatives in local units, condition numbers."""
 import numpy as np
 
-__all__ = ["apply", "condition", "derivative", "frame", "in_frame", "towards"]
+__all__ = ["apply", "condition", "derivative", "frame", "in_frame", "rounding", "towards"]
 
 
 def frame(M, theta):
@@ -47,3 +47,8 @@ def apply(rows, x):
 def condition(M, theta):
     """The condition number of the metric, shape (...)."""
     return np.linalg.cond(M.metric(theta))
+
+
+def rounding(M, theta, eps, power=1):
+    """What a law allows of the size of a quantity that loses digits to the metric: ε κ(G)^power, and never a factor of 2."""
+    return np.minimum(eps * condition(M, theta)**power, 0.3)

@@ -1,4 +1,4 @@
-"""Examples that Hypothesis draws for laws: a quarter as many of a manifold on the registry's list of slow ones."""
+"""Examples that Hypothesis draws for laws: half as many of a manifold on the registry's list of slow ones."""
 import inspect
 
 from hypothesis import given, settings
@@ -14,7 +14,7 @@ __all__ = ["assert_laws", "drawn"]
 def drawn(test):
     """``@given(data=st.data())`` for a test of a manifold M."""
     usual = given(data=st.data())(test)
-    fewer = settings(max_examples=max(1, settings.default.max_examples // 4))(given(data=st.data())(test))
+    fewer = settings(max_examples=max(2, settings.default.max_examples // 2))(given(data=st.data())(test))
 
     def chosen(**arguments):
         (fewer if is_slow(arguments["M"]) else usual)(**arguments)

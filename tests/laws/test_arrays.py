@@ -32,13 +32,28 @@ def results(M, pool):
                     yield name, args, getattr(M, name)(*args)
 
 
+def pool_of(M, seed, shape, scale):
+    """As many points, vectors and observations as any formula takes, lists of arrays by kind."""
+    kinds = ["theta", "theta", "eta", "vector", "vector", "covector", *["x"] * isinstance(M, ExponentialFamily)]
+    pool: dict = {}
+    for kind, x in zip(kinds, arguments(M, kinds, np.random.default_rng(seed), shape, scale)):
+        pool.setdefault(kind, []).append(x)
+    return pool
+
+
+def each(pool, change):
+    """The pool with every array changed."""
+    return {kind: [change(x) for x in arrays] for kind, arrays in pool.items()}
+
+
+def by_name(M, pool):
+    return {name: x for name, _, x in results(M, pool)}
+
+
 @once_each
 def in_double_precision(M, dtype, shape):
     """Numbers that the dtype has, and each formula at them on NumPy in float64, with a tolerance."""
-    kinds = ["theta", "theta", "eta", "vector", "vector", "covector", *["x"] * isinstance(M, ExponentialFamily)]
-    pool: dict = {}
-    for kind, x in zip(kinds, arguments(M, kinds, np.random.default_rng(11), shape, scale=0.3)):
-        pool.setdefault(kind, []).append(rounded(x, dtype))
+    pool = each(pool_of(M, 11, shape, 0.3), lambda x: rounded(x, dtype))
     kappa = np.max(condition(M, region(M).sample(np.random.default_rng(11), (3,), scale=0.3)))
     expected = {}
     for name, (point, *_), x in results(M, pool):
@@ -61,8 +76,8 @@ def test_every_formula_on_every_backend(M, backend):
 
 def assert_same_numbers(M, backend, dtype, shape):
     pool, expected = in_double_precision(M, dtype, shape)
-    made = {kind: [backend.make(x, dtype) for x in arrays] for kind, arrays in pool.items()}        # what the backend will see
-    kept = {kind: [backend.to_numpy(x).copy() for x in arrays] for kind, arrays in made.items()}
+    made = each(pool, lambda x: backend.make(x, dtype))          # what the backend will see
+    kept = each(made, lambda x: backend.to_numpy(x).copy())
     found = {name: backend.check(x, dtype) for name, _, x in results(M, made)}
     assert all(np.array_equal(backend.to_numpy(x), before) for kind in kept for x, before in zip(made[kind], kept[kind]))
     assert set(found) == set(expected) == set(kernels(M))
@@ -73,38 +88,30 @@ def assert_same_numbers(M, backend, dtype, shape):
 
 @every_manifold
 def test_a_batch_is_its_rows(M):
-    rng = np.random.default_rng(12)
-    for name, kinds in kernels(M).items():
-        args = arguments(M, kinds, rng, (2, 2), scale=0.5)
-        whole = getattr(M, name)(*args)
-        some = np.stack([getattr(M, name)(*(x[i] for x in args)) for i in ((0, 1), (1, 0), (1, 1))])
-        assert whole.shape == (2, 2, *some.shape[1:])
-        found = np.stack([whole[0, 1], whole[1, 0], whole[1, 1]])
-        assert np.allclose(found, some, rtol=1e-10, atol=1e-11 * np.max(np.abs(whole))), name
+    pool = pool_of(M, 12, (2, 2), 0.5)
+    whole = by_name(M, pool)
+    for row in ((0, 1), (1, 0), (1, 1)):
+        for name, alone in by_name(M, each(pool, lambda x: x[row])).items():
+            assert whole[name].shape == (2, 2, *alone.shape)
+            assert np.allclose(whole[name][row], alone, rtol=1e-10, atol=1e-11 * np.max(np.abs(whole[name]))), name
 
 
 @every_manifold
 def test_an_empty_batch_is_empty(M):
-    rng = np.random.default_rng(13)
-    for name, kinds in kernels(M).items():
-        args = arguments(M, kinds, rng, (1,))
-        one = getattr(M, name)(*args)
-        assert getattr(M, name)(*(x[:0] for x in args)).shape == (0, *one.shape[1:]), name
+    pool = pool_of(M, 13, (1,), 1.0)
+    one, none = by_name(M, pool), by_name(M, each(pool, lambda x: x[:0]))
+    assert {name: x.shape for name, x in none.items()} == {name: (0, *x.shape[1:]) for name, x in one.items()}
 
 
 @every_manifold
 def test_batches_broadcast(M):
-    rng = np.random.default_rng(14)
+    pool = pool_of(M, 14, (2, 3), 1.0)
+    points = {kind: [x[:, :1] if kind in ("theta", "eta") and i == 0 else x[0] for i, x in enumerate(arrays)]
+              for kind, arrays in pool.items()}
+    full = {kind: [np.broadcast_to(x, like.shape).copy() for x, like in zip(points[kind], pool[kind])] for kind in pool}
+    batched, whole = by_name(M, points), by_name(M, full)
     for name, kinds in kernels(M).items():
-        if len(kinds) == 1:
-            continue
-        args = arguments(M, kinds, rng, (3, 4))
-        args = [args[0][:, :1], *(x[0] for x in args[1:])]
-        batched = getattr(M, name)(*args)
-        n = args[0].shape[-1] if kinds[-1] != "x" else None
-        full = [np.ascontiguousarray(np.broadcast_to(args[0], (3, 4, n or M.dim)))]
-        full += [np.ascontiguousarray(np.broadcast_to(x, (3, *x.shape))) for x in args[1:]]
-        assert np.allclose(batched, getattr(M, name)(*full), rtol=1e-12), name
+        assert len(kinds) == 1 or np.allclose(batched[name], whole[name], rtol=1e-12), name
 
 
 @every_manifold

@@ -1,4 +1,4 @@
-"""The public checks, which call one law after the other at fixed points: nothing is wrong with a family, its dual and mixtures."""
+"""The public checks, which call one law after the other at fixed points: nothing is wrong with a family, its dual, mixtures."""
 import pytest
 
 from infogeo.testing import check_dually_flat, check_exponential_family

@@ -1,15 +1,14 @@
 """Skew divergences: what they are in ψ, their symmetries, limits and order, in one dually flat manifold after another."""
 import numpy as np
-import pytest
 
 from infogeo.geometry.divergences.alpha import alpha_divergence, chi_squared, renyi, squared_hellinger, tsallis
 from infogeo.geometry.divergences.divergence import fenchel_young
 from infogeo.geometry.divergences.skew import bhattacharyya, jensen_bregman
 from infogeo.geometry.divergences.total_bregman import total_bregman
-from infogeo.testing import assert_law
-from infogeo.testing.law import at_least, equal, title
+from infogeo.testing.law import at_least, equal
 
 from ..registry import every_primal, region
+from .drawn import assert_laws
 
 
 def size_of(M, *points):
@@ -108,16 +107,14 @@ LAWS = (skew_divergence_is_the_gap_below_the_chord, skew_divergence_beyond_the_p
         conformal_and_mixed_forms)
 
 
-@pytest.mark.parametrize("law", LAWS, ids=title)
 @every_primal
-def test_of_two_points(M, law):
+def test_of_two_points(M):
     rng = np.random.default_rng(81)
-    assert_law(law, M, *(region(M).sample(rng, (4,), 0.5) for _ in range(2)))
+    assert_laws(LAWS, M, *(region(M).sample(rng, (4,), 0.5) for _ in range(2)))
 
 
-@pytest.mark.parametrize("law", LAWS[:2], ids=title)
 @every_primal
-def test_of_the_dual_manifold(M, law):
+def test_of_the_dual_manifold(M):
     """The same formulas with φ for ψ, at mean parameters."""
     rng = np.random.default_rng(82)
-    assert_law(law, M.dual, *(M.to_eta(region(M).sample(rng, (3,), 0.5)) for _ in range(2)))
+    assert_laws(LAWS[:2], M.dual, *(M.to_eta(region(M).sample(rng, (3,), 0.5)) for _ in range(2)))

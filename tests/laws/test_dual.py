@@ -2,7 +2,7 @@
 from infogeo.testing import assert_law
 from infogeo.testing import geometry_laws as laws
 
-from ..registry import every_manifold, every_primal
+from ..registry import every_primal
 from ..strategies import bulk
 from .drawn import assert_laws, drawn
 
@@ -23,13 +23,13 @@ def test_methods_swap(M, data):
     assert_law(laws.dual_methods_are_swapped, M, data.draw(bulk(M)))
 
 
-@every_manifold
+@every_primal
 @drawn
 def test_at_a_point(M, data):
     assert_laws(LAWS, M, data.draw(bulk(M)))
 
 
-@every_manifold
+@every_primal
 @drawn
 def test_fenchel_young_inequality(M, data):
     assert_law(laws.fenchel_young_inequality, M, *data.draw(bulk(M, (4,), count=2)))

@@ -5,12 +5,12 @@ import infogeo as ig
 from infogeo.numerics.quadrature import gauss
 from infogeo.testing.calculus import condition
 
-from ..registry import every_kind, every_manifold, every_steep_manifold
+from ..registry import every_kind, every_primal, every_steep_primal
 from ..strategies import generic
 from .drawn import drawn
 
 
-@every_manifold
+@every_primal
 @drawn
 def test_ends_and_straightness(M, data):
     p, q = data.draw(generic(M, (3,), count=2))
@@ -26,7 +26,7 @@ def test_ends_and_straightness(M, data):
     assert np.allclose(M.to_eta(m[1]), chord, rtol=1e-10, atol=1e-11 * np.abs(chord).max())
 
 
-@every_manifold
+@every_primal
 @drawn
 def test_dual(M, data):
     """The m-geodesic is the e-geodesic of the dual manifold, exactly."""
@@ -35,7 +35,7 @@ def test_dual(M, data):
     assert np.array_equal(M.to_theta(on_dual), ig.m_geodesic(M, p, q, 0.3))
 
 
-@every_steep_manifold
+@every_steep_primal
 @drawn
 def test_energy_is_jeffreys(M, data):
     """∫ |ẋ|² dt over the e-geodesic and over the m-geodesic are both J(p, q), by the Gauss–Legendre rule of 200 points."""

@@ -3,12 +3,11 @@
 Source: Raskutti & Mukherjee, The information geometry of mirror descent, IEEE Trans. Inf. Theory 61 (2015).
 """
 import numpy as np
-import pytest
 
 import infogeo as ig
 from infogeo.testing.calculus import condition
 
-from ..registry import every_manifold, is_slow, once_each, region
+from ..registry import every_kind, every_manifold, is_slow, region
 from .objectives import Wavy, length, local_step
 
 ROWS = 6
@@ -50,17 +49,15 @@ def test_whole_paths(M):
         assert np.max(length(M, theta0, mirror.path[1])) > 1e-3         # they did move
 
 
-@pytest.mark.parametrize("stride", [0.5, 0.9, 3.0])
 @every_manifold
-def test_long_steps(M, stride):
+def test_long_steps(M):
     """However long the step; the ones that leave the domain leave it in both."""
     rng = np.random.default_rng(32)
-    theta0 = region(M).sample(rng, (ROWS,), 0.3)
+    theta0 = region(M).sample(rng, (2, 3), 0.3)
     for f in objectives(M, rng):
-        agree(M, *both(M, f, theta0, local_step(M, theta0, f, stride), 1))
+        agree(M, *both(M, f, theta0, local_step(M, theta0, f, np.array([0.5, 0.9, 3.0])), 1))
 
 
-@once_each
 def short_runs(M):
     """The start, the target in η, step sizes, and for each update how it is run and the result on NumPy."""
     rng = np.random.default_rng(33)
@@ -69,12 +66,12 @@ def short_runs(M):
     f = ig.CrossEntropy(M, eta_hat)
     h = np.broadcast_to(np.min(local_step(M, theta0, f, 0.05)), (2,))
     updates = ig.GradientUpdate(), ig.NaturalUpdate(), ig.MirrorUpdate()
-    run = dict(geometry=M, max_steps=1 if is_slow(M) else 3)
+    run = dict(geometry=M, max_steps=3)
     return theta0, eta_hat, h, [(run | {"update": update}, ig.descend(f, theta0, step=ig.Constant(h), update=update, **run))
                                 for update in updates]
 
 
-@every_manifold
+@every_kind
 def test_every_backend(M, backend):
     theta0, eta_hat, h, runs = short_runs(M)
     for run, expected in runs:

@@ -4,7 +4,7 @@ import numpy as np
 import infogeo as ig
 from infogeo.testing.calculus import condition, derivative, frame
 
-from ..registry import every_manifold, region
+from ..registry import every_primal, region
 from ..strategies import generic
 from .drawn import drawn
 
@@ -15,7 +15,7 @@ def charts(M, theta, target):
             (M.dual, ig.ReverseKL(M, target).in_dual_coordinates(), M.to_eta(theta), M.to_eta(target)))
 
 
-@every_manifold
+@every_primal
 @drawn
 def test_hessian_is_the_metric_everywhere(M, data):
     theta, target = data.draw(generic(M, (), count=2))
@@ -26,7 +26,7 @@ def test_hessian_is_the_metric_everywhere(M, data):
         assert np.all(np.abs(hessian - np.eye(M.dim)) <= (1e-10 + 1e-13 * condition(N, x)) * size)
 
 
-@every_manifold
+@every_primal
 def test_quadratic_convergence(M):
     """A whole step from a distance r lands at r² a + O(r³): r⁻² times the rest is the same for r and r / 2, up to order r."""
     rng = np.random.default_rng(42)

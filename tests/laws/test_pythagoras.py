@@ -6,15 +6,11 @@ import infogeo as ig
 from infogeo.geometry.projections.flat_sets import AffineConstraints, AffineSubmanifold, Halfspaces, Intersection
 from infogeo.geometry.projections.projection import m_project
 
-from ..registry import MANIFOLDS, is_slow, once_each, region
+from ..registry import MANIFOLDS, every_kind, is_slow, once_each, region
 
-# Families of a series, an integral or an iteration at every point take seconds here. The backends see the one generic code over
-# manifolds of every kind: closed charts, matrices, a Newton inverse, duals, mirror maps.
+# Families of a series, an integral or an iteration at every point take seconds here.
 QUICK = {name: M for name, M in MANIFOLDS.items() if not is_slow(M)}
-KINDS = ["Categorical(3)", "Categorical(6).dual", "Normal", "Normal.dual", "Exponential", "Gamma", "MultivariateNormal(2)",
-         "Burg(3)", "NegativeEntropy(3).dual"]
 every_quick_manifold = pytest.mark.parametrize("M", QUICK.values(), ids=QUICK)
-every_kind = pytest.mark.parametrize("M", [MANIFOLDS[name] for name in KINDS], ids=KINDS)
 
 
 def problem(M, seed):
