@@ -46,8 +46,8 @@ def in_blocks(function: Callable[..., Any], *xs: Array, contiguous: bool) -> Any
     ----------
     contiguous : bool
         Whether to lay each block out with the batch contiguous: reductions over the coordinates of a point are several times
-        faster that way, while points of one or two coordinates are taken as they lie. From eight coordinates on such a sum goes in
-        another order than NumPy's pairwise one, and the last bits may differ from those of the same point in a small batch.
+        faster that way, while points of one or two coordinates are taken as they lie. From eight coordinates on such a sum goes
+        in another order than NumPy's pairwise one, and the last bits may differ from those of the same point in a small batch.
     """
     batch = np.broadcast_shapes(*(x.shape[:-1] for x in xs))
     flat = [np.broadcast_to(x, (*batch, x.shape[-1])).reshape(-1, x.shape[-1]) for x in xs]
