@@ -1,9 +1,11 @@
 """Families that share the geometry of another manifold."""
+from collections.abc import Callable
 from typing import Any
 
 from ..arrays.memo import is_standing
 from ..backend import Array, Namespace
 from ..domains.convex import ConvexDomain
+from ..geometry.manifolds.interface import Formula
 from ..geometry.manifolds.manifold import DuallyFlat
 from ..geometry.manifolds.wrapped import Wrapped
 from .base import ExponentialFamily
@@ -44,10 +46,13 @@ class Transformed(Wrapped, ExponentialFamily):
     def steep(self) -> bool:
         return self.base.steep
 
-    def _wrapped(self, name: str, xp: Namespace, *xs: Array) -> Any:
-        if name == "to_theta" and is_standing():        # by its public name, which is remembered for the solver's point
-            return self.base.to_theta(*xs)
-        return getattr(self.base, "_" + name)(xp, *xs)
+    @staticmethod
+    def _rule(kernel: str, formula: Formula) -> Callable[..., Any]:
+        return lambda self, xp, *xs: getattr(self.base, kernel)(xp, *xs)
+
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
+        # Where a solver stands by the public name, which is remembered for its point
+        return self.base.to_theta(eta) if is_standing() else self.base._to_theta(xp, eta)
 
     def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return self.base._divergence(xp, theta_p, theta_q)

@@ -1,4 +1,5 @@
 """Several points of one dually flat manifold."""
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -6,9 +7,9 @@ import numpy as np
 from ...backend import NUMPY, Array, Namespace
 from ...domains.power import PowerDomain
 from ...errors import require_count
+from .interface import Formula
 from .manifold import DuallyFlat
 from .product import LENGTHS, ProductManifold
-from .wrapped import FORMULAS
 
 __all__ = ["PowerManifold"]
 
@@ -40,17 +41,21 @@ class PowerManifold(ProductManifold):
         """The inverse of `rows`."""
         return xp.reshape(rows, (*rows.shape[:-2], self.dim))
 
-    def _wrapped(self, name: str, xp: Namespace, *xs: Array) -> Any:
-        kinds, axes = FORMULAS[name]
-        own = (x[..., None] if kind == "t" else self.rows(xp, x) for kind, x in zip(kinds, xs))
-        found = getattr(self.base, "_" + name)(xp, *own)
-        if name in LENGTHS:
-            return xp.sqrt(xp.sum(found * found, axis=-1))
-        if axes == 0:
-            return xp.sum(found, axis=-1)
-        if name == "potential_and_eta":
-            return xp.sum(found[0], axis=-1), self._whole(xp, self.joined(xp, found[1]), 1)
-        return self._whole(xp, self.joined(xp, found) if axes == 1 else self._spread(xp, found, axes), axes)
+    @staticmethod
+    def _rule(kernel: str, formula: Formula) -> Callable[..., Any]:
+        kinds, axes = formula
+
+        def at_once(self: "PowerManifold", xp: Namespace, *xs: Array) -> Any:
+            own = [x[..., None] if kind == "t" else self.rows(xp, x) for kind, x in zip(kinds, xs)]
+            found = getattr(self.base, kernel)(xp, *own)
+            if kernel in LENGTHS:
+                return xp.sqrt(xp.sum(found * found, axis=-1))
+            if axes == 0:
+                return xp.sum(found, axis=-1)
+            if kernel == "_potential_and_eta":
+                return xp.sum(found[0], axis=-1), self._whole(xp, self.joined(xp, found[1]), 1)
+            return self._whole(xp, self.joined(xp, found) if axes == 1 else self._spread(xp, found, axes), axes)
+        return at_once
 
     def _whole(self, xp: Namespace, found: Array, axes: int) -> Array:
         """NaN throughout where one of the factors is outside its domain and says so by itself.

@@ -1,4 +1,5 @@
 """Products of dually flat manifolds."""
+from collections.abc import Callable
 from functools import reduce
 from math import prod
 from operator import add
@@ -7,12 +8,13 @@ from typing import Any
 from ...backend import Array, Namespace
 from ...domains.convex import ConvexDomain, ProductDomain
 from ...errors import ShapeError
+from .interface import Formula
 from .manifold import DuallyFlat
-from .wrapped import FORMULAS, Wrapped
+from .wrapped import Wrapped
 
 __all__ = ["LENGTHS", "ProductManifold"]
 
-LENGTHS = {"distance", "norm"}      # of them the squares add
+LENGTHS = {"_distance", "_norm"}      # of them the squares add
 
 
 class ProductManifold(Wrapped):
@@ -46,18 +48,22 @@ class ProductManifold(Wrapped):
             start += factor.dim
         return parts
 
-    def _wrapped(self, name: str, xp: Namespace, *xs: Array) -> Any:
-        kinds, axes = FORMULAS[name]
-        own = zip(*([x] * len(self.factors) if kind == "t" else self.split(x) for kind, x in zip(kinds, xs)))
-        found = [getattr(f, "_" + name)(xp, *parts) for f, parts in zip(self.factors, own)]
-        if name in LENGTHS:
-            return xp.sqrt(reduce(add, (length * length for length in found)))
-        if axes == 0:
-            return reduce(add, found)
-        if name == "potential_and_eta":
-            potentials, etas = zip(*found)
-            return reduce(add, potentials), xp.concat(etas, axis=-1)
-        return xp.concat(found, axis=-1) if axes == 1 else self._diagonal(xp, found, axes)
+    @staticmethod
+    def _rule(kernel: str, formula: Formula) -> Callable[..., Any]:
+        kinds, axes = formula
+
+        def joined(self: "ProductManifold", xp: Namespace, *xs: Array) -> Any:
+            own = zip(*([x] * len(self.factors) if kind == "t" else self.split(x) for kind, x in zip(kinds, xs)))
+            found = [getattr(f, kernel)(xp, *parts) for f, parts in zip(self.factors, own)]
+            if kernel in LENGTHS:
+                return xp.sqrt(reduce(add, (length * length for length in found)))
+            if axes == 0:
+                return reduce(add, found)
+            if kernel == "_potential_and_eta":
+                potentials, etas = zip(*found)
+                return reduce(add, potentials), xp.concat(etas, axis=-1)
+            return xp.concat(found, axis=-1) if axes == 1 else self._diagonal(xp, found, axes)
+        return joined
 
     def _diagonal(self, xp: Namespace, parts: list[Array], axes: int) -> Array:
         """Square blocks (or cubes) along the diagonal."""

@@ -1,11 +1,14 @@
 """A multiple of a potential."""
+from collections.abc import Callable
 from math import log
+from typing import Any
 
 from ...backend import Array, Namespace
 from ...domains.convex import ConvexDomain, ScaledDomain
 from ...errors import require_positive
+from .interface import Formula
 from .manifold import DuallyFlat
-from .wrapped import FORMULAS, Wrapped
+from .wrapped import Wrapped
 
 __all__ = ["Scaled"]
 
@@ -34,15 +37,23 @@ class Scaled(Wrapped):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base!r}, {self.factor!r})"
 
-    def _wrapped(self, name: str, xp: Namespace, *xs: Array) -> Array | tuple[Array, ...]:
-        if FORMULAS[name].kinds[0] == "eta":
-            xs = xs[0] / self.factor, *xs[1:]
-        found, power = getattr(self.base, "_" + name)(xp, *xs), POWER.get(name, 0)
-        if name == "log_volume_element":
-            return 0.5 * self.dim * log(self.factor) + found
-        if isinstance(found, tuple):
-            return tuple(self.factor**power * part for part in found)
-        return found if power == 0 else self.factor**power * found if power > 0 else found / self.factor**-power
+    @staticmethod
+    def _rule(kernel: str, formula: Formula) -> Callable[..., Any]:
+        at_eta, power = formula.kinds[0] == "eta", POWER.get(kernel[1:], 0)
+
+        def scaled(self: "Scaled", xp: Namespace, *xs: Array) -> Array | tuple[Array, ...]:
+            if at_eta:
+                xs = xs[0] / self.factor, *xs[1:]
+            found = getattr(self.base, kernel)(xp, *xs)
+            if kernel == "_potential_and_eta":
+                return self.factor * found[0], self.factor * found[1]
+            if power == 1:                          # nearly all of them, and no power to take
+                return self.factor * found
+            return found if power == 0 else self.factor**power * found if power > 0 else found / self.factor**-power
+        return scaled
+
+    def _log_volume_element(self, xp: Namespace, theta: Array) -> Array:
+        return 0.5 * self.dim * log(self.factor) + self.base._log_volume_element(xp, theta)
 
     def total_volume(self) -> float:
         return float(self.factor ** (self.dim / 2) * self.base.total_volume())

@@ -1,48 +1,40 @@
 """Manifolds made of manifolds: one rule gives every formula of the whole from those of its parts."""
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...backend import Array, Namespace
-from .interface import formulas
+from .interface import Formula, formulas
 from .manifold import DuallyFlat
 
-__all__ = ["FORMULAS", "Wrapped"]
+__all__ = ["KERNELS", "Wrapped"]
 
-FORMULAS = formulas(DuallyFlat)
+KERNELS = {f"_{name}": formula for name, formula in formulas(DuallyFlat).items()}
 
 
 class Wrapped(DuallyFlat):
-    """A dually flat manifold whose formulas come from those of others, all by the rule `_wrapped`.
+    """A dually flat manifold whose formulas come from those of others.
 
-    A subclass overrides a kernel where the rule does not hold, or where a formula of its own is better.
+    A subclass gives the rule, `_rule`, and has all of `KERNELS` by it but those that it defines itself.
     """
 
+    @staticmethod
     @abstractmethod
-    def _wrapped(self, name: str, xp: Namespace, *xs: Array) -> Any:
-        """The formula of this name, one of `FORMULAS`, at coerced arguments."""
+    def _rule(kernel: str, formula: Formula) -> Callable[..., Any]:
+        """The kernel of this name: a function of the manifold, the namespace and coerced arguments."""
 
-    # Those that DuallyFlat asks for; all the others are set below
+    def __init_subclass__(cls, **named: Any) -> None:
+        if "_rule" in vars(cls):
+            for kernel, formula in KERNELS.items():
+                if kernel not in vars(cls):
+                    setattr(cls, kernel, cls._rule(kernel, formula))
+        super().__init_subclass__(**named)
 
-    def _potential(self, xp: Namespace, theta: Array) -> Array:
-        return self._wrapped("potential", xp, theta)
+    if TYPE_CHECKING:               # what DuallyFlat asks for is there, by the rule
+        def _potential(self, xp: Namespace, theta: Array) -> Array: ...
 
-    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
-        return self._wrapped("to_eta", xp, theta)
+        def _to_eta(self, xp: Namespace, theta: Array) -> Array: ...
 
-    def _metric(self, xp: Namespace, theta: Array) -> Array:
-        return self._wrapped("metric", xp, theta)
+        def _metric(self, xp: Namespace, theta: Array) -> Array: ...
 
-    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
-        return self._wrapped("cubic_tensor", xp, theta)
-
-
-def _kernel(name: str) -> Callable[..., Any]:
-    def kernel(self: Wrapped, xp: Namespace, *xs: Array) -> Any:
-        return self._wrapped(name, xp, *xs)
-    return kernel
-
-
-for _name in FORMULAS:
-    if "_" + _name not in vars(Wrapped):
-        setattr(Wrapped, "_" + _name, _kernel(_name))
+        def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array: ...
