@@ -64,6 +64,8 @@ sphinx_gallery_conf = {
 html_theme = "pydata_sphinx_theme"
 html_title = f"infogeo {release}"
 html_static_path = ["_static"]
+html_css_files = ["wide.css"]
+html_sidebars = {"*": []}              # pages of prose: the reference and the gallery have one, each for its own pages
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
 html_show_sourcelink = False
 
@@ -73,9 +75,11 @@ def escape_mathematics(app, what, name, obj, options, lines):
 
     Nor does a bracket after a name keep it from being a link: `Beta`(α, β).
     """
-    escaped = ("".join(part if part.startswith("`") else re.sub(r"[|*]", r"\\\g<0>", part)
-                       for part in re.split(r"(``.*?``|`.*?`)", line)) for line in lines)
-    lines[:] = [re.sub(r"(?<=`)(?=\()", r"\\ ", line) for line in escaped]
+    for i, line in enumerate(lines):
+        parts = re.split(r"(``.*?``|`.*?`)", line)              # the odd ones are literals
+        parts[::2] = [re.sub(r"[|*]", r"\\\g<0>", part) for part in parts[::2]]
+        parts[2::2] = [f"\\ {part}" if part.startswith("(") else part for part in parts[2::2]]
+        lines[i] = "".join(parts)
 
 
 def skip_foreign(app, what, name, obj, skip, options):

@@ -20,7 +20,7 @@ def page(package):
     lines = [title, "=" * len(title), "", f".. automodule:: {package}", "", f".. currentmodule:: {package}", ""]
     for title, names in spoken(package):
         if title:
-            lines += [title.capitalize(), "-" * len(title), ""]
+            lines += [title[0].upper() + title[1:], "-" * len(title), ""]
         lines += [".. autosummary::", "   :toctree: ..", "", *(f"   {name}" for name in names), ""]
     return "\n".join(lines)
 
@@ -33,9 +33,11 @@ def file_names():
 
 
 def write(app, config):
-    """``generated/packages/*.rst``, before Sphinx looks which pages there are."""
+    """``generated/packages/*.rst`` and ``generated/packages.inc``, before Sphinx looks which pages there are."""
     folder = Path(app.srcdir) / "generated" / "packages"
     folder.mkdir(parents=True, exist_ok=True)
-    for package in packages():
-        if spoken(package):
-            (folder / f"{package}.rst").write_text(page(package), encoding="utf-8")
+    shown = [package for package in packages() if spoken(package)]
+    for package in shown:
+        (folder / f"{package}.rst").write_text(page(package), encoding="utf-8")
+    lines = [".. autosummary::", "", *(f"   {package.removeprefix('infogeo.')}" for package in shown), ""]
+    folder.with_suffix(".inc").write_text("\n".join(lines), encoding="utf-8")

@@ -1,4 +1,28 @@
+# Fisher metrics and Hessians
+from .fisher import empirical_fisher as empirical_fisher, fisher as fisher, sampled_fisher as sampled_fisher
+from .hessian import hessian as hessian
 from .block_diagonal import block_diagonal as block_diagonal
+from .diagonal import diagonal_fisher as diagonal_fisher
+from .unitwise import (
+    gaussian_unit_fisher as gaussian_unit_fisher, quasi_diagonal as quasi_diagonal, unitwise_fisher as unitwise_fisher,
+)
+from .deep_linear import deep_linear as deep_linear
+
+# Kronecker factors
+from .kfac import kfac as kfac
+from .kfac_tridiagonal import ChainFactors as ChainFactors, kfac_tridiagonal as kfac_tridiagonal
+from .ekfac import EigenFactors as EigenFactors, ekfac as ekfac
+from .kronecker_factors import (
+    CappedAverage as CappedAverage, KroneckerFactors as KroneckerFactors, RunningAverage as RunningAverage,
+)
+from .sharing import Expand as Expand, Reduce as Reduce, Sharing as Sharing
+
+# low rank
+from .low_rank import (
+    OnlineDiagonalPlusLowRank as OnlineDiagonalPlusLowRank, OnlineLowRank as OnlineLowRank, low_rank_fisher as low_rank_fisher,
+)
+
+# curvature propagation
 from .curvature_propagation import (
     PropagatedFactors as PropagatedFactors, complex_curvature_propagation as complex_curvature_propagation,
     cross_layer_curvature_propagation as cross_layer_curvature_propagation, curvature_propagation as curvature_propagation,
@@ -6,30 +30,17 @@ from .curvature_propagation import (
     input_gradient as input_gradient, input_hessian_diagonal as input_hessian_diagonal,
     within_layer_hessian as within_layer_hessian,
 )
-from .damping import (
-    Damping as Damping, FactoredTikhonov as FactoredTikhonov, KrylovTikhonov as KrylovTikhonov, Tikhonov as Tikhonov,
-    Undamped as Undamped,
-)
-from .deep_linear import deep_linear as deep_linear
-from .diagonal import diagonal_fisher as diagonal_fisher
-from .ekfac import EigenFactors as EigenFactors, ekfac as ekfac
-from .fisher import empirical_fisher as empirical_fisher, fisher as fisher, sampled_fisher as sampled_fisher
-from .hessian import hessian as hessian
-from .kfac import kfac as kfac
-from .kfac_tridiagonal import ChainFactors as ChainFactors, kfac_tridiagonal as kfac_tridiagonal
-from .kronecker_factors import (
-    CappedAverage as CappedAverage, KroneckerFactors as KroneckerFactors, RunningAverage as RunningAverage,
-)
-from .low_rank import (
-    OnlineDiagonalPlusLowRank as OnlineDiagonalPlusLowRank, OnlineLowRank as OnlineLowRank, low_rank_fisher as low_rank_fisher,
-)
 from .noise import Noise as Noise, NormalNoise as NormalNoise, SignNoise as SignNoise, UnitVectors as UnitVectors
+
+# which output covectors
 from .outputs import (
     ExactColumns as ExactColumns, Given as Given, Observed as Observed, Outputs as Outputs, RandomSigns as RandomSigns,
     Sampled as Sampled,
 )
-from .sharing import Expand as Expand, Reduce as Reduce, Sharing as Sharing
-from .unitwise import (
-    gaussian_unit_fisher as gaussian_unit_fisher, quasi_diagonal as quasi_diagonal, unitwise_fisher as unitwise_fisher,
+
+# damping, and the manifold of weights
+from .damping import (
+    Damping as Damping, FactoredTikhonov as FactoredTikhonov, KrylovTikhonov as KrylovTikhonov, Tikhonov as Tikhonov,
+    Undamped as Undamped,
 )
 from .weight_space import WeightSpace as WeightSpace

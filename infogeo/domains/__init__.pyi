@@ -1,12 +1,5 @@
+# domains
 from .base import Domain as Domain
-from .bijections import (
-    BallChart as BallChart, ExponentialChart as ExponentialChart, LogCholeskyChart as LogCholeskyChart, LogitChart as LogitChart,
-    SoftmaxChart as SoftmaxChart,
-)
-from .chart import (
-    Chart as Chart, ComposedChart as ComposedChart, IdentityChart as IdentityChart, ScaledChart as ScaledChart,
-    StackedChart as StackedChart,
-)
 from .convex import (
     ConvexDomain as ConvexDomain, MappedDomain as MappedDomain, OpenBall as OpenBall, OpenSimplex as OpenSimplex,
     Orthant as Orthant, PositiveDefinite as PositiveDefinite, ProductDomain as ProductDomain, RealSpace as RealSpace,
@@ -14,7 +7,19 @@ from .convex import (
 )
 from .image import GradientImage as GradientImage
 from .power import PowerDomain as PowerDomain
+
+# supports
 from .supports import (
     ClosedInterval as ClosedInterval, Integers as Integers, Interval as Interval,
     PositiveDefiniteMatrix as PositiveDefiniteMatrix, SimplexPoints as SimplexPoints,
+)
+
+# charts
+from .chart import (
+    Chart as Chart, ComposedChart as ComposedChart, IdentityChart as IdentityChart, ScaledChart as ScaledChart,
+    StackedChart as StackedChart,
+)
+from .bijections import (
+    BallChart as BallChart, ExponentialChart as ExponentialChart, LogCholeskyChart as LogCholeskyChart, LogitChart as LogitChart,
+    SoftmaxChart as SoftmaxChart,
 )

@@ -1,32 +1,39 @@
-from .architecture import Task as Task, task as task
-from .chart import ETA as ETA, THETA as THETA, FlatChart as FlatChart
-from .claims import Claim as Claim
+# conditioning
 from .conditioning import Conditioning as Conditioning, conditioning as conditioning
-from .curvature_variance import variance_table as variance_table
-from .dataset import Dataset as Dataset, dataset as dataset
-from .discrete import Discrete as Discrete
-from .export import load_npz as load_npz, write as write
-from .figures import figure_flows as figure_flows, figure_sweep as figure_sweep, figure_trajectories as figure_trajectories
-from .fisher_approximations import FisherApproximations as FisherApproximations, fisher_approximations as fisher_approximations
-from .methods import METHODS as METHODS, Method as Method
-from .naming import InputError as InputError, named_family as named_family
-from .noise import NoiseFloor as NoiseFloor, predicted_floor as predicted_floor
-from .pictures import (
-    plot_bisectors as plot_bisectors, plot_divergence_balls as plot_divergence_balls, plot_geodesics as plot_geodesics,
-)
 from .problem import (
     DIRECTIONS as DIRECTIONS, ForwardKL as ForwardKL, ForwardProblem as ForwardProblem, Problem as Problem,
     ReverseProblem as ReverseProblem,
 )
-from .rates import Flow as Flow
-from .report import report as report
-from .spectrum import Spectrum as Spectrum, spectrum as spectrum
-from .sweep import LearningRateSweep as LearningRateSweep
 from .target import (
     Target as Target, from_counts as from_counts, from_parameters as from_parameters, from_probabilities as from_probabilities,
     from_samples as from_samples,
 )
-from .training import OPTIMISERS as OPTIMISERS, Optimiser as Optimiser, TrainingRun as TrainingRun, TrainingStudy as TrainingStudy, train as train
+from .spectrum import Spectrum as Spectrum, spectrum as spectrum
+from .rates import Flow as Flow
+from .sweep import LearningRateSweep as LearningRateSweep
+from .discrete import Discrete as Discrete
+from .noise import NoiseFloor as NoiseFloor, predicted_floor as predicted_floor
+from .methods import METHODS as METHODS, Method as Method
+from .claims import Claim as Claim
+from .chart import ETA as ETA, THETA as THETA, FlatChart as FlatChart
+from .naming import InputError as InputError, named_family as named_family
+
+# training
+from .training import (
+    OPTIMISERS as OPTIMISERS, Optimiser as Optimiser, TrainingRun as TrainingRun, TrainingStudy as TrainingStudy, train as train,
+)
+from .architecture import Task as Task, task as task
+from .dataset import Dataset as Dataset, dataset as dataset
+from .fisher_approximations import FisherApproximations as FisherApproximations, fisher_approximations as fisher_approximations
+from .curvature_variance import variance_table as variance_table
+
+# reports, figures, files
+from .report import report as report
 from .training_report import (
     figure_training as figure_training, report_training as report_training, write_training as write_training,
 )
+from .figures import figure_flows as figure_flows, figure_sweep as figure_sweep, figure_trajectories as figure_trajectories
+from .pictures import (
+    plot_bisectors as plot_bisectors, plot_divergence_balls as plot_divergence_balls, plot_geodesics as plot_geodesics,
+)
+from .export import load_npz as load_npz, write as write

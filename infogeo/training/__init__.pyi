@@ -1,33 +1,40 @@
-from .adam import Adam as Adam, RMSprop as RMSprop
-from .adaptive import (
-    AdaptiveNatural as AdaptiveNatural, ConstantRate as ConstantRate, FirstOrder as FirstOrder, HarmonicRate as HarmonicRate,
-    Rate as Rate, Recursion as Recursion, ShermanMorrison as ShermanMorrison,
+# data, callbacks
+from .data import (
+    BatchSize as BatchSize, FixedBatches as FixedBatches, GrowingBatches as GrowingBatches, MiniBatches as MiniBatches,
+    Regularised as Regularised,
 )
 from .callbacks import (
     Checkpoint as Checkpoint, EarlyStopping as EarlyStopping, PolyakAverage as PolyakAverage, Validation as Validation,
     load_checkpoint as load_checkpoint,
 )
-from .data import (
-    BatchSize as BatchSize, FixedBatches as FixedBatches, GrowingBatches as GrowingBatches, MiniBatches as MiniBatches,
-    Regularised as Regularised,
-)
+
+# K-FAC
 from .kfac import (
     FullLength as FullLength, KFAC as KFAC, KFACState as KFACState, QuadraticLength as QuadraticLength,
     QuadraticMomentum as QuadraticMomentum, Refresh as Refresh, Rescaling as Rescaling, Share as Share,
 )
-from .low_rank import LowRankNatural as LowRankNatural
-from .momentum import Momentum as Momentum, Nesterov as Nesterov
-from .quadratic_model import QuadraticModel as QuadraticModel, quadratic_model as quadratic_model
-from .relative import RelativeNatural as RelativeNatural, relative_metrics as relative_metrics
 from .rules import (
     ConstantLambda as ConstantLambda, GammaOfLambda as GammaOfLambda, GammaRule as GammaRule, GammaSearch as GammaSearch,
     LambdaRule as LambdaRule, LevenbergMarquardt as LevenbergMarquardt,
 )
-from .square_roots import (
-    DenmanBeavers as DenmanBeavers, Eigen as Eigen, NewtonSchulz as NewtonSchulz, Nystrom as Nystrom, SquareRoots as SquareRoots,
-)
+from .quadratic_model import QuadraticModel as QuadraticModel, quadratic_model as quadratic_model
+
+# structured, relative, adaptive and low-rank natural gradient
 from .structured import (
     Block as Block, InputSide as InputSide, LayerMetric as LayerMetric, LocalFisher as LocalFisher, OutputSide as OutputSide,
     StructuredNatural as StructuredNatural, TwoSided as TwoSided, local_roots as local_roots, rebuild as rebuild,
     restore as restore,
 )
+from .square_roots import (
+    DenmanBeavers as DenmanBeavers, Eigen as Eigen, NewtonSchulz as NewtonSchulz, Nystrom as Nystrom, SquareRoots as SquareRoots,
+)
+from .relative import RelativeNatural as RelativeNatural, relative_metrics as relative_metrics
+from .adaptive import (
+    AdaptiveNatural as AdaptiveNatural, ConstantRate as ConstantRate, FirstOrder as FirstOrder, HarmonicRate as HarmonicRate,
+    Rate as Rate, Recursion as Recursion, ShermanMorrison as ShermanMorrison,
+)
+from .low_rank import LowRankNatural as LowRankNatural
+
+# other updates
+from .adam import Adam as Adam, RMSprop as RMSprop
+from .momentum import Momentum as Momentum, Nesterov as Nesterov
