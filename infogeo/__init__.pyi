@@ -93,7 +93,7 @@ from .geometry.divergences.skew import bhattacharyya as bhattacharyya, jensen_br
 from .geometry.divergences.total_bregman import total_bregman as total_bregman
 
 # connections, curvature, geodesics, distances
-from .families.normal_geodesic import calvo_oller_bound as calvo_oller_bound
+from .families.calvo_oller import calvo_oller_bound as calvo_oller_bound
 from .geometry.connections.connection import (
     christoffel as christoffel, christoffel_first as christoffel_first, covariant_derivative as covariant_derivative,
     cubic_tensor as cubic_tensor, parallel_transport as parallel_transport,

@@ -1,18 +1,20 @@
 """Exponential families: dually flat manifolds of probability distributions."""
 from abc import abstractmethod
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..arrays.draws import Draws
 from ..arrays.weights import shares
-from ..backend import arrays, backend_of, dot
+from ..backend import Array, Namespace, arrays, backend_of, dot
 from ..domains.base import Domain, batch_shape
 from ..domains.supports import Interval
 from ..errors import ShapeError, require
 from ..face.elsewhere import method
 from ..geometry.manifolds.interface import formula
 from ..geometry.manifolds.manifold import DuallyFlat
+from .ordinary import show_names
 
 __all__ = ["ConstantBaseMeasure", "ExponentialFamily"]
 
@@ -27,13 +29,23 @@ class ExponentialFamily(DuallyFlat):
     Units: nats.
     """
 
-    support: Domain
-    ordinary: dict[str, Domain]     # the ordinary parameters and where they lie
-    on_simplex = False              # whether η are the probabilities of all outcomes but one, the `reference`
+    if TYPE_CHECKING:
+        @property
+        def support(self) -> Domain: ...
+
+        @property
+        def ordinary(self) -> Mapping[str, Domain]:
+            """The ordinary parameters and where they lie."""
+
+    on_simplex: bool = False        # whether η are the probabilities of all outcomes but one, the `reference`
     reference: int | None = None
 
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        show_names(cls)
+
     if not TYPE_CHECKING:               # type checkers know every name that there is
-        def __getattr__(self, name: str) -> Any:
+        def __getattr__(self: Array, name: str) -> Any:
             if said := method(name):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{said}")
             return object.__getattribute__(self, name)      # Python's own error; that of a property, where it has one
@@ -41,52 +53,52 @@ class ExponentialFamily(DuallyFlat):
     # Contract, beside that of DuallyFlat
 
     @formula("x", axes=1, blocks=False)
-    def sufficient_statistic(self, x):
+    def sufficient_statistic(self, x: Array) -> Array:
         """T(x), shape (..., dim)."""
 
     @abstractmethod
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         """T(x)."""
 
     @formula("x", axes=0, blocks=False)
-    def log_base_measure(self, x):
+    def log_base_measure(self, x: Array) -> Array:
         """log h(x), shape (...)."""
 
     @abstractmethod
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         """log h(x)."""
 
     @formula("theta", axes=0)
-    def expected_log_base_measure(self, theta):
+    def expected_log_base_measure(self, theta: Array) -> Array:
         """E[log h(x)], shape (...), nats."""
 
     @abstractmethod
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         """E[log h(x)]."""
 
     @abstractmethod
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """A sample of batch shape `shape`, which ends in that of theta."""
 
     @abstractmethod
-    def _theta_from(self, xp, **ordinary):
+    def _theta_from(self, xp: Namespace, *names: Any, **ordinary: Any) -> Array:
         """θ of ordinary parameters that are coerced and lie in their domains."""
 
     @formula("theta", axes=0, blocks=False)
-    def parameters(self, theta):
+    def parameters(self, theta: Array) -> dict[str, Array]:
         """The ordinary parameters as a dict of arrays; the inverse of `theta_from`."""
 
     @abstractmethod
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         """The ordinary parameters as a dict of arrays; the inverse of `theta_from`."""
 
     # Derived
 
-    def log_partition(self, theta):
+    def log_partition(self, theta: Array) -> Array:
         """ψ(θ), shape (...), nats: the potential under its statistical name."""
         return self.potential(theta)
 
-    def log_density(self, theta, x):
+    def log_density(self, theta: Array, x: Array) -> Array:
         """log p(x; θ), shape (...), nats; −∞ where x is outside the support.
 
         Raises
@@ -102,11 +114,11 @@ class ExponentialFamily(DuallyFlat):
             value = self._log_density(xp, theta, x)
         return xp.where(inside, value, xp.full_like(value, -np.inf))
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """log p(x; θ) inside the support; overridden where the terms θ·T(x) and ψ(θ) cancel."""
         return dot(theta, self._sufficient_statistic(xp, x)) - self._potential(xp, theta) + self._log_base_measure(xp, x)
 
-    def supported(self, x):
+    def supported(self, x: Array) -> tuple[Array, Array]:
         """Which observations lie in the support, shape (...), and x with a point of the support in the place of the others.
 
         Raises
@@ -120,7 +132,7 @@ class ExponentialFamily(DuallyFlat):
         somewhere = xp.asarray(self._somewhere, dtype=x.dtype)
         return inside, xp.where(xp.reshape(inside, (*inside.shape, *(1,) * len(self.support.shape))), x, somewhere)
 
-    def sample(self, rng, theta, shape=()):
+    def sample(self, rng: np.random.Generator, theta: Array, shape: int | Iterable[int] = ()) -> Array:
         """Independent draws of x.
 
         Shapes: (*shape, ..., *support.shape) for θ of shape (..., dim).
@@ -136,34 +148,34 @@ class ExponentialFamily(DuallyFlat):
             return self._draw(draws, theta, (*batch_shape(shape), *theta.shape[:-1]))
 
     @formula("theta", axes=0)
-    def entropy(self, theta):
+    def entropy(self, theta: Array) -> Array:
         """−E[log p(x; θ)] = −φ(η) − E[log h(x)], shape (...), nats; of a density it may be negative."""
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return -self._dual_potential(xp, self._to_eta(xp, theta)) - self._expected_log_base_measure(xp, theta)
 
     @formula("theta", "theta", axes=0)
-    def kl(self, theta_p, theta_q):
+    def kl(self, theta_p: Array, theta_q: Array) -> Array:
         """KL(p‖q), shape (...), nats."""
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return DuallyFlat._divergence(self, xp, theta_p, theta_q)
 
     @formula("theta", "theta", axes=0)
-    def divergence(self, theta_p, theta_q):
+    def divergence(self, theta_p: Array, theta_q: Array) -> Array:
         """The canonical divergence of an exponential family: KL(p‖q), shape (...), nats."""
 
-    def _divergence(self, xp, theta_p, theta_q):
+    def _divergence(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return self._kl(xp, theta_p, theta_q)
 
     @formula("theta", "theta", axes=0)
-    def cross_entropy(self, theta_p, theta_q):
+    def cross_entropy(self, theta_p: Array, theta_q: Array) -> Array:
         """−E_p[log q(x)] = entropy(p) + KL(p‖q), shape (...), nats."""
 
-    def _cross_entropy(self, xp, theta_p, theta_q):
+    def _cross_entropy(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return self._entropy(xp, theta_p) + self._kl(xp, theta_p, theta_q)
 
-    def fit(self, x, weights=None, prior=None):
+    def fit(self, x: Array, weights: Array | None = None, prior: Any | None = None) -> Array:
         """The maximum-likelihood θ: the point whose η is the mean of T(x) over axis 0. With a prior, the posterior mode.
 
         Mathematically, a prior (η₀, n₀) has the density ∝ exp(n₀ (η₀·θ − ψ(θ))) in θ and counts as n₀ observations of mean
@@ -198,13 +210,13 @@ class ExponentialFamily(DuallyFlat):
                 self.eta_domain.contains(eta) & self.theta_domain.contains(theta), eta)
         return theta
 
-    def _fit(self, xp, x, weights):
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
         """(η, θ) of the weighted sample; weights (n, ...) sum to 1 over axis 0."""
         eta = xp.sum(weights[..., None] * self._sufficient_statistic(xp, x), axis=0)
         inside = self.eta_domain.contains(eta)
         return eta, self.to_theta(xp.where(inside[..., None], eta, xp.full_like(eta, xp.nan)))
 
-    def _fit_with(self, prior, xp, x, total, shares):
+    def _fit_with(self, prior: Any, xp: Namespace, x: Array, total: Array, shares: Array) -> tuple[Array, Array]:
         """(η, θ) of the sample together with n₀ observations of mean statistic η₀."""
         try:
             eta_0, n_0 = prior
@@ -218,11 +230,11 @@ class ExponentialFamily(DuallyFlat):
         eta = mean + share * (eta_0 - mean)
         return eta, self.to_theta(eta)
 
-    def _normalised(self, xp, x, weights):
+    def _normalised(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
         """Σ w over the sample, and the weights divided by it, which broadcast with the batch of x."""
         return shares(x, weights, x.shape[:x.ndim - len(self.support.shape)])
 
-    def theta_from(self, **ordinary):
+    def theta_from(self, **ordinary: Array) -> Array:
         """θ of ordinary parameters, for instance ``Normal().theta_from(mean=1.0, variance=2.0)``; batches broadcast.
 
         Raises
@@ -244,19 +256,19 @@ class ExponentialFamily(DuallyFlat):
             return self._theta_from(xp, **dict(zip(self.ordinary, values)))
 
     @property
-    def _somewhere(self):
+    def _somewhere(self) -> Array:
         """A point of the support as a NumPy array, for the places of `log_density` where x is outside it."""
         return np.ones(self.support.shape)
 
     @staticmethod
-    def _require_batches(**batches):
+    def _require_batches(**batches: tuple[int, ...]) -> None:
         try:
             np.broadcast_shapes(*batches.values())
         except ValueError:
             got = ", ".join(f"{name} {tuple(shape)}" for name, shape in batches.items())
             raise ShapeError(f"the batches of {' and '.join(batches)} must broadcast; got {got}") from None
 
-    def _require_event_shape(self, x):
+    def _require_event_shape(self, x: Array) -> None:
         n = len(self.support.shape)
         if x.ndim < n or tuple(x.shape[x.ndim - n:]) != self.support.shape:
             raise ShapeError(f"x must have shape ({', '.join(['...', *map(str, self.support.shape)])}); got {tuple(x.shape)}")
@@ -267,8 +279,8 @@ class ConstantBaseMeasure(ExponentialFamily):
 
     log_h: float = 0.0
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return xp.full_like(x[(..., *(0,) * len(self.support.shape))], self.log_h)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return xp.full_like(theta[..., 0], self.log_h)

@@ -2,6 +2,8 @@
 from dataclasses import dataclass
 from math import pi
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.separable import Separable
@@ -32,70 +34,70 @@ class Bernoulli(Separable, GreatCircles, ConstantBaseMeasure):
     support = Integers(0, 1)
     ordinary = {"probability": Interval(0, 1)}
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return _softplus(xp, theta)[..., 0]
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return xp.expit(theta)
 
-    def _second(self, xp, theta):
+    def _second(self, xp: Namespace, theta: Array) -> Array:
         return xp.expit(theta) * xp.expit(-theta)
 
-    def _third(self, xp, theta):
+    def _third(self, xp: Namespace, theta: Array) -> Array:
         """p (1 − p) (1 − 2p)."""
         return -self._second(xp, theta) * xp.tanh(0.5 * theta)
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         return xp.log(eta) - xp.log1p(-eta)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return (xp.xlogy(eta, eta) + xp.xlog1py(1.0 - eta, -eta))[..., 0]
 
-    def _dual_second(self, xp, eta):
+    def _dual_second(self, xp: Namespace, eta: Array) -> Array:
         return 1.0 / (eta * (1.0 - eta))
 
-    def total_volume(self):
+    def total_volume(self) -> float:
         """π: half a circle of radius 1."""
         return pi
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return x[..., None]
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """−log(1 + e^{−θ}) of a success, −log(1 + e^θ) of a failure."""
         return -_softplus(xp, (1.0 - 2.0 * x) * theta[..., 0])
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """p log(1 + e^{−θ}) + (1 − p) log(1 + e^θ)."""
         total = xp.expit(theta) * _softplus(xp, -theta) + xp.expit(-theta) * _softplus(xp, theta)
         return total[..., 0]
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         p1, p0, q1, q0 = xp.expit(theta_p), xp.expit(-theta_p), xp.expit(theta_q), xp.expit(-theta_q)
         success, failure = _log_ratio(xp, theta_p, theta_q), _log_ratio(xp, -theta_p, -theta_q)
         return (kl_terms(xp, p1, q1, success) + kl_terms(xp, p0, q0, failure))[..., 0]
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return draws.xp.astype(draws.uniform(shape) < draws.xp.expit(theta[..., 0]), theta.dtype)
 
-    def _theta_from(self, xp, probability):
+    def _theta_from(self, xp: Namespace, probability: Array) -> Array:
         return (xp.log(probability) - xp.log1p(-probability))[..., None]
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probability": xp.expit(theta[..., 0])}
 
-    def _distance(self, xp, theta_p, theta_q):
+    def _distance(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """2 |arcsin √q − arcsin √p|, with arcsin √p = arctan e^{θ/2}, by the addition theorem of the tangent."""
         tangent = xp.sinh(0.25 * (theta_q - theta_p)) / xp.cosh(0.25 * (theta_p + theta_q))
         return 2.0 * xp.abs(xp.atan(tangent))[..., 0]
 
 
-def _softplus(xp, x):
+def _softplus(xp: Namespace, x: Array) -> Array:
     """log(1 + e^x)."""
     return xp.maximum(x, 0.0 * x) + xp.log1p(xp.exp(-xp.abs(x)))
 
 
-def _log_ratio(xp, logit_p, logit_q):
+def _log_ratio(xp: Namespace, logit_p: Array, logit_q: Array) -> Array:
     """log(q / p) of the success probabilities, for near points as −log(1 + (1 − p)(e^{−Δ} − 1)) with Δ = θ_q − θ_p."""
     step = xp.clip(logit_q - logit_p, -1.0, 1.0)
     near = -xp.log1p(xp.expit(-logit_p) * xp.expm1(-step))

@@ -3,6 +3,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..domains.supports import Interval
 from ..numerics.exponentials import kl_terms
 from ..numerics.gamma_functions import stirling_gap
@@ -33,32 +35,32 @@ class Beta(Transformed):
     ordinary = {"alpha": Interval(0), "beta": Interval(0)}
     _somewhere = np.asarray(0.5)
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return xp.stack([xp.log(x), xp.log1p(-x)], axis=-1)
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return -xp.log(x) - xp.log1p(-x)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return self.base._expected_log_base_measure(xp, theta)
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         return log_beta_density(xp, theta[..., 0], theta[..., 1], x, 1.0 - x)
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return self.base._entropy(xp, theta)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self.base._draw(draws, theta, shape)[..., 0]
 
-    def _theta_from(self, xp, alpha, beta):
+    def _theta_from(self, xp: Namespace, alpha: Array, beta: Array) -> Array:
         return xp.stack(xp.broadcast_arrays(alpha, beta), axis=-1)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"alpha": theta[..., 0], "beta": theta[..., 1]}
 
 
-def log_beta_density(xp, alpha, beta, x, y):
+def log_beta_density(xp: Namespace, alpha: Array, beta: Array, x: Array, y: Array) -> Array:
     """log of the density x^{α−1} y^{β−1} / B(α, β), y = 1 − x, also where α and β are large.
 
     Mathematically, −α₀ KL(m‖x) − log(xy) − s(α) − s(β) + s(α₀) with the mean m = α / α₀ and s the Stirling remainder of log Γ.

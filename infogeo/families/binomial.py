@@ -1,10 +1,12 @@
 """The binomial and multinomial families."""
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import log
 
 import numpy as np
 
-from ..backend import arrays, column
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace, arrays, column
 from ..domains.base import Domain
 from ..domains.supports import Integers, Interval, SimplexPoints
 from ..errors import require_count
@@ -36,50 +38,50 @@ class Binomial(Transformed):
     n: int
     ordinary = {"probability": Interval(0, 1)}
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_count("n", self.n)
         object.__setattr__(self, "base", Scaled(Bernoulli(), self.n))
 
     @property
-    def support(self):
+    def support(self) -> Domain:
         return Integers(0, self.n)
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return x[..., None]
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         """log C(n, x) = n H(x / n), with H the entropy of one trial, and what Stirling's formula leaves."""
         n = float(self.n)
         return -xp.xlogy(x, x / n) - xp.xlogy(n - x, (n - x) / n) + _log_prefactor(xp, n, x)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         """φ(η) with its sign changed, less the entropy."""
         return self.n * Bernoulli()._entropy(xp, theta) - self._entropy(xp, theta)
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         return _log_mass(xp, float(self.n), theta[..., 0], x)
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """Of the rarer outcome: p and 1 − p have the same."""
         return entropy(xp, *_around_mode(xp, float(self.n), -xp.abs(theta[..., 0])))
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return _draw(draws, theta[..., 0], float(self.n), shape)
 
-    def _theta_from(self, xp, probability):
+    def _theta_from(self, xp: Namespace, probability: Array) -> Array:
         return (xp.log(probability) - xp.log1p(-probability))[..., None]
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probability": xp.expit(theta[..., 0])}
 
 
-def _log_prefactor(xp, n, x):
+def _log_prefactor(xp: Namespace, n: Array, x: Array) -> Array:
     """The part of log p(x) beside the deviances of successes and failures."""
     whole = factorial_gap(xp, n + 0.0 * x)
     return whole - factorial_gap(xp, x) - factorial_gap(xp, n - x)
 
 
-def _log_mass(xp, n, logit, x):
+def _log_mass(xp: Namespace, n: Array, logit: Array, x: Array) -> Array:
     """log p(x) of n trials, a number or an array."""
     p, q = xp.expit(logit), xp.expit(-logit)
     log_p, log_q = -Bernoulli()._potential(xp, -logit[..., None]), -Bernoulli()._potential(xp, logit[..., None])
@@ -90,14 +92,14 @@ def _log_mass(xp, n, logit, x):
     return _log_prefactor(xp, n, x) - successes - failures
 
 
-def _around_mode(xp, n, logit):
+def _around_mode(xp: Namespace, n: Array, logit: Array) -> tuple[Callable[[Array], Array], Array, Array]:
     """(t ↦ log p(m + t) − log p(m), m, n − m) with the mode m."""
     mode = xp.minimum(xp.floor((n + 1.0) * xp.expit(logit)), xp.full_like(logit, n))
     start, top, at = mode[..., None], _log_mass(xp, n, logit, mode)[..., None], logit[..., None]
     return lambda t: _log_mass(xp, n, at, start + t) - top, mode, n - mode
 
 
-def _mean(xp, n, logit, f):
+def _mean(xp: Namespace, n: Array, logit: Array, f: Callable[[Array], Array]) -> Array:
     """E[f(X)] of binomial X, shape (...); f takes arrays with a trailing axis of nodes, smooth on (−1, n + 1)."""
     log_term, mode, left = _around_mode(xp, n, logit)
     total, mass = xp.zeros_like(mode), xp.zeros_like(mode)
@@ -107,13 +109,13 @@ def _mean(xp, n, logit, f):
     return total / mass
 
 
-def _draw(draws, logit, n, shape):
+def _draw(draws: Draws, logit: Array, n: Array, shape: tuple[int, ...]) -> Array:
     """Binomial draws; n a number or an array of whole numbers, which may be 0."""
     xp = draws.xp
     logit = xp.broadcast_to(logit, shape)
     n = n + xp.zeros_like(logit)
 
-    def log_mass(x, logit, n):
+    def log_mass(x: Array, logit: Array, n: Array) -> Array:
         inside = (x >= 0) & (x <= n)
         at = xp.where(inside & (n > 0), x, xp.zeros_like(x))
         trials = xp.where(n > 0, n, xp.ones_like(n))
@@ -127,18 +129,18 @@ def _draw(draws, logit, n, shape):
 class CountVectors(Domain):
     """Vectors of k counts with sum n."""
 
-    def __init__(self, k, n):
+    def __init__(self, k: int, n: int) -> None:
         self.k, self.n = k, n
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return (self.k,)
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         return xp.all((x >= 0) & (x == xp.floor(x)), axis=-1) & (xp.sum(x, axis=-1) == self.n)
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         return f"{name} >= 0, integers, and sum({name}) = {self.n}"
 
 
@@ -160,7 +162,7 @@ class Multinomial(Transformed):
     n: int
     reference: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_count("n", self.n)
         one = Categorical(self.k, self.reference)
         object.__setattr__(self, "reference", one.reference)
@@ -168,33 +170,33 @@ class Multinomial(Transformed):
         object.__setattr__(self, "base", Scaled(one, self.n))
 
     @property
-    def support(self):
+    def support(self) -> Domain:
         return CountVectors(self.k, self.n)
 
     @property
-    def ordinary(self):
+    def ordinary(self) -> Mapping[str, Domain]:
         return {"probabilities": SimplexPoints(self.k)}
 
     @property
-    def _somewhere(self):
+    def _somewhere(self) -> Array:
         return np.array([float(self.n)] + [0.0] * (self.k - 1))
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return xp.concat([x[..., :self.reference], x[..., self.reference + 1:]], axis=-1)
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         """log of the multinomial coefficient: n times the entropy of x / n, and what Stirling's formula leaves."""
         return self._log_prefactor(xp, x) - xp.sum(xp.xlogy(x, x / float(self.n)), axis=-1)
 
-    def _log_prefactor(self, xp, x):
+    def _log_prefactor(self, xp: Namespace, x: Array) -> Array:
         whole = factorial_gap(xp, xp.full_like(x[..., 0], float(self.n)))
         return whole - xp.sum(factorial_gap(xp, x), axis=-1)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         """φ(η) with its sign changed, less the entropy."""
         return self.n * self.one._entropy(xp, theta) - self._entropy(xp, theta)
 
-    def _probabilities(self, xp, theta):
+    def _probabilities(self, xp: Namespace, theta: Array) -> tuple[Array, Array, Array]:
         """(p, 1 − p, log p) of the outcomes in order, each (..., k); 1 − p without cancellation."""
         p, r = self.one._parameters(xp, theta)["probabilities"], self.reference
         others = xp.matmul(p[..., None, :], 1.0 - xp.eye(self.k, dtype=theta.dtype))[..., 0, :]
@@ -202,14 +204,14 @@ class Multinomial(Transformed):
         near = xp.log1p(-xp.minimum(others, 0.5 + 0.0 * others))
         return p, others, xp.where(others < 0.5, near, full - column(self.one._potential(xp, theta)))
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         n = float(self.n)
         p, others, log_p = self._probabilities(xp, theta)
         # of the largest probability, n p − x from what is left of n: it does not cancel where p is near 1
         gap = xp.where(p > 0.5, (n - x) - n * others, n * p - x)
         return self._log_prefactor(xp, x) - xp.sum(deviance(xp, x, gap, log(n) + log_p), axis=-1)
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """Σ_j E[log x_j! − x_j log(n p_j) + n p_j] − (log n! − n log n + n), an expectation under each binomial marginal.
 
         For the most probable outcome it is taken over y = n − x_j, together with the last bracket, which it nearly cancels
@@ -223,7 +225,7 @@ class Multinomial(Transformed):
         logit = log_small - xp.where(major, log_p, xp.log(others))
         rare, rare_log, common_log = (v[..., None] for v in (small, log_small, xp.where(major, log_p, xp.log(others))))
 
-        def surprise(x):
+        def surprise(x: Array) -> Array:
             """Of x (or, for the major outcome, of n − x and less the bracket)."""
             own = factorial_gap(xp, x) + deviance(xp, x, n * rare - x, log(n) + rare_log)
             rest = n - x
@@ -233,7 +235,7 @@ class Multinomial(Transformed):
 
         return xp.sum(_mean(xp, n, logit, surprise), axis=-1)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """One binomial after the other, each out of the trials that are left."""
         xp = draws.xp
         p, _, log_p = self._probabilities(xp, theta)
@@ -245,8 +247,8 @@ class Multinomial(Transformed):
             left = left - counts[-1]
         return xp.stack([*counts, left], axis=-1)
 
-    def _theta_from(self, xp, probabilities):
+    def _theta_from(self, xp: Namespace, probabilities: Array) -> Array:
         return self.one.theta_from(probabilities=probabilities)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return self.one._parameters(xp, theta)

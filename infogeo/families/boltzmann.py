@@ -1,11 +1,13 @@
 """Boltzmann machines: pairwise interacting spins, all visible."""
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 
-from ..backend import arrays
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace, arrays
 from ..domains.base import Domain
 from ..domains.convex import RealSpace
 from ..errors import require
@@ -20,18 +22,18 @@ _KEPT = 12         # up to this number of spins the statistics of all states are
 class Spins(Domain):
     """Vectors of n numbers, each −1 or 1."""
 
-    def __init__(self, n):
+    def __init__(self, n: int) -> None:
         self.n = n
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return (self.n,)
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         return xp.all(xp.abs(x) == 1.0, axis=-1)
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         return f"{name} = -1 or 1"
 
 
@@ -68,7 +70,7 @@ class BoltzmannMachine(StateFamily):
     n: int
     edges: tuple | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require("n", "n an integer, 1 <= n <= 20", isinstance(self.n, (int, np.integer)) and 1 <= self.n <= 20, self.n)
         edges = combinations(range(self.n), 2) if self.edges is None else self.edges
         edges = tuple(tuple(sorted(int(i) for i in edge)) for edge in edges)
@@ -79,62 +81,62 @@ class BoltzmannMachine(StateFamily):
         object.__setattr__(self, "edges", edges)
 
     @property
-    def dim(self):
+    def dim(self) -> int:
         return self.n + len(self.edges)
 
     @property
-    def states(self):
+    def states(self) -> int:
         return 2**self.n
 
     @property
-    def support(self):
+    def support(self) -> Domain:
         return Spins(self.n)
 
     @property
-    def ordinary(self):
+    def ordinary(self) -> Mapping[str, Domain]:
         return {"fields": RealSpace(self.n), "couplings": RealSpace(len(self.edges))}
 
-    def _rows(self, start, stop):
+    def _rows(self, start: int, stop: int) -> Array:
         if self.n <= _KEPT:
             return _all_statistics(self.n, self.edges)[start:stop]
         return _statistics(self.n, self.edges, start, stop)
 
-    def all_states(self):
+    def all_states(self) -> Array:
         """Every state in order, shape (2^n, n), as NumPy."""
         return _statistics(self.n, (), 0, self.states)
 
-    def _state(self, xp, x):
+    def _state(self, xp: Namespace, x: Array) -> Array:
         return xp.sum(xp.astype(x > 0, xp.int64) * 2 ** xp.arange(self.n), axis=-1)
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         if not self.edges:
             return x
         first, second = (xp.asarray([edge[side] for edge in self.edges]) for side in (0, 1))
         return xp.concat([x, xp.take(x, first, axis=-1) * xp.take(x, second, axis=-1)], axis=-1)
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return xp.zeros_like(x[..., 0])
 
     @formula("theta", axes=1)
-    def probabilities(self, theta):
+    def probabilities(self, theta: Array) -> Array:
         """p(s) of every state in order, shape (..., 2^n)."""
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp
         state = self._draw_states(draws, theta, shape)[..., None]
         bit = (state // (2 ** xp.arange(self.n))) % 2
         return 2.0 * xp.astype(bit, theta.dtype) - 1.0
 
-    def _theta_from(self, xp, fields, couplings):
+    def _theta_from(self, xp: Namespace, fields: Array, couplings: Array) -> Array:
         batch = np.broadcast_shapes(fields.shape[:-1], couplings.shape[:-1])
         parts = [xp.broadcast_to(x, (*batch, x.shape[-1])) for x in (fields, couplings)]
         return xp.concat(parts, axis=-1)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"fields": theta[..., :self.n], "couplings": theta[..., self.n:]}
 
 
-def _statistics(n, edges, start, stop):
+def _statistics(n: int, edges: tuple[tuple[int, int], ...], start: int, stop: int) -> Array:
     """(spins, products on edges) of the states start … stop − 1."""
     bits = (np.arange(start, stop)[:, None] >> np.arange(n)) & 1
     spins = 2.0 * bits - 1.0
@@ -143,7 +145,7 @@ def _statistics(n, edges, start, stop):
 
 
 @lru_cache(maxsize=16)
-def _all_statistics(n, edges):
+def _all_statistics(n: int, edges: tuple[tuple[int, int], ...]) -> Array:
     rows = _statistics(n, edges, 0, 2**n)
     rows.flags.writeable = False
     return rows

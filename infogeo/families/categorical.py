@@ -1,10 +1,13 @@
 """The categorical family."""
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp, lgamma, pi
 
+from ..arrays.draws import Draws
 from ..arrays.memo import once
-from ..backend import column, dot
-from ..domains.convex import OpenSimplex, RealSpace
+from ..backend import Array, Namespace, column, dot
+from ..domains.base import Domain
+from ..domains.convex import ConvexDomain, OpenSimplex, RealSpace
 from ..domains.supports import Integers, SimplexPoints
 from ..errors import require
 from ..geometry.manifolds.sphere import GreatCircles
@@ -40,7 +43,7 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
     on_simplex = True
     as_they_lie = ("to_theta",)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         known_integer(self, "k", 2)
         reference = self.k - 1 if self.reference is None else self.reference
         require("reference", f"{-self.k} <= reference < {self.k}, an outcome", -self.k <= reference < self.k, reference)
@@ -48,23 +51,23 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
         object.__setattr__(self, "dim", self.k - 1)
 
     @property
-    def theta_domain(self):
+    def theta_domain(self) -> ConvexDomain:
         return RealSpace(self.dim)
 
     @property
-    def eta_domain(self):
+    def eta_domain(self) -> ConvexDomain:
         return OpenSimplex(self.dim)
 
     @property
-    def support(self):
+    def support(self) -> Domain:
         return Integers(0, self.k - 1)
 
     @property
-    def ordinary(self):
+    def ordinary(self) -> Mapping[str, Domain]:
         return {"probabilities": SimplexPoints(self.k)}
 
     @once
-    def _softmax(self, xp, theta):
+    def _softmax(self, xp: Namespace, theta: Array) -> Array:
         """(m, ψ − m, η, p_r), shapes (...), (...), (..., d), (...): the potential in two parts, m = max(θ, 0) or 0."""
         weight = xp.exp(theta)
         excess = xp.sum(weight, axis=-1)
@@ -79,17 +82,17 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
         return tuple(xp.where(near if part.ndim == near.ndim else near[..., None], own, part)
                      for own, part in zip(direct, _shifted_softmax(xp, theta)))
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return self._potential_and_eta(xp, theta)[0]
 
-    def _potential_and_eta(self, xp, theta):
+    def _potential_and_eta(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
         top, rest_of_potential, eta, _ = self._softmax(xp, theta)
         return top + rest_of_potential, eta
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return self._softmax(xp, theta)[2]
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         _, _, eta, rest = self._softmax(xp, theta)
         # η_i (1 − η_i): where one outcome takes more than half, its complement as the sum of the others, which does not cancel
         major = eta > 0.5
@@ -98,69 +101,69 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
         fill_diagonal(metric, eta * xp.where(major, minor[..., None], 1.0 - eta))
         return metric
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         """T_ijk = E[(e_i − η_i)(e_j − η_j)(e_k − η_k)], from δ_ij η_i = G_ij + η_i η_j."""
         eta, metric = self._softmax(xp, theta)[2], self._metric(xp, theta)
         eye = xp.eye(self.dim, dtype=theta.dtype)
         diagonal = eye[:, :, None] * metric[..., :, None, :]      # δ_ij G_ik
         return diagonal - eta[..., :, None, None] * metric[..., None, :, :] - eta[..., None, :, None] * metric[..., :, None, :]
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         rest = 1.0 - xp.matmul(eta, xp.ones(self.dim, dtype=eta.dtype))
         return xp.log(eta / column(rest))
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         total = xp.sum(eta, axis=-1)
         return xp.sum(xp.xlogy(eta, eta), axis=-1) + xp.xlog1py(1.0 - total, -total)
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         eta = self._softmax(xp, theta)[2]
         return eta * (vector - xp.sum(eta * vector, axis=-1, keepdims=True))
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         _, _, eta, rest = self._softmax(xp, theta)
         return covector / eta + column(xp.sum(covector, axis=-1) / rest)
 
-    def _root(self, xp, theta, z):
+    def _root(self, xp: Namespace, theta: Array, z: Array) -> Array:
         """√η ∘ (I − √η √ηᵀ / (1 + √p_r)) z."""
         _, _, eta, rest = self._softmax(xp, theta)
         s = xp.sqrt(eta)
         return s * (z - s * column(xp.sum(s * z, axis=-1) / (1.0 + xp.sqrt(rest))))
 
-    def _dual_metric(self, xp, eta):
+    def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         rest = 1.0 - xp.sum(eta, axis=-1)
         return xp.eye(self.dim, dtype=eta.dtype) / eta[..., None] + 1.0 / rest[..., None, None]
 
-    def _dual_flat(self, xp, eta, vector):
+    def _dual_flat(self, xp: Namespace, eta: Array, vector: Array) -> Array:
         rest = 1.0 - xp.sum(eta, axis=-1, keepdims=True)
         return vector / eta + xp.sum(vector, axis=-1, keepdims=True) / rest
 
-    def _dual_sharp(self, xp, eta, covector):
+    def _dual_sharp(self, xp: Namespace, eta: Array, covector: Array) -> Array:
         return eta * (covector - xp.sum(eta * covector, axis=-1, keepdims=True))
 
-    def _log_volume_element(self, xp, theta):
+    def _log_volume_element(self, xp: Namespace, theta: Array) -> Array:
         """½ Σ log p_j, with log p_i = θ_i − ψ and log p_r = −ψ of the reference."""
         return 0.5 * (xp.sum(theta, axis=-1) - self.k * self._potential(xp, theta))
 
-    def total_volume(self):
+    def total_volume(self) -> float:
         """π^{k/2} / Γ(k/2): the part of the sphere of radius 2 in R^k with positive coordinates."""
         return pi ** (self.k / 2) / exp(lgamma(self.k / 2))
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         others = xp.asarray([float(i) for i in range(self.k) if i != self.reference], dtype=x.dtype)
         return xp.astype(x[..., None] == others, x.dtype)
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         outcomes = xp.asarray([float(i) for i in range(self.k)], dtype=x.dtype)
         log_p = self._log_probabilities(xp, theta)
         return xp.sum(xp.where(x[..., None] == outcomes, log_p, xp.zeros_like(log_p)), axis=-1)
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         log_p = self._log_probabilities(xp, theta)
         p = xp.exp(log_p)
         return xp.sum(xp.where(p == 0, xp.zeros_like(p), -p * log_p), axis=-1)
 
-    def _log_probabilities(self, xp, theta):
+    def _log_probabilities(self, xp: Namespace, theta: Array) -> Array:
         """log p of the outcomes 0 … k − 1, to full relative precision also of an outcome that takes nearly all."""
         r = self.reference
         logits = xp.concat([theta[..., :r], xp.zeros_like(theta[..., :1]), theta[..., r:]], axis=-1)
@@ -171,36 +174,36 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
         others = xp.sum(xp.where(major, xp.zeros_like(p), p), axis=-1, keepdims=True)
         return xp.where(major, xp.log1p(-xp.minimum(others, 0.5 + 0.0 * others)), log_p)
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         (psi_p, eta), (psi_q, _) = self._potential_and_eta(xp, theta_p), self._potential_and_eta(xp, theta_q)
         step = theta_q - theta_p
         direct, size = (psi_q - psi_p) - dot(eta, step), xp.abs(psi_q) + xp.abs(psi_p) + dot(eta, xp.abs(step))
         return unless_cancelled(xp, direct, size, self._careful_kl, theta_p, theta_q)
 
-    def _careful_kl(self, xp, theta_p, theta_q):
+    def _careful_kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return log_odds_kl(xp, theta_p, theta_q, self._softmax(xp, theta_p), self._softmax(xp, theta_q))
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """By inverse CDF over the outcomes in order."""
         xp = draws.xp
         cumulative = xp.cumulative_sum(self._probabilities(xp, theta), axis=-1)
         return xp.sum(xp.astype(draws.uniform(shape)[..., None] >= cumulative[..., :-1], theta.dtype), axis=-1)
 
-    def _theta_from(self, xp, probabilities):
+    def _theta_from(self, xp: Namespace, probabilities: Array) -> Array:
         r = self.reference
         others = xp.concat([probabilities[..., :r], probabilities[..., r + 1:]], axis=-1)
         return xp.log(others / probabilities[..., r:r + 1])
 
-    def _probabilities(self, xp, theta):
+    def _probabilities(self, xp: Namespace, theta: Array) -> Array:
         _, _, eta, rest = self._softmax(xp, theta)
         r = self.reference
         return xp.concat([eta[..., :r], rest[..., None], eta[..., r:]], axis=-1)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probabilities": self._probabilities(xp, theta)}
 
 
-def _shifted_softmax(xp, theta):
+def _shifted_softmax(xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array]:
     """As `Categorical._softmax`, from e^{θ−m}, m = max(θ, 0), which cannot overflow."""
     top = xp.max(theta, axis=-1)
     top = 0.5 * (top + abs(top))
@@ -210,7 +213,7 @@ def _shifted_softmax(xp, theta):
     return top, xp.log1p(excess), weight / column(total), base / total
 
 
-def log_odds_kl(xp, theta_p, theta_q, softmax_p, softmax_q):
+def log_odds_kl(xp: Namespace, theta_p: Array, theta_q: Array, softmax_p: Array, softmax_q: Array) -> Array:
     """KL(p‖q) = Σ q − p − p log(q / p) over all outcomes, with log p_i = (θ_i − m) − (ψ − m) from `Categorical._softmax`.
 
     For near points log(q_i / p_i) = Δ_i − log(1 + Σ p_j (e^{Δ_j} − 1)), Δ = θ_q − θ_p, which does not cancel.

@@ -2,6 +2,8 @@
 from dataclasses import dataclass
 from math import log
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..domains.convex import Orthant, RealSpace
 from ..domains.supports import Interval
 from ..geometry.manifolds.separable import Separable
@@ -36,57 +38,57 @@ class ChiSquared(Separable, ExponentialFamily):
     support = Interval(0)
     ordinary = {"degrees_of_freedom": Interval(0)}
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return xp.gammaln(theta)[..., 0]
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return xp.digamma(theta)
 
-    def _second(self, xp, theta):
+    def _second(self, xp: Namespace, theta: Array) -> Array:
         return polygamma(1, theta)
 
-    def _third(self, xp, theta):
+    def _third(self, xp: Namespace, theta: Array) -> Array:
         return polygamma(2, theta)
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         # where e^η leaves the range of the numbers, Newton's corrections would be ∞ − ∞
         top = 0.98 * log(float(xp.finfo(eta.dtype).max))
         return piecewise(xp, ~(eta > top), lambda y: inverse_digamma(xp, y), xp.exp, eta)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         theta = self.to_theta(eta)
         return (theta + _gap_potential(xp, theta))[..., 0]
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return xp.log(0.5 * x)[..., None]
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return -0.5 * x - xp.log(x)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return (-theta - self._to_eta(xp, theta))[..., 0] - log(2.0)
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         alpha = theta[..., 0]
         return log_gamma_weight(xp, alpha, 0.5 * x, xp.log(0.5 * x)) - xp.log(x)
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return (self._to_eta(xp, theta) - _gap_potential(xp, theta))[..., 0] + log(2.0)
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """The Bregman divergences of x log x − x and of the Stirling remainder, whose sum log Γ is."""
         growth = (theta_p - theta_q) / theta_q
         far = xp.log(theta_p / theta_q)
         log_ratio = xp.where(xp.abs(growth) < 0.5, xp.log1p(xp.clip(growth, -0.5, 0.5)), far)
         return (kl_terms(xp, theta_q, theta_p, log_ratio) + stirling_bregman(xp, theta_q, theta_p))[..., 0]
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return 2.0 * draws.gamma(theta[..., 0], shape)
 
-    def _theta_from(self, xp, degrees_of_freedom):
+    def _theta_from(self, xp: Namespace, degrees_of_freedom: Array) -> Array:
         return 0.5 * degrees_of_freedom[..., None]
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"degrees_of_freedom": 2.0 * theta[..., 0]}
 
 
@@ -108,33 +110,33 @@ class Chi(Transformed):
     support = Interval(0)
     ordinary = ChiSquared.ordinary
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return (2.0 * xp.log(x) - log(2.0))[..., None]
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return log(2.0) - 0.5 * x**2 - xp.log(x)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return (-theta - 0.5 * self._to_eta(xp, theta))[..., 0] + 0.5 * log(2.0)
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         log_x = xp.log(x)
         return log_gamma_weight(xp, theta[..., 0], 0.5 * x**2, 2.0 * log_x - log(2.0)) + log(2.0) - log_x
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """That of x² minus E[log 2x]."""
         return self.base._entropy(xp, theta) - 0.5 * self._to_eta(xp, theta)[..., 0] - 1.5 * log(2.0)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return draws.xp.sqrt(self.base._draw(draws, theta, shape))
 
-    def _theta_from(self, xp, degrees_of_freedom):
+    def _theta_from(self, xp: Namespace, degrees_of_freedom: Array) -> Array:
         return self.base._theta_from(xp, degrees_of_freedom)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return self.base._parameters(xp, theta)
 
 
-def _gap_potential(xp, theta):
+def _gap_potential(xp: Namespace, theta: Array) -> Array:
     """θ s′(θ) − s(θ) with s the Stirling remainder: φ without the parts of log Γ that cancel elsewhere."""
     return theta * digamma_gap(xp, theta) - stirling_gap(xp, theta)

@@ -1,11 +1,15 @@
 """The circular complex normal family."""
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from ..arrays.draws import Draws
 from ..arrays.memo import once
-from ..backend import arrays
+from ..backend import Array, Namespace, arrays
 from ..domains.base import Domain
+from ..domains.convex import ConvexDomain
 from ..numerics.linalg import cholesky, inverse_lower, matvec, trace_minus_log_det
 from .base import ExponentialFamily
 from .hermitian import HermitianDefinite, HermitianMatrix, as_complex, pack_hermitian, real_matrix, unpack_hermitian
@@ -17,21 +21,21 @@ __all__ = ["ComplexNormal"]
 class _ComplexSpace(Domain):
     """C^p."""
 
-    def __init__(self, p):
+    def __init__(self, p: int) -> None:
         self.p = p
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return (self.p,)
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         return xp.all(xp.isfinite(x), axis=-1)
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         return f"{name} finite"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{{x in C^{self.p} : x finite}}"
 
 
@@ -56,31 +60,31 @@ class ComplexNormal(ExponentialFamily):
 
     p: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         known_integer(self, "p")
 
     @property
-    def dim(self):
+    def dim(self) -> int:
         return self.p * self.p
 
     @property
-    def theta_domain(self):
+    def theta_domain(self) -> ConvexDomain:
         return HermitianDefinite(self.p, -1)
 
     @property
-    def eta_domain(self):
+    def eta_domain(self) -> ConvexDomain:
         return HermitianDefinite(self.p, 1)
 
     @property
-    def support(self):
+    def support(self) -> Domain:
         return _ComplexSpace(self.p)
 
     @property
-    def ordinary(self):
+    def ordinary(self) -> Mapping[str, Domain]:
         return {"covariance": HermitianMatrix(self.p)}
 
     @once
-    def _parts(self, xp, theta):
+    def _parts(self, xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array]:
         """(P, L⁻¹, P⁻¹, log det Γ) with the real matrix P = L Lᵀ of the precision."""
         precision = unpack_hermitian(xp, -theta, self.p)
         lower = cholesky(xp, precision)
@@ -89,16 +93,16 @@ class ComplexNormal(ExponentialFamily):
         covariance = unpack_hermitian(xp, pack_hermitian(xp, xp.matmul(xp.matrix_transpose(root), root), self.p), self.p)
         return precision, root, covariance, -xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return self._parts(xp, theta)[3]
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return pack_hermitian(xp, self._parts(xp, theta)[2], self.p)
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         return self._on_basis(xp, self._flat, theta)
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         """tr(ΓAΓBΓC) + tr(ΓBΓAΓC) on the basis."""
         covariance = self._parts(xp, theta)[2][..., None, None, :, :]
         basis = unpack_hermitian(xp, xp.eye(self.dim, dtype=theta.dtype), self.p)
@@ -106,103 +110,103 @@ class ComplexNormal(ExponentialFamily):
         product = xp.matmul(covariance, xp.matmul(first, xp.matmul(covariance, xp.matmul(second, covariance))))
         return 2.0 * pack_hermitian(xp, product, self.p)
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         return -self._to_eta(xp, -eta)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return self._potential(xp, -eta) - float(self.p)
 
-    def _congruence(self, xp, outer, vector):
+    def _congruence(self, xp: Namespace, outer: Array, vector: Array) -> Array:
         return pack_hermitian(xp, xp.matmul(outer, xp.matmul(unpack_hermitian(xp, vector, self.p), outer)), self.p)
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         return self._congruence(xp, self._parts(xp, theta)[2], vector)
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         return self._congruence(xp, self._parts(xp, theta)[0], covector)
 
-    def _dual_metric(self, xp, eta):
+    def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         return self._metric(xp, -eta)
 
-    def _dual_flat(self, xp, eta, vector):
+    def _dual_flat(self, xp: Namespace, eta: Array, vector: Array) -> Array:
         return self._flat(xp, -eta, vector)
 
-    def _dual_sharp(self, xp, eta, covector):
+    def _dual_sharp(self, xp: Namespace, eta: Array, covector: Array) -> Array:
         return self._sharp(xp, -eta, covector)
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         xp, x = as_complex(x)
         v, w = xp.concat([xp.real(x), xp.imag(x)], axis=-1), xp.concat([-xp.imag(x), xp.real(x)], axis=-1)
         return pack_hermitian(xp, v[..., :, None] * v[..., None, :] + w[..., :, None] * w[..., None, :], self.p)
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         xp, x = as_complex(x)
         return xp.full_like(xp.real(x[..., 0]), -self.p * float(np.log(np.pi)))
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return xp.full_like(theta[..., 0], -self.p * float(np.log(np.pi)))
 
-    def log_density(self, theta, x):
+    def log_density(self, theta: Array, x: Array) -> Array:
         return super().log_density(theta, as_complex(x)[1])
 
     log_density.__doc__ = ExponentialFamily.log_density.__doc__
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """−xᴴΓ⁻¹x − log det(πΓ)."""
         v = xp.concat([xp.real(x), xp.imag(x)], axis=-1)
         precision, _, _, log_det = self._parts(xp, theta)
         return -xp.sum(v * matvec(xp, precision, v), axis=-1) - (log_det + self.p * float(np.log(np.pi)))
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return self._potential(xp, theta) + self.p * (1.0 + float(np.log(np.pi)))
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """tr W − log det(I + W) with W = L⁻¹(P_q − P_p)L⁻ᴴ and P_p = L Lᴴ; half of that of the real matrices."""
         _, root, _, log_det_p = self._parts(xp, theta_p)
         step = unpack_hermitian(xp, theta_p - theta_q, self.p)
         whitened = xp.matmul(root, xp.matmul(step, xp.matrix_transpose(root)))
         return 0.5 * trace_minus_log_det(xp, whitened, 2.0 * (log_det_p - self._parts(xp, theta_q)[3]))
 
-    def fit(self, x, weights=None, prior=None):
+    def fit(self, x: Array, weights: Array | None = None, prior: Any | None = None) -> Array:
         return super().fit(as_complex(x)[1], weights, prior)
 
     fit.__doc__ = ExponentialFamily.fit.__doc__
 
-    def _normalised(self, xp, x, weights):
+    def _normalised(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
         return super()._normalised(xp, xp.real(x), weights)
 
-    def _fit(self, xp, x, weights):
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
         """As in the base class; fewer than p observations have a singular second moment, which rounding may hide."""
         eta, theta = super()._fit(xp, x, weights)
         enough = xp.sum(xp.astype((weights > 0) & xp.ones_like(x[..., 0], dtype=xp.bool), xp.int64), axis=0) >= self.p
         return eta, xp.where(enough[..., None], theta, xp.full_like(theta, xp.nan))
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """L⁻ᴴz with z of independent circular coordinates, whose real and imaginary parts have variance ½."""
         xp, p = draws.xp, self.p
         root = self._parts(xp, theta)[1]
         v = matvec(xp, xp.matrix_transpose(root), draws.normal((*shape, 2 * p)) * float(np.sqrt(0.5)))
         return _join(xp, v[..., :p], v[..., p:])
 
-    def theta_from(self, **ordinary):
+    def theta_from(self, **ordinary: Array) -> Array:
         if "covariance" in ordinary:
             ordinary["covariance"] = as_complex(ordinary["covariance"])[1]
         return super().theta_from(**ordinary)
 
     theta_from.__doc__ = ExponentialFamily.theta_from.__doc__
 
-    def _theta_from(self, xp, covariance):
+    def _theta_from(self, xp: Namespace, covariance: Array) -> Array:
         real, imaginary = xp.real(covariance), xp.imag(covariance)
         full = real_matrix(xp, real, imaginary)
         root = inverse_lower(xp, cholesky(xp, full))
         return -pack_hermitian(xp, xp.matmul(xp.matrix_transpose(root), root), self.p)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         p, covariance = self.p, self._parts(xp, theta)[2]
         return {"covariance": _join(xp, covariance[..., :p, :p], covariance[..., p:, :p])}
 
 
-def _join(xp, real, imaginary):
+def _join(xp: Namespace, real: Array, imaginary: Array) -> Array:
     """real + i imaginary."""
     dtype = xp.complex64 if real.dtype == xp.float32 else xp.complex128
     return xp.astype(real, dtype) + 1j * xp.astype(imaginary, dtype)

@@ -2,6 +2,8 @@
 from dataclasses import dataclass
 from math import factorial
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.supports import ClosedInterval, Interval
 from ..geometry.manifolds.separable import Separable
@@ -39,72 +41,72 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
     support = ClosedInterval(0, 1)
     ordinary = {"probability": Interval(0, 1)}
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         far = lambda t: xp.maximum(t, 0.0 * t) + _log_of_tail(xp, xp.abs(t))
         return piecewise(xp, xp.abs(theta) < NEAR, lambda t: 0.5 * t + _log_sinhc(xp, t), far, theta)[..., 0]
 
-    def _to_eta(self, xp, theta):
-        def far(t):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
+        def far(t: Array) -> Array:
             small = _small_mean(xp, xp.abs(t))
             return xp.where(t > 0, 1.0 - small, small)
 
         return piecewise(xp, xp.abs(theta) < NEAR, lambda t: 0.5 + _centred_mean(t), far, theta)
 
-    def _second(self, xp, theta):
-        def far(t):
+    def _second(self, xp: Namespace, theta: Array) -> Array:
+        def far(t: Array) -> Array:
             v = xp.abs(t)
             return (1.0 / v) ** 2 - xp.exp(-v) / xp.expm1(-v) ** 2
 
         return piecewise(xp, xp.abs(theta) < NEAR, _variance, far, theta)
 
-    def _third(self, xp, theta):
-        def far(t):
+    def _third(self, xp: Namespace, theta: Array) -> Array:
+        def far(t: Array) -> Array:
             v = xp.abs(t)
             tail = xp.exp(-v)
             return xp.sign(t) * (tail * (1.0 + tail) / (1.0 - tail) ** 3 - 2.0 * (1.0 / v) ** 3)
 
         return piecewise(xp, xp.abs(theta) < NEAR, _third_cumulant, far, theta)
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         return piecewise(xp, xp.abs(eta - 0.5) < 0.25, lambda y: _invert_near(xp, y), lambda y: _invert_far(xp, y), eta)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return _negative_entropy(xp, self.to_theta(eta))[..., 0]
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return x[..., None]
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return -_negative_entropy(xp, theta)[..., 0]
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """Near: Δ² ∫_0^1 (1 − t) ψ″(θ_p + tΔ) dt with Δ = θ_q − θ_p. Far: reflected to θ_p ≤ 0, where nothing cancels."""
         theta_p, theta_q = xp.broadcast_arrays(theta_p, theta_q)
         by_integral, by_tails = (lambda p, q: self._kl_near(xp, p, q)), (lambda p, q: self._kl_far(xp, p, q))
         return piecewise(xp, xp.abs(theta_q - theta_p) < NEAR, by_integral, by_tails, theta_p, theta_q)[..., 0]
 
-    def _kl_near(self, xp, p, q):
+    def _kl_near(self, xp: Namespace, p: int, q: Array) -> Array:
         # ψ″ has its poles at ±2πi: for |Δ| < 4 the error of 14 nodes is below rounding
         return bregman_integral(lambda theta: self._second(xp, theta), p, q - p, 14)
 
-    def _kl_far(self, xp, p, q):
+    def _kl_far(self, xp: Namespace, p: int, q: Array) -> Array:
         sign = xp.where(p > 0, -xp.ones_like(p), xp.ones_like(p))
         p, q = sign * p, sign * q
 
-        def both_tails(p, q):
+        def both_tails(p: int, q: Array) -> Array:
             """ψ(θ) = −log(−θ) + log(1 − e^θ): the divergence of the first term less that of minus the second, which is small."""
             step = q - p
             odds = -xp.exp(p) / xp.expm1(p)
             tail = xp.log1p(-xp.exp(p)) - xp.log1p(-xp.exp(q)) - step * odds
             return ratio_gap(xp, q / p, step / p) - tail
 
-        def direct(p, q):
+        def direct(p: int, q: Array) -> Array:
             eta = self._to_eta(xp, p[..., None])[..., 0]
             return self._potential(xp, q[..., None]) - self._potential(xp, p[..., None]) - (q - p) * eta
 
         return piecewise(xp, xp.maximum(p, q) < -NEAR, both_tails, direct, p, q)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """By inversion on the side of θ ≤ 0, x = log(1 + u (e^θ − 1)) / θ; reflected for θ > 0."""
         xp, t = draws.xp, theta[..., 0]
         u = draws.uniform(shape)
@@ -112,10 +114,10 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
         x = xp.where(t == 0, u, xp.log1p(u * xp.expm1(v)) / v)
         return xp.where(t > 0, 1.0 - x, x)
 
-    def _theta_from(self, xp, probability):
+    def _theta_from(self, xp: Namespace, probability: Array) -> Array:
         return (xp.log(probability) - xp.log1p(-probability))[..., None]
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probability": xp.expit(theta[..., 0])}
 
 
@@ -128,72 +130,72 @@ _CUBE = tuple(((2 * k + 1) * 2 * k * (2 * k - 1) - (3.0 ** (2 * k + 1) - 3.0) / 
               for k in range(3, 22))                                                      # (u³ cosh u − sinh³ u) / u, over w³
 
 
-def _horner(x, coefficients):
+def _horner(x: Array, coefficients: Array) -> Array:
     total = coefficients[-1]
     for c in coefficients[-2::-1]:
         total = total * x + c
     return total
 
 
-def _log_sinhc(xp, theta):
+def _log_sinhc(xp: Namespace, theta: Array) -> Array:
     """log(sinh u / u), u = θ / 2."""
     w = 0.25 * theta**2
     return xp.log1p(w * _horner(w, _SINHC))
 
 
-def _centred_mean(theta):
+def _centred_mean(theta: Array) -> Array:
     """η − ½ = ½ (coth u − 1 / u)."""
     u = 0.5 * theta
     w = u * u
     return 0.5 * u * _horner(w, _LANGEVIN) / (1.0 + w * _horner(w, _SINHC))
 
 
-def _variance(theta):
+def _variance(theta: Array) -> Array:
     """¼ (1 / u² − 1 / sinh² u)."""
     w = 0.25 * theta**2
     rest = _horner(w, _SQUARE)
     return 0.25 * rest / (1.0 + w * rest)
 
 
-def _third_cumulant(theta):
+def _third_cumulant(theta: Array) -> Array:
     """¼ (cosh u / sinh³ u − 1 / u³)."""
     u = 0.5 * theta
     w = u * u
     return 0.25 * u * _horner(w, _CUBE) / (1.0 + w * _horner(w, _SINHC)) ** 3
 
 
-def _log_of_tail(xp, v):
+def _log_of_tail(xp: Namespace, v: Array) -> Array:
     """ψ(−v) = log((1 − e^{−v}) / v) for v > 0."""
     return xp.log1p(-xp.exp(-v)) - xp.log(v)
 
 
-def _small_mean(xp, v):
+def _small_mean(xp: Namespace, v: Array) -> Array:
     """η(−v) = 1/v − 1 / (e^v − 1) for v > 0."""
     return 1.0 / v + xp.exp(-v) / xp.expm1(-v)
 
 
-def _negative_entropy(xp, theta):
+def _negative_entropy(xp: Namespace, theta: Array) -> Array:
     """φ = θη − ψ, even in θ."""
-    def far(t):
+    def far(t: Array) -> Array:
         v = xp.abs(t)
         return -1.0 - v * xp.exp(-v) / xp.expm1(-v) - _log_of_tail(xp, v)
 
     return piecewise(xp, xp.abs(theta) < NEAR, lambda t: t * _centred_mean(t) - _log_sinhc(xp, t), far, theta)
 
 
-def _start(xp, e):
+def _start(xp: Namespace, e: Array) -> Array:
     """|θ| of a mean e ≤ ½, to 5 %. Source: Cohen, A Padé approximant to the inverse Langevin function (1991)."""
     m = 1.0 - 2.0 * e
     return 0.5 * m * (3.0 - m * m) / (e * (1.0 - e))
 
 
-def _invert_near(xp, eta):
+def _invert_near(xp: Namespace, eta: Array) -> Array:
     target = eta - 0.5
     theta = xp.where(target < 0, -_start(xp, eta), _start(xp, 1.0 - eta))
     return _newton(xp, theta, _centred_mean, _variance, target, xp.abs(target) + 0.5)
 
 
-def _invert_far(xp, eta):
+def _invert_far(xp: Namespace, eta: Array) -> Array:
     e = xp.minimum(eta, 1.0 - eta)
     solved = xp.maximum(e, xp.full_like(e, 0.02))      # below, |θ| = 1 / e to rounding
     slope = lambda v: xp.exp(-v) / xp.expm1(-v) ** 2 - 1.0 / v**2
@@ -202,8 +204,8 @@ def _invert_far(xp, eta):
     return xp.where(eta < 0.5, -v, v)
 
 
-def _newton(xp, x, mean, slope, target, size):
-    def newton(x, target, size):
+def _newton(xp: Namespace, x: Array, mean: Array, slope: Array, target: Array, size: int) -> Array:
+    def newton(x: Array, target: Array, size: int) -> tuple[Array, Array]:
         residual = mean(x) - target
         return x - residual / slope(x), residual / size
 

@@ -4,8 +4,9 @@ from math import log
 
 import numpy as np
 
+from ..arrays.draws import Draws
 from ..arrays.memo import once
-from ..backend import arrays
+from ..backend import Array, Namespace, arrays
 from ..domains.chart import Chart, ComposedChart
 from ..domains.convex import ConvexDomain, Orthant, ProductDomain, RealSpace
 from ..domains.image import GradientChart
@@ -24,41 +25,41 @@ __all__ = ["ConwayMaxwellPoisson"]
 class _Natural(ProductDomain):
     """R × (−∞, 0), its bulk where λ^{1/ν} is not astronomical."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(RealSpace(1), Orthant(-1))
 
     @property
-    def chart(self):
+    def chart(self) -> Chart:
         return _DispersionChart()
 
 
 class _DispersionChart(Chart):
     """θ = (u₁ ν / (1 + ν), −ν) with ν = e^{u₂}."""
 
-    def _parts(self, u):
+    def _parts(self, u: Array) -> tuple[Array, Array, Array, Array, Array]:
         """(xp, u₁, ν, ν / (1 + ν), 1 / (1 + ν))."""
         xp, u = arrays(u)
         return xp, u[..., 0], xp.exp(u[..., 1]), xp.expit(u[..., 1]), xp.expit(-u[..., 1])
 
-    def __call__(self, u):
+    def __call__(self, u: Array) -> Array:
         xp, u1, dispersion, share, _ = self._parts(u)
         return xp.stack([u1 * share, -dispersion], axis=-1)
 
-    def inverse(self, x):
+    def inverse(self, x: Array) -> Array:
         xp, x = arrays(x)
         return xp.stack([x[..., 0] * (1.0 - 1.0 / x[..., 1]), xp.log(-x[..., 1])], axis=-1)
 
-    def push_forward(self, u, vector):
+    def push_forward(self, u: Array, vector: Array) -> Array:
         xp, u1, dispersion, share, rest = self._parts(u)
         v1, v2 = vector[..., 0], vector[..., 1]
         return xp.stack([share * (v1 + u1 * rest * v2), -dispersion * v2], axis=-1)
 
-    def pull_back(self, u, covector):
+    def pull_back(self, u: Array, covector: Array) -> Array:
         xp, u1, dispersion, share, rest = self._parts(u)
         c1, c2 = covector[..., 0], covector[..., 1]
         return xp.stack([share * c1 + 0.0 * c2, u1 * share * rest * c1 - dispersion * c2], axis=-1)
 
-    def pull_back_tangent(self, u, vector, covector):
+    def pull_back_tangent(self, u: Array, vector: Array, covector: Array) -> Array:
         xp, u1, dispersion, share, rest = self._parts(u)
         (v1, v2), (c1, c2) = ((x[..., 0], x[..., 1]) for x in (vector, covector))
         slope, bend = share * rest, share * rest * (rest - share)
@@ -74,18 +75,18 @@ class _Moments(ConvexDomain):
 
     dim = 2
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         inside = xp.all(xp.isfinite(x), axis=-1) & (x[..., 0] > 0)
         chain, geometric = mean_bounds(xp, xp.where(inside, x[..., 0], xp.ones_like(x[..., 0])))
         return inside & (x[..., 1] > chain) & (x[..., 1] < geometric)
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         return (f"{name}[0] > 0 and log {name}[0]! (linear between integers) < {name}[1] "
                 f"< E[log X!] of the geometric distribution with mean {name}[0]")
 
     @property
-    def chart(self):
+    def chart(self) -> Chart:
         return ComposedChart(_DispersionChart(), GradientChart(ConwayMaxwellPoisson()))
 
 
@@ -114,23 +115,23 @@ class ConwayMaxwellPoisson(ExponentialFamily):
     ordinary = {"rate": Interval(0), "dispersion": Interval(0)}
 
     @once
-    def _sums(self, xp, theta):
+    def _sums(self, xp: Namespace, theta: Array) -> Sums:
         return Sums(*sums(xp, theta))
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         s = self._sums(xp, theta)
         return s.top + s.log_norm
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         s = self._sums(xp, theta)
         return xp.stack([s.mode + s.mean_x, xp.gammaln(s.mode + 1.0) + s.mean_v + s.pivot * s.mean_x], axis=-1)
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         s = self._sums(xp, theta)
         cross = s.xv + s.pivot * s.xx
         return symmetric2(xp, s.xx, cross, s.vv + s.pivot * (s.xv + cross))
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         s = self._sums(xp, theta)
         L = s.pivot
         t112 = s.xxv + L * s.xxx
@@ -138,7 +139,7 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         t222 = s.vvv + L * (s.xvv + (s.xvv + L * s.xxv) + t122)
         return xp.stack([symmetric2(xp, s.xxx, t112, t122), symmetric2(xp, t112, t122, t222)], axis=-3)
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         """By damped Newton on ψ(θ) − η·θ, then on log η.
 
         It starts from ν in proportion to (1 − f) / f, f the place of η₂ between its bounds, and with log λ from the mode where
@@ -167,9 +168,9 @@ class ConwayMaxwellPoisson(ExponentialFamily):
             scale=1.0 + xp.max(xp.abs(eta), axis=-1))
         return self._polished(xp, theta, eta)
 
-    def _polished(self, xp, theta, eta):
+    def _polished(self, xp: Namespace, theta: Array, eta: Array) -> Array:
         """Newton's method on log η, as long as it gains: where η is small, a residual that is small beside 1 is not enough."""
-        def residual(theta):
+        def residual(theta: Array) -> Array:
             return xp.log(self._to_eta(xp, theta) / eta)
 
         off = residual(theta)
@@ -183,18 +184,18 @@ class ConwayMaxwellPoisson(ExponentialFamily):
             theta, off = (xp.where(better[..., None], new, old) for new, old in ((trial, theta), (again, off)))
         return theta
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         """The negative entropy: h is 1."""
         return -self._entropy(xp, self.to_theta(eta))
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         """Through the basis (x, v), in which the metric is far from singular."""
         s = self._sums(xp, theta)
         a, b = vector[..., 0] + s.pivot * vector[..., 1], vector[..., 1]
         first, second = s.xx * a + s.xv * b, s.xv * a + s.vv * b
         return xp.stack([first, second + s.pivot * first], axis=-1)
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         s = self._sums(xp, theta)
         first = covector[..., 0]
         second = covector[..., 1] - s.pivot * first
@@ -202,31 +203,31 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         a = (first - s.xv * b) / s.xx
         return xp.stack([a - s.pivot * b, b], axis=-1)
 
-    def _dual_metric(self, xp, eta):
+    def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         s = self._sums(xp, self.to_theta(eta))
         inverse = 1.0 / (s.vv - s.xv / s.xx * s.xv)
         slope = s.xv / s.xx + s.pivot                           # of log x! on x
         return symmetric2(xp, 1.0 / s.xx + slope * slope * inverse, -slope * inverse, inverse)
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return xp.stack([x, xp.gammaln(x + 1.0)], axis=-1)
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return xp.zeros_like(x)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return xp.zeros_like(theta[..., 0])
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         s = self._sums(xp, theta)
         v = deviation(xp, x, s.level - x, s.pivot, s.level)
         return s.tilt * (x - s.mode) + theta[..., 1] * (v - s.v_mode) - s.log_norm
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         s = self._sums(xp, theta)
         return s.log_norm - s.tilt * s.mean_x - theta[..., 1] * s.mean_v
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """log E_p[e^y] with y = (θ_q − θ_p)·(T − η_p), as log(1 + E_p[e^y − 1 − y]) for near points."""
         far = self._far_kl(xp, theta_p, theta_q)
         step = theta_q - theta_p
@@ -235,7 +236,7 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         pairs = (theta[..., 0], theta[..., 1], step[..., 0], step[..., 1])
         return piecewise(xp, far > 0.1, lambda far, *rest: far, near, far, *pairs)
 
-    def _far_kl(self, xp, theta_p, theta_q):
+    def _far_kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """ψ_q − ψ_p − (θ_q − θ_p)·η_p.
 
         For large modes the part ν μ of ψ, μ = λ^{1/ν}, is taken out; its divergence is ν_q (μ_q − μ_p − μ_p log(μ_q / μ_p)).
@@ -249,7 +250,7 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         split = large + (rest_q - rest_p - tilt - step[..., 1] * (p.v_mode + p.mean_v))
         return xp.where(xp.minimum(p.level, q.level) > 10.0, split, simple)
 
-    def _fit(self, xp, x, weights):
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
         """No estimate exists where no more than two neighbouring counts are seen: their mean is on the chain, to rounding."""
         seen = weights > 0
         most = xp.max(xp.where(seen, x, xp.full_like(x, -np.inf)), axis=0)
@@ -257,11 +258,12 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         eta, theta = super()._fit(xp, x, weights)
         return eta, xp.where((most - least > 1.0)[..., None], theta, xp.full_like(theta, xp.nan))
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp
         s = self._sums(xp, theta)
 
-        def log_mass(x, mode, tilt, pivot, level, v_mode, log_norm, theta2):
+        def log_mass(x: Array, mode: Array, tilt: Array, pivot: Array, level: Array, v_mode: Array, log_norm: Array,
+                     theta2: Array) -> Array:
             at = xp.maximum(x, xp.zeros_like(x))
             value = tilt * (at - mode) + theta2 * (deviation(xp, at, level - at, pivot, level) - v_mode) - log_norm
             return xp.where(x >= 0, value, xp.full_like(value, -np.inf))
@@ -269,9 +271,9 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         return log_concave(draws, lambda mode, *rest: mode, log_mass, shape,
                            s.mode, s.tilt, s.pivot, s.level, s.v_mode, s.log_norm, theta[..., 1])
 
-    def _theta_from(self, xp, rate, dispersion):
+    def _theta_from(self, xp: Namespace, rate: Array, dispersion: Array) -> Array:
         rate, dispersion = xp.broadcast_arrays(rate, dispersion)
         return xp.stack([xp.log(rate), -dispersion], axis=-1)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"rate": xp.exp(theta[..., 0]), "dispersion": -theta[..., 1]}

@@ -1,11 +1,12 @@
 """Sums over Conway–Maxwell–Poisson distributions."""
+from collections.abc import Callable
 from functools import lru_cache
 from math import lgamma, log, pi
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import column
+from ..backend import Array, Namespace, column
 from ..numerics.exponentials import expm1_gap
 from ..numerics.factorials import deviance, factorial_gap
 from ..numerics.lattice import panels
@@ -44,18 +45,18 @@ class Sums(NamedTuple):
 
 
 @lru_cache
-def _factorials():
+def _factorials() -> tuple[list[float], list[float]]:
     """log x! and log x! − x log x + x for x = 0 … 95."""
     logarithms = [lgamma(x + 1.0) for x in range(_GRID)]
     return logarithms, [0.0] + [logarithms[x] - x * log(x) + x for x in range(1, _GRID)]
 
 
-def deviation(xp, x, gap, pivot, level):
+def deviation(xp: Namespace, x: Array, gap: Array, pivot: Array, level: Array) -> Array:
     """v(x) = log x! − x L + c: for c = μ the deviance of x from μ, given gap = μ − x, and what Stirling's formula leaves."""
     return xp.where(level > 0, factorial_gap(xp, x) + deviance(xp, x, gap, pivot), xp.gammaln(x + 1.0))
 
 
-def _frame(xp, theta1, theta2):
+def _frame(xp: Namespace, theta1: Array, theta2: Array) -> tuple[Array, Array, Array, Array, Array]:
     """(mode, L, c, tilt, v(m)); c is inf where μ overflows."""
     log_mu = theta1 / -theta2
     mu = xp.exp(log_mu)
@@ -66,7 +67,7 @@ def _frame(xp, theta1, theta2):
     return mode, pivot, level, tilt, xp.where(large, deviation(xp, mode, level - mode, pivot, level), zero)
 
 
-def _summed(xp, f, theta1, theta2, *more):
+def _summed(xp: Namespace, f: Callable[..., Any], theta1: Array, theta2: Array, *more: Array) -> list[Array]:
     """Σ_x e^{log p(x) − log p(m)} f(x), a tuple of arrays.
 
     `f` takes (t, s, log_term, share, *more), with t = x − m and s = v(x) − v(m), and gives the arrays to be summed; a node stands
@@ -80,7 +81,7 @@ def _summed(xp, f, theta1, theta2, *more):
     return [xp.reshape(xp.concat(parts), shape) for parts in zip(*done)]
 
 
-def _block(xp, f, theta1, theta2, *more):
+def _block(xp: Namespace, f: Callable[..., Any], theta1: Array, theta2: Array, *more: Array) -> Array:
     """Direct sums where the grid holds the mass, panels elsewhere."""
     mode, pivot, level, tilt, v_mode = _frame(xp, theta1, theta2)
     beside = xp.maximum(mode, xp.ones_like(mode))
@@ -101,7 +102,8 @@ def _block(xp, f, theta1, theta2, *more):
     return out
 
 
-def _grid_sums(xp, f, theta1, theta2, mode, pivot, level, tilt, v_mode, *more):
+def _grid_sums(xp: Namespace, f: Callable[..., Any], theta1: Array, theta2: Array, mode: Array, pivot: Array, level: Array,
+               tilt: Array, v_mode: Array, *more: Array) -> list[Array]:
     theta2, mode, pivot, level, tilt, v_mode, *more = (a[..., None] for a in (theta2, mode, pivot, level, tilt, v_mode, *more))
     logarithms, gaps = (xp.asarray(table, dtype=theta1.dtype) for table in _factorials())
     x = xp.arange(_GRID, dtype=theta1.dtype)
@@ -111,7 +113,8 @@ def _grid_sums(xp, f, theta1, theta2, mode, pivot, level, tilt, v_mode, *more):
     return [xp.sum(a, axis=-1) for a in f(t, s, log_term, xp.ones_like(log_term), *more)]
 
 
-def _panel_sums(xp, f, theta1, theta2, mode, pivot, level, tilt, v_mode, *more):
+def _panel_sums(xp: Namespace, f: Callable[..., Any], theta1: Array, theta2: Array, mode: Array, pivot: Array, level: Array,
+                tilt: Array, v_mode: Array, *more: Array) -> Array:
     down, up = mode, xp.full_like(mode, np.inf)
     theta2, mode, pivot, level, tilt, v_mode, *more = (a[..., None] for a in (theta2, mode, pivot, level, tilt, v_mode, *more))
     above = lambda t: deviation(xp, mode + t, (level - mode) - t, pivot, level) - v_mode
@@ -125,7 +128,7 @@ def _panel_sums(xp, f, theta1, theta2, mode, pivot, level, tilt, v_mode, *more):
     return totals
 
 
-def sums(xp, theta):
+def sums(xp: Namespace, theta: Array) -> Sums:
     """The fields of `Sums`."""
     huge = (theta[..., 1] < 0) & (theta[..., 0] > -_LARGEST * theta[..., 1])
     if xp.any(huge):
@@ -134,7 +137,7 @@ def sums(xp, theta):
     theta1, theta2 = theta[..., 0], theta[..., 1]
     mode, pivot, level, tilt, v_mode = _frame(xp, theta1, theta2)
 
-    def powers(t, s, log_term, share):
+    def powers(t: Array, s: Array, log_term: Array, share: Array) -> tuple[Array, ...]:
         """All but the mode's own, in which t = s = 0."""
         w = xp.where(t == 0, xp.zeros_like(t), share * xp.exp(log_term))
         wt, ws = w * t, w * s
@@ -150,7 +153,7 @@ def sums(xp, theta):
     return mode, pivot, level, tilt, v_mode, top, xp.log1p(excess), a, b, *cumulants
 
 
-def _limit(xp, log_rate, nu):
+def _limit(xp: Namespace, log_rate: Array, nu: Array) -> tuple[Array, ...]:
     """The fields of `Sums` for μ → ∞, where ψ = ν μ − ½ (ν − 1) (log μ + log 2π) − ½ log ν; inf where they overflow.
 
     Source: Gaunt, Iyengar, Olde Daalhuis & Simsek, An asymptotic expansion for the normalizing constant of the
@@ -164,10 +167,11 @@ def _limit(xp, log_rate, nu):
             variance, 0.5 / nu**2, 0.5 / nu**2, variance / nu, variance / nu, 1.0 / nu**3, 1.0 / nu**3)
 
 
-def near_kl(xp, theta1, theta2, step1, step2):
+def near_kl(xp: Namespace, theta1: Array, theta2: Array, step1: Array, step2: Array) -> Array:
     s = Sums(*sums(xp, xp.stack([theta1, theta2], axis=-1)))
 
-    def growth(t, v, log_term, share, slope, step2, mean_x, mean_v):
+    def growth(t: Array, v: Array, log_term: Array, share: Array, slope: Array, step2: Array, mean_x: Array,
+               mean_v: Array) -> list[Array]:
         """The weight times e^y − 1 − y; where y is not small, e^y is put together with the weight, which may underflow alone."""
         y = slope * (t - mean_x) + step2 * (v - mean_v)
         small = xp.abs(y) < 1.0
@@ -179,7 +183,7 @@ def near_kl(xp, theta1, theta2, step1, step2):
     return xp.log1p(total * xp.exp(-s.log_norm))
 
 
-def mean_bounds(xp, mean):
+def mean_bounds(xp: Namespace, mean: Array) -> tuple[Array, Array]:
     """The bounds of E[log X!] for this mean: log x! on the chain between integers, and that of the geometric distribution."""
     below = xp.floor(mean)
     theta = -xp.log1p(1.0 / mean)

@@ -1,11 +1,15 @@
 """The Dirichlet family."""
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from ..arrays.draws import Draws
 from ..arrays.memo import once
-from ..domains.convex import MappedDomain, OpenSimplex, Orthant
+from ..backend import Array, Namespace
+from ..domains.base import Domain
+from ..domains.convex import ConvexDomain, MappedDomain, OpenSimplex, Orthant
 from ..domains.supports import SimplexPoints
 from ..numerics.exponentials import kl_terms
 from ..numerics.gamma_functions import (digamma_difference, digamma_gap, digamma_trigamma, log_gamma_bregman,
@@ -21,7 +25,7 @@ __all__ = ["Dirichlet"]
 
 
 @lru_cache
-def _mean_logarithms(k):
+def _mean_logarithms(k: int) -> Array:
     """The set Σ e^{η_i} < 1."""
     return MappedDomain(OpenSimplex(k), lambda xp, z: xp.log(z), lambda xp, eta: xp.sum(xp.exp(eta), axis=-1) < 1,
                         lambda name: f"sum(exp({name})) < 1")
@@ -46,52 +50,52 @@ class Dirichlet(ExponentialFamily):
 
     k: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         known_integer(self, "k", 2)
 
     @property
-    def dim(self):
+    def dim(self) -> int:
         return self.k
 
     @property
-    def theta_domain(self):
+    def theta_domain(self) -> ConvexDomain:
         return Orthant(*[1] * self.k)
 
     @property
-    def eta_domain(self):
+    def eta_domain(self) -> ConvexDomain:
         return _mean_logarithms(self.k)
 
     @property
-    def support(self):
+    def support(self) -> Domain:
         return SimplexPoints(self.k)
 
     @property
-    def _somewhere(self):
+    def _somewhere(self) -> Array:
         return np.full(self.k, 1.0 / self.k)
 
     @property
-    def ordinary(self):
+    def ordinary(self) -> Mapping[str, Domain]:
         return {"concentration": self.theta_domain}
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         own, common = xp.gammaln(theta), xp.gammaln(xp.sum(theta, axis=-1))
         direct, size = xp.sum(own, axis=-1) - common, xp.sum(xp.abs(own), axis=-1) + xp.abs(common)
         return unless_cancelled(xp, direct, size, self._careful_potential, theta)
 
-    def _careful_potential(self, xp, theta):
+    def _careful_potential(self, xp: Namespace, theta: Array) -> Array:
         """Σ_{i≠m} log Γ(α_i) − log(Γ(α₀) / Γ(α_m)), with α_m the largest, which may take nearly all of α₀."""
         others = xp.astype(xp.arange(self.k) != xp.argmax(theta, axis=-1, keepdims=True), theta.dtype)
         common = log_gamma_difference(xp, xp.max(theta, axis=-1), xp.sum(others * theta, axis=-1))
         return xp.sum(others * xp.gammaln(theta), axis=-1) - common
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         at_theta, at_total = xp.digamma(theta), xp.digamma(xp.sum(theta, axis=-1, keepdims=True))
         eta = at_theta - at_total
         kept = eta < -1e-2 * (xp.abs(at_theta) + xp.abs(at_total))
         return piecewise(xp, kept | xp.isnan(eta), lambda eta, *_: eta, lambda _, a, rest: -digamma_difference(xp, a, rest),
                          eta, theta, _others(xp, theta))
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         own, common = self._curvatures(xp, theta)
         diagonal = piecewise(xp, common < 0.5 * own, lambda direct, *_: direct,
                              lambda _, a, rest: trigamma_difference(xp, a, rest), own - common, theta, _others(xp, theta))
@@ -99,61 +103,61 @@ class Dirichlet(ExponentialFamily):
         fill_diagonal(metric, diagonal)
         return metric
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         own, common = polygamma(2, theta), polygamma(2, xp.sum(theta, axis=-1, keepdims=True))
         eye = xp.eye(self.k, dtype=theta.dtype)
         return eye[:, :, None] * eye[:, None, :] * own[..., None, None] - common[..., None, None]
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         return _concentration(xp, eta)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return self._negative_entropy(xp, self.to_theta(eta))
 
-    def _negative_entropy(self, xp, theta):
+    def _negative_entropy(self, xp: Namespace, theta: Array) -> Array:
         """φ = Σ f(α_i) − f(α₀) with f(a) = a s′(a) − s(a): the parts of log Γ that cancel are left out."""
         total = xp.sum(theta, axis=-1)
         f = lambda a: a * digamma_gap(xp, a) - stirling_gap(xp, a)
         return xp.sum(f(theta), axis=-1) - f(total)
 
     @once
-    def _curvatures(self, xp, theta):
+    def _curvatures(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
         """trigamma of α (..., k) and of α₀ (..., 1)."""
         return polygamma(1, theta), polygamma(1, xp.sum(theta, axis=-1, keepdims=True))
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         own, common = self._curvatures(xp, theta)
         return own * vector - common * xp.sum(vector, axis=-1, keepdims=True)
 
     @once
-    def _inverse(self, xp, theta):
+    def _inverse(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
         """(1 / trigamma(α), Σ 1 / trigamma(α_i) − 1 / trigamma(α₀))."""
         own, common = self._curvatures(xp, theta)
         return 1.0 / own, _slack(xp, theta, own, common)
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         inverse, slack = self._inverse(xp, theta)
         scaled = inverse * covector
         return scaled - inverse * (xp.sum(scaled, axis=-1, keepdims=True) / slack)
 
-    def _dual_metric(self, xp, eta):
+    def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         inverse, slack = self._inverse(xp, self.to_theta(eta))
         outer = inverse[..., :, None] * inverse[..., None, :]
         return xp.eye(self.k, dtype=eta.dtype) * inverse[..., None] - outer / slack[..., None]
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return xp.log(x)
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return -xp.sum(xp.log(x), axis=-1)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return -xp.sum(self._to_eta(xp, theta), axis=-1)
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return -self._negative_entropy(xp, theta) - self._expected_log_base_measure(xp, theta)
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """α₀q KL(m_q‖m_p) + Σ B_s(α_qi : α_pi) − B_s(α_q0 : α_p0), with m = α / α₀ and s the Stirling remainder of log Γ."""
         total_p, total_q = xp.sum(theta_p, axis=-1), xp.sum(theta_q, axis=-1)
         own, own_size = log_gamma_bregman(xp, theta_q, theta_p)
@@ -161,7 +165,7 @@ class Dirichlet(ExponentialFamily):
         direct, size = xp.sum(own, axis=-1) - common, xp.sum(own_size, axis=-1) + common_size
         return unless_cancelled(xp, direct, size, self._careful_kl, theta_p, theta_q)
 
-    def _careful_kl(self, xp, theta_p, theta_q):
+    def _careful_kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """With the largest coordinate α_m and the total α₀ taken together, which may agree to rounding; else `_near_kl`.
 
         Mathematically, Σ_{i≠m} B(α_qi : α_pi) − log(Γ(α_q0) / Γ(α_qm)) + log(Γ(α_p0) / Γ(α_pm))
@@ -176,7 +180,7 @@ class Dirichlet(ExponentialFamily):
         size = xp.sum((1.0 - largest) * own_size, axis=-1) + sum(xp.abs(term) for term in terms[1:])
         return unless_cancelled(xp, sum(terms), size, self._near_kl, theta_p, theta_q)
 
-    def _near_kl(self, xp, theta_p, theta_q):
+    def _near_kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         total_p, total_q = xp.sum(theta_p, axis=-1, keepdims=True), xp.sum(theta_q, axis=-1, keepdims=True)
         # m_p / m_q − 1, from differences of coordinates, without the share of a coordinate in its own total
         step = theta_q - theta_p
@@ -190,21 +194,21 @@ class Dirichlet(ExponentialFamily):
         shapes = xp.sum(stirling_bregman(xp, theta_q, theta_p), axis=-1)
         return xp.sum(means, axis=-1) + (shapes - stirling_bregman(xp, total_q, total_p, total_step)[..., 0])
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """Normalised gammas, in logarithms: a gamma of shape α is one of shape α + 1 times U^{1/α}."""
         xp, full = draws.xp, (*shape, self.k)
         log_gamma = xp.log(draws.gamma(theta + 1.0, full)) + xp.log1p(-draws.uniform(full)) / theta
         weight = xp.exp(log_gamma - xp.max(log_gamma, axis=-1, keepdims=True))
         return weight / xp.sum(weight, axis=-1, keepdims=True)
 
-    def _theta_from(self, xp, concentration):
+    def _theta_from(self, xp: Namespace, concentration: Array) -> Array:
         return concentration
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"concentration": theta}
 
 
-def _concentration(xp, eta):
+def _concentration(xp: Namespace, eta: Array) -> Array:
     """α > 0 with digamma(α_i) − digamma(Σ α) = η_i, Σ e^{η_i} < 1.
 
     Newton on all of α, whose Hessian is diagonal plus rank one: first with digammas to an absolute ε, which are cheap, then,
@@ -212,16 +216,16 @@ def _concentration(xp, eta):
     """
     k, eps = eta.shape[-1], float(xp.finfo(eta.dtype).eps)
 
-    def stepped(alpha, residual, own, common):
+    def stepped(alpha: Array, residual: Array, own: Array, common: Array) -> tuple[Array, Array]:
         step = _newton_step(xp, alpha, residual, own, common)
         return xp.maximum(alpha - step, 0.25 * alpha), xp.max(xp.abs(step) / alpha, axis=-1, keepdims=True)
 
-    def rough(alpha):
+    def rough(alpha: Array) -> Array:
         first, own = digamma_trigamma(xp, alpha)
         first_total, common = digamma_trigamma(xp, xp.sum(alpha, axis=-1, keepdims=True))
         return stepped(alpha, first - first_total - eta, own, common)
 
-    def exact(alpha):
+    def exact(alpha: Array) -> Array:
         own, common = polygamma(1, alpha), polygamma(1, xp.sum(alpha, axis=-1, keepdims=True))
         return stepped(alpha, -digamma_difference(xp, alpha, _others(xp, alpha)) - eta, own, common)
 
@@ -231,13 +235,13 @@ def _concentration(xp, eta):
     return root(xp, alpha, exact, "Dirichlet concentration")
 
 
-def _concentration_near(xp, eta, total):
+def _concentration_near(xp: Namespace, eta: Array, total: Array) -> Array:
     """A start: Σ digamma⁻¹(η_i + digamma(s)) = s to a percent, by Newton in log s from s = `total`, shape (..., 1).
 
     Mathematically, the k equations reduce to this one in s = Σ α; with the elementary approximation of digamma⁻¹, Minka 2000,
     appendix C.
     """
-    def newton(s):
+    def newton(s: Array) -> tuple[Array, Array]:
         alpha, slope = _elementary_inverse_digamma(xp, eta + xp.digamma(s))
         excess = xp.sum(alpha, axis=-1, keepdims=True) - s
         change = excess / (s * (1.0 - polygamma(1, s) * xp.sum(slope, axis=-1, keepdims=True)))
@@ -248,7 +252,7 @@ def _concentration_near(xp, eta, total):
     return _elementary_inverse_digamma(xp, eta + xp.digamma(total))[0]
 
 
-def _others(xp, alpha):
+def _others(xp: Namespace, alpha: Array) -> Array:
     """Σ_{j≠i} α_j for every i, from sums before and after it: a small rest of a large total keeps its digits."""
     k = alpha.shape[-1]
     zero = xp.zeros_like(alpha[..., :1])
@@ -257,20 +261,20 @@ def _others(xp, alpha):
     return before + xp.flip(after, axis=-1)
 
 
-def _newton_step(xp, alpha, residual, own, common):
+def _newton_step(xp: Namespace, alpha: Array, residual: Array, own: Array, common: Array) -> Array:
     """The inverse metric at α, of trigammas `own` and `common`, applied to the residual."""
     scaled = residual / own
     return scaled - xp.sum(scaled, axis=-1, keepdims=True) / (_slack(xp, alpha, own, common) * own)
 
 
-def _slack(xp, alpha, own, common):
+def _slack(xp: Namespace, alpha: Array, own: Array, common: Array) -> Array:
     """Σ 1 / trigamma(α_i) − 1 / trigamma(α₀), from 1 / trigamma(a) = a − a s″(a) / trigamma(a), in which the sums of a cancel."""
     total = xp.sum(alpha, axis=-1, keepdims=True)
     rest = xp.sum(alpha * trigamma_gap(xp, alpha, own) / own, axis=-1, keepdims=True)
     return total * trigamma_gap(xp, total, common) / common - rest
 
 
-def _elementary_inverse_digamma(xp, y):
+def _elementary_inverse_digamma(xp: Namespace, y: Array) -> tuple[Array, Array]:
     """An approximation of digamma⁻¹ to a few percent, and its slope."""
     large = xp.exp(xp.minimum(y, 600.0 + 0.0 * y))
     small = -1.0 / (y + 0.5772156649015329)

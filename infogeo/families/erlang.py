@@ -3,6 +3,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import lgamma
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..domains.supports import Interval
 from ..errors import require_count
 from ..geometry.manifolds.scaled import Scaled
@@ -32,38 +34,38 @@ class Erlang(Transformed):
     support = Interval(0)
     ordinary = {"rate": Interval(0)}
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_count("shape", self.shape)
 
     @cached_property
-    def base(self):
+    def base(self) -> Array:
         return Scaled(Exponential(), self.shape)
 
-    def _as_gamma(self, xp, theta):
+    def _as_gamma(self, xp: Namespace, theta: Array) -> Array:
         """The point of the gamma family."""
         return xp.concat([xp.full_like(theta, float(self.shape)), theta], axis=-1)
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return x[..., None]
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return (self.shape - 1.0) * xp.log(x) - lgamma(self.shape)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return (self.shape - 1.0) * Gamma()._to_eta(xp, self._as_gamma(xp, theta))[..., 0] - lgamma(self.shape)
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         scaled = -theta[..., 0] * x
         return log_gamma_weight(xp, xp.full_like(scaled, float(self.shape)), scaled, xp.log(scaled)) - xp.log(x)
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return Gamma()._entropy(xp, self._as_gamma(xp, theta))
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return Gamma()._draw(draws, self._as_gamma(draws.xp, theta), shape)
 
-    def _theta_from(self, xp, rate):
+    def _theta_from(self, xp: Namespace, rate: Array) -> Array:
         return -rate[..., None]
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"rate": -theta[..., 0]}

@@ -1,6 +1,8 @@
 """The exponential distributions."""
 from dataclasses import dataclass
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..domains.convex import Orthant
 from ..domains.supports import Interval
 from ..geometry.manifolds.arc_length import ArcLength, log_ratio
@@ -30,49 +32,49 @@ class Exponential(ArcLength, ConstantBaseMeasure):
     support = Interval(0)
     ordinary = {"rate": Interval(0)}
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return -xp.log(-theta[..., 0])
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return -1.0 / theta
 
-    def _second(self, xp, theta):
+    def _second(self, xp: Namespace, theta: Array) -> Array:
         return 1.0 / theta ** 2
 
     _dual_second = _second
 
-    def _third(self, xp, theta):
+    def _third(self, xp: Namespace, theta: Array) -> Array:
         return -2.0 / theta ** 3
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         return -1.0 / eta
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return -1.0 - xp.log(eta[..., 0])
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return x[..., None]
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """r − 1 − log r with the ratio of rates r = θ_q / θ_p."""
         return ratio_gap(xp, theta_q / theta_p, (theta_q - theta_p) / theta_p)[..., 0]
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return draws.xp.log1p(-draws.uniform(shape)) / theta[..., 0]
 
-    def _theta_from(self, xp, rate):
+    def _theta_from(self, xp: Namespace, rate: Array) -> Array:
         return -rate[..., None]
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"rate": -theta[..., 0]}
 
-    def _arc_length(self, xp, theta):
+    def _arc_length(self, xp: Namespace, theta: Array) -> Array:
         """−log(−θ), the logarithm of the mean."""
         return -xp.log(-theta)
 
-    def _from_arc_length(self, xp, s):
+    def _from_arc_length(self, xp: Namespace, s: Array) -> Array:
         return -xp.exp(-s)
 
-    def _arc_between(self, xp, theta_p, theta_q):
+    def _arc_between(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """log(θ_p / θ_q)."""
         return log_ratio(xp, -theta_q, -theta_p, theta_q - theta_p)

@@ -1,6 +1,8 @@
 """The gamma family."""
 from dataclasses import dataclass
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..domains.convex import MappedDomain, Orthant
 from ..domains.supports import Interval
 from ..numerics.exponentials import log1p_gap, ratio_gap
@@ -14,7 +16,7 @@ from .base import ExponentialFamily
 __all__ = ["Gamma"]
 
 
-def _log_mean(xp, z):
+def _log_mean(xp: Namespace, z: Array) -> Array:
     """(c, m) to (log m − c, m)."""
     return xp.stack([xp.log(z[..., 1]) - z[..., 0], z[..., 1]], axis=-1)
 
@@ -43,65 +45,65 @@ class Gamma(ExponentialFamily):
     support = Interval(0)
     ordinary = {"shape": Interval(0), "rate": Interval(0)}
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return xp.gammaln(theta[..., 0]) - theta[..., 0] * xp.log(-theta[..., 1])
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return xp.stack([xp.digamma(theta[..., 0]) - xp.log(-theta[..., 1]), -theta[..., 0] / theta[..., 1]], axis=-1)
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         inverse = -1.0 / theta[..., 1]
         return symmetric2(xp, polygamma(1, theta[..., 0]), inverse, theta[..., 0] * inverse**2)
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         alpha, inverse = theta[..., 0], -1.0 / theta[..., 1]
         zero = 0.0 * alpha
         first = symmetric2(xp, polygamma(2, alpha), zero, inverse**2)
         second = symmetric2(xp, zero, inverse**2, 2.0 * alpha * inverse**3)
         return xp.stack([first, second], axis=-3)
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         alpha = shape_from_log_gap(xp, xp.log(eta[..., 1]) - eta[..., 0])
         return xp.stack([alpha, -alpha / eta[..., 1]], axis=-1)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return _shape_potential(xp, self.to_theta(eta)[..., 0])
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         alpha, inverse = theta[..., 0], -1.0 / theta[..., 1]
         a, b = vector[..., 0], vector[..., 1]
         return xp.stack([polygamma(1, alpha) * a + inverse * b, inverse * (a + alpha * inverse * b)], axis=-1)
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         alpha, beta = theta[..., 0], -theta[..., 1]
         scaled = beta / alpha * covector[..., 1]
         a = (covector[..., 0] - scaled) / trigamma_gap(xp, alpha)
         return xp.stack([a, beta * (scaled - a / alpha)], axis=-1)
 
-    def _dual_metric(self, xp, eta):
+    def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         theta = self.to_theta(eta)
         alpha, beta = theta[..., 0], -theta[..., 1]
         determinant = trigamma_gap(xp, alpha)      # of the metric, times β²/α
         return symmetric2(xp, 1.0 / determinant, -beta / (alpha * determinant),
                           polygamma(1, alpha) * beta**2 / (alpha * determinant))
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return xp.stack([xp.log(x), x], axis=-1)
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return -xp.log(x)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return -self._to_eta(xp, theta)[..., 0]
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         scaled = -theta[..., 1] * x
         return log_gamma_weight(xp, theta[..., 0], scaled, xp.log(scaled)) - xp.log(x)
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return self._to_eta(xp, theta)[..., 0] - _shape_potential(xp, theta[..., 0])
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """α_q (r − 1 − log r) + B_s(α_q : α_p), with r the ratio of the means and s the Stirling remainder of log Γ.
 
         Far points by the textbook formula B_{log Γ}(α_q : α_p) − α_q log(β_q / β_p) + α_p (β_q / β_p − 1).
@@ -112,7 +114,7 @@ class Gamma(ExponentialFamily):
         size = size + xp.abs(logarithm) + xp.abs(excess) + theta_p[..., 0] + theta_q[..., 0]   # for the rounding of the ratio
         return unless_cancelled(xp, shapes - logarithm + excess, size, self._careful_kl, theta_p, theta_q)
 
-    def _careful_kl(self, xp, theta_p, theta_q):
+    def _careful_kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         shape_p, shape_q = theta_p[..., 0], theta_q[..., 0]
         # r − 1 = (α_p β_q − α_q β_p) / (α_q β_p), from differences of coordinates
         step = theta_q - theta_p
@@ -121,7 +123,7 @@ class Gamma(ExponentialFamily):
         growth = xp.where(xp.abs(ratio - 1.0) < 0.5, growth, ratio - 1.0)
         return shape_q * ratio_gap(xp, ratio, growth) + stirling_bregman(xp, shape_q, shape_p)
 
-    def _fit(self, xp, x, weights):
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
         """From log mean − mean log, formed from x / mean, so that a large shape keeps its digits."""
         mean = xp.sum(weights * x, axis=0)
         gap = xp.sum(weights * log1p_gap(xp, (x - mean) / mean), axis=0)
@@ -129,23 +131,23 @@ class Gamma(ExponentialFamily):
         alpha = shape_from_log_gap(xp, gap)
         return eta, xp.stack([alpha, -alpha / mean], axis=-1)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return draws.gamma(theta[..., 0], shape) / -theta[..., 1]
 
-    def _theta_from(self, xp, shape, rate):
+    def _theta_from(self, xp: Namespace, shape: Array, rate: Array) -> Array:
         shape, rate = xp.broadcast_arrays(shape, rate)
         return xp.stack([shape, -rate], axis=-1)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"shape": theta[..., 0], "rate": -theta[..., 1]}
 
 
-def _shape_potential(xp, alpha):
+def _shape_potential(xp: Namespace, alpha: Array) -> Array:
     """φ = α digamma(α) − α − log Γ(α) = α s′(α) − s(α), with s the Stirling remainder."""
     return alpha * digamma_gap(xp, alpha) - stirling_gap(xp, alpha)
 
 
-def shape_from_log_gap(xp, gap):
+def shape_from_log_gap(xp: Namespace, gap: Array) -> Array:
     """The shape α with log α − digamma(α) = gap > 0; NaN for other gaps.
 
     Source: Minka, Estimating a gamma distribution (2002), equations 9 and 10: a start of 3 % accuracy, then Newton in 1/α.
@@ -154,7 +156,7 @@ def shape_from_log_gap(xp, gap):
     alpha = (3.0 - gap + xp.sqrt((gap - 3.0) ** 2 + 24.0 * gap)) / (12.0 * gap)
     alpha = xp.where(gap > 100.0, 1.0 / gap, alpha)
 
-    def newton(alpha, gap):
+    def newton(alpha: Array, gap: Array) -> tuple[Array, Array]:
         """1/α⁺ = 1/α + (log α − digamma(α) − gap) / (α² (1/α − trigamma(α)))."""
         correction = (digamma_gap(xp, alpha) + gap) / (alpha * trigamma_gap(xp, alpha))
         return alpha / (1.0 + correction), correction

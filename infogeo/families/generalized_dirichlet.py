@@ -1,9 +1,13 @@
 """The generalized Dirichlet family of Connor and Mosimann."""
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
+from ..domains.base import Domain
 from ..domains.convex import Orthant
 from ..domains.supports import SimplexPoints
 from ..geometry.manifolds.product import ProductManifold
@@ -35,66 +39,66 @@ class GeneralizedDirichlet(Transformed):
 
     k: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         known_integer(self, "k", 2)
 
     @cached_property
-    def base(self):
+    def base(self) -> Array:
         return ProductManifold(*[Dirichlet(2)] * (self.k - 1))
 
     @property
-    def support(self):
+    def support(self) -> Domain:
         return SimplexPoints(self.k)
 
     @property
-    def _somewhere(self):
+    def _somewhere(self) -> Array:
         return np.full(self.k, 1.0 / self.k)
 
     @property
-    def ordinary(self):
+    def ordinary(self) -> Mapping[str, Domain]:
         signs = Orthant(*[1] * (self.k - 1))
         return {"alpha": signs, "beta": signs}
 
-    def _pairs(self, xp, theta):
+    def _pairs(self, xp: Namespace, theta: Array) -> Array:
         """(α_i, β_i) of each share, shape (..., k − 1, 2)."""
         return xp.reshape(theta, (*theta.shape[:-1], self.k - 1, 2))
 
-    def _rests(self, xp, x):
+    def _rests(self, xp: Namespace, x: Array) -> Array:
         """r_1 … r_k, shape (..., k): sums of positive numbers, nothing is subtracted."""
         return xp.matmul(x, xp.tril(xp.ones((self.k, self.k), dtype=x.dtype)))
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         log_rests = xp.log(self._rests(xp, x))
         pairs = xp.stack([xp.log(x)[..., :-1] - log_rests[..., :-1], log_rests[..., 1:] - log_rests[..., :-1]], axis=-1)
         return xp.reshape(pairs, (*x.shape[:-1], self.dim))
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         """Σ of log r_i − log x_i − log r_{i+1}."""
         log_rests = xp.log(self._rests(xp, x))
         return xp.sum(log_rests[..., :-1] - log_rests[..., 1:] - xp.log(x)[..., :-1], axis=-1)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         logs = self._pairs(xp, self._to_eta(xp, theta))
         return -xp.sum(logs, axis=(-2, -1)) - self._expected_log_rests(xp, logs)
 
-    def _expected_log_rests(self, xp, logs):
+    def _expected_log_rests(self, xp: Namespace, logs: Array) -> Array:
         """Σ_{i<k} E[log r_i], with log r_i = Σ_{j<i} log(1 − z_j): the j-th share counts k − 1 − j times (from j = 1)."""
         times = xp.arange(self.k - 2, -1, -1, dtype=logs.dtype)
         return xp.sum(times * logs[..., 1], axis=-1)
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         pairs = self._pairs(xp, theta)
         rests = self._rests(xp, x)
         share, left = x[..., :-1] / rests[..., :-1], rests[..., 1:] / rests[..., :-1]
         terms = log_beta_density(xp, pairs[..., 0], pairs[..., 1], share, left) - xp.log(rests[..., :-1])
         return xp.sum(terms, axis=-1)
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """Those of the shares and Σ E[log r_i]."""
         logs = self._pairs(xp, self._to_eta(xp, theta))
         return xp.sum(Beta()._entropy(xp, self._pairs(xp, theta)), axis=-1) + self._expected_log_rests(xp, logs)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp
         shares = Dirichlet(2)._draw(draws, self._pairs(xp, theta), (*shape, self.k - 1))
         pieces, rest = [], 1.0
@@ -103,10 +107,10 @@ class GeneralizedDirichlet(Transformed):
             rest = rest * shares[..., i, 1]
         return xp.stack([*pieces, rest], axis=-1)
 
-    def _theta_from(self, xp, alpha, beta):
+    def _theta_from(self, xp: Namespace, alpha: Array, beta: Array) -> Array:
         pairs = xp.stack(xp.broadcast_arrays(alpha, beta), axis=-1)
         return xp.reshape(pairs, (*pairs.shape[:-2], self.dim))
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         pairs = self._pairs(xp, theta)
         return {"alpha": pairs[..., 0], "beta": pairs[..., 1]}

@@ -1,7 +1,9 @@
 """The generalized inverse Gaussian family."""
 from dataclasses import dataclass
 
+from ..arrays.draws import Draws
 from ..arrays.memo import once
+from ..backend import Array, Namespace
 from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval
 from ..numerics.newton import minimize
@@ -13,7 +15,7 @@ from .generalized_inverse_gaussian_law import LogLaw
 __all__ = ["GeneralizedInverseGaussian"]
 
 
-def _inside(xp, eta):
+def _inside(xp: Namespace, eta: Array) -> Array:
     """Whether some θ has this η: below the limits b → 0 (gamma) and a → 0 (inverse gamma), where E[1/x] and E[x] stay finite."""
     log_mean, mean, inverse = eta[..., 0], eta[..., 1], eta[..., 2]
     product = mean * inverse
@@ -62,22 +64,22 @@ class GeneralizedInverseGaussian(ExponentialFamily):
     ordinary = {"p": Interval(), "a": Interval(0), "b": Interval(0)}
 
     @once
-    def _law(self, xp, theta):
+    def _law(self, xp: Namespace, theta: Array) -> LogLaw:
         return LogLaw(xp, theta)
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return self._law(xp, theta).potential()
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return self._law(xp, theta).eta()
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         return self._law(xp, theta).metric()
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         return self._law(xp, theta).cubic_tensor()
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         """By damped Newton on ψ(θ) − η·θ, for x in units in which E[x] = E[1/x]."""
         unit = xp.sqrt(eta[..., 1]) / xp.sqrt(eta[..., 2])
         size = xp.sqrt(eta[..., 1]) * xp.sqrt(eta[..., 2])
@@ -91,22 +93,22 @@ class GeneralizedInverseGaussian(ExponentialFamily):
             solve=lambda theta, g: self._sharp(xp, theta, g), contains=self.theta_domain.contains, scale=1.0 + size)
         return xp.stack([theta[..., 0], theta[..., 1] / unit, theta[..., 2] * unit], axis=-1)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return -self._law(xp, self.to_theta(eta)).entropy_of_log()
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         return self._law(xp, theta).sharp(covector)
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return xp.stack([xp.log(x), x, 1.0 / x], axis=-1)
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return -xp.log(x)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return -self._to_eta(xp, theta)[..., 0]
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         law = self._law(xp, theta)
         growth = (x - law.mode) / law.mode
         growth, log_x, log_mode = xp.broadcast_arrays(growth, xp.log(x), xp.log(law.mode))
@@ -114,19 +116,19 @@ class GeneralizedInverseGaussian(ExponentialFamily):
         t = piecewise(xp, xp.abs(growth) < 0.5, near, far, growth, log_x, log_mode)
         return -law.depth(t) - law.log_mass - log_x
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return self._law(xp, theta).entropy_of_log() + self._to_eta(xp, theta)[..., 0]
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         theta_p, theta_q = xp.broadcast_arrays(theta_p, theta_q)
         return LogLaw(xp, theta_p).kl(LogLaw(xp, theta_q))
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self._law(draws.xp, theta).draw(draws, shape)
 
-    def _theta_from(self, xp, p, a, b):
+    def _theta_from(self, xp: Namespace, p: Array, a: Array, b: Array) -> Array:
         p, a, b = xp.broadcast_arrays(p, a, b)
         return xp.stack([p, -0.5 * a, -0.5 * b], axis=-1)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"p": theta[..., 0], "a": -2.0 * theta[..., 1], "b": -2.0 * theta[..., 2]}

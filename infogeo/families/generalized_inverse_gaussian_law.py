@@ -1,10 +1,13 @@
 """The law of the logarithm of a generalized inverse Gaussian variable, by the trapezoidal rule."""
+from collections.abc import Callable
 from functools import cached_property
 from math import factorial
+from typing import Any
 
 import numpy as np
 
-from ..backend import to_numpy
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace, to_numpy
 from ..numerics.exponentials import expm1_gap
 from ..numerics.linalg import solve
 from ..numerics.piecewise import piecewise
@@ -26,7 +29,7 @@ class LogLaw:
     S = (t, cosh t − 1, sinh t − t), which stay well scaled; elsewhere S = (t, E(t), E(−t)), in which no tail drowns the other.
     """
 
-    def __init__(self, xp, theta):
+    def __init__(self, xp: Namespace, theta: Array) -> None:
         self.xp, self.theta = xp, theta
         p, a, b = theta[..., 0], -2.0 * theta[..., 1], -2.0 * theta[..., 2]
         omega = xp.sqrt(a) * xp.sqrt(b)
@@ -38,11 +41,11 @@ class LogLaw:
         self.rise, self.fall = xp.where(p > 0, large, small), xp.where(p > 0, small, large)     # A, B
         self.mode = xp.where(p > 0, 2.0 * self.rise / a, 0.5 * b / self.fall)
 
-    def depth(self, t):
+    def depth(self, t: Array) -> Array:
         """f(t), for t of shape (...)."""
         return _depth(self.xp, self.rise, self.fall, t)
 
-    def _summed(self, function, *more):
+    def _summed(self, function: Callable[..., Any], *more: Array) -> list[Array]:
         """`function` of nodes t and normalised weights w (rows, n), of J (rows), and of the rows of `more`, for all rows."""
         xp, shape = self.xp, self.k.shape
         flat = [xp.reshape(v, (-1,)) for v in (self.rise, self.fall, *more)]
@@ -76,11 +79,11 @@ class LogLaw:
         return out
 
     @cached_property
-    def _moments(self):
+    def _moments(self) -> list[Array]:
         """J, the mean of S and its covariance."""
         xp = self.xp
 
-        def moments(t, weight, mass, narrow):
+        def moments(t: Array, weight: Array, mass: Array, narrow: Array) -> tuple[Array, Array, Array]:
             s = _statistics(xp, t, narrow)
             mean = xp.sum(weight[..., None] * s, axis=-2)
             d = s - mean[:, None, :]
@@ -89,15 +92,15 @@ class LogLaw:
         return self._summed(moments, self.narrow)
 
     @property
-    def log_mass(self):
+    def log_mass(self) -> Array:
         return self.xp.log(self._moments[0])
 
     @cached_property
-    def _third(self):
+    def _third(self) -> Array:
         """The third central moments of S, shape (..., 3, 3, 3)."""
         xp = self.xp
 
-        def third(t, weight, mass, narrow):
+        def third(t: Array, weight: Array, mass: Array, narrow: Array) -> tuple[Array]:
             s = _statistics(xp, t, narrow)
             d = s - xp.sum(weight[..., None] * s, axis=-2, keepdims=True)
             pairs = xp.reshape(d[..., :, None] * d[..., None, :], (*t.shape, 9))
@@ -105,7 +108,7 @@ class LogLaw:
 
         return self._summed(third, self.narrow)[0]
 
-    def _from_statistics(self):
+    def _from_statistics(self) -> Array:
         """M, shape (..., 3, 3)."""
         xp, m = self.xp, self.mode
         zero, one = xp.zeros_like(m), xp.ones_like(m)
@@ -113,30 +116,30 @@ class LogLaw:
         rows = [one, zero, zero], [m, m, m * narrow], [-one / m, narrow / m, (1.0 - 2.0 * narrow) / m]
         return xp.stack([xp.stack(row, axis=-1) for row in rows], axis=-2)
 
-    def _mean_exponents(self):
+    def _mean_exponents(self) -> tuple[Array, Array]:
         """E[E(t)] and E[E(−t)]."""
         s, r = self._moments[1][..., 1], self._moments[1][..., 2]
         return self.xp.where(self.narrow, s + r, s), self.xp.where(self.narrow, s - r, r)
 
-    def potential(self):
+    def potential(self) -> Array:
         return self.p * self.xp.log(self.mode) - self.k + self.log_mass
 
-    def eta(self):
+    def eta(self) -> Array:
         xp, m, t = self.xp, self.mode, self._moments[1][..., 0]
         up, down = self._mean_exponents()
         return xp.stack([xp.log(m) + t, m * (1.0 + t + up), (1.0 - t + down) / m], axis=-1)
 
-    def entropy_of_log(self):
+    def entropy_of_log(self) -> Array:
         """−E[log density of log x] = log J + E[f(t)]."""
         up, down = self._mean_exponents()
         return self.log_mass + self.rise * up + self.fall * down
 
-    def metric(self):
+    def metric(self) -> Array:
         xp, m = self.xp, self._from_statistics()
         metric = xp.matmul(xp.matmul(m, self._moments[2]), xp.matrix_transpose(m))
         return 0.5 * (metric + xp.matrix_transpose(metric))
 
-    def sharp(self, covector):
+    def sharp(self, covector: Array) -> Array:
         """M⁻ᵀ C⁻¹ M⁻¹, with the covariance C of S scaled to a unit diagonal."""
         xp, m, covariance = self.xp, self.mode, self._moments[2]
         t, up, down = xp.broadcast_arrays(covector[..., 0], covector[..., 1] / m, covector[..., 2] * m)
@@ -150,13 +153,13 @@ class LogLaw:
         down = xp.where(self.narrow, 0.5 * (second - third), third)
         return xp.stack([first - up + down, up / m, down * m], axis=-1)
 
-    def cubic_tensor(self):
+    def cubic_tensor(self) -> Array:
         xp, tensor, m = self.xp, self._third, self._from_statistics()
         for _ in range(3):      # contract the last axis, then bring the next one to the end
             tensor = xp.moveaxis(xp.matmul(tensor, xp.matrix_transpose(m)[..., None, :, :]), -1, -3)
         return tensor
 
-    def kl(self, other):
+    def kl(self, other: "LogLaw") -> Array:
         """log(J_q / J_p) + E_p[f_q − f_p]; where the variance of the log-ratio is small, log E_p[e^u] with u = Δ·(T − η_p)."""
         xp, m = self.xp, self.mode
         step = other.theta - self.theta
@@ -168,7 +171,8 @@ class LogLaw:
         small = xp.abs(growth) < 0.5
         shift = xp.where(small, xp.log1p(xp.clip(growth, -0.5, 0.5)), xp.log(m) - xp.log(other.mode))
 
-        def both(t, weight, mass, narrow, a, b, c, rise, fall, up, down, shift):
+        def both(t: Array, weight: Array, mass: Array, narrow: Array, a: Array, b: Array, c: Array, rise: Array, fall: Array,
+                 up: Array, down: Array, shift: Array) -> tuple[Array, Array]:
             s = _statistics(xp, t, narrow)
             d = s - xp.sum(weight[..., None] * s, axis=-2, keepdims=True)
             u = a * d[..., 0] + b * d[..., 1] + c * d[..., 2]
@@ -183,7 +187,7 @@ class LogLaw:
                                  -other.theta[..., 1] * m, -other.theta[..., 2] / m, shift)
         return xp.where(variance < 0.01, near, other.log_mass + far - self.entropy_of_log())
 
-    def draw(self, draws, shape):
+    def draw(self, draws: Draws, shape: tuple[int, ...]) -> Array:
         """Rejection from a flat middle part between two exponential tails, which meet f at height 1.
 
         Source: Devroye, Random variate generation for the generalized inverse Gaussian distribution (2014).
@@ -209,16 +213,16 @@ class LogLaw:
         return self.mode * xp.exp(t)
 
 
-def _depth(xp, rise, fall, t):
+def _depth(xp: Namespace, rise: Array, fall: Array, t: Array) -> Array:
     return rise * expm1_gap(xp, t) + fall * expm1_gap(xp, -t)
 
 
 _SINH_SERIES = tuple(1.0 / factorial(2 * k + 3) for k in range(10))
 
 
-def _statistics(xp, t, narrow):
+def _statistics(xp: Namespace, t: Array, narrow: Array) -> Array:
     """S, shape (..., 3): (t, cosh t − 1, sinh t − t) where the law is narrow, (t, E(t), E(−t)) elsewhere."""
-    def series(t):
+    def series(t: Array) -> Array:
         square, total = t * t, _SINH_SERIES[-1]
         for c in _SINH_SERIES[-2::-1]:
             total = total * square + c
@@ -230,7 +234,7 @@ def _statistics(xp, t, narrow):
     return xp.stack([t, first, second], axis=-1)
 
 
-def _reach(xp, front, back, tilt, depth):
+def _reach(xp: Namespace, front: Array, back: Array, tilt: float, depth: float) -> Array:
     """t > 0, no smaller than that where front E(t) + back E(−t) − tilt t = depth, and close to it.
 
     Newton's method on a convex function, from above, where it never passes the root. It starts from the least of three bounds,
@@ -243,7 +247,7 @@ def _reach(xp, front, back, tilt, depth):
     linear = xp.where(back > 1.01 * tilt, (depth + back) / xp.maximum(back - tilt, 0.001 * back), square)
     t = xp.minimum(xp.minimum(square, linear), xp.maximum(exponential, 1.0 + zero))
 
-    def newton(t, front, back):
+    def newton(t: Array, front: Array, back: Array) -> tuple[Array, Array]:
         slope = front * xp.expm1(t) - back * xp.expm1(-t) - tilt
         step = xp.maximum((_depth(xp, front, back, t) - tilt * t - depth) / slope, 0.0 * t)
         return t - step, step / t

@@ -3,7 +3,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..backend import column
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace, column
 from ..domains.convex import Orthant
 from ..domains.supports import Integers, Interval
 from ..errors import require_positive
@@ -38,38 +39,38 @@ class Geometric(ArcLength, ConstantBaseMeasure):
     support = Integers(0)
     ordinary = {"probability": Interval(0, 1)}
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return -_log_success(xp, theta[..., 0])
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return _odds(xp, theta)
 
-    def _second(self, xp, theta):
+    def _second(self, xp: Namespace, theta: Array) -> Array:
         odds = _odds(xp, theta)
         return odds * (1.0 + odds)
 
-    def _third(self, xp, theta):
+    def _third(self, xp: Namespace, theta: Array) -> Array:
         """q (1 + q) / p³."""
         odds = _odds(xp, theta)
         return odds * (1.0 + odds) * (1.0 + 2.0 * odds)
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         return -xp.log1p(1.0 / eta)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return (xp.where(eta < 1, xp.xlogy(eta, eta / (1.0 + eta)), -eta * xp.log1p(1.0 / eta)) - xp.log1p(eta))[..., 0]
 
-    def _dual_second(self, xp, eta):
+    def _dual_second(self, xp: Namespace, eta: Array) -> Array:
         return 1.0 / (eta * (1.0 + eta))
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return x[..., None]
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """ψ(θ) − θ η, two positive terms."""
         return self._potential(xp, theta) - (theta * _odds(xp, theta))[..., 0]
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """1/p_p times the divergence of one trial: a failure with log-ratio θ_q − θ_p, a success with log(p_q / p_p)."""
         step = theta_q - theta_p
         growth = -_odds(xp, theta_p) * xp.expm1(xp.minimum(step, 1.0 + 0.0 * step))              # p_q / p_p − 1
@@ -79,37 +80,37 @@ class Geometric(ArcLength, ConstantBaseMeasure):
         successes = kl_terms(xp, -xp.expm1(theta_p), -xp.expm1(theta_q), success)
         return ((failures + successes) / -xp.expm1(theta_p))[..., 0]
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """By inversion: ⌊log U / log q⌋."""
         xp = draws.xp
         return xp.floor(xp.log1p(-draws.uniform(shape)) / theta[..., 0])
 
-    def _theta_from(self, xp, probability):
+    def _theta_from(self, xp: Namespace, probability: Array) -> Array:
         return xp.log1p(-probability)[..., None]
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probability": -xp.expm1(theta[..., 0])}
 
-    def _arc_length(self, xp, theta):
+    def _arc_length(self, xp: Namespace, theta: Array) -> Array:
         """2 artanh √q, which is arsinh(1 / sinh(−θ/2))."""
         return xp.asinh(1.0 / xp.sinh(-0.5 * theta))
 
-    def _from_arc_length(self, xp, s):
+    def _from_arc_length(self, xp: Namespace, s: Array) -> Array:
         s = xp.where(s > 0, s, xp.full_like(s, xp.nan))
         return -2.0 * xp.asinh(1.0 / xp.sinh(s))
 
-    def _arc_between(self, xp, theta_p, theta_q):
+    def _arc_between(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """2 artanh √q_q − 2 artanh √q_p, by the addition theorem of tanh(−θ/4) = e^{−s}."""
         roots = xp.sqrt(xp.sinh(-0.5 * theta_p)) * xp.sqrt(xp.sinh(-0.5 * theta_q))
         return 2.0 * xp.asinh(xp.sinh(0.25 * (theta_q - theta_p)) / roots)
 
 
-def _odds(xp, theta):
+def _odds(xp: Namespace, theta: Array) -> Array:
     """q / p = 1 / (e^{−θ} − 1)."""
     return xp.where(theta < -1.0, xp.exp(theta) / -xp.expm1(theta), 1.0 / xp.expm1(-theta))
 
 
-def _log_success(xp, theta):
+def _log_success(xp: Namespace, theta: Array) -> Array:
     """log p = log(1 − e^θ)."""
     return xp.where(theta < -1.0, xp.log1p(-xp.exp(theta)), xp.log(-xp.expm1(theta)))
 
@@ -132,29 +133,29 @@ class NegativeBinomial(Transformed):
     support = Integers(0)
     ordinary = Geometric.ordinary
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_positive("r", self.r)
         object.__setattr__(self, "base", Scaled(Geometric(), self.r))
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return x[..., None]
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         """log C(x + r − 1, x), from the parts of the factorials that do not cancel."""
         r = xp.full_like(x, float(self.r))
         mixing = r * xp.log1p(x / r) + xp.where(x > 0, x * xp.log1p(r / xp.where(x > 0, x, r)), xp.zeros_like(x))
         return mixing + self._log_prefactor(xp, x)
 
-    def _log_prefactor(self, xp, x):
+    def _log_prefactor(self, xp: Namespace, x: Array) -> Array:
         """The part of log p(x) beside the deviances of x failures and r successes among x + r trials."""
         r = xp.full_like(x, float(self.r))
         return factorial_gap(xp, x + r) - factorial_gap(xp, r) - factorial_gap(xp, x) - xp.log1p(x / r)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         """φ(η) with its sign changed, less the entropy."""
         return -self._entropy(xp, theta) - self._dual_potential(xp, self._to_eta(xp, theta))
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         theta, r = theta[..., 0], float(self.r)
         p, q = -xp.expm1(theta), xp.exp(theta)
         gap = r * q - x * p                                   # expected failures among x + r trials, less x
@@ -162,7 +163,7 @@ class NegativeBinomial(Transformed):
         successes = deviance(xp, xp.full_like(gap, r), -gap, xp.log(x + r) + _log_success(xp, theta))
         return self._log_prefactor(xp, x) - failures - successes
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         eta = self._to_eta(xp, theta)[..., 0]
         mode = xp.floor(xp.maximum((self.r - 1.0) / self.r * eta, 0.0 * eta))
         at = theta[..., None, :]
@@ -170,14 +171,14 @@ class NegativeBinomial(Transformed):
         log_term = lambda t: self._log_density(xp, at, column(mode) + t) - column(top)
         return entropy(xp, log_term, mode, xp.full_like(mode, np.inf))
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """A Poisson count whose rate is gamma distributed."""
         xp = draws.xp
         odds = _odds(xp, theta[..., 0])
         return draws.poisson(draws.gamma(xp.full_like(odds, float(self.r)), shape) * odds, shape)
 
-    def _theta_from(self, xp, probability):
+    def _theta_from(self, xp: Namespace, probability: Array) -> Array:
         return xp.log1p(-probability)[..., None]
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probability": -xp.expm1(theta[..., 0])}

@@ -4,6 +4,8 @@ from math import log
 
 import numpy as np
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..domains.supports import Interval
 from .exponential import Exponential
 from .known import known_positive
@@ -31,24 +33,24 @@ class Gumbel(Transformed):
     support = Interval()
     ordinary = {"location": Interval()}
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         known_positive(self, "scale")
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return xp.exp(-x / self.scale)[..., None]
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return -x / self.scale - log(self.scale)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         """E[log T] − log s, E[log T] = −γ − log(−θ)."""
         return -float(np.euler_gamma) - xp.log(-theta[..., 0]) - log(self.scale)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return -self.scale * draws.xp.log(self.base._draw(draws, theta, shape))
 
-    def _theta_from(self, xp, location):
+    def _theta_from(self, xp: Namespace, location: Array) -> Array:
         return -xp.exp(location / self.scale)[..., None]
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"location": self.scale * xp.log(-theta[..., 0])}

@@ -2,6 +2,8 @@
 from dataclasses import dataclass
 from math import log, pi
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..domains.supports import Interval
 from ..geometry.manifolds.scaled import Scaled
 from .exponential import Exponential
@@ -28,21 +30,21 @@ class HalfNormal(Transformed):
     support = Interval(0)
     ordinary = {"scale": Interval(0)}
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return x[..., None] ** 2
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return xp.full_like(x, log(2.0) - 0.5 * log(pi))
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return xp.full_like(theta[..., 0], log(2.0) - 0.5 * log(pi))
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp
         return xp.abs(draws.normal(shape)) * xp.sqrt(-0.5 / theta[..., 0])
 
-    def _theta_from(self, xp, scale):
+    def _theta_from(self, xp: Namespace, scale: Array) -> Array:
         return -0.5 / scale[..., None] ** 2
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"scale": xp.sqrt(-0.5 / theta[..., 0])}

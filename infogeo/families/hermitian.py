@@ -7,9 +7,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..backend import arrays, backend_of
+from ..backend import Array, Namespace, arrays, backend_of
 from ..domains.base import Domain
 from ..domains.bijections import LogCholeskyChart
+from ..domains.chart import Chart
 from ..domains.convex import ConvexDomain
 from ..numerics.linalg import cholesky, positive_definite
 
@@ -17,12 +18,12 @@ __all__ = ["HermitianDefinite", "HermitianMatrix", "as_complex", "pack_hermitian
 
 
 @lru_cache
-def _indices(p):
+def _indices(p: int) -> tuple[Array, Array, Array, Array]:
     """(position, sign, taken, weight) between the p² packed coordinates of H and the entries of its real matrix."""
     position, sign = np.zeros((2 * p, 2 * p), dtype=np.int64), np.zeros((2 * p, 2 * p))
     taken, weight = [], []
 
-    def put(entries, factor):
+    def put(entries: dict[tuple[int, int], int], factor: float) -> None:
         for (i, j), s in entries.items():
             position[i, j], sign[i, j] = len(taken), s * factor
         first, = list(entries)[:1]
@@ -38,14 +39,14 @@ def _indices(p):
     return position.reshape(-1), sign, np.asarray(taken), np.asarray(weight)
 
 
-def unpack_hermitian(xp, x, p):
+def unpack_hermitian(xp: Namespace, x: Array, p: int) -> Array:
     """The real matrix of packed coordinates, shape (..., p²) to (..., 2p, 2p)."""
     position, sign, _, _ = _indices(p)
     full = xp.take(x, xp.asarray(position), axis=-1)
     return xp.reshape(full, (*x.shape[:-1], 2 * p, 2 * p)) * xp.asarray(sign, dtype=x.dtype)
 
 
-def pack_hermitian(xp, matrix, p):
+def pack_hermitian(xp: Namespace, matrix: Array, p: int) -> Array:
     """The inverse of `unpack_hermitian`; the matrix is symmetrised."""
     _, _, taken, weight = _indices(p)
     symmetric = 0.5 * (matrix + xp.matrix_transpose(matrix))
@@ -53,7 +54,7 @@ def pack_hermitian(xp, matrix, p):
     return xp.take(flat, xp.asarray(taken), axis=-1) * xp.asarray(weight, dtype=matrix.dtype)
 
 
-def real_matrix(xp, real, imaginary):
+def real_matrix(xp: Namespace, real: Array, imaginary: Array) -> Array:
     """That of real and imaginary part, shapes (..., p, p) to (..., 2p, 2p)."""
     return xp.concat([xp.concat([real, -imaginary], axis=-1), xp.concat([imaginary, real], axis=-1)], axis=-2)
 
@@ -61,36 +62,36 @@ def real_matrix(xp, real, imaginary):
 class HermitianDefinite(ConvexDomain):
     """Packed Hermitian p × p matrices that are positive (sign 1) or negative (sign −1) definite."""
 
-    def __init__(self, p, sign):
+    def __init__(self, p: int, sign: float) -> None:
         self.p, self.sign, self.dim = p, sign, p * p
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         with np.errstate(invalid="ignore"):
             return positive_definite(xp, self.sign * unpack_hermitian(xp, x, self.p))
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         return f"the Hermitian matrix of {name} {'positive' if self.sign > 0 else 'negative'} definite"
 
     @property
-    def chart(self):
+    def chart(self) -> Chart:
         return _HermitianCholeskyChart(self.p, self.sign)
 
 
 class _HermitianCholeskyChart(LogCholeskyChart):
     """L Lᴴ with L lower triangular, its diagonal e^u, all as real matrices of twice the order."""
 
-    def _unpack(self, xp, x):
+    def _unpack(self, xp: Namespace, x: Array) -> Array:
         return unpack_hermitian(xp, x, self.p)
 
-    def _pack(self, xp, matrix):
+    def _pack(self, xp: Namespace, matrix: Array) -> Array:
         return pack_hermitian(xp, matrix, self.p)
 
-    def _pattern(self, xp, like):
+    def _pattern(self, xp: Namespace, like: Array) -> tuple[Array, Array]:
         ones = np.tril(np.ones((self.p, self.p)), -1)
         return xp.asarray(np.tile(ones, (2, 2)), dtype=like.dtype), xp.eye(2 * self.p, dtype=like.dtype)
 
-    def _factor(self, xp, matrix):
+    def _factor(self, xp: Namespace, matrix: Array) -> Array:
         """The real Cholesky factor, once the real and the imaginary part of a coordinate are neighbours: L then is triangular."""
         order = np.arange(2 * self.p).reshape(2, self.p).T.reshape(-1)
         both = lambda x, order: xp.take(xp.take(x, xp.asarray(order), axis=-1), xp.asarray(order), axis=-2)
@@ -100,25 +101,25 @@ class _HermitianCholeskyChart(LogCholeskyChart):
 class HermitianMatrix(Domain):
     """Hermitian positive definite p × p matrices, not packed."""
 
-    def __init__(self, p):
+    def __init__(self, p: int) -> None:
         self.p = p
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return (self.p, self.p)
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = as_complex(x)
         real, imaginary = xp.real(x), xp.imag(x)
         gap = xp.max(xp.abs(x - xp.conj(xp.matrix_transpose(x))), axis=(-2, -1))
         size = xp.max(xp.abs(x), axis=(-2, -1))
         return positive_definite(xp, real_matrix(xp, real, imaginary)) & (gap <= 64 * float(xp.finfo(real.dtype).eps) * size)
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         return f"{name} Hermitian and positive definite"
 
 
-def as_complex(x):
+def as_complex(x: Array) -> tuple[Namespace, Array]:
     """(xp, x) with x as a complex array; numbers and lists follow the chosen backend."""
     xp = backend_of(x)
     if not hasattr(x, "dtype"):

@@ -1,4 +1,5 @@
 """Hierarchical log-linear models of contingency tables."""
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, combinations, product
@@ -6,7 +7,8 @@ from math import prod
 
 import numpy as np
 
-from ..backend import arrays
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace, arrays
 from ..domains.base import Domain
 from ..domains.supports import SimplexPoints
 from ..errors import require
@@ -18,38 +20,38 @@ __all__ = ["Hierarchical"]
 class Cells(Domain):
     """Cells of a table: whole numbers x_a, one an axis, 0 ≤ x_a < shape_a."""
 
-    def __init__(self, table):
+    def __init__(self, table: tuple[int, ...]) -> None:
         self.table = table
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return (len(self.table),)
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         size = xp.asarray(self.table, dtype=x.dtype)
         return xp.all((x >= 0) & (x < size) & (x == xp.floor(x)), axis=-1)
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         return f"{name} integers, 0 <= {name} < {list(self.table)}"
 
 
 class Tables(Domain):
     """Tables of positive numbers with sum 1."""
 
-    def __init__(self, table):
+    def __init__(self, table: tuple[int, ...]) -> None:
         self.table = table
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return self.table
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         flat = xp.reshape(x, (*x.shape[:x.ndim - len(self.table)], prod(self.table)))
         return SimplexPoints(prod(self.table)).contains(flat)
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         return f"{name} > 0 and sum({name}) = 1"
 
 
@@ -90,7 +92,7 @@ class Hierarchical(StateFamily):
     shape: tuple
     interactions: tuple
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         sizes = bool(self.shape) and all(isinstance(k, (int, np.integer)) and k >= 2 for k in self.shape)
         require("shape", "shape integers >= 2", sizes, self.shape)
         interactions = tuple(tuple(sorted(int(a) for a in group)) for group in self.interactions)
@@ -102,58 +104,58 @@ class Hierarchical(StateFamily):
         object.__setattr__(self, "interactions", interactions)
 
     @property
-    def groups(self):
+    def groups(self) -> tuple[tuple[int, ...], ...]:
         """The interactions and all their subgroups, in the order of θ."""
         below = chain.from_iterable(combinations(group, n) for group in self.interactions for n in range(1, len(group) + 1))
         return tuple(sorted(set(below), key=lambda group: (len(group), group)))
 
     @property
-    def dim(self):
+    def dim(self) -> int:
         return _indicators(self.shape, self.groups).shape[1]
 
     @property
-    def states(self):
+    def states(self) -> int:
         return prod(self.shape)
 
     @property
-    def support(self):
+    def support(self) -> Domain:
         return Cells(self.shape)
 
     @property
-    def ordinary(self):
+    def ordinary(self) -> Mapping[str, Domain]:
         return {"probabilities": Tables(self.shape)}
 
-    def _rows(self, start, stop):
+    def _rows(self, start: int, stop: int) -> Array:
         return _indicators(self.shape, self.groups)[start:stop]
 
-    def _state(self, xp, x):
+    def _state(self, xp: Namespace, x: Array) -> Array:
         place = xp.asarray([prod(self.shape[a + 1:]) for a in range(len(self.shape))])
         return xp.sum(xp.astype(x, xp.int64) * place, axis=-1)
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         cell = self._state(xp, x)
         rows = xp.asarray(self._rows(0, self.states), dtype=x.dtype)
         return xp.reshape(xp.take(rows, xp.reshape(cell, (-1,)), axis=0), (*cell.shape, self.dim))
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return xp.zeros_like(x[..., 0])
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp
         state = self._draw_states(draws, theta, shape)
         levels = [state // prod(self.shape[a + 1:]) % k for a, k in enumerate(self.shape)]
         return xp.astype(xp.stack(levels, axis=-1), theta.dtype)
 
-    def _theta_from(self, xp, probabilities):
+    def _theta_from(self, xp: Namespace, probabilities: Array) -> Array:
         batch = probabilities.shape[:probabilities.ndim - len(self.shape)]
         return self.to_theta(self._mean(xp, xp.reshape(probabilities, (*batch, self.states))))
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probabilities": xp.reshape(self._probabilities(xp, theta), (*theta.shape[:-1], *self.shape))}
 
 
 @lru_cache(maxsize=16)
-def _indicators(shape, groups):
+def _indicators(shape: tuple[int, ...], groups: tuple[tuple[int, ...], ...]) -> Array:
     """The statistics of all cells, shape (cells, d), the last axis of the table fastest."""
     cells = np.indices(shape).reshape(len(shape), -1)
     columns = []

@@ -1,6 +1,10 @@
 """Families that are one-to-one images of other families."""
 from abc import abstractmethod
+from collections.abc import Mapping
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
+from ..domains.base import Domain
 from .transformed import Transformed
 
 __all__ = ["Image"]
@@ -14,48 +18,48 @@ class Image(Transformed):
     """
 
     @abstractmethod
-    def _pull(self, xp, x):
+    def _pull(self, xp: Namespace, x: Array) -> Array:
         """y(x)."""
 
     @abstractmethod
-    def _push(self, xp, y):
+    def _push(self, xp: Namespace, y: Array) -> Array:
         """x(y)."""
 
     @abstractmethod
-    def _log_slope(self, xp, x):
+    def _log_slope(self, xp: Namespace, x: Array) -> Array:
         """log |dy/dx|."""
 
     @abstractmethod
-    def _expected_log_slope(self, xp, theta):
+    def _expected_log_slope(self, xp: Namespace, theta: Array) -> Array:
         """E[log |dy/dx|], shape (...)."""
 
     @property
-    def ordinary(self):
+    def ordinary(self) -> Mapping[str, Domain]:
         return self.base.ordinary
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return self.base._sufficient_statistic(xp, self._pull(xp, x))
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return self.base._log_base_measure(xp, self._pull(xp, x)) + self._log_slope(xp, x)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return self.base._expected_log_base_measure(xp, theta) + self._expected_log_slope(xp, theta)
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         return self.base.log_density(theta, self._pull(xp, x)) + self._log_slope(xp, x)
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return self.base._entropy(xp, theta) - self._expected_log_slope(xp, theta)
 
-    def _fit(self, xp, x, weights):
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
         return self.base._fit(xp, self._pull(xp, x), weights)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self._push(draws.xp, self.base._draw(draws, theta, shape))
 
-    def _theta_from(self, xp, **ordinary):
+    def _theta_from(self, xp: Namespace, **ordinary: Array) -> Array:
         return self.base._theta_from(xp, **ordinary)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return self.base._parameters(xp, theta)

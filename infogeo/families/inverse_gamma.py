@@ -1,6 +1,7 @@
 """The inverse gamma family."""
 from dataclasses import dataclass
 
+from ..backend import Array, Namespace
 from ..domains.supports import Interval
 from .gamma import Gamma
 from .image import Image
@@ -26,21 +27,21 @@ class InverseGamma(Image):
     support = Interval(0)
     ordinary = {"shape": Interval(0), "scale": Interval(0)}
 
-    def _pull(self, xp, x):
+    def _pull(self, xp: Namespace, x: Array) -> Array:
         return 1.0 / x
 
-    def _push(self, xp, y):
+    def _push(self, xp: Namespace, y: Array) -> Array:
         return 1.0 / y
 
-    def _log_slope(self, xp, x):
+    def _log_slope(self, xp: Namespace, x: Array) -> Array:
         return -2.0 * xp.log(x)
 
-    def _expected_log_slope(self, xp, theta):
+    def _expected_log_slope(self, xp: Namespace, theta: Array) -> Array:
         return 2.0 * self._to_eta(xp, theta)[..., 0]
 
-    def _theta_from(self, xp, shape, scale):
+    def _theta_from(self, xp: Namespace, shape: Array, scale: Array) -> Array:
         return self.base._theta_from(xp, shape, rate=scale)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         ordinary = self.base._parameters(xp, theta)
         return {"shape": ordinary["shape"], "scale": ordinary["rate"]}

@@ -2,6 +2,8 @@
 from dataclasses import dataclass
 from math import log, pi, sqrt
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..domains.convex import MappedDomain, Orthant
 from ..domains.supports import Interval
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
@@ -13,7 +15,7 @@ from .base import ExponentialFamily
 __all__ = ["InverseGaussian"]
 
 
-def _inverse_mean(xp, z):
+def _inverse_mean(xp: Namespace, z: Array) -> Array:
     """(μ, 1/λ) to (μ, 1/μ + 1/λ)."""
     return xp.stack([z[..., 0], 1.0 / z[..., 0] + z[..., 1]], axis=-1)
 
@@ -42,26 +44,26 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
     half_space = HalfSpace(2, sqrt(2.0))
     ordinary = {"mean": Interval(0), "shape": Interval(0)}
 
-    def _mean_shape(self, xp, theta):
+    def _mean_shape(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
         """(μ, λ)."""
         return xp.sqrt(-theta[..., 1]) / xp.sqrt(-theta[..., 0]), -2.0 * theta[..., 1]
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return -2.0 * xp.sqrt(-theta[..., 0]) * xp.sqrt(-theta[..., 1]) - 0.5 * xp.log(-2.0 * theta[..., 1])
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         m, shape = self._mean_shape(xp, theta)
         return xp.stack([m, 1.0 / m + 1.0 / shape], axis=-1)
 
-    def _mean_inverse_shape(self, xp, eta):
+    def _mean_inverse_shape(self, xp: Namespace, eta: Array) -> tuple[Array, Array]:
         """(μ, 1/λ)."""
         return eta[..., 0], eta[..., 1] - 1.0 / eta[..., 0]
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         m, shape = self._mean_shape(xp, theta)
         return symmetric2(xp, m**3 / shape, -m / shape, 1.0 / (m * shape) + 2.0 / shape**2)
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         """The third derivatives of −2s − ½ log(−2θ₂) with s = √(θ₁θ₂)."""
         s = xp.sqrt(-theta[..., 0]) * xp.sqrt(-theta[..., 1])
         x, y = -theta[..., 0], -theta[..., 1]
@@ -70,62 +72,62 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         second = symmetric2(xp, mixed1, mixed2, (0.75 * s + 1.0) / y**3)
         return xp.stack([first, second], axis=-3)
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         m, inverse = self._mean_inverse_shape(xp, eta)
         half = -0.5 / inverse
         return xp.stack([half / m**2, half], axis=-1)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         _, inverse = self._mean_inverse_shape(xp, eta)
         return -0.5 - 0.5 * xp.log(inverse)
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         m, shape = self._mean_shape(xp, theta)
         a, b = vector[..., 0], vector[..., 1]
         dm = m / shape * (m**2 * a - b)
         return xp.stack([dm, 2.0 * b / shape**2 - dm / m**2], axis=-1)
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         m, shape = self._mean_shape(xp, theta)
         return self._raise(xp, m, shape, covector)
 
-    def _dual_metric(self, xp, eta):
+    def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         m, inverse = self._mean_inverse_shape(xp, eta)
         shape = 1.0 / inverse
         common = 0.5 * shape**2
         return symmetric2(xp, common / m**4 + shape / m**3, common / m**2, common)
 
-    def _dual_flat(self, xp, eta, vector):
+    def _dual_flat(self, xp: Namespace, eta: Array, vector: Array) -> Array:
         m, inverse = self._mean_inverse_shape(xp, eta)
         return self._raise(xp, m, 1.0 / inverse, vector)
 
     @staticmethod
-    def _raise(xp, m, shape, covector):
+    def _raise(xp: Namespace, m: Array, shape: Array, covector: Array) -> Array:
         dm = covector[..., 0]
         b = 0.5 * shape**2 * (covector[..., 1] + dm / m**2)
         return xp.stack([b / m**2 + shape * dm / m**3, b], axis=-1)
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return xp.stack([x, 1.0 / x], axis=-1)
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return -0.5 * log(2.0 * pi) - 1.5 * xp.log(x)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         """−½ log(2π) − 3/2 E[log x], with E[log x] = log μ − e^{2φ} E₁(2φ), φ = λ / μ."""
         m, shape = self._mean_shape(xp, theta)
         return -0.5 * log(2.0 * pi) - 1.5 * (xp.log(m) - scaled_e1(xp, 2.0 * shape / m))
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """−λ (x − μ)² / (2μ²x) + ½ log(λ / (2πx³)): the square completed, which does not cancel."""
         m, shape = self._mean_shape(xp, theta)
         return 0.5 * xp.log(shape / (2.0 * pi)) - 1.5 * xp.log(x) - 0.5 * shape / x * (x / m - 1.0) ** 2
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """½ log(2πe / λ) + 3/2 E[log x]."""
         return 0.5 - 0.5 * xp.log(-2.0 * theta[..., 1]) - self._expected_log_base_measure(xp, theta)
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """½ (r − 1 − log r) + λ_q (μ_p − μ_q)² / (2 μ_p μ_q²), r = λ_q / λ_p; the differences from those of the coordinates."""
         step = theta_q - theta_p
         growth = step[..., 1] / theta_p[..., 1]
@@ -139,14 +141,14 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         mean = self._mean_shape(xp, theta_p)[0]
         return 0.5 * ratio_gap(xp, ratio, growth) + (xp.sqrt(-theta_q[..., 0]) * xp.sqrt(mean) * change) ** 2
 
-    def _fit(self, xp, x, weights):
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
         """1/λ as the mean of (x − μ)² / (xμ²), so that a narrow sample keeps its digits."""
         mean = xp.sum(weights * x, axis=0)
         inverse = xp.sum(weights * ((x / mean - 1.0) ** 2 / x), axis=0)
         eta = xp.stack([mean, 1.0 / mean + inverse], axis=-1)
         return eta, self._theta_from(xp, mean, 1.0 / inverse)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """The smaller root of λ (x − μ)² = μ² x z², or with the fitting probability the larger one.
 
         Source: Michael, Schucany & Haas, Generating random variates using transformations with multiple roots (1976).
@@ -157,37 +159,37 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         small = m / (1.0 + w + xp.sqrt(w * (2.0 + w)))
         return xp.where(draws.uniform(shape) * (m + small) <= m, small, m * (m / small))
 
-    def _theta_from(self, xp, mean, shape):
+    def _theta_from(self, xp: Namespace, mean: Array, shape: Array) -> Array:
         mean, shape = xp.broadcast_arrays(mean, shape)
         return xp.stack([-0.5 * shape / mean**2, -0.5 * shape], axis=-1)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         mean, shape = self._mean_shape(xp, theta)
         return {"mean": mean, "shape": shape}
 
     # The half-plane of u = √2 / √μ = √2 (θ₁/θ₂)^{1/4} and v = 1 / √λ; the family is its part u > 0
 
-    def _to_half_space(self, xp, x):
+    def _to_half_space(self, xp: Namespace, x: Array) -> Array:
         """(√(2/μ), 1/√λ)."""
         m, shape = self._mean_shape(xp, x)
         return xp.stack([sqrt(2.0) / xp.sqrt(m), 1.0 / xp.sqrt(shape)], axis=-1)
 
-    def _from_half_space(self, xp, point):
+    def _from_half_space(self, xp: Namespace, point: Array) -> Array:
         point = xp.where(point[..., :1] > 0, point, xp.full_like(point, xp.nan))
         return self._theta_from(xp, 2.0 / point[..., 0] ** 2, 1.0 / point[..., 1] ** 2)
 
-    def _vector_to_half_space(self, xp, x, vector):
+    def _vector_to_half_space(self, xp: Namespace, x: Array, vector: Array) -> Array:
         """u (dθ₁/θ₁ − dθ₂/θ₂) / 4 and −v dθ₂ / (2θ₂)."""
         u, v = (self._to_half_space(xp, x)[..., i] for i in range(2))
         a, b = vector[..., 0] / x[..., 0], vector[..., 1] / x[..., 1]
         return xp.stack([0.25 * u * (a - b), -0.5 * v * b], axis=-1)
 
-    def _vector_from_half_space(self, xp, x, vector):
+    def _vector_from_half_space(self, xp: Namespace, x: Array, vector: Array) -> Array:
         scaled = vector / self._to_half_space(xp, x)
         b = -2.0 * scaled[..., 1]
         return xp.stack([x[..., 0] * (4.0 * scaled[..., 0] + b), x[..., 1] * b], axis=-1)
 
-    def _half_space_step(self, xp, x, y):
+    def _half_space_step(self, xp: Namespace, x: Array, y: Array) -> Array:
         """The differences of (θ₁/θ₂)^{1/4} and (−2θ₂)^{−1/2} by those of the arguments of the roots, from the differences Δθ."""
         m_x, m_y = self._mean_shape(xp, x)[0], self._mean_shape(xp, y)[0]
         (u_x, v_x), (u_y, v_y) = ((z[..., 0], z[..., 1]) for z in (self._to_half_space(xp, x), self._to_half_space(xp, y)))

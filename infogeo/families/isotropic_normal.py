@@ -1,11 +1,15 @@
 """The normal family with the same variance in every direction."""
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
 
 import numpy as np
 
-from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
+from ..domains.base import Domain
+from ..domains.convex import ConvexDomain, MappedDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
 from ..numerics.exponentials import ratio_gap
@@ -15,17 +19,17 @@ from .known import known_integer
 __all__ = ["IsotropicNormal"]
 
 
-def _square(xp, a):
+def _square(xp: Namespace, a: Array) -> Array:
     return xp.sum(a * a, axis=-1)
 
 
-def _join(xp, vector, number):
+def _join(xp: Namespace, vector: Array, number: Array) -> Array:
     """(a_1, …, a_p, b) of a vector and a number."""
     return xp.concat([vector, number[..., None]], axis=-1)
 
 
 @lru_cache
-def _moments(p):
+def _moments(p: int) -> MappedDomain:
     """The pairs (μ, p v + |μ|²) with v > 0."""
     return MappedDomain(ProductDomain(RealSpace(p), Orthant(1)),
                         lambda xp, z: _join(xp, z[..., :p], p * z[..., p] + _square(xp, z[..., :p])),
@@ -49,57 +53,57 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
 
     p: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         known_integer(self, "p")
 
     @property
-    def dim(self):
+    def dim(self) -> int:
         return self.p + 1
 
     @property
-    def theta_domain(self):
+    def theta_domain(self) -> ConvexDomain:
         return ProductDomain(RealSpace(self.p), Orthant(-1))
 
     @property
-    def eta_domain(self):
+    def eta_domain(self) -> ConvexDomain:
         return _moments(self.p)
 
     @property
-    def support(self):
+    def support(self) -> Domain:
         return RealSpace(self.p)
 
     @property
-    def ordinary(self):
+    def ordinary(self) -> Mapping[str, Domain]:
         return {"mean": RealSpace(self.p), "variance": Interval(0)}
 
-    def _split(self, x):
+    def _split(self, x: Array) -> tuple[Array, Array]:
         return x[..., :self.p], x[..., self.p]
 
-    def _mean_variance(self, xp, theta):
+    def _mean_variance(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
         variance = -0.5 / theta[..., self.p]
         return theta[..., :self.p] * variance[..., None], variance
 
-    def _variance(self, xp, eta):
+    def _variance(self, xp: Namespace, eta: Array) -> Array:
         mean, second = self._split(eta)
         return (second - _square(xp, mean)) / self.p
 
     @property
-    def half_space(self):
+    def half_space(self) -> HalfSpace:
         return HalfSpace(self.dim, sqrt(2.0 * self.p))
 
     @property
-    def log_h(self):
+    def log_h(self) -> float:
         return -0.5 * self.p * float(np.log(2 * np.pi))
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         a, b = self._split(theta)
         return -0.25 * _square(xp, a) / b - 0.5 * self.p * xp.log(-2.0 * b)
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         mean, variance = self._mean_variance(xp, theta)
         return _join(xp, mean, self.p * variance + _square(xp, mean))
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         mean, v = self._mean_variance(xp, theta)
         v = v[..., None, None]
         cross = 2.0 * v * mean[..., None]
@@ -107,7 +111,7 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         upper = xp.concat([v * xp.eye(self.p, dtype=mean.dtype), cross], axis=-1)
         return xp.concat([upper, xp.concat([xp.matrix_transpose(cross), corner], axis=-1)], axis=-2)
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         """The third cumulants of (x, |x|²): 0 and 2v² δ_ij, then 8v²μ_i and 8pv³ + 24v²|μ|² as often as |x|² occurs."""
         mean, v = self._mean_variance(xp, theta)
         p, v = self.p, v[..., None, None]
@@ -120,28 +124,28 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
                           xp.concat([xp.matrix_transpose(cross), corner], axis=-1)], axis=-2)
         return xp.concat([inner, last[..., None, :, :]], axis=-3)
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         return self._theta_from(xp, eta[..., :self.p], self._variance(xp, eta))
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return -0.5 * self.p * (1.0 + xp.log(self._variance(xp, eta)))
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         mean, v = self._mean_variance(xp, theta)
         a, b = self._split(vector)
         d_mean = v[..., None] * (a + 2.0 * mean * b[..., None])
         return _join(xp, d_mean, 2.0 * self.p * v * v * b + 2.0 * xp.sum(mean * d_mean, axis=-1))
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         mean, v = self._mean_variance(xp, theta)
         return self._raise(xp, mean, v, covector)
 
-    def _raise(self, xp, mean, v, covector):
+    def _raise(self, xp: Namespace, mean: Array, v: Array, covector: Array) -> Array:
         d_mean, d_second = self._split(covector)
         b = 0.5 * (d_second - 2.0 * xp.sum(mean * d_mean, axis=-1)) / (self.p * v * v)
         return _join(xp, d_mean / v[..., None] - 2.0 * mean * b[..., None], b)
 
-    def _dual_metric(self, xp, eta):
+    def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         mean, v = eta[..., :self.p, None], self._variance(xp, eta)[..., None, None]
         corner = 0.5 / (self.p * v * v)
         cross = -2.0 * corner * mean
@@ -149,22 +153,22 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         upper = xp.concat([inner, cross], axis=-1)
         return xp.concat([upper, xp.concat([xp.matrix_transpose(cross), corner], axis=-1)], axis=-2)
 
-    def _dual_flat(self, xp, eta, vector):
+    def _dual_flat(self, xp: Namespace, eta: Array, vector: Array) -> Array:
         return self._raise(xp, eta[..., :self.p], self._variance(xp, eta), vector)
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return _join(xp, x, _square(xp, x))
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """−½ |x − μ|² / v − (p/2) log(2πv): the square completed, which does not cancel."""
         mean, v = self._mean_variance(xp, theta)
         return -0.5 * (_square(xp, x - mean) / v + self.p * xp.log(2.0 * np.pi * v))
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         _, v = self._mean_variance(xp, theta)
         return 0.5 * self.p * xp.log(2.0 * np.pi * np.e * v)
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """(p/2) (r − 1 − log r) + ½ |μ_p − μ_q|² / v_q with r = v_p / v_q; both differences from θ_q − θ_p."""
         a, b = self._split(theta_q - theta_p)
         a_p, b_p = self._split(theta_p)
@@ -175,47 +179,47 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         shift = xp.where(near, a - a_p * growth[..., None], theta_q[..., :self.p] - a_p * ratio[..., None])   # (μ_q − μ_p) / v_q
         return 0.5 * self.p * ratio_gap(xp, ratio, growth) - 0.25 * _square(xp, shift) / b_q
 
-    def _fit(self, xp, x, weights):
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
         """From the centred second moment, so that a large mean does not cost digits."""
         mean = xp.sum(weights[..., None] * x, axis=0)
         total = xp.sum(weights * _square(xp, x - mean), axis=0)
         return _join(xp, mean, total + _square(xp, mean)), self._theta_from(xp, mean, total / self.p)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp
         mean, v = self._mean_variance(xp, theta)
         return mean + xp.sqrt(v)[..., None] * draws.normal((*shape, self.p))
 
-    def _theta_from(self, xp, mean, variance):
+    def _theta_from(self, xp: Namespace, mean: Array, variance: Array) -> Array:
         natural = mean / variance[..., None]
         return _join(xp, natural, xp.broadcast_to(-0.5 / variance, natural.shape[:-1]))
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         mean, variance = self._mean_variance(xp, theta)
         return {"mean": mean, "variance": variance}
 
-    def _to_half_space(self, xp, x):
+    def _to_half_space(self, xp: Namespace, x: Array) -> Array:
         """(μ/√(2p), σ)."""
         mean, variance = self._mean_variance(xp, x)
         return _join(xp, mean / self.half_space.radius, xp.sqrt(variance))
 
-    def _from_half_space(self, xp, point):
+    def _from_half_space(self, xp: Namespace, point: Array) -> Array:
         u, v = self._split(point)
         return self._theta_from(xp, self.half_space.radius * u, v * v)
 
-    def _vector_to_half_space(self, xp, x, vector):
+    def _vector_to_half_space(self, xp: Namespace, x: Array, vector: Array) -> Array:
         """(dμ/√(2p), dσ), with dμ = v (a + 2μb) and dσ = σ³ b for a vector (a, b) in θ."""
         mean, v = self._mean_variance(xp, x)
         a, b = self._split(vector)
         return _join(xp, v[..., None] / self.half_space.radius * (a + 2.0 * mean * b[..., None]), v * xp.sqrt(v) * b)
 
-    def _vector_from_half_space(self, xp, x, vector):
+    def _vector_from_half_space(self, xp: Namespace, x: Array, vector: Array) -> Array:
         mean, v = self._mean_variance(xp, x)
         u, rise = self._split(vector)
         b = rise / (v * xp.sqrt(v))
         return _join(xp, self.half_space.radius * u / v[..., None] - 2.0 * mean * b[..., None], b)
 
-    def _half_space_step(self, xp, x, y):
+    def _half_space_step(self, xp: Namespace, x: Array, y: Array) -> Array:
         """As in the family `Normal`, with vectors in the place of the first coordinate."""
         (m_x, v_x), (m_y, v_y) = self._mean_variance(xp, x), self._mean_variance(xp, y)
         a, b = self._split(y - x)

@@ -1,12 +1,15 @@
 """Normal families with a given covariance: vectors, and matrices with given row and column covariances."""
 from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
-from ..backend import arrays, to_numpy
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace, arrays, to_numpy
 from ..domains.base import Domain
-from ..domains.convex import RealSpace
+from ..domains.convex import ConvexDomain, RealSpace
 from ..domains.supports import PositiveDefiniteMatrix
 from ..errors import ShapeError
 from ..geometry.manifolds.arc_length import ConstantMetric
@@ -27,7 +30,7 @@ class _Covariance:
     log_det: float
 
     @classmethod
-    def checked(cls, name, value):
+    def checked(cls, name: str, value: Any) -> Self:
         matrix = np.array(to_numpy(arrays(value)[1]), dtype=float)
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
             raise ShapeError(f"{name} must have shape (p, p); got {matrix.shape}")
@@ -40,7 +43,7 @@ class _Covariance:
         return found
 
     @property
-    def p(self):
+    def p(self) -> int:
         return self.matrix.shape[0]
 
 
@@ -48,109 +51,109 @@ class _KnownCovariance(ConstantMetric, ExponentialFamily):
     """A normal family of given covariance Σ on coordinates θ = Σ⁻¹μ: ψ(θ) = ½ θ·Σθ, and the metric is Σ everywhere."""
 
     @abstractmethod
-    def _lower(self, xp, vector):
+    def _lower(self, xp: Namespace, vector: Array) -> Array:
         """Σ v, shape (..., dim)."""
 
     @abstractmethod
-    def _raise(self, xp, covector):
+    def _raise(self, xp: Namespace, covector: Array) -> Array:
         """Σ⁻¹ c, shape (..., dim)."""
 
     @abstractmethod
-    def _factor_times(self, xp, vector):
+    def _factor_times(self, xp: Namespace, vector: Array) -> Array:
         """L v with L Lᵀ = Σ, shape (..., dim)."""
 
     @property
     @abstractmethod
-    def _log_det(self):
+    def _log_det(self) -> float:
         """log det Σ."""
 
     @property
-    def theta_domain(self):
+    def theta_domain(self) -> ConvexDomain:
         return RealSpace(self.dim)
 
     eta_domain = theta_domain
 
-    def _as_vector(self, xp, x):
+    def _as_vector(self, xp: Namespace, x: Array) -> Array:
         """An observation as a vector of coordinates."""
         return xp.reshape(x, (*x.shape[:x.ndim - len(self.support.shape)], self.dim))
 
-    def _as_observation(self, xp, vector):
+    def _as_observation(self, xp: Namespace, vector: Array) -> Array:
         return xp.reshape(vector, (*vector.shape[:-1], *self.support.shape))
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return 0.5 * xp.sum(theta * self._lower(xp, theta), axis=-1)
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return self._lower(xp, theta)
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         return self._everywhere(xp, self._lower, theta)
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         return diagonal3(xp, xp.zeros_like(theta))
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         return self._raise(xp, eta)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return 0.5 * xp.sum(eta * self._raise(xp, eta), axis=-1)
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         return self._constant(xp, self._lower, theta, vector)
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         return self._constant(xp, self._raise, theta, covector)
 
-    def _constant(self, xp, operator, x, vector):
+    def _constant(self, xp: Namespace, operator: Callable[..., Array], x: Array, vector: Array) -> Array:
         image = operator(xp, vector)
         return xp.broadcast_to(image, np.broadcast_shapes(x.shape, image.shape))
 
     _dual_flat, _dual_sharp = _sharp, _flat
 
-    def _dual_metric(self, xp, eta):
+    def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         return self._everywhere(xp, self._raise, eta)
 
-    def _everywhere(self, xp, operator, x):
+    def _everywhere(self, xp: Namespace, operator: Callable[..., Array], x: Array) -> Array:
         return xp.broadcast_to(operator(xp, xp.eye(self.dim, dtype=x.dtype)), (*x.shape, self.dim))
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return self._as_vector(xp, x)
 
-    def _log_normal(self, xp, gap):
+    def _log_normal(self, xp: Namespace, gap: Array) -> Array:
         """−½ g·Σ⁻¹g − ½ log det(2πΣ)."""
         square = xp.sum(gap * self._raise(xp, gap), axis=-1)
         return -0.5 * (square + (self._log_det + self.dim * float(np.log(2 * np.pi))))
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return self._log_normal(xp, self._as_vector(xp, x))
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return -self._entropy(xp, theta) - self._potential(xp, theta)
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """−½ (x − μ)·Σ⁻¹(x − μ) − ½ log det(2πΣ): the square completed, which does not cancel."""
         return self._log_normal(xp, self._as_vector(xp, x) - self._lower(xp, theta))
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return xp.full_like(theta[..., 0], 0.5 * (self._log_det + self.dim * float(np.log(2 * np.pi * np.e))))
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """½ |μ_p − μ_q|² in the precision, ½ (θ_p − θ_q)·Σ(θ_p − θ_q)."""
         return self._potential(xp, theta_p - theta_q)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp
         noise = self._factor_times(xp, draws.normal((*shape, self.dim)))
         return self._as_observation(xp, self._lower(xp, theta) + noise)
 
-    def _theta_from(self, xp, mean):
+    def _theta_from(self, xp: Namespace, mean: Array) -> Array:
         return self._raise(xp, self._as_vector(xp, mean))
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"mean": self._as_observation(xp, self._lower(xp, theta))}
 
 
-def _shared(xp, matrix, x):
+def _shared(xp: Namespace, matrix: Array, x: Array) -> Array:
     """A constant matrix in the library and dtype of x."""
     return xp.asarray(matrix, dtype=x.dtype)
 
@@ -171,51 +174,51 @@ class MultivariateNormalKnownCovariance(_KnownCovariance):
 
     covariance: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "_sigma", _Covariance.checked("covariance", self.covariance))
         object.__setattr__(self, "covariance", self._sigma.matrix)
 
     @property
-    def dim(self):
+    def dim(self) -> int:
         return self._sigma.p
 
     @property
-    def support(self):
+    def support(self) -> Domain:
         return RealSpace(self.dim)
 
     @property
-    def ordinary(self):
+    def ordinary(self) -> Mapping[str, Domain]:
         return {"mean": RealSpace(self.dim)}
 
     @property
-    def _log_det(self):
+    def _log_det(self) -> float:
         return self._sigma.log_det
 
-    def _lower(self, xp, vector):
+    def _lower(self, xp: Namespace, vector: Array) -> Array:
         return matvec(xp, _shared(xp, self._sigma.matrix, vector), vector)
 
-    def _raise(self, xp, covector):
+    def _raise(self, xp: Namespace, covector: Array) -> Array:
         return matvec(xp, _shared(xp, self._sigma.inverse, covector), covector)
 
-    def _factor_times(self, xp, vector):
+    def _factor_times(self, xp: Namespace, vector: Array) -> Array:
         return matvec(xp, _shared(xp, self._sigma.lower, vector), vector)
 
 
 class _Matrices(Domain):
     """Finite n × p matrices."""
 
-    def __init__(self, n, p):
+    def __init__(self, n: int, p: int) -> None:
         self.n, self.p = n, p
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return (self.n, self.p)
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         return xp.all(xp.isfinite(x), axis=(-2, -1))
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         return f"{name} finite"
 
 
@@ -237,38 +240,38 @@ class MatrixNormalKnownCovariances(_KnownCovariance):
     row_covariance: np.ndarray
     column_covariance: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "_rows", _Covariance.checked("row_covariance", self.row_covariance))
         object.__setattr__(self, "_columns", _Covariance.checked("column_covariance", self.column_covariance))
         object.__setattr__(self, "row_covariance", self._rows.matrix)
         object.__setattr__(self, "column_covariance", self._columns.matrix)
 
     @property
-    def dim(self):
+    def dim(self) -> int:
         return self._rows.p * self._columns.p
 
     @property
-    def support(self):
+    def support(self) -> Domain:
         return _Matrices(self._rows.p, self._columns.p)
 
     @property
-    def ordinary(self):
+    def ordinary(self) -> Mapping[str, Domain]:
         return {"mean": self.support}
 
     @property
-    def _log_det(self):
+    def _log_det(self) -> float:
         return self._columns.p * self._rows.log_det + self._rows.p * self._columns.log_det
 
-    def _sandwich(self, xp, left, right, vector):
+    def _sandwich(self, xp: Namespace, left: Array, right: Array, vector: Array) -> Array:
         matrix = self._as_observation(xp, vector)
         product = xp.matmul(_shared(xp, left, vector), xp.matmul(matrix, _shared(xp, right, vector)))
         return self._as_vector(xp, product)
 
-    def _lower(self, xp, vector):
+    def _lower(self, xp: Namespace, vector: Array) -> Array:
         return self._sandwich(xp, self._rows.matrix, self._columns.matrix, vector)
 
-    def _raise(self, xp, covector):
+    def _raise(self, xp: Namespace, covector: Array) -> Array:
         return self._sandwich(xp, self._rows.inverse, self._columns.inverse, covector)
 
-    def _factor_times(self, xp, vector):
+    def _factor_times(self, xp: Namespace, vector: Array) -> Array:
         return self._sandwich(xp, self._rows.lower, self._columns.lower.T, vector)

@@ -2,6 +2,8 @@
 from dataclasses import dataclass
 from math import log
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..domains.supports import Interval
 from .exponential import Exponential
 from .known import known_finite
@@ -29,29 +31,29 @@ class Laplace(Transformed):
     support = Interval()
     ordinary = {"scale": Interval(0)}
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         known_finite(self, "location")
 
     @property
-    def kink(self):
+    def kink(self) -> Array:
         """Where the density is continuous but not smooth."""
         return self.location
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return xp.abs(x - self.location)[..., None]
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return xp.full_like(x, -log(2.0))
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return xp.full_like(theta[..., 0], -log(2.0))
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         distance = self.base._draw(draws, theta, shape)
         return self.location + draws.xp.where(draws.uniform(shape) < 0.5, -distance, distance)
 
-    def _theta_from(self, xp, scale):
+    def _theta_from(self, xp: Namespace, scale: Array) -> Array:
         return -1.0 / scale[..., None]
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"scale": -1.0 / theta[..., 0]}

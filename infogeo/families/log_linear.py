@@ -1,10 +1,13 @@
 """Log-linear families on a finite set of states."""
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..backend import to_numpy
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace, to_numpy
+from ..domains.base import Domain
 from ..domains.supports import Integers, SimplexPoints
 from ..errors import ShapeError, require
 from .states import StateFamily
@@ -41,7 +44,7 @@ class LogLinear(StateFamily):
     statistics: Any
     log_base: Any = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         rows = np.array(to_numpy(self.statistics), dtype=float)
         if rows.ndim != 2 or rows.shape[1] == 0:
             raise ShapeError(f"statistics must have shape (m, d); got {rows.shape}")
@@ -61,39 +64,39 @@ class LogLinear(StateFamily):
             object.__setattr__(self, "log_base", log_base)
         self.__dict__["states"], self.__dict__["dim"] = rows.shape
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"LogLinear(statistics of {self.states} states x {self.dim})"
 
-    def _rows(self, start, stop):
+    def _rows(self, start: int, stop: int) -> Array:
         return self.statistics[start:stop]
 
     @property
-    def support(self):
+    def support(self) -> Domain:
         return Integers(0, self.states - 1)
 
     @property
-    def ordinary(self):
+    def ordinary(self) -> Mapping[str, Domain]:
         return {"probabilities": SimplexPoints(self.states)}
 
-    def _state(self, xp, x):
+    def _state(self, xp: Namespace, x: Array) -> Array:
         return xp.astype(x, xp.int64)
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         rows = xp.asarray(self.statistics, dtype=x.dtype)
         chosen = xp.take(rows, xp.reshape(self._state(xp, x), (-1,)), axis=0)
         return xp.reshape(chosen, (*x.shape, self.dim))
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         if self.log_base is None:
             return xp.zeros_like(x)
         base = xp.asarray(self.log_base, dtype=x.dtype)
         return xp.reshape(xp.take(base, xp.reshape(self._state(xp, x), (-1,))), x.shape)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return draws.xp.astype(self._draw_states(draws, theta, shape), theta.dtype)
 
-    def _theta_from(self, xp, probabilities):
+    def _theta_from(self, xp: Namespace, probabilities: Array) -> Array:
         return self.to_theta(self._mean(xp, probabilities))
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probabilities": self._probabilities(xp, theta)}

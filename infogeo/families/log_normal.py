@@ -5,6 +5,7 @@ from math import pi, sqrt
 
 import numpy as np
 
+from ..backend import Array, Namespace
 from ..domains.supports import Interval
 from ..numerics.piecewise import piecewise
 from ..numerics.quadrature import composite
@@ -30,16 +31,16 @@ class LogNormal(Image):
     base = Normal()
     support = Interval(0)
 
-    def _pull(self, xp, x):
+    def _pull(self, xp: Namespace, x: Array) -> Array:
         return xp.log(x)
 
-    def _push(self, xp, y):
+    def _push(self, xp: Namespace, y: Array) -> Array:
         return xp.exp(y)
 
-    def _log_slope(self, xp, x):
+    def _log_slope(self, xp: Namespace, x: Array) -> Array:
         return -xp.log(x)
 
-    def _expected_log_slope(self, xp, theta):
+    def _expected_log_slope(self, xp: Namespace, theta: Array) -> Array:
         return -self._parameters(xp, theta)["mean"]
 
 
@@ -62,16 +63,16 @@ class LogitNormal(Image):
     support = Interval(0, 1)
     _somewhere = np.asarray(0.5)
 
-    def _pull(self, xp, x):
+    def _pull(self, xp: Namespace, x: Array) -> Array:
         return xp.log(x) - xp.log1p(-x)
 
-    def _push(self, xp, y):
+    def _push(self, xp: Namespace, y: Array) -> Array:
         return xp.expit(y)
 
-    def _log_slope(self, xp, x):
+    def _log_slope(self, xp: Namespace, x: Array) -> Array:
         return -xp.log(x) - xp.log1p(-x)
 
-    def _expected_log_slope(self, xp, theta):
+    def _expected_log_slope(self, xp: Namespace, theta: Array) -> Array:
         """E[log(2 + 2 cosh y)] with y = logit x, = E|y| + 2 E[log(1 + e^{−|y|})]."""
         ordinary = self._parameters(xp, theta)
         mean, deviation = ordinary["mean"], xp.sqrt(ordinary["variance"])
@@ -79,7 +80,7 @@ class LogitNormal(Image):
 
 
 @lru_cache
-def _trapezoids():
+def _trapezoids() -> tuple[Array, Array]:
     """Nodes in units of the deviation and normalised weights.
 
     The integrand is analytic for |Im y| < π, which is at least 1.57 deviations: the error is about e^{−2π 1.57 / 0.25} = e^{−39}.
@@ -89,20 +90,20 @@ def _trapezoids():
     return z, weights / weights.sum()
 
 
-def _by_trapezoids(xp, mean, deviation):
+def _by_trapezoids(xp: Namespace, mean: Array, deviation: Array) -> Array:
     z, weights = (xp.asarray(a, dtype=mean.dtype) for a in _trapezoids())
     y = xp.abs(mean[..., None] + deviation[..., None] * z)
     return xp.sum(weights * (y + 2.0 * xp.log1p(xp.exp(-y))), axis=-1)
 
 
 @lru_cache
-def _panels():
+def _panels() -> tuple[Array, Array]:
     """Gauss–Legendre nodes y on panels of (0, 38) and weights times log(1 + e^{−y})."""
     y, dy = composite([0.0, 1.0, 2.5, 5.0, 9.0, 15.0, 24.0, 38.0], 16)
     return y, dy * np.log1p(np.exp(-y))
 
 
-def _by_panels(xp, mean, deviation):
+def _by_panels(xp: Namespace, mean: Array, deviation: Array) -> Array:
     """E|y| in closed form; the rest is an integral over 0 < |y| < 38, where the normal density is smooth."""
     y, weights = (xp.asarray(a, dtype=mean.dtype) for a in _panels())
     z = mean / deviation

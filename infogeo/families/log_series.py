@@ -1,11 +1,13 @@
 """The logarithmic series family."""
 from dataclasses import dataclass
 from math import log
+from typing import Any
 
 import numpy as np
 
+from ..arrays.draws import Draws
 from ..arrays.memo import once
-from ..backend import column
+from ..backend import Array, Namespace, column
 from ..domains.convex import Orthant
 from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.separable import OneSeries
@@ -44,18 +46,18 @@ class LogSeries(OneSeries, ExponentialFamily):
     ordinary = {"probability": Interval(0, 1)}
 
     @once
-    def _derivatives(self, xp, theta):
+    def _derivatives(self, xp: Namespace, theta: Array) -> Any:
         """(ψ, η, ψ″, ψ‴), each (..., 1)."""
         return tuple(_derivatives(xp, theta))
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         """By Newton's method on log η as a function of u = log(p / (1 − p)), whose slope is between ½ and 1, then once in θ."""
-        def at(u, eta):
+        def at(u: Array, eta: Array) -> tuple[Array, Array, Array]:
             theta = xp.where(u < 0, u, xp.zeros_like(u)) - xp.log1p(xp.exp(-xp.abs(u)))
             _, mean, variance, _ = _derivatives(xp, theta)
             return theta, mean / variance, xp.log(mean / eta)
 
-        def newton(u, eta, size):
+        def newton(u: Array, eta: Array, size: int) -> tuple[Array, Array]:
             theta, ratio, residual = at(u, eta)
             return u - residual * ratio / -xp.expm1(theta), residual / size
 
@@ -64,33 +66,33 @@ class LogSeries(OneSeries, ExponentialFamily):
         theta, ratio, residual = at(u, eta)
         return theta - residual * ratio
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         """θ η − ψ, two negative terms."""
         theta = self.to_theta(eta)
         return (theta * eta)[..., 0] - self._potential(xp, theta)
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return (x - 1.0)[..., None]
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return -xp.log(x)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         """−E[log x], by the power series for small p, by panels of integers for others."""
         return -piecewise(xp, theta[..., 0] < log(0.3), lambda theta: _power_series(xp, theta)[3],
                           lambda theta: _mean_logarithm(xp, theta), theta[..., 0])
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """ψ − θ η + E[log x], three positive terms."""
         psi, eta = self._derivatives(xp, theta)[:2]
         return (psi - theta * eta)[..., 0] - self._expected_log_base_measure(xp, theta)
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         step = theta_q - theta_p
         is_near = xp.abs(step) < 0.5 * xp.minimum(-theta_p, 1.0 + 0.0 * theta_p)
         near = lambda p, q, step: bregman_integral(lambda theta: _derivatives(xp, theta)[2], p, step)
 
-        def far(p, q, step):
+        def far(p: int, q: Array, step: Array) -> Array:
             psi_p, eta_p, _, _ = _derivatives(xp, p)
             psi_q = _derivatives(xp, q)[0]
             # near p = 1, log(L_q / L_p) from the ratio of 1 − p
@@ -102,7 +104,7 @@ class LogSeries(OneSeries, ExponentialFamily):
         theta_p, theta_q, step = (v[..., 0] for v in xp.broadcast_arrays(theta_p, theta_q, step))
         return piecewise(xp, is_near[..., 0], near, far, theta_p, theta_q, step)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """⌊1 + log V / log(1 − (1 − p)^U)⌋.
 
         Source: Kemp, Efficient generation of logarithmically distributed pseudo-random variables (1981), algorithm LK.
@@ -112,19 +114,19 @@ class LogSeries(OneSeries, ExponentialFamily):
         log_q = xp.where(power > -0.7, xp.log(-xp.expm1(power)), xp.log1p(-xp.exp(power)))
         return 1.0 + xp.floor(xp.log1p(-draws.uniform(shape)) / log_q)
 
-    def _theta_from(self, xp, probability):
+    def _theta_from(self, xp: Namespace, probability: Array) -> Array:
         return xp.log(probability)[..., None]
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probability": xp.exp(theta[..., 0])}
 
 
-def _log_rest(xp, theta):
+def _log_rest(xp: Namespace, theta: Array) -> Array:
     """log(1 − p) = log(1 − e^θ)."""
     return xp.where(theta < -1.0, xp.log1p(-xp.exp(theta)), xp.log(-xp.expm1(theta)))
 
 
-def _power_series(xp, theta):
+def _power_series(xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array]:
     """(log L/p, η, E[(x − 1)²], E[log x]) from their series in p."""
     p = xp.exp(theta)
     whole, first, second, logarithm = ([0.0 * p] * 4)
@@ -137,7 +139,7 @@ def _power_series(xp, theta):
     return xp.log1p(whole), first / norm, second / norm, logarithm / norm
 
 
-def _derivatives(xp, theta):
+def _derivatives(xp: Namespace, theta: Array) -> Any:
     """ψ and its first three derivatives, elementwise."""
     small = theta < log(0.3)
     # for small p the derivatives of ψ = log(L / p) from those of the power series
@@ -156,7 +158,7 @@ def _derivatives(xp, theta):
     return [xp.where(small, s, c) for s, c in zip(series, closed)]
 
 
-def _mean_logarithm(xp, theta):
+def _mean_logarithm(xp: Namespace, theta: Array) -> Array:
     """E[log x] = Σ log x p^x / (x L)."""
     log_term = lambda t: t * column(theta) - xp.log1p(t)
     zero = 0.0 * theta

@@ -5,6 +5,8 @@ a = t_{p−1}: E X = aR⁻¹ and E log det X = Σ_j digamma(t_j) − log det R. 
 """
 import numpy as np
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..numerics.exponentials import kl_terms, log1p_gap
 from ..numerics.gamma_functions import digamma_gap, polygamma, stirling_bregman, stirling_gap, trigamma_gap
 from ..numerics.linalg import cholesky, inverse_lower, trace_minus_log_det
@@ -15,31 +17,31 @@ __all__ = ["bartlett", "differ", "halves", "inverse_and_log_det", "log_det", "lo
            "matrix_gamma_weight", "mean_and_gap", "positive", "pull", "push", "push_twice", "shape_from_gap", "shape_potential"]
 
 
-def log_det(xp, matrix):
+def log_det(xp: Namespace, matrix: Array) -> Array:
     """log det of positive definite matrices; NaN for others."""
     return log_det_of_root(xp, cholesky(xp, matrix))
 
 
-def log_det_of_root(xp, lower):
+def log_det_of_root(xp: Namespace, lower: Array) -> Array:
     """log det of L Lᵀ."""
     return 2.0 * xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
 
 
-def symmetric(xp, a):
+def symmetric(xp: Namespace, a: Array) -> Array:
     return 0.5 * (a + xp.matrix_transpose(a))
 
 
-def positive(xp, s):
+def positive(xp: Namespace, s: Array) -> Array:
     """The numbers as they are where they are positive, NaN elsewhere."""
     return xp.where(s > 0, s, xp.full_like(s, xp.nan))
 
 
-def halves(xp, s, p):
+def halves(xp: Namespace, s: Array, p: int) -> Array:
     """s + j/2 for j = 0 … p − 1, shape (..., p); the last one is a = ν / 2."""
     return s[..., None] + 0.5 * xp.arange(p, dtype=s.dtype)
 
 
-def inverse_and_log_det(xp, matrix):
+def inverse_and_log_det(xp: Namespace, matrix: Array) -> tuple[Array, Array, Array]:
     """(L⁻¹, A⁻¹, log det A) of A = L Lᵀ; NaN where A is not positive definite."""
     lower = cholesky(xp, matrix)
     root = inverse_lower(xp, lower)
@@ -47,7 +49,7 @@ def inverse_and_log_det(xp, matrix):
     return root, inverse, log_det_of_root(xp, lower)
 
 
-def matrix_gamma_weight(xp, s, ratio, log_det_ratio):
+def matrix_gamma_weight(xp: Namespace, s: Array, ratio: Array, log_det_ratio: Array) -> Array:
     """The log-density of X with respect to (det X)^{−(p+1)/2} dX, a measure that inversion preserves, also for large s.
 
     Mathematically, with I + W the matrix `ratio` / a, where `ratio` has the eigenvalues of RX, and S the Stirling remainder,
@@ -62,7 +64,7 @@ def matrix_gamma_weight(xp, s, ratio, log_det_ratio):
     return 0.25 * p * (p - 1) * (xp.log(a / np.pi) - 1.0) + xp.sum(shapes, axis=-1) - means
 
 
-def shape_potential(xp, s, log_det_rate, p):
+def shape_potential(xp: Namespace, s: Array, log_det_rate: Array, p: int) -> Array:
     """φ = s E log det X − p a − ψ, from the Stirling remainder s of log Γ, t s′(t) − s(t): the large parts are left out."""
     t = halves(xp, s, p)
     steps = 0.5 * xp.arange(p, dtype=s.dtype)
@@ -71,14 +73,14 @@ def shape_potential(xp, s, log_det_rate, p):
     return xp.sum(each, axis=-1) - constant + 0.5 * (p - 1) * log_det_rate
 
 
-def schur(xp, s, p):
+def schur(xp: Namespace, s: Array, p: int) -> Array:
     """Σ trigamma(s + j/2) − p / a, the Schur complement of the metric's matrix block: a sum of positive terms."""
     t = halves(xp, s, p)
     a = t[..., -1:]
     return xp.sum(trigamma_gap(xp, t) + (0.5 * xp.arange(p - 1, -1, -1, dtype=s.dtype)) / (a * t), axis=-1)
 
 
-def push(xp, s, inverse, d_shape, d_rate):
+def push(xp: Namespace, s: Array, inverse: Array, d_shape: Array, d_rate: Array) -> tuple[Array, Array]:
     """The change of (E log det X, E X) along the change (ds, dR)."""
     p = inverse.shape[-1]
     t = halves(xp, s, p)
@@ -87,7 +89,7 @@ def push(xp, s, inverse, d_shape, d_rate):
     return first, d_shape[..., None, None] * inverse - t[..., -1, None, None] * xp.matmul(moved, inverse)
 
 
-def pull(xp, s, rate, d_log_det, d_mean):
+def pull(xp: Namespace, s: Array, rate: Array, d_log_det: Array, d_mean: Array) -> tuple[Array, Array]:
     """The change (ds, dR) that changes (E log det X, E X) so: the inverse of `push`."""
     p = rate.shape[-1]
     a = s + 0.5 * (p - 1)
@@ -96,7 +98,8 @@ def pull(xp, s, rate, d_log_det, d_mean):
     return d_shape, (d_shape[..., None, None] * rate - xp.matmul(moved, rate)) / a[..., None, None]
 
 
-def push_twice(xp, s, inverse, first, second, d2_rate=0.0):
+def push_twice(xp: Namespace, s: Array, inverse: Array, first: tuple[Array, Array], second: tuple[Array, Array],
+               d2_rate: Array = 0.0) -> tuple[Array, Array]:
     """The second change of (E log det X, E X) along two changes (ds, dR), with the second change of R itself."""
     p = inverse.shape[-1]
     t = halves(xp, s, p)
@@ -111,7 +114,8 @@ def push_twice(xp, s, inverse, first, second, d2_rate=0.0):
     return number, matrix
 
 
-def matrix_gamma_kl(xp, s_p, s_q, step, root, rate_q, d_rate, d_log_det):
+def matrix_gamma_kl(xp: Namespace, s_p: Array, s_q: Array, step: Array, root: Array, rate_q: Array, d_rate: Array,
+                    d_log_det: Array) -> Array:
     """a_q (tr W − log det(I + W)) + Σ_j B_{log Γ}(t_qj : t_pj) − p B_{x log x}(a_q : a_p), with t_j = s + j/2.
 
     Here I + W = (a_p / a_q) L⁻¹R_qL⁻ᵀ with R_p = L Lᵀ is the ratio of the mean matrices, for near points from
@@ -133,35 +137,35 @@ def matrix_gamma_kl(xp, s_p, s_q, step, root, rate_q, d_rate, d_log_det):
     return a_q * means + xp.sum(shapes, axis=-1)
 
 
-def _offset_bregman(xp, k, x, y, step):
+def _offset_bregman(xp: Namespace, k: int, x: Array, y: Array, step: Array) -> Array:
     """B_E(x : y) − B_E(x + k : y + k) ≥ 0 for E(x) = x log x and step = x − y, without cancellation.
 
     Mathematically, (x + k) log((1 + w k / (x + k))) − k log(1 + w) with w = (x − y) / y; for near points its linear parts cancel
     on paper, and below k, where the second divergence is smaller than half the first, the difference is taken as it stands.
     """
-    def entropy(x, y, step):
+    def entropy(x: Array, y: Array, step: Array) -> Array:
         near = xp.abs(step) < 0.5 * x
         log_ratio = xp.where(near, xp.log1p(-xp.where(near, step, xp.zeros_like(step)) / x), xp.log(y / x))
         return kl_terms(xp, x, y, log_ratio)
 
-    def direct(k, x, y, step):
+    def direct(k: int, x: Array, y: Array, step: Array) -> Array:
         return entropy(x, y, step) - entropy(x + k, y + k, step)
 
-    def near(k, x, y, step):
+    def near(k: int, x: Array, y: Array, step: Array) -> Array:
         w = step / y
         return k * log1p_gap(xp, w) - (x + k) * log1p_gap(xp, k * w / (x + k))
 
-    def far(k, x, y, step):
+    def far(k: int, x: Array, y: Array, step: Array) -> Array:
         log_ratio = xp.log(x / y)
         return (x + k) * (log_ratio - xp.log((x + k) / (y + k))) - k * log_ratio
 
-    def other(k, x, y, step):
+    def other(k: int, x: Array, y: Array, step: Array) -> Array:
         return piecewise(xp, xp.abs(step) < 0.5 * y, near, far, k, x, y, step)
 
     return piecewise(xp, xp.maximum(x, y) <= k, direct, other, k, x, y, step)
 
 
-def mean_and_gap(xp, x, weights):
+def mean_and_gap(xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array, Array]:
     """(E X, log det E X − E log det X, log det E X) of a weighted sample of matrices, without cancellation."""
     weights = weights[..., None, None]
     mean = xp.sum(weights * x, axis=0)
@@ -172,14 +176,14 @@ def mean_and_gap(xp, x, weights):
     return mean, xp.where(varied, gap, xp.zeros_like(gap)), log_det_mean
 
 
-def differ(xp, x, weights):
+def differ(xp: Namespace, x: Array, weights: Array) -> Array:
     """Whether the observations (n, ..., d) of positive weight are not all equal, which their rounded mean does not tell."""
     weights = weights + xp.zeros_like(x[..., 0])
     heaviest = xp.take_along_axis(x, xp.argmax(weights, axis=0, keepdims=True)[..., None], axis=0)
     return xp.any((weights > 0) & xp.any(x != heaviest, axis=-1), axis=0)
 
 
-def shape_from_gap(xp, gap, p):
+def shape_from_gap(xp: Namespace, gap: Array, p: int) -> Array:
     """The s > 0 with p log a − Σ digamma(s + j/2) = gap, a = s + (p − 1) / 2; NaN for gaps that are not positive.
 
     Newton's method for the logarithm of the left side as a function of log s, which is nearly linear: the left side is 1 / s
@@ -191,7 +195,7 @@ def shape_from_gap(xp, gap, p):
     """
     gap = positive(xp, gap)
 
-    def newton(s, gap):
+    def newton(s: Array, gap: Array) -> tuple[Array, Array]:
         value = _log_det_gap(xp, s, p)
         step = value * xp.log(value / gap) / (s * schur(xp, s, p))
         return s * xp.exp(xp.clip(step, -3.0, 3.0)), step
@@ -199,14 +203,14 @@ def shape_from_gap(xp, gap, p):
     return root(xp, 0.25 * p * (p + 1.0) / gap, newton, "Wishart degrees of freedom", gap, max_steps=100)
 
 
-def _log_det_gap(xp, s, p):
+def _log_det_gap(xp: Namespace, s: Array, p: int) -> Array:
     """log det E X − E log det X = p log a − Σ digamma(s + j/2), a sum of positive terms."""
     t = halves(xp, s, p)
     steps = 0.5 * xp.arange(p - 1, -1, -1, dtype=s.dtype)
     return xp.sum(xp.log1p(steps / t) - digamma_gap(xp, t), axis=-1)
 
 
-def bartlett(draws, s, root, shape):
+def bartlett(draws: Draws, s: Array, root: Array, shape: tuple[int, ...]) -> Array:
     """Draws with rate R, root = L⁻¹ of R = L Lᵀ: L⁻ᵀ A Aᵀ L⁻¹ with A lower triangular, its squared diagonal gamma.
 
     Source: Bartlett, On the theory of statistical regression, Proc. R. Soc. Edinb. 53 (1933).

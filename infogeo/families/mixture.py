@@ -1,9 +1,11 @@
 """Mixture families: all mixtures of fixed components, the m-flat counterpart of exponential families."""
+from collections.abc import Callable, Sequence
 from math import inf
+from typing import Self
 
 import numpy as np
 
-from ..backend import to_numpy
+from ..backend import Array, Namespace, to_numpy
 from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.image import GradientImage
 from ..errors import ConvergenceError, ShapeError, require
@@ -14,6 +16,7 @@ from ..numerics.exponentials import kl_terms
 from ..numerics.linalg import matvec, solve
 from ..numerics.newton import minimize
 from ..numerics.quadrature import composite
+from .base import ExponentialFamily
 
 __all__ = ["MixtureFamily"]
 
@@ -52,7 +55,7 @@ class MixtureFamily(Dual):
     information-geometric structures, in Geometric Structures of Information (2019).
     """
 
-    def __init__(self, components, _log_base=None):
+    def __init__(self, components: Array, _log_base: Array | None = None) -> None:
         rows = np.array(to_numpy(components), dtype=float)
         if rows.ndim != 2 or rows.shape[0] < 2:
             raise ShapeError(f"components must have shape (K + 1, m), K >= 1; got {rows.shape}")
@@ -67,11 +70,12 @@ class MixtureFamily(Dual):
         self.primal.__dict__["dual"] = self
         self.quadrature_error, self._strata = None, None
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"MixtureFamily({self.dim + 1} components)"
 
     @classmethod
-    def on_line(cls, log_densities, lower=-inf, upper=inf, panels=100):
+    def on_line(cls, log_densities: Sequence[Callable[[Array], Array]], lower: float = -inf, upper: float = inf,
+                panels: int = 100) -> Self:
         """Of densities on an interval, by Gauss–Legendre quadrature with 20 nodes on each panel of a shared grid.
 
         An infinite end is brought to a finite one by x = t / (1 − t²) or its half. The rows are normalised on the grid, so that
@@ -97,7 +101,7 @@ class MixtureFamily(Dual):
         return family
 
     @classmethod
-    def sampled(cls, components, rng, n):
+    def sampled(cls, components: Sequence[tuple[ExponentialFamily, Array]], rng: np.random.Generator, n: int) -> Self:
         """Of densities anywhere, by Monte Carlo: n draws of each component, weighted by 1 / (their equal mixture).
 
         The rows are normalised on the draws; `standard_errors` reports how far the potentials are from the integrals.
@@ -119,14 +123,14 @@ class MixtureFamily(Dual):
         return family
 
     @formula("eta", axes=1)
-    def density(self, eta):
+    def density(self, eta: Array) -> Array:
         """The mixture at the states, or nodes, shape (..., m): with respect to counting, or to the weights of the nodes."""
 
-    def _density(self, xp, eta):
+    def _density(self, xp: Namespace, eta: Array) -> Array:
         return xp.exp(self.primal._log_mixture(xp, eta))
 
     @formula("eta", axes=1)
-    def standard_errors(self, eta):
+    def standard_errors(self, eta: Array) -> Array:
         """The standard errors of φ(η) and of θ that sampling the nodes brings, shapes (...) and (..., K).
 
         Raises
@@ -135,7 +139,7 @@ class MixtureFamily(Dual):
             For a family that was not made by `sampled`.
         """
 
-    def _standard_errors(self, xp, eta):
+    def _standard_errors(self, xp: Namespace, eta: Array) -> tuple[Array, Array]:
         require("the family", "made by MixtureFamily.sampled, to have standard errors", self._strata is not None, self)
         weights = self.primal
         log_m = weights._log_mixture(xp, eta)
@@ -143,7 +147,7 @@ class MixtureFamily(Dual):
         phi = count * n * weights._masses(xp, eta) * log_m            # the average of these over the draws is φ
         theta = count * n * weights._gaps(xp, eta) * log_m[..., None, :]
 
-        def error(values):
+        def error(values: Array) -> Array:
             """Of an average over strata of n draws each."""
             groups = xp.reshape(values, (*values.shape[:-1], count, n))
             return xp.sqrt(xp.sum(xp.var(groups, axis=-1, correction=1), axis=-1) / n) / count
@@ -158,7 +162,7 @@ class _Weights(DuallyFlat):
     φ = Σ M (log M − log_base).
     """
 
-    def __init__(self, rows, log_base):
+    def __init__(self, rows: Array, log_base: Array) -> None:
         self.rows, self.log_base, self.dim = rows, log_base, rows.shape[0] - 1
         self.theta_domain = OpenSimplex(self.dim)
         # θ_i → −∞ as a weight vanishes where its component alone reaches a state; if all do, θ has no boundary
@@ -166,39 +170,39 @@ class _Weights(DuallyFlat):
         self.eta_domain = RealSpace(self.dim) if alone.all() else GradientImage(
             self, lambda name: f"{name} a gradient of the negative entropy at positive weights")
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{self.dual!r}.dual"
 
-    def _gaps(self, xp, like):
+    def _gaps(self, xp: Namespace, like: Array) -> Array:
         """R_i − R_K, shape (K, m)."""
         return xp.asarray(self.rows[:-1] - self.rows[-1], dtype=like.dtype)
 
-    def _masses(self, xp, weights):
+    def _masses(self, xp: Namespace, weights: Array) -> Array:
         """M, shape (..., m), as a sum of positive terms."""
         all_weights = xp.concat([weights, 1.0 - xp.sum(weights, axis=-1, keepdims=True)], axis=-1)
         return xp.matmul(all_weights[..., None, :], xp.asarray(self.rows, dtype=weights.dtype))[..., 0, :]
 
-    def _log_mixture(self, xp, weights):
+    def _log_mixture(self, xp: Namespace, weights: Array) -> Array:
         """log M − log_base, shape (..., m)."""
         return xp.log(self._masses(xp, weights)) - xp.asarray(self.log_base, dtype=weights.dtype)
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return xp.sum(self._masses(xp, theta) * self._log_mixture(xp, theta), axis=-1)
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return matvec(xp, self._gaps(xp, theta), self._log_mixture(xp, theta))
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         gaps = self._gaps(xp, theta)
         return xp.matmul(gaps / self._masses(xp, theta)[..., None, :], xp.matrix_transpose(gaps))
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         gaps = self._gaps(xp, theta)
         pairs = xp.reshape(gaps[:, None, :] * gaps[None, :, :], (self.dim**2, gaps.shape[1]))
         tensor = -xp.matmul(pairs / self._masses(xp, theta)[..., None, :] ** 2, xp.matrix_transpose(gaps))
         return xp.reshape(tensor, (*theta.shape[:-1], *(self.dim,) * 3))
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         """The weights at which ∇φ = η; NaN where a weight would have to be 0 or less.
 
         φ(w) − η·w has a minimum on the closed simplex. It is followed from the centre with a logarithmic barrier that becomes
@@ -224,16 +228,16 @@ class _Weights(DuallyFlat):
                 raise
             return xp.where(reached[..., None], w, xp.full_like(w, xp.nan))
 
-    def _minimiser(self, xp, eta, start, barrier):
+    def _minimiser(self, xp: Namespace, eta: Array, start: Array, barrier: float) -> Array:
         """Of φ(w) − η·w − barrier · Σ log w over all weights, from a point of the simplex; with a barrier, to half precision."""
-        def last(w):
+        def last(w: Array) -> Array:
             return 1.0 - xp.sum(w, axis=-1, keepdims=True)
 
-        def value(w):
+        def value(w: Array) -> Array:
             logs = xp.sum(xp.log(w), axis=-1) + xp.log(last(w))[..., 0]
             return self._potential(xp, w) - xp.sum(eta * w, axis=-1) - barrier * logs
 
-        def newton(w, g):
+        def newton(w: Array, g: Array) -> Array:
             eye = xp.eye(self.dim, dtype=w.dtype)
             hessian = self._metric(xp, w) + barrier * (eye / (w * w)[..., None] + (1.0 / last(w) ** 2)[..., None])
             return solve(xp, hessian, g)
@@ -243,16 +247,16 @@ class _Weights(DuallyFlat):
             gradient=lambda w: self._to_eta(xp, w) - eta - barrier * (1.0 / w - 1.0 / last(w)),
             scale=scale_behind(xp, eta, barrier))
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         gaps = self._gaps(xp, theta)
         along = xp.matmul(vector[..., None, :], gaps)[..., 0, :] / self._masses(xp, theta)
         return matvec(xp, gaps, along)
 
-    def _divergence(self, xp, theta_p, theta_q):
+    def _divergence(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """KL(q‖p): the canonical divergence of the dual has its arguments swapped."""
         return self._kl(xp, theta_q, theta_p)
 
-    def _kl(self, xp, a, b):
+    def _kl(self, xp: Namespace, a: Array, b: Array) -> Array:
         """KL(a‖b) over the states, from the difference of the weights, so that near points do not cancel."""
         masses_a, masses_b = self._masses(xp, a), self._masses(xp, b)
         change = xp.matmul((b - a)[..., None, :], self._gaps(xp, a))[..., 0, :] / masses_a
@@ -261,7 +265,7 @@ class _Weights(DuallyFlat):
         return xp.sum(kl_terms(xp, masses_a, masses_b, log_ratio), axis=-1)
 
 
-def _on_grid(log_densities, lower, upper, panels):
+def _on_grid(log_densities: Sequence[Callable[[Array], Array]], lower: float, upper: float, panels: int) -> tuple[Array, Array]:
     """(masses of the components, log weights) at the nodes of a composite Gauss–Legendre rule."""
     left, right = (-1.0 if np.isinf(lower) else 0.0), (1.0 if np.isinf(upper) else 0.0)
     if left == right == 0.0:
@@ -278,7 +282,7 @@ def _on_grid(log_densities, lower, upper, panels):
     return np.exp(log_p + log_weight), log_weight
 
 
-def _reported(masses, log_weight):
+def _reported(masses: Array, log_weight: Array) -> Array:
     """The masses and the negative entropies of the components and of their equal mixture."""
     rows = np.concatenate([masses, masses.mean(axis=0, keepdims=True)])
     logs = np.log(np.where(rows > 0, rows, 1.0)) - log_weight

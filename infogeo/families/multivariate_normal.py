@@ -1,13 +1,18 @@
 """The multivariate normal family."""
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
+from ..arrays.draws import Draws
 from ..arrays.memo import once
-from ..domains.convex import MappedDomain, PositiveDefinite, ProductDomain, RealSpace
+from ..backend import Array, Namespace
+from ..domains.base import Domain
+from ..domains.convex import ConvexDomain, MappedDomain, PositiveDefinite, ProductDomain, RealSpace
 from ..domains.supports import PositiveDefiniteMatrix
-from ..numerics.linalg import cholesky, inverse_lower, matvec, positive_definite, trace_minus_log_det
+from ..numerics.linalg import cholesky, inverse_lower, matvec, outer, positive_definite, trace_minus_log_det
 from ..numerics.packing import pack, packed_size, unpack
 from .base import ExponentialFamily
 from .known import known_integer
@@ -16,19 +21,15 @@ from .normal_geodesic import Whitened, geodesic_from, initial_rapidity, initial_
 __all__ = ["MultivariateNormal"]
 
 
-def _outer(a, b):
-    return a[..., :, None] * b[..., None, :]
-
-
 @lru_cache
-def _moments(p):
+def _moments(p: int) -> MappedDomain:
     """The pairs (μ, ⟨Σ + μμᵀ⟩) with Σ positive definite."""
-    def covariance(xp, eta):
-        return unpack(eta[..., p:], p) - _outer(eta[..., :p], eta[..., :p])
+    def covariance(xp: Namespace, eta: Array) -> Array:
+        return unpack(eta[..., p:], p) - outer(eta[..., :p], eta[..., :p])
 
     return MappedDomain(
         ProductDomain(RealSpace(p), PositiveDefinite(p)),
-        lambda xp, z: xp.concat([z[..., :p], z[..., p:] + pack(_outer(z[..., :p], z[..., :p]))], axis=-1),
+        lambda xp, z: xp.concat([z[..., :p], z[..., p:] + pack(outer(z[..., :p], z[..., :p]))], axis=-1),
         lambda xp, eta: positive_definite(xp, covariance(xp, eta)),
         lambda name: f"unpack({name}[{p}:]) - outer({name}[:{p}], {name}[:{p}]) positive definite")
 
@@ -52,39 +53,39 @@ class MultivariateNormal(ExponentialFamily):
     p: int
     nan_outside = ("theta", "eta")      # by their Cholesky factors
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         known_integer(self, "p")
 
     @property
-    def dim(self):
+    def dim(self) -> int:
         return self.p + packed_size(self.p)
 
     @property
-    def theta_domain(self):
+    def theta_domain(self) -> ConvexDomain:
         return ProductDomain(RealSpace(self.p), PositiveDefinite(self.p, -1))
 
     @property
-    def eta_domain(self):
+    def eta_domain(self) -> ConvexDomain:
         return _moments(self.p)
 
     @property
-    def support(self):
+    def support(self) -> Domain:
         return RealSpace(self.p)
 
     @property
-    def ordinary(self):
+    def ordinary(self) -> Mapping[str, Domain]:
         return {"mean": RealSpace(self.p), "covariance": PositiveDefiniteMatrix(self.p)}
 
     # A tangent vector in the chart θ is a pair (a, A) of a vector and a symmetric matrix, and so is a covector
 
-    def _pair(self, xp, x):
+    def _pair(self, xp: Namespace, x: Array) -> tuple[Array, Array]:
         return x[..., :self.p], unpack(x[..., self.p:], self.p)
 
-    def _join(self, xp, vector, matrix):
+    def _join(self, xp: Namespace, vector: Array, matrix: Array) -> Array:
         return xp.concat([vector, pack(matrix)], axis=-1)
 
     @once
-    def _parts(self, xp, theta):
+    def _parts(self, xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array, Array]:
         """(μ, Σ, Λ, L⁻¹, log det Λ) with the precision Λ = L Lᵀ."""
         h, m = self._pair(xp, theta)
         precision = -2.0 * m
@@ -94,26 +95,26 @@ class MultivariateNormal(ExponentialFamily):
         log_det = 2.0 * xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
         return matvec(xp, covariance, h), covariance, precision, root, log_det
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         mean, _, _, _, log_det = self._parts(xp, theta)
         return 0.5 * (xp.sum(mean * theta[..., :self.p], axis=-1) - log_det)
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         mean, covariance, _, _, _ = self._parts(xp, theta)
-        return self._join(xp, mean, covariance + _outer(mean, mean))
+        return self._join(xp, mean, covariance + outer(mean, mean))
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         """Cov(x_m, x_i x_j) = Σ_mi μ_j + Σ_mj μ_i and, with S = Σ + μμᵀ,
 
         Cov(x_i x_j, x_k x_l) = Σ_ik S_jl + μ_i μ_k Σ_jl + Σ_il S_jk + μ_i μ_l Σ_jk.
         """
         mean, covariance, _, _, _ = self._parts(xp, theta)
-        outer = _outer(mean, mean)
+        square = outer(mean, mean)
         pairs = _Pairs(xp, self.p, theta.dtype)
-        fourth = pairs.symmetrised(covariance, covariance + outer) + pairs.symmetrised(outer, covariance)
+        fourth = pairs.symmetrised(covariance, covariance + square) + pairs.symmetrised(square, covariance)
         return pairs.assemble(covariance, pairs.crossed(covariance, mean), fourth)
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         """The second derivative of η along every pair of coordinate directions."""
         mean, covariance, _, _, _ = self._parts(xp, theta)
         mean, covariance = mean[..., None, None, :], covariance[..., None, None, :, :]
@@ -122,74 +123,74 @@ class MultivariateNormal(ExponentialFamily):
         (d1_mean, d1_cov), (d2_mean, d2_cov) = (self._push(xp, mean, covariance, *pair) for pair in (first, second))
         d12_mean = 2.0 * (matvec(xp, covariance, matvec(xp, first[1], d2_mean) + matvec(xp, second[1], d1_mean)))
         d12_cov = 2.0 * xp.matmul(d2_cov, xp.matmul(first[1], covariance))
-        return self._join(xp, d12_mean, 2.0 * (d12_cov + _outer(d12_mean, mean) + _outer(d1_mean, d2_mean)))
+        return self._join(xp, d12_mean, 2.0 * (d12_cov + outer(d12_mean, mean) + outer(d1_mean, d2_mean)))
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         mean, second = self._pair(xp, eta)
-        return self._natural(xp, mean, second - _outer(mean, mean))
+        return self._natural(xp, mean, second - outer(mean, mean))
 
-    def _natural(self, xp, mean, covariance):
+    def _natural(self, xp: Namespace, mean: Array, covariance: Array) -> Array:
         """θ of mean and covariance; NaN where the covariance is not positive definite."""
         root = inverse_lower(xp, cholesky(xp, covariance))
         precision = xp.matmul(xp.matrix_transpose(root), root)
         return self._join(xp, matvec(xp, precision, mean), -0.5 * precision)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         mean, second = self._pair(xp, eta)
-        lower = cholesky(xp, second - _outer(mean, mean))
+        lower = cholesky(xp, second - outer(mean, mean))
         return -0.5 * self.p - xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         mean, covariance, _, _, _ = self._parts(xp, theta)
         d_mean, d_covariance = self._push(xp, mean, covariance, *self._pair(xp, vector))
-        return self._join(xp, d_mean, d_covariance + 2.0 * _outer(d_mean, mean))
+        return self._join(xp, d_mean, d_covariance + 2.0 * outer(d_mean, mean))
 
     @staticmethod
-    def _push(xp, mean, covariance, a, m):
+    def _push(xp: Namespace, mean: Array, covariance: Array, a: Array, m: Array) -> tuple[Array, Array]:
         """The change (Σ (a + 2 A μ), 2 Σ A Σ) of mean and covariance along the tangent vector (a, A)."""
         d_mean = matvec(xp, covariance, a + 2.0 * matvec(xp, m, mean))
         return d_mean, 2.0 * xp.matmul(covariance, xp.matmul(m, covariance))
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         mean, _, precision, _, _ = self._parts(xp, theta)
         return self._raise(xp, mean, precision, covector)
 
-    def _raise(self, xp, mean, precision, covector):
+    def _raise(self, xp: Namespace, mean: Array, precision: Array, covector: Array) -> Array:
         d_mean, d_second = self._pair(xp, covector)
-        cross = _outer(d_mean, mean)
+        cross = outer(d_mean, mean)
         d_covariance = d_second - cross - xp.matrix_transpose(cross)
         m = 0.5 * xp.matmul(precision, xp.matmul(d_covariance, precision))
         return self._join(xp, matvec(xp, precision, d_mean) - 2.0 * matvec(xp, m, mean), m)
 
-    def _dual_metric(self, xp, eta):
+    def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         """In the chart η, with h = Λμ: (1 + μᵀh) Λ + hhᵀ; −½ (Λ_mi h_j + Λ_mj h_i); ¼ (Λ_ik Λ_jl + Λ_il Λ_jk)."""
         theta = self.to_theta(eta)
         h, m = self._pair(xp, theta)
         precision, mean = -2.0 * m, eta[..., :self.p]
         pairs = _Pairs(xp, self.p, eta.dtype)
-        first = (1.0 + xp.sum(mean * h, axis=-1))[..., None, None] * precision + _outer(h, h)
+        first = (1.0 + xp.sum(mean * h, axis=-1))[..., None, None] * precision + outer(h, h)
         return pairs.assemble(first, -0.5 * pairs.crossed(precision, h), 0.25 * pairs.symmetrised(precision, precision))
 
-    def _sufficient_statistic(self, xp, x):
-        return self._join(xp, x, _outer(x, x))
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
+        return self._join(xp, x, outer(x, x))
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return xp.full_like(x[..., 0], -0.5 * self.p * np.log(2 * np.pi))
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return -0.5 * self.p * float(np.log(2 * np.pi)) + 0.0 * self._parts(xp, theta)[-1]         # NaN where Λ is not definite
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """−½ (x − μ)ᵀΛ(x − μ) + ½ log det Λ − (p/2) log 2π: the square completed, which does not cancel."""
         mean, _, precision, _, log_det = self._parts(xp, theta)
         gap = x - mean
         square = xp.sum(gap * matvec(xp, precision, gap), axis=-1)
         return 0.5 * (log_det - square) - 0.5 * self.p * float(np.log(2 * np.pi))
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return 0.5 * self.p * float(np.log(2 * np.pi * np.e)) - 0.5 * self._parts(xp, theta)[4]
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """½ (tr W − log det(I + W)) + ½ |Δμ|²_{Λ_q} with W = L⁻¹(Λ_q − Λ_p)L⁻ᵀ and Λ_p = L Lᵀ.
 
         The pivots 1 + e_i of I + W = U D Uᵀ give tr W − log det(I + W) = Σ (e_i − log(1 + e_i)) + Σ_{i>k} u_ik² (1 + e_k):
@@ -205,29 +206,29 @@ class MultivariateNormal(ExponentialFamily):
         mahalanobis = xp.sum(shift * matvec(xp, covariance_q, shift), axis=-1)
         return 0.5 * (trace_minus_log_det(xp, whitened, log_det_q - log_det_p) + mahalanobis)
 
-    def _fit(self, xp, x, weights):
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
         """From the centred second moment, so that a large mean does not cost digits."""
         mean = xp.sum(weights[..., None] * x, axis=0)
         gap = x - mean
-        covariance = xp.sum(weights[..., None, None] * _outer(gap, gap), axis=0)
-        return self._join(xp, mean, covariance + _outer(mean, mean)), self._natural(xp, mean, covariance)
+        covariance = xp.sum(weights[..., None, None] * outer(gap, gap), axis=0)
+        return self._join(xp, mean, covariance + outer(mean, mean)), self._natural(xp, mean, covariance)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp
         mean, _, _, root, _ = self._parts(xp, theta)
         return mean + matvec(xp, xp.matrix_transpose(root), draws.normal((*shape, self.p)))
 
-    def _theta_from(self, xp, mean, covariance):
+    def _theta_from(self, xp: Namespace, mean: Array, covariance: Array) -> Array:
         batch = np.broadcast_shapes(mean.shape[:-1], covariance.shape[:-2])
         return self._natural(xp, xp.broadcast_to(mean, (*batch, self.p)), xp.broadcast_to(covariance, (*batch, self.p, self.p)))
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         mean, covariance, _, _, _ = self._parts(xp, theta)
         return {"mean": mean, "covariance": covariance}
 
     # The geometry of Fisher and Rao, with the first of two points moved to N(0, I) by x ↦ Lᵀ(x − μ), Λ = L Lᵀ
 
-    def _whitened(self, xp, theta_p, theta_q):
+    def _whitened(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Whitened:
         """The distribution q seen from p, from the difference of the coordinates where they are near."""
         a, m = self._pair(xp, theta_q - theta_p)
         mean_p, _, precision_p, root_p, _ = self._parts(xp, theta_p)
@@ -246,15 +247,15 @@ class MultivariateNormal(ExponentialFamily):
         gap = excess + xp.matmul(excess, covariance)                                         # P − S, as S = I − (P − I) S
         return Whitened(xp, mean, natural, covariance, precision, gap, root, xp.matmul(root_p, lower_q))
 
-    def _distance(self, xp, x, y):
+    def _distance(self, xp: Namespace, x: Array, y: Array) -> Array:
         """The Fisher–Rao distance, shape (...); see `Whitened`, and of one dimension `Normal`."""
         return self._whitened(xp, x, y).distance()
 
-    def _geodesic(self, xp, x, y, t):
+    def _geodesic(self, xp: Namespace, x: Array, y: Array, t: Array) -> Array:
         """The point at time t of the geodesic from x (t = 0) to y (t = 1), shape (..., dim)."""
         return self._along(xp, x, self._whitened(xp, x, y).rapidity(), t)
 
-    def _exp(self, xp, x, vector):
+    def _exp(self, xp: Namespace, x: Array, vector: Array) -> Array:
         """The point at time 1 of the geodesic that starts at x with this velocity, shape (..., dim)."""
         mean, _, _, root, _ = self._parts(xp, x)
         a, m = self._pair(xp, vector)
@@ -264,7 +265,7 @@ class MultivariateNormal(ExponentialFamily):
         rapidity = initial_rapidity(xp, d_mean, xp.broadcast_to(d_covariance, (*batch, self.p, self.p)))
         return self._along(xp, x, rapidity, xp.ones(batch, dtype=x.dtype))
 
-    def _log(self, xp, x, y):
+    def _log(self, xp: Namespace, x: Array, y: Array) -> Array:
         """The velocity at x of the geodesic that is at y at time 1, shape (..., dim)."""
         whitened = self._whitened(xp, x, y)
         d_mean, d_covariance = initial_velocity(whitened.rapidity())
@@ -273,7 +274,7 @@ class MultivariateNormal(ExponentialFamily):
         m = 0.5 * xp.matmul(lower, xp.matmul(d_covariance, xp.matrix_transpose(lower)))
         return self._join(xp, matvec(xp, lower, d_mean) - 2.0 * matvec(xp, m, mean), m)
 
-    def _along(self, xp, x, rapidity, t):
+    def _along(self, xp: Namespace, x: Array, rapidity: Array, t: Array) -> Array:
         """The point at time t of the geodesic that leaves x with this rapidity of the whitened one."""
         mean, _, precision, root, _ = self._parts(xp, x)
         lower = xp.matmul(precision, xp.matrix_transpose(root))
@@ -285,7 +286,7 @@ class MultivariateNormal(ExponentialFamily):
 class _Pairs:
     """Tensors over the packed pairs a = (i, j), b = (k, l), with the weights of the packing."""
 
-    def __init__(self, xp, p, dtype):
+    def __init__(self, xp: Namespace, p: int, dtype: Any) -> None:
         self.xp, self.p = xp, p
         i, j = np.triu_indices(p)
         weight = np.where(i == j, 1.0, np.sqrt(2.0))
@@ -293,24 +294,24 @@ class _Pairs:
         first = lambda x, y: xp.asarray((x[:, None] * p + y[None, :]).reshape(-1))
         self.ik, self.jl, self.il, self.jk = first(i, i), first(j, j), first(i, j), first(j, i)
 
-    def _entries(self, matrix, index):
+    def _entries(self, matrix: Array, index: Array) -> Array:
         size, xp = self.weight.shape[0], self.xp
         batch = matrix.shape[:-2]
         return xp.reshape(xp.take(xp.reshape(matrix, (*batch, self.p**2)), index, axis=-1), (*batch, size, size))
 
-    def symmetrised(self, u, v):
+    def symmetrised(self, u: Array, v: Array) -> Array:
         """U_ik V_jl + U_il V_jk."""
         total = self._entries(u, self.ik) * self._entries(v, self.jl) + self._entries(u, self.il) * self._entries(v, self.jk)
         return total * (self.weight[:, None] * self.weight[None, :])
 
-    def crossed(self, u, vector):
+    def crossed(self, u: Array, vector: Array) -> Array:
         """U_mi v_j + U_mj v_i, shape (..., p, pairs)."""
         xp = self.xp
         columns = lambda index: xp.take(u, index, axis=-1)
         entries = lambda index: xp.take(vector, index, axis=-1)[..., None, :]
         return (columns(self.i) * entries(self.j) + columns(self.j) * entries(self.i)) * self.weight
 
-    def assemble(self, first, crossed, fourth):
+    def assemble(self, first: Array, crossed: Array, fourth: Array) -> Array:
         """[[first, crossed], [crossedᵀ, fourth]]."""
         xp = self.xp
         above = xp.concat([first, crossed], axis=-1)

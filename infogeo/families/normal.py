@@ -4,6 +4,8 @@ from math import sqrt
 
 import numpy as np
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
@@ -15,7 +17,7 @@ from .base import ExponentialFamily
 __all__ = ["Normal"]
 
 
-def _moments(xp, z):
+def _moments(xp: Namespace, z: Array) -> MappedDomain:
     """(μ, v) to (μ, v + μ²)."""
     return xp.stack([z[..., 0], z[..., 1] + z[..., 0] ** 2], axis=-1)
 
@@ -42,22 +44,22 @@ class Normal(Hyperbolic, ExponentialFamily):
     half_space = HalfSpace(2, sqrt(2.0))
     ordinary = {"mean": Interval(), "variance": Interval(0)}
 
-    def _mean_variance(self, xp, theta):
+    def _mean_variance(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
         variance = -0.5 / theta[..., 1]
         return theta[..., 0] * variance, variance
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return -0.25 * theta[..., 0] ** 2 / theta[..., 1] - 0.5 * xp.log(-2.0 * theta[..., 1])
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         mean, variance = self._mean_variance(xp, theta)
         return xp.stack([mean, variance + mean**2], axis=-1)
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         m, v = self._mean_variance(xp, theta)
         return symmetric2(xp, v, 2.0 * m * v, 2.0 * v * (v + 2.0 * m**2))
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         """The third cumulants of (x, x²)."""
         m, v = self._mean_variance(xp, theta)
         zero, mixed = 0.0 * m, 2.0 * v * v
@@ -67,57 +69,57 @@ class Normal(Hyperbolic, ExponentialFamily):
         second = symmetric2(xp, mixed, t122, t222)
         return xp.stack([first, second], axis=-3)
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         variance = eta[..., 1] - eta[..., 0] ** 2
         return xp.stack([eta[..., 0] / variance, -0.5 / variance], axis=-1)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return -0.5 - 0.5 * xp.log(eta[..., 1] - eta[..., 0] ** 2)
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         m, v = self._mean_variance(xp, theta)
         a, b = vector[..., 0], vector[..., 1]
         dm = v * (a + 2.0 * m * b)
         return xp.stack([dm, 2.0 * v * v * b + 2.0 * m * dm], axis=-1)
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         m, v = self._mean_variance(xp, theta)
         return self._raise(xp, m, v, covector)
 
     @staticmethod
-    def _raise(xp, m, v, covector):
+    def _raise(xp: Namespace, m: Array, v: Array, covector: Array) -> Array:
         dm, ds = covector[..., 0], covector[..., 1]
         b = 0.5 * (ds - 2.0 * m * dm) / v**2
         return xp.stack([dm / v - 2.0 * m * b, b], axis=-1)
 
-    def _dual_metric(self, xp, eta):
+    def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         m = eta[..., 0]
         v = eta[..., 1] - m**2
         return symmetric2(xp, (v + 2.0 * m**2) / v**2, -m / v**2, 0.5 / v**2)
 
-    def _dual_flat(self, xp, eta, vector):
+    def _dual_flat(self, xp: Namespace, eta: Array, vector: Array) -> Array:
         m = eta[..., 0]
         return self._raise(xp, m, eta[..., 1] - m**2, vector)
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return xp.stack([x, x**2], axis=-1)
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return xp.full_like(x, -0.5 * np.log(2 * np.pi))
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return xp.full_like(theta[..., 0], -0.5 * np.log(2 * np.pi))
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """−½ (x − μ)² / v − ½ log(2πv): the square completed, which does not cancel."""
         m, v = self._mean_variance(xp, theta)
         return -0.5 * (x - m) ** 2 / v - 0.5 * xp.log(2.0 * np.pi * v)
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         _, v = self._mean_variance(xp, theta)
         return 0.5 * xp.log(2.0 * np.pi * np.e * v)
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """½ (r − 1 − log r) + ½ (μ_p − μ_q)² / v_q with r = v_p / v_q."""
         ratio = theta_q[..., 1] / theta_p[..., 1]
         growth, shift = ratio - 1.0, theta_q[..., 0] - ratio * theta_p[..., 0]          # r − 1 and (μ_q − μ_p) / v_q
@@ -126,7 +128,7 @@ class Normal(Hyperbolic, ExponentialFamily):
         lost = ~((xp.abs(growth) > 0.1) & (xp.abs(shift) >= 0.1 * xp.abs(theta_q[..., 0])))
         return unless_lost(xp, direct, lost, self._careful_kl, theta_p, theta_q)
 
-    def _careful_kl(self, xp, theta_p, theta_q):
+    def _careful_kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """Both differences from θ_q − θ_p."""
         step = theta_q - theta_p
         growth = step[..., 1] / theta_p[..., 1]                            # r − 1
@@ -135,46 +137,46 @@ class Normal(Hyperbolic, ExponentialFamily):
                          theta_q[..., 0] - theta_p[..., 0] * ratio)
         return 0.5 * ratio_gap(xp, ratio, growth) - 0.25 * shift**2 / theta_q[..., 1]
 
-    def _fit(self, xp, x, weights):
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
         """From the centred second moment, so that a large mean does not cost digits."""
         mean = xp.sum(weights * x, axis=0)
         variance = xp.sum(weights * (x - mean) ** 2, axis=0)
         eta = xp.stack([mean, variance + mean**2], axis=-1)
         return eta, self._theta_from(xp, mean, variance)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp
         m, v = self._mean_variance(xp, theta)
         return m + xp.sqrt(v) * draws.normal(shape)
 
-    def _theta_from(self, xp, mean, variance):
+    def _theta_from(self, xp: Namespace, mean: Array, variance: Array) -> Array:
         mean, variance = xp.broadcast_arrays(mean, variance)
         return xp.stack([mean / variance, -0.5 / variance], axis=-1)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         mean, variance = self._mean_variance(xp, theta)
         return {"mean": mean, "variance": variance}
 
-    def _to_half_space(self, xp, x):
+    def _to_half_space(self, xp: Namespace, x: Array) -> Array:
         """(μ/√2, σ)."""
         mean, variance = self._mean_variance(xp, x)
         return xp.stack([mean / sqrt(2.0), xp.sqrt(variance)], axis=-1)
 
-    def _from_half_space(self, xp, point):
+    def _from_half_space(self, xp: Namespace, point: Array) -> Array:
         return self._theta_from(xp, sqrt(2.0) * point[..., 0], point[..., 1] ** 2)
 
-    def _vector_to_half_space(self, xp, x, vector):
+    def _vector_to_half_space(self, xp: Namespace, x: Array, vector: Array) -> Array:
         """(dμ/√2, dσ), with dμ = v (dθ₁ + 2μ dθ₂) and dσ = σ³ dθ₂."""
         m, v = self._mean_variance(xp, x)
         a, b = vector[..., 0], vector[..., 1]
         return xp.stack([v / sqrt(2.0) * (a + 2.0 * m * b), v * xp.sqrt(v) * b], axis=-1)
 
-    def _vector_from_half_space(self, xp, x, vector):
+    def _vector_from_half_space(self, xp: Namespace, x: Array, vector: Array) -> Array:
         m, v = self._mean_variance(xp, x)
         b = vector[..., 1] / (v * xp.sqrt(v))
         return xp.stack([sqrt(2.0) * vector[..., 0] / v - 2.0 * m * b, b], axis=-1)
 
-    def _half_space_step(self, xp, x, y):
+    def _half_space_step(self, xp: Namespace, x: Array, y: Array) -> Array:
         """Δμ = −(Δθ₁ + (μ_x + μ_y) Δθ₂) / (θ₂x + θ₂y) and Δσ = Δv / (σ_x + σ_y), Δv = 2 v_x v_y Δθ₂, from the differences Δθ."""
         (m_x, v_x), (m_y, v_y) = self._mean_variance(xp, x), self._mean_variance(xp, y)
         a, b = y[..., 0] - x[..., 0], y[..., 1] - x[..., 1]

@@ -1,6 +1,8 @@
 """The normal–gamma family: the conjugate prior of mean and precision of the normal family."""
 from dataclasses import dataclass
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..domains.convex import Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval
 from .normal_wishart import NormalWishart
@@ -29,30 +31,30 @@ class NormalGamma(Transformed):
     support = ProductDomain(RealSpace(1), Orthant(1))
     ordinary = {"location": Interval(), "precision_scale": Interval(0), "shape": Interval(0), "rate": Interval(0)}
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return self.base._sufficient_statistic(xp, x)
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return self.base._log_base_measure(xp, x)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return self.base._expected_log_base_measure(xp, theta)
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         return self.base._log_density(xp, theta, x)
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return self.base._entropy(xp, theta)
 
-    def _fit(self, xp, x, weights):
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
         return self.base._fit(xp, x, weights)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self.base._draw(draws, theta, shape)
 
-    def _theta_from(self, xp, location, precision_scale, shape, rate):
+    def _theta_from(self, xp: Namespace, location: Array, precision_scale: Array, shape: Array, rate: Array) -> Array:
         return self.base._from_rate(xp, location[..., None], precision_scale, shape, rate[..., None, None])
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         s, m, kappa, rate, _, _, _ = self.base._parts(xp, theta)
         return {"location": m[..., 0], "precision_scale": kappa, "shape": s, "rate": rate[..., 0, 0]}

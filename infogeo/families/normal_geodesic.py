@@ -1,48 +1,25 @@
 """Geodesics and Fisher–Rao distances of multivariate normal distributions."""
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
+from ..backend import Array, Namespace
 from ..errors import require_converged
-from ..numerics.linalg import matvec
+from ..numerics.linalg import matvec, outer
 
-__all__ = ["Whitened", "calvo_oller_bound", "geodesic_from", "initial_rapidity", "initial_velocity"]
-
-
-def calvo_oller_bound(M, theta_p, theta_q):
-    """The lower bound √(½ Σ log² λ_i) of the Fisher–Rao distance of two multivariate normal distributions, shape (...).
-
-    Mathematically, the λ are the eigenvalues of S_p⁻¹ S_q, S = [[Σ + μμᵀ, μ], [μᵀ, 1]]: (μ, Σ) ↦ S is an isometric embedding in
-    the positive definite matrices, the image of which is not totally geodesic. They are those of the whitened S, and
-    log λ = arsinh of the eigenvalues of ½ (S − S⁻¹), which keeps the digits of near points.
-
-    Shapes: θ_p, θ_q (..., d) of a `MultivariateNormal`; batches broadcast.
-    Source: Calvo & Oller, A distance between multivariate normal distributions based in an embedding into the Siegel group,
-    J. Multivariate Anal. 35 (1990).
-    """
-    xp, theta_p, theta_q = M.point(theta_p, theta_q)
-    w = M._whitened(xp, theta_p, theta_q)
-    corner = -0.5 * xp.sum(w.mean * w.natural, axis=-1)[..., None, None]
-    side = 0.5 * (w.mean + w.natural)[..., None]
-    top = xp.concat([0.5 * (_outer(w.mean, w.mean) - w.gap), side], axis=-1)
-    rows = xp.concat([top, xp.concat([xp.matrix_transpose(side), corner], axis=-1)], axis=-2)
-    logs = xp.asinh(xp.linalg.eigvalsh(0.5 * (rows + xp.matrix_transpose(rows))))
-    return xp.sqrt(0.5 * xp.sum(logs * logs, axis=-1))
+__all__ = ["Whitened", "geodesic_from", "initial_rapidity", "initial_velocity"]
 
 
-def _outer(a, b):
-    return a[..., :, None] * b[..., None, :]
-
-
-def _skew(xp, a):
+def _skew(xp: Namespace, a: Array) -> Array:
     return 0.5 * (a - xp.matrix_transpose(a))
 
 
-def _dot(xp, a, b):
+def _dot(xp: Namespace, a: Array, b: Array) -> Array:
     return xp.sum(a * b, axis=(-2, -1))
 
 
-def _sinhc(xp, x):
+def _sinhc(xp: Namespace, x: Array) -> Array:
     safe = xp.where(x == 0, xp.ones_like(x), x)
     return xp.where(x == 0, xp.ones_like(x), xp.sinh(safe) / safe)
 
@@ -74,23 +51,23 @@ class Whitened:
     root: Any        # R
     coroot: Any      # Q
 
-    def _lower(self, skew):
+    def _lower(self, skew: Array) -> Array:
         """C P, the lower left block of G."""
-        return self.xp.matmul(skew, self.precision) - 0.5 * _outer(self.mean, self.natural)
+        return self.xp.matmul(skew, self.precision) - 0.5 * outer(self.mean, self.natural)
 
-    def _shear(self, skew):
+    def _shear(self, skew: Array) -> Array:
         """C."""
-        return skew - 0.5 * _outer(self.mean, self.mean)
+        return skew - 0.5 * outer(self.mean, self.mean)
 
-    def sinh_rapidity(self, skew):
+    def sinh_rapidity(self, skew: Array) -> Array:
         """sinh Λ, the block of G that J makes off-diagonal, shape (..., p + 1, p)."""
         xp, lower, shear = self.xp, self._lower(skew), self._shear(skew)
-        square = xp.matmul(lower, xp.matrix_transpose(shear)) + _outer(self.mean, self.mean)
+        square = xp.matmul(lower, xp.matrix_transpose(shear)) + outer(self.mean, self.mean)
         first = 0.5 * (self.gap - square) + _skew(xp, lower)
         last = (self.natural + self.mean - matvec(xp, shear, self.natural)) / sqrt(2.0)
         return xp.concat([first, last[..., None, :]], axis=-2)
 
-    def _derivative(self, skew, change):
+    def _derivative(self, skew: Array, change: Array) -> Array:
         """That of `sinh_rapidity` along a skew matrix."""
         xp = self.xp
         product = xp.matmul(change, xp.matrix_transpose(self._lower(skew)))
@@ -98,7 +75,7 @@ class Whitened:
         last = -matvec(xp, change, self.natural) / sqrt(2.0)
         return xp.concat([first, last[..., None, :]], axis=-2)
 
-    def spectrum(self, skew):
+    def spectrum(self, skew: Array) -> tuple[Array, Array, Array]:
         """(U, α, Vᵀ) with Λ = U diag(α) Vᵀ and one more column in U; of large rapidities from a root of G.
 
         Mathematically, G = F Fᵀ with F = M diag(Q, 1, R), and F has U sinh(½α) Wᵀ in the place where G has sinh Λ, and
@@ -114,7 +91,7 @@ class Whitened:
             u, s, vt = xp.linalg.svd(near, full_matrices=True)
             return u, xp.asinh(s) + nowhere, vt
         row = matvec(xp, xp.matrix_transpose(self.coroot), self.mean)                         # Qᵀz
-        sheared = xp.matmul(skew, self.coroot) - 0.5 * _outer(self.mean, row)                 # C Q
+        sheared = xp.matmul(skew, self.coroot) - 0.5 * outer(self.mean, row)                 # C Q
         far = xp.concat([0.5 * (self.coroot - self.root + sheared), row[..., None, :] / sqrt(2.0)], axis=-2)
         far = xp.where(small[..., None], xp.zeros_like(far), far)
         u, s, wt = xp.linalg.svd(far, full_matrices=True)
@@ -127,15 +104,15 @@ class Whitened:
             alpha = xp.where(small, xp.asinh(s_near), alpha)
         return u, alpha + nowhere, vt
 
-    def distance(self):
+    def distance(self) -> Array:
         """The Fisher–Rao distance from N(0, I), shape (...)."""
         return self.xp.sqrt(2.0 * self.lowest().value)
 
-    def rapidity(self):
+    def rapidity(self) -> Array:
         """Λ of the geodesic, the velocity of which at N(0, I) is dΣ = −Λ₁, dμ = λ₂ / √2, shape (..., p + 1, p)."""
         return self.lowest().rapidity(self.xp)
 
-    def lowest(self):
+    def lowest(self) -> "_FibrePoint":
         """The point of the fibre where ‖Λ‖ is least, by Newton's method, each of its steps by conjugate gradients.
 
         In the coordinates Ã = R⁻¹AR⁻ᵀ the metric of the fibre is Euclidean. Every A gives an upper bound of d, so an error of A
@@ -161,7 +138,8 @@ class Whitened:
         self._require_lowest(last, sqrt(eps) * found.value)
         return found
 
-    def _descended(self, at, found, running, last, lower, raised):
+    def _descended(self, at: Array, found: "_FibrePoint", running: Array, last: Array, lower: Callable[[Array], Array],
+                   raised: Callable[[Array], Array]) -> tuple[Array, "_FibrePoint", Array]:
         """``(Ã, its _FibrePoint, twice the gain of one more step)`` after Newton's steps."""
         xp = self.xp
         eps = float(xp.finfo(at.dtype).eps)
@@ -177,7 +155,8 @@ class Whitened:
             at, found, running = self._search(at, found, step, running, lower)
         return at, found, last
 
-    def _search(self, at, found, step, running, lower):
+    def _search(self, at: Array, found: "_FibrePoint", step: Array, running: Array,
+                lower: Callable[[Array], Array]) -> tuple[Array, "_FibrePoint", Array]:
         """``(Ã, its _FibrePoint, which rows moved)``: the step halved until ½ d² does not rise."""
         xp = self.xp
         eps = float(xp.finfo(at.dtype).eps)
@@ -193,13 +172,13 @@ class Whitened:
         trial = at + t[..., None, None] * step
         return trial, self._at(lower(trial)), t > 0
 
-    def _at(self, skew):
+    def _at(self, skew: Array) -> "_FibrePoint":
         xp = self.xp
         u, alpha, vt = self.spectrum(skew)
         matrix = xp.matmul(u[..., :-1, :-1] * alpha[..., None, :], vt)
         return _FibrePoint(skew, u, alpha, vt, 0.25 * xp.sum(alpha * alpha, axis=-1), 0.5 * _skew(xp, matrix))
 
-    def _curvature(self, found, change):
+    def _curvature(self, found: "_FibrePoint", change: Array) -> Array:
         """The derivative of the gradient along a skew matrix: divided differences of arsinh in the singular values of sinh Λ."""
         xp, u, vt, alpha = self.xp, found.u, found.vt, found.alpha
         turned = xp.matmul(xp.matrix_transpose(u), xp.matmul(self._derivative(found.skew, change), xp.matrix_transpose(vt)))
@@ -210,7 +189,7 @@ class Whitened:
         changed = xp.concat([even + odd, outer / _sinhc(xp, alpha)[..., None, :]], axis=-2)
         return 0.5 * _skew(xp, xp.matmul(u[..., :-1, :], xp.matmul(changed, vt)))
 
-    def _require_lowest(self, decrement, limit):
+    def _require_lowest(self, decrement: Array, limit: Array) -> None:
         reached = ~((decrement > limit) & self.xp.isfinite(decrement))
         require_converged("normal geodesic: Newton's method ended short of its accuracy", reached, decrement, limit)
 
@@ -226,12 +205,12 @@ class _FibrePoint:
     value: Any
     gradient: Any
 
-    def rapidity(self, xp):
+    def rapidity(self, xp: Namespace) -> Array:
         """Λ."""
         return xp.matmul(self.u[..., :-1] * self.alpha[..., None, :], self.vt)
 
 
-def _conjugate_gradients(xp, hessian, gradient, running):
+def _conjugate_gradients(xp: Namespace, hessian: Callable[[Array], Array], gradient: Array, running: Array) -> Array:
     """An approximate −H⁻¹g: to a residual of min(0.1, |g|) |g|, or to where a direction of negative curvature shows.
 
     That one is followed as far as a positive curvature of the same size would tell.
@@ -257,18 +236,18 @@ def _conjugate_gradients(xp, hessian, gradient, running):
     return x
 
 
-def initial_rapidity(xp, d_mean, d_covariance):
+def initial_rapidity(xp: Namespace, d_mean: Array, d_covariance: Array) -> Array:
     """Λ of the geodesic that leaves N(0, I) with this velocity: −dΣ above √2 dμᵀ, shape (..., p + 1, p)."""
     return xp.concat([-d_covariance, sqrt(2.0) * d_mean[..., None, :]], axis=-2)
 
 
-def initial_velocity(rapidity):
+def initial_velocity(rapidity: Array) -> tuple[Array, Array]:
     """The inverse of `initial_rapidity`: (dμ, dΣ)."""
     matrix = -rapidity[..., :-1, :]
     return rapidity[..., -1, :] / sqrt(2.0), matrix
 
 
-def geodesic_from(xp, rapidity, t):
+def geodesic_from(xp: Namespace, rapidity: Array, t: Array) -> tuple[Array, Array]:
     """(P, h), precision and precision × mean at time t on the geodesic that leaves N(0, I) with this Λ.
 
     The blocks of e^{t log G}, as sums of positive terms over its eigenvectors: (u_i, ±v_i)/√2 with the eigenvalue e^{±tα_i}, and

@@ -1,6 +1,8 @@
 """The normal–inverse-Wishart family: the conjugate prior of mean and covariance of the multivariate normal family."""
 from dataclasses import dataclass
 
+from ..backend import Array, Namespace
+from ..domains.base import Domain
 from ..numerics.linalg import matvec
 from ..numerics.packing import pack, unpack
 from .image import Image
@@ -28,27 +30,27 @@ class NormalInverseWishart(Image):
 
     p: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "base", NormalWishart(self.p))
 
     @property
-    def support(self):
+    def support(self) -> Domain:
         return self.base.support
 
-    def _pull(self, xp, x):
+    def _pull(self, xp: Namespace, x: Array) -> Array:
         """(μ, ⟨Σ⟩) to (μ, ⟨Σ⁻¹⟩), and back."""
         inverse = inverse_and_log_det(xp, unpack(x[..., self.p:], self.p))[1]
         return xp.concat([x[..., :self.p], pack(inverse)], axis=-1)
 
     _push = _pull
 
-    def _log_slope(self, xp, x):
+    def _log_slope(self, xp: Namespace, x: Array) -> Array:
         return -(self.p + 1.0) * log_det(xp, unpack(x[..., self.p:], self.p))
 
-    def _expected_log_slope(self, xp, theta):
+    def _expected_log_slope(self, xp: Namespace, theta: Array) -> Array:
         return (self.p + 1.0) * self._to_eta(xp, theta)[..., 0]
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """That of Σ, and of μ given Σ, from μ − m."""
         s, m, kappa, rate, _, _, _ = self.base._parts(xp, theta)
         mu, covariance = x[..., :self.p], unpack(x[..., self.p:], self.p)
@@ -56,11 +58,12 @@ class NormalInverseWishart(Image):
         marginal = InverseWishart(self.p)._log_density(xp, number_and_matrix(xp, s, -rate), covariance)
         return marginal + log_normal_given_precision(xp, matvec(xp, root, mu - m), kappa, -log_det_covariance)
 
-    def _theta_from(self, xp, location, precision_scale, degrees_of_freedom, scale_matrix):
+    def _theta_from(self, xp: Namespace, location: Array, precision_scale: Array, degrees_of_freedom: Array,
+                    scale_matrix: Array) -> Array:
         s = 0.5 * (degrees_of_freedom - (self.p - 1.0))
         return self.base._from_rate(xp, location, precision_scale, s, 0.5 * scale_matrix)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         s, m, kappa, rate, _, _, _ = self.base._parts(xp, theta)
         return {"location": m, "precision_scale": kappa, "degrees_of_freedom": 2.0 * s + (self.p - 1.0),
                 "scale_matrix": 2.0 * rate}

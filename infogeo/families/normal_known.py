@@ -5,6 +5,8 @@ from math import log, pi
 
 import numpy as np
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..domains.supports import Interval
 from ..geometry.manifolds.euclidean import Euclidean
 from ..geometry.manifolds.scaled import Scaled
@@ -34,37 +36,37 @@ class NormalKnownVariance(Transformed):
     support = Interval()
     ordinary = {"mean": Interval()}
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         known_positive(self, "variance")
 
     @cached_property
-    def base(self):
+    def base(self) -> Array:
         return Scaled(Euclidean(1), self.variance)
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return x[..., None]
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return -0.5 * x**2 / self.variance - 0.5 * log(2.0 * pi * self.variance)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         """−½ (1 + μ² / v + log(2πv))."""
         return -0.5 * self.variance * theta[..., 0] ** 2 - 0.5 * log(2.0 * pi * np.e * self.variance)
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """−½ (x − μ)² / v − ½ log(2πv): the square completed, which does not cancel."""
         return -0.5 * (x - self.variance * theta[..., 0]) ** 2 / self.variance - 0.5 * log(2.0 * pi * self.variance)
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return xp.full_like(theta[..., 0], 0.5 * log(2.0 * pi * np.e * self.variance))
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self.variance * theta[..., 0] + float(np.sqrt(self.variance)) * draws.normal(shape)
 
-    def _theta_from(self, xp, mean):
+    def _theta_from(self, xp: Namespace, mean: Array) -> Array:
         return mean[..., None] / self.variance
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"mean": self.variance * theta[..., 0]}
 
 
@@ -88,17 +90,17 @@ class NormalKnownMean(ConstantBaseMeasure, Transformed):
     support = Interval()
     ordinary = {"variance": Interval(0)}
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         known_finite(self, "mean")
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return (x[..., None] - self.mean) ** 2
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self.mean + draws.xp.sqrt(-0.5 / theta[..., 0]) * draws.normal(shape)
 
-    def _theta_from(self, xp, variance):
+    def _theta_from(self, xp: Namespace, variance: Array) -> Array:
         return -0.5 / variance[..., None]
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"variance": -0.5 / theta[..., 0]}

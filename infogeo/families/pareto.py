@@ -4,6 +4,9 @@ from math import log
 
 import numpy as np
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
+from ..domains.base import Domain
 from ..domains.supports import ClosedInterval, Interval
 from .exponential import Exponential
 from .known import known_positive
@@ -30,33 +33,33 @@ class Pareto(Transformed):
     base = Exponential()
     ordinary = {"exponent": Interval(0)}
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         known_positive(self, "minimum")
 
     @property
-    def support(self):
+    def support(self) -> Domain:
         return ClosedInterval(self.minimum)
 
     @property
-    def _somewhere(self):
+    def _somewhere(self) -> Array:
         return np.asarray(self.minimum)
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         """log(x / m), near the minimum from the difference x − m."""
         growth = (x - self.minimum) / self.minimum
         return xp.where(growth < 1.0, xp.log1p(growth), xp.log(x / self.minimum))[..., None]
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return -xp.log(x)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return -log(self.minimum) - self._to_eta(xp, theta)[..., 0]
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self.minimum * draws.xp.exp(self.base._draw(draws, theta, shape))
 
-    def _theta_from(self, xp, exponent):
+    def _theta_from(self, xp: Namespace, exponent: Array) -> Array:
         return -exponent[..., None]
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"exponent": -theta[..., 0]}

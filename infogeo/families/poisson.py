@@ -3,6 +3,8 @@ from dataclasses import dataclass
 from functools import partial
 from math import lgamma, log, pi, sqrt
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..domains.convex import Orthant, RealSpace
 from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.arc_length import ArcLength
@@ -34,42 +36,42 @@ class Poisson(ArcLength, ExponentialFamily):
     support = Integers(0)
     ordinary = {"rate": Interval(0)}
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return xp.exp(theta[..., 0])
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return xp.exp(theta)
 
-    def _second(self, xp, theta):
+    def _second(self, xp: Namespace, theta: Array) -> Array:
         return xp.exp(theta)
 
     _third = _second
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         return xp.log(eta)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return (xp.xlogy(eta, eta) - eta)[..., 0]
 
-    def _dual_second(self, xp, eta):
+    def _dual_second(self, xp: Namespace, eta: Array) -> Array:
         return 1.0 / eta
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return x[..., None]
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return -xp.gammaln(x + 1.0)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         """−E[log x!] = θ e^θ − e^θ + entropy, with the sign of the dual potential."""
         return -self._entropy(xp, theta) - self._dual_potential(xp, self._to_eta(xp, theta))
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """−(log x! − x log x + x) − (x log(x / λ) − x + λ), of which neither cancels where counts are large."""
         rate = xp.exp(theta[..., 0])
         return -factorial_gap(xp, x) - deviance(xp, x, rate - x, theta[..., 0])
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """−E[log p] by summing the series; from λ = 400 by its asymptotic expansion.
 
         Source: Evans & Boersma, The entropy of a Poisson distribution, SIAM Review 30 (1988).
@@ -77,31 +79,31 @@ class Poisson(ArcLength, ExponentialFamily):
         by_series, by_expansion = partial(_entropy_by_series, xp), partial(_entropy_of_large_rate, xp)
         return piecewise(xp, theta[..., 0] < log(400.0), by_series, by_expansion, theta[..., 0])
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return kl_terms(xp, xp.exp(theta_p), xp.exp(theta_q), theta_q - theta_p)[..., 0]
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return draws.poisson(draws.xp.exp(theta[..., 0]), shape)
 
-    def _theta_from(self, xp, rate):
+    def _theta_from(self, xp: Namespace, rate: Array) -> Array:
         return xp.log(rate)[..., None]
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"rate": xp.exp(theta[..., 0])}
 
-    def _arc_length(self, xp, theta):
+    def _arc_length(self, xp: Namespace, theta: Array) -> Array:
         """2 √λ."""
         return 2.0 * xp.exp(0.5 * theta)
 
-    def _from_arc_length(self, xp, s):
+    def _from_arc_length(self, xp: Namespace, s: Array) -> Array:
         return 2.0 * xp.log(0.5 * s)
 
-    def _arc_between(self, xp, theta_p, theta_q):
+    def _arc_between(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """2 √λ_q − 2 √λ_p."""
         return 4.0 * xp.exp(0.25 * (theta_p + theta_q)) * xp.sinh(0.25 * (theta_q - theta_p))
 
 
-def _entropy_by_series(xp, theta):
+def _entropy_by_series(xp: Namespace, theta: Array) -> Array:
     """Σ −p(x) log p(x), up to where the tail of the largest rate is below rounding."""
     rate = xp.exp(theta)
     largest = float(xp.max(rate)) if rate.size else 0.0
@@ -113,7 +115,7 @@ def _entropy_by_series(xp, theta):
     return total
 
 
-def _entropy_of_large_rate(xp, theta):
+def _entropy_of_large_rate(xp: Namespace, theta: Array) -> Array:
     inverse = xp.exp(-theta)
     tail = inverse * (1 / 12 + inverse * (1 / 24 + inverse * (19 / 360 + inverse * (9 / 80 + inverse * (863 / 2520)))))
     return 0.5 * (theta + log(2 * pi) + 1.0) - tail

@@ -1,15 +1,16 @@
 """Families on finitely many states, summed exactly."""
 from abc import abstractmethod
+from collections.abc import Iterator
 from functools import cached_property
 from math import log, prod
 from typing import Any
 
 import numpy as np
 
-from ..arrays.draws import draw_states
+from ..arrays.draws import Draws, draw_states
 from ..arrays.memo import once
-from ..backend import backend_of
-from ..domains.convex import RealSpace
+from ..backend import Array, Namespace, backend_of
+from ..domains.convex import ConvexDomain, RealSpace
 from ..numerics.exponentials import expm1_gap
 from ..numerics.linalg import matvec
 from .base import ExponentialFamily
@@ -34,22 +35,22 @@ class StateFamily(ExponentialFamily):
     log_base: Any = None        # log h(s), shape (states,), NumPy; None where it is 0
 
     @abstractmethod
-    def _rows(self, start, stop):
+    def _rows(self, start: int, stop: int) -> Array:
         """T of the states start … stop − 1 as a NumPy array, shape (stop − start, dim)."""
 
     @abstractmethod
-    def _state(self, xp, x):
+    def _state(self, xp: Namespace, x: Array) -> Array:
         """The number of the state of an observation, shape (...)."""
 
     @property
-    def theta_domain(self):
+    def theta_domain(self) -> ConvexDomain:
         return RealSpace(self.dim)
 
     @cached_property
-    def eta_domain(self):
+    def eta_domain(self) -> ConvexDomain:
         return MomentPolytope(self)
 
-    def _blocks(self, like, size):
+    def _blocks(self, like: Array, size: int) -> Iterator[tuple[slice, Array]]:
         """The statistics in blocks of states, as (slice, array); `size` counts the numbers that one state needs."""
         xp, step = backend_of(like), max(1, min(_BLOCK // max(1, size), self.states))
         for start in range(0, self.states, step):
@@ -57,7 +58,7 @@ class StateFamily(ExponentialFamily):
             yield slice(start, stop), xp.asarray(self._rows(start, stop), dtype=like.dtype)
 
     @cached_property
-    def _scale(self):
+    def _scale(self) -> tuple[Array, Array]:
         """The middle and the half-width of the range of each statistic, shapes (dim,)."""
         low = np.full(self.dim, np.inf)
         high = -low
@@ -66,11 +67,11 @@ class StateFamily(ExponentialFamily):
         return 0.5 * (low + high), 0.5 * (high - low)
 
     @property
-    def _reach(self):
+    def _reach(self) -> Array:
         """The half-widths of the statistics times their number."""
         return self._scale[1] * self.dim
 
-    def _field(self, xp, vector):
+    def _field(self, xp: Namespace, vector: Array) -> Array:
         """v·T(s) for every state, shapes (..., dim) to (..., states).
 
         One product a row: a row of a batch then has the same rounding as alone.
@@ -79,13 +80,13 @@ class StateFamily(ExponentialFamily):
         parts = [xp.matmul(row, xp.matrix_transpose(rows))[..., 0, :] for _, rows in self._blocks(vector, self.dim)]
         return parts[0] if len(parts) == 1 else xp.concat(parts, axis=-1)
 
-    def _mean(self, xp, weight):
+    def _mean(self, xp: Namespace, weight: Array) -> Array:
         """Σ_s w(s) T(s), shapes (..., states) to (..., dim)."""
         row = weight[..., None, :]
         return sum(xp.matmul(row[..., block], rows)[..., 0, :] for block, rows in self._blocks(weight, self.dim))
 
     @once
-    def _log_probabilities(self, xp, theta):
+    def _log_probabilities(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
         """(ψ, log p), shapes (...) and (..., states).
 
         log p is formed from the differences to the largest logit, whose own state is left out of the sum inside log1p: the
@@ -102,42 +103,42 @@ class StateFamily(ExponentialFamily):
         total = xp.log1p(rest)
         return (top + total)[..., 0], below - total
 
-    def _probabilities(self, xp, theta):
+    def _probabilities(self, xp: Namespace, theta: Array) -> Array:
         return xp.exp(self._log_probabilities(xp, theta)[1])
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return self._log_probabilities(xp, theta)[0]
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return self._mean(xp, self._probabilities(xp, theta))
 
-    def _is_mode(self, xp, theta):
+    def _is_mode(self, xp: Namespace, theta: Array) -> Array:
         """Which state m is the most probable one, shape (..., states)."""
         return xp.arange(self.states) == xp.argmax(self._log_probabilities(xp, theta)[1], axis=-1, keepdims=True)
 
-    def _from_mode(self, xp, theta, size):
+    def _from_mode(self, xp: Namespace, theta: Array, size: int) -> Iterator[tuple[Array, Array]]:
         """Blocks of (p, T − T(m)) over the states, shapes (..., b) and (..., b, dim)."""
         p, mode = self._probabilities(xp, theta), self._mean(xp, xp.astype(self._is_mode(xp, theta), theta.dtype))
         for block, rows in self._blocks(theta, max(1, prod(theta.shape[:-1])) * size):
             yield p[..., block], rows - mode[..., None, :]
 
-    def _centred(self, xp, theta, size):
+    def _centred(self, xp: Namespace, theta: Array, size: int) -> Iterator[tuple[Array, Array]]:
         """Blocks of (p, T − η) over the states, shapes (..., b) and (..., b, dim)."""
         mean = sum(matvec(xp, xp.matrix_transpose(gap), p) for p, gap in self._from_mode(xp, theta, size))
         for p, gap in self._from_mode(xp, theta, size):
             yield p, gap - mean[..., None, :]
 
-    def _deviation(self, xp, theta, vector):
+    def _deviation(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         """v·(T(s) − η) for every state, shape (..., states)."""
         field = self._field(xp, vector)
         field = field - xp.sum(xp.where(self._is_mode(xp, theta), field, xp.zeros_like(field)), axis=-1, keepdims=True)
         return field - xp.sum(self._probabilities(xp, theta) * field, axis=-1, keepdims=True)
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         return sum(xp.matmul(xp.matrix_transpose(p[..., None] * gap), gap)
                    for p, gap in self._centred(xp, theta, self.dim))
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         """E[(T − η)_i (T − η)_j (T − η)_k]."""
         d, total = self.dim, 0.0
         for p, gap in self._centred(xp, theta, self.dim**2):
@@ -146,33 +147,33 @@ class StateFamily(ExponentialFamily):
             total = total + xp.matmul(xp.matrix_transpose(p[..., None] * gap), pairs)
         return xp.reshape(total, (*theta.shape[:-1], d, d, d))
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         """By damped Newton; NaN outside the hull of the statistics."""
         return Inversion(self, xp, eta).theta()
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         """Cov[T] v = E[(T − η) ((T − η)·v)], without the matrix."""
         weight = self._probabilities(xp, theta) * self._deviation(xp, theta, vector)
         return self._mean(xp, weight) - xp.sum(weight, axis=-1, keepdims=True) * self._to_eta(xp, theta)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         if self.log_base is None:
             return xp.zeros_like(theta[..., 0])
         return matvec(xp, self._probabilities(xp, theta)[..., None, :], xp.asarray(self.log_base, dtype=theta.dtype))[..., 0]
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         log_p, state = self._log_probabilities(xp, theta)[1], self._state(xp, x)
         batch = np.broadcast_shapes(log_p.shape[:-1], state.shape)
         log_p, state = xp.broadcast_to(log_p, (*batch, self.states)), xp.broadcast_to(state, batch)
         return xp.take_along_axis(log_p, state[..., None], axis=-1)[..., 0]
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """−Σ p log p."""
         log_p = self._log_probabilities(xp, theta)[1]
         p = xp.exp(log_p)
         return -xp.sum(xp.where(p == 0, xp.zeros_like(p), p * log_p), axis=-1)
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """log E_p[e^v] with v = (θ_q − θ_p)·(T − η_p), formed as log(1 + E_p[e^v − 1 − v]) because E_p[v] = 0.
 
         Every term is non-negative, so nothing cancels, for near, far and extreme points alike. Where e^v p leaves the range of
@@ -189,5 +190,5 @@ class StateFamily(ExponentialFamily):
         largest = xp.log(xp.sum(xp.exp(tilted - top), axis=-1)) + top[..., 0]
         return xp.where(top[..., 0] < ceiling, excess, largest)
 
-    def _draw_states(self, draws, theta, shape):
+    def _draw_states(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return draw_states(draws, self._probabilities(draws.xp, theta), shape)

@@ -1,12 +1,16 @@
 """Truncated families: a family on the line, given that x lies between two bounds."""
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, floor, inf
 
 import numpy as np
 
+from ..arrays.draws import Draws
 from ..arrays.memo import once, standing
-from ..backend import arrays
+from ..backend import Array, Namespace, arrays
+from ..domains.base import Domain
+from ..domains.convex import ConvexDomain
 from ..domains.image import GradientImage
 from ..domains.supports import Integers, Interval
 from ..errors import ConvergenceError, require
@@ -26,14 +30,14 @@ _BARRIERS = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)      # each minimum is the start of th
 class _MeanInterval(GradientImage):
     """The η of a truncated family of one parameter: they increase with θ, between two limits."""
 
-    def contains(self, x):
+    def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         low, high = self.manifold._limits
         return self.manifold.family.eta_domain.contains(x) & xp.all((x > low) & (x < high), axis=-1)
 
     possible = contains
 
-    def rule(self, name):
+    def rule(self, name: str) -> str:
         low, high = self.manifold._limits
         known = [Interval(low, high).rule(name)] if low > -inf or high < inf else []
         return " and ".join(known + [self.manifold.family.eta_domain.rule(name)] * (low == -inf or high == inf))
@@ -76,7 +80,7 @@ class Truncated(ExponentialFamily):
     lower: float = -inf
     upper: float = inf
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         support = self.family.support
         if not isinstance(support, (Interval, Integers)):
             raise TypeError(f"family must have scalar observations on an Interval or on Integers; got {self.family!r}")
@@ -90,20 +94,20 @@ class Truncated(ExponentialFamily):
         object.__setattr__(self, "support", type(support)(first, last))
 
     @property
-    def dim(self):
+    def dim(self) -> int:
         return self.family.dim
 
     @property
-    def theta_domain(self):
+    def theta_domain(self) -> ConvexDomain:
         return self.family.theta_domain
 
     @cached_property
-    def eta_domain(self):
+    def eta_domain(self) -> ConvexDomain:
         domain = _MeanInterval if self.dim == 1 else GradientImage
         return domain(self, lambda name: f"{name} the mean statistic of a member of {self!r}")
 
     @cached_property
-    def _limits(self):
+    def _limits(self) -> tuple[float, float]:
         """(inf η, sup η) of a family of one parameter.
 
         Where θ is unbounded, η tends to the extreme of T. At a finite end of θ it tends to the mean of the law there, unless T
@@ -112,7 +116,7 @@ class Truncated(ExponentialFamily):
         """
         return self._limit(-1.0), self._limit(1.0)
 
-    def _limit(self, sign):
+    def _limit(self, sign: float) -> float:
         domain, support = self.theta_domain, self.support
         with np.errstate(all="ignore"):
             extreme = np.max(sign * self.sufficient_statistic(np.asarray([support.lower, support.upper], dtype=float)))
@@ -125,19 +129,19 @@ class Truncated(ExponentialFamily):
         return float(sign * extreme)
 
     @property
-    def ordinary(self):
+    def ordinary(self) -> Mapping[str, Domain]:
         return self.family.ordinary
 
     @property
-    def _somewhere(self):
+    def _somewhere(self) -> Array:
         return np.asarray(self._nodes.somewhere)
 
     @cached_property
-    def _nodes(self):
+    def _nodes(self) -> StateNodes | PanelNodes:
         return (StateNodes if isinstance(self.support, Integers) else PanelNodes)(self.family, self.support)
 
     @once
-    def _law(self, xp, theta):
+    def _law(self, xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array, Array]:
         """(log P(lower < x < upper), probabilities of the nodes, their T, log h, log-density); NaN for θ outside the domain."""
         inside = self.theta_domain.contains(theta)
         interior = self.theta_domain.chart(xp.zeros_like(theta))
@@ -159,35 +163,35 @@ class Truncated(ExponentialFamily):
         return log_total, p, statistic, log_base, log_density
 
     @formula("theta", axes=0)
-    def log_probability(self, theta):
+    def log_probability(self, theta: Array) -> Array:
         """log P_θ(lower < x < upper) in the whole family, shape (...)."""
 
-    def _log_probability(self, xp, theta):
+    def _log_probability(self, xp: Namespace, theta: Array) -> Array:
         return self._law(xp, theta)[0]
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return self.family._potential(xp, theta) + self._law(xp, theta)[0]
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         _, p, statistic, *_ = self._law(xp, theta)
         return xp.matmul(p[..., None, :], statistic)[..., 0, :]
 
-    def _centred(self, xp, theta):
+    def _centred(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
         """(p, T − η) at the nodes, shapes (..., m) and (..., m, dim)."""
         _, p, statistic, *_ = self._law(xp, theta)
         return p, statistic - xp.matmul(p[..., None, :], statistic)
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         p, gap = self._centred(xp, theta)
         return xp.matmul(xp.matrix_transpose(p[..., None] * gap), gap)
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         p, gap = self._centred(xp, theta)
         d = self.dim
         pairs = xp.reshape(gap[..., :, None] * gap[..., None, :], (*gap.shape[:-1], d * d))
         return xp.reshape(xp.matmul(xp.matrix_transpose(p[..., None] * gap), pairs), (*gap.shape[:-2], d, d, d))
 
-    def _separated(self, xp, theta, eta):
+    def _separated(self, xp: Namespace, theta: Array, eta: Array) -> Array:
         """Whether θ·T(x) ≤ θ·η at all nodes and at both ends of the support: then η is no mean of T."""
         _, p, statistic, *_ = self._law(xp, theta)
         ends = self.family._sufficient_statistic(xp, xp.asarray(self._nodes.ends, dtype=theta.dtype))
@@ -195,7 +199,7 @@ class Truncated(ExponentialFamily):
         far = xp.sum(theta[..., None, :] * (ends - eta[..., None, :]), axis=-1)
         return xp.all((along <= 0) | (p == 0), axis=-1) & xp.all(far <= 0, axis=-1) & xp.any(theta != 0, axis=-1)
 
-    def _start(self, xp, eta):
+    def _start(self, xp: Namespace, eta: Array) -> Array:
         """The member of the whole family with this mean statistic, where there is one; rows that are not finite are NaN."""
         centre = self.theta_domain.chart(xp.zeros_like(eta))
         known = self.eta_domain.possible(eta)[..., None]
@@ -203,7 +207,8 @@ class Truncated(ExponentialFamily):
         whole = self.family.to_theta(xp.where(usual, eta, self.family._to_eta(xp, centre)))
         return xp.where(usual, whole, xp.where(known, centre, xp.full_like(centre, xp.nan)))
 
-    def _tried(self, xp, eta, start, centre, barrier, max_steps=60):
+    def _tried(self, xp: Namespace, eta: Array, start: Array, centre: Array, barrier: float,
+               max_steps: int = 60) -> tuple[Array, Array, ConvergenceError | None]:
         """The minimiser, or where a row ended short of it; which rows are there; the error, or None. Rows of NaN stay NaN."""
         try:
             theta = self._minimiser(xp, eta, start, centre, barrier, max_steps)
@@ -211,14 +216,14 @@ class Truncated(ExponentialFamily):
         except ConvergenceError as error:
             return error.iterate, error.residual <= 1000 * float(xp.finfo(eta.dtype).eps) * scale_behind(xp, eta, barrier), error
 
-    def _members(self, xp, eta, start, centre, barrier):
+    def _members(self, xp: Namespace, eta: Array, start: Array, centre: Array, barrier: float) -> Array:
         """The minimiser; NaN for rows that run out of the domain."""
         theta, reached, error = self._tried(xp, eta, start, centre, barrier)
         if error is not None and xp.any(~reached & ~self._leads_out(xp, theta, eta) & xp.isfinite(error.residual)):
             raise error
         return xp.where(reached[..., None], theta, xp.full_like(theta, xp.nan))
 
-    def _guarded(self, xp, eta, theta):
+    def _guarded(self, xp: Namespace, eta: Array, theta: Array) -> Array:
         """As `_members`, behind barriers that become weaker, without one in the end."""
         centre = self.family._to_eta(xp, theta)
         theta = followed(lambda theta, barrier: self._members(xp, eta, theta, centre, barrier), theta, _BARRIERS)
@@ -226,11 +231,11 @@ class Truncated(ExponentialFamily):
         held = self._leads_out(xp, theta, eta) & (residual > 1e-4 * scale_behind(xp, eta))       # by the weakest barrier
         return self._members(xp, eta, xp.where(held[..., None], xp.full_like(theta, xp.nan), theta), centre, 0.0)
 
-    def _minimiser(self, xp, eta, start, centre, barrier, max_steps=60):
+    def _minimiser(self, xp: Namespace, eta: Array, start: Array, centre: Array, barrier: float, max_steps: int = 60) -> Array:
         """Of ψ(θ) − η·θ + barrier · (ψ_family(θ) − centre·θ), which keeps θ in its domain; with a barrier, to half precision."""
         family = self.family
 
-        def at(theta):
+        def at(theta: Array) -> Array:
             """The point of the last evaluation, if it is the same: its law is known."""
             nonlocal last
             if last is None or not xp.all((theta == last) | xp.isnan(theta) & xp.isnan(last)):
@@ -238,17 +243,17 @@ class Truncated(ExponentialFamily):
                 stand(theta)
             return last
 
-        def value(theta):
+        def value(theta: Array) -> Array:
             theta = at(theta)
             whole = barrier * (family._potential(xp, theta) - xp.sum(centre * theta, axis=-1)) if barrier else 0.0
             return self._potential(xp, theta) - xp.sum(eta * theta, axis=-1) + whole
 
-        def gradient(theta):
+        def gradient(theta: Array) -> Array:
             theta = at(theta)
             g = self._to_eta(xp, theta) - eta + (barrier * (family._to_eta(xp, theta) - centre) if barrier else 0.0)
             return xp.where(self._separated(xp, theta, eta)[..., None], xp.zeros_like(g), g)
 
-        def newton(theta, g):
+        def newton(theta: Array, g: Array) -> Array:
             theta = at(theta)
             return solve(xp, self._metric(xp, theta) + (barrier * family._metric(xp, theta) if barrier else 0.0), g)
 
@@ -257,11 +262,11 @@ class Truncated(ExponentialFamily):
             return minimize(xp, start, name="to_theta", value=value, gradient=gradient, solve=newton,
                             contains=self.theta_domain.contains, scale=scale_behind(xp, eta, barrier), max_steps=max_steps)
 
-    def _leads_out(self, xp, theta, eta):
+    def _leads_out(self, xp: Namespace, theta: Array, eta: Array) -> Array:
         """Whether a Newton step from θ towards η leaves the domain."""
         return ~self.theta_domain.contains(theta - self._sharp(xp, theta, self._to_eta(xp, theta) - eta))
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         """By damped Newton; NaN where η is not the mean statistic of a member.
 
         ψ does not grow towards the boundary of the domain of θ as that of the whole family does. So where Newton's method does
@@ -293,25 +298,25 @@ class Truncated(ExponentialFamily):
         theta = xp.where(better[..., None], theta - step, theta)
         return xp.where(found[..., None], theta, xp.full_like(theta, xp.nan))
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return self.family._sufficient_statistic(xp, x)
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return self.family._log_base_measure(xp, x)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         _, p, _, log_base, _ = self._law(xp, theta)
         return xp.sum(p * log_base, axis=-1)
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         return self.family._log_density(xp, theta, x) - self._law(xp, theta)[0]
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """−E[log p(x)] at the nodes."""
         _, p, *_, log_density = self._law(xp, theta)
         return -xp.sum(p * log_density, axis=-1)
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """log E_p[e^v] with v = (θ_q − θ_p)·(T − η_p): near points as log(1 + E_p[e^v − 1 − v]), far ones from the potentials."""
         step = theta_q - theta_p
         with standing() as stand:
@@ -323,11 +328,11 @@ class Truncated(ExponentialFamily):
         close = xp.log1p(xp.sum(p * expm1_gap(xp, xp.clip(v, -5.0, 5.0)), axis=-1))
         return xp.where(near, close, far)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self._nodes.draw(draws, theta, self._law(draws.xp, theta)[1], shape)
 
-    def _theta_from(self, xp, **ordinary):
+    def _theta_from(self, xp: Namespace, **ordinary: Array) -> Array:
         return self.family._theta_from(xp, **ordinary)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return self.family._parameters(xp, theta)

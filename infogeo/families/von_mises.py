@@ -3,6 +3,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..domains.supports import ClosedInterval, Interval
 from ..numerics.bessel import log_bessel_gap
 from .transformed import Transformed
@@ -32,35 +34,35 @@ class VonMises(Transformed):
     support = Interval()
     ordinary = {"mean_direction": Interval(), "concentration": ClosedInterval(0)}
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return xp.stack([xp.cos(x), xp.sin(x)], axis=-1)
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return xp.full_like(x, -float(np.log(2 * np.pi)))
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return self.base._expected_log_base_measure(xp, theta)
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """−2κ sin²((x − m) / 2) − (ψ − κ) − log 2π, so that a large κ does not cancel."""
         kappa = xp.hypot(theta[..., 0], theta[..., 1])
         half = xp.sin(0.5 * (x - xp.atan2(theta[..., 1], theta[..., 0])))
         return -2.0 * kappa * half * half - (log_bessel_gap(xp, 0.0, kappa) + float(np.log(2 * np.pi)))
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return self.base._entropy(xp, theta)
 
-    def _fit(self, xp, x, weights):
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
         return self.base._fit(xp, self._sufficient_statistic(xp, x), weights)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         x = self.base._draw(draws, theta, shape)
         return draws.xp.atan2(x[..., 1], x[..., 0])
 
-    def _theta_from(self, xp, mean_direction, concentration):
+    def _theta_from(self, xp: Namespace, mean_direction: Array, concentration: Array) -> Array:
         mean_direction, concentration = xp.broadcast_arrays(mean_direction, concentration)
         return concentration[..., None] * self._sufficient_statistic(xp, mean_direction)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         """The ordinary parameters as a dict of arrays; at θ = 0, where every angle would do, the angle 0."""
         return {"mean_direction": xp.atan2(theta[..., 1], theta[..., 0]), "concentration": xp.hypot(theta[..., 0], theta[..., 1])}

@@ -4,6 +4,8 @@ from math import log
 
 import numpy as np
 
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace
 from ..domains.supports import Interval
 from .exponential import Exponential
 from .known import known_positive
@@ -31,26 +33,26 @@ class Weibull(Transformed):
     support = Interval(0)
     ordinary = {"scale": Interval(0)}
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         known_positive(self, "shape")
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return x[..., None] ** self.shape
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return log(self.shape) + (self.shape - 1.0) * xp.log(x)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         """log k + (1 − 1/k) E[log x^k], E[log x^k] = −γ − log(−θ)."""
         return log(self.shape) - (1.0 - 1.0 / self.shape) * (float(np.euler_gamma) + xp.log(-theta[..., 0]))
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self.base._draw(draws, theta, shape) ** (1.0 / self.shape)
 
-    def _theta_from(self, xp, scale):
+    def _theta_from(self, xp: Namespace, scale: Array) -> Array:
         return -(scale[..., None] ** -self.shape)
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"scale": (-theta[..., 0]) ** (-1.0 / self.shape)}
 
 
@@ -72,21 +74,21 @@ class Rayleigh(Transformed):
     support = Interval(0)
     ordinary = {"scale": Interval(0)}
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return x[..., None] ** 2
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return log(2.0) + xp.log(x)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         """log 2 + ½ E[log x²], E[log x²] = −γ − log(−θ)."""
         return log(2.0) - 0.5 * (float(np.euler_gamma) + xp.log(-theta[..., 0]))
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return draws.xp.sqrt(self.base._draw(draws, theta, shape))
 
-    def _theta_from(self, xp, scale):
+    def _theta_from(self, xp: Namespace, scale: Array) -> Array:
         return -0.5 / scale[..., None] ** 2
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"scale": xp.sqrt(-0.5 / theta[..., 0])}

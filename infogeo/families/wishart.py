@@ -1,11 +1,15 @@
 """The Wishart family and that of the inverse."""
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from ..arrays.draws import Draws
 from ..arrays.memo import once
-from ..domains.convex import MappedDomain, Orthant, PositiveDefinite, ProductDomain
+from ..backend import Array, Namespace
+from ..domains.base import Domain
+from ..domains.convex import ConvexDomain, MappedDomain, Orthant, PositiveDefinite, ProductDomain
 from ..domains.supports import Interval, PositiveDefiniteMatrix
 from ..numerics.linalg import cholesky
 from ..numerics.packing import pack, packed_size, unpack
@@ -18,13 +22,13 @@ from .matrix_gamma import (bartlett, halves, inverse_and_log_det, log_det, log_d
 __all__ = ["InverseWishart", "Wishart"]
 
 
-def number_and_matrix(xp, number, matrix):
+def number_and_matrix(xp: Namespace, number: Array, matrix: Array) -> Array:
     """(s, ⟨A⟩): coordinates of a number and a symmetric matrix of the same batch."""
     return xp.concat([number[..., None], pack(matrix)], axis=-1)
 
 
 @lru_cache
-def _means(p):
+def _means(p: int) -> Array:
     """The pairs (E log det X, ⟨E X⟩), with E log det X < log det E X."""
     return MappedDomain(
         ProductDomain(Orthant(1), PositiveDefinite(p)),
@@ -56,109 +60,109 @@ class Wishart(ExponentialFamily):
 
     p: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         known_integer(self, "p")
 
     @property
-    def dim(self):
+    def dim(self) -> int:
         return 1 + packed_size(self.p)
 
     @property
-    def theta_domain(self):
+    def theta_domain(self) -> ConvexDomain:
         return ProductDomain(Orthant(1), PositiveDefinite(self.p, -1))
 
     @property
-    def eta_domain(self):
+    def eta_domain(self) -> ConvexDomain:
         return _means(self.p)
 
     @property
-    def support(self):
+    def support(self) -> Domain:
         return PositiveDefiniteMatrix(self.p)
 
     @property
-    def _somewhere(self):
+    def _somewhere(self) -> Array:
         return np.eye(self.p)
 
     @property
-    def ordinary(self):
+    def ordinary(self) -> Mapping[str, Domain]:
         return {"degrees_of_freedom": Interval(self.p - 1), "scale_matrix": PositiveDefiniteMatrix(self.p)}
 
     @once
-    def _parts(self, xp, theta):
+    def _parts(self, xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array, Array]:
         """(s, R, L⁻¹, R⁻¹, log det R) with R = L Lᵀ."""
         rate = -unpack(theta[..., 1:], self.p)
         return positive(xp, theta[..., 0]), rate, *inverse_and_log_det(xp, rate)
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         s, _, _, _, log_det_rate = self._parts(xp, theta)
         t = halves(xp, s, self.p)
         return 0.25 * self.p * (self.p - 1) * float(np.log(np.pi)) + xp.sum(xp.gammaln(t), axis=-1) - t[..., -1] * log_det_rate
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         s, _, _, inverse, log_det_rate = self._parts(xp, theta)
         t = halves(xp, s, self.p)
         return number_and_matrix(xp, xp.sum(xp.digamma(t), axis=-1) - log_det_rate, t[..., -1, None, None] * inverse)
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         return self._on_basis(xp, self._flat, theta)
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         s, _, _, inverse, _ = self._parts(xp, theta[..., None, None, :])
         basis = xp.eye(self.dim, dtype=theta.dtype)
         u, m = basis[:, 0], -unpack(basis[:, 1:], self.p)
         second = push_twice(xp, s, inverse, (u[:, None], m[:, None, :, :]), (u[None, :], m[None, :, :, :]))
         return number_and_matrix(xp, *second)
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         _, inverse, log_det_mean = inverse_and_log_det(xp, unpack(eta[..., 1:], self.p))
         s = shape_from_gap(xp, log_det_mean - eta[..., 0], self.p)
         return number_and_matrix(xp, s, -(s + 0.5 * (self.p - 1))[..., None, None] * inverse)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return self._negative_entropy(xp, self.to_theta(eta))
 
-    def _negative_entropy(self, xp, theta):
+    def _negative_entropy(self, xp: Namespace, theta: Array) -> Array:
         s, _, _, _, log_det_rate = self._parts(xp, theta)
         return shape_potential(xp, s, log_det_rate, self.p)
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         s, _, _, inverse, _ = self._parts(xp, theta)
         return number_and_matrix(xp, *push(xp, s, inverse, vector[..., 0], -unpack(vector[..., 1:], self.p)))
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         s, rate, _, _, _ = self._parts(xp, theta)
         d_shape, d_rate = pull(xp, s, rate, covector[..., 0], unpack(covector[..., 1:], self.p))
         return number_and_matrix(xp, d_shape, -d_rate)
 
-    def _dual_metric(self, xp, eta):
+    def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         return self._on_basis(xp, self._sharp, self.to_theta(eta))
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return number_and_matrix(xp, log_det(xp, x), x)
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return -log_det(xp, x)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return -self._to_eta(xp, theta)[..., 0]
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         s, rate, _, _, log_det_rate = self._parts(xp, theta)
         root = cholesky(xp, x)
         log_det_x = log_det_of_root(xp, root)
         ratio = xp.matmul(xp.matrix_transpose(root), xp.matmul(rate, root))
         return matrix_gamma_weight(xp, s, ratio, log_det_rate + log_det_x) - 0.5 * (self.p + 1.0) * log_det_x
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return self._to_eta(xp, theta)[..., 0] - self._negative_entropy(xp, theta)
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """See `matrix_gamma_kl`."""
         step = theta_q - theta_p
         (s_p, _, root, _, log_det_p), (s_q, rate_q, _, _, log_det_q) = self._parts(xp, theta_p), self._parts(xp, theta_q)
         return matrix_gamma_kl(xp, s_p, s_q, step[..., 0], root, rate_q, -unpack(step[..., 1:], self.p), log_det_q - log_det_p)
 
-    def _fit(self, xp, x, weights):
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
         """From log det E X − E log det X, formed from the observations relative to their mean, so that many degrees of freedom
         keep their digits."""
         mean, gap, log_det_mean = mean_and_gap(xp, x, weights)
@@ -166,17 +170,17 @@ class Wishart(ExponentialFamily):
         s, inverse = shape_from_gap(xp, gap, self.p), inverse_and_log_det(xp, mean)[1]
         return eta, number_and_matrix(xp, s, -(s + 0.5 * (self.p - 1))[..., None, None] * inverse)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         s, _, root, _, _ = self._parts(draws.xp, theta)
         return bartlett(draws, s, root, shape)
 
-    def _theta_from(self, xp, degrees_of_freedom, scale_matrix):
+    def _theta_from(self, xp: Namespace, degrees_of_freedom: Array, scale_matrix: Array) -> Array:
         s = 0.5 * (degrees_of_freedom - (self.p - 1.0))
         minus_rate = -0.5 * inverse_and_log_det(xp, scale_matrix)[1]
         batch = np.broadcast_shapes(s.shape, minus_rate.shape[:-2])
         return number_and_matrix(xp, xp.broadcast_to(s, batch), xp.broadcast_to(minus_rate, (*batch, self.p, self.p)))
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         s, _, _, inverse, _ = self._parts(xp, theta)
         return {"degrees_of_freedom": 2.0 * s + (self.p - 1.0), "scale_matrix": 0.5 * inverse}
 
@@ -197,39 +201,39 @@ class InverseWishart(Image):
 
     p: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "base", Wishart(self.p))
 
     @property
-    def support(self):
+    def support(self) -> Domain:
         return self.base.support
 
     @property
-    def _somewhere(self):
+    def _somewhere(self) -> Array:
         return np.eye(self.p)
 
-    def _pull(self, xp, x):
+    def _pull(self, xp: Namespace, x: Array) -> Array:
         return inverse_and_log_det(xp, x)[1]
 
     _push = _pull
 
-    def _log_slope(self, xp, x):
+    def _log_slope(self, xp: Namespace, x: Array) -> Array:
         return -(self.p + 1.0) * log_det(xp, x)
 
-    def _expected_log_slope(self, xp, theta):
+    def _expected_log_slope(self, xp: Namespace, theta: Array) -> Array:
         return (self.p + 1.0) * self._to_eta(xp, theta)[..., 0]
 
-    def _log_density(self, xp, theta, x):
+    def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         s, rate, _, _, log_det_rate = self.base._parts(xp, theta)
         root, _, log_det_x = inverse_and_log_det(xp, x)
         ratio = xp.matmul(root, xp.matmul(rate, xp.matrix_transpose(root)))
         return matrix_gamma_weight(xp, s, ratio, log_det_rate - log_det_x) - 0.5 * (self.p + 1.0) * log_det_x
 
-    def _theta_from(self, xp, degrees_of_freedom, scale_matrix):
+    def _theta_from(self, xp: Namespace, degrees_of_freedom: Array, scale_matrix: Array) -> Array:
         s = 0.5 * (degrees_of_freedom - (self.p - 1.0))
         batch = np.broadcast_shapes(s.shape, scale_matrix.shape[:-2])
         return number_and_matrix(xp, xp.broadcast_to(s, batch), xp.broadcast_to(-0.5 * scale_matrix, (*batch, self.p, self.p)))
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         s, rate, _, _, _ = self.base._parts(xp, theta)
         return {"degrees_of_freedom": 2.0 * s + (self.p - 1.0), "scale_matrix": 2.0 * rate}

@@ -2,7 +2,9 @@
 from dataclasses import dataclass
 from math import log
 
+from ..arrays.draws import Draws
 from ..arrays.memo import once
+from ..backend import Array, Namespace
 from ..domains.convex import Orthant
 from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.separable import OneSeries
@@ -38,17 +40,17 @@ class Zeta(OneSeries, ExponentialFamily):
     ordinary = {"exponent": Interval(1)}
 
     @once
-    def _derivatives(self, xp, theta):
+    def _derivatives(self, xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array]:
         """ψ and its first three derivatives, each (..., 1)."""
         value, first, second, third = log_zeta_derivatives(xp, -theta)
         return value, -first, second, -third
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         """By Newton's method on log η, a convex decreasing function of s, from a point to the left of the solution.
 
         There −ζ′/ζ(s) > 1 / (s − 1) − γ, so that s − 1 = 1 / (η + γ) is to the left and the iteration increases.
         """
-        def newton(d, log_eta):
+        def newton(d: Array, log_eta: Array) -> tuple[Array, Array]:
             """With the slope f″ / f′ of log(−f′), f the logarithm of ζ(1 + d)."""
             _, first, second, _ = log_zeta_derivatives(xp, d)
             change = -(xp.log(-first) - log_eta) * first / second
@@ -56,27 +58,27 @@ class Zeta(OneSeries, ExponentialFamily):
 
         return -root(xp, 1.0 / (eta + 0.5772156649015329), newton, "zeta exponent", xp.log(eta))
 
-    def _sufficient_statistic(self, xp, x):
+    def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return xp.log(x)[..., None]
 
-    def _log_base_measure(self, xp, x):
+    def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return -xp.log(x)
 
-    def _expected_log_base_measure(self, xp, theta):
+    def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return -self._to_eta(xp, theta)[..., 0]
 
-    def _entropy(self, xp, theta):
+    def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """log ζ(s) + s η."""
         return self._potential(xp, theta) + ((1.0 - theta) * self._to_eta(xp, theta))[..., 0]
 
-    def _kl(self, xp, theta_p, theta_q):
+    def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         step = theta_q - theta_p
         is_near = xp.abs(step) < xp.minimum(-0.5 * theta_p, 2.0 + 0.0 * theta_p)
 
-        def near(p, q, step):
+        def near(p: int, q: Array, step: Array) -> Array:
             return bregman_integral(lambda theta: log_zeta_derivatives(xp, -theta)[2], p, step)
 
-        def far(p, q, step):
+        def far(p: int, q: Array, step: Array) -> Array:
             """ψ_q − ψ_p − δ η_p, with log(ζ_q / ζ_p) from ζ − 1 for large exponents and from (s − 1) ζ near the pole."""
             (excess_p, scaled_p), (excess_q, scaled_q) = zeta_excess(xp, -p), zeta_excess(xp, -q)
             by_pole = xp.log(scaled_q / scaled_p) - xp.log(q / p)
@@ -86,7 +88,7 @@ class Zeta(OneSeries, ExponentialFamily):
         theta_p, theta_q, step = (v[..., 0] for v in xp.broadcast_arrays(theta_p, theta_q, step))
         return piecewise(xp, is_near[..., 0], near, far, theta_p, theta_q, step)
 
-    def _draw(self, draws, theta, shape):
+    def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """By rejection from ⌊U^{−1/(s−1)}⌋; a draw beyond the largest number of the dtype is inf.
 
         Source: Devroye, Non-Uniform Random Variate Generation (1986), section X.6.1.
@@ -103,8 +105,8 @@ class Zeta(OneSeries, ExponentialFamily):
             out, left = xp.where(taken, x, out), left & ~taken
         return out
 
-    def _theta_from(self, xp, exponent):
+    def _theta_from(self, xp: Namespace, exponent: Array) -> Array:
         return (1.0 - exponent)[..., None]
 
-    def _parameters(self, xp, theta):
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"exponent": 1.0 - theta[..., 0]}

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.families.normal_geodesic import calvo_oller_bound
+from infogeo.families.calvo_oller import calvo_oller_bound
 from infogeo.geometry.manifolds.half_plane import HalfSpace
 from infogeo.statistics.location_scale import LocationScale, LogLocationScale
 

@@ -1,11 +1,13 @@
 """Riemannian and dually flat manifolds: points are plain arrays, the manifold holds the geometry."""
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from numpy import ndarray
 
 from ...arrays.memo import once
-from ...backend import NUMPY, arrays
+from ...backend import NUMPY, Array, Namespace, arrays
 from ...domains.convex import ConvexDomain, RealSpace
 from ...errors import ShapeError
 from ...numerics.collocation.equations import HessianEquation, MetricEquation
@@ -27,14 +29,20 @@ class Riemannian(ABC):
     Shapes: points, vectors and covectors (..., dim); leading axes are a batch and broadcast.
     """
 
-    dim: int
-    # The kinds of points, "theta" and "eta", of which the formulas are NaN outside the domain by themselves: where each goes by a
-    # factorisation, a second one for the sake of the check would double its price.
-    nan_outside: tuple[str, ...] = ()
+    if TYPE_CHECKING:       # a class has what is declared in this way as an attribute or as a property, as it likes
+        @property
+        def dim(self) -> int: ...
+
+        @property
+        def nan_outside(self) -> tuple[str, ...]: ...
+    else:
+        # The kinds of points, "theta" and "eta", of which the formulas are NaN outside the domain by themselves: where each goes
+        # by a factorisation, a second one for the sake of the check would double its price.
+        nan_outside = ()
     # The formulas without sums over coordinates, whose large batches gain nothing from another order in memory.
     as_they_lie: tuple[str, ...] = ()
 
-    def __init_subclass__(cls, **named):
+    def __init_subclass__(cls, **named: Any) -> None:
         super().__init_subclass__(**named)
         pair_kernels(cls)
 
@@ -49,7 +57,7 @@ class Riemannian(ABC):
         """Where the points lie; R^dim unless the manifold says otherwise."""
         return RealSpace(self.dim)
 
-    def point(self, *xs):
+    def point(self, *xs: Array) -> tuple[Any, ...]:
         """``(xp, *xs)``: points, vectors or covectors coerced to one array library, their last axis checked.
 
         Raises
@@ -70,64 +78,64 @@ class Riemannian(ABC):
         return out
 
     @formula("theta", axes=2)
-    def metric(self, x):
+    def metric(self, x: Array) -> Array:
         """The metric tensor G(x), shape (..., dim, dim)."""
 
     @abstractmethod
-    def _metric(self, xp, x):
+    def _metric(self, xp: Namespace, x: Array) -> Array:
         """The metric tensor G(x)."""
 
     @formula("theta", "vector", axes=1)
-    def flat(self, x, vector):
+    def flat(self, x: Array, vector: Array) -> Array:
         """Lower an index: G(x) v, shape (..., dim)."""
 
-    def _flat(self, xp, x, vector):
+    def _flat(self, xp: Namespace, x: Array, vector: Array) -> Array:
         return matvec(xp, self._metric(xp, x), vector)
 
     @formula("theta", "covector", axes=1)
-    def sharp(self, x, covector):
+    def sharp(self, x: Array, covector: Array) -> Array:
         """Raise an index: G(x)⁻¹ c, shape (..., dim). Of a differential, this is the natural gradient."""
 
-    def _sharp(self, xp, x, covector):
+    def _sharp(self, xp: Namespace, x: Array, covector: Array) -> Array:
         return solve(xp, self._metric(xp, x), covector)
 
     @formula("theta", "vector", axes=1)
-    def root(self, x, z):
+    def root(self, x: Array, z: Array) -> Array:
         """F(x) z with a square root of the metric, G = F Fᵀ, shape (..., dim): a random covector of covariance G if z is white.
 
         Which root F is, triangular or symmetric, is the manifold's own choice.
         """
 
-    def _root(self, xp, x, z):
+    def _root(self, xp: Namespace, x: Array, z: Array) -> Array:
         return matvec(xp, cholesky(xp, self._metric(xp, x)), z)
 
-    def _on_basis(self, xp, operator, x):
+    def _on_basis(self, xp: Namespace, operator: Callable[..., Array], x: Array) -> Array:
         """The matrix of the kernel of a symmetric operator at x, `_flat` or `_sharp`: its images of the coordinate basis."""
         return operator(xp, x[..., None, :], xp.eye(self.dim, dtype=x.dtype))
 
     @formula("theta", "vector", "vector", axes=0)
-    def inner(self, x, u, v):
+    def inner(self, x: Array, u: Array, v: Array) -> Array:
         """⟨u, v⟩ = uᵀ G(x) v, shape (...)."""
 
-    def _inner(self, xp, x, u, v):
+    def _inner(self, xp: Namespace, x: Array, u: Array, v: Array) -> Array:
         return xp.sum(u * self._flat(xp, x, v), axis=-1)
 
     @formula("theta", "vector", axes=0)
-    def norm(self, x, v):
+    def norm(self, x: Array, v: Array) -> Array:
         """√⟨v, v⟩, shape (...)."""
 
-    def _norm(self, xp, x, v):
+    def _norm(self, xp: Namespace, x: Array, v: Array) -> Array:
         return xp.sqrt(self._inner(xp, x, v, v))
 
     @formula("theta", axes=0)
-    def log_volume_element(self, x):
+    def log_volume_element(self, x: Array) -> Array:
         """½ log det G(x), shape (...), nats: the logarithm of the volume element √det G dx, the density of Jeffreys' prior.
 
         Mathematically, log |det F| with the root G = F Fᵀ of the manifold. Where G is nearly singular that cancels, and a closed
         form takes its place in some families; products, multiples and duals have it from their parts.
         """
 
-    def _log_volume_element(self, xp, x):
+    def _log_volume_element(self, xp: Namespace, x: Array) -> Array:
         return xp.linalg.slogdet(self._on_basis(xp, self._root, x))[1]
 
     def total_volume(self) -> float:
@@ -142,19 +150,19 @@ class Riemannian(ABC):
                         "infogeo.statistics.volume")
 
     @formula("theta", axes=3)
-    def metric_derivative(self, x):
+    def metric_derivative(self, x: Array) -> Array:
         """∂_k G_ij(x), k last, shape (..., dim, dim, dim); by extrapolated central differences, to about 1e-11 of G."""
 
-    def _metric_derivative(self, xp, x):
+    def _metric_derivative(self, xp: Namespace, x: Array) -> Array:
         return derivative(xp, self.metric, x, self._metric(xp, x))
 
     @property
-    def _geodesics(self):
+    def _geodesics(self) -> Any:
         """The geodesic equation of the metric, for the numeric routes."""
         return MetricEquation(self)
 
     @formula("theta", "theta", axes=0, blocks=False)
-    def distance(self, x, y):
+    def distance(self, x: Array, y: Array) -> Array:
         """The length of the geodesic between x and y, shape (...); NaN outside the domain.
 
         Without a closed form, by collocation to a relative 1e-8 (in float32 1000 ε).
@@ -165,11 +173,11 @@ class Riemannian(ABC):
             If that is not reached.
         """
 
-    def _distance(self, xp, x, y):
+    def _distance(self, xp: Namespace, x: Array, y: Array) -> Array:
         return join(self._geodesics, x, y).length
 
     @formula("theta", "theta", "t", axes=1, blocks=False)
-    def geodesic(self, x, y, t):
+    def geodesic(self, x: Array, y: Array, t: Array) -> Array:
         """The point at time t on the geodesic from x (t = 0) to y (t = 1), shape (..., dim); t broadcasts with the batch.
 
         Without a closed form, for 0 ≤ t ≤ 1 and NaN elsewhere, by collocation to 1e-8 of its length.
@@ -180,11 +188,11 @@ class Riemannian(ABC):
             If that is not reached.
         """
 
-    def _geodesic(self, xp, x, y, t):
+    def _geodesic(self, xp: Namespace, x: Array, y: Array, t: Array) -> Array:
         return join(self._geodesics, x, y)(t)
 
     @formula("theta", "vector", axes=1, blocks=False)
-    def exp(self, x, vector):
+    def exp(self, x: Array, vector: Array) -> Array:
         """The point at time 1 of the geodesic with x(0) = x and ẋ(0) = vector, shape (..., dim).
 
         Without a closed form, by collocation to 1e-8 of its length.
@@ -195,11 +203,11 @@ class Riemannian(ABC):
             If that is not reached, or the geodesic leaves the domain before.
         """
 
-    def _exp(self, xp, x, vector):
+    def _exp(self, xp: Namespace, x: Array, vector: Array) -> Array:
         return arrive(self._geodesics, x, vector)[0]
 
     @formula("theta", "theta", axes=1, blocks=False)
-    def log(self, x, y):
+    def log(self, x: Array, y: Array) -> Array:
         """The initial velocity of the geodesic from x to y, the inverse of `exp`, shape (..., dim).
 
         Raises
@@ -208,7 +216,7 @@ class Riemannian(ABC):
             As `distance`.
         """
 
-    def _log(self, xp, x, y):
+    def _log(self, xp: Namespace, x: Array, y: Array) -> Array:
         return join(self._geodesics, x, y).velocity
 
 
@@ -224,63 +232,73 @@ class DuallyFlat(Riemannian):
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 3.
     """
 
-    theta_domain: ConvexDomain
-    eta_domain: ConvexDomain
+    if TYPE_CHECKING:
+        @property
+        def theta_domain(self) -> ConvexDomain: ...
 
-    # Whether ψ is smooth with a regular metric on the whole domain: a p-norm is not where a coordinate is 0.
-    smooth: bool = True
-    # Whether the slope of ψ is infinite at the boundary of its domain, so that the η of all points are a convex set. Where it is
-    # not, a segment or a step in η may leave them, and Newton's method from afar may run to the boundary of θ.
-    # Source: Barndorff-Nielsen, Information and Exponential Families (1978), theorem 9.2.
-    steep: bool = True
+        @property
+        def eta_domain(self) -> ConvexDomain: ...
+
+        @property
+        def smooth(self) -> bool: ...
+
+        @property
+        def steep(self) -> bool: ...
+    else:
+        # Whether ψ is smooth with a regular metric on the whole domain: a p-norm is not where a coordinate is 0.
+        smooth = True
+        # Whether the slope of ψ is infinite at the boundary of its domain, so that the η of all points are a convex set. Where it
+        # is not, a segment or a step in η may leave them, and Newton's method from afar may run to the boundary of θ.
+        # (Barndorff-Nielsen, Information and Exponential Families (1978), theorem 9.2.)
+        steep = True
 
     @property
-    def domain(self):
+    def domain(self) -> ConvexDomain:
         """The domain of the primal chart θ."""
         return self.theta_domain
 
     @formula("theta", axes=0)
-    def potential(self, theta):
+    def potential(self, theta: Array) -> Array:
         """ψ(θ), shape (...)."""
 
     @abstractmethod
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         """ψ(θ)."""
 
     @formula("theta", axes=1)
-    def to_eta(self, theta):
+    def to_eta(self, theta: Array) -> Array:
         """η = ∇ψ(θ), shape (..., dim)."""
 
     @abstractmethod
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         """η = ∇ψ(θ)."""
 
     @formula("theta", axes=1)
-    def potential_and_eta(self, theta):
+    def potential_and_eta(self, theta: Array) -> tuple[Array, Array]:
         """``(ψ(θ), ∇ψ(θ))``, for manifolds that get both at the price of one."""
 
-    def _potential_and_eta(self, xp, theta):
+    def _potential_and_eta(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
         return self._potential(xp, theta), self._to_eta(xp, theta)
 
     @formula("theta", axes=3)
-    def cubic_tensor(self, theta):
+    def cubic_tensor(self, theta: Array) -> Array:
         """The Amari–Chentsov tensor ∂_i∂_j∂_k ψ(θ), shape (..., dim, dim, dim)."""
 
     @abstractmethod
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         """The Amari–Chentsov tensor ∂_i∂_j∂_k ψ(θ)."""
 
-    def _metric_derivative(self, xp, x):
+    def _metric_derivative(self, xp: Namespace, x: Array) -> Array:
         """∂_k G_ij = ∂_i∂_j∂_k ψ, the cubic tensor."""
         return self._cubic_tensor(xp, x)
 
     @property
-    def _geodesics(self):
+    def _geodesics(self) -> Any:
         return HessianEquation(self)
 
     @once
     @formula("eta", axes=1)
-    def to_theta(self, eta):
+    def to_theta(self, eta: Array) -> Array:
         """θ = ∇φ(η), shape (..., dim); NaN where η is outside its domain.
 
         A manifold without a closed form finds it by damped Newton on the convex function ψ(θ) − η·θ.
@@ -291,7 +309,7 @@ class DuallyFlat(Riemannian):
             Where it is found by Newton, and ‖∇ψ(θ) − η‖ ≤ 1000 ε (1 + ‖η‖) is not reached.
         """
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         start = self.theta_domain.chart(xp.zeros_like(eta))
         start = xp.where(self.eta_domain.possible(eta)[..., None], start, xp.full_like(start, xp.nan))
         return minimize(
@@ -303,39 +321,39 @@ class DuallyFlat(Riemannian):
             scale=1.0 + xp.max(xp.abs(eta), axis=-1))
 
     @formula("eta", axes=0)
-    def dual_potential(self, eta):
+    def dual_potential(self, eta: Array) -> Array:
         """φ(η) = θ·η − ψ(θ), shape (...)."""
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         theta = self.to_theta(eta)
         return xp.sum(theta * eta, axis=-1) - self._potential(xp, theta)
 
     @formula("eta", axes=2)
-    def dual_metric(self, eta):
+    def dual_metric(self, eta: Array) -> Array:
         """∇²φ(η) = (∇²ψ(θ))⁻¹, shape (..., dim, dim)."""
 
-    def _dual_metric(self, xp, eta):
+    def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         return inverse(xp, self._metric(xp, self.to_theta(eta)))
 
     @formula("eta", "covector", axes=1)
-    def dual_flat(self, eta, vector):
+    def dual_flat(self, eta: Array, vector: Array) -> Array:
         """∇²φ(η) v, for a tangent vector in the chart η, shape (..., dim)."""
 
-    def _dual_flat(self, xp, eta, vector):
+    def _dual_flat(self, xp: Namespace, eta: Array, vector: Array) -> Array:
         return self._sharp(xp, self.to_theta(eta), vector)
 
     @formula("eta", "vector", axes=1)
-    def dual_sharp(self, eta, covector):
+    def dual_sharp(self, eta: Array, covector: Array) -> Array:
         """(∇²φ(η))⁻¹ c, for a covector in the chart η, shape (..., dim)."""
 
-    def _dual_sharp(self, xp, eta, covector):
+    def _dual_sharp(self, xp: Namespace, eta: Array, covector: Array) -> Array:
         return self._flat(xp, self.to_theta(eta), covector)
 
     @formula("eta", axes=3)
-    def dual_cubic_tensor(self, eta):
+    def dual_cubic_tensor(self, eta: Array) -> Array:
         """∂_i∂_j∂_k φ(η) = −G⁻¹G⁻¹G⁻¹ applied to the cubic tensor at θ, shape (..., dim, dim, dim)."""
 
-    def _dual_cubic_tensor(self, xp, eta):
+    def _dual_cubic_tensor(self, xp: Namespace, eta: Array) -> Array:
         tensor, raise_index = self._cubic_tensor(xp, self.to_theta(eta)), self._dual_metric(xp, eta)
         for _ in range(3):   # contract the last axis, then bring the next one to the end
             tensor = xp.matmul(tensor, raise_index[..., None, :, :])
@@ -343,13 +361,13 @@ class DuallyFlat(Riemannian):
         return -tensor
 
     @formula("theta", "theta", axes=0)
-    def divergence(self, theta_p, theta_q):
+    def divergence(self, theta_p: Array, theta_q: Array) -> Array:
         """The canonical divergence D(p‖q) = ψ(θ_q) + φ(η_p) − θ_q·η_p, shape (...), nats.
 
         This derived form cancels for near points; manifolds of this library override it with one that does not.
         """
 
-    def _divergence(self, xp, theta_p, theta_q):
+    def _divergence(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         eta_p = self._to_eta(xp, theta_p)
         return (self._potential(xp, theta_q) - self._potential(xp, theta_p)) - xp.sum((theta_q - theta_p) * eta_p, axis=-1)
 
@@ -362,96 +380,96 @@ class DuallyFlat(Riemannian):
 class Dual(DuallyFlat):
     """A dually flat manifold with its charts swapped: its primal coordinates are the η of `primal`."""
 
-    def __init__(self, primal):
+    def __init__(self, primal: Array) -> None:
         self.primal = primal
         self.dim = primal.dim
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{self.primal!r}.dual"
 
     @property
-    def dual(self):
+    def dual(self) -> Array:
         return self.primal
 
     @property
-    def nan_outside(self):
+    def nan_outside(self) -> tuple[str, ...]:
         return tuple({"theta": "eta", "eta": "theta"}[kind] for kind in self.primal.nan_outside)
 
     @property
-    def theta_domain(self):
+    def theta_domain(self) -> ConvexDomain:
         return self.primal.eta_domain
 
     @property
-    def eta_domain(self):
+    def eta_domain(self) -> ConvexDomain:
         return self.primal.theta_domain
 
-    def _potential(self, xp, theta):
+    def _potential(self, xp: Namespace, theta: Array) -> Array:
         return self.primal.dual_potential(theta)
 
-    def _dual_potential(self, xp, eta):
+    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return self.primal.potential(eta)
 
-    def _to_eta(self, xp, theta):
+    def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return self.primal.to_theta(theta)
 
-    def _to_theta(self, xp, eta):
+    def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         return self.primal.to_eta(eta)
 
     @property
-    def smooth(self):
+    def smooth(self) -> bool:
         return self.primal.smooth
 
     @property
-    def steep(self):
+    def steep(self) -> bool:
         return self.primal.steep
 
-    def _metric(self, xp, theta):
+    def _metric(self, xp: Namespace, theta: Array) -> Array:
         return self.primal.dual_metric(theta)
 
-    def _root(self, xp, theta, z):
+    def _root(self, xp: Namespace, theta: Array, z: Array) -> Array:
         """G⁻¹ F z, for G⁻¹ F (G⁻¹ F)ᵀ = G⁻¹."""
         point = self.primal.to_theta(theta)
         return self.primal._sharp(xp, point, self.primal._root(xp, point, z))
 
-    def _log_volume_element(self, xp, theta):
+    def _log_volume_element(self, xp: Namespace, theta: Array) -> Array:
         return -self.primal._log_volume_element(xp, self.primal.to_theta(theta))
 
-    def total_volume(self):
+    def total_volume(self) -> float:
         return self.primal.total_volume()
 
-    def _dual_metric(self, xp, eta):
+    def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         return self.primal.metric(eta)
 
-    def _flat(self, xp, theta, vector):
+    def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         return self.primal.dual_flat(theta, vector)
 
-    def _sharp(self, xp, theta, covector):
+    def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         return self.primal.dual_sharp(theta, covector)
 
-    def _dual_flat(self, xp, eta, vector):
+    def _dual_flat(self, xp: Namespace, eta: Array, vector: Array) -> Array:
         return self.primal.flat(eta, vector)
 
-    def _dual_sharp(self, xp, eta, covector):
+    def _dual_sharp(self, xp: Namespace, eta: Array, covector: Array) -> Array:
         return self.primal.sharp(eta, covector)
 
-    def _cubic_tensor(self, xp, theta):
+    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         return self.primal.dual_cubic_tensor(theta)
 
-    def _dual_cubic_tensor(self, xp, eta):
+    def _dual_cubic_tensor(self, xp: Namespace, eta: Array) -> Array:
         return self.primal.cubic_tensor(eta)
 
-    def _divergence(self, xp, theta_p, theta_q):
+    def _divergence(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return self.primal.divergence(self.primal.to_theta(theta_q), self.primal.to_theta(theta_p))
 
-    def _distance(self, xp, x, y):
+    def _distance(self, xp: Namespace, x: Array, y: Array) -> Array:
         return self.primal.distance(self._to_eta(xp, x), self._to_eta(xp, y))
 
-    def _geodesic(self, xp, x, y, t):
+    def _geodesic(self, xp: Namespace, x: Array, y: Array, t: Array) -> Array:
         return self.to_theta(self.primal.geodesic(self._to_eta(xp, x), self._to_eta(xp, y), t))
 
-    def _exp(self, xp, x, vector):
+    def _exp(self, xp: Namespace, x: Array, vector: Array) -> Array:
         return self.to_theta(self.primal.exp(self._to_eta(xp, x), self._flat(xp, x, vector)))
 
-    def _log(self, xp, x, y):
+    def _log(self, xp: Namespace, x: Array, y: Array) -> Array:
         start = self._to_eta(xp, x)
         return self.primal.flat(start, self.primal.log(start, self._to_eta(xp, y)))
