@@ -1,5 +1,5 @@
 """Products: independent observations of several families, or of one."""
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from math import prod
 from operator import add
@@ -88,6 +88,8 @@ class Product(Transformed):
 
     base: ProductManifold
     factors: tuple[ExponentialFamily, ...]
+    support: Domain
+    ordinary: Mapping[str, Domain]
 
     def __init__(self, *factors: ExponentialFamily) -> None:
         for factor in factors:
@@ -178,13 +180,9 @@ class Independent(Product):
         if not isinstance(family, ExponentialFamily):
             raise TypeError(f"family must be an exponential family; got {family!r}")
         self.base = PowerManifold(family, n)
-        self.family, self.n = family, self.base.n
+        self.family, self.n, self.factors = family, self.base.n, (family,) * self.base.n
         self.support = _Rows(family.support, self.n)
         self.ordinary = {name: _Rows(domain, self.n) for name, domain in family.ordinary.items()}
-
-    @property
-    def factors(self) -> tuple[ExponentialFamily, ...]:
-        return (self.family,) * self.n
 
     def __repr__(self) -> str:
         return f"Independent({self.family!r}, {self.n})"

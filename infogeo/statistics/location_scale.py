@@ -3,7 +3,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import pi, sqrt
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -25,7 +25,10 @@ class _TwoParameters(Hyperbolic):
     """A model of two ordinary parameters, which are its coordinates in the order of `ordinary`."""
 
     dim = 2
-    ordinary: Mapping[str, Domain]
+
+    if TYPE_CHECKING:
+        @property
+        def ordinary(self) -> Mapping[str, Domain]: ...
 
     def point_from(self, **ordinary: Array) -> Array:
         """The point with these ordinary parameters, shapes (...) to (..., 2).

@@ -27,22 +27,22 @@ class Euclidean(ConstantMetric, DuallyFlat):
     def _potential(self, xp: Namespace, theta: Array) -> Array:
         return 0.5 * xp.sum(theta * theta, axis=-1)
 
-    _dual_potential = _potential
+    _dual_potential = _potential    # type: ignore[assignment]     # of another argument's name, here and below
 
     def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return theta
 
-    _to_theta = _to_eta
+    _to_theta = _to_eta    # type: ignore[assignment]
 
     def _metric(self, xp: Namespace, theta: Array) -> Array:
         return diagonal(xp, xp.ones_like(theta))
 
-    _dual_metric = _metric
+    _dual_metric = _metric    # type: ignore[assignment]
 
     def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         return xp.broadcast_to(vector, np.broadcast_shapes(theta.shape, vector.shape))
 
-    _sharp = _dual_flat = _dual_sharp = _flat
+    _sharp = _dual_flat = _dual_sharp = _flat    # type: ignore[assignment]
 
     def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         return diagonal3(xp, xp.zeros_like(theta))

@@ -2,6 +2,7 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -127,7 +128,9 @@ class Hyperbolic(Riemannian):
     without cancellation.
     """
 
-    half_space: HalfSpace
+    if TYPE_CHECKING:
+        @property
+        def half_space(self) -> HalfSpace: ...
 
     @abstractmethod
     def _to_half_space(self, xp: Namespace, x: Array) -> Array:

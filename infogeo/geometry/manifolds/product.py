@@ -28,6 +28,9 @@ class ProductManifold(Wrapped):
     dim: int
     theta_domain: ConvexDomain
     eta_domain: ConvexDomain
+    smooth: bool
+    steep: bool
+    nan_outside: tuple[str, ...]
 
     def __init__(self, *factors: DuallyFlat) -> None:
         if not factors:

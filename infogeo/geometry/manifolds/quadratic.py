@@ -79,7 +79,7 @@ class Quadratic(ConstantMetric, DuallyFlat):
     def _sharp(self, xp: Namespace, theta: Array, covector: Array) -> Array:
         return self._apply(self._inverse, covector)
 
-    _dual_flat, _dual_sharp = _sharp, _flat
+    _dual_flat, _dual_sharp = _sharp, _flat    # type: ignore[assignment]     # of other arguments' names
 
     def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         return diagonal3(xp, xp.zeros_like(theta))

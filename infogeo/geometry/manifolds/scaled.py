@@ -28,6 +28,9 @@ class Scaled(Wrapped):
     dim: int
     theta_domain: ConvexDomain
     eta_domain: ConvexDomain
+    smooth: bool
+    steep: bool
+    nan_outside: tuple[str, ...]
 
     def __init__(self, base: DuallyFlat, factor: float) -> None:
         self.base, self.factor, self.dim = base, float(require_positive("factor", factor)), base.dim
