@@ -127,14 +127,14 @@ def sheet(family):
 
 def owner(manifold, method):
     """The manifold whose own formula a method is, behind those that hand it on."""
-    while getattr(type(manifold), method).__qualname__.split(".")[0] in ("Transformed", "Scaled", "ProductManifold"):
+    while getattr(type(manifold), "_" + method).__qualname__.split(".")[0] in ("Transformed", "Scaled", "ProductManifold"):
         manifold = manifold.factors[0] if hasattr(manifold, "factors") else manifold.base
     return manifold
 
 
 def inverse(manifold):
     """Whether θ of η is a formula: a module that solves for it also says what happens when the solver fails."""
-    module = sys.modules[type(owner(manifold, "to_theta")).to_theta.__module__]
+    module = sys.modules[type(owner(manifold, "to_theta"))._to_theta.__module__]
     solvers = ("ConvergenceError", "minimize", "inverse_digamma", "inverse_bessel_ratio", "shape_from_log_gap",
                "shape_from_gap")
     return "numeric" if any(hasattr(module, name) for name in solvers) else "closed form"
@@ -142,8 +142,8 @@ def inverse(manifold):
 
 def raised(manifold):
     """How an index is raised."""
-    found = type(owner(manifold, "sharp")).sharp
-    return "dense solve" if found is infogeo.Riemannian.sharp else "by structure"
+    found = type(owner(manifold, "sharp"))._sharp
+    return "dense solve" if found is infogeo.Riemannian._sharp else "by structure"
 
 
 def conjugate(manifold):

@@ -3,7 +3,7 @@ from .checks import check_dually_flat as check_dually_flat, check_exponential_fa
 from .geometry_laws import DUALLY_FLAT_LAWS as DUALLY_FLAT_LAWS
 from .family_laws import EXPONENTIAL_FAMILY_LAWS as EXPONENTIAL_FAMILY_LAWS
 from .law import BrokenLaw as BrokenLaw, Sides as Sides, assert_law as assert_law
-from .formulas import smooth_region as smooth_region
+from .formulas import derived as derived, smooth_region as smooth_region
 
 # runs and objectives
 from .paths import assert_same_path as assert_same_path, taylor_slopes as taylor_slopes

@@ -1,21 +1,24 @@
 """Checks of a manifold or a family against every law, with the smallest failing point."""
+from collections.abc import Iterator, Sequence
 from inspect import signature
 
 import numpy as np
 
+from ..backend import Array
+from ..domains.convex import ConvexDomain
 from ..families.base import ExponentialFamily
 from ..geometry.manifolds.manifold import DuallyFlat
 from .family_laws import EXPONENTIAL_FAMILY_LAWS
 from .formulas import smooth_region
 from .geometry_laws import DUALLY_FLAT_LAWS
-from .law import BrokenLaw
+from .law import BrokenLaw, Law, Sides
 
 __all__ = ["check_dually_flat", "check_exponential_family"]
 
 SEED = 20_000
 
 
-def check_dually_flat(M, *, region=None, count=20, scale=0.5):
+def check_dually_flat(M: DuallyFlat, *, region: ConvexDomain | None = None, count: int = 20, scale: float = 0.5) -> list[str]:
     """Check a manifold of your own against every law of a dually flat manifold.
 
     Mathematically, the laws say that η = ∇ψ, G = ∇η, T = ∇G, that φ is the Legendre transform of ψ and its derivatives are the
@@ -48,7 +51,8 @@ def check_dually_flat(M, *, region=None, count=20, scale=0.5):
     return _check(M, DUALLY_FLAT_LAWS, region or smooth_region(M), count, scale)
 
 
-def check_exponential_family(family, *, region=None, count=20, scale=0.5):
+def check_exponential_family(family: ExponentialFamily, *, region: ConvexDomain | None = None, count: int = 20,
+                             scale: float = 0.5) -> list[str]:
     """Check an exponential family of your own: the laws of `check_dually_flat`, then those of densities, samples and estimates.
 
     Mathematically, log p = θ·T − ψ + log h integrates to one where the support allows the sum, E[T] = η, Cov[T] = G, the
@@ -62,7 +66,7 @@ def check_exponential_family(family, *, region=None, count=20, scale=0.5):
     return _check(family, DUALLY_FLAT_LAWS | EXPONENTIAL_FAMILY_LAWS, region or smooth_region(family), count, scale)
 
 
-def _check(M, laws, region, count, scale):
+def _check(M: DuallyFlat, laws: dict[str, Law], region: ConvexDomain, count: int, scale: float) -> list[str]:
     points = _points(region, count, scale)
     held = []
     for name, law in laws.items():
@@ -74,7 +78,7 @@ def _check(M, laws, region, count, scale):
     return held
 
 
-def _points(region, count, scale):
+def _points(region: ConvexDomain, count: int, scale: float) -> Array:
     """The interior point and points ever farther from it, shape (count, dim)."""
     rng = np.random.default_rng(SEED)
     u = np.linspace(0, scale, count)[:, None] * rng.standard_normal((count, region.dim))
@@ -83,22 +87,22 @@ def _points(region, count, scale):
 
 # How a law is called
 
-def _kinds(law):
+def _kinds(law: Law) -> list[str]:
     return list(signature(law).parameters)[1:]
 
 
-def _sides(M, law, points):
+def _sides(M: DuallyFlat, law: Law, points: Sequence[Array]) -> Iterator[Sides]:
     """The sides of a law at these points, its generator always in the same state."""
     kinds = _kinds(law)
     return law(M, *points, *([np.random.default_rng(SEED)] if "rng" in kinds else []))
 
 
-def _arguments(law, points):
+def _arguments(law: Law, points: Array) -> list[Array]:
     """As many arguments as the law takes points: rotations of the points, so that each row pairs different ones."""
     return [np.roll(points, -i, axis=0) for i in range(sum(kind != "rng" for kind in _kinds(law)))]
 
 
-def _verdict(M, law, arguments):
+def _verdict(M: DuallyFlat, law: Law, arguments: Sequence[Array]) -> tuple[bool, str | None]:
     """Whether the law says something here, and in words what is wrong with it, or None where it holds.
 
     Whatever the formulas raise breaks the law: they are to give numbers for every point of the domain.
@@ -114,7 +118,7 @@ def _verdict(M, law, arguments):
     return applies, None
 
 
-def _breach(M, law, points):
+def _breach(M: DuallyFlat, law: Law, points: Array) -> tuple[bool, tuple[Array, ...] | None]:
     """Whether the law applies, and the arguments nearest to the interior point at which it is broken, or None."""
     batch = tuple(_arguments(law, points))
     rows = list(zip(*batch))
@@ -133,7 +137,7 @@ def _breach(M, law, points):
 
 # Smaller points at which a law is still broken
 
-def _shrink(M, law, arguments, region, trials=400):
+def _shrink(M: DuallyFlat, law: Law, arguments: Sequence[Array], region: ConvexDomain, trials: int = 400) -> tuple[Array, ...]:
     """Coordinates replaced by those of the interior point, by round numbers, by values half-way, while the law is broken."""
     if arguments[0].ndim > 1:
         return arguments
@@ -151,13 +155,13 @@ def _shrink(M, law, arguments, region, trials=400):
     return best
 
 
-def _smaller(points, center):
+def _smaller(points: tuple[Array, ...], center: Array) -> Iterator[tuple[Array, ...]]:
     for i, point in enumerate(points):
         for candidate in _simpler(point, center):
             yield *points[:i], candidate, *points[i + 1:]
 
 
-def _simpler(point, center):
+def _simpler(point: Array, center: Array) -> Iterator[Array]:
     yield center
     nearer = point - 0.1 * np.sign(point - center)
     for values in (center, np.rint(point), np.round(0.5 * (point + center), 1), np.round(nearer, 1), np.round(point, 2)):
@@ -167,16 +171,16 @@ def _simpler(point, center):
             yield candidate
 
 
-def _size(points, center):
+def _size(points: Sequence[Array], center: Array) -> tuple[int, float]:
     """How much there is to read in points, and how far they are from the interior point."""
     return sum(len(repr(float(value))) for point in points for value in point), sum(np.sum(np.abs(p - center)) for p in points)
 
 
-def _distinct(points):
+def _distinct(points: Sequence[Array]) -> bool:
     return len({tuple(point) for point in points}) == len(points)
 
 
-def _message(M, name, law, arguments):
+def _message(M: DuallyFlat, name: str, law: Law, arguments: Sequence[Array]) -> str:
     labels = [kind for kind in _kinds(law) if kind != "rng"]
     shown = "\n".join(f"    {label} = {np.asarray(x).tolist()}" for label, x in zip(labels, arguments))
     return (f"{M!r} breaks the law \"{name}\": {law.__doc__.splitlines()[0]}\n"

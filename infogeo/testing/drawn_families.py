@@ -4,8 +4,10 @@ from itertools import combinations
 import numpy as np
 from hypothesis import strategies as st
 
+from ..backend import Array
 from ..domains.convex import PositiveDefinite
 from ..families import catalogue as f
+from ..families.base import ExponentialFamily
 from ..numerics.packing import unpack
 
 __all__ = ["compositions", "families_of_numbers"]
@@ -15,7 +17,7 @@ positive = st.integers(1, 32).map(lambda i: i / 8)
 
 
 @st.composite
-def _covariances(draw, p):
+def _covariances(draw: st.DrawFn, p: int) -> Array:
     """L Lᵀ with the diagonal of L between e⁻¹ and e."""
     domain = PositiveDefinite(p)
     entries = draw(st.lists(st.integers(-4, 4), min_size=domain.dim, max_size=domain.dim))
@@ -23,7 +25,7 @@ def _covariances(draw, p):
 
 
 @st.composite
-def _log_linear(draw, max_size):
+def _log_linear(draw: st.DrawFn, max_size: int) -> ExponentialFamily:
     """The unit vectors and the origin, whose hull is a simplex, and up to two states more."""
     d = draw(st.integers(1, max_size - 1))
     extra = draw(st.lists(st.lists(st.integers(-2, 2), min_size=d, max_size=d), max_size=2))
@@ -33,7 +35,7 @@ def _log_linear(draw, max_size):
 
 
 @st.composite
-def _boltzmann_machines(draw, max_size):
+def _boltzmann_machines(draw: st.DrawFn, max_size: int) -> ExponentialFamily:
     n = draw(st.integers(1, max_size))
     pairs = list(combinations(range(n), 2))
     edges = st.lists(st.sampled_from(pairs), unique=True).map(tuple) if pairs else st.just(())
@@ -41,14 +43,14 @@ def _boltzmann_machines(draw, max_size):
 
 
 @st.composite
-def _hierarchical(draw):
+def _hierarchical(draw: st.DrawFn) -> ExponentialFamily:
     shape = draw(st.lists(st.integers(2, 3), min_size=1, max_size=3).map(tuple))
     axes = range(len(shape))
     groups = [group for size in axes for group in combinations(axes, size + 1)]
     return f.Hierarchical(shape, draw(st.lists(st.sampled_from(groups), min_size=1, unique=True).map(tuple)))
 
 
-def families_of_numbers(max_size):
+def families_of_numbers(max_size: int) -> list[st.SearchStrategy[ExponentialFamily]]:
     """A strategy for each class that is made from numbers."""
     plain = [cls() for cls in (
         f.Bernoulli, f.ConwayMaxwellPoisson, f.Geometric, f.LogSeries, f.Poisson, f.Zeta, f.Chi, f.ChiSquared, f.Exponential,
@@ -72,14 +74,14 @@ def families_of_numbers(max_size):
         st.builds(f.VonMisesFisher, sizes), _boltzmann_machines(max_size), _hierarchical(), _log_linear(max_size)]
 
 
-def compositions(max_size):
+def compositions(max_size: int) -> list[st.SearchStrategy[ExponentialFamily]]:
     """A strategy for each class that is made from families."""
     factors = st.sampled_from(families_of_numbers(2)).flatmap(lambda kind: kind)
     copied = st.builds(f.Independent, factors, st.integers(1, max_size))
     return [st.lists(factors, min_size=1, max_size=2).map(lambda found: f.Product(*found)), copied, _truncated()]
 
 
-def _truncated():
+def _truncated() -> st.SearchStrategy[ExponentialFamily]:
     """On each kind of support, with bounds on either side or both."""
     line, half, counts = [f.Normal()], [f.Exponential(), f.Gamma()], [f.Poisson(), f.Geometric()]
     bounds = lambda low, width: st.sampled_from([(low, low + width), (low, np.inf)])

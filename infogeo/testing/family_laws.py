@@ -2,13 +2,17 @@
 
 Those that draw samples hold to 5 standard errors, so with a fixed generator their verdict is fixed, too.
 """
+from collections.abc import Iterator
 from itertools import combinations_with_replacement
+from typing import Any
 
 import numpy as np
 
+from ..backend import Array
+from ..families.base import ExponentialFamily
 from .calculus import condition
 from .integration import distribution_function, expectation_nodes
-from .law import above, equal, title
+from .law import Sides, above, equal, title
 
 __all__ = ["EXPONENTIAL_FAMILY_LAWS"]
 
@@ -17,7 +21,7 @@ SAMPLE = 300        # of the laws about estimates
 FARTHEST = 2.75     # of √n |F_n − F|: exceeded with probability 2 exp(−2 · 2.75²) = 5e-7, that of 5 standard errors
 
 
-def _mean(name, draws, expected_name, expected, scale):
+def _mean(name: str, draws: Array, expected_name: str, expected: Array, scale: Any) -> Sides:
     """The mean of the draws (axis 0) is the expected value, to 5 standard errors, or to rounding where all are equal.
 
     The errors are estimated from the draws, whose heavy tail widens them: half the scale of the quantity is the most.
@@ -29,7 +33,7 @@ def _mean(name, draws, expected_name, expected, scale):
 
 # The density
 
-def log_density_is_of_exponential_form(M, theta, rng):
+def log_density_is_of_exponential_form(M: ExponentialFamily, theta: Array, rng: np.random.Generator) -> Iterator[Sides]:
     """log p(x; θ) = θ·T(x) − ψ(θ) + log h(x), with the batches of θ and x broadcast."""
     x = M.sample(rng, theta, 4)
     terms = [theta * M.sufficient_statistic(x), M.log_partition(theta), M.log_base_measure(x)]
@@ -40,7 +44,8 @@ def log_density_is_of_exponential_form(M, theta, rng):
     yield equal("log_density of a batch", density[1], "of one", M.log_density(theta, x[1]), 1e-14 * size[1])
 
 
-def log_density_is_minus_infinity_outside_the_support(M, theta, rng):
+def log_density_is_minus_infinity_outside_the_support(M: ExponentialFamily, theta: Array,
+                                                      rng: np.random.Generator) -> Iterator[Sides]:
     """There, and only there; a NaN lies outside."""
     x = np.reshape(M.sample(rng, theta, 3), (3, -1, *M.support.shape))[:, 0]
     theta = np.reshape(theta, (-1, M.dim))[0]
@@ -51,7 +56,7 @@ def log_density_is_minus_infinity_outside_the_support(M, theta, rng):
         yield equal("log_density beside it", density[[0, 2]], "alone", M.log_density(theta, x[[0, 2]]))
 
 
-def density_is_normalised(M, p, q, rng):
+def density_is_normalised(M: ExponentialFamily, p: Array, q: Array, rng: np.random.Generator) -> Iterator[Sides]:
     """Σ p = 1, entropy = −Σ p log p, KL = Σ p log(p / q), η = Σ p T: sums over the support, where it allows them."""
     nodes = None if p.ndim > 1 else expectation_nodes(M, p, M.sample(rng, p, 2000))
     if nodes is None:
@@ -70,7 +75,8 @@ def density_is_normalised(M, p, q, rng):
 
 # The sampler and the moments
 
-def samples_have_their_shape_and_lie_in_the_support(M, theta, rng):
+def samples_have_their_shape_and_lie_in_the_support(M: ExponentialFamily, theta: Array,
+                                                    rng: np.random.Generator) -> Iterator[Sides]:
     """Of shape (*shape, ..., *support.shape)."""
     batch = theta.shape[:-1]
     for shape in ((), (4,), (4, 5)):
@@ -81,7 +87,7 @@ def samples_have_their_shape_and_lie_in_the_support(M, theta, rng):
         yield equal("support.contains(sample)", M.support.contains(x), "true", True)
 
 
-def samples_follow_the_density(M, theta, rng):
+def samples_follow_the_density(M: ExponentialFamily, theta: Array, rng: np.random.Generator) -> Iterator[Sides]:
     """|F_n − F| ≤ 2.75 / √n at all points, F(x) = Σ_{y<x} p(y) + ½ p(x), for one number whose density can be summed.
 
     The bound (Dvoretzky, Kiefer & Wolfowitz; Massart, Ann. Probab. 18 (1990)) holds for every distribution, of counts or not.
@@ -95,13 +101,13 @@ def samples_follow_the_density(M, theta, rng):
     yield equal("share of the draws below x", found, "F(x)", F, FARTHEST / np.sqrt(DRAWS))
 
 
-def mean_of_the_statistic_is_eta(M, theta, rng):
+def mean_of_the_statistic_is_eta(M: ExponentialFamily, theta: Array, rng: np.random.Generator) -> Iterator[Sides]:
     """E[T] = η."""
     deviation = np.sqrt(np.diagonal(M.metric(theta), axis1=-2, axis2=-1))
     yield _mean("mean of T", M.sufficient_statistic(M.sample(rng, theta, DRAWS)), "η", M.to_eta(theta), deviation)
 
 
-def covariance_of_the_statistic_is_the_metric(M, theta, rng):
+def covariance_of_the_statistic_is_the_metric(M: ExponentialFamily, theta: Array, rng: np.random.Generator) -> Iterator[Sides]:
     """Cov[T] = G, entry by entry of the upper triangle."""
     gap, metric = M.sufficient_statistic(M.sample(rng, theta, DRAWS)) - M.to_eta(theta), M.metric(theta)
     deviation = np.sqrt(np.diagonal(metric, axis1=-2, axis2=-1))
@@ -109,7 +115,7 @@ def covariance_of_the_statistic_is_the_metric(M, theta, rng):
     yield _mean("covariance of T", gap[..., i] * gap[..., j], "G", metric[..., i, j], deviation[..., i] * deviation[..., j])
 
 
-def third_cumulant_is_the_cubic_tensor(M, theta, rng):
+def third_cumulant_is_the_cubic_tensor(M: ExponentialFamily, theta: Array, rng: np.random.Generator) -> Iterator[Sides]:
     """E[(T − η)³] = T_ijk for i ≤ j ≤ k, in an orthonormal basis."""
     rows = np.linalg.inv(np.linalg.cholesky(M.metric(theta)))
     gap = np.einsum("...ai,n...i->n...a", rows, M.sufficient_statistic(M.sample(rng, theta, DRAWS)) - M.to_eta(theta))
@@ -119,14 +125,14 @@ def third_cumulant_is_the_cubic_tensor(M, theta, rng):
     yield _mean("third cumulant of T", gap[..., i] * gap[..., j] * gap[..., k], "cubic tensor", tensor[..., i, j, k], scale)
 
 
-def natural_norm_of_the_score_is_the_dimension(M, theta, rng):
+def natural_norm_of_the_score_is_the_dimension(M: ExponentialFamily, theta: Array, rng: np.random.Generator) -> Iterator[Sides]:
     """E[∂ℓ G⁻¹ ∂ℓ] = dim at every point."""
     score = M.sufficient_statistic(M.sample(rng, theta, DRAWS)) - M.to_eta(theta)
     yield _mean("mean of ∂ℓ G⁻¹ ∂ℓ", np.sum(score * M.sharp(theta, score), axis=-1), "dim", np.full(theta.shape[:-1], M.dim),
                 M.dim)
 
 
-def entropy_and_divergence_are_means(M, p, q, rng):
+def entropy_and_divergence_are_means(M: ExponentialFamily, p: Array, q: Array, rng: np.random.Generator) -> Iterator[Sides]:
     """entropy = −E_p[log p], kl = E_p[log p − log q], cross-entropy = −E_p[log q], expected_log_base_measure = E_p[log h]."""
     x = M.sample(rng, p, DRAWS)
     log_p, log_q = M.log_density(p, x), M.log_density(q, x)
@@ -138,7 +144,7 @@ def entropy_and_divergence_are_means(M, p, q, rng):
         yield _mean(name, draws, expected_name, expected, np.maximum(least, np.abs(expected)))
 
 
-def potential_is_the_log_partition(M, theta):
+def potential_is_the_log_partition(M: ExponentialFamily, theta: Array) -> Iterator[Sides]:
     """log_partition = ψ, bit by bit, and the divergence is kl."""
     yield equal("log_partition(θ)", M.log_partition(theta), "potential(θ)", M.potential(theta))
     other = 0.5 * (theta + M.theta_domain.interior_point)
@@ -147,7 +153,7 @@ def potential_is_the_log_partition(M, theta):
 
 # Estimates
 
-def fit_matches_the_mean_statistic(M, theta, rng):
+def fit_matches_the_mean_statistic(M: ExponentialFamily, theta: Array, rng: np.random.Generator) -> Iterator[Sides]:
     """η(fit(x)) is the mean of T(x)."""
     x = M.sample(rng, theta, SAMPLE)
     mean = np.mean(M.sufficient_statistic(x), axis=0)
@@ -156,7 +162,7 @@ def fit_matches_the_mean_statistic(M, theta, rng):
     yield equal("η(fit(x))", M.to_eta(fitted), "mean of T", mean, 1e-10 * np.abs(mean) + 1e-10 * np.abs(mean).max())
 
 
-def fit_is_the_most_likely(M, theta, rng):
+def fit_is_the_most_likely(M: ExponentialFamily, theta: Array, rng: np.random.Generator) -> Iterator[Sides]:
     """The likelihood falls off from the fitted point by n KL(θ̂‖θ), which is positive."""
     x = M.sample(rng, theta, SAMPLE)
     fitted = M.fit(x)
@@ -169,7 +175,7 @@ def fit_is_the_most_likely(M, theta, rng):
         yield above("n KL", expected, "zero", 0.0)
 
 
-def whole_weights_are_repetitions(M, theta, rng):
+def whole_weights_are_repetitions(M: ExponentialFamily, theta: Array, rng: np.random.Generator) -> Iterator[Sides]:
     """fit(x, w) is the fit of each x repeated w times; only the ratios of weights matter."""
     x, counts = M.sample(rng, theta, SAMPLE), rng.integers(0, 4, SAMPLE)
     fitted = M.fit(x, weights=counts)
@@ -180,7 +186,7 @@ def whole_weights_are_repetitions(M, theta, rng):
 
 # Ordinary parameters
 
-def parameters_and_theta_are_inverse(M, theta):
+def parameters_and_theta_are_inverse(M: ExponentialFamily, theta: Array) -> Iterator[Sides]:
     """theta_from(**parameters(θ)) = θ, and back; the parameters lie in their domains and have their shapes."""
     parameters = M.parameters(theta)
     yield equal("parameters has the names of ordinary", set(parameters) == set(M.ordinary), "true", True)

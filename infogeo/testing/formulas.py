@@ -1,12 +1,15 @@
 """The methods of a manifold that are formulas, and arguments for them."""
+from collections.abc import Callable
+
 import numpy as np
 
+from ..backend import Array, arrays
 from ..domains.convex import Orthant
 from ..families.base import ExponentialFamily
 from ..geometry.manifolds import interface
-from ..geometry.manifolds.manifold import DuallyFlat
+from ..geometry.manifolds.manifold import DuallyFlat, Riemannian
 
-__all__ = ["FAMILY_FORMULAS", "FORMULAS", "arguments_at", "formulas", "overridden", "smooth_region"]
+__all__ = ["FAMILY_FORMULAS", "FORMULAS", "arguments_at", "derived", "formulas", "overridden", "smooth_region"]
 
 # Each with the kinds of its arguments. Geodesics and what belongs to them have laws of their own.
 GEODESICS = {"distance", "exp", "geodesic", "log", "metric_derivative"}
@@ -57,3 +60,17 @@ def overridden(M):
         for base in definers[1:]:
             if not getattr(vars(base)["_" + name], "__isabstractmethod__", False):
                 yield name, base
+
+
+def derived(base: type, name: str) -> Callable[..., Array]:
+    """A formula as a base class derives it, whatever the class of the manifold overrides: a reference for closed forms.
+
+    ``derived(DuallyFlat, "sharp")(M, theta, covector)`` solves with the metric of M.
+    """
+    kernel = getattr(base, "_" + name)
+
+    def formula(M: Riemannian, *given: Array) -> Array:
+        xp, *xs = arrays(*given)
+        with np.errstate(all="ignore"):
+            return kernel(M, xp, *xs)
+    return formula

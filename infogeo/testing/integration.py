@@ -1,16 +1,22 @@
 """Integrals over the support of a family, as sums."""
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
+from ..backend import Array
 from ..domains.convex import RealSpace
 from ..domains.supports import ClosedInterval, Integers, Interval, SimplexPoints
+from ..families.base import ExponentialFamily
 from ..families.von_mises import VonMises
 
 __all__ = ["distribution_function", "expectation_nodes"]
 
+Nodes = tuple[Array, Array, Array | None]
 POINTS = {1: 4001, 2: 601, 3: 81}     # of the trapezoidal rule on an axis, by the dimension of the support
 
 
-def expectation_nodes(M, theta, x):
+def expectation_nodes(M: ExponentialFamily, theta: Array, x: Array) -> Nodes | None:
     """``(points, log_weights, every_other)`` of the support for integrals against the density at θ; None where it allows none.
 
     Integers are counted, until the probability of the last 16 is lost in rounding. Elsewhere it is the trapezoidal rule in
@@ -30,7 +36,7 @@ def expectation_nodes(M, theta, x):
     return None if any(nodes is None for nodes in sides) else tuple(map(np.concatenate, zip(*sides)))
 
 
-def _grid(M, theta, x, support):
+def _grid(M: ExponentialFamily, theta: Array, x: Array, support: Any) -> Nodes | None:
     """The nodes in the unconstrained coordinates of a support, or of a part of it."""
     change = _coordinates(support)
     if change is None:
@@ -51,7 +57,7 @@ def _grid(M, theta, x, support):
     return points[inside], log_weight[inside], every_other
 
 
-def distribution_function(M, theta, x):
+def distribution_function(M: ExponentialFamily, theta: Array, x: Array) -> tuple[Array, Array] | None:
     """``(points, F)`` with F(x) = Σ_{y<x} p(y) + ½ p(x) for a family of one number; None where its density cannot be summed.
 
     Counts are summed from the lowest to the highest of the sample x, 100 000 of them at most: a heavy tail goes on.
@@ -68,7 +74,7 @@ def distribution_function(M, theta, x):
     return points, np.cumsum(mass) - 0.5 * mass
 
 
-def _counts(M, theta, x):
+def _counts(M: ExponentialFamily, theta: Array, x: Array) -> Nodes | None:
     lower, upper = M.support.lower, M.support.upper
     last = upper if np.isfinite(upper) else np.max(x) + 200
     while True:
@@ -80,11 +86,11 @@ def _counts(M, theta, x):
         last = 2 * last
 
 
-def _coordinates(support):
+def _coordinates(support: Any) -> tuple[Callable[[Array], Array], Callable[[Array], tuple[Array, Array]]] | None:
     """``(to_u, from_u)`` of a support: unconstrained coordinates and back, with the logarithm of the Jacobian."""
     if type(support) is SimplexPoints and support.k <= 4:
 
-        def from_u(u):                              # dx_1 … dx_{k−1} = x_1 … x_k du
+        def from_u(u: Array) -> tuple[Array, Array]:                              # dx_1 … dx_{k−1} = x_1 … x_k du
             full = np.concatenate([u, np.zeros((len(u), 1))], axis=-1)
             log_p = full - np.logaddexp.reduce(full, axis=-1)[:, None]
             return np.exp(log_p), np.sum(log_p, axis=-1)

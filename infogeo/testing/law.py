@@ -4,11 +4,16 @@ A law has the arguments ``(M, theta)``, ``(M, p, q)`` or ``(M, p, q, r)``: a man
 (..., dim) with equal batches. One that draws samples takes a generator `rng` last. It yields a `Sides` for each statement that
 it makes, or nothing where it does not apply to the manifold.
 """
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-__all__ = ["BrokenLaw", "Sides", "above", "assert_law", "at_least", "equal", "title"]
+from ..backend import Array
+from ..geometry.manifolds.manifold import DuallyFlat
+
+__all__ = ["BrokenLaw", "Law", "Sides", "above", "assert_law", "at_least", "equal", "title"]
 
 
 class BrokenLaw(AssertionError):
@@ -22,7 +27,7 @@ class BrokenLaw(AssertionError):
         The arguments at which it fails.
     """
 
-    def __init__(self, message, law=None, points=()):
+    def __init__(self, message: str, law: str | None = None, points: tuple[Array, ...] = ()) -> None:
         super().__init__(message)
         self.law, self.points = law, points
 
@@ -39,7 +44,7 @@ class Sides:
     tolerance: np.ndarray
     wrong: np.ndarray
 
-    def __str__(self):
+    def __str__(self) -> str:
         """The first wrong entry in words."""
         index = tuple(int(i) for i in np.argwhere(self.wrong)[0])
         where = f", entry {index}" if index else ""
@@ -50,12 +55,15 @@ class Sides:
                 f"They differ by {abs(left - right):.3g}; the law allows {tolerance:.3g}.")
 
 
-def _sides(left_name, left, relation, right_name, right, tolerance, wrong):
+Law = Callable[..., Iterator[Sides]]
+
+
+def _sides(left_name: str, left: Any, relation: str, right_name: str, right: Any, tolerance: Any, wrong: Array) -> Sides:
     arrays = np.broadcast_arrays(left, right, tolerance, wrong)
     return Sides(left_name, arrays[0], relation, right_name, arrays[1], arrays[2], arrays[3])
 
 
-def equal(left_name, left, right_name, right, tolerance=0.0):
+def equal(left_name: str, left: Any, right_name: str, right: Any, tolerance: Any = 0.0) -> Sides:
     """|left − right| ≤ tolerance in every entry; NaN breaks it."""
     left, right = _numbers(left), _numbers(right)
     with np.errstate(invalid="ignore"):
@@ -63,30 +71,30 @@ def equal(left_name, left, right_name, right, tolerance=0.0):
     return _sides(left_name, left, "=", right_name, right, tolerance, wrong)
 
 
-def at_least(left_name, left, right_name, right, tolerance=0.0):
+def at_least(left_name: str, left: Any, right_name: str, right: Any, tolerance: Any = 0.0) -> Sides:
     """left ≥ right − tolerance in every entry; NaN breaks it."""
     left, right = _numbers(left), _numbers(right)
     return _sides(left_name, left, ">=", right_name, right, tolerance, ~(left >= right - tolerance))
 
 
-def above(left_name, left, right_name, right):
+def above(left_name: str, left: Any, right_name: str, right: Any) -> Sides:
     """left > right in every entry; NaN breaks it."""
     left, right = _numbers(left), _numbers(right)
     return _sides(left_name, left, ">", right_name, right, 0.0, ~(left > right))
 
 
-def _numbers(x):
+def _numbers(x: Any) -> Array:
     """An array of floats, or of complex numbers: truth values are 0 and 1."""
     x = np.asarray(x)
     return x if x.dtype.kind == "c" else x.astype(float)
 
 
-def title(law):
+def title(law: Law) -> str:
     """The name of a law in words."""
     return law.__name__.replace("_", " ")
 
 
-def assert_law(law, M, *arguments):
+def assert_law(law: Law, M: DuallyFlat, *arguments: Array) -> None:
     """Assert that a law holds for a manifold at these points.
 
     Raises

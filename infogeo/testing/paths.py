@@ -1,14 +1,18 @@
 """Claims about runs and objectives: two runs are one path, a differential is that of its function."""
+from collections.abc import Callable
+
 import numpy as np
 
-from ..backend import to_numpy
+from ..backend import Array, to_numpy
 from ..errors import ShapeError
-from ..solvers.result import Status
+from ..objectives.base import Objective
+from ..solvers.result import Result, Status
 
 __all__ = ["assert_same_path", "taylor_slopes"]
 
 
-def assert_same_path(result_a, result_b, map=None, *, rtol=1e-9):
+def assert_same_path(result_a: Result, result_b: Result, map: Callable[[Array], Array] | None = None, *,
+                     rtol: float = 1e-9) -> None:
     """Assert that two runs are one path, the second in the coordinates of the first after `map`.
 
     Mathematically, ‖map(a_k) − b_k‖ ≤ rtol · max_k ‖b_k‖ in every row and record, and status and steps agree row by row.
@@ -47,7 +51,7 @@ def assert_same_path(result_a, result_b, map=None, *, rtol=1e-9):
             raise AssertionError(f"the {name} of row {index} differ: {words(one[index])!s} and {words(other[index])!s}")
 
 
-def taylor_slopes(objective, x, *, h=0.01, levels=6):
+def taylor_slopes(objective: Objective, x: Array, *, h: float = 0.01, levels: int = 6) -> Array:
     """How fast the remainder of the first-order expansion of an objective falls, along each coordinate axis.
 
     Mathematically, with E(h) = |f(x + h e_i) − f(x) − h ∂_i f(x)|, the slopes log₂ E(h) / E(h/2) for h, h/2, h/4, …: 2 where

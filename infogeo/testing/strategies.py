@@ -3,20 +3,26 @@
 Points are images of unconstrained coordinates on a lattice, so they shrink: Hypothesis reports points near the interior point
 of the domain, a single one rather than a batch. Nothing is drawn that is not in the domain.
 """
+from typing import Any
+
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from ..domains.convex import PositiveDefinite
+from ..backend import Array
+from ..domains.convex import ConvexDomain, PositiveDefinite
 from ..errors import ConvergenceError
+from ..families.base import ExponentialFamily
 from ..families.mixture import MixtureFamily
 from ..geometry.manifolds.burg import Burg
 from ..geometry.manifolds.euclidean import Euclidean
 from ..geometry.manifolds.log_det import LogDet
+from ..geometry.manifolds.manifold import DuallyFlat
 from ..geometry.manifolds.negative_entropy import NegativeEntropy
 from ..geometry.manifolds.p_norm import PNorm
 from ..geometry.manifolds.quadratic import Quadratic
 from ..numerics.packing import unpack
+from ..objectives.base import Objective
 from ..objectives.divergence import CrossEntropy, ReverseKL
 from ..statistics.curved import Curved
 from .bezier import bezier
@@ -32,13 +38,13 @@ LATTICE = 16
 REACH = {"bulk": (0.5, 1.0), "edge": (2.0, 4.0, 6.0), "extreme": (12.0, 20.0)}
 
 
-def batch_shapes():
+def batch_shapes() -> st.SearchStrategy[tuple[int, ...]]:
     """Leading axes: one point, a batch of one, of several, of two axes."""
     return st.sampled_from([(), (1,), (4,), (2, 3)])
 
 
 @st.composite
-def _unconstrained(draw, shape, dim, where):
+def _unconstrained(draw: st.DrawFn, shape: tuple[int, ...], dim: int, where: str) -> Array:
     """Vectors with entries in [−1, 1], or of largest entry 1 where the boundary is wanted, times the reach."""
     count = int(np.prod(shape)) * dim
     entries = draw(st.lists(st.integers(-LATTICE, LATTICE), min_size=count, max_size=count))
@@ -50,14 +56,15 @@ def _unconstrained(draw, shape, dim, where):
 
 
 @st.composite
-def _points(draw, domain, shape, where, dtype):
+def _points(draw: st.DrawFn, domain: ConvexDomain, shape: tuple[int, ...] | None, where: str | None, dtype: Any) -> Array:
     shape = draw(batch_shapes()) if shape is None else shape
     where = draw(st.sampled_from(list(REACH))) if where is None else where
     u = draw(_unconstrained(shape, domain.dim, where))
     return np.asarray(domain.chart(u)).astype(dtype)
 
 
-def thetas(M, shape=None, where=None, dtype="float64"):
+def thetas(M: DuallyFlat | Curved, shape: tuple[int, ...] | None = None, where: str | None = None,
+           dtype: Any = "float64") -> st.SearchStrategy[Array]:
     """Points of a manifold in its primal chart, shape (*shape, dim), where the potential is smooth.
 
     Parameters
@@ -78,7 +85,7 @@ def thetas(M, shape=None, where=None, dtype="float64"):
     return _points(region, shape, where, dtype).filter(lambda x: _lie_in(region, x))
 
 
-def _lie_in(region, x):
+def _lie_in(region: ConvexDomain, x: Array) -> bool:
     """Whether all points lie in the region for certain: of some regions only an inversion tells, which may fail near the edge."""
     try:
         return bool(np.all(region.contains(x)))
@@ -86,32 +93,33 @@ def _lie_in(region, x):
         return False
 
 
-def etas(M, shape=None, where=None, dtype="float64"):
+def etas(M: DuallyFlat, shape: tuple[int, ...] | None = None, where: str | None = None,
+         dtype: Any = "float64") -> st.SearchStrategy[Array]:
     """Points of a manifold in its dual chart η, as `thetas`."""
     return thetas(M.dual, shape, where, dtype)
 
 
 @st.composite
-def symmetric_positive_definite(draw, p, shape=()):
+def symmetric_positive_definite(draw: st.DrawFn, p: int, shape: tuple[int, ...] = ()) -> Array:
     """Symmetric positive definite p × p matrices, shape (*shape, p, p): L Lᵀ with the diagonal of L between e⁻² and e²."""
     domain = PositiveDefinite(p)
     u = draw(_unconstrained(shape, domain.dim, "bulk"))
     return unpack(domain.chart(2.0 * u), p)
 
 
-def exponential_families(max_size=4):
+def exponential_families(max_size: int = 4) -> st.SearchStrategy[ExponentialFamily]:
     """The families of the library, each class as often as any other: those of several outcomes or variables up to `max_size`
     (matrices up to 2 × 2), products of two or three of them, independent copies, and truncated families."""
     return _one_of([*families_of_numbers(max_size), *compositions(max_size)])
 
 
-def _one_of(kinds):
+def _one_of(kinds: list[st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
     """Each of the strategies as often as any other."""
     return st.sampled_from(kinds).flatmap(lambda kind: kind)
 
 
 @st.composite
-def mixture_families(draw, max_size=4):
+def mixture_families(draw: st.DrawFn, max_size: int = 4) -> MixtureFamily:
     """Mixtures of up to `max_size` components on as many states or two more; in the simplest one they are point masses."""
     count = draw(st.integers(2, max_size))
     extra = draw(st.integers(0, 2))
@@ -122,7 +130,7 @@ def mixture_families(draw, max_size=4):
 
 
 @st.composite
-def curved_families(draw, max_size=4):
+def curved_families(draw: st.DrawFn, max_size: int = 4) -> Curved:
     """Curves u ↦ θ(u), 0 < u < 1, of degree two in families of at least two parameters: Bézier curves of three drawn points."""
     family = draw(exponential_families(max_size).filter(lambda family: family.dim > 1))
     points = draw(thetas(family, (3,), "bulk"))
@@ -132,7 +140,7 @@ def curved_families(draw, max_size=4):
     return Curved(family, bezier(*points))
 
 
-def mirror_maps(max_size=4):
+def mirror_maps(max_size: int = 4) -> st.SearchStrategy[DuallyFlat]:
     """The mirror maps of the library, of dimension up to `max_size`; matrices up to 3 × 3."""
     dims = st.integers(1, max_size)
     return st.one_of(
@@ -142,13 +150,13 @@ def mirror_maps(max_size=4):
         st.builds(LogDet, st.integers(1, 3)))
 
 
-def manifolds(max_size=4):
+def manifolds(max_size: int = 4) -> st.SearchStrategy[DuallyFlat]:
     """The dually flat manifolds of the library: exponential and mixture families, mirror maps, and the duals of all."""
     primal = st.one_of(exponential_families(max_size), mixture_families(max_size), mirror_maps(max_size))
     return st.one_of(primal, primal.map(lambda M: M.dual))
 
 
-def objectives(M):
+def objectives(M: DuallyFlat) -> st.SearchStrategy[Objective]:
     """Objectives on the primal chart of a manifold: forward and reverse divergence to a drawn target, and a wavy function."""
     return st.one_of(
         etas(M, (), "bulk").map(lambda eta: CrossEntropy(M, eta)),

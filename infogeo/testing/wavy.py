@@ -1,5 +1,6 @@
 """An objective that is no friend of any geometry."""
-from ..backend import arrays
+from ..backend import Array, arrays
+from ..geometry.manifolds.manifold import DuallyFlat
 from ..objectives.base import Objective
 
 __all__ = ["Wavy"]
@@ -15,10 +16,10 @@ class Wavy(Objective):
     center : array, shape (..., d)
     """
 
-    def __init__(self, M, center):
+    def __init__(self, M: DuallyFlat, center: Array) -> None:
         self.manifold, self.center = M, center
 
-    def value_and_gradient(self, x):
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
         xp, x, c = arrays(x, self.center)
         gap = x - c
         return xp.sum(xp.sin(gap) + 0.3 * gap * gap, axis=-1), xp.cos(gap) + 0.6 * gap

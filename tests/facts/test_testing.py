@@ -14,7 +14,8 @@ import infogeo as ig
 from infogeo import testing
 from infogeo.domains.supports import PositiveDefiniteMatrix, SimplexPoints
 from infogeo.families.catalogue import FAMILIES
-from infogeo.testing import BrokenLaw, assert_law, assert_same_path, check_dually_flat, check_exponential_family, taylor_slopes
+from infogeo.testing import (BrokenLaw, assert_law, assert_same_path, check_dually_flat, check_exponential_family, derived,
+                             taylor_slopes)
 from infogeo.testing.checks import _check
 from infogeo.testing.drawn_families import compositions, families_of_numbers
 from infogeo.testing.integration import _coordinates, expectation_nodes
@@ -118,7 +119,7 @@ def wide(self, value, *args):
 
 
 def cancelling(self, value, p, q):
-    return ig.DuallyFlat.divergence(self, p, q)
+    return derived(ig.DuallyFlat, "divergence")(self, p, q)
 
 
 def fitted_elsewhere(self, value, *args):
