@@ -120,11 +120,12 @@ def _verdict(M: DuallyFlat, law: Law, arguments: Sequence[Array]) -> tuple[bool,
 
 def _breach(M: DuallyFlat, law: Law, points: Array) -> tuple[bool, tuple[Array, ...] | None]:
     """Whether the law applies, and the arguments nearest to the interior point at which it is broken, or None."""
-    batch = tuple(_arguments(law, points))
-    rows = list(zip(*batch))
+    arguments = tuple(_arguments(law, points))
+    rows, batch = list(zip(*arguments)), None
     if "rng" in _kinds(law):                    # three points are enough of samples of thousands
-        rows, batch = [rows[0], rows[len(rows) // 2], rows[-1]], None
+        rows = [rows[0], rows[len(rows) // 2], rows[-1]]
     else:
+        batch = arguments
         applies, wrong = _verdict(M, law, batch)
         if wrong is None:
             return applies, None
@@ -140,7 +141,7 @@ def _breach(M: DuallyFlat, law: Law, points: Array) -> tuple[bool, tuple[Array, 
 def _shrink(M: DuallyFlat, law: Law, arguments: Sequence[Array], region: ConvexDomain, trials: int = 400) -> tuple[Array, ...]:
     """Coordinates replaced by those of the interior point, by round numbers, by values half-way, while the law is broken."""
     if arguments[0].ndim > 1:
-        return arguments
+        return tuple(arguments)
     center = np.asarray(region.interior_point, dtype=float)
     best = tuple(arguments)
     progress = True
@@ -164,7 +165,8 @@ def _smaller(points: tuple[Array, ...], center: Array) -> Iterator[tuple[Array, 
 def _simpler(point: Array, center: Array) -> Iterator[Array]:
     yield center
     nearer = point - 0.1 * np.sign(point - center)
-    for values in (center, np.rint(point), np.round(0.5 * (point + center), 1), np.round(nearer, 1), np.round(point, 2)):
+    rounder: list[Array] = [np.rint(point), np.round(0.5 * (point + center), 1), np.round(nearer, 1), np.round(point, 2)]
+    for values in (center, *rounder):
         for j in range(len(point)):
             candidate = point.copy()
             candidate[j] = values[j]
@@ -183,5 +185,5 @@ def _distinct(points: Sequence[Array]) -> bool:
 def _message(M: DuallyFlat, name: str, law: Law, arguments: Sequence[Array]) -> str:
     labels = [kind for kind in _kinds(law) if kind != "rng"]
     shown = "\n".join(f"    {label} = {np.asarray(x).tolist()}" for label, x in zip(labels, arguments))
-    return (f"{M!r} breaks the law \"{name}\": {law.__doc__.splitlines()[0]}\n"
+    return (f"{M!r} breaks the law \"{name}\": {(law.__doc__ or '').splitlines()[0]}\n"
             f"At the smallest failing point found,\n{shown}\n{_verdict(M, law, arguments)[1]}")

@@ -1,4 +1,5 @@
 """Every exponential family of the library with drawn arguments."""
+from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
@@ -58,7 +59,7 @@ def families_of_numbers(max_size: int) -> list[st.SearchStrategy[ExponentialFami
         f.ContinuousBernoulli, f.LogitNormal, f.Normal, f.NormalGamma, f.VonMises)]
     sizes, dims, trials = st.integers(2, max_size), st.integers(1, min(max_size, 3)), st.integers(1, 10)
     orders = st.integers(1, min(max_size, 2))                  # of matrices, whose dimension grows as the square
-    outcomes = lambda cls, *others: sizes.flatmap(
+    outcomes: Callable[..., st.SearchStrategy[ExponentialFamily]] = lambda cls, *others: sizes.flatmap(
         lambda k: st.builds(cls, st.just(k), *others, reference=st.none() | st.integers(0, k - 1)))
     return [
         *map(st.just, plain),
@@ -83,8 +84,13 @@ def compositions(max_size: int) -> list[st.SearchStrategy[ExponentialFamily]]:
 
 def _truncated() -> st.SearchStrategy[ExponentialFamily]:
     """On each kind of support, with bounds on either side or both."""
-    line, half, counts = [f.Normal()], [f.Exponential(), f.Gamma()], [f.Poisson(), f.Geometric()]
-    bounds = lambda low, width: st.sampled_from([(low, low + width), (low, np.inf)])
+    line: list[ExponentialFamily] = [f.Normal()]
+    half: list[ExponentialFamily] = [f.Exponential(), f.Gamma()]
+    counts: list[ExponentialFamily] = [f.Poisson(), f.Geometric()]
+
+    def bounds(low: float, width: float) -> st.SearchStrategy[tuple[float, float]]:
+        return st.sampled_from([(low, low + width), (low, np.inf)])
+
     return st.one_of(
         st.tuples(st.sampled_from(line), bounds(-1.0, 3.0) | st.just((-np.inf, 0.5))),
         st.tuples(st.sampled_from(half), bounds(0.5, 2.0) | st.just((-np.inf, 3.0))),

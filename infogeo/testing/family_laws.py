@@ -2,7 +2,7 @@
 
 Those that draw samples hold to 5 standard errors, so with a fixed generator their verdict is fixed, too.
 """
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -166,7 +166,7 @@ def fit_is_the_most_likely(M: ExponentialFamily, theta: Array, rng: np.random.Ge
     """The likelihood falls off from the fitted point by n KL(θ̂‖θ), which is positive."""
     x = M.sample(rng, theta, SAMPLE)
     fitted = M.fit(x)
-    likelihood = lambda point: np.sum(M.log_density(point, x), axis=0)
+    likelihood: Callable[[Array], Array] = lambda point: np.sum(M.log_density(point, x), axis=0)
     for _ in range(10):
         direction = rng.standard_normal(theta.shape)
         other = fitted + 0.05 * direction / M.norm(fitted, direction)[..., None]

@@ -1,10 +1,10 @@
 """The methods of a manifold that are formulas, and arguments for them."""
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from ..backend import Array, arrays
-from ..domains.convex import Orthant
+from ..domains.convex import ConvexDomain, Orthant
 from ..families.base import ExponentialFamily
 from ..geometry.manifolds import interface
 from ..geometry.manifolds.manifold import DuallyFlat, Riemannian
@@ -20,7 +20,7 @@ FAMILY_FORMULAS = {name: formula.kinds for name, formula in interface.formulas(E
 FAMILY_FORMULAS |= {"log_partition": ("theta",), "log_density": ("theta", "x")}
 
 
-def smooth_region(M):
+def smooth_region(M: DuallyFlat) -> ConvexDomain:
     """A convex part of the primal domain where the potential is smooth: all of it, or where `smooth` says no an orthant.
 
     It is one that the dual chart shares, and signs are mixed in it.
@@ -28,16 +28,16 @@ def smooth_region(M):
     return M.theta_domain if M.smooth else Orthant(*[(-1) ** i for i in range(M.dim)])
 
 
-def formulas(M):
+def formulas(M: DuallyFlat) -> dict[str, tuple[str, ...]]:
     """Names and argument kinds of all the formulas of a manifold."""
     return FORMULAS | (FAMILY_FORMULAS if isinstance(M, ExponentialFamily) else {})
 
 
-def arguments_at(M, kinds, p, q, x=None):
+def arguments_at(M: DuallyFlat, kinds: tuple[str, ...], p: Array, q: Array, x: Array | None = None) -> list[Array]:
     """Arguments of these kinds at the points p and q: the second point is q, and vectors are q − p or its lowered form."""
     step = np.where(np.all(p == q, axis=-1, keepdims=True), 1.0, q - p)
 
-    def make(i, kind):
+    def make(i: int, kind: str) -> Array:
         if kind == "theta":
             return q if i else p
         if kind == "eta":
@@ -49,7 +49,7 @@ def arguments_at(M, kinds, p, q, x=None):
     return [make(i, kind) for i, kind in enumerate(kinds)]
 
 
-def overridden(M):
+def overridden(M: DuallyFlat) -> Iterator[tuple[str, type]]:
     """(name, base class) for each formula of the manifold that a base class derives, too."""
     for name in formulas(M):
         if name == "to_theta" and not (M.smooth and M.steep):

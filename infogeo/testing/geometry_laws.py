@@ -1,5 +1,5 @@
 """The laws of a dually flat manifold, one a function; `DUALLY_FLAT_LAWS` is all of them by name."""
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -138,7 +138,8 @@ def charts_are_inverse(M: DuallyFlat, theta: Array) -> Iterator[Sides]:
 def inversion_is_backward_stable(M: DuallyFlat, theta: Array) -> Iterator[Sides]:
     """η(θ(η)) = η to 2000 ε, in the units of what an ε in θ does to it; by Newton's method, to its 1000 ε (1 + |η|), too."""
     eta = M.to_eta(theta)
-    newton = type(getattr(M, "primal", M))._to_theta is DuallyFlat._to_theta
+    primal: DuallyFlat = getattr(M, "primal", M)
+    newton = type(primal)._to_theta is DuallyFlat._to_theta
     sensitivity = np.linalg.norm(M.metric(theta), ord=2, axis=(-2, -1)) * np.linalg.norm(theta, axis=-1)
     error = np.linalg.norm(M.to_eta(M.to_theta(eta)) - eta, axis=-1)
     yield equal("|to_eta(to_theta(η)) − η|", error, "zero", 0.0,
@@ -191,7 +192,7 @@ def dual_flat_and_sharp_are_dense(M: DuallyFlat, theta: Array) -> Iterator[Sides
     """dual_flat(η, v) = ∇²φ v and dual_sharp(η, c) = G c."""
     eta, vector, allowed = M.to_eta(theta), np.arange(1.0, 1.0 + M.dim), rounding(M, theta, 1e-13)[..., None]
     lowered, raised = apply(M.dual_metric(eta), vector), apply(M.metric(theta), vector)
-    size = lambda x: np.linalg.norm(x, axis=-1, keepdims=True)
+    size: Callable[[Array], Array] = lambda x: np.linalg.norm(x, axis=-1, keepdims=True)
     yield equal("dual_flat(v)", M.dual_flat(eta, vector), "∇²φ v", lowered, allowed * size(lowered))
     yield equal("dual_sharp(c)", M.dual_sharp(eta, vector), "G c", raised, allowed * size(raised))
 
@@ -274,7 +275,8 @@ def divergence_of_near_points(M: DuallyFlat, p: Array, q: Array) -> Iterator[Sid
 
 def _keeps_digits(M: DuallyFlat) -> bool:
     """Whether the divergence is an override."""
-    owner = type(getattr(M, "primal", M))
+    primal: DuallyFlat = getattr(M, "primal", M)
+    owner = type(primal)
     if issubclass(owner, ExponentialFamily) and owner._divergence is ExponentialFamily._divergence:
         return owner._kl is not ExponentialFamily._kl
     return owner._divergence is not DuallyFlat._divergence
@@ -298,7 +300,7 @@ def jeffreys_divergence(M: DuallyFlat, p: Array, q: Array) -> Iterator[Sides]:
 
 def three_points(M: DuallyFlat, p: Array, q: Array, r: Array) -> Iterator[Sides]:
     """D(p‖q) + D(q‖r) − D(p‖r) = (η_p − η_q)·(θ_r − θ_q)."""
-    D = lambda a, b: canonical_divergence(M, a, b)
+    D: Callable[[Array, Array], Array] = lambda a, b: canonical_divergence(M, a, b)
     eta_p, eta_q = M.to_eta(p), M.to_eta(q)
     size = D(p, q) + D(q, r) + D(p, r) + np.sum((np.abs(eta_p) + np.abs(eta_q)) * (np.abs(r) + np.abs(q)), axis=-1)
     yield equal("D(p‖q) + D(q‖r) − D(p‖r)", D(p, q) + D(q, r) - D(p, r),

@@ -32,8 +32,10 @@ def expectation_nodes(M: ExponentialFamily, theta: Array, x: Array) -> Nodes | N
         return np.linspace(-np.pi, np.pi, n, endpoint=False), np.full(n, np.log(2 * np.pi / n)), np.arange(n) % 2 == 0
     if not hasattr(M, "kink"):
         return _grid(M, theta, x, M.support)
-    sides = [_grid(M, theta, x[side.contains(x)], side) for side in (Interval(upper=M.kink), Interval(M.kink))]
-    return None if any(nodes is None for nodes in sides) else tuple(map(np.concatenate, zip(*sides)))
+    left, right = (_grid(M, theta, x[side.contains(x)], side) for side in (Interval(upper=M.kink), Interval(M.kink)))
+    if left is None or right is None:
+        return None
+    return tuple(map(np.concatenate, zip(left, right)))     # type: ignore[return-value]
 
 
 def _grid(M: ExponentialFamily, theta: Array, x: Array, support: Any) -> Nodes | None:
@@ -75,7 +77,8 @@ def distribution_function(M: ExponentialFamily, theta: Array, x: Array) -> tuple
 
 
 def _counts(M: ExponentialFamily, theta: Array, x: Array) -> Nodes | None:
-    lower, upper = M.support.lower, M.support.upper
+    support: Any = M.support
+    lower, upper = support.lower, support.upper
     last = upper if np.isfinite(upper) else np.max(x) + 200
     while True:
         points = np.arange(lower, last + 1.0)
@@ -90,7 +93,7 @@ def _coordinates(support: Any) -> tuple[Callable[[Array], Array], Callable[[Arra
     """``(to_u, from_u)`` of a support: unconstrained coordinates and back, with the logarithm of the Jacobian."""
     if type(support) is SimplexPoints and support.k <= 4:
 
-        def from_u(u: Array) -> tuple[Array, Array]:                              # dx_1 … dx_{k−1} = x_1 … x_k du
+        def from_u(u: Array) -> tuple[Array, Array]:    # dx_1 … dx_{k−1} = x_1 … x_k du
             full = np.concatenate([u, np.zeros((len(u), 1))], axis=-1)
             log_p = full - np.logaddexp.reduce(full, axis=-1)[:, None]
             return np.exp(log_p), np.sum(log_p, axis=-1)
