@@ -45,7 +45,7 @@ class ExponentialFamily(DuallyFlat):
         show_names(cls)
 
     if not TYPE_CHECKING:               # type checkers know every name that there is
-        def __getattr__(self: Array, name: str) -> Any:
+        def __getattr__(self, name: str) -> Any:
             if said := method(name):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{said}")
             return object.__getattribute__(self, name)      # Python's own error; that of a property, where it has one
@@ -85,7 +85,7 @@ class ExponentialFamily(DuallyFlat):
         """θ of ordinary parameters that are coerced and lie in their domains."""
 
     @formula("theta", axes=0, blocks=False)
-    def parameters(self, theta: Array) -> dict[str, Array]:
+    def parameters(self, theta: Array) -> dict[str, Array]:      # type: ignore[empty-body]
         """The ordinary parameters as a dict of arrays; the inverse of `theta_from`."""
 
     @abstractmethod
@@ -277,7 +277,11 @@ class ExponentialFamily(DuallyFlat):
 class ConstantBaseMeasure(ExponentialFamily):
     """A family whose base measure is the same everywhere: h(x) = e^{log_h}, 1 unless the family says otherwise."""
 
-    log_h: float = 0.0
+    if TYPE_CHECKING:
+        @property
+        def log_h(self) -> float: ...
+    else:
+        log_h = 0.0
 
     def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return xp.full_like(x[(..., *(0,) * len(self.support.shape))], self.log_h)

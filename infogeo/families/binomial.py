@@ -1,7 +1,8 @@
 """The binomial and multinomial families."""
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import log
+from typing import Any
 
 import numpy as np
 
@@ -161,6 +162,7 @@ class Multinomial(Transformed):
     k: int
     n: int
     reference: int | None = None
+    one: Categorical = field(init=False, repr=False, compare=False)        # of one trial
 
     def __post_init__(self) -> None:
         require_count("n", self.n)
@@ -182,7 +184,8 @@ class Multinomial(Transformed):
         return np.array([float(self.n)] + [0.0] * (self.k - 1))
 
     def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
-        return xp.concat([x[..., :self.reference], x[..., self.reference + 1:]], axis=-1)
+        r: Any = self.reference
+        return xp.concat([x[..., :r], x[..., r + 1:]], axis=-1)
 
     def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         """log of the multinomial coefficient: n times the entropy of x / n, and what Stirling's formula leaves."""

@@ -3,6 +3,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +69,7 @@ class BoltzmannMachine(StateFamily):
     """
 
     n: int
-    edges: tuple | None = None
+    edges: Any = None       # a tuple of pairs, once made
 
     def __post_init__(self) -> None:
         require("n", "n an integer, 1 <= n <= 20", isinstance(self.n, (int, np.integer)) and 1 <= self.n <= 20, self.n)
@@ -86,7 +87,7 @@ class BoltzmannMachine(StateFamily):
 
     @property
     def states(self) -> int:
-        return 2**self.n
+        return 1 << self.n
 
     @property
     def support(self) -> Domain:

@@ -2,6 +2,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp, lgamma, pi
+from typing import Any
 
 from ..arrays.draws import Draws
 from ..arrays.memo import once
@@ -147,7 +148,7 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
 
     def total_volume(self) -> float:
         """π^{k/2} / Γ(k/2): the part of the sphere of radius 2 in R^k with positive coordinates."""
-        return pi ** (self.k / 2) / exp(lgamma(self.k / 2))
+        return float(pi ** (self.k / 2) / exp(lgamma(self.k / 2)))
 
     def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         others = xp.asarray([float(i) for i in range(self.k) if i != self.reference], dtype=x.dtype)
@@ -190,7 +191,7 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
         return xp.sum(xp.astype(draws.uniform(shape)[..., None] >= cumulative[..., :-1], theta.dtype), axis=-1)
 
     def _theta_from(self, xp: Namespace, probabilities: Array) -> Array:
-        r = self.reference
+        r: Any = self.reference
         others = xp.concat([probabilities[..., :r], probabilities[..., r + 1:]], axis=-1)
         return xp.log(others / probabilities[..., r:r + 1])
 

@@ -85,22 +85,22 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
         by_integral, by_tails = (lambda p, q: self._kl_near(xp, p, q)), (lambda p, q: self._kl_far(xp, p, q))
         return piecewise(xp, xp.abs(theta_q - theta_p) < NEAR, by_integral, by_tails, theta_p, theta_q)[..., 0]
 
-    def _kl_near(self, xp: Namespace, p: int, q: Array) -> Array:
+    def _kl_near(self, xp: Namespace, p: Array, q: Array) -> Array:
         # ψ″ has its poles at ±2πi: for |Δ| < 4 the error of 14 nodes is below rounding
         return bregman_integral(lambda theta: self._second(xp, theta), p, q - p, 14)
 
-    def _kl_far(self, xp: Namespace, p: int, q: Array) -> Array:
+    def _kl_far(self, xp: Namespace, p: Array, q: Array) -> Array:
         sign = xp.where(p > 0, -xp.ones_like(p), xp.ones_like(p))
         p, q = sign * p, sign * q
 
-        def both_tails(p: int, q: Array) -> Array:
+        def both_tails(p: Array, q: Array) -> Array:
             """ψ(θ) = −log(−θ) + log(1 − e^θ): the divergence of the first term less that of minus the second, which is small."""
             step = q - p
             odds = -xp.exp(p) / xp.expm1(p)
             tail = xp.log1p(-xp.exp(p)) - xp.log1p(-xp.exp(q)) - step * odds
             return ratio_gap(xp, q / p, step / p) - tail
 
-        def direct(p: int, q: Array) -> Array:
+        def direct(p: Array, q: Array) -> Array:
             eta = self._to_eta(xp, p[..., None])[..., 0]
             return self._potential(xp, q[..., None]) - self._potential(xp, p[..., None]) - (q - p) * eta
 

@@ -116,7 +116,7 @@ class ConwayMaxwellPoisson(ExponentialFamily):
 
     @once
     def _sums(self, xp: Namespace, theta: Array) -> Sums:
-        return Sums(*sums(xp, theta))
+        return sums(xp, theta)
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
         s = self._sums(xp, theta)

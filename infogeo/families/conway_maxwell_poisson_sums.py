@@ -86,9 +86,8 @@ def _block(xp: Namespace, f: Callable[..., Any], theta1: Array, theta2: Array, *
     mode, pivot, level, tilt, v_mode = _frame(xp, theta1, theta2)
     beside = xp.maximum(mode, xp.ones_like(mode))
     edge = xp.full_like(mode, float(_GRID))
-    above = lambda x: deviation(xp, x, level - x, pivot, level)
-    fall = tilt * (edge - beside) + theta2 * (above(edge) - above(beside))
-    narrow = (mode < _GRID) & (fall < -50.0)
+    rise = deviation(xp, edge, level - edge, pivot, level) - deviation(xp, beside, level - beside, pivot, level)
+    narrow = (mode < _GRID) & (tilt * (edge - beside) + theta2 * rise < -50.0)      # e^{−50} of the mode at the grid's end
     everything = (theta1, theta2, mode, pivot, level, tilt, v_mode, *more)
     if xp.all(narrow):
         return _grid_sums(xp, f, *everything)
@@ -104,36 +103,39 @@ def _block(xp: Namespace, f: Callable[..., Any], theta1: Array, theta2: Array, *
 
 def _grid_sums(xp: Namespace, f: Callable[..., Any], theta1: Array, theta2: Array, mode: Array, pivot: Array, level: Array,
                tilt: Array, v_mode: Array, *more: Array) -> list[Array]:
-    theta2, mode, pivot, level, tilt, v_mode, *more = (a[..., None] for a in (theta2, mode, pivot, level, tilt, v_mode, *more))
+    theta2, mode, pivot, level, tilt, v_mode, *rest = (a[..., None] for a in (theta2, mode, pivot, level, tilt, v_mode, *more))
     logarithms, gaps = (xp.asarray(table, dtype=theta1.dtype) for table in _factorials())
     x = xp.arange(_GRID, dtype=theta1.dtype)
     v = xp.where(level > 0, gaps + deviance(xp, x, level - x, pivot), logarithms)
     t, s = x - mode, v - v_mode
     log_term = tilt * t + theta2 * s
-    return [xp.sum(a, axis=-1) for a in f(t, s, log_term, xp.ones_like(log_term), *more)]
+    return [xp.sum(a, axis=-1) for a in f(t, s, log_term, xp.ones_like(log_term), *rest)]
 
 
 def _panel_sums(xp: Namespace, f: Callable[..., Any], theta1: Array, theta2: Array, mode: Array, pivot: Array, level: Array,
                 tilt: Array, v_mode: Array, *more: Array) -> Array:
     down, up = mode, xp.full_like(mode, np.inf)
-    theta2, mode, pivot, level, tilt, v_mode, *more = (a[..., None] for a in (theta2, mode, pivot, level, tilt, v_mode, *more))
-    above = lambda t: deviation(xp, mode + t, (level - mode) - t, pivot, level) - v_mode
+    theta2, mode, pivot, level, tilt, v_mode, *rest = (a[..., None] for a in (theta2, mode, pivot, level, tilt, v_mode, *more))
+
+    def above(t: Array) -> Array:
+        return deviation(xp, mode + t, (level - mode) - t, pivot, level) - v_mode
+
     totals = None
     for t, weight in panels(xp, lambda t: tilt * t + theta2 * above(t), down, up):
         s = above(t)
         log_term = tilt * t + theta2 * s
         share = xp.where(weight > 0, weight * xp.exp(-log_term), xp.zeros_like(weight))
-        parts = [xp.sum(a, axis=-1) for a in f(t, s, log_term, share, *more)]
+        parts = [xp.sum(a, axis=-1) for a in f(t, s, log_term, share, *rest)]
         totals = parts if totals is None else [total + part for total, part in zip(totals, parts)]
     return totals
 
 
 def sums(xp: Namespace, theta: Array) -> Sums:
-    """The fields of `Sums`."""
+    """All of `Sums`."""
     huge = (theta[..., 1] < 0) & (theta[..., 0] > -_LARGEST * theta[..., 1])
     if xp.any(huge):
         found = sums(xp, xp.where(huge[..., None], -xp.ones_like(theta), theta))
-        return [xp.where(huge, limit, own) for limit, own in zip(_limit(xp, theta[..., 0], -theta[..., 1]), found)]
+        return Sums(*(xp.where(huge, limit, own) for limit, own in zip(_limit(xp, theta[..., 0], -theta[..., 1]), found)))
     theta1, theta2 = theta[..., 0], theta[..., 1]
     mode, pivot, level, tilt, v_mode = _frame(xp, theta1, theta2)
 
@@ -150,7 +152,7 @@ def sums(xp: Namespace, theta: Array) -> Sums:
                  ttt - 3.0 * a * tt + 2.0 * a**3, tts - 2.0 * a * ts - b * tt + 2.0 * a * a * b,
                  tss - 2.0 * b * ts - a * ss + 2.0 * a * b * b, sss - 3.0 * b * ss + 2.0 * b**3)
     top = tilt * mode + theta2 * (v_mode - level)
-    return mode, pivot, level, tilt, v_mode, top, xp.log1p(excess), a, b, *cumulants
+    return Sums(mode, pivot, level, tilt, v_mode, top, xp.log1p(excess), a, b, *cumulants)
 
 
 def _limit(xp: Namespace, log_rate: Array, nu: Array) -> tuple[Array, ...]:
@@ -168,7 +170,7 @@ def _limit(xp: Namespace, log_rate: Array, nu: Array) -> tuple[Array, ...]:
 
 
 def near_kl(xp: Namespace, theta1: Array, theta2: Array, step1: Array, step2: Array) -> Array:
-    s = Sums(*sums(xp, xp.stack([theta1, theta2], axis=-1)))
+    s = sums(xp, xp.stack([theta1, theta2], axis=-1))
 
     def growth(t: Array, v: Array, log_term: Array, share: Array, slope: Array, step2: Array, mean_x: Array,
                mean_v: Array) -> list[Array]:

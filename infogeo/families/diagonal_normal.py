@@ -70,8 +70,8 @@ class DiagonalNormal(ConstantBaseMeasure):
 
     # Coordinates (..., 2p) as p points (..., p, 2) of the normal family
 
-    def _pairs(self, xp: Namespace, *xs: Array) -> list[Array]:
-        return [xp.matrix_transpose(xp.reshape(x, (*x.shape[:-1], 2, self.p))) for x in xs]
+    def _pairs(self, xp: Namespace, x: Array) -> Array:
+        return xp.matrix_transpose(xp.reshape(x, (*x.shape[:-1], 2, self.p)))
 
     def _join(self, xp: Namespace, pairs: Array) -> Array:
         return xp.reshape(xp.matrix_transpose(pairs), (*pairs.shape[:-2], self.dim))
@@ -87,10 +87,10 @@ class DiagonalNormal(ConstantBaseMeasure):
         return xp.reshape(xp.permute_dims(full, (*range(batch), *axes)), (*blocks.shape[:batch], *[self.dim] * order))
 
     def _sum(self, xp: Namespace, kernel: Callable[..., Array], *xs: Array) -> Array:
-        return xp.sum(kernel(xp, *self._pairs(xp, *xs)), axis=-1)
+        return xp.sum(kernel(xp, *(self._pairs(xp, x) for x in xs)), axis=-1)
 
     def _each(self, xp: Namespace, kernel: Callable[..., Array], *xs: Array) -> Array:
-        return self._join(xp, kernel(xp, *self._pairs(xp, *xs)))
+        return self._join(xp, kernel(xp, *(self._pairs(xp, x) for x in xs)))
 
     @property
     def log_h(self) -> float:
@@ -103,10 +103,10 @@ class DiagonalNormal(ConstantBaseMeasure):
         return self._each(xp, _NORMAL._to_eta, theta)
 
     def _metric(self, xp: Namespace, theta: Array) -> Array:
-        return self._spread(xp, _NORMAL._metric(xp, *self._pairs(xp, theta)), 2)
+        return self._spread(xp, _NORMAL._metric(xp, self._pairs(xp, theta)), 2)
 
     def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
-        return self._spread(xp, _NORMAL._cubic_tensor(xp, *self._pairs(xp, theta)), 3)
+        return self._spread(xp, _NORMAL._cubic_tensor(xp, self._pairs(xp, theta)), 3)
 
     def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         return self._each(xp, _NORMAL._to_theta, eta)
@@ -124,7 +124,7 @@ class DiagonalNormal(ConstantBaseMeasure):
         return self._each(xp, _NORMAL._root, theta, z)
 
     def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
-        return self._spread(xp, _NORMAL._dual_metric(xp, *self._pairs(xp, eta)), 2)
+        return self._spread(xp, _NORMAL._dual_metric(xp, self._pairs(xp, eta)), 2)
 
     def _dual_flat(self, xp: Namespace, eta: Array, vector: Array) -> Array:
         return self._each(xp, _NORMAL._dual_flat, eta, vector)
@@ -137,7 +137,7 @@ class DiagonalNormal(ConstantBaseMeasure):
 
     def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """Σ −½ (x_i − μ_i)² / v_i − ½ log(2πv_i): the squares completed, which do not cancel."""
-        return xp.sum(_NORMAL._log_density(xp, *self._pairs(xp, theta), x), axis=-1)
+        return xp.sum(_NORMAL._log_density(xp, self._pairs(xp, theta), x), axis=-1)
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return self._sum(xp, _NORMAL._entropy, theta)
@@ -150,21 +150,21 @@ class DiagonalNormal(ConstantBaseMeasure):
         return self._join(xp, eta), self._join(xp, theta)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
-        return _NORMAL._draw(draws, *self._pairs(draws.xp, theta), (*shape, self.p))
+        return _NORMAL._draw(draws, self._pairs(draws.xp, theta), (*shape, self.p))
 
     def _theta_from(self, xp: Namespace, mean: Array, variance: Array) -> Array:
         return self._join(xp, _NORMAL._theta_from(xp, mean, variance))
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
-        return _NORMAL._parameters(xp, *self._pairs(xp, theta))
+        return _NORMAL._parameters(xp, self._pairs(xp, theta))
 
     def _distance(self, xp: Namespace, x: Array, y: Array) -> Array:
         """√Σ d_i², the sum over the coordinates."""
-        distances = _NORMAL._distance(xp, *self._pairs(xp, x, y))
+        distances = _NORMAL._distance(xp, self._pairs(xp, x), self._pairs(xp, y))
         return xp.sqrt(xp.sum(distances * distances, axis=-1))
 
     def _geodesic(self, xp: Namespace, x: Array, y: Array, t: Array) -> Array:
-        return self._join(xp, _NORMAL._geodesic(xp, *self._pairs(xp, x, y), t[..., None]))
+        return self._join(xp, _NORMAL._geodesic(xp, self._pairs(xp, x), self._pairs(xp, y), t[..., None]))
 
     def _exp(self, xp: Namespace, x: Array, vector: Array) -> Array:
         return self._each(xp, _NORMAL._exp, x, vector)

@@ -25,7 +25,7 @@ __all__ = ["Dirichlet"]
 
 
 @lru_cache
-def _mean_logarithms(k: int) -> Array:
+def _mean_logarithms(k: int) -> MappedDomain:
     """The set Σ e^{η_i} < 1."""
     return MappedDomain(OpenSimplex(k), lambda xp, z: xp.log(z), lambda xp, eta: xp.sum(xp.exp(eta), axis=-1) < 1,
                         lambda name: f"sum(exp({name})) < 1")
@@ -117,7 +117,10 @@ class Dirichlet(ExponentialFamily):
     def _negative_entropy(self, xp: Namespace, theta: Array) -> Array:
         """φ = Σ f(α_i) − f(α₀) with f(a) = a s′(a) − s(a): the parts of log Γ that cancel are left out."""
         total = xp.sum(theta, axis=-1)
-        f = lambda a: a * digamma_gap(xp, a) - stirling_gap(xp, a)
+
+        def f(a: Array) -> Array:
+            return a * digamma_gap(xp, a) - stirling_gap(xp, a)
+
         return xp.sum(f(theta), axis=-1) - f(total)
 
     @once

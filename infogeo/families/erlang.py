@@ -1,6 +1,5 @@
 """The Erlang family."""
 from dataclasses import dataclass
-from functools import cached_property
 from math import lgamma
 
 from ..arrays.draws import Draws
@@ -36,10 +35,7 @@ class Erlang(Transformed):
 
     def __post_init__(self) -> None:
         require_count("shape", self.shape)
-
-    @cached_property
-    def base(self) -> Array:
-        return Scaled(Exponential(), self.shape)
+        object.__setattr__(self, "base", Scaled(Exponential(), self.shape))
 
     def _as_gamma(self, xp: Namespace, theta: Array) -> Array:
         """The point of the gamma family."""

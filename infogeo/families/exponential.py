@@ -41,7 +41,8 @@ class Exponential(ArcLength, ConstantBaseMeasure):
     def _second(self, xp: Namespace, theta: Array) -> Array:
         return 1.0 / theta ** 2
 
-    _dual_second = _second
+    def _dual_second(self, xp: Namespace, eta: Array) -> Array:
+        return 1.0 / eta ** 2
 
     def _third(self, xp: Namespace, theta: Array) -> Array:
         return -2.0 / theta ** 3

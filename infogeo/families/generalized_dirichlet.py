@@ -1,7 +1,6 @@
 """The generalized Dirichlet family of Connor and Mosimann."""
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -41,10 +40,7 @@ class GeneralizedDirichlet(Transformed):
 
     def __post_init__(self) -> None:
         known_integer(self, "k", 2)
-
-    @cached_property
-    def base(self) -> Array:
-        return ProductManifold(*[Dirichlet(2)] * (self.k - 1))
+        object.__setattr__(self, "base", ProductManifold(*[Dirichlet(2)] * (self.k - 1)))
 
     @property
     def support(self) -> Domain:

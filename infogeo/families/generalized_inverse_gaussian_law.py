@@ -1,5 +1,5 @@
 """The law of the logarithm of a generalized inverse Gaussian variable, by the trapezoidal rule."""
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from math import factorial
 from typing import Any
@@ -51,24 +51,14 @@ class LogLaw:
         flat = [xp.reshape(v, (-1,)) for v in (self.rise, self.fall, *more)]
         good = xp.isfinite(flat[0] + flat[1])
         rise, fall = (xp.where(good, v, xp.ones_like(v)) for v in flat[:2])
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):         # the chart of the domain of η asks, too, and no base stands around it
             left, right = _reach(xp, fall, rise, 3.0, DEPTH), _reach(xp, rise, fall, 3.0, DEPTH)
             level = xp.ceil(xp.log2((left + right) * (4.5 + 2.0 * xp.sqrt(rise + fall))))
             # rows of one number of nodes, a power of two, side by side: what a row gets does not depend on the others
             order = xp.argsort(level)
-            rise, fall, left, right, *more = (xp.take(v, order, axis=0) for v in (rise, fall, left, right, *flat[2:]))
-            level, done = to_numpy(xp.take(level, order, axis=0)), []
-            for power in np.unique(level) if level.size else [1]:
-                n, (first, last) = 2**int(power) + 1, (int(np.searchsorted(level, power, side)) for side in ("left", "right"))
-                rows = max(1, BLOCK // n)
-                for start in range(first, max(first + 1, last), rows):
-                    part = slice(start, min(start + rows, last))
-                    grid = xp.linspace(0.0, 1.0, n, dtype=rise.dtype)
-                    t = (left[part] + right[part])[:, None] * grid - left[part][:, None]
-                    weight = xp.exp(-_depth(xp, rise[part][:, None], fall[part][:, None], t))
-                    total = xp.sum(weight, axis=-1)
-                    mass = total * (left[part] + right[part]) / (n - 1.0)
-                    done.append(function(t, weight / total[:, None], mass, *(v[part][:, None] for v in more)))
+            columns = [xp.take(v, order, axis=0) for v in (rise, fall, left, right, *flat[2:])]
+            done = [_block(xp, function, n, *(v[part, None] for v in columns))
+                    for n, part in _blocks(to_numpy(xp.take(level, order, axis=0)))]
             back = xp.argsort(order)
         out = []
         for parts in zip(*done):
@@ -211,6 +201,24 @@ class LogLaw:
             t = xp.where(accepted, trial, t)
             missing = missing & ~accepted
         return self.mode * xp.exp(t)
+
+
+def _blocks(level: Array) -> Iterator[tuple[int, slice]]:
+    """(number of nodes, rows) of blocks of `BLOCK` nodes or so, for rows in the order of their level, log₂ of the number."""
+    for power in np.unique(level) if level.size else [1]:
+        n, (first, last) = 2**int(power) + 1, (int(np.searchsorted(level, power, side)) for side in ("left", "right"))
+        rows = max(1, BLOCK // n)
+        for start in range(first, max(first + 1, last), rows):
+            yield n, slice(start, min(start + rows, last))
+
+
+def _block(xp: Namespace, function: Callable[..., Any], n: int, rise: Array, fall: Array, left: Array, right: Array,
+           *more: Array) -> Any:
+    """`function` of the n nodes between −`left` and `right` of each row; all shapes (rows, 1)."""
+    t = (left + right) * xp.linspace(0.0, 1.0, n, dtype=rise.dtype) - left
+    weight = xp.exp(-_depth(xp, rise, fall, t))
+    total = xp.sum(weight, axis=-1)
+    return function(t, weight / total[:, None], total * (left + right)[:, 0] / (n - 1.0), *more)
 
 
 def _depth(xp: Namespace, rise: Array, fall: Array, t: Array) -> Array:

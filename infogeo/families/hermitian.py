@@ -21,7 +21,8 @@ __all__ = ["HermitianDefinite", "HermitianMatrix", "as_complex", "pack_hermitian
 def _indices(p: int) -> tuple[Array, Array, Array, Array]:
     """(position, sign, taken, weight) between the p² packed coordinates of H and the entries of its real matrix."""
     position, sign = np.zeros((2 * p, 2 * p), dtype=np.int64), np.zeros((2 * p, 2 * p))
-    taken, weight = [], []
+    taken: list[int] = []
+    weight: list[float] = []
 
     def put(entries: dict[tuple[int, int], int], factor: float) -> None:
         for (i, j), s in entries.items():
@@ -62,7 +63,7 @@ def real_matrix(xp: Namespace, real: Array, imaginary: Array) -> Array:
 class HermitianDefinite(ConvexDomain):
     """Packed Hermitian p × p matrices that are positive (sign 1) or negative (sign −1) definite."""
 
-    def __init__(self, p: int, sign: float) -> None:
+    def __init__(self, p: int, sign: int) -> None:
         self.p, self.sign, self.dim = p, sign, p * p
 
     def contains(self, x: Array) -> Array:
@@ -94,7 +95,10 @@ class _HermitianCholeskyChart(LogCholeskyChart):
     def _factor(self, xp: Namespace, matrix: Array) -> Array:
         """The real Cholesky factor, once the real and the imaginary part of a coordinate are neighbours: L then is triangular."""
         order = np.arange(2 * self.p).reshape(2, self.p).T.reshape(-1)
-        both = lambda x, order: xp.take(xp.take(x, xp.asarray(order), axis=-1), xp.asarray(order), axis=-2)
+
+        def both(x: Array, order: Array) -> Array:
+            return xp.take(xp.take(x, xp.asarray(order), axis=-1), xp.asarray(order), axis=-2)
+
         return both(cholesky(xp, both(matrix, order)), np.argsort(order))
 
 

@@ -89,8 +89,8 @@ class Hierarchical(StateFamily):
     Source: Amari, Information geometry on hierarchy of probability distributions, IEEE Trans. Inf. Theory 47 (2001).
     """
 
-    shape: tuple
-    interactions: tuple
+    shape: tuple[int, ...]
+    interactions: tuple[tuple[int, ...], ...]
 
     def __post_init__(self) -> None:
         sizes = bool(self.shape) and all(isinstance(k, (int, np.integer)) and k >= 2 for k in self.shape)
@@ -111,7 +111,7 @@ class Hierarchical(StateFamily):
 
     @property
     def dim(self) -> int:
-        return _indicators(self.shape, self.groups).shape[1]
+        return int(_indicators(self.shape, self.groups).shape[1])
 
     @property
     def states(self) -> int:

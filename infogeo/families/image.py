@@ -1,10 +1,12 @@
 """Families that are one-to-one images of other families."""
 from abc import abstractmethod
 from collections.abc import Mapping
+from typing import Any
 
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace
 from ..domains.base import Domain
+from .base import ExponentialFamily
 from .transformed import Transformed
 
 __all__ = ["Image"]
@@ -16,6 +18,8 @@ class Image(Transformed):
     Mathematically, T(x) = T_base(y), h(x) = h_base(y) |dy/dx|; ψ, the charts, the metric and every divergence are those of the
     base, p(x; θ) = p_base(y; θ) |dy/dx|, and the entropy is that of y minus E[log |dy/dx|].
     """
+
+    base: ExponentialFamily
 
     @abstractmethod
     def _pull(self, xp: Namespace, x: Array) -> Array:
@@ -58,7 +62,7 @@ class Image(Transformed):
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self._push(draws.xp, self.base._draw(draws, theta, shape))
 
-    def _theta_from(self, xp: Namespace, **ordinary: Array) -> Array:
+    def _theta_from(self, xp: Namespace, *names: Any, **ordinary: Any) -> Array:
         return self.base._theta_from(xp, **ordinary)
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:

@@ -11,7 +11,7 @@ __all__ = ["known_finite", "known_integer", "known_positive"]
 def known_positive(family: Any, name: str) -> None:
     """Keep the field `name` as a float. Raises DomainError where it is not a finite number above 0."""
     value = getattr(family, name)
-    require(name, f"{name} > 0", isinstance(value, Real) and 0 < value < inf, value)
+    require(name, f"{name} > 0", isinstance(value, Real) and 0 < float(value) < inf, value)
     _keep(family, name, float(value))
 
 

@@ -1,7 +1,7 @@
 """Normal families with a given covariance: vectors, and matrices with given row and column covariances."""
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -24,9 +24,9 @@ __all__ = ["MatrixNormalKnownCovariances", "MultivariateNormalKnownCovariance"]
 class _Covariance:
     """A symmetric positive definite matrix, its inverse, a root, and its log-determinant, held as NumPy arrays."""
 
-    matrix: np.ndarray
-    inverse: np.ndarray
-    lower: np.ndarray
+    matrix: Array
+    inverse: Array
+    lower: Array
     log_det: float
 
     @classmethod
@@ -44,7 +44,7 @@ class _Covariance:
 
     @property
     def p(self) -> int:
-        return self.matrix.shape[0]
+        return int(self.matrix.shape[0])
 
 
 class _KnownCovariance(ConstantMetric, ExponentialFamily):
@@ -71,7 +71,9 @@ class _KnownCovariance(ConstantMetric, ExponentialFamily):
     def theta_domain(self) -> ConvexDomain:
         return RealSpace(self.dim)
 
-    eta_domain = theta_domain
+    @property
+    def eta_domain(self) -> ConvexDomain:
+        return RealSpace(self.dim)
 
     def _as_vector(self, xp: Namespace, x: Array) -> Array:
         """An observation as a vector of coordinates."""
@@ -108,7 +110,11 @@ class _KnownCovariance(ConstantMetric, ExponentialFamily):
         image = operator(xp, vector)
         return xp.broadcast_to(image, np.broadcast_shapes(x.shape, image.shape))
 
-    _dual_flat, _dual_sharp = _sharp, _flat
+    def _dual_flat(self, xp: Namespace, eta: Array, vector: Array) -> Array:
+        return self._constant(xp, self._raise, eta, vector)
+
+    def _dual_sharp(self, xp: Namespace, eta: Array, covector: Array) -> Array:
+        return self._constant(xp, self._lower, eta, covector)
 
     def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         return self._everywhere(xp, self._raise, eta)
@@ -172,7 +178,8 @@ class MultivariateNormalKnownCovariance(_KnownCovariance):
     Ordinary parameters: `mean`, shape (..., p).
     """
 
-    covariance: np.ndarray
+    covariance: Array
+    _sigma: _Covariance = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_sigma", _Covariance.checked("covariance", self.covariance))
@@ -237,8 +244,10 @@ class MatrixNormalKnownCovariances(_KnownCovariance):
     Source: Dawid, Some matrix-variate distribution theory, Biometrika 68 (1981).
     """
 
-    row_covariance: np.ndarray
-    column_covariance: np.ndarray
+    row_covariance: Array
+    column_covariance: Array
+    _rows: _Covariance = field(init=False, repr=False, compare=False)
+    _columns: _Covariance = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_rows", _Covariance.checked("row_covariance", self.row_covariance))

@@ -92,7 +92,7 @@ class LogSeries(OneSeries, ExponentialFamily):
         is_near = xp.abs(step) < 0.5 * xp.minimum(-theta_p, 1.0 + 0.0 * theta_p)
         near = lambda p, q, step: bregman_integral(lambda theta: _derivatives(xp, theta)[2], p, step)
 
-        def far(p: int, q: Array, step: Array) -> Array:
+        def far(p: Array, q: Array, step: Array) -> Array:
             psi_p, eta_p, _, _ = _derivatives(xp, p)
             psi_q = _derivatives(xp, q)[0]
             # near p = 1, log(L_q / L_p) from the ratio of 1 − p

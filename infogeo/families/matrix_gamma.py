@@ -124,7 +124,10 @@ def matrix_gamma_kl(xp: Namespace, s_p: Array, s_q: Array, step: Array, root: Ar
     p = root.shape[-1]
     t_p, t_q = halves(xp, s_p, p), halves(xp, s_q, p)
     a_p, a_q = t_p[..., -1], t_q[..., -1]
-    whitened = lambda matrix: xp.matmul(root, xp.matmul(matrix, xp.matrix_transpose(root)))
+
+    def whitened(matrix: Array) -> Array:
+        return xp.matmul(root, xp.matmul(matrix, xp.matrix_transpose(root)))
+
     eye = xp.eye(p, dtype=s_p.dtype)
     change = whitened(d_rate)
     near = (a_p[..., None, None] * change - step[..., None, None] * eye) / a_q[..., None, None]

@@ -1,12 +1,12 @@
 """Mixture families: all mixtures of fixed components, the m-flat counterpart of exponential families."""
 from collections.abc import Callable, Sequence
 from math import inf
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from ..backend import Array, Namespace, to_numpy
-from ..domains.convex import OpenSimplex, RealSpace
+from ..domains.convex import ConvexDomain, OpenSimplex, RealSpace
 from ..domains.image import GradientImage
 from ..errors import ConvergenceError, ShapeError, require
 from ..geometry.manifolds.interface import formula
@@ -55,6 +55,8 @@ class MixtureFamily(Dual):
     information-geometric structures, in Geometric Structures of Information (2019).
     """
 
+    primal: "_Weights"
+
     def __init__(self, components: Array, _log_base: Array | None = None) -> None:
         rows = np.array(to_numpy(components), dtype=float)
         if rows.ndim != 2 or rows.shape[0] < 2:
@@ -68,7 +70,8 @@ class MixtureFamily(Dual):
         reached = rows.sum(axis=0) > 0
         super().__init__(_Weights(rows[:, reached], log_base[reached]))
         self.primal.__dict__["dual"] = self
-        self.quadrature_error, self._strata = None, None
+        self.quadrature_error: float | None = None
+        self._strata: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
         return f"MixtureFamily({self.dim + 1} components)"
@@ -140,10 +143,11 @@ class MixtureFamily(Dual):
         """
 
     def _standard_errors(self, xp: Namespace, eta: Array) -> tuple[Array, Array]:
-        require("the family", "made by MixtureFamily.sampled, to have standard errors", self._strata is not None, self)
+        strata: Any = self._strata
+        require("the family", "made by MixtureFamily.sampled, to have standard errors", strata is not None, self)
         weights = self.primal
         log_m = weights._log_mixture(xp, eta)
-        count, n = self._strata
+        count, n = strata
         phi = count * n * weights._masses(xp, eta) * log_m            # the average of these over the draws is φ
         theta = count * n * weights._gaps(xp, eta) * log_m[..., None, :]
 
@@ -161,6 +165,10 @@ class _Weights(DuallyFlat):
     The mixture has the masses M = Σ η_i R_i + (1 − Σ η_i) R_K on the states, which have weights e^{log_base}, and
     φ = Σ M (log M − log_base).
     """
+
+    dim: int
+    theta_domain: ConvexDomain
+    eta_domain: ConvexDomain
 
     def __init__(self, rows: Array, log_base: Array) -> None:
         self.rows, self.log_base, self.dim = rows, log_base, rows.shape[0] - 1

@@ -291,7 +291,10 @@ class _Pairs:
         i, j = np.triu_indices(p)
         weight = np.where(i == j, 1.0, np.sqrt(2.0))
         self.i, self.j, self.weight = xp.asarray(i), xp.asarray(j), xp.asarray(weight, dtype=dtype)
-        first = lambda x, y: xp.asarray((x[:, None] * p + y[None, :]).reshape(-1))
+
+        def first(x: Array, y: Array) -> Array:
+            return xp.asarray((x[:, None] * p + y[None, :]).reshape(-1))
+
         self.ik, self.jl, self.il, self.jk = first(i, i), first(j, j), first(i, j), first(j, i)
 
     def _entries(self, matrix: Array, index: Array) -> Array:
@@ -307,9 +310,9 @@ class _Pairs:
     def crossed(self, u: Array, vector: Array) -> Array:
         """U_mi v_j + U_mj v_i, shape (..., p, pairs)."""
         xp = self.xp
-        columns = lambda index: xp.take(u, index, axis=-1)
-        entries = lambda index: xp.take(vector, index, axis=-1)[..., None, :]
-        return (columns(self.i) * entries(self.j) + columns(self.j) * entries(self.i)) * self.weight
+        u_i, u_j = xp.take(u, self.i, axis=-1), xp.take(u, self.j, axis=-1)
+        v_i, v_j = (xp.take(vector, index, axis=-1)[..., None, :] for index in (self.i, self.j))
+        return (u_i * v_j + u_j * v_i) * self.weight
 
     def assemble(self, first: Array, crossed: Array, fourth: Array) -> Array:
         """[[first, crossed], [crossedᵀ, fourth]]."""

@@ -17,7 +17,7 @@ from .base import ExponentialFamily
 __all__ = ["Normal"]
 
 
-def _moments(xp: Namespace, z: Array) -> MappedDomain:
+def _moments(xp: Namespace, z: Array) -> Array:
     """(μ, v) to (μ, v + μ²)."""
     return xp.stack([z[..., 0], z[..., 1] + z[..., 0] ** 2], axis=-1)
 

@@ -1,5 +1,5 @@
 """The normal–inverse-Wishart family: the conjugate prior of mean and covariance of the multivariate normal family."""
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..backend import Array, Namespace
 from ..domains.base import Domain
@@ -29,6 +29,7 @@ class NormalInverseWishart(Image):
     """
 
     p: int
+    base: NormalWishart = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base", NormalWishart(self.p))
@@ -42,7 +43,8 @@ class NormalInverseWishart(Image):
         inverse = inverse_and_log_det(xp, unpack(x[..., self.p:], self.p))[1]
         return xp.concat([x[..., :self.p], pack(inverse)], axis=-1)
 
-    _push = _pull
+    def _push(self, xp: Namespace, y: Array) -> Array:
+        return self._pull(xp, y)
 
     def _log_slope(self, xp: Namespace, x: Array) -> Array:
         return -(self.p + 1.0) * log_det(xp, unpack(x[..., self.p:], self.p))

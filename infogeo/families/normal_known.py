@@ -1,6 +1,5 @@
 """The normal families with one parameter known."""
 from dataclasses import dataclass
-from functools import cached_property
 from math import log, pi
 
 import numpy as np
@@ -38,10 +37,7 @@ class NormalKnownVariance(Transformed):
 
     def __post_init__(self) -> None:
         known_positive(self, "variance")
-
-    @cached_property
-    def base(self) -> Array:
-        return Scaled(Euclidean(1), self.variance)
+        object.__setattr__(self, "base", Scaled(Euclidean(1), self.variance))
 
     def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return x[..., None]

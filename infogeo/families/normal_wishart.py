@@ -2,6 +2,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -63,9 +64,9 @@ class _NaturalChart(Chart):
     def __init__(self, p: int) -> None:
         self.p = p
 
-    def _parts(self, *xs: Array) -> tuple[Array, Array, Array, Array, Array, Array, Array]:
-        xp, *xs = arrays(*xs)
-        return xp, *(_split(xp, x, self.p) for x in xs)
+    def _parts(self, *xs: Array) -> Any:
+        xp, *found = arrays(*xs)
+        return xp, *(_split(xp, x, self.p) for x in found)
 
     def __call__(self, u: Array) -> Array:
         xp, parts = self._parts(u)
@@ -96,7 +97,7 @@ class _NaturalChart(Chart):
 
 
 @lru_cache
-def _parameters(p: int) -> dict[str, Array]:
+def _parameters(p: int) -> MappedDomain:
     """The θ with s > 0, κ > 0 and R positive definite."""
     def inside(xp: Namespace, theta: Array) -> Array:
         s, matrix, vector, number = _split(xp, theta, p)
@@ -110,7 +111,7 @@ def _parameters(p: int) -> dict[str, Array]:
 
 
 @lru_cache
-def _means(p: int) -> Array:
+def _means(p: int) -> MappedDomain:
     """The η with E Λ positive definite, E log det Λ < log det E Λ and E μᵀΛμ > (E Λμ)ᵀ(E Λ)⁻¹(E Λμ)."""
     def image(xp: Namespace, z: Array) -> Array:
         gap, mean, m, spread = _split(xp, z, p)

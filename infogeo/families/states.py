@@ -3,7 +3,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from functools import cached_property
 from math import log, prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,7 +31,11 @@ class StateFamily(ExponentialFamily):
     where m is nearly certain, then keeps its digits.
     """
 
-    states: int                 # how many there are
+    if TYPE_CHECKING:
+        @property
+        def states(self) -> int:
+            """How many there are."""
+
     log_base: Any = None        # log h(s), shape (states,), NumPy; None where it is 0
 
     @abstractmethod

@@ -1,8 +1,9 @@
 """Truncated families: a family on the line, given that x lies between two bounds."""
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import ceil, floor, inf
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,8 @@ _BARRIERS = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)      # each minimum is the start of th
 
 class _MeanInterval(GradientImage):
     """The η of a truncated family of one parameter: they increase with θ, between two limits."""
+
+    manifold: "Truncated"
 
     def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
@@ -79,6 +82,7 @@ class Truncated(ExponentialFamily):
     family: ExponentialFamily
     lower: float = -inf
     upper: float = inf
+    support: Any = field(init=False, repr=False, compare=False)       # an Interval or Integers
 
     def __post_init__(self) -> None:
         support = self.family.support
@@ -233,7 +237,7 @@ class Truncated(ExponentialFamily):
 
     def _minimiser(self, xp: Namespace, eta: Array, start: Array, centre: Array, barrier: float, max_steps: int = 60) -> Array:
         """Of ψ(θ) − η·θ + barrier · (ψ_family(θ) − centre·θ), which keeps θ in its domain; with a barrier, to half precision."""
-        family = self.family
+        family, last = self.family, None
 
         def at(theta: Array) -> Array:
             """The point of the last evaluation, if it is the same: its law is known."""
@@ -257,7 +261,6 @@ class Truncated(ExponentialFamily):
             theta = at(theta)
             return solve(xp, self._metric(xp, theta) + (barrier * family._metric(xp, theta) if barrier else 0.0), g)
 
-        last = None
         with standing() as stand:
             return minimize(xp, start, name="to_theta", value=value, gradient=gradient, solve=newton,
                             contains=self.theta_domain.contains, scale=scale_behind(xp, eta, barrier), max_steps=max_steps)

@@ -2,6 +2,7 @@
 from abc import ABC, abstractmethod
 from functools import cached_property
 from math import inf
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,7 @@ class Nodes(ABC):
 
     def __init__(self, family: ExponentialFamily, support: Interval | Integers) -> None:
         self.family, self.support = family, support
+        self.whole: Any = family.support
         self.low, self.high = support.lower, support.upper
 
     @property
@@ -128,7 +130,7 @@ class PanelNodes(Nodes):
 
     def _point(self, xp: Namespace, t: Array) -> tuple[Array, Array]:
         """(x, log dx/dt) of the coordinate t."""
-        a, b = self.family.support.lower, self.family.support.upper
+        a, b = self.whole.lower, self.whole.upper
         if np.isinf(a) and np.isinf(b):
             return t, xp.zeros_like(t)
         if np.isinf(b):
@@ -139,13 +141,16 @@ class PanelNodes(Nodes):
     @cached_property
     def _range(self) -> tuple[float, float]:
         """The bounds in the coordinate t, both finite."""
-        a, b, low, high = self.family.support.lower, self.family.support.upper, self.low, self.high
+        a, b, low, high = self.whole.lower, self.whole.upper, self.low, self.high
         if np.isinf(a) and np.isinf(b):
             return max(low, -1e18), min(high, 1e18)
         if np.isinf(b):
             return (float(np.log(low - a)) if low > a else -700.0), (float(np.log(high - a)) if high < inf else 700.0)
         # e^{±700} are about the ends of the numbers, 1 / (1 + e^{−36}) is the last one below 1
-        logit = lambda x: float(np.log(x - a) - np.log(b - x))
+
+        def logit(x: float) -> float:
+            return float(np.log(x - a) - np.log(b - x))
+
         return (logit(low) if low > a else -700.0), (logit(high) if high < b else 36.0)
 
     def _value(self, xp: Namespace, theta: Array, t: Array) -> Array:

@@ -1,6 +1,6 @@
 """The Wishart family and that of the inverse."""
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -28,7 +28,7 @@ def number_and_matrix(xp: Namespace, number: Array, matrix: Array) -> Array:
 
 
 @lru_cache
-def _means(p: int) -> Array:
+def _means(p: int) -> MappedDomain:
     """The pairs (E log det X, ⟨E X⟩), with E log det X < log det E X."""
     return MappedDomain(
         ProductDomain(Orthant(1), PositiveDefinite(p)),
@@ -200,6 +200,7 @@ class InverseWishart(Image):
     """
 
     p: int
+    base: Wishart = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base", Wishart(self.p))
@@ -215,7 +216,8 @@ class InverseWishart(Image):
     def _pull(self, xp: Namespace, x: Array) -> Array:
         return inverse_and_log_det(xp, x)[1]
 
-    _push = _pull
+    def _push(self, xp: Namespace, y: Array) -> Array:
+        return self._pull(xp, y)
 
     def _log_slope(self, xp: Namespace, x: Array) -> Array:
         return -(self.p + 1.0) * log_det(xp, x)

@@ -75,10 +75,10 @@ class Zeta(OneSeries, ExponentialFamily):
         step = theta_q - theta_p
         is_near = xp.abs(step) < xp.minimum(-0.5 * theta_p, 2.0 + 0.0 * theta_p)
 
-        def near(p: int, q: Array, step: Array) -> Array:
+        def near(p: Array, q: Array, step: Array) -> Array:
             return bregman_integral(lambda theta: log_zeta_derivatives(xp, -theta)[2], p, step)
 
-        def far(p: int, q: Array, step: Array) -> Array:
+        def far(p: Array, q: Array, step: Array) -> Array:
             """ψ_q − ψ_p − δ η_p, with log(ζ_q / ζ_p) from ζ − 1 for large exponents and from (s − 1) ζ near the pole."""
             (excess_p, scaled_p), (excess_q, scaled_q) = zeta_excess(xp, -p), zeta_excess(xp, -q)
             by_pole = xp.log(scaled_q / scaled_p) - xp.log(q / p)

@@ -80,7 +80,7 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
             if named or len(given) != len(kinds):
                 given = takes.bind(self, *given, **named).args[1:]
             if settled(given, self.dim) and (given[0].ndim == 1 or not is_large(given)):
-                return own(type(self))(self, NUMPY, *given)     # where a loop stands only the formula is left to do
+                return own(type(self))(self, NUMPY, *given)     # type: ignore[arg-type]  # a loop leaves only the formula to do
             xp, *xs = self.point(*given[:coordinates]) if coordinates else arrays(*given)
             if 0 < coordinates < len(kinds):
                 xp, *xs = arrays(*given)

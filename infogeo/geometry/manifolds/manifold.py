@@ -274,7 +274,7 @@ class DuallyFlat(Riemannian):
         """η = ∇ψ(θ)."""
 
     @formula("theta", axes=1)
-    def potential_and_eta(self, theta: Array) -> tuple[Array, Array]:
+    def potential_and_eta(self, theta: Array) -> tuple[Array, Array]:      # type: ignore[empty-body]
         """``(ψ(θ), ∇ψ(θ))``, for manifolds that get both at the price of one."""
 
     def _potential_and_eta(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
@@ -380,7 +380,9 @@ class DuallyFlat(Riemannian):
 class Dual(DuallyFlat):
     """A dually flat manifold with its charts swapped: its primal coordinates are the η of `primal`."""
 
-    def __init__(self, primal: Array) -> None:
+    dim: int
+
+    def __init__(self, primal: DuallyFlat) -> None:
         self.primal = primal
         self.dim = primal.dim
 
