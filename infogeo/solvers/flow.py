@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from ..arrays.memo import standing
 from ..backend import Array, backend_of, to_numpy
 from ..errors import ConvergenceError, DomainError
 from .result import Result, Status
@@ -58,6 +59,7 @@ def flow(objective: Any, x0: Array, *, geometry: Any = None, update: Update, tim
         x = on_device(y)
         inside = domain.contains(x)[..., None]
         x = xp.where(inside, x, on_device(y0))
+        stand(x)
         v = update.velocity(geometry, x, objective.value_and_gradient(x)[1])
         return to_numpy(xp.where(inside & xp.isfinite(v), v, xp.zeros_like(v))).reshape(-1)
 
@@ -66,7 +68,7 @@ def flow(objective: Any, x0: Array, *, geometry: Any = None, update: Update, tim
         y, evaluations = y0[:, None], 0
     else:
         tight = 1.0 / np.sqrt(rows)      # the integrator controls the mean over all rows; each row is to meet the tolerance
-        with np.errstate(all="ignore"):
+        with standing() as stand:
             solution = solve_ivp(velocity, (0.0, times[-1]), y0, method=method, t_eval=times,
                                  rtol=max(rtol * tight, 3e-14), atol=atol * tight)
         if not solution.success:

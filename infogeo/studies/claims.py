@@ -70,6 +70,7 @@ def _bounds(problem: Problem, spectrum: Spectrum) -> Claim:
 def _same_contraction(spectrum: Spectrum) -> Claim:
     theta, eta, _ = spectrum.condition
     statement = "With the optimal step, gradient descent contracts alike in θ and in η."
+    # the least eigenvalue is known to κ ε: 2e-7 at the condition number 8e8 of the stiffest target that is tested
     return Claim("same contraction", statement, bool(abs(theta - eta) <= 1e-6 * theta),
                  f"The condition numbers are {theta:.6g} and {eta:.6g}: one Hessian is the inverse of the other.")
 

@@ -60,7 +60,7 @@ def discrete(problem: Problem, spectrum: Spectrum, theta0: Array, progress: bool
 
 def _steps_to_watch(contraction: float) -> int:
     """Enough for the error to fall by 1e−6, at most 200; a method that contracts at once is watched for one step."""
-    if contraction < 1e-6:
+    if contraction < 1e-6:                  # two steps would end in rounding
         return 1
     return int(np.clip(np.ceil(np.log(1e-6) / np.log(contraction)), 1, 200))
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["figure_flows", "figure_sweep", "figure_trajectories"]
 
 COLOURS = {"gd_theta": BLUE, "natural": VERMILION, "gd_eta": GREEN, "ng_theta": ORANGE, "ng_eta": VERMILION}
+GRID = 220      # points along a side under the contours
 MARKERS = {"gd_theta": "s", "gd_eta": "^", "ng_theta": "o", "ng_eta": "D"}
 
 
@@ -24,7 +25,7 @@ def figure_flows(result: Conditioning) -> "Figure":
     figure, axes = blank(7.0, 4.6)
     predicted = dict(zip(FLOW_LABELS, result.spectrum.rate[[0, 2, 1]]))
     end = 20.0 / min(2.0, max(predicted.values()))
-    floor = 1e-12
+    floor = 1e-12                           # nats; below, the flows are rounding
     for flow in result.flows:
         rate, colour, kl = predicted[flow.method], COLOURS[flow.method], flow.kl[:, 0]
         shown = (flow.times <= end) & (kl > floor)
@@ -104,8 +105,8 @@ def _draw_plane(result: Conditioning, axes: Any, chart: FlatChart) -> None:
     paths = {flow.method: _coordinates(result, chart, flow.path) for flow in result.flows}
     everything = np.concatenate([path.reshape(-1, path.shape[-1])[:, :2] for path in paths.values()])
     (left, right), (low, high) = (_range(everything[:, i], target[i]) for i in (0, 1))
-    grid = np.broadcast_to(target, (220, 220, target.size)).copy()
-    grid[..., 0], grid[..., 1] = np.meshgrid(np.linspace(left, right, 220), np.linspace(low, high, 220))
+    grid = np.broadcast_to(target, (GRID, GRID, target.size)).copy()
+    grid[..., 0], grid[..., 1] = np.meshgrid(np.linspace(left, right, GRID), np.linspace(low, high, GRID))
     kl = _kl(result, chart, grid)
     top = np.nanmax([flow.kl[0].max() for flow in result.flows])
     levels = np.geomspace(1e-3 * top, 3 * top, 9)

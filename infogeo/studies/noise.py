@@ -108,7 +108,7 @@ def noise(problem: Problem, spectrum: Spectrum, rng: np.random.Generator, batch_
 
 
 def _steps_to_forget(h: float, mu: np.ndarray) -> int:
-    """Until the variance along every axis is within a thousandth of its stationary value."""
+    """Until the variance along every axis is within a thousandth of its stationary value: |1 − h μ|^(2k) = 1e-3."""
     slowest = np.max(abs(1.0 - h * mu))
     return int(np.ceil(0.5 * np.log(1e-3) / np.log(slowest))) if 0.0 < slowest < 1.0 else 1
 

@@ -17,7 +17,7 @@ __all__ = ["FLOWS", "Flow", "WhitenedManifold", "measured_flows"]
 
 FLOWS = ("gd_theta", "natural", "gd_eta")
 LATE = 1e-16           # the rate is fitted where LATE < KL < 1e6 LATE: earlier windows mix several modes
-RECORDS = 401, 160     # of a flow, evenly spaced over all of it and geometrically until `SHOWN`: enough for smooth lines and slopes
+RECORDS = 401, 160     # of a flow, evenly spaced over all of it and geometrically until `SHOWN`: enough for lines and slopes
 SHOWN = 14.0           # until here, where a natural-gradient flow has lost twelve digits, every flow is recorded finely
 
 
@@ -50,6 +50,9 @@ class WhitenedManifold(Riemannian):
     A = axes · values^{−1/2}.
     """
 
+    dim: int
+    nan_outside = ("theta",)                            # as far as the manifold's own formulas are
+
     def __init__(self, manifold: Riemannian, like: Array, values: np.ndarray, axes: np.ndarray) -> None:
         xp = backend_of(like)
         self.manifold, self.dim = manifold, manifold.dim
@@ -71,6 +74,9 @@ class WhitenedManifold(Riemannian):
 
 class _Flat(Riemannian):
     """The Euclidean metric on the domain of another manifold's chart: its natural gradient is the gradient of that chart."""
+
+    dim: int
+    nan_outside = ("theta",)                            # as the covectors are
 
     def __init__(self, manifold: Riemannian) -> None:
         self.manifold, self.dim = manifold, manifold.dim
@@ -111,7 +117,7 @@ def _follow(problem: Problem, name: str, chart: FlatChart, geometry: Riemannian,
         times = np.union1d(np.linspace(0.0, horizon, RECORDS[0]),
                            np.geomspace(1e-4 * horizon, min(SHOWN, horizon), RECORDS[1]))
         result = flow(objective, u0, geometry=space, update=NaturalUpdate(), times=times,
-                      rtol=1e-11, atol=1e-11, method="LSODA")
+                      rtol=1e-11, atol=1e-11, method="LSODA")             # stiff: the rates of the axes differ by κ
         kl = to_numpy(result.values)
         if (kl[-1] < window[0]).all():
             break

@@ -15,7 +15,7 @@ from .manifold import SymbolicManifold
 
 __all__ = ["Comparison", "compare"]
 
-DIGITS = 50
+DIGITS = 50         # so many more than a float64 has that no cancellation in the exact values is seen
 
 
 @dataclass(frozen=True)

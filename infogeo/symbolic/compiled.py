@@ -55,9 +55,14 @@ class CompiledManifold(DuallyFlat):
     a diagonal plus a matrix of rank one, or an elimination in symbols.
     """
 
+    dim: int
+    theta_domain: ConvexDomain
+    eta_domain: ConvexDomain
+
     def __init__(self, symbolic: Formulas, theta_domain: ConvexDomain, eta_domain: ConvexDomain | None = None) -> None:
         self.symbolic, self.theta_domain, self.dim = symbolic, theta_domain, symbolic.dim
-        self.eta_domain = GradientImage(self, inverse=self._reached) if eta_domain is None else eta_domain
+        self._is_given = eta_domain is not None         # else an η is in the domain if the inversion finds its θ
+        self.eta_domain = GradientImage(self) if eta_domain is None else eta_domain
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.symbolic.potential})"
@@ -133,21 +138,18 @@ class CompiledManifold(DuallyFlat):
         return tabulate(function, (self.dim,), [[(i,)] for i in range(self.dim)], *arguments)
 
     def _to_theta(self, xp: Namespace, eta: Array) -> Array:
-        if self._inverse is None:
-            return super()._to_theta(xp, eta)
-        theta = self._vectors(self._inverse, xp, eta)
-        inside = self.theta_domain.contains(theta)
-        if xp.name == "numpy" and inside.all():             # a look is free on the host only
-            return theta
-        return xp.where(inside[..., None], theta, xp.full_like(theta, xp.nan))
-
-    def _reached(self, eta: Array) -> Array:
-        """θ(η), NaN where there is none."""
-        xp, eta = self.point(eta)
+        if self._inverse is not None:
+            theta = self._vectors(self._inverse, xp, eta)
+            inside = self.theta_domain.contains(theta)
+            if xp.name == "numpy" and inside.all():             # a look is free on the host only
+                return theta
+            return xp.where(inside[..., None], theta, xp.full_like(theta, xp.nan))
         try:
-            return self._to_theta(xp, eta)
+            return super()._to_theta(xp, eta)
         except ConvergenceError as error:
-            # a thousand roundings: near the ends of the domain that is what θ itself leaves of the equation
+            if self._is_given:
+                raise
+            # no θ: outside the image. But near the ends of the domain θ itself leaves a thousand roundings of the equation
             near = error.residual <= 1000 * float(xp.finfo(eta.dtype).eps) * (1.0 + xp.max(xp.abs(eta), axis=-1))
             return xp.where(near[..., None], error.iterate, xp.full_like(eta, xp.nan))
 
@@ -169,6 +171,9 @@ class CompiledFamily(CompiledManifold, ExponentialFamily):
 
     Its ordinary parameters are the natural ones, by the name `theta`.
     """
+
+    support: Domain
+    ordinary: dict[str, Domain]
 
     def __init__(self, symbolic: Formulas, theta_domain: ConvexDomain, eta_domain: ConvexDomain | None = None, *,
                  x: sp.Symbol | tuple[sp.Symbol, ...], sufficient_statistic: Sequence[sp.Expr], log_base_measure: sp.Expr,

@@ -45,6 +45,8 @@ class CompiledModel(Riemannian):
     Shapes: points (..., dim), in the order of the parameters.
     """
 
+    dim: int
+
     def __init__(self, symbolic: Scored, domain: ConvexDomain, rtol: float) -> None:
         self.symbolic, self.dim, self.rtol, self._domain = symbolic, symbolic.dim, rtol, domain
 

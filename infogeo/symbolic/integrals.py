@@ -87,7 +87,7 @@ def _times(factor: sp.Expr, integral: sp.Expr | None) -> sp.Expr | None:
     return None if integral is None else factor * integral
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024)                        # the entries of a metric share their integrals
 def _gamma_integral(a: sp.Expr, b: sp.Expr, q: sp.Expr, k: sp.Expr) -> sp.Expr | None:
     """∫ v^a (log v)^b e^{−q v^k} dv over v > 0; None where it is not known to converge."""
     if not (q.is_positive and ((a + 1) / k).is_positive):

@@ -23,7 +23,8 @@ class Softmaxes:
         top, excess = 0.0, None
         if numbers:
             excess = self._weigh(xp, shifted, None, shift)
-            if xp.name != "numpy" or not (excess < 1e13).all():        # a look is free on the host only
+            # log(1 + excess) is 30 at most: its rounding does not count beside that of the x_i; a look is free on the host only
+            if xp.name != "numpy" or not (excess < 1e13).all():
                 excess = None
         if excess is None:
             arrays = [x for x in shifted if not isinstance(x, float)]

