@@ -1,4 +1,5 @@
 """What all tests share: the backends, and how many examples Hypothesis draws."""
+import gc
 import os
 
 import pytest
@@ -11,6 +12,12 @@ from .backends import BACKENDS
 settings.register_profile("default", deadline=None, max_examples=3, derandomize=bool(os.environ.get("CI")))
 settings.register_profile("ci", deadline=None, max_examples=30, derandomize=True)
 settings.load_profile("default")
+
+
+def pytest_collection_finish():
+    """The cases, some 20 000 objects that stay, are not looked through again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(params=BACKENDS, scope="session")

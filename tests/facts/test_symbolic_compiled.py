@@ -1,4 +1,6 @@
 """Manifolds compiled from symbols: the numbers of the hand-written families, on every backend, also far out."""
+from functools import cache
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -24,20 +26,27 @@ COMPILED = {
     "Bernoulli": (ig.Bernoulli(), (t1,), sp.log(1 + sp.exp(t1))),
     "Categorical(5)": (ig.Categorical(5), t, sp.log(1 + sum(map(sp.exp, t)))),
 }
-MANIFOLDS = {name: SymbolicManifold(theta, psi).compile(family.theta_domain) for name, (family, theta, psi) in COMPILED.items()}
+
+
+@cache
+def compiled(name):
+    family, theta, psi = COMPILED[name]
+    return SymbolicManifold(theta, psi).compile(family.theta_domain)
+
+
 every_compiled = pytest.mark.parametrize("name", COMPILED)
 
 
 @every_compiled
 def test_laws(name):
-    assert len(check_dually_flat(MANIFOLDS[name], count=8)) > 20
+    assert len(check_dually_flat(compiled(name), count=8)) > 20
 
 
 @every_compiled
 @every_dtype
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_numbers_of_the_family(name, backend, dtype):
-    family, M = COMPILED[name][0], MANIFOLDS[name]
+    family, M = COMPILED[name][0], compiled(name)
     rng = np.random.default_rng(3)
     theta = backend.make(family.theta_domain.sample(rng, (2, 3), 0.5), dtype)
     for method in ("potential", "to_eta", "metric", "cubic_tensor"):
@@ -54,7 +63,7 @@ def test_numbers_of_the_family(name, backend, dtype):
 
 @every_compiled
 def test_near_points_do_not_cancel(name):
-    family, M = COMPILED[name][0], MANIFOLDS[name]
+    family, M = COMPILED[name][0], compiled(name)
     theta = family.theta_domain.sample(np.random.default_rng(1), (20,), 0.5)
     for size in (1e-1, 1e-4, 1e-9):
         other = theta * (1 + size)
@@ -62,19 +71,19 @@ def test_near_points_do_not_cancel(name):
 
 
 def test_large_batches_are_the_rows():
-    M = MANIFOLDS["Categorical(5)"]
+    M = compiled("Categorical(5)")
     theta = np.random.default_rng(0).standard_normal((20_000, 4))
     for method in ("potential", "to_eta", "metric", "cubic_tensor"):
         np.testing.assert_array_equal(getattr(M, method)(theta)[[0, 7777, -1]], getattr(M, method)(theta[[0, 7777, -1]]))
 
 
 def test_no_overflow_and_no_cancellation():
-    M, family = MANIFOLDS["Categorical(5)"], ig.Categorical(5)
+    M, family = compiled("Categorical(5)"), ig.Categorical(5)
     theta = np.array([[800.0, -900.0, 0.0, 799.0], [-800.0] * 4, [40.0, 0.0, 0.0, -40.0], [-30.0] * 4])
     for method in ("potential", "to_eta", "metric"):
         np.testing.assert_allclose(getattr(M, method)(theta), getattr(family, method)(theta), rtol=1e-14)
     assert M.potential(theta)[0] == pytest.approx(800 + np.log1p(np.exp(-1)), rel=1e-15)
-    bernoulli = MANIFOLDS["Bernoulli"]
+    bernoulli = compiled("Bernoulli")
     assert bernoulli.metric(np.array([40.0]))[0, 0] == pytest.approx(np.exp(-40), rel=1e-14)
     assert bernoulli.potential(np.array([-50.0])) == pytest.approx(np.exp(-50), rel=1e-14)
 
@@ -140,7 +149,7 @@ def test_constant_entries_have_the_batch():
 
 
 def test_domain_of_eta_without_a_formula():
-    M = MANIFOLDS["Gamma"]
+    M = compiled("Gamma")
     eta = np.array([[0.0, 1.5], [0.0, 0.5]])                # η₁ < log η₂ in the first only
     np.testing.assert_array_equal(M.eta_domain.contains(eta), [True, False])
     np.testing.assert_array_equal(np.isnan(M.to_theta(eta)).all(axis=-1), [False, True])
@@ -184,7 +193,7 @@ def test_a_compiled_family_of_counts():
 
 
 def test_a_solver_takes_a_compiled_manifold():
-    M = MANIFOLDS["Normal"]
+    M = compiled("Normal")
     f = ig.CrossEntropy(M, eta_hat=np.array([1.0, 2.0]))
     run = ig.descend(f, np.array([0.0, -0.5]), geometry=M, update=ig.MirrorUpdate(), step=ig.Constant(0.5), max_steps=60)
     np.testing.assert_allclose(M.to_eta(run.x), [1.0, 2.0], rtol=1e-12)

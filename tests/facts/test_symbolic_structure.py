@@ -1,4 +1,6 @@
 """The structure that is found in the symbols of a metric: which one it is, and its two maps against the dense metric."""
+from functools import cache
+
 import mpmath
 import numpy as np
 import pytest
@@ -36,14 +38,25 @@ FOUND = {
     "product with MultivariateNormal(2)": (ig.Product(ig.MultivariateNormal(2), ig.Poisson()),
                                            "Blocks(DiagonalMetric(1), DenseMetric(5))"),
 }
-SYMBOLIC = {name: symbolic_manifold(M) for name, (M, _) in FOUND.items()}
-MANIFOLDS = {name: SYMBOLIC[name].compile(M.theta_domain, M.eta_domain) for name, (M, _) in FOUND.items()}
+
+
+@cache
+def in_symbols(name):
+    return symbolic_manifold(FOUND[name][0])
+
+
+@cache
+def compiled(name):
+    M, _ = FOUND[name]
+    return in_symbols(name).compile(M.theta_domain, M.eta_domain)
+
+
 every_manifold = pytest.mark.parametrize("name", FOUND)
 
 
 @every_manifold
 def test_what_is_found(name):
-    assert repr(MANIFOLDS[name].structure) == FOUND[name][1]
+    assert repr(compiled(name).structure) == FOUND[name][1]
 
 
 @every_manifold
@@ -51,7 +64,7 @@ def test_what_is_found(name):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_maps_are_those_of_the_metric(name, backend, dtype):
     """G v to the rounding of its terms, and G⁻¹ c to that times the condition number; one point with many vectors, too."""
-    M, by_hand = MANIFOLDS[name], FOUND[name][0]
+    M, by_hand = compiled(name), FOUND[name][0]
     rng = np.random.default_rng(5)
     points, vectors = M.theta_domain.sample(rng, (2, 3), 0.5), rng.standard_normal((2, 3, M.dim))
     eps = 1e-12 if dtype == "float64" else 1e-4
@@ -86,14 +99,14 @@ def test_far_out(name, theta):
     """The metric is ill-conditioned there; its inverse in symbols is not."""
     theta = np.array(theta)
     covector = np.random.default_rng(2).standard_normal(len(theta))
-    expected = exact_sharp(SYMBOLIC[name], theta, covector)
-    assert np.max(np.abs(MANIFOLDS[name].sharp(theta, covector) - expected)) < 1e-12 * np.max(np.abs(expected))
+    expected = exact_sharp(in_symbols(name), theta, covector)
+    assert np.max(np.abs(compiled(name).sharp(theta, covector) - expected)) < 1e-12 * np.max(np.abs(expected))
 
 
 def test_large_batches_are_the_rows():
     rng = np.random.default_rng(0)
     for name in ("Categorical(6)", "Normal", "product"):
-        M = MANIFOLDS[name]
+        M = compiled(name)
         theta, v = M.theta_domain.sample(rng, (90_000,), 0.5), rng.standard_normal((90_000, M.dim))
         for method in (M.flat, M.sharp):
             np.testing.assert_allclose(method(theta, v)[[0, 77_777, -1]], method(theta[[0, 77_777, -1]], v[[0, 77_777, -1]]),
@@ -102,7 +115,7 @@ def test_large_batches_are_the_rows():
 
 
 def test_inner_product_and_norm_follow():
-    M, family = MANIFOLDS["Dirichlet(4)"], ig.Dirichlet(4)
+    M, family = compiled("Dirichlet(4)"), ig.Dirichlet(4)
     theta, (u, v) = np.array([0.3, 1.0, 4.0, 2.0]), np.random.default_rng(0).standard_normal((2, 4))
     assert M.inner(theta, u, v) == pytest.approx(u @ family.metric(theta) @ v, rel=1e-13)
     assert M.norm(theta, u) == pytest.approx(family.norm(theta, u), rel=1e-13)
@@ -127,7 +140,7 @@ def test_structures_of_other_potentials(potential, expected):
 
 def test_a_coordinate_in_two_blocks():
     """The entries of a block may be functions of coordinates of another one."""
-    M = MANIFOLDS["DiagonalNormal(2)"]
+    M = compiled("DiagonalNormal(2)")
     assert [indices for indices, _ in M.structure.blocks] == [[0, 2], [1, 3]]
 
 
@@ -168,4 +181,4 @@ def test_shared_powers_of_the_normal():
 
 
 def test_the_structure_is_of_the_symbols_alone():
-    assert repr(structure_of(SYMBOLIC["Categorical(6)"], SYMBOLIC["Categorical(6)"].points)) == "DiagonalPlusRankOne(5)"
+    assert repr(structure_of(in_symbols("Categorical(6)"), in_symbols("Categorical(6)").points)) == "DiagonalPlusRankOne(5)"
