@@ -1,17 +1,26 @@
-"""What all tests share: the backends, and how many examples Hypothesis draws."""
+"""What all tests share: the backends, how many examples Hypothesis draws, how many processes there are."""
 import gc
 import os
 
-import pytest
-from hypothesis import settings
+# Before NumPy: processes side by side have one thread each, where threads of theirs would wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
 
-from .backends import BACKENDS
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+from .backends import BACKENDS  # noqa: E402
 
 # Numerical laws take as long as they take, so there is no deadline. Where CI is set, the same examples come every time;
 # `--hypothesis-profile=ci` draws ten times as many.
 settings.register_profile("default", deadline=None, max_examples=3, derandomize=bool(os.environ.get("CI")))
 settings.register_profile("ci", deadline=None, max_examples=30, derandomize=True)
 settings.load_profile("default")
+
+
+def pytest_xdist_auto_num_workers():
+    """Four at most: every process collects all cases, which takes it some seconds."""
+    return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 def pytest_collection_finish():

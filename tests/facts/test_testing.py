@@ -412,7 +412,8 @@ def test_points_of_drawn_manifolds(M, data):
 def kinds():
     """A strategy for each class, by the name of the first value, which is the simplest one."""
     simplest = partial(find, condition=lambda family: True, settings=settings(max_examples=1, phases=[Phase.generate]))
-    return {type(simplest(kind)).__name__: kind for kind in [*families_of_numbers(4), *compositions(4), testing.mixture_families()]}
+    every = [*families_of_numbers(4), *compositions(4), testing.mixture_families()]
+    return {type(simplest(kind)).__name__: kind for kind in every}
 
 
 def test_there_is_a_strategy_for_every_family():
