@@ -14,12 +14,13 @@ function of its mean (Morris, Ann. Statist. 10 (1982)).
 """
 
 # %%
-# The family, with a slip: the variance that we wrote is :math:`1 - \eta^2`.
+# The family, with a slip: the variance that we wrote is :math:`1 - \eta^2`. Its formulas are kernels, ``_metric(xp, theta)`` for
+# ``metric(theta)``: the base class looks at the domain and says NaN outside it.
 import matplotlib.pyplot as plt
 import numpy as np
 
 import infogeo as ig
-from infogeo.domains.convex import MappedDomain
+from infogeo.domains import MappedDomain
 from infogeo.testing import BrokenLaw, check_exponential_family
 
 SUPPORT = np.linspace(-60.0, 60.0, 1201)        # nodes for E[log h], which has no closed form
@@ -39,23 +40,23 @@ class WrongSecant(ig.ExponentialFamily):
     def __repr__(self):
         return type(self).__name__ + "()"
 
-    def potential(self, theta):
+    def _potential(self, xp, theta):
         return -np.log(np.cos(theta[..., 0]))
 
-    def to_eta(self, theta):
+    def _to_eta(self, xp, theta):
         return np.tan(theta)
 
-    def to_theta(self, eta):
+    def _to_theta(self, xp, eta):
         return np.arctan(eta)
 
-    def metric(self, theta):
+    def _metric(self, xp, theta):
         return (1.0 + self.sign * np.tan(theta) ** 2)[..., None]
 
-    def cubic_tensor(self, theta):
+    def _cubic_tensor(self, xp, theta):
         return (2.0 * np.tan(theta) * (1.0 + np.tan(theta) ** 2))[..., None, None]
 
-    def sufficient_statistic(self, x):
-        return np.asarray(x)[..., None]
+    def _sufficient_statistic(self, xp, x):
+        return x[..., None]
 
     def log_base_measure(self, x):
         size = np.pi * np.abs(x) / 2                                    # log(sech(y) / 2) = −y − log(1 + e^{−2y})
@@ -73,7 +74,7 @@ class WrongSecant(ig.ExponentialFamily):
     def _theta_from(self, xp, mean):
         return np.arctan(mean)[..., None]
 
-    def parameters(self, theta):
+    def _parameters(self, xp, theta):
         return {"mean": np.tan(theta[..., 0])}
 
 

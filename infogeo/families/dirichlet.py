@@ -91,6 +91,7 @@ class Dirichlet(ExponentialFamily):
     def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         at_theta, at_total = xp.digamma(theta), xp.digamma(xp.sum(theta, axis=-1, keepdims=True))
         eta = at_theta - at_total
+        # two of sixteen digits may go, as in `unless_cancelled`
         kept = eta < -1e-2 * (xp.abs(at_theta) + xp.abs(at_total))
         return piecewise(xp, kept | xp.isnan(eta), lambda eta, *_: eta, lambda _, a, rest: -digamma_difference(xp, a, rest),
                          eta, theta, _others(xp, theta))
@@ -212,7 +213,7 @@ class Dirichlet(ExponentialFamily):
 
 
 def _concentration(xp: Namespace, eta: Array) -> Array:
-    """α > 0 with digamma(α_i) − digamma(Σ α) = η_i, Σ e^{η_i} < 1.
+    """α > 0 with digamma(α_i) − digamma(Σ α) = η_i, Σ e^{η_i} < 1; NaN where that sum is 1 up to the rounding of its terms.
 
     Newton on all of α, whose Hessian is diagonal plus rank one: first with digammas to an absolute ε, which are cheap, then,
     mostly once, with the differences of `to_eta`, which do not cancel.
@@ -233,7 +234,8 @@ def _concentration(xp: Namespace, eta: Array) -> Array:
         return stepped(alpha, -digamma_difference(xp, alpha, _others(xp, alpha)) - eta, own, common)
 
     spread = xp.sum(xp.exp(eta), axis=-1, keepdims=True)
-    start = _concentration_near(xp, eta, 0.5 * (k - spread) / (1.0 - spread))
+    left = xp.where(1.0 - spread > k * eps, 1.0 - spread, xp.nan)       # (k − 1) / (2 Σ α): beyond 1e15 it has no digit
+    start = _concentration_near(xp, eta, 0.5 * (k - spread) / left)
     alpha, _, _ = approach(xp, start, rough, 0.1 * eps**0.5, 20)
     return root(xp, alpha, exact, "Dirichlet concentration")
 
@@ -281,5 +283,5 @@ def _elementary_inverse_digamma(xp: Namespace, y: Array) -> tuple[Array, Array]:
     """An approximation of digamma⁻¹ to a few percent, and its slope."""
     large = xp.exp(xp.minimum(y, 600.0 + 0.0 * y))
     small = -1.0 / (y + 0.5772156649015329)
-    near_zero = y < -2.22
+    near_zero = y < -2.22       # where the two are equally good; γ = 0.577… is Euler's constant
     return xp.where(near_zero, small, large + 0.5), xp.where(near_zero, small * small, large)

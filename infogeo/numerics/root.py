@@ -15,7 +15,10 @@ MANY = 1000     # elements: a step of fewer costs little more than its calls
 
 def root(xp: Namespace, x: Array, newton: Callable[..., tuple[Array, Array]], name: str, *given: Array,
          max_steps: int = 60) -> Array:
-    """The roots of equations, elementwise, each to the rounding of its own residual; NaN where the start is.
+    """The roots of equations, elementwise, each to the rounding of its own residual.
+
+    NaN, which is no failure, where the start or what an equation knows is not finite: a root at an end of its range is 0 or
+    infinite, and no step there is a number.
 
     Parameters
     ----------
@@ -37,6 +40,9 @@ def root(xp: Namespace, x: Array, newton: Callable[..., tuple[Array, Array]], na
         With the errors and the last points, if a row has not got there after `max_steps`.
     """
     found, error, running = approach(xp, x, newton, 0.1 * float(xp.finfo(x.dtype).eps) ** 0.5, max_steps, *given)
+    if xp.any(running):
+        nowhere = ~xp.isfinite(x + sum(0.0 * g for g in given))
+        found, running = xp.where(nowhere, xp.nan, found), running & ~nowhere
     require_converged(f"{name}: Newton's method ended short of its accuracy", ~running,
                       xp.broadcast_to(error, found.shape), found)
     return found

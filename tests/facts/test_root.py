@@ -33,6 +33,12 @@ def test_rows_that_do_not_get_there_are_named():
     assert np.all(np.abs(caught.value.residual[:, 1]) > 1e-9)
 
 
+def test_what_is_not_finite_at_the_start_is_nan_and_no_failure():
+    a = np.array([np.inf, 4.0, np.nan])
+    found = root(NUMPY, np.array([1.0, 1.0, 1.0]), lambda x, a: square_roots(a)(x), "square root", a)
+    np.testing.assert_allclose(found, [np.nan, 2.0, np.nan], rtol=1e-15)
+
+
 def test_an_error_of_nan_is_no_end():
     with pytest.raises(ConvergenceError, match="in 1 of 1 rows"):
         root(NUMPY, np.array([1.0]), lambda x: (x, x * np.nan), "nothing")
