@@ -122,7 +122,7 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
 
 
 # Power series in w = u² with u = θ / 2. Their coefficients have one sign, so that nothing cancels on the real line.
-_TERMS = range(1, 15)
+_TERMS = range(1, 15)       # at w = 4 the next term of sinh u / u is 7e-26 of the sum
 _SINHC = tuple(1.0 / factorial(2 * k + 1) for k in _TERMS)                                # sinh u / u − 1, over w
 _LANGEVIN = tuple(2.0 * k / factorial(2 * k + 1) for k in _TERMS)                         # (u cosh u − sinh u) / u, over w
 _SQUARE = tuple(2.0 ** (2 * k + 1) / factorial(2 * k + 2) for k in _TERMS)                # sinh² u / w − 1, over w

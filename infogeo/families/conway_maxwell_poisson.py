@@ -248,6 +248,7 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         rest_p, rest_q = (theta[..., 1] * s.v_mode + s.log_norm for theta, s in ((theta_p, p), (theta_q, q)))
         tilt = (step[..., 0] + step[..., 1] * p.pivot) * (p.mode - p.level + p.mean_x)
         split = large + (rest_q - rest_p - tilt - step[..., 1] * (p.v_mode + p.mean_v))
+        # of smaller modes ν μ is no larger than the rest, and nothing is gained by taking it out
         return xp.where(xp.minimum(p.level, q.level) > 10.0, split, simple)
 
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:

@@ -60,7 +60,7 @@ def _frame(xp: Namespace, theta1: Array, theta2: Array) -> tuple[Array, Array, A
     """(mode, L, c, tilt, v(m)); c is inf where μ overflows."""
     log_mu = theta1 / -theta2
     mu = xp.exp(log_mu)
-    large = mu >= 2.0
+    large = mu >= 2.0       # below, log x! has no large part
     zero = 0.0 * theta2
     mode, level = xp.floor(mu), xp.where(large, mu, zero)
     pivot, tilt = xp.where(large, log_mu, zero), xp.where(large, zero, theta1)

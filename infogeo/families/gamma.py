@@ -154,7 +154,7 @@ def shape_from_log_gap(xp: Namespace, gap: Array) -> Array:
     """
     gap = xp.where(gap > 0, gap, xp.full_like(gap, xp.nan))
     alpha = (3.0 - gap + xp.sqrt((gap - 3.0) ** 2 + 24.0 * gap)) / (12.0 * gap)
-    alpha = xp.where(gap > 100.0, 1.0 / gap, alpha)
+    alpha = xp.where(gap > 100.0, 1.0 / gap, alpha)         # where 3 − gap and the root cancel
 
     def newton(alpha: Array, gap: Array) -> tuple[Array, Array]:
         """1/α⁺ = 1/α + (log α − digamma(α) − gap) / (α² (1/α − trigamma(α)))."""

@@ -37,7 +37,7 @@ class LogLaw:
         k = top * xp.sqrt((p / top) ** 2 + (omega / top) ** 2)                                   # √(p² + ω²) = A + B
         large = 0.5 * (k + xp.abs(p))
         small = 0.5 * omega * (0.5 * omega / large)
-        self.p, self.k, self.narrow = p, k, k > 8.0
+        self.p, self.k, self.narrow = p, k, k > 8.0         # t has the deviation 1/√k, about 0.35 there
         self.rise, self.fall = xp.where(p > 0, large, small), xp.where(p > 0, small, large)     # A, B
         self.mode = xp.where(p > 0, 2.0 * self.rise / a, 0.5 * b / self.fall)
 
@@ -225,7 +225,7 @@ def _depth(xp: Namespace, rise: Array, fall: Array, t: Array) -> Array:
     return rise * expm1_gap(xp, t) + fall * expm1_gap(xp, -t)
 
 
-_SINH_SERIES = tuple(1.0 / factorial(2 * k + 3) for k in range(10))
+_SINH_SERIES = tuple(1.0 / factorial(2 * k + 3) for k in range(10))     # for |t| < 1 the next term is 2e-22 of the first
 
 
 def _statistics(xp: Namespace, t: Array, narrow: Array) -> Array:
@@ -252,6 +252,7 @@ def _reach(xp: Namespace, front: Array, back: Array, tilt: float, depth: float) 
     log_front = xp.log(4.0 / front)
     zero = 0.0 * front
     exponential = log_front + xp.log(2.0 * (depth + tilt * xp.maximum(log_front, zero))) + 3.0
+    # the third bound needs back > tilt, and is worse than the others close to that
     linear = xp.where(back > 1.01 * tilt, (depth + back) / xp.maximum(back - tilt, 0.001 * back), square)
     t = xp.minimum(xp.minimum(square, linear), xp.maximum(exponential, 1.0 + zero))
 

@@ -107,11 +107,13 @@ class Geometric(ArcLength, ConstantBaseMeasure):
 
 def _odds(xp: Namespace, theta: Array) -> Array:
     """q / p = 1 / (e^{−θ} − 1)."""
+    # e^{−θ} of the second form overflows far below the seam
     return xp.where(theta < -1.0, xp.exp(theta) / -xp.expm1(theta), 1.0 / xp.expm1(-theta))
 
 
 def _log_success(xp: Namespace, theta: Array) -> Array:
     """log p = log(1 − e^θ)."""
+    # e^θ is small on the one side of the seam, 1 − e^θ on the other
     return xp.where(theta < -1.0, xp.log1p(-xp.exp(theta)), xp.log(-xp.expm1(theta)))
 
 

@@ -117,6 +117,7 @@ class HermitianMatrix(Domain):
         real, imaginary = xp.real(x), xp.imag(x)
         gap = xp.max(xp.abs(x - xp.conj(xp.matrix_transpose(x))), axis=(-2, -1))
         size = xp.max(xp.abs(x), axis=(-2, -1))
+        # 64 ε: the products by which a covariance is made round its two halves differently
         return positive_definite(xp, real_matrix(xp, real, imaginary)) & (gap <= 64 * float(xp.finfo(real.dtype).eps) * size)
 
     def rule(self, name: str) -> str:

@@ -97,7 +97,7 @@ class LogSeries(OneSeries, ExponentialFamily):
             psi_q = _derivatives(xp, q)[0]
             # near p = 1, log(L_q / L_p) from the ratio of 1 − p
             ratio = -xp.log(xp.expm1(q) / xp.expm1(p)) / -_log_rest(xp, p)
-            usable = (xp.maximum(p, q) > -1.0) & (ratio > -0.5)
+            usable = (xp.maximum(p, q) > -1.0) & (ratio > -0.5)         # log(1 + ratio) loses a digit below
             by_ratio = xp.log1p(xp.where(usable, ratio, xp.zeros_like(ratio))) - step
             return xp.where(usable, by_ratio, psi_q - psi_p) - step * eta_p
 
@@ -111,6 +111,7 @@ class LogSeries(OneSeries, ExponentialFamily):
         """
         xp = draws.xp
         power = _log_rest(xp, theta[..., 0]) * draws.uniform(shape)             # log (1 − p)^U
+        # −0.7 is about −log 2, where both forms of log(1 − e^x) keep all digits
         log_q = xp.where(power > -0.7, xp.log(-xp.expm1(power)), xp.log1p(-xp.exp(power)))
         return 1.0 + xp.floor(xp.log1p(-draws.uniform(shape)) / log_q)
 
@@ -123,6 +124,7 @@ class LogSeries(OneSeries, ExponentialFamily):
 
 def _log_rest(xp: Namespace, theta: Array) -> Array:
     """log(1 − p) = log(1 − e^θ)."""
+    # e^θ is small on the one side of the seam, 1 − e^θ on the other
     return xp.where(theta < -1.0, xp.log1p(-xp.exp(theta)), xp.log(-xp.expm1(theta)))
 
 

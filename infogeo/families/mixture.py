@@ -231,6 +231,7 @@ class _Weights(DuallyFlat):
             w, residual = error.iterate, error.residual
             metric, step = self._metric(xp, w), self._sharp(xp, w, self._to_eta(xp, w) - eta)
             noise = scale_behind(xp, eta) + xp.max(xp.abs(metric), axis=(-2, -1))
+            # 1000 ε, which `minimize` is content with, here of the terms and of what the rounding of the weights does to them
             reached = residual <= 1000 * float(xp.finfo(eta.dtype).eps) * noise
             if not xp.all(reached | ~self.theta_domain.contains(w - step)):
                 raise

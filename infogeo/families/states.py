@@ -188,6 +188,7 @@ class StateFamily(ExponentialFamily):
         v = self._deviation(xp, theta_p, step)
         tilted, ceiling = log_p + v, 0.5 * log(float(xp.finfo(step.dtype).max))
         top = xp.max(tilted, axis=-1, keepdims=True)
+        # above v = 2, e^v is put together with p, which alone may be too small for the arithmetic
         near = xp.exp(log_p) * expm1_gap(xp, xp.minimum(v, 2.0 + 0.0 * v))
         far = xp.exp(xp.minimum(tilted, ceiling + 0.0 * v)) - xp.exp(log_p) * (1.0 + v)
         excess = xp.log1p(xp.sum(xp.where(v < 2.0, near, far), axis=-1))

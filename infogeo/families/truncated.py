@@ -99,11 +99,11 @@ class Truncated(ExponentialFamily):
 
     @property
     def dim(self) -> int:
-        return self.family.dim
+        return self.family.dim    # type: ignore[no-any-return]
 
     @property
     def theta_domain(self) -> ConvexDomain:
-        return self.family.theta_domain
+        return self.family.theta_domain    # type: ignore[no-any-return]
 
     @cached_property
     def eta_domain(self) -> ConvexDomain:
@@ -134,7 +134,7 @@ class Truncated(ExponentialFamily):
 
     @property
     def ordinary(self) -> Mapping[str, Domain]:
-        return self.family.ordinary
+        return self.family.ordinary    # type: ignore[no-any-return]
 
     @property
     def _somewhere(self) -> Array:

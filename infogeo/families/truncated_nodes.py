@@ -188,6 +188,7 @@ class PanelNodes(Nodes):
             t, value = (xp.take_along_axis(along, around, axis=-1) for along in (t, value))
             mode, peak = xp.where(done, mode, t[..., 1:2]), xp.where(done, peak, value[..., 1:2])
             low, high = t[..., :1], t[..., 2:]
+            # the density is flat to rounding between the neighbours of the maximum
             done = done | (peak - xp.min(value, axis=-1, keepdims=True) <= 8 * eps * (1.0 + xp.abs(peak)))
             if xp.all(done):
                 break

@@ -38,6 +38,7 @@ class _UnitSphere(Domain):
 
     def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
+        # 16 ε a product: whoever normalised x has rounded a square root and a quotient, too
         return xp.abs(_dot(xp, x, x) - 1.0) <= 16 * self.p * float(xp.finfo(x.dtype).eps)
 
     def rule(self, name: str) -> str:

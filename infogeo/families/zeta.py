@@ -82,6 +82,7 @@ class Zeta(OneSeries, ExponentialFamily):
             """ψ_q − ψ_p − δ η_p, with log(ζ_q / ζ_p) from ζ − 1 for large exponents and from (s − 1) ζ near the pole."""
             (excess_p, scaled_p), (excess_q, scaled_q) = zeta_excess(xp, -p), zeta_excess(xp, -q)
             by_pole = xp.log(scaled_q / scaled_p) - xp.log(q / p)
+            # the pole is the larger part of ζ up to s = 2
             difference = xp.where(xp.maximum(p, q) > -1.0, by_pole, xp.log1p(excess_q) - xp.log1p(excess_p))
             return difference - step * self._to_eta(xp, p[..., None])[..., 0]
 

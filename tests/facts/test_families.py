@@ -1,9 +1,13 @@
 """What a family says, word by word, of parameters, samples and weights that it cannot take; what it promises beside the laws."""
+from inspect import Parameter, signature
+
 import numpy as np
 import pytest
 
 import infogeo as ig
 from infogeo import backend
+
+from ..registry import every_family
 
 FAMILIES = {
     "Bernoulli": (ig.Bernoulli(), dict(probability=0.3)),
@@ -27,6 +31,81 @@ def test_names_are_exact(family, ordinary):
     with pytest.raises(TypeError) as error:
         family.theta_from()
     assert str(error.value) == f"{family!r} takes the parameters {names}; got none"
+
+
+@every_family
+def test_signatures_show_the_names(M):
+    shown = signature(M.theta_from).parameters
+    assert list(shown) == list(M.ordinary) and all(each.kind is Parameter.KEYWORD_ONLY for each in shown.values())
+    assert M.theta_from.__doc__ == ig.families.base.ExponentialFamily.theta_from.__doc__
+    assert list(M.parameters(M.theta_domain.interior_point)) == list(M.ordinary)
+
+
+def test_help_shows_the_names():
+    """Also where a family takes the names of its base; a subclass shows its own."""
+    assert str(signature(ig.Normal.theta_from)).startswith("(self, /, *, mean: ")
+    assert "`mean`, `variance`" in ig.Normal().parameters.__doc__
+    assert list(signature(ig.Truncated(ig.Gamma(), 1.0).theta_from).parameters) == ["shape", "rate"]
+    assert list(signature(ig.Product(ig.Normal(), ig.Poisson()).theta_from).parameters) == ["mean_0", "variance_0", "rate_1"]
+
+    class Precise(ig.Normal):
+        ordinary = {"mean": ig.domains.Interval(), "precision": ig.domains.Interval(0)}
+
+        def _theta_from(self, xp, mean, precision):
+            return super()._theta_from(xp, mean, 1.0 / precision)
+
+    assert list(signature(Precise().theta_from).parameters) == ["mean", "precision"]
+    assert np.array_equal(Precise().theta_from(mean=1.0, precision=4.0), ig.Normal().theta_from(mean=1.0, variance=0.25))
+
+
+class TwicePublic(ig.Gamma):
+    """A user's family by the public names: twice the η and the metric of the gamma family."""
+
+    def to_eta(self, theta):
+        return 2.0 * super().to_eta(theta)
+
+    def metric(self, theta):
+        return 2.0 * super().metric(theta)
+
+
+class TwiceKernel(ig.Gamma):
+    """The same by the kernels."""
+
+    def _to_eta(self, xp, theta):
+        return 2.0 * super()._to_eta(xp, theta)
+
+    def _metric(self, xp, theta):
+        return 2.0 * super()._metric(xp, theta)
+
+
+class FourTimes(TwicePublic):
+    def to_eta(self, theta):
+        return 2.0 * super().to_eta(theta)
+
+
+class FourTimesKernel(TwiceKernel):
+    def to_eta(self, theta):
+        return 2.0 * super().to_eta(theta)
+
+
+@pytest.mark.parametrize("cls, factor", [(TwicePublic, 2.0), (TwiceKernel, 2.0), (FourTimes, 4.0), (FourTimesKernel, 4.0)])
+def test_an_override_is_respected_everywhere(cls, factor):
+    """By either name, also by super(), where other formulas, the dual, a wrapping family, an objective and a loop ask for it."""
+    M, base = cls(), ig.Gamma()
+    theta = base.theta_domain.sample(np.random.default_rng(0), (4,))
+    eta, vector = base.to_eta(theta), np.ones((4, 2))
+    for found in (M.to_eta(theta), M.potential_and_eta(theta)[1], M.dual.to_theta(theta), ig.Independent(M, 1).to_eta(theta)):
+        np.testing.assert_array_equal(found, factor * eta)
+    np.testing.assert_array_equal(M.expected_log_base_measure(theta), -factor * eta[..., 0])
+    np.testing.assert_array_equal(M.metric(theta), 2.0 * base.metric(theta))
+    np.testing.assert_allclose(M.log_volume_element(theta), base.log_volume_element(theta) + np.log(2.0), atol=1e-13)
+    many = np.tile(theta, (40_000, 1))                                                              # in blocks
+    np.testing.assert_array_equal(M.to_eta(many), np.tile(factor * eta, (40_000, 1)))
+    f = ig.CrossEntropy(M, goal := base.eta_domain.interior_point)
+    np.testing.assert_array_equal(f.value_and_gradient(theta)[1], factor * eta - goal)
+    step = ig.descend(f, theta, geometry=M, update=ig.GradientUpdate(), step=ig.Constant(1e-9), max_steps=1)
+    np.testing.assert_array_equal(step.x, theta - 1e-9 * (factor * eta - goal))
+    assert np.all(np.isnan(M.to_eta(-vector[0])))
 
 
 @EVERY

@@ -116,7 +116,7 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
             f = getattr(M, kernel)
             if hasattr(f, "of_override"):
                 f = partial(_formula_of(type(M), kernel), M)
-            return f(xp, *xs) if outside is None else _nan_outside(xp, f, outside, axes, xs)
+            return f(xp, *xs) if outside is None else _nan_outside(xp, f, outside, axes, xs[:coordinates], xs[coordinates:])
 
         public.formula = Formula(kinds, axes)   # type: ignore[attr-defined]
         return public                           # type: ignore[return-value]
@@ -133,9 +133,10 @@ def _domain(M: Any, kind: str) -> Any:
     return M.eta_domain if kind == "eta" else M.domain
 
 
-def _nan_outside(xp: Namespace, f: Callable[..., Any], outside: Array, axes: int, xs: Sequence[Array]) -> Any:
+def _nan_outside(xp: Namespace, f: Callable[..., Any], outside: Array, axes: int, xs: Sequence[Array],
+                 others: Sequence[Array]) -> Any:
     nowhere = xp.asarray(xp.nan, dtype=xs[0].dtype)
-    found = f(xp, *(xp.where(outside[..., None], nowhere, x) for x in xs))
+    found = f(xp, *(xp.where(outside[..., None], nowhere, x) for x in xs), *others)
     if isinstance(found, dict):                 # ordinary parameters: NaN by their formulas
         return found
     if isinstance(found, tuple):
