@@ -12,8 +12,8 @@ import numpy as np
 import scipy.stats
 
 import infogeo as ig
-from infogeo.domains.convex import Orthant, RealSpace
-from infogeo.domains.supports import PositiveDefiniteMatrix
+from infogeo.domains import Orthant, RealSpace
+from infogeo.domains import PositiveDefiniteMatrix
 
 REGIONS = ("bulk", "edge", "extreme")
 POSITIVE = {"bulk": (-1.0, 1.0), "edge": (-8.0, -1.0), "extreme": (-8.0, 8.0)}     # decimal exponents

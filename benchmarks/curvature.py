@@ -69,13 +69,13 @@ def infogeo(data, problem):
     import threadpoolctl
 
     import infogeo as ig
-    from infogeo.curvature.damping import FactoredTikhonov
-    from infogeo.curvature.diagonal import diagonal_fisher
-    from infogeo.curvature.kronecker_factors import KroneckerFactors
-    from infogeo.curvature.outputs import RandomSigns
-    from infogeo.networks.activations import Relu, Tanh
-    from infogeo.networks.model import ConditionalModel
-    from infogeo.networks.network import MLP, ConvNet
+    from infogeo.curvature import FactoredTikhonov
+    from infogeo.curvature import diagonal_fisher
+    from infogeo.curvature import KroneckerFactors
+    from infogeo.curvature import RandomSigns
+    from infogeo.networks import Relu, Tanh
+    from infogeo.networks import ConditionalModel
+    from infogeo.networks import MLP, ConvNet
 
     W = weights(data, problem)
     if problem == "autoencoder":

@@ -14,7 +14,7 @@ import numpy as np
 import infogeo as ig
 from infogeo.networks import Glorot
 from infogeo.studies import TrainingStudy, dataset, figure_training, task, train
-from infogeo.studies.training import OPTIMISERS, Optimiser
+from infogeo.studies import OPTIMISERS, Optimiser
 from infogeo.training import KFAC, Adam, LevenbergMarquardt, Nesterov, Share
 
 GRIDS = {

@@ -17,13 +17,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import infogeo as ig
-from infogeo.curvature.curvature_propagation import curvature_propagation, hessian_diagonal
-from infogeo.curvature.noise import SignNoise, UnitVectors
-from infogeo.networks.activations import Tanh
-from infogeo.networks.initial import Glorot
-from infogeo.networks.model import ConditionalModel
-from infogeo.networks.network import MLP
-from infogeo.studies.curvature_variance import variance_table
+from infogeo.curvature import curvature_propagation, hessian_diagonal
+from infogeo.curvature import SignNoise, UnitVectors
+from infogeo.networks import Tanh
+from infogeo.networks import Glorot
+from infogeo.networks import ConditionalModel
+from infogeo.networks import MLP
+from infogeo.studies import variance_table
 
 rng = np.random.default_rng(0)
 model = ConditionalModel(MLP((8, 10, 10, 3), Tanh()), ig.Categorical(4))

@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import infogeo as ig
-from infogeo.curvature.fisher import empirical_fisher, fisher
+from infogeo.curvature import empirical_fisher, fisher
 
 rng = np.random.default_rng(0)
 model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)), ig.NormalKnownVariance(1.0))

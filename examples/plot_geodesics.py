@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import infogeo as ig
-from infogeo.studies.pictures import plot_divergence_balls, plot_geodesics
+from infogeo.studies import plot_divergence_balls, plot_geodesics
 
 family = ig.Normal()
 p, q, r = family.theta_from(mean=np.array([0.0, 2.0, -1.0]), variance=np.array([1.0, 1.5, 2.0]))

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import gammaln
 
 import infogeo as ig
-from infogeo.domains.convex import MappedDomain
+from infogeo.domains import MappedDomain
 
 
 class ZeroTruncatedPoisson(ig.ExponentialFamily):

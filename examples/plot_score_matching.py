@@ -20,11 +20,11 @@ form, and the estimate of the Laplacian enters the linear term only.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from infogeo.curvature.curvature_propagation import input_gradient, input_hessian_diagonal
-from infogeo.curvature.noise import SignNoise, UnitVectors
-from infogeo.networks.activations import Tanh
-from infogeo.networks.affine import Dense
-from infogeo.networks.network import Sequential
+from infogeo.curvature import input_gradient, input_hessian_diagonal
+from infogeo.curvature import SignNoise, UnitVectors
+from infogeo.networks import Tanh
+from infogeo.networks import Dense
+from infogeo.networks import Sequential
 
 rng = np.random.default_rng(0)
 

@@ -18,9 +18,9 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 import infogeo as ig
-from infogeo.curvature.block_diagonal import block_diagonal
-from infogeo.curvature.kfac import kfac
-from infogeo.curvature.kronecker_factors import RunningAverage
+from infogeo.curvature import block_diagonal
+from infogeo.curvature import kfac
+from infogeo.curvature import RunningAverage
 from infogeo.networks import Glorot, Tanh
 from infogeo.training import Block, Momentum, Nystrom, StructuredNatural, TwoSided, local_roots, rebuild
 

@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import infogeo as ig
-from infogeo.studies.pictures import plot_bisectors
+from infogeo.studies import plot_bisectors
 
 family = ig.Categorical(3)
 sites = family.theta_from(probabilities=np.array([

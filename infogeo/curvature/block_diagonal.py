@@ -2,7 +2,6 @@
 from ..backend import Array, Namespace
 from ..networks.model import Batch, ConditionalModel
 from ..networks.network import LayerQuantities
-from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal
 from ..operators.dense import SymmetricDense
 from .outputs import ExactColumns, Outputs
@@ -11,7 +10,7 @@ from .per_layer import example_gradients, has_one_position, layer_sums
 __all__ = ["block_diagonal"]
 
 
-def block_diagonal(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs = ExactColumns()) -> LinearOperator:
+def block_diagonal(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs = ExactColumns()) -> BlockDiagonal:
     """The Fisher metric without what is between layers, a `BlockDiagonal` of a `SymmetricDense` for each layer.
 
     Mathematically, F_ii = (1/n) Σ_n Σ_c (J_nᵀ c)_i (J_nᵀ c)_iᵀ for the weights i of a layer, of a dense one

@@ -8,7 +8,6 @@ from ..errors import ShapeError
 from ..networks.affine import Affine
 from ..networks.model import Batch, ConditionalModel, ModelPass
 from ..networks.network import Pass
-from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal
 from ..operators.kronecker import EigenKronecker
 from .kronecker_factors import KroneckerFactors, Moments, sum_over_covectors
@@ -67,7 +66,7 @@ class EigenFactors:
         moments = sum_over_covectors(done, outputs.groups(done.model.family, done.theta, batch), of_covectors)
         return cls(bases, dtype=done.theta.dtype, **moments)
 
-    def operator(self) -> LinearOperator:
+    def operator(self) -> BlockDiagonal:
         """The curvature, block-diagonal with an `EigenKronecker` for each layer."""
         return BlockDiagonal(*(EigenKronecker(*pair, S, self.dtype) for pair, S in zip(self.bases, self.S)))
 
@@ -83,7 +82,7 @@ class EigenFactors:
 
 
 def ekfac(model: ConditionalModel, w: Array, batch: Batch, *, outputs: Outputs = ExactColumns(), sharing: Sharing = Expand(),
-          bases: Bases | None = None) -> LinearOperator:
+          bases: Bases | None = None) -> BlockDiagonal:
     """The Fisher metric in the eigenbases of its Kronecker factors, a `BlockDiagonal` of `EigenKronecker`; see `kfac`.
 
     Mathematically, A ⊗ G = (Q_a ⊗ Q_b) diag(s_a s_bᵀ) (Q_a ⊗ Q_b)ᵀ with the products of eigenvalues replaced by the second

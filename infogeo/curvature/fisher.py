@@ -7,7 +7,6 @@ import numpy as np
 from ..backend import Array, Namespace, arrays
 from ..networks.model import Batch, ConditionalModel, ModelPass
 from ..networks.network import LayerQuantities
-from ..operators.base import LinearOperator
 from ..operators.outer import Columns, OuterProducts
 from .diagonal import diagonal_fisher, squares, summed_squares
 from .outputs import ExactColumns, Observed, Outputs, Sampled
@@ -16,7 +15,7 @@ from .per_layer import example_gradients, has_one_position, recorded
 __all__ = ["ExampleColumns", "FisherOperator", "empirical_fisher", "fisher", "outer_products", "sampled_fisher"]
 
 
-def fisher(model: ConditionalModel, w: Array, batch: Batch) -> LinearOperator:
+def fisher(model: ConditionalModel, w: Array, batch: Batch) -> "FisherOperator":
     """The Fisher metric F = (1/n) Σ J_nᵀ G(θ_n) J_n at the weights, a `FisherOperator`.
 
     A product costs a forward and a backward pass. ``shifted(c)`` is solved exactly, by the Cholesky factorisation of the Gram
@@ -36,7 +35,7 @@ def fisher(model: ConditionalModel, w: Array, batch: Batch) -> LinearOperator:
     return FisherOperator(model, w, batch)
 
 
-def sampled_fisher(model: ConditionalModel, w: Array, batch: Batch, rng: np.random.Generator, samples: int = 1) -> LinearOperator:
+def sampled_fisher(model: ConditionalModel, w: Array, batch: Batch, rng: np.random.Generator, samples: int = 1) -> OuterProducts:
     """(1/nm) Σ_ni g_ni g_niᵀ with the gradients g_ni of −log p(y_ni | θ_n) for y_ni drawn from the model: F in expectation.
 
     Parameters
@@ -52,7 +51,7 @@ def sampled_fisher(model: ConditionalModel, w: Array, batch: Batch, rng: np.rand
     return outer_products(model, w, batch, Sampled(rng, samples))
 
 
-def empirical_fisher(model: ConditionalModel, w: Array, batch: Batch) -> LinearOperator:
+def empirical_fisher(model: ConditionalModel, w: Array, batch: Batch) -> OuterProducts:
     """(1/n) Σ_n g_n g_nᵀ with the gradients g_n of −log p(y_n | θ_n) for the data's own y_n.
 
     It is not the Fisher metric, nor an estimate of it, where the model is not the law of the data: it scales with the residuals.

@@ -1,7 +1,7 @@
 """Kronecker-factored curvature, block-diagonal."""
 from ..backend import Array
 from ..networks.model import Batch, ConditionalModel
-from ..operators.base import LinearOperator
+from ..operators.block import BlockDiagonal
 from .kronecker_factors import KroneckerFactors
 from .outputs import ExactColumns, Outputs
 from .sharing import Expand, Sharing
@@ -10,7 +10,7 @@ __all__ = ["kfac"]
 
 
 def kfac(model: ConditionalModel, w: Array, batch: Batch, *, outputs: Outputs = ExactColumns(),
-         sharing: Sharing = Expand()) -> LinearOperator:
+         sharing: Sharing = Expand()) -> BlockDiagonal:
     """The Fisher metric with A ⊗ G for the block of each layer and nothing between layers, a `BlockDiagonal`.
 
     Mathematically, the mean of a product is replaced by the product of means: the block E[ā āᵀ ⊗ g gᵀ] of a layer with inputs ā
@@ -33,4 +33,4 @@ def kfac(model: ConditionalModel, w: Array, batch: Batch, *, outputs: Outputs = 
     Units: nats.
     Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), sections 3 and 4.2.
     """
-    return KroneckerFactors.of(model, w, batch, outputs=outputs, sharing=sharing).operator()
+    return KroneckerFactors.of(model, w, batch, outputs=outputs, sharing=sharing).operator()       # type: ignore[return-value]

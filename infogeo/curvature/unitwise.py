@@ -19,7 +19,7 @@ from .per_layer import example_gradients, has_one_position, layer_sums
 __all__ = ["gaussian_unit_fisher", "quasi_diagonal", "unitwise_fisher"]
 
 
-def unitwise_fisher(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs = ExactColumns()) -> LinearOperator:
+def unitwise_fisher(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs = ExactColumns()) -> BlockDiagonal:
     """The Fisher metric of the weights into each unit, without what is between units: a `BlockDiagonal` of `DenseBlocks`.
 
     Mathematically, for unit j of a dense layer (1/n) Σ_n (Σ_c g_ncj²) ā_n ā_nᵀ.
@@ -57,7 +57,7 @@ def _unit_blocks(xp: Namespace, q: LayerQuantities, total: Array) -> Array:
     return xp.reshape(xp.matmul(xp.matrix_transpose(total), of_inputs), (-1, k, k))
 
 
-def quasi_diagonal(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs = ExactColumns()) -> LinearOperator:
+def quasi_diagonal(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs = ExactColumns()) -> BlockDiagonal:
     """The diagonal of the Fisher metric together with its entries between the bias of a unit and the weights into it.
 
     Mathematically, with F_ii, F_i0 and F_00 of a unit, the `QuasiDiagonal` of s = F_00, r_i = F_i0 / F_00 (any number where

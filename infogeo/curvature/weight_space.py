@@ -26,6 +26,8 @@ class WeightSpace(Riemannian):
     of its own.
     """
 
+    dim: int
+
     def __init__(self, model: ConditionalModel, batch: Batch, curvature: Callable[..., LinearOperator], damping: Damping) -> None:
         self.model, self.batch, self.curvature, self.damping = model, batch, curvature, damping
         self.dim = model.network.size

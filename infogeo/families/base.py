@@ -1,6 +1,6 @@
 """Exponential families: dually flat manifolds of probability distributions."""
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,11 +8,11 @@ import numpy as np
 from ..arrays.draws import Draws
 from ..arrays.weights import shares
 from ..backend import Array, Namespace, arrays, backend_of, dot
-from ..domains.base import Domain, batch_shape
+from ..domains.base import batch_shape
 from ..domains.supports import Interval
 from ..errors import ShapeError, require
 from ..face.elsewhere import method
-from ..geometry.manifolds.interface import formula
+from ..geometry.manifolds.interface import contract, formula
 from ..geometry.manifolds.manifold import DuallyFlat
 from .ordinary import show_names
 
@@ -29,14 +29,8 @@ class ExponentialFamily(DuallyFlat):
     Units: nats.
     """
 
-    if TYPE_CHECKING:
-        @property
-        def support(self) -> Domain: ...
-
-        @property
-        def ordinary(self) -> Mapping[str, Domain]:
-            """The ordinary parameters and where they lie."""
-
+    support: Any            # Domain
+    ordinary: Any           # Mapping[str, Domain]: the ordinary parameters and where they lie
     on_simplex: bool = False        # whether η are the probabilities of all outcomes but one, the `reference`
     reference: int | None = None
 
@@ -56,7 +50,7 @@ class ExponentialFamily(DuallyFlat):
     def sufficient_statistic(self, x: Array) -> Array:
         """T(x), shape (..., dim)."""
 
-    @abstractmethod
+    @contract
     def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         """T(x)."""
 
@@ -64,7 +58,7 @@ class ExponentialFamily(DuallyFlat):
     def log_base_measure(self, x: Array) -> Array:
         """log h(x), shape (...)."""
 
-    @abstractmethod
+    @contract
     def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         """log h(x)."""
 
@@ -72,7 +66,7 @@ class ExponentialFamily(DuallyFlat):
     def expected_log_base_measure(self, theta: Array) -> Array:
         """E[log h(x)], shape (...), nats."""
 
-    @abstractmethod
+    @contract
     def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         """E[log h(x)]."""
 
@@ -88,8 +82,8 @@ class ExponentialFamily(DuallyFlat):
     def parameters(self, theta: Array) -> dict[str, Array]:      # type: ignore[empty-body]
         """The ordinary parameters as a dict of arrays; the inverse of `theta_from`."""
 
-    @abstractmethod
-    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
+    @contract
+    def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:     # type: ignore[empty-body]
         """The ordinary parameters as a dict of arrays; the inverse of `theta_from`."""
 
     # Derived

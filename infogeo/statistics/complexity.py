@@ -106,4 +106,5 @@ def asymptotic_complexity(M: Riemannian, n: int, volume: float) -> float:
 
     Source: Rissanen (1996), theorem 1.
     """
-    return M.dim / 2 * log(require_count("n", n) / (2 * pi)) + log(require_positive("volume", volume))
+    n, volume = require_count("n", n), require_positive("volume", volume)
+    return float(M.dim / 2 * log(n / (2 * pi)) + log(volume))

@@ -6,6 +6,7 @@ makes that family conjugate: a prior of natural parameter λ becomes λ + A (Σ 
 Source: Diaconis & Ylvisaker, Conjugate priors for exponential families, Ann. Statist. 7 (1979); Fink, A compendium of conjugate
 priors (1997).
 """
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import singledispatch
 from math import log
@@ -33,9 +34,9 @@ from ..families.laplace import Laplace
 from ..families.log_normal import LogitNormal, LogNormal
 from ..families.multivariate_normal import MultivariateNormal
 from ..families.normal import Normal
-from ..families.normal_known import NormalKnownMean, NormalKnownVariance
 from ..families.normal_gamma import NormalGamma
 from ..families.normal_inverse_wishart import NormalInverseWishart
+from ..families.normal_known import NormalKnownMean, NormalKnownVariance
 from ..families.pareto import Pareto
 from ..families.poisson import Poisson
 from ..families.product import Independent, Product
@@ -280,7 +281,7 @@ def _(family: Any) -> Conjugacy:
 def _of_mean_and_precision(p: int, q: int) -> tuple[tuple[float, ...], ...]:
     """(½ n, −½ ⟨xxᵀ⟩, x, −½ n) from (x, ⟨xxᵀ⟩, n), with p and q the sizes of x and ⟨xxᵀ⟩."""
     width = p + q + 1
-    unit = lambda i, value: tuple(value if j == i else 0.0 for j in range(width))
+    unit: Callable[[int, float], tuple[float, ...]] = lambda i, value: tuple(value if j == i else 0.0 for j in range(width))
     squares = (unit(p + i, -0.5) for i in range(q))
     return (unit(p + q, 0.5), *squares, *(unit(i, 1.0) for i in range(p)), unit(p + q, -0.5))
 

@@ -3,6 +3,8 @@
 The functions take a `Curved` family and its coordinates u. An exponential family stands for itself in the coordinates θ: it does
 not bend, but its estimate is biased there, too.
 """
+from collections.abc import Callable
+
 from ..backend import Array, Namespace, arrays
 from ..families.base import ExponentialFamily
 from ..numerics.linalg import inverse
@@ -59,7 +61,7 @@ def information_loss(M: Curved | ExponentialFamily, u: Array) -> Array:
     rows = xp.moveaxis(normal, -3, -1)                                        # H_ac as vectors, shape (..., a, c, family.dim)
     lowered = M.family.flat(M.to_theta(u)[..., None, None, :], rows)
     raised = xp.matmul(inverse(xp, M.metric(u))[..., None, :, :], rows)       # g^{cd} H_bd, shape (..., b, c, family.dim)
-    joined = lambda x: xp.reshape(x, (*x.shape[:-2], -1))
+    joined: Callable[[Array], Array] = lambda x: xp.reshape(x, (*x.shape[:-2], -1))
     return xp.matmul(joined(lowered), xp.matrix_transpose(joined(raised)))
 
 
@@ -89,7 +91,7 @@ def second_order_covariance(M: Curved | ExponentialFamily, u: Array) -> Array:
     M = _curved(M)
     xp, christoffel, raised = _m_connection(M, u)
     both = xp.matmul(xp.matmul(raised[..., None, :, :], christoffel), raised[..., None, :, :])      # indices raised
-    joined = lambda x: xp.reshape(x, (*x.shape[:-2], -1))
+    joined: Callable[[Array], Array] = lambda x: xp.reshape(x, (*x.shape[:-2], -1))
     naming = xp.matmul(joined(christoffel), xp.matrix_transpose(joined(both)))
     return 0.5 * naming + xp.matmul(xp.matmul(raised, information_loss(M, u)), raised)
 

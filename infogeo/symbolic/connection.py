@@ -18,11 +18,11 @@ class SymbolicConnections(SymbolicPotential):
         section 3.1, for the curvature.
     """
 
-    def christoffel_first(self, alpha: sp.Expr = 0) -> sp.ImmutableDenseNDimArray:
+    def christoffel_first(self, alpha: sp.Expr | float = 0) -> sp.ImmutableDenseNDimArray:
         """The symbols of the first kind, Γ^(α)_{ij,k} = (1 − α)/2 T_ijk, k last."""
         return sp.ImmutableDenseNDimArray(self.cubic_tensor * (1 - sp.sympify(alpha)) / 2)
 
-    def christoffel(self, alpha: sp.Expr = 0) -> sp.ImmutableDenseNDimArray:
+    def christoffel(self, alpha: sp.Expr | float = 0) -> sp.ImmutableDenseNDimArray:
         """The symbols of the second kind, Γ^k_ij = Γ_{ij,l} G^lk, k last."""
         half = (1 - sp.sympify(alpha)) / 2
         raised = {(i, j, k): half * self._raised_cubic[min(i, j), max(i, j), k] for i in range(self.dim)
@@ -48,7 +48,7 @@ class SymbolicConnections(SymbolicPotential):
                             for a in n) / 4)
         return {(*p, *q): entry(*p, *q) for p, q in combinations_with_replacement(planes, 2)}
 
-    def riemann_tensor(self, alpha: sp.Expr = 0) -> sp.ImmutableDenseNDimArray:
+    def riemann_tensor(self, alpha: sp.Expr | float = 0) -> sp.ImmutableDenseNDimArray:
         """R^(α)_ijkl = (1 − α²)/4 G^mn (T_ikm T_jln − T_jkm T_iln), of the sign that makes R_1221 > 0 on a sphere."""
         factor = 1 - sp.sympify(alpha)**2
 
@@ -60,14 +60,14 @@ class SymbolicConnections(SymbolicPotential):
             return sign * factor * self._curvature_entries[(*pair, *other)]
         return array_of(4, self.dim, entry)
 
-    def ricci(self, alpha: sp.Expr = 0) -> sp.Matrix:
+    def ricci(self, alpha: sp.Expr | float = 0) -> sp.Matrix:
         """The Ricci tensor, Ric_jk = G^il R_ijkl."""
         n, tensor = range(self.dim), self.riemann_tensor(alpha)
         entries = {(j, k): tidy(sum(self.inverse_metric[i, m] * tensor[i, j, k, m] for i in n for m in n))
                    for j, k in combinations_with_replacement(n, 2)}
         return sp.Matrix(self.dim, self.dim, lambda i, j: entries[min(i, j), max(i, j)])
 
-    def scalar_curvature(self, alpha: sp.Expr = 0) -> sp.Expr:
+    def scalar_curvature(self, alpha: sp.Expr | float = 0) -> sp.Expr:
         """The scalar curvature, G^jk Ric_jk; for α = 0 on a surface twice the Gaussian one."""
         return tidy(sum(self.inverse_metric[i, j] * self.ricci(alpha)[i, j] for i in range(self.dim) for j in range(self.dim)))
 
@@ -79,7 +79,7 @@ class SymbolicConnections(SymbolicPotential):
         bent = sum(tensor[i, j, k, m] * u[i] * v[j] * v[k] * u[m] for i in n for j in n for k in n for m in n)
         return tidy(bent / (uu * vv - uv**2))
 
-    def geodesic_equations(self, alpha: sp.Expr = 0, time: sp.Symbol = sp.Symbol("t", real=True)) -> list[sp.Eq]:
+    def geodesic_equations(self, alpha: sp.Expr | float = 0, time: sp.Symbol = sp.Symbol("t", real=True)) -> list[sp.Eq]:
         """The equations θ̈^k + Γ^k_ij θ̇^i θ̇^j = 0 of the α-geodesics, with θ functions of the time."""
         path = [sp.Function(t.name)(time) for t in self.theta]
         at, n = dict(zip(self.theta, path)), range(self.dim)

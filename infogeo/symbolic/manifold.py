@@ -94,7 +94,7 @@ class SymbolicManifold(SymbolicConnections):
 
     # Divergences
 
-    def bregman(self, p: Sequence[sp.Expr], q: Sequence[sp.Expr]) -> sp.Expr:
+    def bregman(self, p: Sequence[sp.Expr | float], q: Sequence[sp.Expr | float]) -> sp.Expr:
         """B_ψ(p, q) = ψ(p) − ψ(q) − (p − q)·∇ψ(q), for points given as sequences of symbols, expressions or numbers.
 
         Raises
@@ -107,7 +107,7 @@ class SymbolicManifold(SymbolicConnections):
         slope = sum((a - b) * e.subs(at_q, simultaneous=True) for a, b, e in zip(p, q, self.eta))
         return self.potential.subs(at_p, simultaneous=True) - self.potential.subs(at_q, simultaneous=True) - slope
 
-    def kl(self, p: Sequence[sp.Expr], q: Sequence[sp.Expr]) -> sp.Expr:
+    def kl(self, p: Sequence[sp.Expr | float], q: Sequence[sp.Expr | float]) -> sp.Expr:
         """The canonical divergence, in a family KL(p‖q) = B_ψ(q, p), nats."""
         return self.bregman(q, p)
 
@@ -179,7 +179,7 @@ class SymbolicManifold(SymbolicConnections):
 
     # Display
 
-    def closed_forms(self, alpha: sp.Expr = 0) -> list[tuple[str, str, Any]]:
+    def closed_forms(self, alpha: sp.Expr | float = 0) -> list[tuple[str, str, Any]]:
         """The table of closed forms as (name, left side in LaTeX, expression); what SymPy cannot solve is left out."""
         rows = [("potential", r"\psi", self.potential), ("eta", r"\eta", self.eta), ("metric", "G", self.metric),
                 ("inverse_metric", "G^{-1}", self.inverse_metric), ("cubic_tensor", "T", self.cubic_tensor)]

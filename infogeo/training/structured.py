@@ -45,8 +45,8 @@ class Block(LayerMetric):
     """The exact block of the Fisher metric, (1/n) Σ J_nᵀ G(θ_n) J_n over the weights of the layer."""
 
     def matrices(self, loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> LayerMatrices:
-        blocks = block_diagonal(loss.model, w, (loss.x, loss.y), outputs).blocks      # type: ignore[attr-defined]
-        return LayerMatrices.of([block.matrix] for block in blocks)
+        blocks = block_diagonal(loss.model, w, (loss.x, loss.y), outputs).blocks
+        return LayerMatrices.of([block.matrix] for block in blocks)         # type: ignore[attr-defined]
 
     def damped(self, layer: Affine, operators: list[LinearOperator], damping: Damping) -> LinearOperator:
         return damping(*operators)

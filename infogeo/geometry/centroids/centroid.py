@@ -1,4 +1,6 @@
 """Centroids of points of a manifold. Axis 0 of the points is the sample, further axes are a batch of samples."""
+from collections.abc import Callable
+
 from ...arrays.weights import shares
 from ...backend import Array, Namespace, arrays
 from ...errors import ShapeError, require_converged
@@ -105,7 +107,7 @@ def jensen_centroid(M: DuallyFlat, theta: Array, weights: Array | None = None, *
     Source: Nielsen & Boltz, The Burbea–Rao and Bhattacharyya centroids, IEEE Trans. Inf. Theory 57 (2011), section III.
     """
     xp, theta, w = sample(M, theta, weights)
-    mean_eta = lambda c: _mean(xp, w, M.to_eta(0.5 * theta + 0.5 * c))
+    mean_eta: Callable[[Array], Array] = lambda c: _mean(xp, w, M.to_eta(0.5 * theta + 0.5 * c))
     c, eps = _mean(xp, w, theta), float(xp.finfo(theta.dtype).eps)
     eta, stalled = mean_eta(c), False
     size = 1.0 + xp.max(xp.abs(eta), axis=-1)

@@ -1,4 +1,5 @@
 """Smallest enclosing balls. Axis 0 of the points is the sample, further axes are a batch of samples."""
+from collections.abc import Callable
 from math import prod
 from typing import Any, NamedTuple
 
@@ -66,7 +67,7 @@ def enclosing_ball(M: DuallyFlat, theta: Array) -> EnclosingBall:
     chosen = xp.stack([far, _farthest(xp, M, points, _pick(xp, points, far[:, None])[:, 0, :])], axis=1)
     # Two points at one distance from the centre differ by its rounding: the ball is done when none is farther by more than that.
     room = 1.0 + 100 * float(xp.finfo(theta.dtype).eps)
-    only = lambda which, *xs: [xp.take(x, xp.asarray(np.flatnonzero(which)), axis=0) for x in xs]
+    only: Callable[..., list[Array]] = lambda which, *xs: [xp.take(x, xp.asarray(np.flatnonzero(which)), axis=0) for x in xs]
     rows, numbers, solved = np.arange(size), [], []        # those that still run; those that are done, with their balls
     while rows.size:
         center, multipliers = _ball_of_few(xp, M, _pick(xp, points, chosen), _pick(xp, eta, chosen))
@@ -138,10 +139,10 @@ def _ball_of_few(xp: Namespace, M: DuallyFlat, points: Array, eta: Array) -> tup
     d, k, dtype = M.dim, points.shape[1], points.dtype
     base = M.to_theta(xp.mean(eta, axis=1))
     eta_0 = M.to_eta(base)
-    positive = lambda x: xp.where(x > 0, x, xp.ones_like(x))
+    positive: Callable[[Array], Array] = lambda x: xp.where(x > 0, x, xp.ones_like(x))
     gap, distance = eta - eta_0[:, None, :], M.divergence(points, base[:, None, :])
     height, reach = positive(xp.max(distance, axis=1)), positive(xp.max(xp.abs(gap), axis=(1, 2)))
-    theta = lambda x: base + (height / reach)[:, None] * x[:, :d]
+    theta: Callable[[Array], Array] = lambda x: base + (height / reach)[:, None] * x[:, :d]
     slack = 1.0 + (xp.max(distance, axis=1, keepdims=True) - distance) / height[:, None]
     one, last = xp.ones((points.shape[0], 1), dtype=dtype), xp.asarray([0.0] * d + [1.0], dtype=dtype)
 

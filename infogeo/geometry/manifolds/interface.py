@@ -5,12 +5,13 @@ arrays. Kernels are formulas and nothing else. What all of them need is here: ou
 error; NumPy's error state; large batches in blocks.
 """
 import os
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, partial, wraps
 from inspect import signature
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from ...arrays.blocks import in_blocks, is_large
 from ...arrays.memo import is_standing, settled, stands_on
 from ...backend import NUMPY, Array, Namespace, arrays
 
-__all__ = ["Formula", "checked", "formula", "formulas", "pair_kernels"]
+__all__ = ["Formula", "checked", "contract", "formula", "formulas", "pair_kernels"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _checked: ContextVar[bool] = ContextVar("infogeo_checked", default=os.environ.get("INFOGEO_CHECKED", "0") not in ("", "0"))
@@ -28,8 +29,8 @@ _checked: ContextVar[bool] = ContextVar("infogeo_checked", default=os.environ.ge
 def checked(on: bool = True) -> Iterator[None]:
     """Inside ``with checked():`` the methods of a manifold raise where a point lies outside its domain, instead of giving NaN.
 
-    The environment variable ``INFOGEO_CHECKED=1`` says so for a whole process. Inside a solver, whose rows may leave the domain and
-    are reported one by one, nothing is raised.
+    The environment variable ``INFOGEO_CHECKED=1`` says so for a whole process. Inside a solver, whose rows may leave the domain
+    and are reported one by one, nothing is raised.
 
     Raises
     ------
@@ -41,6 +42,13 @@ def checked(on: bool = True) -> Iterator[None]:
         yield
     finally:
         _checked.reset(token)
+
+
+if TYPE_CHECKING:       # a class may give the public name in place of this kernel: that, a type checker does not know
+    def contract(kernel: F) -> F:
+        return kernel
+else:
+    contract = abstractmethod
 
 
 class Formula(NamedTuple):

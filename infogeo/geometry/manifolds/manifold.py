@@ -1,5 +1,5 @@
 """Riemannian and dually flat manifolds: points are plain arrays, the manifold holds the geometry."""
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from ...numerics.collocation.paths import arrive, join
 from ...numerics.differences import derivative
 from ...numerics.linalg import cholesky, inverse, matvec, solve
 from ...numerics.newton import minimize
-from .interface import formula, pair_kernels
+from .interface import contract, formula, pair_kernels
 
 __all__ = ["Dual", "DuallyFlat", "Riemannian"]
 
@@ -29,12 +29,11 @@ class Riemannian(ABC):
     Shapes: points, vectors and covectors (..., dim); leading axes are a batch and broadcast.
     """
 
-    if TYPE_CHECKING:       # a class has what is declared in this way as an attribute or as a property, as it likes
-        @property
-        def dim(self) -> int: ...
-
-        @property
-        def nan_outside(self) -> tuple[str, ...]: ...
+    # A class has what is Any here as an attribute or as a property, as it likes: checkers refuse an attribute of an own manifold
+    # where we have a property, and the other way round.
+    dim: Any                # int
+    if TYPE_CHECKING:
+        nan_outside: Any    # tuple[str, ...]
     else:
         # The kinds of points, "theta" and "eta", of which the formulas are NaN outside the domain by themselves: where each goes
         # by a factorisation, a second one for the sake of the check would double its price.
@@ -81,7 +80,7 @@ class Riemannian(ABC):
     def metric(self, x: Array) -> Array:
         """The metric tensor G(x), shape (..., dim, dim)."""
 
-    @abstractmethod
+    @contract
     def _metric(self, xp: Namespace, x: Array) -> Array:
         """The metric tensor G(x)."""
 
@@ -232,18 +231,11 @@ class DuallyFlat(Riemannian):
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 3.
     """
 
+    theta_domain: Any       # ConvexDomain
+    eta_domain: Any         # ConvexDomain
     if TYPE_CHECKING:
-        @property
-        def theta_domain(self) -> ConvexDomain: ...
-
-        @property
-        def eta_domain(self) -> ConvexDomain: ...
-
-        @property
-        def smooth(self) -> bool: ...
-
-        @property
-        def steep(self) -> bool: ...
+        smooth: Any         # bool
+        steep: Any          # bool
     else:
         # Whether ψ is smooth with a regular metric on the whole domain: a p-norm is not where a coordinate is 0.
         smooth = True
@@ -255,13 +247,13 @@ class DuallyFlat(Riemannian):
     @property
     def domain(self) -> ConvexDomain:
         """The domain of the primal chart θ."""
-        return self.theta_domain
+        return self.theta_domain    # type: ignore[no-any-return]
 
     @formula("theta", axes=0)
     def potential(self, theta: Array) -> Array:
         """ψ(θ), shape (...)."""
 
-    @abstractmethod
+    @contract
     def _potential(self, xp: Namespace, theta: Array) -> Array:
         """ψ(θ)."""
 
@@ -269,7 +261,7 @@ class DuallyFlat(Riemannian):
     def to_eta(self, theta: Array) -> Array:
         """η = ∇ψ(θ), shape (..., dim)."""
 
-    @abstractmethod
+    @contract
     def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         """η = ∇ψ(θ)."""
 
@@ -284,7 +276,7 @@ class DuallyFlat(Riemannian):
     def cubic_tensor(self, theta: Array) -> Array:
         """The Amari–Chentsov tensor ∂_i∂_j∂_k ψ(θ), shape (..., dim, dim, dim)."""
 
-    @abstractmethod
+    @contract
     def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         """The Amari–Chentsov tensor ∂_i∂_j∂_k ψ(θ)."""
 
@@ -399,11 +391,11 @@ class Dual(DuallyFlat):
 
     @property
     def theta_domain(self) -> ConvexDomain:
-        return self.primal.eta_domain
+        return self.primal.eta_domain    # type: ignore[no-any-return]
 
     @property
     def eta_domain(self) -> ConvexDomain:
-        return self.primal.theta_domain
+        return self.primal.theta_domain    # type: ignore[no-any-return]
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
         return self.primal.dual_potential(theta)
@@ -419,11 +411,11 @@ class Dual(DuallyFlat):
 
     @property
     def smooth(self) -> bool:
-        return self.primal.smooth
+        return self.primal.smooth    # type: ignore[no-any-return]
 
     @property
     def steep(self) -> bool:
-        return self.primal.steep
+        return self.primal.steep    # type: ignore[no-any-return]
 
     def _metric(self, xp: Namespace, theta: Array) -> Array:
         return self.primal.dual_metric(theta)

@@ -52,9 +52,9 @@ def _dual_problem(xp: Namespace, M: DuallyFlat, theta_p: Array, rows: Array,
     Its gradient is b − N θ_q, its Hessian N G⁻¹ Nᵀ.
     """
     eta_p, left = M.to_eta(theta_p), offsets - matvec(xp, rows, theta_p)
-    eta = lambda u: eta_p - xp.matmul(u[..., None, :], rows)[..., 0, :]
+    eta: Callable[[Array], Array] = lambda u: eta_p - xp.matmul(u[..., None, :], rows)[..., 0, :]
     wide = xp.broadcast_to(rows, (*theta_p.shape[:-1], *rows.shape))
-    point = lambda u: M.to_theta(eta(u))
+    point: Callable[[Array], Array] = lambda u: M.to_theta(eta(u))
     return point, {
         "value": lambda u: M.dual.divergence(eta_p, eta(u)) + xp.sum(u * left, axis=-1),      # an e-projection needs no to_theta
         "gradient": lambda u: left - matvec(xp, rows, point(u) - theta_p),

@@ -18,7 +18,8 @@ STEP = 1e-3     # of differences that steer Newton's method only, in the metric:
 class Equation(Protocol):
     """G ẍ + f(x, ẋ) = 0 on a manifold `M`, which has `metric`, `norm`, `domain` and `point`."""
 
-    M: Any
+    @property
+    def M(self) -> Any: ...
 
     def __call__(self, xp: Namespace, x: Array, v: Array, w: Array, derivative: Array) -> tuple[Array, Array, Array, Array]:
         """(G, f, ∂f/∂v, ∂(Gw + f)/∂x) at the nodes x of velocities v and accelerations w, `derivative` that of values there."""
