@@ -21,7 +21,9 @@ __all__ = ["Array", "Namespace", "arrays", "asarray", "backend_of", "batch_conti
 # be satisfied by none of their own type stubs.
 Array: TypeAlias = Any
 
-SPECIAL = ("digamma", "erf", "expit", "gammaln", "xlog1py", "xlogy")
+SPECIAL = ("betainc", "betaincinv", "digamma", "erf", "erfcx", "expit", "gammainc", "gammaincc", "gammainccinv", "gammaincinv",
+           "gammaln", "log_ndtr", "ndtr", "ndtri", "xlog1py", "xlogy")
+HOST = ("betaincc",)                    # which CuPy does not have: arrays go to the host and come back
 CREATION = ("arange", "asarray", "empty", "eye", "full", "linspace", "ones", "zeros")
 SCALARS = (bool, int, float, complex, np.generic)
 
@@ -58,7 +60,7 @@ def _numpy_namespace() -> Namespace:
     """NumPy itself, which follows the standard from 2.1 on; array_api_compat's copy of it would double the time of the import."""
     reductions = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum,
                   "all": np.logical_and, "any": np.logical_or}
-    special = {key: getattr(scipy.special, key) for key in SPECIAL}
+    special = {key: getattr(scipy.special, key) for key in SPECIAL + HOST}
     functions = {key: _reduction(f) for key, f in reductions.items()}
     return Namespace(np, "numpy", "cpu", functions | special)
 
@@ -66,6 +68,14 @@ def _numpy_namespace() -> Namespace:
 NUMPY = _numpy_namespace()
 _BY_TYPE: dict[type, Namespace] = {np.ndarray: NUMPY}
 _chosen: ContextVar[str] = ContextVar("infogeo_backend", default="numpy")
+
+
+def _through_host(names: tuple[str, ...], back: Callable[[np.ndarray], Array]) -> dict[str, Callable[..., Array]]:
+    """Functions of SciPy on the arrays of another library, which the function `back` makes of those of NumPy."""
+    def through(f: Callable[..., Array]) -> Callable[..., Array]:
+        return lambda *xs: back(f(*map(to_numpy, xs)))
+
+    return {name: through(getattr(scipy.special, name)) for name in names}
 
 
 @lru_cache
@@ -80,7 +90,7 @@ def _cupy_namespace() -> Namespace:
     if not cupy.cuda.is_available():
         raise RuntimeError("the cupy backend needs a CUDA device and its driver; CuPy is installed but finds none")
     special = {key: getattr(cupyx.scipy.special, key) for key in SPECIAL}
-    namespace = Namespace(compat_cupy, "cupy", "cuda", special)
+    namespace = Namespace(compat_cupy, "cupy", "cuda", special | _through_host(HOST, cupy.asarray))
     _BY_TYPE[cupy.ndarray] = namespace
     return namespace
 
@@ -97,10 +107,7 @@ def is_cupy_available() -> bool:
 @lru_cache
 def _standard_namespace(library: Any, device: Any) -> Namespace:
     """Any other array-API library: special functions go through NumPy, new arrays are made on the arrays' device."""
-    def through_numpy(f: Callable[..., Array]) -> Callable[..., Array]:
-        return lambda *xs: library.asarray(f(*map(to_numpy, xs)), device=device)
-
-    special = {key: through_numpy(getattr(scipy.special, key)) for key in SPECIAL}
+    special = _through_host(SPECIAL + HOST, partial(library.asarray, device=device))
     creation = {key: partial(getattr(library, key), device=device) for key in CREATION}
     return Namespace(library, library.__name__, device, special | creation)
 

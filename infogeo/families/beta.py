@@ -6,8 +6,7 @@ import numpy as np
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace
 from ..domains.supports import Interval
-from ..numerics.exponentials import kl_terms
-from ..numerics.gamma_functions import stirling_gap
+from ..numerics.incomplete_beta import log_beta_weight
 from .dirichlet import Dirichlet
 from .transformed import Transformed
 
@@ -61,15 +60,5 @@ class Beta(Transformed):
 
 
 def log_beta_density(xp: Namespace, alpha: Array, beta: Array, x: Array, y: Array) -> Array:
-    """log of the density x^{α−1} y^{β−1} / B(α, β), y = 1 − x, also where α and β are large.
-
-    Mathematically, −α₀ KL(m‖x) − log(xy) − s(α) − s(β) + s(α₀) with the mean m = α / α₀ and s the Stirling remainder of log Γ.
-    """
-    total = alpha + beta
-    growth = xp.clip((x * beta - y * alpha) / alpha, -0.5, 0.5)            # x / m − 1
-    shrink = xp.clip((y * alpha - x * beta) / beta, -0.5, 0.5)             # y / (1 − m) − 1
-    log_x, log_y = xp.log(x), xp.where(x < 0.5, xp.log1p(-xp.minimum(x, 0.5 + 0.0 * x)), xp.log(y))
-    first = xp.where(xp.abs(growth) < 0.5, xp.log1p(growth), log_x + xp.log(total / alpha))
-    second = xp.where(xp.abs(shrink) < 0.5, xp.log1p(shrink), log_y + xp.log(total / beta))
-    distance = kl_terms(xp, alpha, total * x, first) + kl_terms(xp, beta, total * y, second)
-    return stirling_gap(xp, total) - stirling_gap(xp, alpha) - stirling_gap(xp, beta) - distance - log_x - log_y
+    """log of the density x^{α−1} y^{β−1} / B(α, β), y = 1 − x, also where α and β are large."""
+    return log_beta_weight(xp, alpha, beta, x, y) - xp.log(x) - xp.where(x < 0.5, xp.log1p(-x), xp.log(y))

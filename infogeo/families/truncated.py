@@ -21,7 +21,7 @@ from ..numerics.exponentials import expm1_gap
 from ..numerics.linalg import matvec, solve
 from ..numerics.newton import minimize
 from .base import ExponentialFamily
-from .truncated_nodes import PanelNodes, StateNodes
+from .nodes import PanelNodes, StateNodes
 
 __all__ = ["Truncated"]
 

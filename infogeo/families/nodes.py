@@ -1,7 +1,8 @@
-"""Where the laws of truncated families are summed: the states of whole numbers, Gauss–Legendre nodes of intervals."""
+"""Where laws on the line are summed: the states of whole numbers, Gauss–Legendre nodes of intervals."""
 from abc import ABC, abstractmethod
 from functools import cached_property
 from math import inf
+from typing import TYPE_CHECKING
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ from ..arrays.draws import Draws, draw_states
 from ..backend import NUMPY, Array, Namespace
 from ..domains.supports import Integers, Interval
 from ..numerics.quadrature import gauss
-from .base import ExponentialFamily
+
+if TYPE_CHECKING:
+    from .base import ExponentialFamily
 
 __all__ = ["Nodes", "PanelNodes", "StateNodes"]
 
@@ -35,7 +38,7 @@ class Nodes(ABC):
         The part of its support that is left.
     """
 
-    def __init__(self, family: ExponentialFamily, support: Interval | Integers) -> None:
+    def __init__(self, family: "ExponentialFamily", support: Interval | Integers) -> None:
         self.family, self.support = family, support
         self.whole: Any = family.support
         self.low, self.high = support.lower, support.upper
@@ -123,12 +126,12 @@ class PanelNodes(Nodes):
 
     @property
     def ends(self) -> list[float]:
-        return [float(self._point(NUMPY, np.asarray(t))[0]) for t in self._range]
+        return [float(self.point(NUMPY, np.asarray(t))[0]) for t in self.bounds]
 
     def all_over(self, theta: Array) -> Array:
         return self.weighted(NUMPY, theta)[0]
 
-    def _point(self, xp: Namespace, t: Array) -> tuple[Array, Array]:
+    def point(self, xp: Namespace, t: Array) -> tuple[Array, Array]:
         """(x, log dx/dt) of the coordinate t."""
         a, b = self.whole.lower, self.whole.upper
         if np.isinf(a) and np.isinf(b):
@@ -139,7 +142,7 @@ class PanelNodes(Nodes):
         return a + (b - a) * share, xp.log(b - a + xp.zeros_like(t)) + xp.log(share) + xp.log(rest)
 
     @cached_property
-    def _range(self) -> tuple[float, float]:
+    def bounds(self) -> tuple[float, float]:
         """The bounds in the coordinate t, both finite."""
         a, b, low, high = self.whole.lower, self.whole.upper, self.low, self.high
         if np.isinf(a) and np.isinf(b):
@@ -153,29 +156,31 @@ class PanelNodes(Nodes):
 
         return (logit(low) if low > a else -700.0), (logit(high) if high < b else 36.0)
 
-    def _value(self, xp: Namespace, theta: Array, t: Array) -> Array:
+    def value(self, xp: Namespace, theta: Array, t: Array) -> Array:
         """The log-density of the whole family in the coordinate t, shapes (..., dim) and (..., m) to (..., m)."""
-        x, slope = self._point(xp, t)
+        x, slope = self.point(xp, t)
         return self.log_density(xp, theta, x) + slope
 
-    def _panels(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
-        """(inner, outer) ends of the panels on both sides of the mode, in the coordinate t, shapes (..., number of panels)."""
-        bottom, top = self._range
-        mode, peak = self._mode(xp, theta)
+    def panels(self, xp: Namespace, theta: Array, mode: Array, bottom: Array, top: Array) -> tuple[Array, Array]:
+        """(inner, outer) ends of the panels on both sides of the mode between two bounds, in the coordinate t.
+
+        Shapes: mode, bottom and top (..., 1), or the bounds numbers, to (..., number of panels).
+        """
+        peak = self.value(xp, theta, mode)
         shrink = 2.0 ** -xp.arange(120, dtype=theta.dtype)      # from the whole range down to rounding
         ends = xp.asarray(_PANELS, dtype=theta.dtype)
         sides = []
         for sign, reach in ((-1.0, mode - bottom), (1.0, top - mode)):
             distance = reach * shrink
-            within = self._value(xp, theta, mode + sign * distance) >= peak - 1.0
+            within = self.value(xp, theta, mode + sign * distance) >= peak - 1.0
             width = xp.max(xp.where(within, distance, xp.zeros_like(distance)), axis=-1, keepdims=True)
             sides.append(mode + sign * xp.minimum(width * ends, reach))
         inner, outer = (xp.concat([side[..., part] for side in sides], axis=-1) for part in (slice(None, -1), slice(1, None)))
         return inner, outer
 
-    def _mode(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
-        """The place and the value of the maximum of the density, a concave function of t, shapes (..., 1)."""
-        bottom, top = self._range
+    def mode(self, xp: Namespace, theta: Array) -> Array:
+        """The place of the maximum of the density, a concave function of t, shape (..., 1)."""
+        bottom, top = self.bounds
         grid = xp.linspace(0.0, 1.0, 33, dtype=theta.dtype)
         low = xp.full(theta.shape[:-1], bottom, dtype=theta.dtype)[..., None]
         high = xp.full_like(low, top)
@@ -183,7 +188,7 @@ class PanelNodes(Nodes):
         eps = float(xp.finfo(theta.dtype).eps)
         for _ in range(26):                             # each round keeps a sixteenth: 2e18 becomes a rounding of 1
             t = low * (1.0 - grid) + high * grid
-            value = self._value(xp, theta, t)
+            value = self.value(xp, theta, t)
             around = xp.clip(xp.argmax(value, axis=-1, keepdims=True) + xp.arange(-1, 2), 0, 32)
             t, value = (xp.take_along_axis(along, around, axis=-1) for along in (t, value))
             mode, peak = xp.where(done, mode, t[..., 1:2]), xp.where(done, peak, value[..., 1:2])
@@ -192,27 +197,30 @@ class PanelNodes(Nodes):
             done = done | (peak - xp.min(value, axis=-1, keepdims=True) <= 8 * eps * (1.0 + xp.abs(peak)))
             if xp.all(done):
                 break
-        return mode, peak
+        return mode
 
     def weighted(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
         """The nodes of all panels."""
-        inner, outer = self._panels(xp, theta)
-        node, weight = (xp.asarray(column, dtype=theta.dtype) for column in gauss(_NODES))
-        width, flat = outer - inner, (*theta.shape[:-1], inner.shape[-1] * _NODES)
-        x, slope = self._point(xp, xp.reshape(inner[..., None] + width[..., None] * node, flat))
+        return self.placed(xp, *self.panels(xp, theta, self.mode(xp, theta), *self.bounds))
+
+    def placed(self, xp: Namespace, inner: Array, outer: Array) -> tuple[Array, Array]:
+        """(x, log weights) of the nodes of these panels."""
+        node, weight = (xp.asarray(column, dtype=inner.dtype) for column in gauss(_NODES))
+        width, flat = outer - inner, (*inner.shape[:-1], inner.shape[-1] * _NODES)
+        x, slope = self.point(xp, xp.reshape(inner[..., None] + width[..., None] * node, flat))
         return x, xp.reshape(xp.log(xp.abs(width))[..., None] + xp.log(weight), flat) + slope
 
     def draw(self, draws: Draws, theta: Array, p: Array, shape: tuple[int, ...]) -> Array:
         """A panel by inverse CDF, and in it t by rejection: the density is largest at the inner end."""
         xp = draws.xp
-        inner, outer = self._panels(xp, theta)
+        inner, outer = self.panels(xp, theta, self.mode(xp, theta), *self.bounds)
         panel = draw_states(draws, xp.sum(xp.reshape(p, (*inner.shape, _NODES)), axis=-1), shape)[..., None]
         inner, outer = (xp.take_along_axis(xp.broadcast_to(end, (*shape, end.shape[-1])), panel, axis=-1)
                         for end in (inner, outer))
-        ceiling = self._value(xp, theta, inner)
+        ceiling = self.value(xp, theta, inner)
         t, waiting = inner, xp.ones(inner.shape, dtype=xp.bool)
         while xp.any(waiting):
             trial = inner + (outer - inner) * draws.uniform(inner.shape)
-            accepted = xp.log1p(-draws.uniform(inner.shape)) <= self._value(xp, theta, trial) - ceiling
+            accepted = xp.log1p(-draws.uniform(inner.shape)) <= self.value(xp, theta, trial) - ceiling
             t, waiting = xp.where(waiting & accepted, trial, t), waiting & ~accepted
-        return self._point(xp, t)[0][..., 0]
+        return self.point(xp, t)[0][..., 0]
