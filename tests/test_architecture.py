@@ -1,11 +1,15 @@
 """The house rules: who may import whom, where CuPy and SymPy are named, what an import of the package brings along."""
 import ast
+import enum
+import importlib
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import infogeo
+from infogeo.face.stubs import packages, sections
 
 PACKAGE = Path(infogeo.__file__).parent
 
@@ -32,11 +36,11 @@ OPTIONAL = {"cupy": {"backend"}, "cupyx": {"backend"}, "array_api_compat": {"bac
             "gymnasium": {"policy"}}
 
 
+@cache
 def modules():
     """(name relative to the package, parsed source) of every module."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        parts = path.relative_to(PACKAGE).with_suffix("").parts
-        yield parts, ast.parse(path.read_text(encoding="utf-8"))
+    paths = sorted(PACKAGE.rglob("*.py"))
+    return [(path.relative_to(PACKAGE).with_suffix("").parts, ast.parse(path.read_text(encoding="utf-8"))) for path in paths]
 
 
 LOADERS = {"import_module", "__import__"}
@@ -169,3 +173,33 @@ def test_no_public_class_name_stands_twice():
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(".".join(parts))
     assert not {name: where for name, where in places.items() if len(where) > 1}
+
+
+def is_annotated(function):
+    given = function.args
+    arguments = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+    named = [argument for argument in arguments if argument is not None and argument.arg not in ("self", "cls")]
+    return function.returns is not None and all(argument.annotation is not None for argument in named)
+
+
+def test_every_function_is_annotated():
+    wrong = [f"{'.'.join(parts)}:{node.lineno} {node.name}" for parts, tree in modules() for node in ast.walk(tree)
+             if isinstance(node, ast.FunctionDef) and not is_annotated(node)]
+    assert not wrong, wrong
+
+
+def unannotated(cls):
+    """The public attributes of a class that have their annotation neither there nor in a base class."""
+    said = set().union(*(vars(base).get("__annotations__", {}) for base in cls.__mro__))
+    plain = {name for name, value in vars(cls).items() if not (name.startswith("_") or hasattr(value, "__get__"))}
+    return plain - said
+
+
+def test_every_attribute_of_a_public_class_is_annotated():
+    """But the members of an enumeration, and what SymPy asks of a function."""
+    public = {value for package in packages() for section in sections(package) for name in section.names
+              if isinstance(value := getattr(importlib.import_module(package), name), type)}
+    classes = {base for cls in public for base in cls.__mro__ if base.__module__.startswith("infogeo.")}
+    wrong = {cls.__qualname__: found for cls in classes
+             if not issubclass(cls, enum.Enum) and (found := unannotated(cls) - {"nargs"})}
+    assert not wrong, wrong

@@ -19,7 +19,7 @@ class Chart(ABC):
     Shapes: u, x, vectors and covectors (..., d); leading axes broadcast. Charts of an interval act on each number.
     """
 
-    affine = False      # whether J does not depend on u, so that `pull_back_tangent` is 0
+    affine: bool = False      # whether J does not depend on u, so that `pull_back_tangent` is 0
 
     @abstractmethod
     def __call__(self, u: Array) -> Array:

@@ -1,6 +1,7 @@
 """The inverse Gaussian family."""
 from dataclasses import dataclass
 from math import log, pi, sqrt
+from typing import ClassVar
 
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace
@@ -41,7 +42,7 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
                               lambda xp, eta: (eta[..., 0] > 0) & (eta[..., 1] > 1.0 / eta[..., 0]),
                               lambda name: f"{name}[0] > 0 and {name}[1] > 1/{name}[0]")
     support = Interval(0)
-    half_space = HalfSpace(2, sqrt(2.0))
+    half_space: ClassVar[HalfSpace] = HalfSpace(2, sqrt(2.0))
     ordinary = {"mean": Interval(0), "shape": Interval(0)}
 
     def _mean_shape(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:

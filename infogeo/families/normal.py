@@ -1,6 +1,7 @@
 """The univariate normal family."""
 from dataclasses import dataclass
 from math import sqrt
+from typing import ClassVar
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class Normal(Hyperbolic, ExponentialFamily):
     eta_domain = MappedDomain(ProductDomain(RealSpace(1), Orthant(1)), _moments,
                               lambda xp, eta: eta[..., 1] > eta[..., 0] ** 2, lambda name: f"{name}[1] > {name}[0]**2")
     support = Interval()
-    half_space = HalfSpace(2, sqrt(2.0))
+    half_space: ClassVar[HalfSpace] = HalfSpace(2, sqrt(2.0))
     ordinary = {"mean": Interval(), "variance": Interval(0)}
 
     def _mean_variance(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:

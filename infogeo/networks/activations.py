@@ -16,8 +16,8 @@ class Activation(Layer):
     0 everywhere.
     """
 
-    from_output = True
-    curved = True
+    from_output: bool = True
+    curved: bool = True
 
     @abstractmethod
     def value(self, xp: Namespace, s: Array) -> Array:

@@ -3,7 +3,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import pi, sqrt
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
@@ -73,7 +73,7 @@ class LocationScale(_TwoParameters):
     information: Array
     name: str = "Z"
 
-    ordinary = {"location": Interval(), "scale": Interval(0)}
+    ordinary: ClassVar[dict[str, Domain]] = {"location": Interval(), "scale": Interval(0)}
 
     def __post_init__(self) -> None:
         matrix = np.array(to_numpy(arrays(self.information)[1]), dtype=float)

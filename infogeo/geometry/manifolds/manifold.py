@@ -2,7 +2,7 @@
 from abc import ABC
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy import ndarray
 
@@ -32,12 +32,9 @@ class Riemannian(ABC):
     # A class has what is Any here as an attribute or as a property, as it likes: checkers refuse an attribute of an own manifold
     # where we have a property, and the other way round.
     dim: Any                # int
-    if TYPE_CHECKING:
-        nan_outside: Any    # tuple[str, ...]
-    else:
-        # The kinds of points, "theta" and "eta", of which the formulas are NaN outside the domain by themselves: where each goes
-        # by a factorisation, a second one for the sake of the check would double its price.
-        nan_outside = ()
+    # The kinds of points, "theta" and "eta", of which the formulas are NaN outside the domain by themselves: where each goes by a
+    # factorisation, a second one for the sake of the check would double its price.
+    nan_outside: Any = ()   # tuple[str, ...]
     # The formulas without sums over coordinates, whose large batches gain nothing from another order in memory.
     as_they_lie: tuple[str, ...] = ()
 
@@ -233,16 +230,12 @@ class DuallyFlat(Riemannian):
 
     theta_domain: Any       # ConvexDomain
     eta_domain: Any         # ConvexDomain
-    if TYPE_CHECKING:
-        smooth: Any         # bool
-        steep: Any          # bool
-    else:
-        # Whether ψ is smooth with a regular metric on the whole domain: a p-norm is not where a coordinate is 0.
-        smooth = True
-        # Whether the slope of ψ is infinite at the boundary of its domain, so that the η of all points are a convex set. Where it
-        # is not, a segment or a step in η may leave them, and Newton's method from afar may run to the boundary of θ.
-        # (Barndorff-Nielsen, Information and Exponential Families (1978), theorem 9.2.)
-        steep = True
+    # Whether ψ is smooth with a regular metric on the whole domain: a p-norm is not where a coordinate is 0.
+    smooth: Any = True      # bool
+    # Whether the slope of ψ is infinite at the boundary of its domain, so that the η of all points are a convex set. Where it is
+    # not, a segment or a step in η may leave them, and Newton's method from afar may run to the boundary of θ.
+    # (Barndorff-Nielsen, Information and Exponential Families (1978), theorem 9.2.)
+    steep: Any = True       # bool
 
     @property
     def domain(self) -> ConvexDomain:
