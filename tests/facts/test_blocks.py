@@ -35,13 +35,12 @@ def test_threads_change_no_bit(name, monkeypatch):
     family = FAMILIES[name]
     theta, other = points(family)
     results = []
-    for number in ("1", "2", "3"):
+    for number in ("1", "3"):
         monkeypatch.setenv("OMP_NUM_THREADS", number)
         eta = family.to_eta(theta)
         results.append((family.potential(theta), eta, family.to_theta(eta), family.kl(theta, other), family.metric(theta[::4])))
-    for k in (1, 2):
-        for serial, threaded in zip(results[0], results[k]):
-            np.testing.assert_array_equal(threaded, serial)
+    for serial, threaded in zip(*results):
+        np.testing.assert_array_equal(threaded, serial)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
