@@ -59,6 +59,7 @@ class ComplexNormal(ExponentialFamily):
     """
 
     p: int
+    nan_outside = ("theta", "eta")      # by their Cholesky factors
 
     def __post_init__(self) -> None:
         known_integer(self, "p")
@@ -91,7 +92,8 @@ class ComplexNormal(ExponentialFamily):
         root = inverse_lower(xp, lower)
         # both copies of an entry of Γ are made the same one: their roundings differ by the condition of P
         covariance = unpack_hermitian(xp, pack_hermitian(xp, xp.matmul(xp.matrix_transpose(root), root), self.p), self.p)
-        return precision, root, covariance, -xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
+        log_det = -xp.sum(xp.log(xp.linalg.diagonal(lower)), axis=-1)
+        return precision + 0.0 * log_det[..., None, None], root, covariance, log_det
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
         return self._parts(xp, theta)[3]
@@ -144,7 +146,7 @@ class ComplexNormal(ExponentialFamily):
         return xp.full_like(xp.real(x[..., 0]), -self.p * float(np.log(np.pi)))
 
     def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
-        return xp.full_like(theta[..., 0], -self.p * float(np.log(np.pi)))
+        return 0.0 * self._potential(xp, theta) - self.p * float(np.log(np.pi))      # NaN where θ is not definite
 
     def log_density(self, theta: Array, x: Array) -> Array:
         return super().log_density(theta, as_complex(x)[1])

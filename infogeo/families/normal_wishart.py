@@ -155,6 +155,7 @@ class NormalWishart(ExponentialFamily):
     """
 
     p: int
+    nan_outside = ("theta", "eta")      # by their Cholesky factors
 
     def __post_init__(self) -> None:
         known_integer(self, "p")
@@ -182,11 +183,13 @@ class NormalWishart(ExponentialFamily):
 
     @once
     def _parts(self, xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array, Array, Array, Array]:
-        """(s, m, κ, R, L⁻¹, R⁻¹, log det R) with R = L Lᵀ; NaN outside the domain."""
+        """(s, m, κ, R, L⁻¹, R⁻¹, log det R) with R = L Lᵀ; all but L⁻¹ and log det R are NaN outside the domain."""
         s, matrix, vector, number = _split(xp, theta, self.p)
-        kappa = positive(xp, -2.0 * number)
         rate = _rate(xp, matrix, vector, number)
-        return positive(xp, s), vector / kappa[..., None], kappa, rate, *inverse_and_log_det(xp, rate)
+        root, inverse, log_det_rate = inverse_and_log_det(xp, rate)
+        nothing = 0.0 * (positive(xp, s) + positive(xp, -2.0 * number) + log_det_rate)
+        s, kappa, matrices = s + nothing, nothing - 2.0 * number, nothing[..., None, None]
+        return s, vector / kappa[..., None], kappa, rate + matrices, root, inverse + matrices, log_det_rate
 
     def _mean_precision(self, s: Array, inverse: Array) -> Array:
         """E Λ = aR⁻¹."""
@@ -239,8 +242,8 @@ class NormalWishart(ExponentialFamily):
         return self._from_mean(xp, log_det_mean - first, inverse, m, kappa)
 
     def _from_mean(self, xp: Namespace, gap: Array, inverse_mean: Array, m: Array, kappa: Array) -> Array:
-        s = shape_from_gap(xp, gap, self.p)
-        return _natural(xp, s, self._mean_precision(s, inverse_mean), m, kappa)
+        s = shape_from_gap(xp, gap, self.p) + 0.0 * kappa
+        return _natural(xp, s, self._mean_precision(s, inverse_mean), m, kappa + 0.0 * s)
 
     def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return self._negative_entropy(xp, self.to_theta(eta))

@@ -59,6 +59,7 @@ class Wishart(ExponentialFamily):
     """
 
     p: int
+    nan_outside = ("theta", "eta")      # by their Cholesky factors
 
     def __post_init__(self) -> None:
         known_integer(self, "p")
@@ -89,9 +90,12 @@ class Wishart(ExponentialFamily):
 
     @once
     def _parts(self, xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array, Array]:
-        """(s, R, L⁻¹, R⁻¹, log det R) with R = L Lᵀ."""
+        """(s, R, L⁻¹, R⁻¹, log det R) with R = L Lᵀ; s, R and R⁻¹ are NaN outside the domain."""
         rate = -unpack(theta[..., 1:], self.p)
-        return positive(xp, theta[..., 0]), rate, *inverse_and_log_det(xp, rate)
+        root, inverse, log_det_rate = inverse_and_log_det(xp, rate)
+        s = positive(xp, theta[..., 0]) + 0.0 * log_det_rate
+        nothing = 0.0 * s[..., None, None]
+        return s, rate + nothing, root, inverse + nothing, log_det_rate
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
         s, _, _, _, log_det_rate = self._parts(xp, theta)
