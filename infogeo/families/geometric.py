@@ -10,7 +10,7 @@ from ..domains.supports import Integers, Interval
 from ..errors import require_positive
 from ..geometry.manifolds.arc_length import ArcLength
 from ..geometry.manifolds.scaled import Scaled
-from ..numerics.exponentials import kl_terms
+from ..numerics.exponentials import kl_terms, log1m_exp
 from ..numerics.factorials import deviance, factorial_gap
 from ..numerics.lattice import entropy
 from .base import ConstantBaseMeasure
@@ -40,7 +40,7 @@ class Geometric(ArcLength, ConstantBaseMeasure):
     ordinary = {"probability": Interval(0, 1)}
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
-        return -_log_success(xp, theta[..., 0])
+        return -log1m_exp(xp, theta[..., 0])
 
     def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return _odds(xp, theta)
@@ -75,7 +75,7 @@ class Geometric(ArcLength, ConstantBaseMeasure):
         step = theta_q - theta_p
         growth = -_odds(xp, theta_p) * xp.expm1(xp.minimum(step, 1.0 + 0.0 * step))              # p_q / p_p − 1
         near = xp.log1p(xp.clip(growth, -0.5, 0.5))
-        success = xp.where((xp.abs(growth) < 0.5) & (step < 1.0), near, _log_success(xp, theta_q) - _log_success(xp, theta_p))
+        success = xp.where((xp.abs(growth) < 0.5) & (step < 1.0), near, log1m_exp(xp, theta_q) - log1m_exp(xp, theta_p))
         failures = kl_terms(xp, xp.exp(theta_p), xp.exp(theta_q), step)
         successes = kl_terms(xp, -xp.expm1(theta_p), -xp.expm1(theta_q), success)
         return ((failures + successes) / -xp.expm1(theta_p))[..., 0]
@@ -109,12 +109,6 @@ def _odds(xp: Namespace, theta: Array) -> Array:
     """q / p = 1 / (e^{−θ} − 1)."""
     # e^{−θ} of the second form overflows far below the seam
     return xp.where(theta < -1.0, xp.exp(theta) / -xp.expm1(theta), 1.0 / xp.expm1(-theta))
-
-
-def _log_success(xp: Namespace, theta: Array) -> Array:
-    """log p = log(1 − e^θ)."""
-    # e^θ is small on the one side of the seam, 1 − e^θ on the other
-    return xp.where(theta < -1.0, xp.log1p(-xp.exp(theta)), xp.log(-xp.expm1(theta)))
 
 
 @dataclass(frozen=True)
@@ -162,7 +156,7 @@ class NegativeBinomial(Transformed):
         p, q = -xp.expm1(theta), xp.exp(theta)
         gap = r * q - x * p                                   # expected failures among x + r trials, less x
         failures = deviance(xp, x, gap, xp.log(x + r) + theta)
-        successes = deviance(xp, xp.full_like(gap, r), -gap, xp.log(x + r) + _log_success(xp, theta))
+        successes = deviance(xp, xp.full_like(gap, r), -gap, xp.log(x + r) + log1m_exp(xp, theta))
         return self._log_prefactor(xp, x) - failures - successes
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:

@@ -11,6 +11,7 @@ from ..backend import Array, Namespace, column
 from ..domains.convex import Orthant
 from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.separable import OneSeries
+from ..numerics.exponentials import log1m_exp
 from ..numerics.lattice import panels
 from ..numerics.piecewise import piecewise
 from ..numerics.quadrature import bregman_integral
@@ -96,7 +97,7 @@ class LogSeries(OneSeries, ExponentialFamily):
             psi_p, eta_p, _, _ = _derivatives(xp, p)
             psi_q = _derivatives(xp, q)[0]
             # near p = 1, log(L_q / L_p) from the ratio of 1 − p
-            ratio = -xp.log(xp.expm1(q) / xp.expm1(p)) / -_log_rest(xp, p)
+            ratio = -xp.log(xp.expm1(q) / xp.expm1(p)) / -log1m_exp(xp, p)
             usable = (xp.maximum(p, q) > -1.0) & (ratio > -0.5)         # log(1 + ratio) loses a digit below
             by_ratio = xp.log1p(xp.where(usable, ratio, xp.zeros_like(ratio))) - step
             return xp.where(usable, by_ratio, psi_q - psi_p) - step * eta_p
@@ -110,22 +111,14 @@ class LogSeries(OneSeries, ExponentialFamily):
         Source: Kemp, Efficient generation of logarithmically distributed pseudo-random variables (1981), algorithm LK.
         """
         xp = draws.xp
-        power = _log_rest(xp, theta[..., 0]) * draws.uniform(shape)             # log (1 − p)^U
-        # −0.7 is about −log 2, where both forms of log(1 − e^x) keep all digits
-        log_q = xp.where(power > -0.7, xp.log(-xp.expm1(power)), xp.log1p(-xp.exp(power)))
-        return 1.0 + xp.floor(xp.log1p(-draws.uniform(shape)) / log_q)
+        power = log1m_exp(xp, theta[..., 0]) * draws.uniform(shape)             # log (1 − p)^U
+        return 1.0 + xp.floor(xp.log1p(-draws.uniform(shape)) / log1m_exp(xp, power))
 
     def _theta_from(self, xp: Namespace, probability: Array) -> Array:
         return xp.log(probability)[..., None]
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probability": xp.exp(theta[..., 0])}
-
-
-def _log_rest(xp: Namespace, theta: Array) -> Array:
-    """log(1 − p) = log(1 − e^θ)."""
-    # e^θ is small on the one side of the seam, 1 − e^θ on the other
-    return xp.where(theta < -1.0, xp.log1p(-xp.exp(theta)), xp.log(-xp.expm1(theta)))
 
 
 def _power_series(xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array]:
@@ -154,7 +147,7 @@ def _derivatives(xp: Namespace, theta: Array) -> Any:
     m1, m2, m3 = (s / norm for s in sums[1:])
     series = (xp.log1p(sums[0]), m1, m2 - m1 * m1, m3 - 3.0 * m1 * m2 + 2.0 * m1**3)
     at_large = xp.where(small, xp.full_like(theta, -1.0), theta)
-    L, a = -_log_rest(xp, at_large), 1.0 / xp.expm1(-at_large)
+    L, a = -log1m_exp(xp, at_large), 1.0 / xp.expm1(-at_large)
     m = a / L
     closed = (xp.log(L) - at_large, m - 1.0, m * (1.0 + a - m), m * ((1.0 + a) * (1.0 + 2.0 * a - 3.0 * m) + 2.0 * m * m))
     return [xp.where(small, s, c) for s, c in zip(series, closed)]
@@ -167,4 +160,4 @@ def _mean_logarithm(xp: Namespace, theta: Array) -> Array:
     total = zero
     for t, weight in panels(xp, log_term, zero, zero + np.inf):
         total = total + xp.sum(weight * xp.log1p(t), axis=-1)
-    return total * xp.exp(theta) / -_log_rest(xp, theta)
+    return total * xp.exp(theta) / -log1m_exp(xp, theta)

@@ -133,7 +133,7 @@ class MixtureFamily(Dual):
         return xp.exp(self.primal._log_mixture(xp, eta))
 
     @formula("eta", axes=1)
-    def standard_errors(self, eta: Array) -> Array:
+    def standard_errors(self, eta: Array) -> tuple[Array, Array]:       # type: ignore[empty-body]
         """The standard errors of φ(η) and of θ that sampling the nodes brings, shapes (...) and (..., K).
 
         Raises

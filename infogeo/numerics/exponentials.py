@@ -4,11 +4,16 @@ import numpy as np
 from ..backend import Array, Namespace, arrays
 from .piecewise import horner, piecewise
 
-__all__ = ["expm1_gap", "kl_terms", "log1p_gap", "logsumexp", "ratio_gap"]
+__all__ = ["expm1_gap", "kl_terms", "log1m_exp", "log1p_gap", "logsumexp", "ratio_gap"]
 
 
 # To u¹⁵ / 15!: what follows is below 1e-17 of u² / 2 for |u| < ½.
 _EXP_SERIES = tuple(1.0 / float(np.prod(np.arange(1.0, k + 1))) for k in range(2, 16))
+
+
+def log1m_exp(xp: Namespace, x: Array) -> Array:
+    """log(1 − e^x) for x < 0: e^x is small on the one side of the seam, 1 − e^x on the other."""
+    return xp.where(x < -1.0, xp.log1p(-xp.exp(x)), xp.log(-xp.expm1(x)))
 
 
 def expm1_gap(xp: Namespace, u: Array) -> Array:
