@@ -70,10 +70,10 @@ def proportional_fitting(log_table: Array, margins: dict[tuple[int, ...], Array]
     for _ in range(max_steps):
         for group, log_m, other in zip(groups, logs, others):
             now = _logsumexp(log_p, other)
-            lost = (now == -np.inf) & (log_m > -np.inf)
-            require(f"the margin {group}", "0 where the table is empty", ~lost, log_m)
+            nothing = now == -np.inf
+            require(f"the margin {group}", "0 where the table is empty", ~(nothing & (log_m > -np.inf)), log_m)
             empty = log_m == -np.inf
-            factor = xp.where(now == -np.inf, xp.zeros_like(now), log_m - now)
+            factor = log_m - xp.where(nothing, xp.zeros_like(now), now)         # of empty cells any finite one will do, or −∞
             log_p = xp.where(empty, xp.full_like(log_p, -np.inf), log_p + factor)
         left = [xp.max(xp.abs(xp.exp(_logsumexp(log_p, other)) - m)) for m, other in zip(wide, others)]
         if max(float(x) for x in left) <= tol:
