@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arrays.draws import Draws
+from ..arrays.sums import average
 from ..arrays.weights import shares
 from ..backend import Array, Namespace, arrays, backend_of, dot
 from ..domains.base import batch_shape
@@ -199,30 +200,39 @@ class ExponentialFamily(DuallyFlat):
         self.support.require("x", x)
         with np.errstate(all="ignore"):
             total, shares = self._normalised(xp, x, weights)
-            eta, theta = self._fit(xp, x, shares) if prior is None else self._fit_with(prior, xp, x, total, shares)
-        require("the maximum-likelihood estimate does not exist: the mean statistic", self.eta_domain.rule("eta"),
-                self.eta_domain.contains(eta) & self.theta_domain.contains(theta), eta)
+            theta = self._fit(xp, x, shares) if prior is None else self._fit_with(prior, xp, x, total, shares)
+            inside = self.theta_domain.contains(theta)
+            if not xp.all(inside):
+                require("the maximum-likelihood estimate does not exist: the mean statistic", self.eta_domain.rule("eta"),
+                        ~xp.any(xp.isnan(theta), axis=-1), self._mean_statistic(xp, x, shares))
+                self._require_in_range(theta, inside)
         return theta
 
-    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
-        """(η, θ) of the weighted sample; weights (n, ...) sum to 1 over axis 0."""
-        eta = xp.sum(weights[..., None] * self._sufficient_statistic(xp, x), axis=0)
-        inside = self.eta_domain.contains(eta)
-        return eta, self.to_theta(xp.where(inside[..., None], eta, xp.full_like(eta, xp.nan)))
+    def _require_in_range(self, theta: Array, inside: Array) -> None:
+        rule = f"{self.theta_domain.rule('theta')} in numbers of {theta.dtype}, whose range it leaves"
+        require("the value overflows the natural parameter, which", rule, inside, theta)
 
-    def _fit_with(self, prior: Any, xp: Namespace, x: Array, total: Array, shares: Array) -> tuple[Array, Array]:
-        """(η, θ) of the sample together with n₀ observations of mean statistic η₀."""
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        """θ of the weighted sample, NaN where there is none; weights (n, ...) sum to 1 over axis 0, to rounding."""
+        eta = self._mean_statistic(xp, x, weights)
+        possible = self.eta_domain.possible(eta)
+        return self.to_theta(xp.where(possible[..., None], eta, xp.full_like(eta, xp.nan)))
+
+    def _mean_statistic(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        return average(xp, weights, self._sufficient_statistic(xp, x))
+
+    def _fit_with(self, prior: Any, xp: Namespace, x: Array, total: Array, shares: Array) -> Array:
+        """θ of the sample together with n₀ observations of mean statistic η₀."""
         try:
             eta_0, n_0 = prior
         except (TypeError, ValueError):
             raise TypeError(f"prior must be a pair (eta_0, n_0); got {prior!r}") from None
         eta_0 = self.eta_domain.require("prior eta", eta_0)
         n_0 = Interval(0).require("prior n", n_0)
-        mean = xp.sum(shares[..., None] * self._sufficient_statistic(xp, x), axis=0)
+        mean = self._mean_statistic(xp, x, shares)
         xp, mean, total, eta_0, n_0 = arrays(mean, total, eta_0, n_0)
         share = (n_0 / (n_0 + total))[..., None]
-        eta = mean + share * (eta_0 - mean)
-        return eta, self.to_theta(eta)
+        return self.to_theta(mean + share * (eta_0 - mean))
 
     def _normalised(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
         """Σ w over the sample, and the weights divided by it, which broadcast with the batch of x."""

@@ -3,12 +3,14 @@ from dataclasses import dataclass
 from math import pi
 
 from ..arrays.draws import Draws
+from ..arrays.sums import average
 from ..backend import Array, Namespace
 from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.separable import Separable
 from ..geometry.manifolds.sphere import GreatCircles
 from ..numerics.exponentials import kl_terms
+from ..numerics.piecewise import positive
 from .base import ConstantBaseMeasure
 
 __all__ = ["Bernoulli"]
@@ -76,6 +78,11 @@ class Bernoulli(Separable, GreatCircles, ConstantBaseMeasure):
         p1, p0, q1, q0 = xp.expit(theta_p), xp.expit(-theta_p), xp.expit(theta_q), xp.expit(-theta_q)
         success, failure = _log_ratio(xp, theta_p, theta_q), _log_ratio(xp, -theta_p, -theta_q)
         return (kl_terms(xp, p1, q1, success) + kl_terms(xp, p0, q0, failure))[..., 0]
+
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        """From the shares of successes and of failures: neither is a difference."""
+        shares = positive(xp, average(xp, weights, xp.stack([x, 1.0 - x], axis=-1)))
+        return xp.log(shares[..., :1] / shares[..., 1:])
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return draws.xp.astype(draws.uniform(shape) < draws.xp.expit(theta[..., 0]), theta.dtype)

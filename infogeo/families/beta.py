@@ -4,10 +4,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays.draws import Draws
+from ..arrays.sums import average, centred
 from ..backend import Array, Namespace
 from ..domains.supports import Interval
 from ..numerics.incomplete_beta import log_beta_weight
-from .dirichlet import Dirichlet
+from .dirichlet import Dirichlet, concentration_of_sample
 from .transformed import Transformed
 
 __all__ = ["Beta"]
@@ -48,6 +49,12 @@ class Beta(Transformed):
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return self.base._entropy(xp, theta)
+
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        """From deviations from the mean, so that a narrow sample keeps its digits."""
+        mean, away = centred(xp, weights, x)
+        both = xp.stack([mean, average(xp, weights, 1.0 - x)], axis=-1)
+        return concentration_of_sample(xp, weights, xp.stack([x, 1.0 - x], axis=-1), both, xp.stack([away, -away], axis=-1))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self.base._draw(draws, theta, shape)[..., 0]

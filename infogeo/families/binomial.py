@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.draws import Draws
+from ..arrays.sums import average
 from ..backend import Array, Namespace, arrays, column
 from ..domains.base import Domain
 from ..domains.supports import Integers, Interval, SimplexPoints
@@ -15,6 +16,7 @@ from ..geometry.manifolds.scaled import Scaled
 from ..numerics.factorials import deviance, factorial_gap
 from ..numerics.lattice import entropy, panels
 from ..numerics.log_concave import log_concave
+from ..numerics.piecewise import positive
 from .bernoulli import Bernoulli
 from .categorical import Categorical
 from .transformed import Transformed
@@ -65,6 +67,9 @@ class Binomial(Transformed):
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """Of the rarer outcome: p and 1 − p have the same."""
         return entropy(xp, *_around_mode(xp, float(self.n), -xp.abs(theta[..., 0])))
+
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        return Bernoulli()._fit(xp, x / float(self.n), weights)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return _draw(draws, theta[..., 0], float(self.n), shape)
@@ -237,6 +242,9 @@ class Multinomial(Transformed):
             return xp.where(major[..., None], complement, own)
 
         return xp.sum(_mean(xp, n, logit, surprise), axis=-1)
+
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        return self.one._theta_from(xp, positive(xp, average(xp, weights, x)))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """One binomial after the other, each out of the trials that are left."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..arrays.draws import Draws
 from ..arrays.memo import once
+from ..arrays.sums import average
 from ..backend import Array, Namespace, column, dot
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain, OpenSimplex, RealSpace
@@ -14,7 +15,7 @@ from ..errors import require
 from ..geometry.manifolds.sphere import GreatCircles
 from ..numerics.exponentials import kl_terms
 from ..numerics.linalg import fill_diagonal
-from ..numerics.piecewise import unless_cancelled
+from ..numerics.piecewise import positive, unless_cancelled
 from .base import ConstantBaseMeasure
 from .known import known_integer
 
@@ -183,6 +184,12 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
 
     def _careful_kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return log_odds_kl(xp, theta_p, theta_q, self._softmax(xp, theta_p), self._softmax(xp, theta_q))
+
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        """From the shares of all outcomes: that of the reference is no difference."""
+        outcomes = xp.asarray([float(i) for i in range(self.k)], dtype=x.dtype)
+        shares = average(xp, weights, xp.astype(x[..., None] == outcomes, x.dtype))
+        return self._theta_from(xp, positive(xp, shares))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """By inverse CDF over the outcomes in order."""

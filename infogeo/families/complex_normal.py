@@ -10,7 +10,7 @@ from ..arrays.memo import once
 from ..backend import Array, Namespace, arrays
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain
-from ..numerics.linalg import cholesky, inverse_lower, matvec, trace_minus_log_det
+from ..numerics.linalg import cholesky, inverse_lower, matvec, of_full_rank, trace_minus_log_det
 from .base import ExponentialFamily
 from .hermitian import HermitianDefinite, HermitianMatrix, as_complex, pack_hermitian, real_matrix, unpack_hermitian
 from .known import known_integer
@@ -177,11 +177,11 @@ class ComplexNormal(ExponentialFamily):
     def _normalised(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
         return super()._normalised(xp, xp.real(x), weights)
 
-    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
-        """As in the base class; fewer than p observations have a singular second moment, which rounding may hide."""
-        eta, theta = super()._fit(xp, x, weights)
-        enough = xp.sum(xp.astype((weights > 0) & xp.ones_like(x[..., 0], dtype=xp.bool), xp.int64), axis=0) >= self.p
-        return eta, xp.where(enough[..., None], theta, xp.full_like(theta, xp.nan))
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        """As in the base class; a second moment of deficient rank, which rounding may hide, has no inverse."""
+        moment = self._mean_statistic(xp, x, weights)
+        full = of_full_rank(xp, unpack_hermitian(xp, moment, self.p))
+        return self.to_theta(xp.where(xp.isfinite(full[..., :1, 0]), moment, xp.full_like(moment, xp.nan)))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """L⁻ᴴz with z of independent circular coordinates, whose real and imaginary parts have variance ½."""

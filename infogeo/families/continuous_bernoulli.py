@@ -1,14 +1,16 @@
 """The continuous Bernoulli family."""
 from dataclasses import dataclass
+from functools import partial
 from math import factorial
 
 from ..arrays.draws import Draws
+from ..arrays.sums import average
 from ..backend import Array, Namespace
 from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.supports import ClosedInterval, Interval
 from ..geometry.manifolds.separable import Separable
 from ..numerics.exponentials import ratio_gap
-from ..numerics.piecewise import piecewise
+from ..numerics.piecewise import piecewise, positive
 from ..numerics.quadrature import bregman_integral
 from ..numerics.root import root
 from .base import ConstantBaseMeasure
@@ -68,7 +70,7 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
         return piecewise(xp, xp.abs(theta) < NEAR, _third_cumulant, far, theta)
 
     def _to_theta(self, xp: Namespace, eta: Array) -> Array:
-        return piecewise(xp, xp.abs(eta - 0.5) < 0.25, lambda y: _invert_near(xp, y), lambda y: _invert_far(xp, y), eta)
+        return piecewise(xp, xp.abs(eta - 0.5) < 0.25, partial(_invert_near, xp), partial(_invert_far, xp), eta - 0.5, eta, 1.0 - eta)
 
     def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return _negative_entropy(xp, self.to_theta(eta))[..., 0]
@@ -105,6 +107,13 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
             return self._potential(xp, q[..., None]) - self._potential(xp, p[..., None]) - (q - p) * eta
 
         return piecewise(xp, xp.maximum(p, q) < -NEAR, both_tails, direct, p, q)
+
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        """From the means of x − ½, of x and of 1 − x: none is a difference."""
+        means = average(xp, weights, xp.stack([x - 0.5, x, 1.0 - x], axis=-1))
+        away, least, most = means[..., :1], means[..., 1:2], means[..., 2:]
+        least, most = positive(xp, least), positive(xp, most)
+        return piecewise(xp, xp.abs(away) < 0.25, partial(_invert_near, xp), partial(_invert_far, xp), away, least, most)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """By inversion on the side of θ ≤ 0, x = log(1 + u (e^θ − 1)) / θ; reflected for θ > 0."""
@@ -189,19 +198,19 @@ def _start(xp: Namespace, e: Array) -> Array:
     return 0.5 * m * (3.0 - m * m) / (e * (1.0 - e))
 
 
-def _invert_near(xp: Namespace, eta: Array) -> Array:
-    target = eta - 0.5
-    theta = xp.where(target < 0, -_start(xp, eta), _start(xp, 1.0 - eta))
+def _invert_near(xp: Namespace, target: Array, least: Array, most: Array) -> Array:
+    """θ of target = η − ½, least = η, most = 1 − η."""
+    theta = xp.where(target < 0, -_start(xp, least), _start(xp, most))
     return _newton(xp, theta, _centred_mean, _variance, target, xp.abs(target) + 0.5)
 
 
-def _invert_far(xp: Namespace, eta: Array) -> Array:
-    e = xp.minimum(eta, 1.0 - eta)
+def _invert_far(xp: Namespace, target: Array, least: Array, most: Array) -> Array:
+    e = xp.minimum(least, most)
     solved = xp.maximum(e, xp.full_like(e, 0.02))      # below, |θ| = 1 / e to rounding
     slope = lambda v: xp.exp(-v) / xp.expm1(-v) ** 2 - 1.0 / v**2
     v = _newton(xp, _start(xp, solved), lambda v: _small_mean(xp, v), slope, solved, solved)
     v = xp.where(e < 0.02, 1.0 / e, v)
-    return xp.where(eta < 0.5, -v, v)
+    return xp.where(target < 0, -v, v)
 
 
 def _newton(xp: Namespace, x: Array, mean: Array, slope: Array, target: Array, size: int) -> Array:

@@ -251,13 +251,13 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         # of smaller modes ν μ is no larger than the rest, and nothing is gained by taking it out
         return xp.where(xp.minimum(p.level, q.level) > 10.0, split, simple)
 
-    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         """No estimate exists where no more than two neighbouring counts are seen: their mean is on the chain, to rounding."""
         seen = weights > 0
         most = xp.max(xp.where(seen, x, xp.full_like(x, -np.inf)), axis=0)
         least = xp.min(xp.where(seen, x, xp.full_like(x, np.inf)), axis=0)
-        eta, theta = super()._fit(xp, x, weights)
-        return eta, xp.where((most - least > 1.0)[..., None], theta, xp.full_like(theta, xp.nan))
+        theta = super()._fit(xp, x, weights)
+        return xp.where((most - least > 1.0)[..., None], theta, xp.full_like(theta, xp.nan))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp

@@ -145,9 +145,8 @@ class DiagonalNormal(ConstantBaseMeasure):
     def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return self._sum(xp, _NORMAL._kl, theta_p, theta_q)
 
-    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
-        eta, theta = _NORMAL._fit(xp, x, weights[..., None])
-        return self._join(xp, eta), self._join(xp, theta)
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        return self._join(xp, _NORMAL._fit(xp, x, weights[..., None]))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return _NORMAL._draw(draws, self._pairs(draws.xp, theta), (*shape, self.p))

@@ -7,21 +7,22 @@ import numpy as np
 
 from ..arrays.draws import Draws
 from ..arrays.memo import once
+from ..arrays.sums import average, centred
 from ..backend import Array, Namespace
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain, MappedDomain, OpenSimplex, Orthant
 from ..domains.supports import SimplexPoints
-from ..numerics.exponentials import kl_terms
+from ..numerics.exponentials import kl_terms, ratio_gap
 from ..numerics.gamma_functions import (digamma_difference, digamma_gap, digamma_trigamma, log_gamma_bregman,
                                         log_gamma_difference, polygamma, stirling_bregman, stirling_gap, trigamma_difference,
                                         trigamma_gap)
 from ..numerics.linalg import fill_diagonal
-from ..numerics.piecewise import piecewise, unless_cancelled
+from ..numerics.piecewise import piecewise, positive, unless_cancelled
 from ..numerics.root import approach, root
 from .base import ExponentialFamily
 from .known import known_integer
 
-__all__ = ["Dirichlet"]
+__all__ = ["Dirichlet", "concentration_of_sample"]
 
 
 @lru_cache
@@ -198,6 +199,11 @@ class Dirichlet(ExponentialFamily):
         shapes = xp.sum(stirling_bregman(xp, theta_q, theta_p), axis=-1)
         return xp.sum(means, axis=-1) + (shapes - stirling_bregman(xp, total_q, total_p, total_step)[..., 0])
 
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        """From deviations from the mean, so that a narrow sample keeps its digits."""
+        mean, away = centred(xp, weights, x)
+        return concentration_of_sample(xp, weights, x, mean, away)
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """Normalised gammas, in logarithms: a gamma of shape α is one of shape α + 1 times U^{1/α}."""
         xp, full = draws.xp, (*shape, self.k)
@@ -210,6 +216,38 @@ class Dirichlet(ExponentialFamily):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"concentration": theta}
+
+
+def concentration_of_sample(xp: Namespace, weights: Array, x: Array, mean: Array, away: Array) -> Array:
+    """α of a sample x (n, ..., k) with this mean and these deviations from it; NaN where all are 0.
+
+    Mathematically, with g_i = log m_i − E[log x_i] > 0, α_i = α₀ m_i (1 + e_i) and d(a) = digamma(a) − log a: the equations
+    log(1 + e_i) + d(α_i) − d(α₀) + g_i = 0, Σ m_i e_i = 0, whose terms are all of size 1/α₀ where α₀ is large. Newton's step is
+    that for α, and e_i follows from it without a difference.
+    """
+    gap = average(xp, weights, ratio_gap(xp, x / mean, away / mean))
+    gap = xp.where(xp.any(gap > 0, axis=-1, keepdims=True), gap, xp.full_like(gap, xp.nan))
+    missing = -xp.sum(mean * xp.expm1(-gap), axis=-1, keepdims=True)              # 1 − Σ e^{η_i}
+    alpha = _concentration_near(xp, xp.log(mean) - gap, 0.5 * (gap.shape[-1] - 1.0 + missing) / missing)
+    total = xp.sum(alpha, axis=-1, keepdims=True)
+
+    def balanced(excess: Array) -> Array:
+        """Without Σ m_i e_i, which rounding of the means leaves."""
+        return excess - xp.sum(mean * excess, axis=-1, keepdims=True) / xp.sum(mean, axis=-1, keepdims=True)
+
+    def newton(state: Array) -> tuple[Array, Array]:
+        total, excess = state[..., :1], state[..., 1:]
+        alpha = total * mean * (1.0 + excess)
+        residual = xp.log1p(excess) + digamma_gap(xp, alpha) - digamma_gap(xp, total) + gap
+        step = -_newton_step(xp, alpha, residual, polygamma(1, alpha), polygamma(1, total))
+        bound = xp.min(xp.where(step < 0, -0.75 * alpha / step, xp.ones_like(step)), axis=-1, keepdims=True)
+        step = xp.minimum(bound, 1.0 + 0.0 * bound) * step
+        grown = total + xp.sum(step, axis=-1, keepdims=True)
+        ahead = (excess * total * mean + step - mean * (grown - total)) / (grown * mean)
+        return xp.concat([grown, balanced(ahead)], axis=-1), xp.max(xp.abs(step) / alpha, axis=-1, keepdims=True)
+
+    state = root(xp, xp.concat([total, balanced(alpha / (total * mean) - 1.0)], axis=-1), newton, "Dirichlet concentration")
+    return state[..., :1] * mean * (1.0 + state[..., 1:])
 
 
 def _concentration(xp: Namespace, eta: Array) -> Array:

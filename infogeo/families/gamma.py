@@ -2,10 +2,11 @@
 from dataclasses import dataclass
 
 from ..arrays.draws import Draws
+from ..arrays.sums import average, centred
 from ..backend import Array, Namespace
 from ..domains.convex import MappedDomain, Orthant
 from ..domains.supports import Interval
-from ..numerics.exponentials import log1p_gap, ratio_gap
+from ..numerics.exponentials import ratio_gap
 from ..numerics.gamma_functions import (digamma_gap, log_gamma_bregman, log_gamma_weight, polygamma, stirling_bregman,
                                         stirling_gap, trigamma_gap)
 from ..numerics.linalg import symmetric2
@@ -123,13 +124,11 @@ class Gamma(ExponentialFamily):
         growth = xp.where(xp.abs(ratio - 1.0) < 0.5, growth, ratio - 1.0)
         return shape_q * ratio_gap(xp, ratio, growth) + stirling_bregman(xp, shape_q, shape_p)
 
-    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
-        """From log mean − mean log, formed from x / mean, so that a large shape keeps its digits."""
-        mean = xp.sum(weights * x, axis=0)
-        gap = xp.sum(weights * log1p_gap(xp, (x - mean) / mean), axis=0)
-        eta = xp.stack([xp.log(mean) - gap, mean], axis=-1)
-        alpha = shape_from_log_gap(xp, gap)
-        return eta, xp.stack([alpha, -alpha / mean], axis=-1)
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        """From log mean − mean log, formed from deviations from the mean, so that a large shape keeps its digits."""
+        mean, away = centred(xp, weights, x)
+        alpha = shape_from_log_gap(xp, average(xp, weights, ratio_gap(xp, x / mean, away / mean)))
+        return xp.stack([alpha, -alpha / mean], axis=-1)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return draws.gamma(theta[..., 0], shape) / -theta[..., 1]

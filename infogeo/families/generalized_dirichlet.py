@@ -94,6 +94,12 @@ class GeneralizedDirichlet(Transformed):
         logs = self._pairs(xp, self._to_eta(xp, theta))
         return xp.sum(Beta()._entropy(xp, self._pairs(xp, theta)), axis=-1) + self._expected_log_rests(xp, logs)
 
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        rests = self._rests(xp, x)
+        shares = xp.stack([x[..., :-1], rests[..., 1:]], axis=-1) / rests[..., :-1, None]
+        theta = Dirichlet(2)._fit(xp, shares, weights[..., None])
+        return xp.reshape(theta, (*theta.shape[:-2], self.dim))
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp
         shares = Dirichlet(2)._draw(draws, self._pairs(xp, theta), (*shape, self.k - 1))

@@ -11,6 +11,7 @@ from ..numerics.piecewise import piecewise
 from .base import ExponentialFamily
 from .gamma import shape_from_log_gap
 from .generalized_inverse_gaussian_law import LogLaw
+from .matrix_gamma import differ
 
 __all__ = ["GeneralizedInverseGaussian"]
 
@@ -122,6 +123,10 @@ class GeneralizedInverseGaussian(ExponentialFamily):
     def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         theta_p, theta_q = xp.broadcast_arrays(theta_p, theta_q)
         return LogLaw(xp, theta_p).kl(LogLaw(xp, theta_q))
+
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        theta = super()._fit(xp, x, weights)
+        return xp.where(differ(xp, x[..., None], weights)[..., None], theta, xp.full_like(theta, xp.nan))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self._law(draws.xp, theta).draw(draws, shape)

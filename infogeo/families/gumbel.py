@@ -46,6 +46,10 @@ class Gumbel(Transformed):
         """E[log T] − log s, E[log T] = −γ − log(−θ)."""
         return -float(np.euler_gamma) - xp.log(-theta[..., 0]) - log(self.scale)
 
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        """Of every sample: θ = −1 / η, 0 or −∞ where e^{m/s} is beyond the numbers."""
+        return -1.0 / self._mean_statistic(xp, x, weights)
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return -self.scale * draws.xp.log(self.base._draw(draws, theta, shape))
 

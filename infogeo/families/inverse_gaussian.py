@@ -4,6 +4,7 @@ from math import log, pi, sqrt
 from typing import ClassVar
 
 from ..arrays.draws import Draws
+from ..arrays.sums import average, centred
 from ..backend import Array, Namespace
 from ..domains.convex import MappedDomain, Orthant
 from ..domains.supports import Interval
@@ -11,6 +12,7 @@ from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
 from ..numerics.exponential_integral import scaled_e1
 from ..numerics.exponentials import ratio_gap
 from ..numerics.linalg import symmetric2
+from ..numerics.piecewise import positive
 from .base import ExponentialFamily
 
 __all__ = ["InverseGaussian"]
@@ -142,12 +144,10 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         mean = self._mean_shape(xp, theta_p)[0]
         return 0.5 * ratio_gap(xp, ratio, growth) + (xp.sqrt(-theta_q[..., 0]) * xp.sqrt(mean) * change) ** 2
 
-    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         """1/λ as the mean of (x − μ)² / (xμ²), so that a narrow sample keeps its digits."""
-        mean = xp.sum(weights * x, axis=0)
-        inverse = xp.sum(weights * ((x / mean - 1.0) ** 2 / x), axis=0)
-        eta = xp.stack([mean, 1.0 / mean + inverse], axis=-1)
-        return eta, self._theta_from(xp, mean, 1.0 / inverse)
+        mean, away = centred(xp, weights, x)
+        return self._theta_from(xp, mean, 1.0 / positive(xp, average(xp, weights, (away / mean) ** 2 / x)))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """The smaller root of λ (x − μ)² = μ² x z², or with the fitting probability the larger one.

@@ -7,12 +7,14 @@ from math import sqrt
 import numpy as np
 
 from ..arrays.draws import Draws
+from ..arrays.sums import average, centred
 from ..backend import Array, Namespace
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain, MappedDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
 from ..numerics.exponentials import ratio_gap
+from ..numerics.piecewise import positive
 from .base import ConstantBaseMeasure
 from .known import known_integer
 
@@ -179,11 +181,10 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         shift = xp.where(near, a - a_p * growth[..., None], theta_q[..., :self.p] - a_p * ratio[..., None])   # (μ_q − μ_p) / v_q
         return 0.5 * self.p * ratio_gap(xp, ratio, growth) - 0.25 * _square(xp, shift) / b_q
 
-    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         """From the centred second moment, so that a large mean does not cost digits."""
-        mean = xp.sum(weights[..., None] * x, axis=0)
-        total = xp.sum(weights * _square(xp, x - mean), axis=0)
-        return _join(xp, mean, total + _square(xp, mean)), self._theta_from(xp, mean, total / self.p)
+        mean, away = centred(xp, weights, x)
+        return self._theta_from(xp, mean, positive(xp, average(xp, weights, _square(xp, away))) / self.p)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp

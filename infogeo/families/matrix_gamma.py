@@ -6,11 +6,12 @@ a = t_{p−1}: E X = aR⁻¹ and E log det X = Σ_j digamma(t_j) − log det R. 
 import numpy as np
 
 from ..arrays.draws import Draws
+from ..arrays.sums import average, centred
 from ..backend import Array, Namespace
 from ..numerics.exponentials import kl_terms, log1p_gap
 from ..numerics.gamma_functions import digamma_gap, polygamma, stirling_bregman, stirling_gap, trigamma_gap
 from ..numerics.linalg import cholesky, inverse_lower, trace_minus_log_det
-from ..numerics.piecewise import piecewise
+from ..numerics.piecewise import piecewise, positive
 from ..numerics.root import root
 
 __all__ = ["bartlett", "differ", "halves", "inverse_and_log_det", "log_det", "log_det_of_root", "matrix_gamma_kl",
@@ -29,11 +30,6 @@ def log_det_of_root(xp: Namespace, lower: Array) -> Array:
 
 def symmetric(xp: Namespace, a: Array) -> Array:
     return 0.5 * (a + xp.matrix_transpose(a))
-
-
-def positive(xp: Namespace, s: Array) -> Array:
-    """The numbers as they are where they are positive, NaN elsewhere."""
-    return xp.where(s > 0, s, xp.full_like(s, xp.nan))
 
 
 def halves(xp: Namespace, s: Array, p: int) -> Array:
@@ -168,15 +164,14 @@ def _offset_bregman(xp: Namespace, k: int, x: Array, y: Array, step: Array) -> A
     return piecewise(xp, xp.maximum(x, y) <= k, direct, other, k, x, y, step)
 
 
-def mean_and_gap(xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array, Array]:
-    """(E X, log det E X − E log det X, log det E X) of a weighted sample of matrices, without cancellation."""
-    weights = weights[..., None, None]
-    mean = xp.sum(weights * x, axis=0)
+def mean_and_gap(xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
+    """(E X, log det E X − E log det X) of a weighted sample of matrices, without cancellation."""
+    mean, away = centred(xp, weights, x)
     root, _, log_det_mean = inverse_and_log_det(xp, mean)
-    whitened = xp.matmul(root, xp.matmul(x - mean, xp.matrix_transpose(root)))       # their mean is 0
-    gap = xp.sum(weights[..., 0, 0] * trace_minus_log_det(xp, whitened, log_det(xp, x) - log_det_mean), axis=0)
-    varied = differ(xp, xp.reshape(x, (*x.shape[:-2], -1)), weights[..., 0, 0])
-    return mean, xp.where(varied, gap, xp.zeros_like(gap)), log_det_mean
+    whitened = xp.matmul(root, xp.matmul(away, xp.matrix_transpose(root)))       # their mean is 0
+    gap = average(xp, weights, trace_minus_log_det(xp, whitened, log_det(xp, x) - log_det_mean))
+    varied = differ(xp, xp.reshape(x, (*x.shape[:-2], x.shape[-1] ** 2)), weights)
+    return mean, xp.where(varied, gap, xp.zeros_like(gap))
 
 
 def differ(xp: Namespace, x: Array, weights: Array) -> Array:

@@ -8,11 +8,12 @@ import numpy as np
 
 from ..arrays.draws import Draws
 from ..arrays.memo import once
+from ..arrays.sums import average, centred
 from ..backend import Array, Namespace
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain, MappedDomain, PositiveDefinite, ProductDomain, RealSpace
 from ..domains.supports import PositiveDefiniteMatrix
-from ..numerics.linalg import cholesky, inverse_lower, matvec, outer, positive_definite, trace_minus_log_det
+from ..numerics.linalg import cholesky, inverse_lower, matvec, of_full_rank, outer, positive_definite, trace_minus_log_det
 from ..numerics.packing import pack, packed_size, unpack
 from .base import ExponentialFamily
 from .known import known_integer
@@ -206,12 +207,12 @@ class MultivariateNormal(ExponentialFamily):
         mahalanobis = xp.sum(shift * matvec(xp, covariance_q, shift), axis=-1)
         return 0.5 * (trace_minus_log_det(xp, whitened, log_det_q - log_det_p) + mahalanobis)
 
-    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         """From the centred second moment, so that a large mean does not cost digits."""
-        mean = xp.sum(weights[..., None] * x, axis=0)
-        gap = x - mean
-        covariance = xp.sum(weights[..., None, None] * outer(gap, gap), axis=0)
-        return self._join(xp, mean, covariance + outer(mean, mean)), self._natural(xp, mean, covariance)
+        mean, away = centred(xp, weights, x)
+        covariance = of_full_rank(xp, average(xp, weights, outer(away, away)), xp.max(xp.abs(x), axis=0))
+        enough = xp.sum(xp.astype(weights > 0, xp.int64), axis=0) > self.p
+        return self._natural(xp, mean, xp.where(enough[..., None, None], covariance, xp.full_like(covariance, xp.nan)))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp

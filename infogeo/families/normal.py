@@ -6,13 +6,14 @@ from typing import ClassVar
 import numpy as np
 
 from ..arrays.draws import Draws
+from ..arrays.sums import average, centred
 from ..backend import Array, Namespace
 from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
 from ..numerics.exponentials import ratio_gap
 from ..numerics.linalg import symmetric2
-from ..numerics.piecewise import unless_lost
+from ..numerics.piecewise import positive, unless_lost
 from .base import ExponentialFamily
 
 __all__ = ["Normal"]
@@ -138,12 +139,10 @@ class Normal(Hyperbolic, ExponentialFamily):
                          theta_q[..., 0] - theta_p[..., 0] * ratio)
         return 0.5 * ratio_gap(xp, ratio, growth) - 0.25 * shift**2 / theta_q[..., 1]
 
-    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         """From the centred second moment, so that a large mean does not cost digits."""
-        mean = xp.sum(weights * x, axis=0)
-        variance = xp.sum(weights * (x - mean) ** 2, axis=0)
-        eta = xp.stack([mean, variance + mean**2], axis=-1)
-        return eta, self._theta_from(xp, mean, variance)
+        mean, away = centred(xp, weights, x)
+        return self._theta_from(xp, mean, positive(xp, average(xp, weights, away * away)))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays.draws import Draws
 from ..arrays.memo import once
+from ..arrays.sums import average
 from ..backend import Array, Namespace, arrays
 from ..domains.base import Domain
 from ..domains.chart import Chart
@@ -16,10 +17,11 @@ from ..domains.supports import Interval, PositiveDefiniteMatrix
 from ..numerics.exponentials import ratio_gap
 from ..numerics.linalg import cholesky, matvec, outer
 from ..numerics.packing import pack, packed_size, unpack
+from ..numerics.piecewise import positive
 from .base import ExponentialFamily
 from .known import known_integer
-from .matrix_gamma import (bartlett, differ, inverse_and_log_det, log_det, log_det_of_root, matrix_gamma_kl, mean_and_gap,
-                           positive, pull, push, push_twice, shape_from_gap, shape_potential)
+from .matrix_gamma import (bartlett, differ, inverse_and_log_det, log_det, log_det_of_root, matrix_gamma_kl, mean_and_gap, pull,
+                           push, push_twice, shape_from_gap, shape_potential)
 from .wishart import Wishart, number_and_matrix
 
 __all__ = ["NormalWishart", "log_normal_given_precision"]
@@ -322,18 +324,17 @@ class NormalWishart(ExponentialFamily):
         square = xp.sum(shift * matvec(xp, self._mean_precision(s_p, inverse), shift), axis=-1)
         return marginal + 0.5 * (self.p * ratio_gap(xp, kappa_q / kappa_p, growth) + kappa_q * square)
 
-    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         """From deviations from the mean of Λ and from m, so that concentrated samples keep their digits."""
         mu, precision = self._observed(xp, x)
-        mean, gap, log_det_mean = mean_and_gap(xp, precision, weights)
+        mean, gap = mean_and_gap(xp, precision, weights)
         inverse = inverse_and_log_det(xp, mean)[1]
-        m = matvec(xp, inverse, xp.sum(weights[..., None] * matvec(xp, precision, mu), axis=0))
+        m = average(xp, weights, mu)
+        m = m + matvec(xp, inverse, average(xp, weights, matvec(xp, precision, mu - m)))
         away = mu - m
-        spread = xp.sum(weights * xp.sum(away * matvec(xp, precision, away), axis=-1), axis=0)
+        spread = average(xp, weights, xp.sum(away * matvec(xp, precision, away), axis=-1))
         spread = xp.where(differ(xp, mu, weights), spread, xp.zeros_like(spread))
-        moment = matvec(xp, mean, m)
-        eta = _join(xp, log_det_mean - gap, mean, moment, spread + xp.sum(m * moment, axis=-1))
-        return eta, self._from_mean(xp, gap, inverse, m, self.p / positive(xp, spread))
+        return self._from_mean(xp, gap, inverse, m, self.p / positive(xp, spread))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp

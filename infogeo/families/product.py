@@ -142,9 +142,8 @@ class Product(Transformed):
     def _somewhere(self) -> Array:
         return self._joined(NUMPY, [f._somewhere for f in self.factors])
 
-    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
-        fitted = [f._fit(xp, part, weights) for f, part in zip(self.factors, self._observations(x))]
-        return tuple(xp.concat(parts, axis=-1) for parts in zip(*fitted))
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        return xp.concat([f._fit(xp, part, weights) for f, part in zip(self.factors, self._observations(x))], axis=-1)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         parts = [f._draw(draws, part, shape) for f, part in zip(self.factors, self.base.split(theta))]

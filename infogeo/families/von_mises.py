@@ -52,7 +52,7 @@ class VonMises(Transformed):
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return self.base._entropy(xp, theta)
 
-    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         return self.base._fit(xp, self._sufficient_statistic(xp, x), weights)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays.draws import Draws
 from ..arrays.memo import once
+from ..arrays.sums import average
 from ..backend import Array, Namespace, arrays
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain, OpenBall, RealSpace
@@ -209,16 +210,15 @@ class VonMisesFisher(ExponentialFamily):
         away = xp.where(near, kappa_p * _dot(xp, across, across) / safe, kappa_p * kappa_q * _dot(xp, turn, turn))
         return log_bessel_bregman(xp, self._order, kappa_q, kappa_p + xp.zeros_like(total), longer) + 0.5 * ratio.over_x * away
 
-    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         """With 1 − |η| = ½ E|x − μ|², so that a concentrated sample keeps its digits; the estimate is NaN if all x are equal."""
-        eta = xp.sum(weights[..., None] * x, axis=0)
-        length, direction = _length_and_direction(xp, eta)
+        length, direction = _length_and_direction(xp, average(xp, weights, x))
         away = x - direction
-        gap = 0.5 * xp.sum(weights * _dot(xp, away, away), axis=0)
+        gap = 0.5 * average(xp, weights, _dot(xp, away, away))
         several = differ(xp, x, weights)
         exact = xp.where(length < 0.5, 1.0 - length, gap)
         kappa = inverse_bessel_ratio(xp, self._order, length, xp.where(several, exact, xp.full_like(gap, xp.nan)))
-        return eta, kappa[..., None] * direction
+        return kappa[..., None] * direction
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """Wood's rejection for the component along μ, and a uniform direction across."""

@@ -46,6 +46,12 @@ class Weibull(Transformed):
         """log k + (1 − 1/k) E[log x^k], E[log x^k] = −γ − log(−θ)."""
         return log(self.shape) - (1.0 - 1.0 / self.shape) * (float(np.euler_gamma) + xp.log(-theta[..., 0]))
 
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        """θ = −1 / η, 0 or −∞ where λ^k is beyond the numbers; NaN where all x are 0."""
+        theta = -1.0 / self._mean_statistic(xp, x, weights)
+        seen = xp.any((weights > 0) & (x > 0), axis=0)
+        return xp.where(seen[..., None], theta, xp.full_like(theta, xp.nan))
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self.base._draw(draws, theta, shape) ** (1.0 / self.shape)
 

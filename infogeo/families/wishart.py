@@ -13,11 +13,12 @@ from ..domains.convex import ConvexDomain, MappedDomain, Orthant, PositiveDefini
 from ..domains.supports import Interval, PositiveDefiniteMatrix
 from ..numerics.linalg import cholesky
 from ..numerics.packing import pack, packed_size, unpack
+from ..numerics.piecewise import positive
 from .base import ExponentialFamily
 from .image import Image
 from .known import known_integer
 from .matrix_gamma import (bartlett, halves, inverse_and_log_det, log_det, log_det_of_root, matrix_gamma_kl, matrix_gamma_weight,
-                           mean_and_gap, positive, pull, push, push_twice, shape_from_gap, shape_potential)
+                           mean_and_gap, pull, push, push_twice, shape_from_gap, shape_potential)
 
 __all__ = ["InverseWishart", "Wishart"]
 
@@ -166,13 +167,12 @@ class Wishart(ExponentialFamily):
         (s_p, _, root, _, log_det_p), (s_q, rate_q, _, _, log_det_q) = self._parts(xp, theta_p), self._parts(xp, theta_q)
         return matrix_gamma_kl(xp, s_p, s_q, step[..., 0], root, rate_q, -unpack(step[..., 1:], self.p), log_det_q - log_det_p)
 
-    def _fit(self, xp: Namespace, x: Array, weights: Array) -> tuple[Array, Array]:
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         """From log det E X − E log det X, formed from the observations relative to their mean, so that many degrees of freedom
         keep their digits."""
-        mean, gap, log_det_mean = mean_and_gap(xp, x, weights)
-        eta = number_and_matrix(xp, log_det_mean - gap, mean)
+        mean, gap = mean_and_gap(xp, x, weights)
         s, inverse = shape_from_gap(xp, gap, self.p), inverse_and_log_det(xp, mean)[1]
-        return eta, number_and_matrix(xp, s, -(s + 0.5 * (self.p - 1))[..., None, None] * inverse)
+        return number_and_matrix(xp, s, -(s + 0.5 * (self.p - 1))[..., None, None] * inverse)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         s, _, root, _, _ = self._parts(draws.xp, theta)

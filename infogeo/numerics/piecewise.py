@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 from ..backend import Array, Namespace
 
-__all__ = ["horner", "piecewise", "unless_cancelled", "unless_lost"]
+__all__ = ["horner", "piecewise", "positive", "unless_cancelled", "unless_lost"]
 
 
 def piecewise(xp: Namespace, condition: Array, inner: Callable[..., Array], outer: Callable[..., Array], *xs: Array) -> Array:
@@ -17,6 +17,11 @@ def piecewise(xp: Namespace, condition: Array, inner: Callable[..., Array], oute
     out[condition] = inner(*(x[condition] for x in xs))
     out[~condition] = outer(*(x[~condition] for x in xs))
     return out
+
+
+def positive(xp: Namespace, s: Array) -> Array:
+    """The numbers as they are where they are positive, NaN elsewhere."""
+    return xp.where(s > 0, s, xp.full_like(s, xp.nan))
 
 
 def unless_cancelled(xp: Namespace, direct: Array, size: Array, careful: Callable[..., Array], *points: Array) -> Array:

@@ -2,6 +2,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from ..arrays.sums import sum_of, two_sum
 from ..arrays.weights import checked_weights
 from ..backend import Array, arrays
 from ..errors import ShapeError, require
@@ -52,8 +53,7 @@ class SufficientStatistics:
             weights = xp.ones(statistic.shape[:-1], dtype=statistic.dtype)
         else:
             weights = xp.broadcast_to(checked_weights(x, weights, x.shape[:batch]), statistic.shape[:-1])
-        sums = xp.sum(xp.concat([weights[..., None], weights[..., None] * statistic], axis=-1), axis=0)
-        return cls(family, sums, xp.zeros_like(sums))
+        return cls(family, *sum_of(xp, lambda w, t: xp.concat([w[..., None], w[..., None] * t], axis=-1), weights, statistic))
 
     @property
     def weight(self) -> Array:
@@ -79,8 +79,7 @@ class SufficientStatistics:
         """
         require("the family of the other", f"family = {self.family!r}", self.family == other.family, other.family)
         xp, a, b, error_a, error_b = arrays(self.sums, other.sums, self.errors, other.errors)
-        total = a + b
-        lost = xp.where(xp.abs(a) >= xp.abs(b), (a - total) + b, (b - total) + a)
+        total, lost = two_sum(xp, a, b)
         return SufficientStatistics(self.family, total, error_a + error_b + lost)
 
     def to_eta(self) -> Array:
