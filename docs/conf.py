@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 
 import infogeo
+from infogeo.face.stubs import public_names
 from infogeo.families.base import ExponentialFamily
 from infogeo.families.catalogue import FAMILIES
 from infogeo.statistics import conjugacy
@@ -28,7 +29,7 @@ extensions = [
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_static"]
-default_role = "autolink"              # `name` links where the name is one of ours, and is a literal elsewhere
+default_role = "autolink"              # `name` links where the name is one of ours, and is a literal elsewhere: see `linked`
 rst_prolog = ".. currentmodule:: infogeo\n"
 
 nitpicky = True
@@ -70,6 +71,17 @@ html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
 html_show_sourcelink = False
 
 
+def linked(text):
+    """`MLP` links to infogeo.networks.MLP from wherever it stands: public names are one of a kind."""
+    homes = public_names()
+    link = lambda found: f":py:obj:`{found[1]} <{homes[found[1]]}>`" if found[1] in homes else found[0]
+    return re.sub(r"(?<![`:\w<])`(\w+)`(?![`_])", link, text)
+
+
+def link_page(app, name, source):
+    source[0] = linked(source[0])
+
+
 def escape_mathematics(app, what, name, obj, options, lines):
     """Docstrings are plain text: outside literals, the bars of |x| and the stars of (*shape, d) are no markup.
 
@@ -79,7 +91,7 @@ def escape_mathematics(app, what, name, obj, options, lines):
         parts = re.split(r"(``.*?``|`.*?`)", line)              # the odd ones are literals
         parts[::2] = [re.sub(r"[|*]", r"\\\g<0>", part) for part in parts[::2]]
         parts[2::2] = [f"\\ {part}" if part.startswith("(") else part for part in parts[2::2]]
-        lines[i] = "".join(parts)
+        lines[i] = linked("".join(parts))
 
 
 def skip_foreign(app, what, name, obj, skip, options):
@@ -108,7 +120,7 @@ def arguments(family):
     """What the rows are made with."""
     if family.__name__ in EXAMPLES:
         return EXAMPLES[family.__name__]
-    required = [field for field in fields(family) if field.default is MISSING]
+    required = [field for field in fields(family) if field.init and field.default is MISSING]
     return [{"int": 3, int: 3, "float": 1.5, float: 1.5}[field.type] for field in required]
 
 
@@ -133,11 +145,12 @@ def owner(manifold, method):
 
 
 def inverse(manifold):
-    """Whether θ of η is a formula: a module that solves for it also says what happens when the solver fails."""
-    module = sys.modules[type(owner(manifold, "to_theta"))._to_theta.__module__]
-    solvers = ("ConvergenceError", "minimize", "inverse_digamma", "inverse_bessel_ratio", "shape_from_log_gap",
-               "shape_from_gap")
-    return "numeric" if any(hasattr(module, name) for name in solvers) else "closed form"
+    """Whether θ of η is a formula: by what its evaluation calls."""
+    called, eta = set(), manifold.to_eta(manifold.theta_domain.interior_point)
+    sys.setprofile(lambda frame, event, found: called.add(frame.f_globals.get("__name__")))
+    manifold.to_theta(eta)
+    sys.setprofile(None)
+    return "numeric" if called & {f"infogeo.numerics.{solver}" for solver in ("interior_point", "newton", "root")} else "closed form"
 
 
 def raised(manifold):
@@ -187,5 +200,6 @@ def write_families(app):
 def setup(app):
     app.connect("config-inited", reference.write)
     app.connect("builder-inited", write_families)
+    app.connect("source-read", link_page)
     app.connect("autodoc-skip-member", skip_foreign)
     app.connect("autodoc-process-docstring", escape_mathematics, priority=400)    # before numpydoc, at 500

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import infogeo as ig
+from infogeo.face.stubs import packages, public_names
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").glob("*.rst"))
@@ -61,7 +62,6 @@ def test_the_documentation_has_prompts():
 def test_every_public_name_is_in_the_reference_once(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "docs"))
     import reference
-    from infogeo.face.stubs import packages, public_names
 
     listed = [name for package in packages() for _, names in reference.spoken(package) for name in names]
     left_out = set(public_names()) - set(listed)
@@ -76,6 +76,7 @@ def test_names_in_the_pages_exist(page):
     """A name in single backticks links to its reference; a misspelt one would silently stay plain text."""
     prose = re.sub(r"``.*?``|:[a-z:]+:`[^`]*`|`[^`]*`_", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     for name in re.findall(r"`([^`]+)`", prose):
+        name = public_names().get(name, name)
         found = ig if name != "numpy.random.Generator" else np.random.Generator
         for part in name.removeprefix("infogeo.").split(".") if found is ig else ():
             found = getattr(found, part)
