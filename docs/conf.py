@@ -46,6 +46,7 @@ autosummary_filename_map = reference.file_names()
 autosummary_imported_members = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False    # the class template lists them
 numpydoc_class_members_toctree = False
 numpydoc_xref_param_type = False
