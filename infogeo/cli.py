@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import studies, symbolic
+from .arrays.files import require_place
 from .backend import use_backend
 from .errors import InfogeoError
 
@@ -160,8 +161,11 @@ def _chosen(backend: str) -> Iterator[None]:
 
 def _require(options: argparse.Namespace) -> None:
     """What can be known before the work starts."""
-    if options.out is not None and Path(options.out).exists() and not Path(options.out).is_dir():
-        raise studies.InputError(f"--out {options.out}: exists and is not a directory")
+    if options.out is not None:
+        try:
+            require_place(Path(options.out), directory=True)
+        except OSError as error:
+            raise studies.InputError(f"--out {options.out}: {error.filename}: {error.strerror}") from None
     needed = {"matplotlib": options.out is not None, "tqdm": options.progress}
     missing = [name for name, used in needed.items() if used and find_spec(name) is None]
     if missing:

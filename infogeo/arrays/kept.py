@@ -4,7 +4,7 @@ from array_api_compat import is_array_api_obj
 
 from ..backend import Array, backend_of
 
-__all__ = ["copied", "kept"]
+__all__ = ["closed", "copied", "kept"]
 
 
 def kept(x: Array) -> Array:
@@ -14,6 +14,15 @@ def kept(x: Array) -> Array:
         x.setflags(write=False)
         return x
     return backend_of(x).asarray(x, copy=True)
+
+
+def closed(x: Array) -> Array:
+    """A view of an array which on NumPy cannot be written; elsewhere a copy."""
+    if isinstance(x, np.ndarray):
+        x = x.view()
+        x.setflags(write=False)
+        return x
+    return copied(x)
 
 
 def copied(value: Array) -> Array:

@@ -29,7 +29,7 @@ class Objective(ABC):
         """``(f(x), df(x))``, shapes (...) and (..., d); the differential is a covector."""
 
     def draw(self, rng: Any) -> Objective:
-        """The objective that one step sees; itself unless the objective is random."""
+        """The objective that one step sees; itself, the same object, unless the objective is random."""
         return self
 
     def in_dual_coordinates(self) -> Objective:
@@ -66,7 +66,8 @@ class _InDualCoordinates(Objective):
         return value, self.primal.sharp(theta, covector)
 
     def draw(self, rng: Any) -> Objective:
-        return _InDualCoordinates(self.primal, self.f.draw(rng))
+        seen = self.f.draw(rng)
+        return self if seen is self.f else _InDualCoordinates(self.primal, seen)
 
     def in_dual_coordinates(self) -> Objective:
         return self.f
@@ -86,4 +87,5 @@ class _PulledBack(Objective):
         return value, self.map.pull_back(u, covector)
 
     def draw(self, rng: Any) -> Objective:
-        return _PulledBack(self.f.draw(rng), self.map)
+        seen = self.f.draw(rng)
+        return self if seen is self.f else _PulledBack(seen, self.map)

@@ -1,6 +1,6 @@
 # the loop
 from .descend import descend as descend
-from .flow import flow as flow
+from .flow import FlowResult as FlowResult, flow as flow
 from .result import Result as Result, Status as Status
 
 # updates
@@ -9,11 +9,15 @@ from .update import (
 )
 
 # step rules
+from .snapshot import Snapshot as Snapshot
 from .step import (
     Backtracking as Backtracking, Constant as Constant, Diminishing as Diminishing, Exact as Exact,
     RelativeSmooth as RelativeSmooth, Step as Step,
 )
+from .stop import (
+    Gap as Gap, GradientNorm as GradientNorm, StepLength as StepLength, Stop as Stop, ValueChange as ValueChange,
+)
 from .place import Place as Place
 
 # callbacks
-from .moment import Moment as Moment, Snapshot as Snapshot
+from .moment import Moment as Moment

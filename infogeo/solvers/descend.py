@@ -4,35 +4,39 @@ from typing import Any
 
 from ..arrays.memo import standing
 from ..backend import Array
-from .moment import Moment, Snapshot
+from ..objectives.function import as_objective
+from .moment import Moment
 from .result import Result
 from .run import Run, counts
-from .start import start
-from .step import Step
-from .update import Update
+from .snapshot import Snapshot
+from .start import as_step, as_update, start
 
 __all__ = ["descend"]
 
 
-def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Update, step: Step, max_steps: int,
-            tol: float | None = None, rng: Any = None, record: str | None = "path", progress: bool = False,
+def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, step: Any, max_steps: int,
+            tol: Any = None, rng: Any = None, record: str | None = "path", progress: bool = False,
             callbacks: Sequence[Callable[[Moment], Any]] = (), resume: Snapshot | None = None) -> Result:
     """Follow an update downhill from every row of x0.
 
     Parameters
     ----------
-    objective : Objective, or object with ``value_and_gradient(x) -> (value, covector)``
-        And optionally ``draw(rng)``, the objective that a single step sees, and ``rows``, its batch shape.
+    objective : Objective, object with ``value_and_gradient(x) -> (value, covector)``, or function to this pair
+        And optionally ``draw(rng)``, the objective that a single step sees, and ``rows``, its batch shape. Numbers and lists
+        serve as values and covectors.
     x0 : array, shape (..., d)
         In the domain of the geometry. Broadcasts with the objective's and the step rule's batch shapes: a sweep over targets,
         step sizes and seeds is one call, and every row is a run of its own.
     geometry : Riemannian, optional
         Where none is given, R^d without a metric, for updates that need none or bring their own.
     update : Update
-    step : Step
+    step : Step, or positive number or array
+        A number h is ``Constant(h)``.
     max_steps : int
-    tol : float, optional
-        A row has converged when the Riemannian norm of its gradient √(c·G⁻¹c), the same in every chart, is at most `tol`.
+        Not negative.
+    tol : float or Stop, optional
+        A row has converged when the Riemannian norm of its gradient √(c·G⁻¹c), the same in every chart, is at most `tol`, or
+        where another stopping rule says so: `StepLength`, `ValueChange`, `Gap`.
     rng : numpy.random.Generator, optional
         For objectives that draw. The value at the end of a run is that of the objective itself, which no step saw.
     record : "path", "values" or None
@@ -47,7 +51,8 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Update, 
     Returns
     -------
     Result
-        A row that left the domain, or met a NaN, is reported by its status; it keeps its last good point, and the others go on.
+        A row that left the domain, met a NaN, or has no step left to take, is reported by its status; it keeps its last good
+        point, and the others go on.
 
     Raises
     ------
@@ -56,10 +61,11 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Update, 
     ValueError
         For `record`, and where `resume` is of another run.
     TypeError
-        Where no geometry is given and something asks for its metric.
+        Where an argument is of another kind, and where no geometry is given and something asks for its metric.
     """
-    run = Run([objective, update, *callbacks], rng, max_steps, tol, record)
-    geometry, x = start(objective, x0, geometry, step)
+    objective, update, step = as_objective(objective), as_update(update), as_step(step)
+    run = Run([objective, update, *callbacks], step, rng, max_steps, tol, record)
+    geometry, x = start(objective, x0, geometry, update, step)
     at, draw = run.place(geometry, x, resume), getattr(objective, "draw", None)
     with standing() as stand:
         for at.k in counts(at.k, max_steps, progress):
@@ -67,7 +73,9 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Update, 
             at.objective = objective if last or draw is None else draw(rng)
             stand(at.x)
             at.value, at.covector = at.objective.value_and_gradient(at.x)
-            for observe in run.looks or run.begin(at):
+            if not run.looks:
+                objective, draw = run.begin(at)
+            for observe in run.looks:
                 observe(at)
             if last or not run.rows.all_active and run.rows.none_left(at.k):
                 break

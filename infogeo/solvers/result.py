@@ -7,7 +7,7 @@ import numpy as np
 
 from ..backend import Array, to_numpy
 
-__all__ = ["Result", "Status"]
+__all__ = ["LOST", "Result", "Status"]
 
 
 class Status(IntEnum):
@@ -18,6 +18,10 @@ class Status(IntEnum):
     LEFT_DOMAIN = 2
     NONFINITE = 3
     STOPPED = 4
+    STALLED = 5
+    DIVERGED = 6
+    SINGULAR = 7
+    FINISHED = 8
 
     @property
     def text(self) -> str:
@@ -25,26 +29,38 @@ class Status(IntEnum):
 
 
 _TEXTS = {
-    Status.CONVERGED: "The Riemannian norm of the gradient fell to tol.",
-    Status.MAX_STEPS: "All steps were taken; if that is not enough, raise max_steps or the step size.",
+    Status.CONVERGED: "The Riemannian norm of the gradient fell to tol, or the stopping rule that is tol was met.",
+    Status.MAX_STEPS: "All steps were taken; if that is not enough, raise max_steps, or the step size while the values fall.",
     Status.LEFT_DOMAIN: "The next step left the domain, in the chart or in its mirror image, and was not taken; try a smaller "
                         "step size, Backtracking, or the other chart.",
     Status.NONFINITE: "The objective, its gradient or the next point is infinite or NaN; try a smaller step size or another "
                       "start.",
     Status.STOPPED: "A callback ended the run; its last snapshot, if it took one, goes on with resume.",
+    Status.STALLED: "No step that the rule tries moves the row: an optimum to rounding, in the domain or on its boundary, which "
+                    "a larger tol accepts; or a direction that does not descend, and then check the gradient and the metric.",
+    Status.DIVERGED: "The last value is far above the first, by more than 1000 times its size and more than 1000; try a smaller "
+                     "step size, Backtracking, or more damping.",
+    Status.SINGULAR: "The metric is singular or indefinite at the last point: the natural gradient is not finite there, or does "
+                     "not descend. Damp the metric, or try a smaller step size or another start; an optimum at infinity, as of "
+                     "separable data, ends so.",
+    Status.FINISHED: "The flow was followed to the last of its times.",
 }
+
+
+# Rows that ended before their time, as there was nothing to step to
+LOST = (Status.LEFT_DOMAIN, Status.NONFINITE, Status.SINGULAR)
 
 
 @dataclass(frozen=True, repr=False)
 class Result:
-    """A run of `descend` or `flow`.
+    """A run of `descend`.
 
     Attributes
     ----------
     x : array, shape (..., d)
         The last points.
     path : array, shape (records, ..., d), or None
-        ``path[0]`` is x0, ``path[k]`` the point after k steps (of a flow, the point at ``times[k]``).
+        ``path[0]`` is x0, ``path[k]`` the point after k steps.
     values : array, shape (records, ...), or None
         The objective along the path, as the run saw it; of a random one the last value is that of the objective itself.
     status : integer array, shape (...)
@@ -56,11 +72,15 @@ class Result:
     """
 
     x: Array
-    path: Array | None
-    values: Array | None
+    path: Array
+    values: Array
     status: Array
     steps: Array
     state: Any = None
+
+    def text(self, status: Status) -> str:
+        """In words, how a row of this status ended, and what to try."""
+        return status.text
 
     def __repr__(self) -> str:
         """Five lines."""
@@ -70,7 +90,7 @@ class Result:
                 f"  status: {', '.join(f'{n} {s.name}' for s, n in self._counts())}\n"
                 f"  steps: {_range(steps)}\n"
                 f"  values: {'not recorded' if first is None else f'{first} at first, {last} at last'}\n"
-                f"  message: {' '.join(s.text for s, _ in self._counts())}")
+                f"  message: {' '.join(self.text(s) for s, _ in self._counts())}")
 
     def _counts(self) -> list[tuple[Status, int]]:
         """How many rows ended in each way."""
@@ -81,7 +101,7 @@ class Result:
     def message(self) -> str:
         """In words, how the rows ended."""
         rows = to_numpy(self.status).size
-        return "\n".join(f"{s.name} ({n} of {rows} rows): {s.text}" for s, n in self._counts())
+        return "\n".join(f"{s.name} ({n} of {rows} rows): {self.text(s)}" for s, n in self._counts())
 
 
 def _range(x: Array) -> str:

@@ -1,8 +1,9 @@
 """Which rows of a run go on, and how the others ended."""
+from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
-from ..backend import Array, backend_of, column
+from ..backend import Array, backend_of, column, dot
 from .place import Place
 from .result import Status
 
@@ -11,6 +12,10 @@ __all__ = ["Rows"]
 # Steps from one look at the masks to the next, where that is not one: on a GPU every look makes the host wait, so there the masks
 # are applied unseen, whether or not a row ends.
 PERIODS = {"cupy": 16}
+
+# A row has diverged where its last value is above its first by more than this many times max(|first|, 1): a run on its way down,
+# or at its noise floor, does not come there, and one whose step size is too large passes it within a few steps.
+DIVERGED = 1000.0
 
 
 class Rows:
@@ -52,16 +57,53 @@ class Rows:
         nowhere = xp.any(xp.isnan(at.x), axis=-1)
         reason = xp.where(nowhere, self._reason(covector, at.x), int(Status.NONFINITE))
         at.x, at.value = xp.where(column(good), at.x, x), xp.where(good, at.value, value)
+        at.covector = xp.where(column(good), at.covector, covector)
         self.end(~good, reason, max(at.k - 1, 0))
 
     def moved(self, at: Place, x: Array) -> None:
-        """Active rows move to x; those for which it lies outside the domain stay and end."""
+        """Active rows move to x; those for which it lies outside the domain stay and end.
+
+        A point that lies outside by rounding only, the optimum being on the boundary, is not taken either, but ends nothing:
+        which coordinates come nearer to the boundary than ε depends on the chart, as on the reference outcome of a simplex.
+        """
         if not self.whole:
             good = self.domain.contains(x)
             if not self._all(good):
-                self.end(~good, self._reason(at.covector, x), at.k)
+                xp = self.xp
+                room = 4.0 * float(xp.finfo(x.dtype).eps) * xp.max(xp.abs(at.x), axis=-1)
+                close = ~good & (xp.max(xp.abs(x - at.x), axis=-1) <= room)
+                self.end(~(good | close), self._reason(at.covector, x), at.k)
+                x = xp.where(column(close), at.x, x)
         at.last = at.x, at.value, at.covector
         at.x = x if self.all_active else self.xp.where(column(self.active), x, at.x)
+
+    def stood(self, at: Place) -> None:
+        """Rows that the last move left where they were end."""
+        self.end(self.xp.all(at.x == at.last[0], axis=-1), int(Status.STALLED), at.k)
+
+    def descended(self, at: Place, x: Array) -> None:
+        """Rows whose natural-gradient step to x does not descend, ⟨c, x − at.x⟩ > 0 beyond rounding: an indefinite metric."""
+        xp, move = self.xp, x - at.x
+        room = 8.0 * float(xp.finfo(x.dtype).eps) * dot(xp.abs(at.covector), xp.abs(x) + xp.abs(at.x))
+        self.end(dot(at.covector, move) > room, int(Status.SINGULAR), at.k)
+
+    def judged(self, at: Place, first: Array, singular: Callable[[], Array] | None) -> None:
+        """At the end of a run: rows whose value went up beyond measure, and those that ended for their metric.
+
+        Parameters
+        ----------
+        first : array, shape (...)
+            The values at the start.
+        singular : function () -> mask, or None
+            Whether the metric is singular at the last points; it is asked where a row ended by a point that is not in the domain.
+        """
+        xp = self.xp
+        scale = xp.maximum(xp.abs(first), xp.ones_like(first))
+        above = (at.value - first > DIVERGED * scale) & (self.status == int(Status.MAX_STEPS))
+        self.status = xp.where(above, int(Status.DIVERGED), self.status)
+        lost = (self.status == int(Status.LEFT_DOMAIN)) | (self.status == int(Status.NONFINITE))
+        if singular is not None and xp.any(lost):
+            self.status = xp.where(lost & singular(), int(Status.SINGULAR), self.status)
 
     def end(self, which: Array, status: Array, k: int) -> None:
         """Rows that end after k steps."""

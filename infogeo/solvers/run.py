@@ -3,13 +3,21 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from ..backend import Array, backend_of, dot
-from .moment import Moment, Snapshot
+from ..arrays.kept import closed
+from ..backend import Array, backend_of
+from ..errors import require_count
+from ..geometry.manifolds.manifold import DuallyFlat
+from ..objectives.function import Coerced, first_of
+from .moment import Moment
 from .place import Place
 from .records import KINDS, Record
 from .result import Result, Status
 from .rows import Rows
+from .snapshot import Snapshot, described
 from .start import spread
+from .step import Search
+from .stop import as_stop
+from .update import NaturalUpdate
 
 __all__ = ["Run", "counts"]
 
@@ -21,7 +29,7 @@ class Run:
     ----------
     parts : sequence
         The objective, the update and the callbacks: those whose `state` a snapshot keeps.
-    rng, max_steps, tol, record
+    step, rng, max_steps, tol, record
         As of `descend`.
 
     Attributes
@@ -39,11 +47,14 @@ class Run:
     looks: list[Callable[[Place], None]]
     moves: list[Callable[[Place, Array], None]]
 
-    def __init__(self, parts: Sequence[Any], rng: Any, max_steps: int, tol: float | None, record: str | None) -> None:
+    def __init__(self, parts: Sequence[Any], step: Any, rng: Any, max_steps: int, tol: Any, record: str | None) -> None:
         if record not in KINDS:
             raise ValueError(f"record must be 'path', 'values' or None; got {record!r}")
-        self.parts, self.callbacks, self.rng = parts, parts[2:], rng
-        self.max_steps, self.tol, self.record = max_steps, tol, record
+        self.parts, self.callbacks, self.rng, self.step = parts, parts[2:], rng, step
+        for callback in self.callbacks:
+            if isinstance(callback, type) or not callable(callback):
+                raise TypeError(f"callbacks must be functions of a Moment; got {callback!r}")
+        self.max_steps, self.stop, self.record = require_count("max_steps", max_steps, least=0), as_stop(tol), record
         self.looks, self.moves, self.stopped = [], [], False
         self.kept: dict[str, Any] | None = None
 
@@ -57,59 +68,98 @@ class Run:
         """
         if resume is None:
             return Place(0, x, geometry, None, (x, None, None))
-        self.kept = kept = resume.restore(self.rng, self.parts)
+        if not isinstance(resume, Snapshot):
+            raise TypeError(f"resume must be a Snapshot, such as load_checkpoint(path) gives; got {resume!r}")
+        self.kept = kept = resume.restore(self.rng, self.parts, self._described(geometry), x)
         there = kept["x"]
         if not _spreads(x.shape, there.shape) or x.dtype != there.dtype:
             raise ValueError(f"resume needs x0 of shape {tuple(there.shape)} and {there.dtype}; "
                              f"got {tuple(x.shape)} and {x.dtype}")
         if resume.k > self.max_steps:
             raise ValueError(f"resume needs max_steps >= {resume.k}, the steps taken before; got {self.max_steps}")
-        if kept["records"].keys() != KINDS[self.record].keys():
-            raise ValueError("resume needs the record= of the run that it goes on from")
+        if not kept["drawn"]:
+            self._require_same_values(kept)
         return Place(resume.k, there, geometry, kept["state"], kept["last"])
 
-    def begin(self, at: Place) -> list[Callable[[Place], None]]:
-        """The observers of a look, `looks`, once the first value has told the batch shape."""
-        shape = getattr(at.value, "shape", ())
+    def _require_same_values(self, kept: dict[str, Any]) -> None:
+        """The objective gives, where the snapshot was taken, the value that it gave there: its data are the same."""
+        x, value, _ = kept["last"]
+        xp = backend_of(x)
+        again = xp.asarray(self.parts[0].value_and_gradient(x)[0], dtype=value.dtype)
+        # another machine, or another number of threads, sums in another order
+        near = xp.abs(again - value) <= 1e4 * float(xp.finfo(value.dtype).eps) * (1.0 + xp.abs(value))
+        if again.shape != value.shape or not xp.all(near | ~kept["rows"]["active"] | ~xp.isfinite(value)):
+            raise ValueError("resume needs the objective of the run that it goes on from; its value where the snapshot was taken "
+                             "is another one")
+
+    def begin(self, at: Place) -> tuple[Any, Any]:
+        """``(objective, draw)`` that give arrays; and the observers, once the first value has told the batch shape."""
+        seen, at.value, at.covector = first_of(at.objective, at.x, (at.value, at.covector))
+        self.objective = self.parts[0] if seen is at.objective else Coerced(self.parts[0])
+        at.objective, shape = self.objective if at.objective is self.parts[0] else seen, at.value.shape
         if not _spreads((*shape, 1), at.x.shape):       # an objective that does not say its batch shape
             at.x = spread(at.x, shape)
         rows = self.rows = Rows(at.x, at.geometry.domain)
         self.records = {name: kind(at.x, self.max_steps) for name, kind in KINDS[self.record].items()}
+        self.first = at.value
         if self.kept is None:
             at.state, at.last = self.parts[1].init(at.x), (at.x, at.value, at.covector)
         else:
             rows.restore(self.kept["rows"])
+            self.first = self.kept["first"]
             for name, record in self.records.items():
                 record.restore(self.kept["records"][name])
         self.looks = [rows.looked, *(record.put for record in self.records.values())]
         self.moves = [rows.moved]
-        if self.tol is not None:
+        if self.stop is not None:
             self.looks.append(self._converged)
+        if getattr(self.step, "steady", False) and (self.stop is not None or isinstance(self.step, Search)):
+            self.moves.append(self._stood)
+        if isinstance(self.parts[1], NaturalUpdate) and not isinstance(at.geometry, DuallyFlat):
+            self.moves.insert(0, rows.descended)        # ψ is convex; a metric of one's own may be anything
         if self.callbacks:
             self.moves.append(self._called)
-        return self.looks
+        return self.objective, getattr(self.objective, "draw", None)
 
     def _converged(self, at: Place) -> None:
-        """Rows end where the norm of the gradient is at most tol."""
-        slope = backend_of(at.x).sqrt(dot(at.covector, at.geometry.sharp(at.x, at.covector)))
-        self.rows.end(slope <= self.tol, int(Status.CONVERGED), at.k)
+        """Rows end where the stopping rule says so."""
+        self.rows.end(self.stop(at), int(Status.CONVERGED), at.k)
+
+    def _stood(self, at: Place, x: Array) -> None:
+        """Rows end where nothing moves them any more: not where a draw, or a state, may do so yet."""
+        if at.state is None and at.objective is self.objective:
+            self.rows.stood(at)
 
     def _called(self, at: Place, x: Array) -> None:
         """The callbacks have their turn; each is called, whether or not another one ends the run."""
-        moment = Moment(at.k + 1, at.x, at.value, at.covector, at.state, partial(self._snapshot, at))
+        moment = Moment(at.k + 1, closed(at.x), at.value, at.covector, at.state, partial(self._snapshot, at))
         self.stopped = any([callback(moment) is True for callback in self.callbacks])
         if self.stopped:
             self.rows.end(self.rows.active, int(Status.STOPPED), at.k + 1)
 
+    def _described(self, geometry: Any) -> dict[str, Any]:
+        """What a run that goes on from a snapshot must have in common with the one that it was taken of."""
+        objective, update, *callbacks = self.parts
+        return {"objective": described(objective), "geometry": described(geometry), "update": described(update),
+                "step": described(self.step), "tol": described(self.stop), "record": str(self.record),
+                "rng": type(self.rng).__name__, "callbacks": [type(callback).__qualname__ for callback in callbacks]}
+
     def _snapshot(self, at: Place) -> Snapshot:
         records = {name: record.kept(at.k + 1) for name, record in self.records.items()}
-        return Snapshot.of(at.k + 1, self.rng, self.parts, x=at.x, last=at.last, state=at.state, rows=self.rows.kept(),
-                           records=records)
+        return Snapshot.of(at.k + 1, self.rng, self.parts, self._described(at.geometry), x=at.x, last=at.last, state=at.state,
+                           first=self.first, rows=self.rows.kept(), records=records, drawn=at.objective is not self.objective)
 
     def result(self, at: Place) -> Result:
         """The run, which ends here."""
+        self.rows.judged(at, self.first, partial(_singular, at) if isinstance(self.parts[1], NaturalUpdate) else None)
         found = {name: record.up_to(at.k) for name, record in self.records.items()}
         return Result(at.x, found.get("path"), found.get("values"), self.rows.status, self.rows.steps(at.k), at.state)
+
+
+def _singular(at: Place) -> Array:
+    """Whether the metric at the last points has no inverse on a gradient that is finite, shape (...)."""
+    xp, found = backend_of(at.x), at.geometry.sharp(at.x, at.covector)
+    return xp.all(xp.isfinite(at.covector), axis=-1) & ~xp.all(xp.isfinite(found), axis=-1)
 
 
 def _spreads(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:

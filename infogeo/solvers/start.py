@@ -1,12 +1,17 @@
 """Where a run starts."""
+from numbers import Real
 from typing import Any
 
 import numpy as np
+from array_api_compat import is_array_api_obj
 
 from ..backend import Array, arrays, backend_of, batch_contiguous
 from ..domains.convex import RealSpace
+from ..errors import ShapeError
+from .step import Constant
+from .update import Update
 
-__all__ = ["Coordinates", "spread", "start"]
+__all__ = ["Coordinates", "as_step", "as_update", "spread", "start"]
 
 
 class Coordinates:
@@ -25,22 +30,74 @@ class Coordinates:
         raise TypeError(f"the run needs a geometry, whose {name} its update, its step rule or its tol asks for: geometry=…")
 
 
-def start(objective: Any, x0: Array, geometry: Any, step: Any = None) -> tuple[Any, Array]:
+def start(objective: Any, x0: Array, geometry: Any, update: Any, step: Any = None) -> tuple[Any, Array]:
     """``(geometry, x)``: x0 in the domain of the geometry, with the batch shape that objective and step rule say.
 
     Raises
     ------
     DomainError, ShapeError
         For x0.
+    TypeError
+        Where the geometry is none, or lacks what update or step rule ask of it.
     """
     if geometry is None:
         x0 = arrays(x0)[1]
         geometry = Coordinates(x0.shape[-1] if x0.ndim else 1)
+    if isinstance(geometry, type) or not hasattr(geometry, "domain"):
+        raise TypeError(f"geometry must be a Riemannian or a DuallyFlat, an object with a domain; got {geometry!r}")
+    for part in (update, step):
+        for name in getattr(part, "needs", ()):
+            if not hasattr(geometry, name):
+                raise TypeError(f"{type(part).__name__} needs a dually flat geometry, with {' and '.join(part.needs)}; got "
+                                f"{geometry!r}")
     x = geometry.domain.require("x0", x0)
     return geometry, spread(x, getattr(objective, "rows", None) or (), getattr(step, "rows", ()))
 
 
+def as_update(update: Any) -> Any:
+    """The update, or one of a class of updates that needs no arguments.
+
+    Raises
+    ------
+    TypeError
+        Where it is neither.
+    """
+    if isinstance(update, type) and issubclass(update, Update):
+        try:
+            return update()
+        except TypeError as error:
+            raise TypeError(f"update must be an object, {update.__name__}(…), not the class: {error}") from None
+    if isinstance(update, type) or not all(callable(getattr(update, name, None)) for name in ("init", "on", "__call__")):
+        raise TypeError(f"update must be an Update, such as GradientUpdate() or NaturalUpdate(); got {update!r}")
+    return update
+
+
+def as_step(step: Any) -> Any:
+    """The step rule; a number or an array as `Constant`.
+
+    Raises
+    ------
+    TypeError
+        Where it is neither.
+    """
+    if isinstance(step, type) or not callable(step):
+        if isinstance(step, (Real, list, tuple)) or is_array_api_obj(step):
+            return Constant(step)
+        raise TypeError(f"step must be a step rule, such as Constant(0.1), or a positive number; got {step!r}")
+    return step
+
+
 def spread(x: Array, *shapes: tuple[int, ...]) -> Array:
-    """x for all rows of these batch shapes, contiguous along the batch."""
-    batch = np.broadcast_shapes(x.shape[:-1], *shapes)
+    """x for all rows of these batch shapes, contiguous along the batch.
+
+    Raises
+    ------
+    ShapeError
+        Where they do not broadcast.
+    """
+    try:
+        batch = np.broadcast_shapes(x.shape[:-1], *shapes)
+    except ValueError:
+        raise ShapeError("the batch shapes of x0, of the objective and of the step rule must broadcast; got "
+                         f"{', '.join(map(str, (tuple(x.shape[:-1]), *shapes)))}") from None
     return batch_contiguous(backend_of(x).broadcast_to(x, (*batch, x.shape[-1])))

@@ -2,7 +2,9 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from math import isfinite
+from numbers import Real
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,11 +13,23 @@ from ..backend import Array, arrays
 from ..errors import require, require_count, require_positive
 from .place import Place
 
-__all__ = ["Backtracking", "Constant", "Diminishing", "Exact", "RelativeSmooth", "Step"]
+__all__ = ["Backtracking", "Constant", "Diminishing", "Exact", "RelativeSmooth", "Search", "Step"]
 
 
 class Step(ABC):
-    """A rule that gives the step size of every row, from where the run stands."""
+    """A rule that gives the step size of every row, from where the run stands.
+
+    Attributes
+    ----------
+    steady : bool
+        Whether a row that the rule does not move now is one that it never moves again, as long as objective and update stay what
+        they are: the run may then end it as STALLED.
+    needs : tuple of str
+        The methods that it asks of the geometry.
+    """
+
+    steady: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
 
     @property
     def rows(self) -> tuple[int, ...]:
@@ -25,6 +39,12 @@ class Step(ABC):
     @abstractmethod
     def __call__(self, at: Place) -> Array:
         """The step size at a `Place`, shape (...) or a number."""
+
+
+class Search(Step):
+    """A rule that tries step sizes, and takes none, 0, where it finds none good enough."""
+
+    steady = True
 
 
 def _keep(step: Step, h: Any) -> None:
@@ -37,6 +57,7 @@ def _keep(step: Step, h: Any) -> None:
 class Constant(Step):
     """The same step size at every step; an array of shape (...) gives each row its own."""
 
+    steady = True
     h: Any
 
     def __post_init__(self) -> None:
@@ -57,6 +78,7 @@ class Diminishing(Step):
     def __post_init__(self) -> None:
         _keep(self, self.h)
         require_positive("offset", self.offset)
+        require("power", "power a finite number", isinstance(self.power, Real) and isfinite(self.power), self.power)
 
     def __call__(self, at: Place) -> Array:
         return self.h / (at.k + self.offset) ** self.power
@@ -67,11 +89,16 @@ def _rows(xp: Any, value: Array, h: Any) -> Array:
     return xp.zeros_like(value) + xp.asarray(h, dtype=value.dtype)
 
 
+def _require_shrinking(factor: Any, halvings: Any) -> None:
+    require("factor", "0 < factor < 1", isinstance(factor, Real) and 0 < float(factor) < 1, factor)
+    require_count("halvings", halvings)
+
+
 @dataclass(frozen=True)
-class Backtracking(Step):
+class Backtracking(Search):
     """The largest h₀ β^j that decreases the objective enough (Armijo's rule along the update's curve).
 
-    Mathematically, f(x(h)) ≤ f(x) + c₁ ⟨c, x(h) − x⟩. A row for which no j up to `halvings` does takes no step.
+    Mathematically, f(x(h)) ≤ f(x) + c₁ ⟨c, x(h) − x⟩. A row for which none of the first `halvings` does takes no step.
     """
 
     h: Any = 1.0
@@ -81,8 +108,9 @@ class Backtracking(Step):
 
     def __post_init__(self) -> None:
         _keep(self, self.h)
-        require("factor", "0 < factor < 1", 0 < self.factor < 1, self.factor)
-        require_count("halvings", self.halvings)
+        _require_shrinking(self.factor, self.halvings)
+        within = isinstance(self.sufficient, Real) and 0 <= float(self.sufficient) < 1
+        require("sufficient", "0 <= sufficient < 1", within, self.sufficient)
 
     def __call__(self, at: Place) -> Array:
         xp, x, value, covector = arrays(at.x, at.value, at.covector)
@@ -94,21 +122,21 @@ class Backtracking(Step):
 
 
 @dataclass(frozen=True)
-class RelativeSmooth(Step):
+class RelativeSmooth(Search):
     """The largest h₀ β^j for which the objective lies below its model f(x) + ⟨c, y − x⟩ + B_ψ(y : x) / h at y = x(h).
 
     Mathematically, 1/h plays the relative smoothness constant: mirror descent with this step decreases f monotonically.
     Needs a dually flat geometry. Source: Lu, Freund & Nesterov (2018); Bauschke, Bolte & Teboulle (2017).
     """
 
+    needs = ("divergence",)
     h: Any = 1.0
     factor: float = 0.5
     halvings: int = 60
 
     def __post_init__(self) -> None:
         _keep(self, self.h)
-        require("factor", "0 < factor < 1", 0 < self.factor < 1, self.factor)
-        require_count("halvings", self.halvings)
+        _require_shrinking(self.factor, self.halvings)
 
     def __call__(self, at: Place) -> Array:
         xp, x, value, covector = arrays(at.x, at.value, at.covector)
@@ -125,12 +153,20 @@ class RelativeSmooth(Step):
 
 
 def _shrink(at: Place, h: Array, factor: float, halvings: int, accept: Callable[[Array, Array, Array], Array]) -> Array:
-    """The first of h, factor·h, factor²·h, … that each row accepts; 0 where none is."""
-    xp = arrays(h)[0]
+    """The first of h, factor·h, factor²·h, … that each row accepts; 0 where none is.
+
+    A step that had to shrink until it moves the point by its rounding only is none: what a value that rounds to the same one
+    seems to accept there is a direction that rises.
+    """
+    xp, x = arrays(h, at.x)[::2]
+    room = 4.0 * float(xp.finfo(x.dtype).eps) * xp.max(xp.abs(x), axis=-1)
     with np.errstate(all="ignore"):
-        for _ in range(halvings):
+        for j in range(halvings):
             trial = at.curve(h)
             good = accept(trial, at.probe(trial), h)
+            if j:
+                lost = xp.max(xp.abs(trial - x), axis=-1) <= room
+                h, good = xp.where(lost, xp.zeros_like(h), h), good | lost
             if xp.all(good):
                 return h
             h = xp.where(good, h, factor * h)
@@ -138,7 +174,7 @@ def _shrink(at: Place, h: Array, factor: float, halvings: int, accept: Callable[
 
 
 @dataclass(frozen=True)
-class Exact(Step):
+class Exact(Search):
     """The minimiser of the objective along the update's curve, on (0, ∞), to √ε relative accuracy.
 
     Mathematically, golden-section search after doubling a bracket from h₀ on; on a curve with several minima, one of them.

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ..backend import Array, column
 
@@ -14,7 +14,14 @@ class Update(ABC):
     """A rule x, covector, h ↦ x⁺, possibly with a state that it carries from step to step.
 
     Shapes: x and covector (..., d); h (...) or a number.
+
+    Attributes
+    ----------
+    needs : tuple of str
+        The methods that it asks of the geometry.
     """
+
+    needs: ClassVar[tuple[str, ...]] = ()
 
     def init(self, x: Array) -> Any:
         """The state before the first step."""
@@ -48,6 +55,8 @@ class GradientUpdate(Update):
 class NaturalUpdate(Update):
     """Natural gradient descent: x − h G(x)⁻¹ c. Source: Amari, Natural gradient works efficiently in learning (1998)."""
 
+    needs = ("sharp",)
+
     def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
         return x - column(h) * geometry.sharp(x, covector), state
 
@@ -61,6 +70,8 @@ class MirrorUpdate(Update):
 
     Source: Raskutti & Mukherjee, The information geometry of mirror descent (2015).
     """
+
+    needs = ("to_eta", "to_theta")
 
     def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
         return geometry.to_theta(geometry.to_eta(x) - column(h) * covector), state

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..backend import Array, backend_of, to_numpy
-from ..solvers.result import Status
+from ..solvers.result import LOST
 from .discrete import Discrete
 from .problem import Problem
 from .spectrum import Spectrum
@@ -102,7 +102,7 @@ def _other_chart(problem: Problem, discrete: Discrete) -> Claim:
 
 def _stays(discrete: Discrete) -> Claim:
     statement = "Gradient descent with its optimal step stays in the domain, in both charts."
-    lost = {letter: int(np.isin(_runs(discrete, name)[1], (Status.LEFT_DOMAIN, Status.NONFINITE)).sum())
+    lost = {letter: int(np.isin(_runs(discrete, name)[1], LOST).sum())
             for letter, name in (("θ", "gd_theta"), ("η", "gd_eta"))}
     total = discrete.status.shape[1]
     return Claim("stays inside", statement, not any(lost.values()),

@@ -1,12 +1,16 @@
 """What a study leaves on disk: tables as CSV, everything as JSON and as NPZ, three figures as PNG."""
 import csv
+import io
 import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..arrays.files import write_whole
 from ..solvers.result import Status
 from .conditioning import Conditioning
 from .figures import figure_flows, figure_sweep, figure_trajectories
@@ -15,7 +19,7 @@ from .problem import Problem
 from .rates import FLOWS
 from .spectrum import HESSIANS
 
-__all__ = ["flat", "load_npz", "tables", "write"]
+__all__ = ["as_csv", "as_json", "flat", "in_memory", "load_npz", "tables", "write", "write_files"]
 
 
 def flat(result: Any, prefix: str = "") -> dict[str, Any]:
@@ -39,6 +43,8 @@ def _plain(value: Any) -> Any:
     """For JSON: lists and numbers, with null for what is not finite and a pair of numbers for a complex one."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, np.generic):
@@ -89,21 +95,48 @@ def tables(result: Conditioning) -> dict[str, tuple[tuple[str, ...], list[tuple[
 def write(result: Conditioning, directory: str | Path) -> None:
     """Write the tables, ``result.json``, ``result.npz`` and the figures into a directory, which is made where it is missing.
 
-    In JSON what is not finite is null, and a complex number is its real and its imaginary part; NPZ keeps both.
+    All of them are written, or none is. In JSON what is not finite is null, and a complex number is its real and its imaginary
+    part; NPZ keeps both.
+    """
+    figures = {"flows": figure_flows, "sweep": figure_sweep, "trajectories": figure_trajectories}
+    everything = flat(result)
+    arrays: dict[str, Any] = {name: np.asarray("" if value is None else value) for name, value in everything.items()}
+    write_files(directory, {
+        **{f"{name}.csv": as_csv(header, rows) for name, (header, rows) in tables(result).items()},
+        "result.json": as_json(everything),
+        "result.npz": in_memory(lambda file: np.savez_compressed(file, **arrays)),
+        **{f"{name}.png": in_memory(partial(draw(result).savefig, dpi=120)) for name, draw in figures.items()}})
+
+
+def write_files(directory: str | Path, files: dict[str, bytes]) -> None:
+    """Write files into a directory, which is made where it is missing: all of them, or none.
+
+    Raises
+    ------
+    OSError
+        Naming what could not be written; then the files that were there before are there as they were.
     """
     directory = Path(directory)
-    figures = {"flows": figure_flows, "sweep": figure_sweep, "trajectories": figure_trajectories}
-    drawn = {name: draw(result) for name, draw in figures.items()}
     directory.mkdir(parents=True, exist_ok=True)
-    for name, (header, rows) in tables(result).items():
-        with open(directory / f"{name}.csv", "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(header)
-            writer.writerows([_plain_cell(item) for item in row] for row in rows)
-    everything = flat(result)
-    text = json.dumps({name: _plain(value) for name, value in everything.items()}, indent=1, allow_nan=False, ensure_ascii=False)
-    (directory / "result.json").write_text(text + "\n", encoding="utf-8")
-    arrays: dict[str, Any] = {name: np.asarray("" if value is None else value) for name, value in everything.items()}
-    np.savez_compressed(directory / "result.npz", **arrays)
-    for name, figure in drawn.items():
-        figure.savefig(directory / f"{name}.png", dpi=120)
+    write_whole({directory / name: content for name, content in files.items()})
+
+
+def in_memory(save: Callable[[io.BytesIO], Any]) -> bytes:
+    """What is written to a file."""
+    file = io.BytesIO()
+    save(file)
+    return file.getvalue()
+
+
+def as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A table with a row of names."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows([_plain_cell(item) for item in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def as_json(values: dict[str, Any]) -> bytes:
+    """Values by name, as `write` puts them: null for what is not finite, a pair of numbers for a complex one."""
+    return (json.dumps(_plain(values), indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode()

@@ -1,7 +1,7 @@
 """The study as text for a terminal."""
 import numpy as np
 
-from ..solvers.result import Status
+from ..solvers.result import LOST
 from .conditioning import Conditioning
 from .methods import METHODS
 from .tables import number, table, wrapped
@@ -77,7 +77,7 @@ def _discrete(result: Conditioning) -> str:
     rows = []
     for i, name in enumerate(d.methods):
         iterations = d.iterations[i]
-        left = np.isin(d.status[i], (Status.LEFT_DOMAIN, Status.NONFINITE))
+        left = np.isin(d.status[i], LOST)
         counts = np.where(iterations < 0, np.inf, iterations)
         rows.append((METHODS[name].label, number(d.step[i]), number(d.predicted[i], 4) if d.predicted[i] > 1e-9 else "0",
                      number(d.contraction[i], 4) if d.contraction[i] > 1e-3 else "~ 0",
@@ -96,7 +96,7 @@ def _sweep(result: Conditioning) -> str:
     w = result.sweep
     rows = []
     for i, name in enumerate(w.methods):
-        left = int(w.status[i, Status.LEFT_DOMAIN] + w.status[i, Status.NONFINITE])
+        left = int(w.status[i, list(LOST)].sum())
         rows.append((METHODS[name].label, number(w.best[i], 4), number(w.best_rise[i]), _interval(w.window[i]),
                      _interval(w.most_window[i]), left))
     level = "1.05 × the entropy of the target as a cross-entropy" if w.level_is_relative else "a fixed level"

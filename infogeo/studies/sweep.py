@@ -5,7 +5,7 @@ import numpy as np
 
 from ..backend import Array, backend_of, to_numpy
 from ..solvers.descend import descend
-from ..solvers.result import Status
+from ..solvers.result import LOST, Status
 from ..solvers.step import Constant
 from .methods import METHODS, Method
 from .problem import Problem
@@ -31,7 +31,7 @@ class LearningRateSweep:
     Shapes: methods as in `SWEPT` first; h (methods, rates); rise (methods, rates, starts), −1 where a run has not risen;
     worst and most (methods, rates), infinite where a run that they count has not; window (methods, 2), the ends of the longest
     stretch of usable learning rates, NaN where there is none, and most_window the same for nine starts in ten; best (methods,),
-    the learning rate of the least worst rise time, and best_rise; status (methods, 4), counts in the order of `Status`.
+    the learning rate of the least worst rise time, and best_rise; status (methods, statuses), counts in the order of `Status`.
     """
 
     methods: tuple[str, ...]
@@ -86,7 +86,7 @@ def _rise(kl: np.ndarray, status: np.ndarray, level: float) -> np.ndarray:
     above = ~(kl < level)
     last_above = kl.shape[0] - 1 - above[::-1].argmax(axis=0)
     first = np.where(above.any(axis=0), last_above + 1, 0)
-    gone = (first == kl.shape[0]) | (status == int(Status.LEFT_DOMAIN)) | (status == int(Status.NONFINITE))
+    gone = (first == kl.shape[0]) | np.isin(status, LOST)
     return np.where(gone, -1, first)
 
 

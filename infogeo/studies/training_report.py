@@ -1,5 +1,5 @@
 """A comparison of optimisers as text, as tables and as a figure."""
-import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +7,7 @@ import numpy as np
 
 from ..solvers.result import Status
 from .canvas import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, blank
+from .export import as_csv, as_json, in_memory, write_files
 from .tables import number, table
 from .training import TrainingStudy
 
@@ -38,8 +39,9 @@ def figure_training(study: TrainingStudy) -> "Figure":
     """Loss against steps, and against seconds."""
     figure, panels = blank(9.0, 4.2, 2)
     for run, colour in zip(study.runs, COLOURS * len(study.runs)):
+        shown = np.where(run.loss <= 1e6 * run.loss[0], run.loss, np.nan)       # a run that diverges would leave no room to others
         for axes, across in zip(panels, (run.steps, run.seconds)):
-            axes.semilogy(across, run.loss, color=colour, lw=1.8, label=run.label)
+            axes.semilogy(across, shown, color=colour, lw=1.8, label=run.label)
     for axes, name in zip(panels, ("steps", "seconds")):
         axes.set(xlabel=name, xlim=(0, None))
         axes.grid(alpha=0.25, which="both")
@@ -50,18 +52,17 @@ def figure_training(study: TrainingStudy) -> "Figure":
 
 
 def write_training(study: TrainingStudy, directory: str | Path) -> None:
-    """``training.csv``, ``training.json``, ``weights.npz`` and ``training.png`` in a directory, which is made if need be."""
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    with open(directory / "training.csv", "w", encoding="utf-8") as file:
-        print("optimiser,step,seconds,loss", file=file)
-        for run in study.runs:
-            for step, seconds, loss in zip(run.steps, run.seconds, run.loss):
-                print(f"{run.name},{step},{seconds:.6g},{float(loss)!r}", file=file)
+    """``training.csv``, ``training.json``, ``weights.npz``, ``training.png`` in a directory, made if need be: all or none.
+
+    In JSON what is not finite, as the loss of a run that diverged, is null.
+    """
+    rows = [(run.name, step, f"{seconds:.6g}", float(loss))
+            for run in study.runs for step, seconds, loss in zip(run.steps, run.seconds, run.loss)]
     found = {"architecture": study.task.name, "data": study.data, "batch_size": study.batch_size, "seed": study.seed,
              "runs": {run.name: {"h": run.h, "steps": run.steps.tolist(), "seconds": run.seconds.tolist(),
                                  "loss": run.loss.tolist(), "status": Status(int(run.status)).name} for run in study.runs}}
-    (directory / "training.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     weights: dict[str, Any] = {run.name: run.x for run in study.runs}
-    np.savez(directory / "weights.npz", **weights)
-    figure_training(study).savefig(directory / "training.png", dpi=120)
+    write_files(directory, {
+        "training.csv": as_csv(("optimiser", "step", "seconds", "loss"), rows), "training.json": as_json(found),
+        "weights.npz": in_memory(lambda file: np.savez(file, **weights)),
+        "training.png": in_memory(partial(figure_training(study).savefig, dpi=120))})

@@ -1,16 +1,15 @@
 """Callbacks of a run: values on held-out data, early stopping, checkpoints, the average of the iterates."""
-import os
-import pickle
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..arrays.files import require_place, write_whole
 from ..backend import Array, backend_of, column, to_numpy
 from ..errors import require, require_count
-from ..solvers.moment import Moment, Snapshot
+from ..solvers.moment import Moment
+from ..solvers.snapshot import Snapshot
 
 __all__ = ["Checkpoint", "EarlyStopping", "PolyakAverage", "Validation", "load_checkpoint"]
 
@@ -128,46 +127,39 @@ class PolyakAverage:
 class Checkpoint:
     """A snapshot in a file every so many steps, from which `descend` goes on bit by bit: ``resume=load_checkpoint(path)``.
 
-    It goes last among the callbacks: what it keeps of the others is what they are when its turn comes. The file is replaced as a
-    whole, so that whatever ends the process a complete one is there.
+    It goes last among the callbacks: what it keeps of the others is what they are when its turn comes. The file is an NPZ archive
+    of arrays and plain values, with a version and a checksum. It is replaced as a whole, so that whatever ends the process a
+    complete one is there.
 
     Parameters
     ----------
     path : str or Path
     every : int
+
+    Raises
+    ------
+    OSError
+        If no file can be written there: when it is made, and not first at step `every`.
     """
 
     def __init__(self, path: str | Path, every: int = 1) -> None:
         self.path, self.every = Path(path), require_count("every", every)
+        require_place(self.path)
 
     def __call__(self, moment: Moment) -> None:
-        if moment.k % self.every:
-            return
-        content = pickle.dumps(moment.snapshot())
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, self.path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        if moment.k % self.every == 0:
+            write_whole({self.path: moment.snapshot().content})
 
 
 def load_checkpoint(path: str | Path) -> Snapshot:
-    """The `Snapshot` in a file that `Checkpoint` wrote.
-
-    A checkpoint is a pickle, which can run any code: load files of your own only.
+    """The `Snapshot` in a file that `Checkpoint` wrote. It is data: nothing in it is run.
 
     Raises
     ------
     ValueError
-        If the file holds something else.
+        If the file is something else, or not what was written: cut short, altered, damaged.
     """
-    with open(path, "rb") as file:
-        snapshot = pickle.load(file)
-    if not isinstance(snapshot, Snapshot):
-        raise ValueError(f"path must be that of a checkpoint; {path} holds a {type(snapshot).__name__}")
-    return snapshot
+    try:
+        return Snapshot.from_bytes(Path(path).read_bytes())
+    except ValueError as error:
+        raise ValueError(f"path must be that of a checkpoint, whole and unaltered; {path}: {error}") from None

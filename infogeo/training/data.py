@@ -158,4 +158,5 @@ class Regularised(Objective):
         return self.f.hessian_vector(w, v) + self.c * v
 
     def draw(self, rng: Any) -> Objective:
-        return Regularised(self.f.draw(rng), self.c)
+        seen = self.f.draw(rng)
+        return self if seen is self.f else Regularised(seen, self.c)

@@ -324,7 +324,7 @@ def test_not_a_text_file(capsys, here):
 
 def test_out_that_is_a_file(capsys, here):
     (here / "study").write_text("")
-    refused(capsys, here, "--probabilities", "0.5", "0.5", words="--out study: exists and is not a directory")
+    refused(capsys, here, "--probabilities", "0.5", "0.5", words="--out study: study: Not a directory")
 
 
 @pytest.mark.skipif(ig.backend.is_cupy_available(), reason="this is the behaviour where there is no CUDA device")

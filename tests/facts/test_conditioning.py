@@ -1,5 +1,7 @@
 """The conditioning study: known figures, predictions beside measurements, claims that hold and fail, exports, figures."""
+import errno
 import json
+import os
 from dataclasses import fields
 
 import array_api_strict as strict
@@ -134,12 +136,12 @@ def test_contraction_factors(name, request):
 
 
 def test_runs_that_end_badly_are_counted():
-    """From (1/10, …) the natural gradient in θ of step 1 overflows at (0.91, 0.01, …): it is Newton's method."""
+    """From (1/10, …) the natural gradient in θ of step 1 goes where the metric underflows, at (0.91, 0.01, …)."""
     p = problem(ig.Categorical(10), probabilities=[0.91] + [0.01] * 9)
     s = ig.studies.spectrum(p)
     found = ig.studies.discrete.discrete(p, s, p.starts(np.random.default_rng(0), 1)[:1])
     i = found.methods.index("ng_theta")
-    assert found.iterations[i, 0] == -1 and found.status[i, 0] == ig.Status.NONFINITE
+    assert found.iterations[i, 0] == -1 and found.status[i, 0] == ig.Status.SINGULAR
 
 
 def test_rise_time_is_the_first_step_below_for_good():
@@ -330,6 +332,24 @@ def written(forward, tmp_path_factory):
     place = tmp_path_factory.mktemp("study") / "a" / "b"
     ig.studies.write(forward, place)
     return place
+
+
+def test_a_full_disk_leaves_the_study_before(forward, reverse, tmp_path, monkeypatch):
+    """Of all files, not of some."""
+    ig.studies.write(forward, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    synced, sync = [], os.fsync
+
+    def fifth_time(handle):
+        synced.append(handle)
+        if len(synced) == 5:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(handle)
+
+    monkeypatch.setattr("os.fsync", fifth_time)
+    with pytest.raises(OSError, match=f"No space left on device; .*{tmp_path}"):
+        ig.studies.write(reverse, tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_exports_round_trip(forward, written):

@@ -331,7 +331,7 @@ def test_updates_that_need_no_geometry_are_given_none():
     plain = ig.descend(Counting([1.0, 2.0]), [0, 0], **settings)
     flat = ig.descend(Counting([1.0, 2.0]), [0, 0], geometry=ig.Euclidean(2), **settings)
     np.testing.assert_array_equal(plain.path, flat.path)
-    for changes, what in [(dict(update=ig.NaturalUpdate()), "sharp"), (dict(update=ig.MirrorUpdate()), "to_theta"),
+    for changes, what in [(dict(update=ig.NaturalUpdate()), "sharp"), (dict(update=ig.MirrorUpdate()), "to_eta"),
                           (dict(tol=1e-3), "sharp"), (dict(step=ig.RelativeSmooth()), "divergence")]:
         with pytest.raises(TypeError, match=f"the run needs a geometry, whose {what} its update, its step rule or its tol asks"):
             ig.descend(Counting([1.0, 2.0]), np.zeros(2), **settings | changes)
@@ -346,7 +346,7 @@ def test_a_result_shows_itself_in_five_lines():
     lines = repr(result).splitlines()
     assert lines[:4] == ["Result of 3 rows, x of shape (3, 2)", "  status: 1 CONVERGED, 2 MAX_STEPS", "  steps: 1 to 5",
                          "  values: 1.09861 at first, 1.02965 to 1.09861 at last"]
-    assert len(lines) == 5 and lines[4].startswith("  message: The Riemannian norm of the gradient fell to tol. All steps")
+    assert len(lines) == 5 and lines[4].startswith("  message: The Riemannian norm of the gradient fell to tol, or the stopping rule that is tol was met. All")
     assert "values: not recorded" in repr(run(forward(), np.zeros(2), record=None))
     assert len(repr(run(forward(), np.zeros((0, 2)))).splitlines()) == 5
 

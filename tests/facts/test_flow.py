@@ -23,7 +23,7 @@ def test_forward_natural_flow_is_the_m_geodesic(update):
     geodesic = ig.m_geodesic(FAMILY, STARTS, TARGET, (1 - np.exp(-TIMES))[:, None])
     np.testing.assert_allclose(result.path, geodesic, rtol=1e-7, atol=1e-8)
     np.testing.assert_allclose(result.values, f.value_and_gradient(result.path)[0], rtol=1e-14)
-    np.testing.assert_array_equal(result.status, [ig.Status.MAX_STEPS] * 3)
+    np.testing.assert_array_equal(result.status, [ig.Status.FINISHED] * 3)
 
 
 def test_reverse_natural_flow_is_the_e_geodesic():
@@ -124,7 +124,7 @@ def test_a_row_that_leaves_the_domain_is_reported():
             return x[..., 0], np.ones_like(x)
 
     result = ig.flow(Slope(), [[0.5], [3.0]], geometry=ig.NegativeEntropy(1), update=ig.GradientUpdate(), times=[0.0, 0.25, 1.0])
-    np.testing.assert_array_equal(result.status, [ig.Status.LEFT_DOMAIN, ig.Status.MAX_STEPS])
+    np.testing.assert_array_equal(result.status, [ig.Status.LEFT_DOMAIN, ig.Status.FINISHED])
     np.testing.assert_allclose(result.path[:, 1, 0], [3.0, 2.75, 2.0], rtol=1e-9)
     np.testing.assert_allclose(result.path[1, 0, 0], 0.25, rtol=1e-9)
 

@@ -71,7 +71,7 @@ def test_backtracking_stays_in_the_domain():
     fixed = descend(ig.Constant(1.0), x0=start, f=f, geometry=family.dual)
     assert np.all(fixed.status == ig.Status.LEFT_DOMAIN)
     searched = descend(ig.Backtracking(1.0), x0=start, f=f, geometry=family.dual, max_steps=100)
-    assert np.all(searched.status == ig.Status.MAX_STEPS)
+    assert set(searched.status.tolist()) <= {ig.Status.MAX_STEPS, ig.Status.STALLED}
     np.testing.assert_allclose(searched.x, [[0.5, 0.3]] * 2, rtol=1e-3)
 
 

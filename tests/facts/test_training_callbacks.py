@@ -1,6 +1,4 @@
 """Validation, early stopping, averages of iterates, checkpoints; every optimiser goes on bit by bit."""
-import pickle
-
 import numpy as np
 import pytest
 
@@ -193,6 +191,6 @@ def test_bad_arguments(tmp_path):
     with pytest.raises(DomainError, match="0 <= decay <= 1; got 2"):
         PolyakAverage(2)
     path = tmp_path / "other"
-    path.write_bytes(pickle.dumps([1]))
-    with pytest.raises(ValueError, match="must be that of a checkpoint; .*other holds a list"):
+    path.write_bytes(b"of something else")
+    with pytest.raises(ValueError, match="path must be that of a checkpoint, whole and unaltered; .*other: no whole archive"):
         load_checkpoint(path)

@@ -1,10 +1,11 @@
 """Data sets, named architectures, and optimisers side by side."""
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from infogeo import Categorical, Independent
+from infogeo import Categorical, Independent, Status
 from infogeo.cli import main
 from infogeo.networks import CrossEntropyLoss
 from infogeo.studies import InputError
@@ -110,6 +111,16 @@ def test_optimisers_side_by_side(tmp_path):
     assert (tmp_path / "out" / "training.png").stat().st_size > 10_000
     adam, = (run for run in study.runs if run.name == "adam")
     np.testing.assert_array_equal(np.load(tmp_path / "out" / "weights.npz")["adam"], adam.x)
+
+
+def test_a_run_that_diverges_is_null_in_json(tmp_path):
+    study = train(task("classifier", IMAGES), "images", ["momentum"], steps=3, batch_size=20, every=1,
+                  step_sizes={"momentum": 1e300})
+    run, = study.runs
+    assert int(run.status) == Status.DIVERGED and "far above the first" in report_training(study)
+    write_training(replace(study, runs=[replace(run, loss=np.array([1.0, 1e300, np.inf, np.nan]))]), tmp_path)
+    text = (tmp_path / "training.json").read_text()
+    assert "NaN" not in text and "Infinity" not in text and json.loads(text)["runs"]["momentum"]["loss"] == [1.0, 1e300, None, None]
 
 
 def test_the_same_seed_gives_the_same_runs():

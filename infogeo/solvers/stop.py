@@ -1,0 +1,89 @@
+"""Stopping rules: which rows of a run have converged."""
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+from ..backend import Array, backend_of, dot
+from ..errors import require
+from .place import Place
+
+__all__ = ["Gap", "GradientNorm", "StepLength", "Stop", "ValueChange", "as_stop"]
+
+
+class Stop(ABC):
+    """A rule that says, at every point of a run, which rows have converged there."""
+
+    @abstractmethod
+    def __call__(self, at: Place) -> Array:
+        """A mask, shape (...), or one truth for all rows."""
+
+
+@dataclass(frozen=True)
+class GradientNorm(Stop):
+    """The Riemannian norm of the gradient √(c·G⁻¹c), the same in every chart, is at most tol: what a number as `tol` means."""
+
+    tol: float
+
+    def __post_init__(self) -> None:
+        _require(self.tol)
+
+    def __call__(self, at: Place) -> Array:
+        return backend_of(at.x).sqrt(dot(at.covector, at.geometry.sharp(at.x, at.covector))) <= self.tol
+
+
+@dataclass(frozen=True)
+class StepLength(Stop):
+    """The last step Δ had at most the Riemannian length tol, √(Δ·G Δ) at the point before it."""
+
+    tol: float
+
+    def __post_init__(self) -> None:
+        _require(self.tol)
+
+    def __call__(self, at: Place) -> Array:
+        before = at.last[0]
+        return at.k > 0 and at.geometry.norm(before, at.x - before) <= self.tol
+
+
+@dataclass(frozen=True)
+class ValueChange(Stop):
+    """The last step changed the value by at most tol. Of an objective that draws, the two values are those of two draws."""
+
+    tol: float
+
+    def __post_init__(self) -> None:
+        _require(self.tol)
+
+    def __call__(self, at: Place) -> Array:
+        return at.k > 0 and abs(at.value - at.last[1]) <= self.tol
+
+
+@dataclass(frozen=True)
+class Gap(Stop):
+    """The value is at most tol above a lower bound of the minimum.
+
+    Parameters
+    ----------
+    tol : float
+    lower : number, array of shape (...), or function (Place) -> array
+        The bound; a function finds it at every point, as by duality.
+    """
+
+    tol: float
+    lower: Any
+
+    def __post_init__(self) -> None:
+        _require(self.tol)
+
+    def __call__(self, at: Place) -> Array:
+        return at.value - (self.lower(at) if callable(self.lower) else self.lower) <= self.tol
+
+
+def _require(tol: Any) -> None:
+    require("tol", "tol a number >= 0", isinstance(tol, Real) and float(tol) >= 0, tol)
+
+
+def as_stop(tol: Any) -> Any:
+    """A number as the rule on the norm of the gradient; a rule, or a function (Place) -> mask, as it is; None for none."""
+    return tol if tol is None or callable(tol) and not isinstance(tol, type) else GradientNorm(tol)
