@@ -26,3 +26,14 @@ def test_bregman_integral_of_exp(step):
     """e^{a + δ} − e^a − δ e^a, by its series."""
     series = sum(step**k / float(np.prod(np.arange(1.0, k + 1))) for k in range(30, 1, -1))
     np.testing.assert_allclose(bregman_integral(np.exp, np.array(0.3), np.array(step)), np.exp(0.3) * series, rtol=4e-15)
+
+
+def test_bregman_integral_of_a_row_does_not_depend_on_its_batch():
+    """Few points are taken at all nodes in one call, many node by node: the bits are the same."""
+    start, step = np.random.default_rng(0).uniform(0.1, 1.0, (2, 3000))
+    for dtype in (np.float64, np.float32):
+        a, h = start.astype(dtype), step.astype(dtype)
+        many = bregman_integral(np.exp, a, h)
+        assert many.dtype == dtype
+        np.testing.assert_array_equal(many[:5], bregman_integral(np.exp, a[:5], h[:5]))
+        np.testing.assert_array_equal(many[:5], [bregman_integral(np.exp, x, d) for x, d in zip(a[:5], h[:5])])
