@@ -14,7 +14,7 @@ import array_api_compat
 import numpy as np
 import scipy.special
 
-__all__ = ["Array", "Namespace", "arrays", "asarray", "backend_of", "batch_contiguous", "column", "dot", "generator",
+__all__ = ["Array", "Namespace", "arrays", "asarray", "backend_of", "batch_contiguous", "coerced", "column", "dot", "generator",
            "is_cupy_available", "to_numpy", "use_backend"]
 
 # An array of whichever library is at hand. The libraries share no base class, and a protocol of the array API's operators would
@@ -154,16 +154,32 @@ def backend_of(*xs: Any) -> Namespace:
 def arrays(*xs: Any) -> tuple[Any, ...]:
     """``(xp, *xs)``: the namespace and the arguments as floating arrays of it.
 
-    Floats keep their dtype; integers, numbers and lists take that of the floats beside them, or float64.
+    Floats keep their dtype; integers, numbers, lists and whatever has `__array__` take that of the floats beside them, or float64.
+
+    Raises
+    ------
+    TypeError
+        For masked arrays, strings, dates and complex numbers, which are no real numbers: it says what to pass.
     """
     for x in xs:
         if type(x) is not np.ndarray or x.dtype.kind != "f":
             break
     else:
         return NUMPY, *xs
+    found = coerced(*xs)
+    for x in found[1:]:
+        if found[0].isdtype(x.dtype, "complex floating"):
+            raise TypeError(f"real numbers are needed; got {x.dtype}: pass x.real and x.imag, or a family of complex vectors")
+    return found
+
+
+def coerced(*xs: Any) -> tuple[Any, ...]:
+    """As `arrays`, where complex arrays have a meaning."""
     xp = backend_of(*xs)
     kept = [x.dtype for x in xs if (_is_array(x) and xp.is_float(x)) or (xp is NUMPY and _is_narrow_scalar(x))]
     weak = xp.result_type(*kept) if kept else xp.float64
+    if kept and xp.isdtype(weak, "complex floating"):           # numbers beside complex arrays stay real
+        weak = xp.float32 if weak == xp.complex64 else xp.float64
     return xp, *(_floating(xp, x, weak) for x in xs)
 
 
@@ -174,12 +190,25 @@ def _is_narrow_scalar(x: Any) -> bool:
 
 def _floating(xp: Namespace, x: Any, weak: Any) -> Array:
     if _is_array(x):
+        if isinstance(x, np.ndarray):
+            _require_numbers(x)
         return x if xp.is_float(x) else xp.astype(x, weak)
-    if isinstance(x, (list, tuple)):
+    if not isinstance(x, SCALARS):              # a list, a data frame, whatever has __array__
         x = np.asarray(x)
-    if isinstance(x, np.ndarray):
-        x = x.tolist()
+        _require_numbers(x)
+        weak = xp.complex128 if x.dtype.kind == "c" else weak
+        x = x if xp is NUMPY else x.tolist()
     return xp.asarray(x, dtype=weak)
+
+
+def _require_numbers(x: np.ndarray) -> None:
+    """Nothing, for an array that NumPy does not take for numbers by a reading of its own."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError("masked arrays are not read: pass x.compressed(), or x.filled(…) with weights of 0 where it is masked")
+    if x.dtype.kind in "SUMmV" or x.dtype.kind == "O" and any(isinstance(v, (str, bytes)) for v in x.flat):
+        what = {"M": "dates", "m": "time differences", "V": "records"}.get(x.dtype.kind, "strings")
+        remedy = "x.astype('datetime64[s]').astype(float)" if x.dtype.kind in "Mm" else "x.astype(float)"
+        raise TypeError(f"numbers are needed; got {what} ({x.dtype}): {remedy} would make numbers of them")
 
 
 def asarray(x: Any, like: Array = None) -> Array:

@@ -10,7 +10,7 @@ from .power import PowerDomain as PowerDomain
 
 # supports
 from .supports import (
-    ClosedInterval as ClosedInterval, Integers as Integers, Interval as Interval,
+    ClosedInterval as ClosedInterval, ClosedSimplexPoints as ClosedSimplexPoints, Integers as Integers, Interval as Interval,
     PositiveDefiniteMatrix as PositiveDefiniteMatrix, SimplexPoints as SimplexPoints,
 )
 

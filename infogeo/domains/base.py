@@ -8,7 +8,7 @@ from operator import index
 
 import numpy as np
 
-from ..backend import Array, arrays
+from ..backend import Array, coerced
 from ..errors import ShapeError, require
 
 __all__ = ["Domain", "batch_shape"]
@@ -26,6 +26,14 @@ class Domain(ABC):
     def contains(self, x: Array) -> Array:
         """Whether each point lies in the set, shape (...). A point with a NaN does not."""
 
+    def interior(self, x: Array) -> Array:
+        """Whether each point lies in the set and at no end of it, shape (...): the ends are the members where a formula may end."""
+        return self.contains(x)
+
+    def inward(self, x: Array) -> Array:
+        """Draws that rounding took to an end of an interval or of the simplex, moved to the next number inside; others as they are."""
+        return x
+
     @abstractmethod
     def rule(self, name: str) -> str:
         """The condition in words, for a point called `name`."""
@@ -38,7 +46,7 @@ class Domain(ABC):
         ShapeError, DomainError
             Naming the argument, the rule, how many points break it, and the first that does.
         """
-        xp, x = arrays(x)
+        xp, x = coerced(x)
         n = len(self.shape)
         if x.ndim < n or tuple(x.shape[x.ndim - n:]) != self.shape:
             axes = ", ".join(["...", *map(str, self.shape)])

@@ -1,13 +1,15 @@
 """Supports of observations and sets of ordinary parameters: intervals, whole numbers, probability vectors, matrices."""
+from functools import lru_cache
+
 import numpy as np
 
-from ..backend import Array, arrays
+from ..backend import NUMPY, Array, Namespace, arrays, to_numpy
 from ..numerics.linalg import positive_definite
 from .base import Domain
 from .bijections import ExponentialChart, LogitChart
 from .chart import Chart, IdentityChart
 
-__all__ = ["ClosedInterval", "Integers", "Interval", "PositiveDefiniteMatrix", "SimplexPoints"]
+__all__ = ["ClosedInterval", "ClosedSimplexPoints", "Integers", "Interval", "PositiveDefiniteMatrix", "SimplexPoints"]
 
 
 class Interval(Domain):
@@ -27,6 +29,16 @@ class Interval(Domain):
         upper = "" if np.isinf(self.upper) else f" < {self.upper:g}"
         return f"{name} > {self.lower:g}" if lower and not upper else f"{lower}{name}{upper}"
 
+    def inward(self, x: Array) -> Array:
+        if np.isinf(self.lower) and np.isinf(self.upper):
+            return x
+        xp, x = arrays(x)
+        if xp is NUMPY and x.size and self.lower < x.min() and x.max() < self.upper:
+            return x
+        within = _within(self.lower, self.upper, to_numpy(xp.zeros(0, dtype=x.dtype)).dtype)
+        low, high = (xp.asarray(end, dtype=x.dtype) for end in within)
+        return xp.where(x == self.lower, low, xp.where(x == self.upper, high, x))
+
     @property
     def chart(self) -> Chart:
         """A smooth bijection from R, elementwise: u itself, the distance e^u from the one bound, or a logistic function."""
@@ -37,17 +49,27 @@ class Interval(Domain):
         return ExponentialChart(-1, origin=self.upper) if np.isinf(self.lower) else LogitChart(self.lower, self.upper)
 
 
-class ClosedInterval(Domain):
-    """Finite numbers, elementwise, between two bounds, which belong to the set."""
+@lru_cache
+def _within(lower: float, upper: float, dtype: np.dtype) -> tuple[float, float]:
+    """The least and the largest number strictly between; beside 0 the smallest one of all digits."""
+    numbers, tiny = np.finfo(dtype), float(np.finfo(dtype).smallest_normal)
+    low, high = (float(np.nextafter(dtype.type(end), dtype.type(to))) for end, to in ((lower, np.inf), (upper, -np.inf)))
+    return tiny if lower == 0 else max(low, float(numbers.min)), -tiny if upper == 0 else min(high, float(numbers.max))
 
-    def __init__(self, lower: float = -np.inf, upper: float = np.inf) -> None:
-        self.lower, self.upper = lower, upper
+
+class ClosedInterval(Interval):
+    """Finite numbers, elementwise, between two bounds, which belong to the set."""
 
     def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         return (x >= self.lower) & (x <= self.upper) & xp.isfinite(x)
 
+    def interior(self, x: Array) -> Array:
+        return Interval.contains(self, x)
+
     def rule(self, name: str) -> str:
+        if np.isinf(self.lower):
+            return f"{name} <= {self.upper:g}" if np.isfinite(self.upper) else f"{name} finite"
         upper = "" if np.isinf(self.upper) else f" <= {self.upper:g}"
         return f"{self.lower:g} <= {name}{upper}" if upper else f"{name} >= {self.lower:g}"
 
@@ -61,6 +83,10 @@ class Integers(Domain):
     def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         return (x >= self.lower) & (x <= self.upper) & (x == xp.floor(x)) & xp.isfinite(x)
+
+    def inward(self, x: Array) -> Array:
+        xp, x = arrays(x)
+        return x if np.isfinite(self.upper) else xp.where(x == np.inf, xp.asarray(float(xp.finfo(x.dtype).max), dtype=x.dtype), x)
 
     def rule(self, name: str) -> str:
         upper = "" if np.isinf(self.upper) else f" <= {self.upper:g}"
@@ -79,12 +105,33 @@ class SimplexPoints(Domain):
 
     def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
+        return xp.all(x > 0, axis=-1) & self._is_whole(xp, x)
+
+    def _is_whole(self, xp: Namespace, x: Array) -> Array:
         # a sum of k numbers errs by at most k roundings; the rest is for those that the vector itself was normalised with
         slack = 16 * self.k * float(xp.finfo(x.dtype).eps)
-        return xp.all(x > 0, axis=-1) & (abs(xp.sum(x, axis=-1) - 1.0) <= slack)
+        return abs(xp.sum(x, axis=-1) - 1.0) <= slack
+
+    def inward(self, x: Array) -> Array:
+        xp, x = arrays(x)
+        return xp.where(x == 0, xp.asarray(float(xp.finfo(x.dtype).smallest_normal), dtype=x.dtype), x)
 
     def rule(self, name: str) -> str:
         return f"{name} > 0 and sum({name}) = 1"
+
+
+class ClosedSimplexPoints(SimplexPoints):
+    """Vectors of k numbers with sum 1 (to the rounding of k additions), none negative."""
+
+    def contains(self, x: Array) -> Array:
+        xp, x = arrays(x)
+        return xp.all(x >= 0, axis=-1) & self._is_whole(xp, x)
+
+    def interior(self, x: Array) -> Array:
+        return SimplexPoints.contains(self, x)
+
+    def rule(self, name: str) -> str:
+        return f"{name} >= 0 and sum({name}) = 1"
 
 
 class PositiveDefiniteMatrix(Domain):

@@ -8,7 +8,7 @@ import numpy as np
 from ..arrays.draws import Draws
 from ..arrays.sums import average
 from ..arrays.weights import shares
-from ..backend import Array, Namespace, arrays, backend_of, dot
+from ..backend import Array, Namespace, arrays, backend_of, coerced, dot
 from ..domains.base import batch_shape
 from ..domains.supports import Interval
 from ..errors import ShapeError, require
@@ -96,22 +96,39 @@ class ExponentialFamily(DuallyFlat):
     def log_density(self, theta: Array, x: Array) -> Array:
         """log p(x; θ), shape (...), nats; −∞ where x is outside the support.
 
+        At an end of the support it is the limit from inside, which may be ±∞; NaN where that depends on the way there.
+
         Raises
         ------
         DomainError, ShapeError
             For θ outside its domain.
         """
-        xp, theta, x = arrays(theta, x)
+        xp, theta, x = coerced(theta, x)
         self.theta_domain.require("theta", theta)
-        inside, x = self.supported(x)
+        self._require_event_shape(x)
         self._require_batches(theta=theta.shape[:-1], x=x.shape[:x.ndim - len(self.support.shape)])
         with np.errstate(all="ignore"):
-            value = self._log_density(xp, theta, x)
-        return xp.where(inside, value, xp.full_like(value, -np.inf))
+            return self._log_density_anywhere(xp, theta, x)
+
+    def _log_density_anywhere(self, xp: Namespace, theta: Array, x: Array) -> Array:
+        """log p(x; θ) by the formula inside the support, its limit at the ends, −∞ outside."""
+        interior = self.support.interior(x)
+        if xp.all(interior):
+            return self._log_density(xp, theta, x)
+        at_end = self.support.contains(x) & ~interior
+        value = self._log_density(xp, theta, self._where(xp, interior, x))
+        value = xp.where(interior, value, xp.full_like(value, -np.inf))
+        if not xp.any(at_end):
+            return value
+        return xp.where(at_end, self._log_density_at_end(xp, theta, self._where(xp, at_end, x)), value)
 
     def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """log p(x; θ) inside the support; overridden where the terms θ·T(x) and ψ(θ) cancel."""
         return dot(theta, self._sufficient_statistic(xp, x)) - self._potential(xp, theta) + self._log_base_measure(xp, x)
+
+    def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
+        """The limit of log p(x; θ) at ends of the support; overridden where the formula is no number there. Elsewhere anything."""
+        return self._log_density(xp, theta, x)
 
     def supported(self, x: Array) -> tuple[Array, Array]:
         """Which observations lie in the support, shape (...), and x with a point of the support in the place of the others.
@@ -121,14 +138,22 @@ class ExponentialFamily(DuallyFlat):
         ShapeError
             For x of another shape than (..., *support.shape).
         """
-        xp, x = arrays(x)
+        xp, x = coerced(x)
         self._require_event_shape(x)
         inside = self.support.contains(x)
+        return inside, self._where(xp, inside, x)
+
+    def _where(self, xp: Namespace, kept: Array, x: Array) -> Array:
+        """x with a point of the support in the place of the observations that are not kept."""
         somewhere = xp.asarray(self._somewhere, dtype=x.dtype)
-        return inside, xp.where(xp.reshape(inside, (*inside.shape, *(1,) * len(self.support.shape))), x, somewhere)
+        return xp.where(xp.reshape(kept, (*kept.shape, *(1,) * len(self.support.shape))), x, somewhere)
 
     def sample(self, rng: np.random.Generator, theta: Array, shape: int | Iterable[int] = ()) -> Array:
-        """Independent draws of x.
+        """Independent draws of x, all of them in the support.
+
+        A draw that rounding takes to an end of an interval or of the simplex is moved to the next number inside, at 0 to the
+        smallest that has all digits: a gamma law of shape 0.001 has half of its mass below that, and the mean of log x of its
+        draws is −507 in place of −1001.
 
         Shapes: (*shape, ..., *support.shape) for θ of shape (..., dim).
 
@@ -140,7 +165,7 @@ class ExponentialFamily(DuallyFlat):
         theta = self.theta_domain.require("theta", theta)
         draws = Draws(rng, backend_of(theta), theta.dtype)
         with np.errstate(all="ignore"):             # a draw beyond the largest float is inf
-            return self._draw(draws, theta, (*batch_shape(shape), *theta.shape[:-1]))
+            return self.support.inward(self._draw(draws, theta, (*batch_shape(shape), *theta.shape[:-1])))
 
     @formula("theta", axes=0)
     def entropy(self, theta: Array) -> Array:
@@ -193,11 +218,11 @@ class ExponentialFamily(DuallyFlat):
 
         Source: Diaconis & Ylvisaker, Conjugate priors for exponential families, Ann. Statist. 7 (1979).
         """
-        xp, x = arrays(x)
+        xp, x = coerced(x)
         self._require_event_shape(x)
         if x.ndim == len(self.support.shape) or x.shape[0] == 0:
             raise ShapeError(f"x must have a sample axis of at least one observation first; got shape {tuple(x.shape)}")
-        self.support.require("x", x)
+        self.require_observations("x", x)
         with np.errstate(all="ignore"):
             total, shares = self._normalised(xp, x, weights)
             theta = self._fit(xp, x, shares) if prior is None else self._fit_with(prior, xp, x, total, shares)
@@ -207,6 +232,24 @@ class ExponentialFamily(DuallyFlat):
                         ~xp.any(xp.isnan(theta), axis=-1), self._mean_statistic(xp, x, shares))
                 self._require_in_range(theta, inside)
         return theta
+
+    def require_observations(self, name: str, x: Array) -> Array:
+        """The coerced array, if T(x) is finite: if every observation lies in the support, and at no end where it is not.
+
+        Raises
+        ------
+        ShapeError, DomainError
+            Naming the first observation that does not.
+        """
+        xp, x = coerced(x)
+        self._require_event_shape(x)
+        interior = self.support.interior(x)
+        if not xp.all(interior):
+            self.support.require(name, x)
+            with np.errstate(all="ignore"):
+                finite = xp.all(xp.isfinite(self._sufficient_statistic(xp, x)), axis=-1)
+            require(f"{name} at an end of the support", "T(x) finite and h(x) > 0", interior | finite, x)
+        return x
 
     def _require_in_range(self, theta: Array, inside: Array) -> None:
         rule = f"{self.theta_domain.rule('theta')} in numbers of {theta.dtype}, whose range it leaves"
@@ -246,18 +289,21 @@ class ExponentialFamily(DuallyFlat):
         TypeError
             For a missing or unknown name.
         DomainError, ShapeError
-            Naming the parameter.
+            Naming the parameter; or where θ is beyond the largest or the smallest number.
         """
         if set(ordinary) != set(self.ordinary):
             raise TypeError(f"{self!r} takes the parameters {', '.join(self.ordinary)}; got {', '.join(ordinary) or 'none'}")
-        xp, *values = arrays(*(ordinary[name] for name in self.ordinary))
+        xp, *values = coerced(*(ordinary[name] for name in self.ordinary))
         batches = {}
         for (name, domain), value in zip(self.ordinary.items(), values):
             domain.require(name, value)
             batches[name] = value.shape[:value.ndim - len(domain.shape)]
         self._require_batches(**batches)
         with np.errstate(all="ignore"):
-            return self._theta_from(xp, **dict(zip(self.ordinary, values)))
+            theta = self._theta_from(xp, **dict(zip(self.ordinary, values)))
+        if not xp.all(xp.isfinite(theta)) or self.theta_domain.outside(xp, theta) is not None:
+            self._require_in_range(theta, self.theta_domain.contains(theta))
+        return theta
 
     @property
     def _somewhere(self) -> Array:

@@ -6,9 +6,10 @@ import numpy as np
 from ..arrays.draws import Draws
 from ..arrays.sums import average, centred
 from ..backend import Array, Namespace
-from ..domains.supports import Interval
+from ..domains.supports import ClosedInterval, Interval
 from ..numerics.incomplete_beta import log_beta_weight
 from .dirichlet import Dirichlet, concentration_of_sample
+from .gamma import limit_of_power
 from .transformed import Transformed
 
 __all__ = ["Beta"]
@@ -20,7 +21,7 @@ class Beta(Transformed):
 
     Mathematically, (x, 1 − x) follows `Dirichlet(2)`, and with α₀ = α + β
 
-    - support 0 < x < 1; T(x) = (log x, log(1 − x)); h(x) = 1 / (x (1 − x))
+    - support 0 ≤ x ≤ 1; T(x) = (log x, log(1 − x)); h(x) = 1 / (x (1 − x))
     - θ = (α, β) > 0; η = (digamma(α) − digamma(α₀), digamma(β) − digamma(α₀)), e^{η₁} + e^{η₂} < 1
     - ψ(θ) = log Γ(α) + log Γ(β) − log Γ(α₀)
     - metric diag(trigamma(α), trigamma(β)) − trigamma(α₀) 11ᵀ
@@ -31,7 +32,7 @@ class Beta(Transformed):
     """
 
     base = Dirichlet(2)
-    support = Interval(0, 1)
+    support = ClosedInterval(0, 1)
     ordinary = {"alpha": Interval(0), "beta": Interval(0)}
     _somewhere = np.asarray(0.5)
 
@@ -46,6 +47,11 @@ class Beta(Transformed):
 
     def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         return log_beta_density(xp, theta[..., 0], theta[..., 1], x, 1.0 - x)
+
+    def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
+        alpha, beta = theta[..., 0], theta[..., 1]
+        at_zero = limit_of_power(xp, alpha - 1.0, xp.log(beta) + 0.0 * x)
+        return xp.where(x == 0, at_zero, limit_of_power(xp, beta - 1.0, xp.log(alpha) + 0.0 * x))
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return self.base._entropy(xp, theta)

@@ -1,16 +1,17 @@
 """The chi-squared and the chi families."""
 from dataclasses import dataclass
-from math import log
+from math import log, pi
 
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace
 from ..domains.convex import Orthant, RealSpace
-from ..domains.supports import Interval
+from ..domains.supports import ClosedInterval, Interval
 from ..geometry.manifolds.separable import Separable
 from ..numerics.exponentials import kl_terms
 from ..numerics.gamma_functions import digamma_gap, inverse_digamma, log_gamma_weight, polygamma, stirling_bregman, stirling_gap
 from ..numerics.piecewise import piecewise
 from .base import ExponentialFamily
+from .gamma import limit_of_power
 from .transformed import Transformed
 
 __all__ = ["Chi", "ChiSquared"]
@@ -22,7 +23,7 @@ class ChiSquared(Separable, ExponentialFamily):
 
     Mathematically,
 
-    - support x > 0; T(x) = log(x / 2); h(x) = e^{−x/2} / x
+    - support x ≥ 0; T(x) = log(x / 2); h(x) = e^{−x/2} / x
     - θ = ν / 2 > 0; η = digamma(ν / 2) in R
     - ψ(θ) = log Γ(θ); φ(η) = θ digamma(θ) − log Γ(θ)
     - metric trigamma(θ)
@@ -35,7 +36,7 @@ class ChiSquared(Separable, ExponentialFamily):
     dim = 1
     theta_domain = Orthant(1)
     eta_domain = RealSpace(1)
-    support = Interval(0)
+    support = ClosedInterval(0)
     ordinary = {"degrees_of_freedom": Interval(0)}
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
@@ -72,6 +73,9 @@ class ChiSquared(Separable, ExponentialFamily):
         alpha = theta[..., 0]
         return log_gamma_weight(xp, alpha, 0.5 * x, xp.log(0.5 * x)) - xp.log(x)
 
+    def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
+        return limit_of_power(xp, theta[..., 0] - 1.0, -log(2.0) + 0.0 * (theta[..., 0] + x))
+
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return (self._to_eta(xp, theta) - _gap_potential(xp, theta))[..., 0] + log(2.0)
 
@@ -98,7 +102,7 @@ class Chi(Transformed):
 
     Mathematically, x² follows `ChiSquared`, and
 
-    - support x > 0; T(x) = log(x² / 2); h(x) = 2 e^{−x²/2} / x
+    - support x ≥ 0; T(x) = log(x² / 2); h(x) = 2 e^{−x²/2} / x
     - θ = ν / 2 > 0; η = digamma(ν / 2) in R
     - ψ(θ) = log Γ(θ); φ(η) = θ digamma(θ) − log Γ(θ)
     - metric trigamma(θ)
@@ -107,7 +111,7 @@ class Chi(Transformed):
     """
 
     base = ChiSquared()
-    support = Interval(0)
+    support = ClosedInterval(0)
     ordinary = ChiSquared.ordinary
 
     def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
@@ -122,6 +126,9 @@ class Chi(Transformed):
     def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         log_x = xp.log(x)
         return log_gamma_weight(xp, theta[..., 0], 0.5 * x**2, 2.0 * log_x - log(2.0)) + log(2.0) - log_x
+
+    def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
+        return limit_of_power(xp, theta[..., 0] - 0.5, 0.5 * log(2.0 / pi) + 0.0 * (theta[..., 0] + x))
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """That of x² minus E[log 2x]."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..arrays.draws import Draws
 from ..arrays.memo import once
-from ..backend import Array, Namespace, arrays
+from ..backend import Array, Namespace, coerced
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain
 from ..numerics.linalg import cholesky, inverse_lower, matvec, of_full_rank, trace_minus_log_det
@@ -29,7 +29,7 @@ class _ComplexSpace(Domain):
         return (self.p,)
 
     def contains(self, x: Array) -> Array:
-        xp, x = arrays(x)
+        xp, x = coerced(x)
         return xp.all(xp.isfinite(x), axis=-1)
 
     def rule(self, name: str) -> str:

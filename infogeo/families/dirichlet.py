@@ -7,12 +7,12 @@ import numpy as np
 
 from ..arrays.draws import Draws
 from ..arrays.memo import once
-from ..arrays.sums import average, centred
+from ..arrays.sums import centred
 from ..backend import Array, Namespace
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain, MappedDomain, OpenSimplex, Orthant
-from ..domains.supports import SimplexPoints
-from ..numerics.exponentials import kl_terms, ratio_gap
+from ..domains.supports import ClosedSimplexPoints
+from ..numerics.exponentials import kl_terms
 from ..numerics.gamma_functions import (digamma_difference, digamma_gap, digamma_trigamma, log_gamma_bregman,
                                         log_gamma_difference, polygamma, stirling_bregman, stirling_gap, trigamma_difference,
                                         trigamma_gap)
@@ -20,6 +20,7 @@ from ..numerics.linalg import fill_diagonal
 from ..numerics.piecewise import piecewise, positive, unless_cancelled
 from ..numerics.root import approach, root
 from .base import ExponentialFamily
+from .gamma import limit_of_power, mean_log_gap
 from .known import known_integer
 
 __all__ = ["Dirichlet", "concentration_of_sample"]
@@ -38,7 +39,7 @@ class Dirichlet(ExponentialFamily):
 
     Mathematically, with α₀ = Σ α_i,
 
-    - support: x in R^k, positive with sum 1; T(x) = log x; h(x) = Π 1 / x_i
+    - support: x in R^k, not negative, with sum 1; T(x) = log x; h(x) = Π 1 / x_i
     - θ = α > 0; η_i = digamma(α_i) − digamma(α₀), which fill the set Σ e^{η_i} < 1
     - ψ(θ) = Σ log Γ(α_i) − log Γ(α₀)
     - metric diag(trigamma(α_i)) − trigamma(α₀) 11ᵀ: diagonal plus rank one, so `flat` and `sharp` are O(k)
@@ -68,7 +69,7 @@ class Dirichlet(ExponentialFamily):
 
     @property
     def support(self) -> Domain:
-        return SimplexPoints(self.k)
+        return ClosedSimplexPoints(self.k)
 
     @property
     def _somewhere(self) -> Array:
@@ -159,6 +160,13 @@ class Dirichlet(ExponentialFamily):
     def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return -xp.sum(self._to_eta(xp, theta), axis=-1)
 
+    def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
+        """−ψ + Σ (α_i − 1) log x_i with 0 log 0 = 0; NaN where the powers of two coordinates that are 0 differ in sign."""
+        at_zero, excess = x == 0, theta - 1.0
+        terms = excess * xp.log(xp.where(at_zero, xp.ones_like(x), x))
+        limits = limit_of_power(xp, excess, xp.zeros_like(terms))
+        return xp.sum(xp.where(at_zero, limits, terms), axis=-1) - self._potential(xp, theta)
+
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return -self._negative_entropy(xp, theta) - self._expected_log_base_measure(xp, theta)
 
@@ -225,7 +233,7 @@ def concentration_of_sample(xp: Namespace, weights: Array, x: Array, mean: Array
     log(1 + e_i) + d(α_i) − d(α₀) + g_i = 0, Σ m_i e_i = 0, whose terms are all of size 1/α₀ where α₀ is large. Newton's step is
     that for α, and e_i follows from it without a difference.
     """
-    gap = average(xp, weights, ratio_gap(xp, x / mean, away / mean))
+    gap = mean_log_gap(xp, weights, x, mean, away)
     gap = xp.where(xp.any(gap > 0, axis=-1, keepdims=True), gap, xp.full_like(gap, xp.nan))
     missing = -xp.sum(mean * xp.expm1(-gap), axis=-1, keepdims=True)              # 1 − Σ e^{η_i}
     alpha = _concentration_near(xp, xp.log(mean) - gap, 0.5 * (gap.shape[-1] - 1.0 + missing) / missing)

@@ -4,7 +4,8 @@ from math import lgamma
 
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace
-from ..domains.supports import Interval
+from ..domains.base import Domain
+from ..domains.supports import ClosedInterval, Interval
 from ..errors import require_count
 from ..geometry.manifolds.scaled import Scaled
 from ..numerics.gamma_functions import log_gamma_weight
@@ -21,7 +22,7 @@ class Erlang(Transformed):
 
     Mathematically, the sum of k `Exponential` variables:
 
-    - support x > 0; T(x) = x; h(x) = x^{k−1} / (k − 1)!
+    - support x ≥ 0, without 0 where k > 1; T(x) = x; h(x) = x^{k−1} / (k − 1)!
     - θ = −β < 0; η = k / β > 0
     - ψ(θ) = −k log(−θ); φ(η) = −k − k log(η / k)
     - metric k / θ²; dual metric k / η²
@@ -30,12 +31,15 @@ class Erlang(Transformed):
     """
 
     shape: int
-    support = Interval(0)
     ordinary = {"rate": Interval(0)}
 
     def __post_init__(self) -> None:
         require_count("shape", self.shape)
         object.__setattr__(self, "base", Scaled(Exponential(), self.shape))
+
+    @property
+    def support(self) -> Domain:
+        return Interval(0) if self.shape > 1 else ClosedInterval(0)
 
     def _as_gamma(self, xp: Namespace, theta: Array) -> Array:
         """The point of the gamma family."""
@@ -53,6 +57,9 @@ class Erlang(Transformed):
     def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         scaled = -theta[..., 0] * x
         return log_gamma_weight(xp, xp.full_like(scaled, float(self.shape)), scaled, xp.log(scaled)) - xp.log(x)
+
+    def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
+        return Exponential()._log_density(xp, theta, x)
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return Gamma()._entropy(xp, self._as_gamma(xp, theta))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace
 from ..domains.convex import Orthant
-from ..domains.supports import Interval
+from ..domains.supports import ClosedInterval, Interval
 from ..geometry.manifolds.arc_length import ArcLength, log_ratio
 from ..numerics.exponentials import ratio_gap
 from .base import ConstantBaseMeasure
@@ -18,7 +18,7 @@ class Exponential(ArcLength, ConstantBaseMeasure):
 
     Mathematically,
 
-    - support x > 0; T(x) = x; h(x) = 1
+    - support x ≥ 0; T(x) = x; h(x) = 1
     - θ = −β < 0; η = 1 / β > 0
     - ψ(θ) = −log(−θ); φ(η) = −1 − log η
     - metric 1 / θ²; dual metric 1 / η²
@@ -29,7 +29,7 @@ class Exponential(ArcLength, ConstantBaseMeasure):
     dim = 1
     theta_domain = Orthant(-1)
     eta_domain = Orthant(1)
-    support = Interval(0)
+    support = ClosedInterval(0)
     ordinary = {"rate": Interval(0)}
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:

@@ -8,7 +8,7 @@ from ..arrays.draws import Draws
 from ..backend import Array, Namespace
 from ..domains.base import Domain
 from ..domains.convex import Orthant
-from ..domains.supports import SimplexPoints
+from ..domains.supports import ClosedSimplexPoints
 from ..geometry.manifolds.product import ProductManifold
 from .beta import Beta, log_beta_density
 from .dirichlet import Dirichlet
@@ -24,7 +24,7 @@ class GeneralizedDirichlet(Transformed):
 
     Mathematically, with the rests r_i = x_i + … + x_k and the shares z_i = x_i / r_i, i < k, which follow `Beta`(α_i, β_i),
 
-    - support: x in R^k, positive with sum 1; T(x) = (log z_1, log(1 − z_1), log z_2, …); h(x) = Π 1 / (z_i (1 − z_i) r_i)
+    - support: x in R^k, not negative, with sum 1; T(x) = (log z_1, log(1 − z_1), log z_2, …); h(x) = Π 1 / (z_i (1 − z_i) r_i)
     - θ = (α_1, β_1, α_2, …) > 0; η and ψ those of the k − 1 beta distributions, ψ their sum
     - metric block diagonal, k − 1 blocks of 2 × 2
 
@@ -44,7 +44,7 @@ class GeneralizedDirichlet(Transformed):
 
     @property
     def support(self) -> Domain:
-        return SimplexPoints(self.k)
+        return ClosedSimplexPoints(self.k)
 
     @property
     def _somewhere(self) -> Array:
@@ -88,6 +88,13 @@ class GeneralizedDirichlet(Transformed):
         share, left = x[..., :-1] / rests[..., :-1], rests[..., 1:] / rests[..., :-1]
         terms = log_beta_density(xp, pairs[..., 0], pairs[..., 1], share, left) - xp.log(rests[..., :-1])
         return xp.sum(terms, axis=-1)
+
+    def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
+        """NaN where a rest r_i is 0 before the last: what becomes of its shares depends on the way."""
+        pairs, rests = self._pairs(xp, theta), self._rests(xp, x)
+        left = xp.where(rests[..., :-1] > 0, rests[..., :-1], xp.full_like(rests[..., :-1], xp.nan))
+        terms = Beta()._log_density_anywhere(xp, pairs, x[..., :-1] / left) - xp.log(left)
+        return xp.sum(xp.where(xp.isnan(left), left, terms), axis=-1)
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """Those of the shares and Σ E[log r_i]."""

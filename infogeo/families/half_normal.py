@@ -4,7 +4,7 @@ from math import log, pi
 
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace
-from ..domains.supports import Interval
+from ..domains.supports import ClosedInterval, Interval
 from ..geometry.manifolds.scaled import Scaled
 from .exponential import Exponential
 from .transformed import Transformed
@@ -18,7 +18,7 @@ class HalfNormal(Transformed):
 
     Mathematically,
 
-    - support x > 0; T(x) = x²; h(x) = 2 / √π
+    - support x ≥ 0; T(x) = x²; h(x) = 2 / √π
     - θ = −1 / (2σ²) < 0; η = σ² > 0
     - ψ(θ) = −½ log(−θ); φ(η) = −½ − ½ log(2η)
     - metric 1 / (2θ²); dual metric 1 / (2η²)
@@ -27,7 +27,7 @@ class HalfNormal(Transformed):
     """
 
     base = Scaled(Exponential(), 0.5)
-    support = Interval(0)
+    support = ClosedInterval(0)
     ordinary = {"scale": Interval(0)}
 
     def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:

@@ -7,7 +7,7 @@ from operator import add
 import numpy as np
 
 from ..arrays.draws import Draws
-from ..backend import NUMPY, Array, Namespace, arrays
+from ..backend import NUMPY, Array, Namespace, arrays, backend_of
 from ..domains.base import Domain
 from ..errors import ShapeError
 from ..geometry.manifolds.power import PowerManifold
@@ -46,6 +46,12 @@ class _Side(Domain):
     def contains(self, x: Array) -> Array:
         return reduce(lambda a, b: a & b, (f.contains(part) for f, part in zip(self.factors, self.split(x))))
 
+    def interior(self, x: Array) -> Array:
+        return reduce(lambda a, b: a & b, (f.interior(part) for f, part in zip(self.factors, self.split(x))))
+
+    def inward(self, x: Array) -> Array:
+        return self.join(backend_of(x), [f.inward(part) for f, part in zip(self.factors, self.split(x))])
+
     def rule(self, name: str) -> str:
         start, rules = 0, []
         for factor in self.factors:
@@ -68,6 +74,13 @@ class _Rows(Domain):
     def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
         return xp.all(self.row.contains(x), axis=-1)
+
+    def interior(self, x: Array) -> Array:
+        xp, x = arrays(x)
+        return xp.all(self.row.interior(x), axis=-1)
+
+    def inward(self, x: Array) -> Array:
+        return self.row.inward(x)
 
     def rule(self, name: str) -> str:
         return self.row.rule(f"{name}[i]")
@@ -138,6 +151,9 @@ class Product(Transformed):
     def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         return self._total("_log_density", xp, self.base.split(theta), self._observations(x))
 
+    def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
+        return self._total("_log_density_anywhere", xp, self.base.split(theta), self._observations(x))
+
     @property
     def _somewhere(self) -> Array:
         return self._joined(NUMPY, [f._somewhere for f in self.factors])
@@ -202,6 +218,9 @@ class Independent(Product):
 
     def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         return xp.sum(self.family._log_density(xp, self.base.rows(xp, theta), x), axis=-1)
+
+    def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
+        return xp.sum(self.family._log_density_anywhere(xp, self.base.rows(xp, theta), x), axis=-1)
 
     def _observations(self, x: Array) -> list[Array]:
         inner = (slice(None),) * len(self.family.support.shape)

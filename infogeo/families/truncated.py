@@ -13,7 +13,7 @@ from ..backend import Array, Namespace, arrays
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain
 from ..domains.image import GradientImage
-from ..domains.supports import Integers, Interval
+from ..domains.supports import ClosedInterval, Integers, Interval
 from ..errors import ConvergenceError, require
 from ..geometry.manifolds.interface import formula
 from ..numerics.barrier import followed, scale_behind
@@ -52,7 +52,7 @@ class Truncated(ExponentialFamily):
 
     Mathematically, with P_θ that of the whole family,
 
-    - support {x : lower < x < upper} of the family's support; T and h as in the family
+    - support {x : lower < x < upper} of the family's support, with the ends of an interval; T and h as in the family
     - θ as in the family (where the truncated law exists for more θ, these are left out); η = E[T | lower < x < upper]
     - ψ(θ) = ψ_family(θ) + log P_θ(lower < x < upper)
     - metric Cov[T | lower < x < upper]
@@ -95,7 +95,7 @@ class Truncated(ExponentialFamily):
             first = max(floor(self.lower) + 1, support.lower) if np.isfinite(self.lower) else support.lower
             last = min(ceil(self.upper) - 1, support.upper) if np.isfinite(self.upper) else support.upper
         require("lower and upper", "more than a point of the support between them", first < last, (self.lower, self.upper))
-        object.__setattr__(self, "support", type(support)(first, last))
+        object.__setattr__(self, "support", (Integers if isinstance(support, Integers) else ClosedInterval)(first, last))
 
     @property
     def dim(self) -> int:
@@ -313,6 +313,9 @@ class Truncated(ExponentialFamily):
 
     def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         return self.family._log_density(xp, theta, x) - self._law(xp, theta)[0]
+
+    def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
+        return self.family._log_density_anywhere(xp, theta, x) - self._law(xp, theta)[0]
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """−E[log p(x)] at the nodes."""

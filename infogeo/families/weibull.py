@@ -6,8 +6,10 @@ import numpy as np
 
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace
-from ..domains.supports import Interval
+from ..domains.base import Domain
+from ..domains.supports import ClosedInterval, Interval
 from .exponential import Exponential
+from .gamma import limit_of_power
 from .known import known_positive
 from .transformed import Transformed
 
@@ -20,7 +22,7 @@ class Weibull(Transformed):
 
     Mathematically, x^k follows `Exponential`, and
 
-    - support x > 0; T(x) = x^k; h(x) = k x^{k−1}
+    - support x ≥ 0, without 0 where k > 1; T(x) = x^k; h(x) = k x^{k−1}
     - θ = −λ^{−k} < 0; η = λ^k > 0
     - ψ(θ) = −log(−θ); φ(η) = −1 − log η
     - metric 1 / θ²; dual metric 1 / η²
@@ -30,11 +32,14 @@ class Weibull(Transformed):
 
     shape: float
     base = Exponential()
-    support = Interval(0)
     ordinary = {"scale": Interval(0)}
 
     def __post_init__(self) -> None:
         known_positive(self, "shape")
+
+    @property
+    def support(self) -> Domain:
+        return Interval(0) if self.shape > 1.0 else ClosedInterval(0)
 
     def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return x[..., None] ** self.shape
@@ -51,6 +56,9 @@ class Weibull(Transformed):
         theta = -1.0 / self._mean_statistic(xp, x, weights)
         seen = xp.any((weights > 0) & (x > 0), axis=0)
         return xp.where(seen[..., None], theta, xp.full_like(theta, xp.nan))
+
+    def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
+        return limit_of_power(xp, self.shape - 1.0 + 0.0 * x, xp.log(-theta[..., 0]) + 0.0 * x)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self.base._draw(draws, theta, shape) ** (1.0 / self.shape)

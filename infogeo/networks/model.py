@@ -164,6 +164,8 @@ class NegativeLogLikelihood(Objective):
         self.y = family.support.require("y", self.xp.astype(y, self.x.dtype))
         self._require_samples()
         self.statistic = family.sufficient_statistic(self.y)
+        finite = self.xp.all(self.xp.isfinite(self.statistic), axis=-1)
+        require("y at an end of the support", "T(y) finite", finite, self.y)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.model!r}, {self.statistic.shape[-2]} examples)"

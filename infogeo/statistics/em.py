@@ -136,7 +136,7 @@ def _observations(family: ExponentialFamily, x: Array) -> Array:
     n = len(family.support.shape)
     if x.ndim != n + 1 or tuple(x.shape[1:]) != family.support.shape or x.shape[0] == 0:
         raise ShapeError(f"x must have shape ({', '.join(['n', *map(str, family.support.shape)])}), n >= 1; got {tuple(x.shape)}")
-    return family.support.require("x", x)
+    return family.require_observations("x", x)
 
 
 def _require_open(family: ExponentialFamily, eta: Array) -> None:

@@ -44,7 +44,7 @@ class SufficientStatistics:
             For an observation outside the support, or a weight that is negative or not finite.
         """
         xp, x = arrays(x)
-        x = family.support.require("x", x)
+        x = family.require_observations("x", x)
         batch = x.ndim - len(family.support.shape)
         if batch == 0:
             raise ShapeError(f"x must have a sample axis first; got shape {tuple(x.shape)}")

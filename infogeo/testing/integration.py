@@ -6,7 +6,7 @@ import numpy as np
 
 from ..backend import Array
 from ..domains.convex import RealSpace
-from ..domains.supports import ClosedInterval, Integers, Interval, SimplexPoints
+from ..domains.supports import Integers, Interval, SimplexPoints
 from ..families.base import ExponentialFamily
 from ..families.von_mises import VonMises
 
@@ -91,7 +91,7 @@ def _counts(M: ExponentialFamily, theta: Array, x: Array) -> Nodes | None:
 
 def _coordinates(support: Any) -> tuple[Callable[[Array], Array], Callable[[Array], tuple[Array, Array]]] | None:
     """``(to_u, from_u)`` of a support: unconstrained coordinates and back, with the logarithm of the Jacobian."""
-    if type(support) is SimplexPoints and support.k <= 4:
+    if isinstance(support, SimplexPoints) and support.k <= 4:
 
         def from_u(u: Array) -> tuple[Array, Array]:    # dx_1 … dx_{k−1} = x_1 … x_k du
             full = np.concatenate([u, np.zeros((len(u), 1))], axis=-1)
@@ -101,7 +101,7 @@ def _coordinates(support: Any) -> tuple[Callable[[Array], Array], Callable[[Arra
         return lambda x: np.log(x[:, :-1] / x[:, -1:]), from_u
     if type(support) is RealSpace and support.dim <= 3:
         return lambda x: x, lambda u: (u, np.zeros(len(u)))
-    if not isinstance(support, Interval | ClosedInterval):
+    if not isinstance(support, Interval):
         return None
     a, b = support.lower, support.upper
     if np.isinf(a) and np.isinf(b):

@@ -131,7 +131,7 @@ def test_errors():
         family.theta_from(concentration=[[1.0, 2.0, 3.0], [1.0, 0.0, 3.0]])
     assert str(error.value) == ("concentration must satisfy concentration > 0; 1 of 2 points does not, first at index (1,): "
                                 "[1. 0. 3.]")
-    with pytest.raises(ig.DomainError, match=r"x must satisfy x > 0 and sum\(x\) = 1; 1 of 2 points does not, first at index"):
+    with pytest.raises(ig.DomainError, match=r"x must satisfy x >= 0 and sum\(x\) = 1; 1 of 2 points does not, first at index"):
         family.fit([[0.2, 0.3, 0.5], [0.2, 0.3, 0.4]])
     with pytest.raises(ig.DomainError, match="the maximum-likelihood estimate does not exist"):
         family.fit([[0.2, 0.3, 0.5]])

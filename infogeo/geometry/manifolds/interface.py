@@ -17,7 +17,7 @@ import numpy as np
 
 from ...arrays.blocks import in_blocks, is_large
 from ...arrays.memo import is_standing, settled, stands_on
-from ...backend import NUMPY, Array, Namespace, arrays
+from ...backend import NUMPY, Array, Namespace, coerced
 
 __all__ = ["Formula", "checked", "contract", "formula", "formulas", "pair_kernels"]
 
@@ -89,9 +89,9 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
                 given = takes.bind(self, *given, **named).args[1:]
             if settled(given, self.dim) and (given[0].ndim == 1 or not is_large(given)):
                 return own(type(self))(self, NUMPY, *given)     # type: ignore[arg-type]  # a loop leaves only the formula to do
-            xp, *xs = self.point(*given[:coordinates]) if coordinates else arrays(*given)
+            xp, *xs = self.point(*given[:coordinates]) if coordinates else coerced(*given)
             if 0 < coordinates < len(kinds):
-                xp, *xs = arrays(*given)
+                xp, *xs = coerced(*given)
             if is_standing():                   # a solver's loop has set the error state, and looks after its rows
                 return evaluate(self, xp, xs)
             if _checked.get():
