@@ -4,7 +4,9 @@ import pytest
 import scipy.stats
 
 import infogeo as ig
+from infogeo.backend import NUMPY
 from infogeo.families.log_linear import LogLinear
+from infogeo.families.state_inversion import Inversion
 
 from .state_helpers import ExactStates
 
@@ -64,6 +66,16 @@ def test_inversion_next_to_a_corner(theta):
     eta = CORNERS.to_eta(theta)
     expected, cost = EXACT_CORNERS.inverse(eta, theta)
     assert np.all(np.abs(CORNERS.to_theta(eta) - expected) <= 10 * cost)
+
+
+def test_the_search_takes_newton_steps():
+    """G⁻¹ g where the metric is regular: what is added to it is rounding."""
+    theta = np.array([0.3, -1.2])
+    eta = FAMILY.to_eta(theta)
+    z = (theta + 1e-7) * FAMILY._scale[1]
+    search = Inversion(FAMILY, NUMPY, eta)
+    expected = np.linalg.solve(search._metric(z), search._gradient(z))
+    np.testing.assert_allclose(search._direction(z, search._gradient(z)), expected, rtol=1e-6)
 
 
 def test_indicators_are_categorical():

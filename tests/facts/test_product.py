@@ -93,10 +93,11 @@ def test_rows_of_one_family():
 def test_rows_of_matrices():
     """The observation that stands in for one outside the support is one of the family, row by row."""
     family = Independent(ig.Wishart(2), 3)
-    theta = family.theta_from(degrees_of_freedom=[4.0, 5.0, 6.0], scale_matrix=np.eye(2))
-    x = family.sample(np.random.default_rng(5), theta, 2)
-    outside = np.where(np.arange(3)[:, None, None] == 1, np.nan, x[1])
-    np.testing.assert_array_equal(family.log_density(theta, np.stack([x[0], outside])), [family.log_density(theta, x[0]), -np.inf])
+    theta = family.theta_from(degrees_of_freedom=[4.0, 5.0, 6.0], scale_matrix=np.stack([np.eye(2)] * 3))
+    x = family.sample(np.random.default_rng(5), theta)
+    outside = np.where(np.arange(3)[:, None, None] == 1, np.nan, x)
+    found = family.log_density(theta, np.stack([x, outside]))
+    np.testing.assert_array_equal(found, [family.log_density(theta, x), -np.inf])
     assert family.support.contains(family._somewhere) and np.isfinite(family.log_density(theta, family._somewhere))
 
 
