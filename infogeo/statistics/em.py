@@ -1,11 +1,13 @@
 """Soft clustering: the EM algorithm for mixtures of any exponential family."""
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays.sums import average
 from ..backend import Array, arrays
 from ..domains.supports import Interval
-from ..errors import ShapeError, require
+from ..errors import DomainError, ShapeError
 from ..families.base import ExponentialFamily
 from ..geometry.centroids.kmeans import bregman_kmeans, kmeans_plus_plus
 from ..numerics.exponentials import logsumexp
@@ -69,30 +71,29 @@ def fit_mixture(family: ExponentialFamily, x: Array, theta: Array, weights: Arra
         got = f"{tuple(theta.shape)} and {tuple(w.shape)}"
         raise ShapeError(f"theta and weights must have shapes (k, {family.dim}) and (k,); got {got}")
     log_w = xp.log(w / xp.sum(w))
-    statistic = family.sufficient_statistic(_observations(family, x))
-    n, mean = x.shape[0], xp.mean(statistic, axis=0)
+    x, theta, back = _centred(family, _observations(family, x), theta)
+    n, log_h = x.shape[0], xp.mean(family.log_base_measure(x))
+    each = xp.broadcast_to(x[:, None, ...], (n, w.shape[0], *x.shape[1:]))
 
     def evaluate(theta: Array, log_w: Array) -> tuple[Array, Array]:
         joint = log_joint(family, x, theta, log_w)
         total = logsumexp(joint, axis=0)
-        penalty = prior_count * xp.sum(xp.sum(mean * theta, axis=-1) - family.potential(theta)) if prior_count else 0.0
+        # η̄·θ − ψ(θ) as the mean of log p(x; θ) − log h(x), in which they do not cancel
+        penalty = prior_count * xp.sum(xp.mean(joint, axis=-1) - log_w - log_h) if prior_count else 0.0
         return (xp.sum(total) + penalty) / n, xp.exp(joint - total)
 
     value, share = evaluate(theta, log_w)
     values, converged = [value], False
     for _ in range(max_steps):
-        mass = xp.sum(share, axis=-1, keepdims=True)
-        eta = (prior_count * mean + xp.matmul(share, statistic)) / (prior_count + mass)
-        _require_open(family, eta)
-        theta = family.to_theta(eta)
+        theta = _fitted(family, each, xp.matrix_transpose(share) + prior_count / n)
         with np.errstate(divide="ignore"):
-            log_w = xp.log(mass[:, 0] / n)
+            log_w = xp.log(xp.mean(share, axis=-1))
         value, share = evaluate(theta, log_w)
         values.append(value)
         converged = bool(value - values[-2] <= tol)
         if converged:
             break
-    return Mixture(theta, xp.exp(log_w), xp.stack(values), converged)
+    return Mixture(back(theta), xp.exp(log_w), xp.stack(values), converged)
 
 
 def mixture_start(family: ExponentialFamily, x: Array, k: int, rng: np.random.Generator,
@@ -118,12 +119,13 @@ def mixture_start(family: ExponentialFamily, x: Array, k: int, rng: np.random.Ge
         Where the family has no maximum-likelihood estimate from the whole sample.
     """
     xp, x = arrays(x)
-    mean = family.to_eta(family.fit(_observations(family, x)))
+    x, _, back = _centred(family, _observations(family, x))
+    mean = family.to_eta(family.fit(x))
     points = family.to_theta(0.5 * family.sufficient_statistic(x) + 0.5 * mean)
     found = bregman_kmeans(family, points, kmeans_plus_plus(family, points, k, rng), max_steps=max_steps)
     counts = xp.sum(xp.astype(found.labels == xp.arange(k)[:, None], x.dtype), axis=-1)
     counts = xp.maximum(counts, xp.ones_like(counts))
-    return found.centers, counts / xp.sum(counts)
+    return back(found.centers), counts / xp.sum(counts)
 
 
 def log_joint(family: ExponentialFamily, x: Array, theta: Array, log_w: Array) -> Array:
@@ -139,6 +141,28 @@ def _observations(family: ExponentialFamily, x: Array) -> Array:
     return family.require_observations("x", x)
 
 
-def _require_open(family: ExponentialFamily, eta: Array) -> None:
-    rule = f"{family.eta_domain.rule('eta')}, unless a prior_count above 0 keeps it from the boundary"
-    require("the mean statistic of each component", rule, family.eta_domain.contains(eta), eta)
+def _centred(family: ExponentialFamily, x: Array, theta: Array = None) -> tuple[Array, Array, Callable[[Array], Array]]:
+    """Observations less their mean, members moved with them, and how members move back; as they are where no mean moves with x.
+
+    A parameter `mean` of a family on all of R^p is one: θ and η of the normal families lose the digits that x has far from 0.
+    """
+    places = family.ordinary.get("mean")
+    if places is None or family.support not in (places, Interval()):
+        return x, theta, lambda theta: theta
+    xp, x = arrays(x)
+    centre = average(xp, xp.ones(x.shape[0], dtype=x.dtype), x)
+
+    def moved(theta: Array, by: Array) -> Array:
+        ordinary = family.parameters(theta)
+        return family.theta_from(**(ordinary | {"mean": ordinary["mean"] + by}))
+
+    return x - centre, None if theta is None else moved(theta, -centre), lambda theta: moved(theta, centre)
+
+
+def _fitted(family: ExponentialFamily, each: Array, weights: Array) -> Array:
+    """The member of each component, shape (k, d), from observations (n, k, …) and weights (n, k)."""
+    try:
+        return family.fit(each, weights)
+    except DomainError:
+        raise DomainError(f"the mean statistic of each component must satisfy {family.eta_domain.rule('eta')}; one has closed in on "
+                          "the boundary, from which a prior_count above 0 keeps it") from None

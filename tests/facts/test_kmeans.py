@@ -112,7 +112,8 @@ def test_a_prior_count_keeps_components_open():
     """A component that closes in on one of two equal points is an error, and none with a prior count."""
     family, x = ig.Normal(), np.array([0.0, 0.0, 5.0, 5.0, 5.1, 4.9])
     start = family.theta_from(mean=[0.0, 5.0], variance=[0.1, 0.1]), [0.5, 0.5]
-    with pytest.raises(ig.DomainError, match="mean statistic of each component .* prior_count above 0 .*; 1 of 2 points does not"):
+    with pytest.raises(ig.DomainError,
+                       match="mean statistic of each component .* prior_count above 0 "):
         fit_mixture(family, x, *start, tol=0.0, max_steps=100)
     found = fit_mixture(family, x, *start, tol=1e-12, max_steps=500, prior_count=0.5)
     assert found.converged and np.all(np.diff(found.values) >= -1e-13)
