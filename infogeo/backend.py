@@ -21,8 +21,8 @@ __all__ = ["Array", "Namespace", "arrays", "asarray", "backend_of", "batch_conti
 # be satisfied by none of their own type stubs.
 Array: TypeAlias = Any
 
-SPECIAL = ("betainc", "betaincinv", "digamma", "erf", "erfcx", "expit", "gammainc", "gammaincc", "gammainccinv", "gammaincinv",
-           "gammaln", "log_ndtr", "ndtr", "ndtri", "xlog1py", "xlogy")
+SPECIAL = ("betainc", "betaincinv", "digamma", "erf", "erfcx", "erfinv", "expit", "gammainc", "gammaincc", "gammainccinv",
+           "gammaincinv", "gammaln", "log_ndtr", "ndtr", "ndtri", "xlog1py", "xlogy")
 HOST = ("betaincc",)                    # which CuPy does not have: arrays go to the host and come back
 CREATION = ("arange", "asarray", "empty", "eye", "full", "linspace", "ones", "zeros")
 SCALARS = (bool, int, float, complex, np.generic)

@@ -15,12 +15,13 @@ from ..errors import ShapeError, require
 from ..face.elsewhere import method
 from ..geometry.manifolds.interface import contract, formula
 from ..geometry.manifolds.manifold import DuallyFlat
+from .distribution import Distribution
 from .ordinary import show_names
 
 __all__ = ["ConstantBaseMeasure", "ExponentialFamily"]
 
 
-class ExponentialFamily(DuallyFlat):
+class ExponentialFamily(Distribution):
     """A family p(x; θ) = exp(θ·T(x) − ψ(θ)) h(x).
 
     Mathematically, ψ is the log-partition function, η = E[T(x)], the metric is the Fisher metric Cov[T(x)], and

@@ -12,6 +12,7 @@ from ..geometry.manifolds.sphere import GreatCircles
 from ..numerics.exponentials import kl_terms
 from ..numerics.piecewise import positive
 from .base import ConstantBaseMeasure
+from .cumulative import TabulatedCumulative
 
 __all__ = ["Bernoulli"]
 
@@ -34,6 +35,7 @@ class Bernoulli(Separable, GreatCircles, ConstantBaseMeasure):
     theta_domain = RealSpace(1)
     eta_domain = OpenSimplex(1)
     support = Integers(0, 1)
+    observed = 0
     ordinary = {"probability": Interval(0, 1)}
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
@@ -83,6 +85,9 @@ class Bernoulli(Separable, GreatCircles, ConstantBaseMeasure):
         """From the shares of successes and of failures: neither is a difference."""
         shares = positive(xp, average(xp, weights, xp.stack([x, 1.0 - x], axis=-1)))
         return xp.log(shares[..., :1] / shares[..., 1:])
+
+    def _cumulative(self, xp: Namespace, theta: Array) -> TabulatedCumulative:
+        return TabulatedCumulative(xp, 0.0, -_softplus(xp, xp.concat([theta, -theta], axis=-1)))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return draws.xp.astype(draws.uniform(shape) < draws.xp.expit(theta[..., 0]), theta.dtype)

@@ -8,6 +8,7 @@ from ..arrays.sums import average, centred
 from ..backend import Array, Namespace
 from ..domains.supports import ClosedInterval, Interval
 from ..numerics.incomplete_beta import log_beta_weight
+from .cumulative import StandardBeta
 from .dirichlet import Dirichlet, concentration_of_sample
 from .gamma import limit_of_power
 from .transformed import Transformed
@@ -61,6 +62,16 @@ class Beta(Transformed):
         mean, away = centred(xp, weights, x)
         both = xp.stack([mean, average(xp, weights, 1.0 - x)], axis=-1)
         return concentration_of_sample(xp, weights, xp.stack([x, 1.0 - x], axis=-1), both, xp.stack([away, -away], axis=-1))
+
+    def _cumulative(self, xp: Namespace, theta: Array) -> StandardBeta:
+        return StandardBeta.of_parameters(xp, theta[..., 0], theta[..., 1])
+
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return theta[..., 0] / xp.sum(theta, axis=-1)
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        total = xp.sum(theta, axis=-1)
+        return theta[..., 0] / total * (theta[..., 1] / total) / (total + 1.0)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self.base._draw(draws, theta, shape)[..., 0]

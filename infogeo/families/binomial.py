@@ -15,10 +15,12 @@ from ..errors import require_count
 from ..geometry.manifolds.scaled import Scaled
 from ..numerics.factorials import deviance, factorial_gap
 from ..numerics.lattice import entropy, panels
+from ..numerics.linalg import covariance_of_shares
 from ..numerics.log_concave import log_concave
 from ..numerics.piecewise import positive
 from .bernoulli import Bernoulli
 from .categorical import Categorical
+from .cumulative import Shares
 from .transformed import Transformed
 
 __all__ = ["Binomial", "CountVectors", "Multinomial"]
@@ -39,6 +41,7 @@ class Binomial(Transformed):
     """
 
     n: int
+    observed = 0
     ordinary = {"probability": Interval(0, 1)}
 
     def __post_init__(self) -> None:
@@ -70,6 +73,10 @@ class Binomial(Transformed):
 
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         return Bernoulli()._fit(xp, x / float(self.n), weights)
+
+    def _cumulative(self, xp: Namespace, theta: Array) -> Shares:
+        n, failure, success = float(self.n), xp.expit(-theta[..., 0]), xp.expit(theta[..., 0])
+        return Shares(xp, lambda x: (n - x, x + 1.0, failure, success))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return _draw(draws, theta[..., 0], float(self.n), shape)
@@ -245,6 +252,12 @@ class Multinomial(Transformed):
 
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         return self.one._theta_from(xp, positive(xp, average(xp, weights, x)))
+
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self.n * self.one._probabilities(xp, theta)
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self.n * covariance_of_shares(xp, self.one._probabilities(xp, theta))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """One binomial after the other, each out of the trials that are left."""

@@ -97,6 +97,10 @@ class BoltzmannMachine(StateFamily):
     def ordinary(self) -> Mapping[str, Domain]:
         return {"fields": RealSpace(self.n), "couplings": RealSpace(len(self.edges))}
 
+    @property
+    def observed(self) -> slice:
+        return slice(self.n)
+
     def _rows(self, start: int, stop: int) -> Array:
         if self.n <= _KEPT:
             return _all_statistics(self.n, self.edges)[start:stop]

@@ -1,11 +1,13 @@
 """A lower bound of the Fisher–Rao distance of multivariate normal distributions."""
 from ..backend import Array
+from ..errors import takes
 from ..numerics.linalg import outer
 from .multivariate_normal import MultivariateNormal
 
 __all__ = ["calvo_oller_bound"]
 
 
+@takes(MultivariateNormal)
 def calvo_oller_bound(M: MultivariateNormal, theta_p: Array, theta_q: Array) -> Array:
     """The lower bound √(½ Σ log² λ_i) of the Fisher–Rao distance of two multivariate normal distributions, shape (...).
 

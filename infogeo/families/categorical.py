@@ -17,6 +17,7 @@ from ..numerics.exponentials import kl_terms
 from ..numerics.linalg import fill_diagonal
 from ..numerics.piecewise import positive, unless_cancelled
 from .base import ConstantBaseMeasure
+from .cumulative import TabulatedCumulative
 from .known import known_integer
 
 __all__ = ["Categorical", "log_odds_kl"]
@@ -190,6 +191,9 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
         outcomes = xp.asarray([float(i) for i in range(self.k)], dtype=x.dtype)
         shares = average(xp, weights, xp.astype(x[..., None] == outcomes, x.dtype))
         return self._theta_from(xp, positive(xp, shares))
+
+    def _numeric(self, xp: Namespace, theta: Array) -> TabulatedCumulative:
+        return TabulatedCumulative(xp, 0.0, self._log_probabilities(xp, theta))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """By inverse CDF over the outcomes in order."""

@@ -183,6 +183,15 @@ class ComplexNormal(ExponentialFamily):
         full = of_full_rank(xp, unpack_hermitian(xp, moment, self.p))
         return self.to_theta(xp.where(xp.isfinite(full[..., :1, 0]), moment, xp.full_like(moment, xp.nan)))
 
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return _join(xp, xp.zeros_like(theta[..., :self.p]), xp.zeros_like(theta[..., :self.p]))
+
+    def _variance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return xp.linalg.diagonal(self._parts(xp, theta)[2])[..., :self.p]
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self._parameters(xp, theta)["covariance"]
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """L⁻ᴴz with z of independent circular coordinates, whose real and imaginary parts have variance ½."""
         xp, p = draws.xp, self.p

@@ -10,10 +10,12 @@ from ..domains.convex import OpenSimplex, RealSpace
 from ..domains.supports import ClosedInterval, Interval
 from ..geometry.manifolds.separable import Separable
 from ..numerics.exponentials import ratio_gap
+from ..numerics.incomplete_gamma import log_of
 from ..numerics.piecewise import piecewise, positive
 from ..numerics.quadrature import bregman_integral
 from ..numerics.root import root
 from .base import ConstantBaseMeasure
+from .cumulative import ContinuousCumulative
 
 __all__ = ["ContinuousBernoulli"]
 
@@ -41,6 +43,7 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
     theta_domain = RealSpace(1)
     eta_domain = OpenSimplex(1)
     support = ClosedInterval(0, 1)
+    observed = 0
     ordinary = {"probability": Interval(0, 1)}
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
@@ -115,6 +118,9 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
         least, most = positive(xp, least), positive(xp, most)
         return piecewise(xp, xp.abs(away) < 0.25, partial(_invert_near, xp), partial(_invert_far, xp), away, least, most)
 
+    def _cumulative(self, xp: Namespace, theta: Array) -> ContinuousCumulative:
+        return _Tilted(xp, theta[..., 0])
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """By inversion on the side of θ ≤ 0, x = log(1 + u (e^θ − 1)) / θ; reflected for θ > 0."""
         xp, t = draws.xp, theta[..., 0]
@@ -128,6 +134,52 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probability": xp.expit(theta[..., 0])}
+
+
+@dataclass(frozen=True)
+class _Tilted(ContinuousCumulative):
+    """Of the density in proportion to e^{θx} on [0, 1]."""
+
+    xp: Namespace
+    theta: Array
+
+    def _parts(self, x: Array, sign: float) -> tuple[Array, Array]:
+        """P = (1 − e^{tx}) / (1 − e^t), as a share and the logarithm of its factor e^{−t(1 − x)} for t > 0, with t = ±θ."""
+        xp, t = self.xp, sign * self.theta
+        v = xp.where(t == 0, xp.ones_like(t), -xp.abs(t))
+        share = xp.where(t == 0, x, xp.expm1(v * x) / xp.expm1(v))
+        return share, xp.where(t > 0, -t * (1.0 - x), 0.0 * t)
+
+    def cdf(self, x: Array) -> Array:
+        share, log_factor = self._parts(x, 1.0)
+        return share * self.xp.exp(log_factor)
+
+    def survival(self, x: Array) -> Array:
+        share, log_factor = self._parts(1.0 - x, -1.0)
+        return share * self.xp.exp(log_factor)
+
+    def log_cdf(self, x: Array) -> Array:
+        share, log_factor = self._parts(x, 1.0)
+        return self.xp.where(log_factor < -1.0, log_factor + self.xp.log(share), log_of(self.xp, self.cdf(x), self.survival(x)))
+
+    def log_survival(self, x: Array) -> Array:
+        share, log_factor = self._parts(1.0 - x, -1.0)
+        return self.xp.where(log_factor < -1.0, log_factor + self.xp.log(share), log_of(self.xp, self.survival(x), self.cdf(x)))
+
+    def quantile(self, q: Array) -> Array:
+        return self._solved(q, 1.0 - q, self.theta)
+
+    def upper_quantile(self, q: Array) -> Array:
+        return self._solved(1.0 - q, q, self.theta)
+
+    def _solved(self, q: Array, rest: Array, t: Array) -> Array:
+        """log(1 + q (e^t − 1)) / t, where e^t overflows and where the argument is small by its parts."""
+        xp = self.xp
+        t = xp.where(t == 0, xp.full_like(t, 1e-30), t)
+        growth = q * xp.expm1(xp.minimum(t, 80.0 + 0.0 * t))
+        small = xp.log(rest + q * xp.exp(xp.minimum(t, 0.0 * t)))
+        x = xp.where(growth < -0.5, small, xp.log1p(xp.maximum(growth, -0.75 + 0.0 * growth))) / t
+        return xp.where(t > 80.0, xp.where(t * q > 0, xp.logaddexp(xp.log(q) + t, xp.log(rest)) / t, x), x)
 
 
 # Power series in w = u² with u = θ / 2. Their coefficients have one sign, so that nothing cancels on the real line.

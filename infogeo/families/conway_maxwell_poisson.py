@@ -112,6 +112,7 @@ class ConwayMaxwellPoisson(ExponentialFamily):
     theta_domain = _Natural()
     eta_domain = _Moments()
     support = Integers(0)
+    observed = 0
     ordinary = {"rate": Interval(0), "dispersion": Interval(0)}
 
     @once

@@ -2,7 +2,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import log
+from math import log, sqrt
 
 import numpy as np
 
@@ -10,8 +10,9 @@ from ..backend import Array, Namespace
 from ..numerics.incomplete_beta import log_lower_beta, lower_beta
 from ..numerics.incomplete_gamma import log_lower_gamma, log_of, log_upper_gamma
 
-__all__ = ["Carried", "ContinuousCumulative", "Cumulative", "Shares", "StandardBeta", "StandardExponential", "StandardGamma",
-           "StandardLaplace", "StandardNormal", "TabulatedCumulative", "binary_search"]
+__all__ = ["Carried", "ContinuousCumulative", "Cumulative", "Law", "Shares", "StandardBeta", "StandardExponential",
+           "StandardGamma", "StandardHalfNormal", "StandardLaplace", "StandardNormal", "TabulatedCumulative", "binary_search",
+           "log_sum", "log_unless_high"]
 
 
 class Cumulative(ABC):
@@ -32,6 +33,14 @@ class Cumulative(ABC):
     @abstractmethod
     def log_survival(self, x: Array) -> Array:
         """log P(X > x)."""
+
+
+class Law(Cumulative):
+    """With the moments, which come from the same sums."""
+
+    @abstractmethod
+    def moments(self) -> tuple[Array, Array]:
+        """The mean and the variance of x, shapes (...)."""
 
 
 class ContinuousCumulative(Cumulative):
@@ -91,6 +100,32 @@ class StandardExponential(ContinuousCumulative):
 
     def upper_quantile(self, q: Array) -> Array:
         return -self.xp.log(q)
+
+
+@dataclass(frozen=True)
+class StandardHalfNormal(ContinuousCumulative):
+    """Of the absolute value of a standard normal variable."""
+
+    xp: Namespace
+
+    def cdf(self, x: Array) -> Array:
+        return self.xp.erf(sqrt(0.5) * x)
+
+    def survival(self, x: Array) -> Array:
+        return 2.0 * self.xp.ndtr(-x)
+
+    def log_cdf(self, x: Array) -> Array:
+        return log_of(self.xp, self.cdf(x), self.survival(x))
+
+    def log_survival(self, x: Array) -> Array:
+        xp = self.xp
+        return xp.where(x < 1.0, xp.log1p(-self.cdf(x)), log(2.0) + xp.log_ndtr(-x))
+
+    def quantile(self, q: Array) -> Array:
+        return self.xp.where(q < 0.5, sqrt(2.0) * self.xp.erfinv(q), self.upper_quantile(1.0 - q))
+
+    def upper_quantile(self, q: Array) -> Array:
+        return -self.xp.ndtri(0.5 * q)
 
 
 @dataclass(frozen=True)
@@ -228,12 +263,18 @@ class Carried(ContinuousCumulative):
 
 
 @dataclass(frozen=True)
-class TabulatedCumulative(Cumulative):
+class TabulatedCumulative(Law):
     """Of the counts first, first + 1, … with the logarithms of all their probabilities, shape (..., m)."""
 
     xp: Namespace
     first: float
     log_p: Array
+
+    def moments(self) -> tuple[Array, Array]:
+        xp, p = self.xp, self.xp.exp(self.log_p)
+        count = xp.arange(p.shape[-1], dtype=p.dtype)
+        mean = xp.sum(p * count, axis=-1)
+        return self.first + mean, xp.sum(p * (count - mean[..., None]) ** 2, axis=-1)
 
     def log_cdf(self, x: Array) -> Array:
         return self._logs(x)[0]
@@ -246,12 +287,16 @@ class TabulatedCumulative(Cumulative):
         xp = self.xp
         below = self.first + xp.arange(self.log_p.shape[-1], dtype=x.dtype) <= x[..., None]
         nothing = xp.full_like(self.log_p, -np.inf)
-        low, high = (_log_sum(xp, xp.where(side, self.log_p, nothing)) for side in (below, ~below))
-        return (xp.where(low < high, low, xp.log1p(-xp.exp(xp.minimum(high, -0.25 + 0.0 * high)))),
-                xp.where(low < high, xp.log1p(-xp.exp(xp.minimum(low, -0.25 + 0.0 * low))), high))
+        low, high = (log_sum(xp, xp.where(side, self.log_p, nothing)) for side in (below, ~below))
+        return log_unless_high(xp, low, high), log_unless_high(xp, high, low)
 
 
-def _log_sum(xp: Namespace, log_terms: Array) -> Array:
+def log_unless_high(xp: Namespace, own: Array, other: Array) -> Array:
+    """log p, from log(1 − p) where p is above ½."""
+    return xp.where(own < other, own, xp.log1p(-xp.exp(xp.minimum(other, -0.25 + 0.0 * other))))
+
+
+def log_sum(xp: Namespace, log_terms: Array) -> Array:
     """log Σ e^{terms} over the last axis, which may be −∞."""
     top = xp.max(log_terms, axis=-1, keepdims=True)
     top = xp.where(top == -np.inf, xp.zeros_like(top), top)

@@ -148,6 +148,16 @@ class DiagonalNormal(ConstantBaseMeasure):
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         return self._join(xp, _NORMAL._fit(xp, x, weights[..., None]))
 
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self._parameters(xp, theta)["mean"]
+
+    def _variance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self._parameters(xp, theta)["variance"]
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        variance = self._variance_of_x(xp, theta)
+        return variance[..., None] * xp.eye(self.p, dtype=theta.dtype)
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return _NORMAL._draw(draws, self._pairs(draws.xp, theta), (*shape, self.p))
 

@@ -16,7 +16,7 @@ from ..numerics.exponentials import kl_terms
 from ..numerics.gamma_functions import (digamma_difference, digamma_gap, digamma_trigamma, log_gamma_bregman,
                                         log_gamma_difference, polygamma, stirling_bregman, stirling_gap, trigamma_difference,
                                         trigamma_gap)
-from ..numerics.linalg import fill_diagonal
+from ..numerics.linalg import covariance_of_shares, fill_diagonal
 from ..numerics.piecewise import piecewise, positive, unless_cancelled
 from ..numerics.root import approach, root
 from .base import ExponentialFamily
@@ -211,6 +211,12 @@ class Dirichlet(ExponentialFamily):
         """From deviations from the mean, so that a narrow sample keeps its digits."""
         mean, away = centred(xp, weights, x)
         return concentration_of_sample(xp, weights, x, mean, away)
+
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return theta / xp.sum(theta, axis=-1, keepdims=True)
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return covariance_of_shares(xp, theta) / (xp.sum(theta, axis=-1) + 1.0)[..., None, None]
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """Normalised gammas, in logarithms: a gamma of shape α is one of shape α + 1 times U^{1/α}."""

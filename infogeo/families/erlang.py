@@ -9,6 +9,7 @@ from ..domains.supports import ClosedInterval, Interval
 from ..errors import require_count
 from ..geometry.manifolds.scaled import Scaled
 from ..numerics.gamma_functions import log_gamma_weight
+from .cumulative import Carried
 from .exponential import Exponential
 from .gamma import Gamma
 from .transformed import Transformed
@@ -31,6 +32,7 @@ class Erlang(Transformed):
     """
 
     shape: int
+    observed = 0
     ordinary = {"rate": Interval(0)}
 
     def __post_init__(self) -> None:
@@ -63,6 +65,9 @@ class Erlang(Transformed):
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return Gamma()._entropy(xp, self._as_gamma(xp, theta))
+
+    def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
+        return Gamma()._cumulative(xp, self._as_gamma(xp, theta))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return Gamma()._draw(draws, self._as_gamma(draws.xp, theta), shape)

@@ -8,6 +8,7 @@ from ..domains.supports import ClosedInterval, Interval
 from ..geometry.manifolds.arc_length import ArcLength, log_ratio
 from ..numerics.exponentials import ratio_gap
 from .base import ConstantBaseMeasure
+from .cumulative import Carried, StandardExponential
 
 __all__ = ["Exponential"]
 
@@ -30,6 +31,7 @@ class Exponential(ArcLength, ConstantBaseMeasure):
     theta_domain = Orthant(-1)
     eta_domain = Orthant(1)
     support = ClosedInterval(0)
+    observed = 0
     ordinary = {"rate": Interval(0)}
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
@@ -59,6 +61,10 @@ class Exponential(ArcLength, ConstantBaseMeasure):
     def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """r − 1 − log r with the ratio of rates r = θ_q / θ_p."""
         return ratio_gap(xp, theta_q / theta_p, (theta_q - theta_p) / theta_p)[..., 0]
+
+    def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
+        rate = -theta[..., 0]
+        return Carried(StandardExponential(xp), lambda x: rate * x, lambda z: z / rate)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return draws.xp.log1p(-draws.uniform(shape)) / theta[..., 0]

@@ -13,6 +13,7 @@ from ..numerics.linalg import symmetric2
 from ..numerics.piecewise import unless_cancelled
 from ..numerics.root import root
 from .base import ExponentialFamily
+from .cumulative import Carried, StandardGamma
 
 __all__ = ["Gamma", "limit_of_power", "mean_log_gap"]
 
@@ -44,6 +45,7 @@ class Gamma(ExponentialFamily):
                               lambda xp, eta: (eta[..., 1] > 0) & (eta[..., 0] < xp.log(eta[..., 1])),
                               lambda name: f"{name}[1] > 0 and {name}[0] < log({name}[1])")
     support = ClosedInterval(0)
+    observed = 1
     ordinary = {"shape": Interval(0), "rate": Interval(0)}
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
@@ -126,6 +128,10 @@ class Gamma(ExponentialFamily):
         ratio = (shape_p / shape_q) * (theta_q[..., 1] / theta_p[..., 1])
         growth = xp.where(xp.abs(ratio - 1.0) < 0.5, growth, ratio - 1.0)
         return shape_q * ratio_gap(xp, ratio, growth) + stirling_bregman(xp, shape_q, shape_p)
+
+    def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
+        alpha, rate = theta[..., 0], -theta[..., 1]
+        return Carried(StandardGamma(xp, alpha), lambda x: rate * x, lambda z: z / rate)
 
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         """From log mean − mean log, formed from deviations from the mean, so that a large shape keeps its digits."""

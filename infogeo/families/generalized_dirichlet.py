@@ -107,6 +107,32 @@ class GeneralizedDirichlet(Transformed):
         theta = Dirichlet(2)._fit(xp, shares, weights[..., None])
         return xp.reshape(theta, (*theta.shape[:-2], self.dim))
 
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        share, left, _ = self._moments_of_shares(xp, theta)
+        return xp.stack([part for part, _ in _pieces(share, left)], axis=-1)
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        """By the second moments of the rests r_i: Var(r_{i+1}) = Var(r_i) E[(1 − z_i)²] + E[r_i]² Var(z_i), and so on."""
+        share, left, spread = self._moments_of_shares(xp, theta)
+        covariance, spread_of_rest, k = {}, 0.0 * share[..., 0], self.k
+        pieces = _pieces(share, left)
+        for i in range(k - 1):
+            (_, rest), m, n, v = pieces[i], share[..., i], left[..., i], spread[..., i]
+            covariance[i, i] = spread_of_rest * (v + m * m) + rest * rest * v
+            behind = spread_of_rest * m * n - rest * rest * v                       # Cov(x_i, r_{i+1})
+            for j in range(i + 1, k):
+                covariance[i, j] = covariance[j, i] = behind * (pieces[j][0] / pieces[i + 1][1])
+            spread_of_rest = spread_of_rest * (v + n * n) + rest * rest * v
+        covariance[k - 1, k - 1] = spread_of_rest
+        return xp.stack([xp.stack([covariance[i, j] for j in range(k)], axis=-1) for i in range(k)], axis=-2)
+
+    def _moments_of_shares(self, xp: Namespace, theta: Array) -> tuple[Array, Array, Array]:
+        """E[z_i], E[1 − z_i] and Var(z_i), shapes (..., k − 1)."""
+        pairs = self._pairs(xp, theta)
+        total = xp.sum(pairs, axis=-1)
+        share, left = pairs[..., 0] / total, pairs[..., 1] / total
+        return share, left, share * left / (total + 1.0)
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp
         shares = Dirichlet(2)._draw(draws, self._pairs(xp, theta), (*shape, self.k - 1))
@@ -123,3 +149,12 @@ class GeneralizedDirichlet(Transformed):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         pairs = self._pairs(xp, theta)
         return {"alpha": pairs[..., 0], "beta": pairs[..., 1]}
+
+
+def _pieces(share: Array, left: Array) -> list[tuple[Array, Array]]:
+    """The means of x_i and r_i, i = 1 … k."""
+    rest, pieces = 0.0 * share[..., 0] + 1.0, []
+    for i in range(share.shape[-1]):
+        pieces.append((rest * share[..., i], rest))
+        rest = rest * left[..., i]
+    return [*pieces, (rest, rest)]

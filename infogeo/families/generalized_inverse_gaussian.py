@@ -62,6 +62,7 @@ class GeneralizedInverseGaussian(ExponentialFamily):
     theta_domain = _THETA
     eta_domain = _ETA
     support = Interval(0)
+    observed = 1
     ordinary = {"p": Interval(), "a": Interval(0), "b": Interval(0)}
 
     @once

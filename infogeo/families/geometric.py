@@ -14,6 +14,7 @@ from ..numerics.exponentials import kl_terms, log1m_exp
 from ..numerics.factorials import deviance, factorial_gap
 from ..numerics.lattice import entropy
 from .base import ConstantBaseMeasure
+from .cumulative import Carried, Shares, StandardExponential
 from .transformed import Transformed
 
 __all__ = ["Geometric", "NegativeBinomial"]
@@ -37,6 +38,7 @@ class Geometric(ArcLength, ConstantBaseMeasure):
     theta_domain = Orthant(-1)
     eta_domain = Orthant(1)
     support = Integers(0)
+    observed = 0
     ordinary = {"probability": Interval(0, 1)}
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
@@ -79,6 +81,10 @@ class Geometric(ArcLength, ConstantBaseMeasure):
         failures = kl_terms(xp, xp.exp(theta_p), xp.exp(theta_q), step)
         successes = kl_terms(xp, -xp.expm1(theta_p), -xp.expm1(theta_q), success)
         return ((failures + successes) / -xp.expm1(theta_p))[..., 0]
+
+    def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
+        rate = -theta[..., 0]
+        return Carried(StandardExponential(xp), lambda x: rate * (x + 1.0), lambda z: z / rate - 1.0)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """By inversion: ⌊log U / log q⌋."""
@@ -127,6 +133,7 @@ class NegativeBinomial(Transformed):
 
     r: float
     support = Integers(0)
+    observed = 0
     ordinary = Geometric.ordinary
 
     def __post_init__(self) -> None:
@@ -166,6 +173,10 @@ class NegativeBinomial(Transformed):
         top = self._log_density(xp, theta, mode)
         log_term = lambda t: self._log_density(xp, at, column(mode) + t) - column(top)
         return entropy(xp, log_term, mode, xp.full_like(mode, np.inf))
+
+    def _cumulative(self, xp: Namespace, theta: Array) -> Shares:
+        theta, r = theta[..., 0], float(self.r)
+        return Shares(xp, lambda x: (r, x + 1.0, -xp.expm1(theta), xp.exp(theta)))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """A Poisson count whose rate is gamma distributed."""

@@ -1,12 +1,13 @@
 """The Gumbel family of known scale."""
 from dataclasses import dataclass
-from math import log
+from math import log, pi
 
 import numpy as np
 
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace
 from ..domains.supports import Interval
+from .cumulative import Carried, StandardExponential
 from .exponential import Exponential
 from .known import known_positive
 from .transformed import Transformed
@@ -49,6 +50,17 @@ class Gumbel(Transformed):
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         """Of every sample: θ = −1 / η, 0 or −∞ where e^{m/s} is beyond the numbers."""
         return -1.0 / self._mean_statistic(xp, x, weights)
+
+    def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
+        rate = -theta[..., 0]
+        return Carried(StandardExponential(xp), lambda x: rate * self._sufficient_statistic(xp, x)[..., 0],
+                       lambda z: self.scale * (xp.log(rate) - xp.log(z)), rising=False)
+
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self.scale * (xp.log(-theta[..., 0]) + float(np.euler_gamma))
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return xp.full_like(theta[..., 0], (pi * self.scale) ** 2 / 6.0)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return -self.scale * draws.xp.log(self.base._draw(draws, theta, shape))

@@ -1,11 +1,12 @@
 """The half-normal family."""
 from dataclasses import dataclass
-from math import log, pi
+from math import log, pi, sqrt
 
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace
 from ..domains.supports import ClosedInterval, Interval
 from ..geometry.manifolds.scaled import Scaled
+from .cumulative import Carried, StandardHalfNormal
 from .exponential import Exponential
 from .transformed import Transformed
 
@@ -38,6 +39,16 @@ class HalfNormal(Transformed):
 
     def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return xp.full_like(theta[..., 0], log(2.0) - 0.5 * log(pi))
+
+    def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
+        deviation = xp.sqrt(-0.5 / theta[..., 0])
+        return Carried(StandardHalfNormal(xp), lambda x: x / deviation, lambda z: deviation * z)
+
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return sqrt(2.0 / pi) * xp.sqrt(-0.5 / theta[..., 0])
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return (1.0 / pi - 0.5) / theta[..., 0]
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp

@@ -12,6 +12,7 @@ from ..backend import Array, Namespace, arrays
 from ..domains.base import Domain
 from ..domains.supports import SimplexPoints
 from ..errors import require
+from ..numerics.linalg import matvec
 from .states import StateFamily
 
 __all__ = ["Hierarchical"]
@@ -139,6 +140,18 @@ class Hierarchical(StateFamily):
 
     def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return xp.zeros_like(x[..., 0])
+
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return matvec(xp, xp.matrix_transpose(self._cells(xp, theta)), self._probabilities(xp, theta))
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        p = self._probabilities(xp, theta)
+        away = self._cells(xp, theta) - self._mean_of_x(xp, theta)[..., None, :]
+        return xp.matmul(xp.matrix_transpose(p[..., None] * away), away)
+
+    def _cells(self, xp: Namespace, like: Array) -> Array:
+        """All cells in the order of states, shape (cells, axes)."""
+        return xp.asarray(np.indices(self.shape).reshape(len(self.shape), -1).T, dtype=like.dtype)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp

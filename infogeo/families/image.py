@@ -7,6 +7,7 @@ from ..arrays.draws import Draws
 from ..backend import Array, Namespace
 from ..domains.base import Domain
 from .base import ExponentialFamily
+from .cumulative import Carried
 from .transformed import Transformed
 
 __all__ = ["Image"]
@@ -20,6 +21,8 @@ class Image(Transformed):
     """
 
     base: ExponentialFamily
+
+    rising: bool = True         # whether y grows with x, where x is one number
 
     @abstractmethod
     def _pull(self, xp: Namespace, x: Array) -> Array:
@@ -58,6 +61,10 @@ class Image(Transformed):
 
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         return self.base._fit(xp, self._pull(xp, x), weights)
+
+    def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
+        law: Any = self.base._cumulative(xp, theta)
+        return Carried(law, lambda x: self._pull(xp, x), lambda y: self._push(xp, y), self.rising)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self._push(draws.xp, self.base._draw(draws, theta, shape))

@@ -1,5 +1,6 @@
 """The inverse gamma family."""
 from dataclasses import dataclass
+from math import inf
 
 from ..backend import Array, Namespace
 from ..domains.supports import Interval
@@ -24,6 +25,7 @@ class InverseGamma(Image):
     """
 
     base = Gamma()
+    rising = False
     support = Interval(0)
     ordinary = {"shape": Interval(0), "scale": Interval(0)}
 
@@ -38,6 +40,14 @@ class InverseGamma(Image):
 
     def _expected_log_slope(self, xp: Namespace, theta: Array) -> Array:
         return 2.0 * self._to_eta(xp, theta)[..., 0]
+
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        alpha = theta[..., 0]
+        return xp.where(alpha > 1.0, -theta[..., 1] / (alpha - 1.0), xp.full_like(alpha, inf))
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        alpha = theta[..., 0]
+        return xp.where(alpha > 2.0, (theta[..., 1] / (alpha - 1.0)) ** 2 / (alpha - 2.0), xp.full_like(alpha, inf))
 
     def _theta_from(self, xp: Namespace, shape: Array, scale: Array) -> Array:
         return self.base._theta_from(xp, shape, rate=scale)

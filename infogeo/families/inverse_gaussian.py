@@ -11,9 +11,13 @@ from ..domains.supports import Interval
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
 from ..numerics.exponential_integral import scaled_e1
 from ..numerics.exponentials import ratio_gap
+from ..numerics.incomplete_gamma import log_of
 from ..numerics.linalg import symmetric2
-from ..numerics.piecewise import positive
+from ..numerics.piecewise import piecewise, positive
+from ..numerics.quadrature import gauss
 from .base import ExponentialFamily
+from .cumulative_numeric import IntegratedCumulative
+from .nodes import PanelNodes
 
 __all__ = ["InverseGaussian"]
 
@@ -45,6 +49,7 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
                               lambda name: f"{name}[0] > 0 and {name}[1] > 1/{name}[0]")
     support = Interval(0)
     half_space: ClassVar[HalfSpace] = HalfSpace(2, sqrt(2.0))
+    observed = 0
     ordinary = {"mean": Interval(0), "shape": Interval(0)}
 
     def _mean_shape(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
@@ -144,6 +149,9 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         mean = self._mean_shape(xp, theta_p)[0]
         return 0.5 * ratio_gap(xp, ratio, growth) + (xp.sqrt(-theta_q[..., 0]) * xp.sqrt(mean) * change) ** 2
 
+    def _cumulative(self, xp: Namespace, theta: Array) -> IntegratedCumulative:
+        return _PassageTimes(xp, theta, self, *self._mean_shape(xp, theta))
+
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         """1/λ as the mean of (x − μ)² / (xμ²), so that a narrow sample keeps its digits."""
         mean, away = centred(xp, weights, x)
@@ -198,3 +206,74 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         squares = (2.0 * a - (1.0 / m_x**2 + 1.0 / m_y**2) * b) / (x[..., 1] + y[..., 1])          # of 1/μ
         return xp.stack([2.0 * squares / ((1.0 / m_x + 1.0 / m_y) * (u_x + u_y)),
                          2.0 * (v_x * v_y) ** 2 * b / (v_x + v_y)], axis=-1)
+
+
+class _PassageTimes(IntegratedCumulative):
+    """In closed form; the quantiles by Newton's method.
+
+    Mathematically, with u = √(λ / 2x) (x/μ − 1) and v = √(λ / 2x) (x/μ + 1), v² − u² = 2λ/μ,
+
+    - P(X ≤ x) = ½ e^{−u²} (erfcx(−u) + erfcx(v)), P(X > x) = ½ e^{−u²} (erfcx(u) − erfcx(v))
+
+    Source: Shuster, On the inverse Gaussian distribution function, J. Am. Stat. Assoc. 63 (1968).
+    """
+
+    def __init__(self, xp: Namespace, theta: Array, family: InverseGaussian, mean: Array, shape: Array) -> None:
+        super().__init__(xp, theta, PanelNodes(family, family.support), xp.zeros_like(mean))
+        self.mean, self.shape = mean, shape
+
+    def _tails(self, x: Array) -> tuple[Array, Array]:
+        """(log P(X ≤ x), log P(X > x))."""
+        xp, root, ratio = self.xp, self.xp.sqrt(0.5 * self.shape / x), x / self.mean
+        u, v = root * (ratio - 1.0), root * (ratio + 1.0)
+        left = xp.log(0.5 * xp.erfcx(xp.maximum(-u, 0.0 * u)) + 0.5 * xp.erfcx(v)) - u * u
+        right = xp.log(0.5 * _erfcx_gap(xp, xp.maximum(u, -1.0 + 0.0 * u), v, 2.0 * root)) - u * u
+        centre = xp.ndtr(sqrt(2.0) * u) + 0.5 * xp.exp(-u * u) * xp.erfcx(v)          # P(X ≤ x), u > −1
+        above = xp.exp(right)
+        low = xp.where(u < 0, left, log_of(xp, centre, above))
+        high = xp.where(u > -1.0, log_of(xp, above, centre), xp.log1p(-xp.exp(left)))
+        return low, xp.where(u > 0.5, right, high)
+
+    def log_cdf(self, x: Array) -> Array:
+        return self._tails(x)[0]
+
+    def log_survival(self, x: Array) -> Array:
+        return self._tails(x)[1]
+
+    def cdf(self, x: Array) -> Array:
+        return self.xp.exp(self._tails(x)[0])
+
+    def survival(self, x: Array) -> Array:
+        return self.xp.exp(self._tails(x)[1])
+
+    def _below(self, t: Array) -> Array:
+        return self._tails(self.xp.exp(t))[0]
+
+    def _above(self, t: Array) -> Array:
+        return self._tails(self.xp.exp(t))[1]
+
+
+def _erfcx_gap(xp: Namespace, u: Array, v: Array, step: Array) -> Array:
+    """erfcx(u) − erfcx(v) of v = u + step, −1 ≤ u < v; where they are near from the slope, of one sign, by 16 nodes."""
+    node, weight = gauss(16)
+
+    def near(u: Array, v: Array, step: Array) -> Array:
+        total = 0.0 * u
+        for t, w in zip(node.tolist(), weight.tolist()):
+            total = total + w * _erfcx_slope(xp, u + t * step)
+        return step * total
+
+    first, last = xp.erfcx(u), xp.erfcx(v)
+    return piecewise(xp, last > 0.5 * first, near, lambda u, v, step: xp.erfcx(u) - xp.erfcx(v), u, v, step)
+
+
+def _erfcx_slope(xp: Namespace, s: Array) -> Array:
+    """2/√π − 2s erfcx(s), from s = 2 on by a continued fraction of positive terms. Source: DLMF 7.9.3."""
+    def far(s: Array) -> Array:
+        rest = s
+        for k in range(60, 1, -1):
+            rest = s + 0.5 * k / rest
+        rest = 0.5 / rest
+        return 2.0 / sqrt(pi) * rest / (s + rest)
+
+    return piecewise(xp, s > 2.0, far, lambda s: 2.0 / sqrt(pi) - 2.0 * s * xp.erfcx(s), s)

@@ -186,6 +186,12 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         mean, away = centred(xp, weights, x)
         return self._theta_from(xp, mean, positive(xp, average(xp, weights, _square(xp, away))) / self.p)
 
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self._parameters(xp, theta)["mean"]
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self._parameters(xp, theta)["variance"][..., None, None] * xp.eye(self.p, dtype=theta.dtype)
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp
         mean, v = self._mean_variance(xp, theta)

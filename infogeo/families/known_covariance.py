@@ -147,6 +147,12 @@ class _KnownCovariance(ConstantMetric, ExponentialFamily):
         """½ |μ_p − μ_q|² in the precision, ½ (θ_p − θ_q)·Σ(θ_p − θ_q)."""
         return self._potential(xp, theta_p - theta_q)
 
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self._as_observation(xp, self._lower(xp, theta))
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return xp.reshape(self._metric(xp, theta), (*theta.shape[:-1], *self.support.shape, *self.support.shape))
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp
         noise = self._factor_times(xp, draws.normal((*shape, self.dim)))
@@ -178,12 +184,12 @@ class MultivariateNormalKnownCovariance(_KnownCovariance):
     Ordinary parameters: `mean`, shape (..., p).
     """
 
-    covariance: Array
+    known_covariance: Array
     _sigma: _Covariance = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_sigma", _Covariance.checked("covariance", self.covariance))
-        object.__setattr__(self, "covariance", self._sigma.matrix)
+        object.__setattr__(self, "_sigma", _Covariance.checked("known_covariance", self.known_covariance))
+        object.__setattr__(self, "known_covariance", self._sigma.matrix)
 
     @property
     def dim(self) -> int:

@@ -5,6 +5,7 @@ from math import log
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace
 from ..domains.supports import Interval
+from .cumulative import Carried, StandardLaplace
 from .exponential import Exponential
 from .known import known_finite
 from .transformed import Transformed
@@ -47,6 +48,16 @@ class Laplace(Transformed):
 
     def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return xp.full_like(theta[..., 0], -log(2.0))
+
+    def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
+        rate = -theta[..., 0]
+        return Carried(StandardLaplace(xp), lambda x: rate * (x - self.location), lambda z: self.location + z / rate)
+
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return xp.full_like(theta[..., 0], self.location)
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return 2.0 / theta[..., 0] ** 2
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         distance = self.base._draw(draws, theta, shape)

@@ -10,6 +10,7 @@ from ..backend import Array, Namespace, to_numpy
 from ..domains.base import Domain
 from ..domains.supports import Integers, SimplexPoints
 from ..errors import ShapeError, require
+from .cumulative import TabulatedCumulative
 from .states import StateFamily
 
 __all__ = ["LogLinear"]
@@ -91,6 +92,9 @@ class LogLinear(StateFamily):
             return xp.zeros_like(x)
         base = xp.asarray(self.log_base, dtype=x.dtype)
         return xp.reshape(xp.take(base, xp.reshape(self._state(xp, x), (-1,))), x.shape)
+
+    def _numeric(self, xp: Namespace, theta: Array) -> TabulatedCumulative:
+        return TabulatedCumulative(xp, 0.0, self._log_probabilities(xp, theta)[1])
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return draws.xp.astype(self._draw_states(draws, theta, shape), theta.dtype)

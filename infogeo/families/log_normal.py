@@ -40,6 +40,14 @@ class LogNormal(Image):
     def _log_slope(self, xp: Namespace, x: Array) -> Array:
         return -xp.log(x)
 
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        mean, variance = self.base._mean_variance(xp, theta)
+        return xp.exp(mean + 0.5 * variance)
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        mean, variance = self.base._mean_variance(xp, theta)
+        return xp.expm1(variance) * xp.exp(2.0 * mean + variance)
+
     def _expected_log_slope(self, xp: Namespace, theta: Array) -> Array:
         return -self._parameters(xp, theta)["mean"]
 

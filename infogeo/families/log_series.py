@@ -105,6 +105,12 @@ class LogSeries(OneSeries, ExponentialFamily):
         theta_p, theta_q, step = (v[..., 0] for v in xp.broadcast_arrays(theta_p, theta_q, step))
         return piecewise(xp, is_near[..., 0], near, far, theta_p, theta_q, step)
 
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return 1.0 + self._to_eta(xp, theta)[..., 0]
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self._metric(xp, theta)[..., 0, 0]
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """⌊1 + log V / log(1 − (1 − p)^U)⌋.
 

@@ -11,11 +11,13 @@ from ..backend import Array, Namespace
 from ..numerics.exponentials import kl_terms, log1p_gap
 from ..numerics.gamma_functions import digamma_gap, polygamma, stirling_bregman, stirling_gap, trigamma_gap
 from ..numerics.linalg import cholesky, inverse_lower, trace_minus_log_det
+from ..numerics.packing import pack
 from ..numerics.piecewise import piecewise, positive
 from ..numerics.root import root
 
-__all__ = ["bartlett", "differ", "halves", "inverse_and_log_det", "log_det", "log_det_of_root", "matrix_gamma_kl",
-           "matrix_gamma_weight", "mean_and_gap", "positive", "pull", "push", "push_twice", "shape_from_gap", "shape_potential"]
+__all__ = ["bartlett", "differ", "halves", "inverse_and_log_det", "inverse_matrix_gamma_moments", "log_det", "log_det_of_root",
+           "matrix_gamma_kl", "matrix_gamma_moments", "matrix_gamma_weight", "mean_and_gap", "positive", "pull", "push",
+           "push_twice", "shape_from_gap", "shape_potential", "with_location"]
 
 
 def log_det(xp: Namespace, matrix: Array) -> Array:
@@ -220,3 +222,45 @@ def bartlett(draws: Draws, s: Array, root: Array, shape: tuple[int, ...]) -> Arr
     lower = xp.tril(draws.normal((*shape, p, p)), k=-1) * float(np.sqrt(0.5)) + eye * diagonal[..., None]
     factor = xp.matmul(xp.matrix_transpose(root), lower)
     return xp.matmul(factor, xp.matrix_transpose(factor))
+
+
+def matrix_gamma_moments(xp: Namespace, s: Array, inverse: Array) -> tuple[Array, Array]:
+    """E X = M = aR⁻¹, and the covariances of its entries: at [..., i, j, k, l] (M_ik M_jl + M_il M_jk) / 2a."""
+    a = s + 0.5 * (inverse.shape[-1] - 1)
+    mean = a[..., None, None] * inverse
+    crossed, turned = _pairs(mean)
+    return mean, (crossed + turned) / (2.0 * a)[..., None, None, None, None]
+
+
+def inverse_matrix_gamma_moments(xp: Namespace, s: Array, rate: Array) -> tuple[Array, Array]:
+    """E X⁻¹ = M = R / (s − 1), and the covariances of its entries.
+
+    Mathematically, these are (M_ij M_kl + (s − 1) (M_ik M_jl + M_il M_jk)) / ((2s − 1) (s − 2)). The first exists for s > 1, the
+    others for s > 2; elsewhere the diagonal, or the variances, are infinite and the rest is NaN.
+    Source: Press, Applied Multivariate Analysis (1982), section 5.2.
+    """
+    p = rate.shape[-1]
+    mean = rate / (s - 1.0)[..., None, None]
+    crossed, turned = _pairs(mean)
+    at = s[..., None, None, None, None]
+    both = mean[..., :, :, None, None] * mean[..., None, None, :, :]
+    covariance = (both + (at - 1.0) * (crossed + turned)) / ((2.0 * at - 1.0) * (at - 2.0))
+    eye = xp.eye(p, dtype=rate.dtype)
+    nowhere = xp.where(eye > 0, xp.full_like(mean, xp.inf), xp.full_like(mean, xp.nan))
+    same = xp.reshape(xp.eye(p * p, dtype=rate.dtype), (p, p, p, p))
+    unlimited = xp.where(same > 0, xp.full_like(covariance, xp.inf), xp.full_like(covariance, xp.nan))
+    return xp.where((s > 1.0)[..., None, None], mean, nowhere), xp.where(at > 2.0, covariance, unlimited)
+
+
+def with_location(xp: Namespace, location: Array, spread: Array, mean: Array, covariance: Array) -> tuple[Array, Array]:
+    """Mean and covariance of (μ, ⟨X⟩) whose parts are not correlated, from those of μ and of the entries of X."""
+    p, packed = mean.shape[-1], pack(mean)
+    inner = xp.matrix_transpose(pack(xp.moveaxis(pack(covariance), -1, -3)))
+    corner = xp.zeros((*packed.shape[:-1], p, packed.shape[-1]), dtype=mean.dtype)
+    rows = [xp.concat([spread, corner], axis=-1), xp.concat([xp.matrix_transpose(corner), inner], axis=-1)]
+    return xp.concat([location, packed], axis=-1), xp.concat(rows, axis=-2)
+
+
+def _pairs(m: Array) -> tuple[Array, Array]:
+    """M_ik M_jl and M_il M_jk, shapes (..., p, p, p, p)."""
+    return m[..., :, None, :, None] * m[..., None, :, None, :], m[..., :, None, None, :] * m[..., None, :, :, None]

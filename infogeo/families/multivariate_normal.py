@@ -214,6 +214,12 @@ class MultivariateNormal(ExponentialFamily):
         enough = xp.sum(xp.astype(weights > 0, xp.int64), axis=0) > self.p
         return self._natural(xp, mean, xp.where(enough[..., None, None], covariance, xp.full_like(covariance, xp.nan)))
 
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self._parameters(xp, theta)["mean"]
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self._parameters(xp, theta)["covariance"]
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp
         mean, _, _, root, _ = self._parts(xp, theta)

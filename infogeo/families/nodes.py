@@ -1,7 +1,6 @@
 """Where laws on the line are summed: the states of whole numbers, Gauss–Legendre nodes of intervals."""
 from abc import ABC, abstractmethod
 from functools import cached_property
-from math import inf
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -138,23 +137,29 @@ class PanelNodes(Nodes):
             return t, xp.zeros_like(t)
         if np.isinf(b):
             return a + xp.exp(t), t
+        if np.isinf(a):
+            return b - xp.exp(-t), -t
         share, rest = xp.expit(t), xp.expit(-t)
         return a + (b - a) * share, xp.log(b - a + xp.zeros_like(t)) + xp.log(share) + xp.log(rest)
+
+    def coordinate(self, xp: Namespace, x: Array) -> Array:
+        """t of the point x."""
+        a, b = self.whole.lower, self.whole.upper
+        if np.isinf(a) and np.isinf(b):
+            return x
+        if np.isinf(b):
+            return xp.log(x - a)
+        return -xp.log(b - x) if np.isinf(a) else xp.log(x - a) - xp.log(b - x)
 
     @cached_property
     def bounds(self) -> tuple[float, float]:
         """The bounds in the coordinate t, both finite."""
-        a, b, low, high = self.whole.lower, self.whole.upper, self.low, self.high
-        if np.isinf(a) and np.isinf(b):
-            return max(low, -1e18), min(high, 1e18)
-        if np.isinf(b):
-            return (float(np.log(low - a)) if low > a else -700.0), (float(np.log(high - a)) if high < inf else 700.0)
+        a, b = self.whole.lower, self.whole.upper
         # e^{±700} are about the ends of the numbers, 1 / (1 + e^{−36}) is the last one below 1
-
-        def logit(x: float) -> float:
-            return float(np.log(x - a) - np.log(b - x))
-
-        return (logit(low) if low > a else -700.0), (logit(high) if high < b else 36.0)
+        farthest = 1e18 if np.isinf(a) and np.isinf(b) else 700.0
+        with np.errstate(divide="ignore"):
+            low, high = (float(self.coordinate(NUMPY, np.asarray(end, dtype=float))) for end in (self.low, self.high))
+        return max(low, -farthest), min(high, 36.0 if np.isfinite(a) and np.isfinite(b) else farthest)
 
     def value(self, xp: Namespace, theta: Array, t: Array) -> Array:
         """The log-density of the whole family in the coordinate t, shapes (..., dim) and (..., m) to (..., m)."""

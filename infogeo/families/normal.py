@@ -15,6 +15,7 @@ from ..numerics.exponentials import ratio_gap
 from ..numerics.linalg import symmetric2
 from ..numerics.piecewise import positive, unless_lost
 from .base import ExponentialFamily
+from .cumulative import Carried, StandardNormal
 
 __all__ = ["Normal"]
 
@@ -44,6 +45,7 @@ class Normal(Hyperbolic, ExponentialFamily):
                               lambda xp, eta: eta[..., 1] > eta[..., 0] ** 2, lambda name: f"{name}[1] > {name}[0]**2")
     support = Interval()
     half_space: ClassVar[HalfSpace] = HalfSpace(2, sqrt(2.0))
+    observed = 0
     ordinary = {"mean": Interval(), "variance": Interval(0)}
 
     def _mean_variance(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
@@ -138,6 +140,11 @@ class Normal(Hyperbolic, ExponentialFamily):
         shift = xp.where(xp.abs(growth) < 0.5, step[..., 0] - theta_p[..., 0] * growth,      # (μ_q − μ_p) / v_q
                          theta_q[..., 0] - theta_p[..., 0] * ratio)
         return 0.5 * ratio_gap(xp, ratio, growth) - 0.25 * shift**2 / theta_q[..., 1]
+
+    def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
+        mean, variance = self._mean_variance(xp, theta)
+        deviation = xp.sqrt(variance)
+        return Carried(StandardNormal(xp), lambda x: (x - mean) / deviation, lambda z: mean + deviation * z)
 
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         """From the centred second moment, so that a large mean does not cost digits."""

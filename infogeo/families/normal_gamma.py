@@ -49,6 +49,12 @@ class NormalGamma(Transformed):
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         return self.base._fit(xp, x, weights)
 
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self.base._mean_of_x(xp, theta)
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self.base._covariance_of_x(xp, theta)
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self.base._draw(draws, theta, shape)
 

@@ -6,7 +6,7 @@ from ..domains.base import Domain
 from ..numerics.linalg import matvec
 from ..numerics.packing import pack, unpack
 from .image import Image
-from .matrix_gamma import inverse_and_log_det, log_det
+from .matrix_gamma import inverse_and_log_det, inverse_matrix_gamma_moments, log_det, with_location
 from .normal_wishart import NormalWishart, log_normal_given_precision
 from .wishart import InverseWishart, number_and_matrix
 
@@ -59,6 +59,18 @@ class NormalInverseWishart(Image):
         root, _, log_det_covariance = inverse_and_log_det(xp, covariance)
         marginal = InverseWishart(self.p)._log_density(xp, number_and_matrix(xp, s, -rate), covariance)
         return marginal + log_normal_given_precision(xp, matvec(xp, root, mu - m), kappa, -log_det_covariance)
+
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self._moments_of_x(xp, theta)[0]
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self._moments_of_x(xp, theta)[1]
+
+    def _moments_of_x(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
+        """Cov μ = E Σ / κ."""
+        s, m, kappa, rate, _, _, _ = self.base._parts(xp, theta)
+        mean, covariance = inverse_matrix_gamma_moments(xp, s, rate)
+        return with_location(xp, m, mean / kappa[..., None, None], mean, covariance)
 
     def _theta_from(self, xp: Namespace, location: Array, precision_scale: Array, degrees_of_freedom: Array,
                     scale_matrix: Array) -> Array:

@@ -10,6 +10,7 @@ from ..domains.supports import Interval
 from ..geometry.manifolds.euclidean import Euclidean
 from ..geometry.manifolds.scaled import Scaled
 from .base import ConstantBaseMeasure
+from .cumulative import Carried, StandardNormal
 from .exponential import Exponential
 from .known import known_finite, known_positive
 from .transformed import Transformed
@@ -19,7 +20,7 @@ __all__ = ["NormalKnownMean", "NormalKnownVariance"]
 
 @dataclass(frozen=True)
 class NormalKnownVariance(Transformed):
-    """The normal distribution of mean μ, with v = `variance` known: a flat manifold.
+    """The normal distribution of mean μ, with v = `known_variance`: a flat manifold.
 
     Mathematically,
 
@@ -31,44 +32,50 @@ class NormalKnownVariance(Transformed):
     Ordinary parameters: `mean`, shape (...).
     """
 
-    variance: float
+    known_variance: float
     support = Interval()
+    observed = 0
     ordinary = {"mean": Interval()}
 
     def __post_init__(self) -> None:
-        known_positive(self, "variance")
-        object.__setattr__(self, "base", Scaled(Euclidean(1), self.variance))
+        known_positive(self, "known_variance")
+        object.__setattr__(self, "base", Scaled(Euclidean(1), self.known_variance))
 
     def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return x[..., None]
 
     def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
-        return -0.5 * x**2 / self.variance - 0.5 * log(2.0 * pi * self.variance)
+        return -0.5 * x**2 / self.known_variance - 0.5 * log(2.0 * pi * self.known_variance)
 
     def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         """−½ (1 + μ² / v + log(2πv))."""
-        return -0.5 * self.variance * theta[..., 0] ** 2 - 0.5 * log(2.0 * pi * np.e * self.variance)
+        return -0.5 * self.known_variance * theta[..., 0] ** 2 - 0.5 * log(2.0 * pi * np.e * self.known_variance)
 
     def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """−½ (x − μ)² / v − ½ log(2πv): the square completed, which does not cancel."""
-        return -0.5 * (x - self.variance * theta[..., 0]) ** 2 / self.variance - 0.5 * log(2.0 * pi * self.variance)
+        v = self.known_variance
+        return -0.5 * (x - v * theta[..., 0]) ** 2 / v - 0.5 * log(2.0 * pi * v)
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
-        return xp.full_like(theta[..., 0], 0.5 * log(2.0 * pi * np.e * self.variance))
+        return xp.full_like(theta[..., 0], 0.5 * log(2.0 * pi * np.e * self.known_variance))
+
+    def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
+        mean, deviation = self.known_variance * theta[..., 0], float(np.sqrt(self.known_variance))
+        return Carried(StandardNormal(xp), lambda x: (x - mean) / deviation, lambda z: mean + deviation * z)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
-        return self.variance * theta[..., 0] + float(np.sqrt(self.variance)) * draws.normal(shape)
+        return self.known_variance * theta[..., 0] + float(np.sqrt(self.known_variance)) * draws.normal(shape)
 
     def _theta_from(self, xp: Namespace, mean: Array) -> Array:
-        return mean[..., None] / self.variance
+        return mean[..., None] / self.known_variance
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
-        return {"mean": self.variance * theta[..., 0]}
+        return {"mean": self.known_variance * theta[..., 0]}
 
 
 @dataclass(frozen=True)
 class NormalKnownMean(ConstantBaseMeasure, Transformed):
-    """The normal distribution of variance v, with μ = `mean` known.
+    """The normal distribution of variance v, with μ = `known_mean`.
 
     Mathematically,
 
@@ -80,20 +87,30 @@ class NormalKnownMean(ConstantBaseMeasure, Transformed):
     Ordinary parameters: `variance`, shape (...), positive.
     """
 
-    mean: float
+    known_mean: float
     base = Scaled(Exponential(), 0.5)
     log_h = -0.5 * log(pi)
     support = Interval()
     ordinary = {"variance": Interval(0)}
 
     def __post_init__(self) -> None:
-        known_finite(self, "mean")
+        known_finite(self, "known_mean")
 
     def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
-        return (x[..., None] - self.mean) ** 2
+        return (x[..., None] - self.known_mean) ** 2
+
+    def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
+        mean, deviation = self.known_mean, xp.sqrt(-0.5 / theta[..., 0])
+        return Carried(StandardNormal(xp), lambda x: (x - mean) / deviation, lambda z: mean + deviation * z)
+
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return xp.full_like(theta[..., 0], self.known_mean)
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return -0.5 / theta[..., 0]
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
-        return self.mean + draws.xp.sqrt(-0.5 / theta[..., 0]) * draws.normal(shape)
+        return self.known_mean + draws.xp.sqrt(-0.5 / theta[..., 0]) * draws.normal(shape)
 
     def _theta_from(self, xp: Namespace, variance: Array) -> Array:
         return -0.5 / variance[..., None]

@@ -20,8 +20,9 @@ from ..numerics.packing import pack, packed_size, unpack
 from ..numerics.piecewise import positive
 from .base import ExponentialFamily
 from .known import known_integer
-from .matrix_gamma import (bartlett, differ, inverse_and_log_det, log_det, log_det_of_root, matrix_gamma_kl, mean_and_gap, pull,
-                           push, push_twice, shape_from_gap, shape_potential)
+from .matrix_gamma import (bartlett, differ, inverse_and_log_det, inverse_matrix_gamma_moments, log_det, log_det_of_root,
+                           matrix_gamma_kl, matrix_gamma_moments, mean_and_gap, pull, push, push_twice, shape_from_gap,
+                           shape_potential, with_location)
 from .wishart import Wishart, number_and_matrix
 
 __all__ = ["NormalWishart", "log_normal_given_precision"]
@@ -335,6 +336,18 @@ class NormalWishart(ExponentialFamily):
         spread = average(xp, weights, xp.sum(away * matvec(xp, precision, away), axis=-1))
         spread = xp.where(differ(xp, mu, weights), spread, xp.zeros_like(spread))
         return self._from_mean(xp, gap, inverse, m, self.p / positive(xp, spread))
+
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self._moments_of_x(xp, theta)[0]
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self._moments_of_x(xp, theta)[1]
+
+    def _moments_of_x(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
+        """Cov μ = E Λ⁻¹ / κ."""
+        s, m, kappa, rate, _, inverse, _ = self._parts(xp, theta)
+        spread = inverse_matrix_gamma_moments(xp, s, rate)[0] / kappa[..., None, None]
+        return with_location(xp, m, spread, *matrix_gamma_moments(xp, s, inverse))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp

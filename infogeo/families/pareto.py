@@ -1,6 +1,6 @@
 """The Pareto family of known minimum."""
 from dataclasses import dataclass
-from math import log
+from math import inf, log
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from ..arrays.draws import Draws
 from ..backend import Array, Namespace
 from ..domains.base import Domain
 from ..domains.supports import ClosedInterval, Interval
+from .cumulative import Carried, StandardExponential
 from .exponential import Exponential
 from .known import known_positive
 from .transformed import Transformed
@@ -54,6 +55,19 @@ class Pareto(Transformed):
 
     def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return -log(self.minimum) - self._to_eta(xp, theta)[..., 0]
+
+    def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
+        exponent = -theta[..., 0]
+        return Carried(StandardExponential(xp), lambda x: exponent * self._sufficient_statistic(xp, x)[..., 0],
+                       lambda z: self.minimum * xp.exp(z / exponent))
+
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        a = -theta[..., 0]
+        return xp.where(a > 1.0, self.minimum * a / (a - 1.0), xp.full_like(a, inf))
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        a = -theta[..., 0]
+        return xp.where(a > 2.0, (self.minimum / (a - 1.0)) ** 2 * a / (a - 2.0), xp.full_like(a, inf))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self.minimum * draws.xp.exp(self.base._draw(draws, theta, shape))

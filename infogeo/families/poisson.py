@@ -10,8 +10,10 @@ from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.arc_length import ArcLength
 from ..numerics.exponentials import kl_terms
 from ..numerics.factorials import deviance, factorial_gap
+from ..numerics.incomplete_gamma import log_lower_gamma, log_upper_gamma
 from ..numerics.piecewise import piecewise
 from .base import ExponentialFamily
+from .cumulative import Cumulative
 
 __all__ = ["Poisson"]
 
@@ -34,6 +36,7 @@ class Poisson(ArcLength, ExponentialFamily):
     theta_domain = RealSpace(1)
     eta_domain = Orthant(1)
     support = Integers(0)
+    observed = 0
     ordinary = {"rate": Interval(0)}
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
@@ -82,6 +85,9 @@ class Poisson(ArcLength, ExponentialFamily):
     def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return kl_terms(xp, xp.exp(theta_p), xp.exp(theta_q), theta_q - theta_p)[..., 0]
 
+    def _cumulative(self, xp: Namespace, theta: Array) -> Cumulative:
+        return _Arrivals(xp, xp.exp(theta[..., 0]))
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return draws.poisson(draws.xp.exp(theta[..., 0]), shape)
 
@@ -101,6 +107,26 @@ class Poisson(ArcLength, ExponentialFamily):
     def _arc_between(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """2 √λ_q − 2 √λ_p."""
         return 4.0 * xp.exp(0.25 * (theta_p + theta_q)) * xp.sinh(0.25 * (theta_q - theta_p))
+
+
+@dataclass(frozen=True)
+class _Arrivals(Cumulative):
+    """More than x events at the rate λ: the gamma variable of shape x + 1, the time of the last of them, is below λ."""
+
+    xp: Namespace
+    rate: Array
+
+    def cdf(self, x: Array) -> Array:
+        return self.xp.gammaincc(x + 1.0, self.rate)
+
+    def survival(self, x: Array) -> Array:
+        return self.xp.gammainc(x + 1.0, self.rate)
+
+    def log_cdf(self, x: Array) -> Array:
+        return log_upper_gamma(self.xp, x + 1.0, self.rate)
+
+    def log_survival(self, x: Array) -> Array:
+        return log_lower_gamma(self.xp, x + 1.0, self.rate)
 
 
 def _entropy_by_series(xp: Namespace, theta: Array) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays.draws import Draws
 from ..backend import NUMPY, Array, Namespace, arrays, backend_of
 from ..domains.base import Domain
-from ..errors import ShapeError
+from ..errors import ShapeError, takes
 from ..geometry.manifolds.power import PowerManifold
 from ..geometry.manifolds.product import ProductManifold
 from .base import ExponentialFamily
@@ -104,6 +104,7 @@ class Product(Transformed):
     support: Domain
     ordinary: Mapping[str, Domain]
 
+    @takes(factors=ExponentialFamily)
     def __init__(self, *factors: ExponentialFamily) -> None:
         for factor in factors:
             if not isinstance(factor, ExponentialFamily):
@@ -161,6 +162,19 @@ class Product(Transformed):
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         return xp.concat([f._fit(xp, part, weights) for f, part in zip(self.factors, self._observations(x))], axis=-1)
 
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self._joined(xp, [f._mean_of_x(xp, part) for f, part in zip(self.factors, self.base.split(theta))])
+
+    def _variance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self._joined(xp, [f._variance_of_x(xp, part) for f, part in zip(self.factors, self.base.split(theta))])
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        blocks = []
+        for factor, part in zip(self.factors, self.base.split(theta)):
+            size = prod(factor.support.shape)
+            blocks.append(xp.reshape(factor._covariance_of_x(xp, part), (*theta.shape[:-1], size, size)))
+        return _block_diagonal(xp, blocks)
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         parts = [f._draw(draws, part, shape) for f, part in zip(self.factors, self.base.split(theta))]
         return self._joined(draws.xp, parts)
@@ -191,6 +205,7 @@ class Independent(Product):
 
     base: PowerManifold
 
+    @takes(family=ExponentialFamily)
     def __init__(self, family: ExponentialFamily, n: int) -> None:
         if not isinstance(family, ExponentialFamily):
             raise TypeError(f"family must be an exponential family; got {family!r}")
@@ -226,6 +241,16 @@ class Independent(Product):
         inner = (slice(None),) * len(self.family.support.shape)
         return [x[(..., i, *inner)] for i in range(self.n)]
 
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self.family._mean_of_x(xp, self.base.rows(xp, theta))
+
+    def _variance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return self.family._variance_of_x(xp, self.base.rows(xp, theta))
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        shape = self.support.shape
+        return xp.reshape(Product._covariance_of_x(self, xp, theta), (*theta.shape[:-1], *shape, *shape))
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self.family._draw(draws, self.base.rows(draws.xp, theta), (*shape, self.n))
 
@@ -237,3 +262,11 @@ class Independent(Product):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return self.family._parameters(xp, self.base.rows(xp, theta))
+
+
+def _block_diagonal(xp: Namespace, blocks: list[Array]) -> Array:
+    """One matrix of several, shapes (..., p_a, p_a)."""
+    sizes = [block.shape[-1] for block in blocks]
+    rows = [xp.concat([block if b == a else xp.zeros((*block.shape[:-1], size), dtype=block.dtype)
+                       for b, size in enumerate(sizes)], axis=-1) for a, block in enumerate(blocks)]
+    return xp.concat(rows, axis=-2)

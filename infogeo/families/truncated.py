@@ -21,6 +21,7 @@ from ..numerics.exponentials import expm1_gap
 from ..numerics.linalg import matvec, solve
 from ..numerics.newton import minimize
 from .base import ExponentialFamily
+from .cumulative import Law, TabulatedCumulative
 from .nodes import PanelNodes, StateNodes
 
 __all__ = ["Truncated"]
@@ -135,6 +136,22 @@ class Truncated(ExponentialFamily):
     @property
     def ordinary(self) -> Mapping[str, Domain]:
         return self.family.ordinary    # type: ignore[no-any-return]
+
+    @property
+    def observed(self) -> int | slice | None:
+        return self.family.observed
+
+    def _whole(self, xp: Namespace, theta: Array) -> tuple[ExponentialFamily, Array]:
+        return self.family, self._law(xp, theta)[0]
+
+    def _numeric(self, xp: Namespace, theta: Array) -> Law:
+        """By sums over all states where those of the whole family are listed, which need not be smooth between them."""
+        law = self.family._cumulative(xp, theta)
+        if not isinstance(law, TabulatedCumulative):
+            return super()._numeric(xp, theta)
+        low, high = self.support.lower, self.support.upper
+        listed = law.log_p[..., int(low - law.first):int(high - law.first) + 1]
+        return TabulatedCumulative(xp, low, listed - self._law(xp, theta)[0][..., None])
 
     @property
     def _somewhere(self) -> Array:

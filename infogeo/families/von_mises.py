@@ -1,5 +1,6 @@
 """The von Mises family: angles on the circle."""
 from dataclasses import dataclass
+from math import pi
 
 import numpy as np
 
@@ -24,7 +25,8 @@ class VonMises(Transformed):
     - ψ(θ) = log I₀(κ)
     - the geometry is that of `VonMisesFisher(2)`
 
-    The density integrates to 1 over any interval of length 2π; samples lie in [−π, π].
+    The density integrates to 1 over any interval of length 2π; samples lie in [−π, π], and the distribution function, quantiles
+    and moments are those of the angle there.
 
     Ordinary parameters: `mean_direction` m, an angle, and `concentration` κ, not negative, shapes (...).
     Source: Mardia & Jupp, Directional Statistics (2000), section 3.5.4.
@@ -54,6 +56,17 @@ class VonMises(Transformed):
 
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         return self.base._fit(xp, self._sufficient_statistic(xp, x), weights)
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        return -pi, pi
+
+    def _pieces(self, xp: Namespace, theta: Array) -> list[tuple[Array, Array, Array]]:
+        """On both sides of the angle that is opposite to the mean direction, where the density is least."""
+        mode = xp.atan2(theta[..., 1:], theta[..., :1])
+        least, right = xp.where(mode > 0, mode - pi, mode + pi), mode > 0
+        start, end = xp.full_like(mode, -pi), xp.full_like(mode, pi)
+        return [(start, least, xp.where(right, start, mode)), (least, end, xp.where(right, mode, end))]
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         x = self.base._draw(draws, theta, shape)

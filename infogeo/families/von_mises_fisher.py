@@ -7,8 +7,8 @@ from math import lgamma
 import numpy as np
 
 from ..arrays.draws import Draws
-from ..arrays.memo import once
 from ..arrays.sums import average
+from ..arrays.memo import once
 from ..backend import Array, Namespace, arrays
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain, OpenBall, RealSpace
@@ -85,6 +85,8 @@ class VonMisesFisher(ExponentialFamily):
 
     def __post_init__(self) -> None:
         known_integer(self, "p", 2)
+
+    observed = slice(None)
 
     @property
     def dim(self) -> int:

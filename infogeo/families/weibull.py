@@ -1,13 +1,15 @@
 """The Weibull family of known shape, and the Rayleigh family."""
 from dataclasses import dataclass
-from math import log
+from math import exp, expm1, lgamma, log, pi, sqrt
 
 import numpy as np
+from scipy.special import zeta
 
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace
 from ..domains.base import Domain
 from ..domains.supports import ClosedInterval, Interval
+from .cumulative import Carried, StandardExponential
 from .exponential import Exponential
 from .gamma import limit_of_power
 from .known import known_positive
@@ -57,6 +59,18 @@ class Weibull(Transformed):
         seen = xp.any((weights > 0) & (x > 0), axis=0)
         return xp.where(seen[..., None], theta, xp.full_like(theta, xp.nan))
 
+    def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
+        k, scale = self.shape, (-theta[..., 0]) ** (-1.0 / self.shape)
+        return Carried(StandardExponential(xp), lambda x: (x / scale) ** k, lambda z: scale * z ** (1.0 / k))
+
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        """λ Γ(1 + 1/k)."""
+        return exp(lgamma(1.0 + 1.0 / self.shape)) * (-theta[..., 0]) ** (-1.0 / self.shape)
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        """E[x]² (Γ(1 + 2/k) / Γ(1 + 1/k)² − 1)."""
+        return expm1(_log_gamma_spread(1.0 / self.shape)) * self._mean_of_x(xp, theta) ** 2
+
     def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
         return limit_of_power(xp, self.shape - 1.0 + 0.0 * x, xp.log(-theta[..., 0]) + 0.0 * x)
 
@@ -98,6 +112,16 @@ class Rayleigh(Transformed):
         """log 2 + ½ E[log x²], E[log x²] = −γ − log(−θ)."""
         return log(2.0) - 0.5 * (float(np.euler_gamma) + xp.log(-theta[..., 0]))
 
+    def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
+        root = xp.sqrt(-theta[..., 0])
+        return Carried(StandardExponential(xp), lambda x: (root * x) ** 2, lambda z: xp.sqrt(z) / root)
+
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return 0.5 * sqrt(pi) / xp.sqrt(-theta[..., 0])
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        return (0.25 * pi - 1.0) / theta[..., 0]
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return draws.xp.sqrt(self.base._draw(draws, theta, shape))
 
@@ -106,3 +130,10 @@ class Rayleigh(Transformed):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"scale": xp.sqrt(-0.5 / theta[..., 0])}
+
+
+def _log_gamma_spread(u: float) -> float:
+    """log Γ(1 + 2u) − 2 log Γ(1 + u), for small u as Σ ζ(k) (−u)^k (2^k − 2) / k."""
+    if u > 0.2:
+        return lgamma(1.0 + 2.0 * u) - 2.0 * lgamma(1.0 + u)
+    return sum(float(zeta(k)) * (-u) ** k * (2.0**k - 2.0) / k for k in range(2, 42))       # 0.4^42 = 2e-17

@@ -17,8 +17,9 @@ from ..numerics.piecewise import positive
 from .base import ExponentialFamily
 from .image import Image
 from .known import known_integer
-from .matrix_gamma import (bartlett, halves, inverse_and_log_det, log_det, log_det_of_root, matrix_gamma_kl, matrix_gamma_weight,
-                           mean_and_gap, pull, push, push_twice, shape_from_gap, shape_potential)
+from .matrix_gamma import (bartlett, halves, inverse_and_log_det, inverse_matrix_gamma_moments, log_det, log_det_of_root,
+                           matrix_gamma_kl, matrix_gamma_moments, matrix_gamma_weight, mean_and_gap, pull, push, push_twice,
+                           shape_from_gap, shape_potential)
 
 __all__ = ["InverseWishart", "Wishart"]
 
@@ -174,6 +175,14 @@ class Wishart(ExponentialFamily):
         s, inverse = shape_from_gap(xp, gap, self.p), inverse_and_log_det(xp, mean)[1]
         return number_and_matrix(xp, s, -(s + 0.5 * (self.p - 1))[..., None, None] * inverse)
 
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        s, _, _, inverse, _ = self._parts(xp, theta)
+        return matrix_gamma_moments(xp, s, inverse)[0]
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        s, _, _, inverse, _ = self._parts(xp, theta)
+        return matrix_gamma_moments(xp, s, inverse)[1]
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         s, _, root, _, _ = self._parts(draws.xp, theta)
         return bartlett(draws, s, root, shape)
@@ -234,6 +243,14 @@ class InverseWishart(Image):
         root, _, log_det_x = inverse_and_log_det(xp, x)
         ratio = xp.matmul(root, xp.matmul(rate, xp.matrix_transpose(root)))
         return matrix_gamma_weight(xp, s, ratio, log_det_rate - log_det_x) - 0.5 * (self.p + 1.0) * log_det_x
+
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        s, rate, _, _, _ = self.base._parts(xp, theta)
+        return inverse_matrix_gamma_moments(xp, s, rate)[0]
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        s, rate, _, _, _ = self.base._parts(xp, theta)
+        return inverse_matrix_gamma_moments(xp, s, rate)[1]
 
     def _theta_from(self, xp: Namespace, degrees_of_freedom: Array, scale_matrix: Array) -> Array:
         s = 0.5 * (degrees_of_freedom - (self.p - 1.0))

@@ -1,6 +1,6 @@
 """The zeta family."""
 from dataclasses import dataclass
-from math import log
+from math import inf, log
 
 from ..arrays.draws import Draws
 from ..arrays.memo import once
@@ -10,9 +10,10 @@ from ..domains.supports import Integers, Interval
 from ..geometry.manifolds.separable import OneSeries
 from ..numerics.piecewise import piecewise
 from ..numerics.quadrature import bregman_integral
-from ..numerics.riemann_zeta import log_zeta_derivatives, zeta_excess
+from ..numerics.riemann_zeta import log_zeta_derivatives, log_zeta_sums, zeta_excess
 from ..numerics.root import root
 from .base import ExponentialFamily
+from .cumulative import Cumulative, log_unless_high
 
 __all__ = ["Zeta"]
 
@@ -89,6 +90,19 @@ class Zeta(OneSeries, ExponentialFamily):
         theta_p, theta_q, step = (v[..., 0] for v in xp.broadcast_arrays(theta_p, theta_q, step))
         return piecewise(xp, is_near[..., 0], near, far, theta_p, theta_q, step)
 
+    def _cumulative(self, xp: Namespace, theta: Array) -> Cumulative:
+        return _Powers(xp, -theta[..., 0], self._potential(xp, theta))
+
+    def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
+        """ζ(s − 1) / ζ(s), s > 2."""
+        return 1.0 + _moment_above_1(xp, -theta[..., 0], 1)
+
+    def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
+        """That of x − 1, s > 3."""
+        d = -theta[..., 0]
+        variance = _moment_above_1(xp, d, 2) - _moment_above_1(xp, d, 1) ** 2
+        return xp.where(d > 2.0, variance, xp.full_like(d, inf))
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """By rejection from ⌊U^{−1/(s−1)}⌋; a draw beyond the largest number of the dtype is inf.
 
@@ -111,3 +125,29 @@ class Zeta(OneSeries, ExponentialFamily):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"exponent": 1.0 - theta[..., 0]}
+
+
+@dataclass(frozen=True)
+class _Powers(Cumulative):
+    """By the sums of the powers up to x and beyond."""
+
+    xp: Namespace
+    d: Array
+    log_zeta: Array
+
+    def log_cdf(self, x: Array) -> Array:
+        low, high = log_zeta_sums(self.xp, self.d, x)
+        return log_unless_high(self.xp, low - self.log_zeta, high - self.log_zeta)
+
+    def log_survival(self, x: Array) -> Array:
+        low, high = log_zeta_sums(self.xp, self.d, x)
+        return log_unless_high(self.xp, high - self.log_zeta, low - self.log_zeta)
+
+
+def _moment_above_1(xp: Namespace, d: Array, k: int) -> Array:
+    """E[(x − 1)^k], k = 1 or 2, from the sums over n ≥ 2 of n^{j−s}, j ≤ k; inf for s ≤ k + 1."""
+    finite = d > k
+    at = xp.where(finite, d, xp.full_like(d, k + 1.0))
+    sums = [zeta_excess(xp, at - j)[0] for j in range(k + 1)]
+    total = sums[1] - sums[0] if k == 1 else sums[2] - 2.0 * sums[1] + sums[0]
+    return xp.where(finite, total / (1.0 + sums[0]), xp.full_like(d, inf))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..backend import Array, Namespace
 
-__all__ = ["log_zeta_derivatives", "zeta_excess"]
+__all__ = ["log_zeta_derivatives", "log_zeta_sums", "zeta_excess"]
 
 _N = 20                # terms summed directly
 # B_2j / (2j)!, j = 1 … 9
@@ -75,3 +75,34 @@ def log_zeta_derivatives(xp: Namespace, d: Array) -> tuple[Array, Array, Array, 
     value = xp.where(d < 1.0, xp.log(whole) - xp.log(d), xp.log1p(s0 / d))
     with np.errstate(over="ignore"):      # beyond the largest number near the pole
         return value, -m1 / d, (m2 - m1 * m1) / d / d, -(m3 - 3.0 * m1 * m2 + 2.0 * m1**3) / d / d / d
+
+
+def log_zeta_sums(xp: Namespace, d: Array, k: Array) -> tuple[Array, Array]:
+    """log Σ_{n≤k} n^{−1−d} and log Σ_{n>k} n^{−1−d}, elementwise for whole k ≥ 1, d > 0.
+
+    The sums beyond k are 2N terms and the rest by Euler and Maclaurin, all relative to the first term, so that they do not
+    underflow. Those up to k are formed so that they keep their digits where they are the smaller part of ζ.
+    """
+    d, k = xp.broadcast_arrays(d, k)
+    step = xp.arange(2 * _N, dtype=d.dtype)
+    terms = xp.sum(xp.exp(-(1.0 + d)[..., None] * xp.log1p(step / (k + 1.0)[..., None])), axis=-1)
+    last = k + (2 * _N + 1)
+    rest = xp.exp(-(1.0 + d) * xp.log1p(2 * _N / (k + 1.0))) * last * (1.0 / d + _corrections(xp, d, last))
+    above = xp.log(terms + rest) - (1.0 + d) * xp.log(k + 1.0)
+    n = 1.0 + step[:_N]
+    listed = xp.sum(xp.where(n <= k[..., None], xp.exp(-(1.0 + d)[..., None] * xp.log(n)), 0.0 * k[..., None]), axis=-1)
+    first = _N + 1.0 + 0.0 * k
+    ratio = xp.maximum((k + 1.0) / first, 1.0 + 0.0 * k)
+    between = (-xp.expm1(-d * xp.log(ratio)) / d + _corrections(xp, d, first)
+               - xp.exp(-d * xp.log(ratio)) * _corrections(xp, d, xp.maximum(k + 1.0, first)))
+    return xp.log(listed + xp.exp(-d * xp.log(first)) * between), above
+
+
+def _corrections(xp: Namespace, d: Array, a: Array) -> Array:
+    """a^d Σ_{n≥a} n^{−1−d} − 1/d, the half term and the derivatives at a."""
+    s = 1.0 + xp.minimum(d, 1e3 + 0.0 * d)     # from there on none of it counts
+    total, factor = 0.5 / a, s / (a * a)
+    for j, b in enumerate(_EULER):
+        total = total + b * factor
+        factor = factor * ((s + (2 * j + 1)) / a) * ((s + (2 * j + 2)) / a)
+    return total

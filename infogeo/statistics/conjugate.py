@@ -241,7 +241,7 @@ def _(family: Any) -> Conjugacy:
 
 @conjugacy.register(NormalKnownVariance)
 def _(family: Any) -> Conjugacy:
-    return Conjugacy(Normal(), "mean", ((1.0 / family.variance, 0.0), (0.0, -0.5 / family.variance)))
+    return Conjugacy(Normal(), "mean", ((1.0 / family.known_variance, 0.0), (0.0, -0.5 / family.known_variance)))
 
 
 @conjugacy.register(MultivariateNormalKnownCovariance)

@@ -199,7 +199,7 @@ def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
 
 @_register(MultivariateNormalKnownCovariance)
 def _(family: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
-    a, covariance = sp.Matrix(theta), sp.Matrix(family.covariance.tolist()).applyfunc(_exact)
+    a, covariance = sp.Matrix(theta), sp.Matrix(family.known_covariance.tolist()).applyfunc(_exact)
     return (a.T * covariance * a)[0] / 2
 
 

@@ -1,0 +1,246 @@
+"""Distribution functions and moments on the line by sums: the reference beside closed forms, and where there is none."""
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from math import inf, prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..backend import Array, Namespace
+from ..numerics.lattice import panels
+from ..numerics.root import root
+from .cumulative import ContinuousCumulative, Law, binary_search, log_sum, log_unless_high
+from .nodes import PanelNodes
+
+if TYPE_CHECKING:
+    from .base import ExponentialFamily
+
+__all__ = ["IntegratedCumulative", "SummedCumulative"]
+
+_ROWS = 2**12       # that are integrated at a time: an array of all their nodes has 19 MB
+_COUNTS = 2.0**53   # whole numbers beyond are not told apart
+
+
+class IntegratedCumulative(Law, ContinuousCumulative):
+    """Integrals of the density over the part of the support on each side of x, by the nodes of `PanelNodes`.
+
+    They assume that in the coordinate of the nodes the density rises to one mode and falls from it, at least exponentially, in
+    each of the pieces. Probability beyond |log distance| = 700 from an end of the support is not counted: a gamma law of shape
+    0.01 has e^{−7} of it there.
+
+    Parameters
+    ----------
+    theta : array, shape (..., dim)
+    nodes : PanelNodes
+    log_total : array, shape (...)
+        The logarithm of the probability of the support under the family of the nodes.
+    pieces : list of triples of arrays, shapes (..., 1), optional
+        Ends and mode of the intervals that make up the support, where the density has more than one mode.
+    """
+
+    def __init__(self, xp: Namespace, theta: Array, nodes: PanelNodes, log_total: Array,
+                 pieces: list[tuple[Array, Array, Array]] | None = None) -> None:
+        self.xp, self.theta, self.nodes, self.log_total, self._given = xp, theta, nodes, log_total, pieces
+
+    @cached_property
+    def pieces(self) -> Array:
+        """(start, end, mode) of all pieces, shape (..., k, 3)."""
+        xp, (bottom, top) = self.xp, self.nodes.bounds
+        if self._given is None:
+            mode = self._by_rows(lambda theta: self.nodes.mode(xp, theta), self.theta.shape[:-1], self.theta)
+            found = [(xp.full_like(mode, bottom), xp.full_like(mode, top), mode)]
+        else:
+            found = self._given
+        return xp.stack([xp.concat(piece, axis=-1) for piece in found], axis=-2)
+
+    def _by_rows(self, function: Callable[..., Array], batch: tuple[int, ...], *xs: Array) -> Array:
+        """A function of rows (r, …) of arrays (*batch, …), a few rows at a time."""
+        xp = self.xp
+        flat = [xp.reshape(x, (prod(batch), *x.shape[len(batch):])) for x in xs]
+        parts = [function(*(x[start:start + _ROWS] for x in flat)) for start in range(0, max(1, prod(batch)), _ROWS)]
+        whole = parts[0] if len(parts) == 1 else xp.concat(parts, axis=0)
+        return xp.reshape(whole, (*batch, *whole.shape[1:]))
+
+    def _log_mass(self, bounds: Callable[[Array], tuple[Array, Array]], t: Array) -> Array:
+        """log P of the t between these bounds."""
+        xp, nodes, k = self.xp, self.nodes, self.pieces.shape[-2]
+        batch = np.broadcast_shapes(t.shape, self.theta.shape[:-1])
+
+        def mass(theta: Array, pieces: Array, t: Array) -> Array:
+            low, high = bounds(t[:, None])
+            logs = []
+            for i in range(k):
+                start, end, mode = (pieces[:, i, j:j + 1] for j in range(3))
+                a, b = xp.clip(low, start, end), xp.clip(high, start, end)
+                x, log_weight = nodes.placed(xp, *nodes.panels(xp, theta, xp.clip(mode, a, b), a, b))
+                logs.append(nodes.log_density(xp, theta, x) + log_weight)
+            every = logs[0] if k == 1 else xp.concat(logs, axis=-1)
+            return log_sum(xp, xp.where(xp.isnan(every), xp.full_like(every, -inf), every))
+
+        theta = xp.broadcast_to(self.theta, (*batch, self.theta.shape[-1]))
+        pieces = xp.broadcast_to(self.pieces, (*batch, k, 3))
+        return self._by_rows(mass, batch, theta, pieces, xp.broadcast_to(t, batch)) - self.log_total
+
+    def _below(self, t: Array) -> Array:
+        """log P(T ≤ t)."""
+        return self._log_mass(lambda t: (self.xp.full_like(t, -inf), t), t)
+
+    def _above(self, t: Array) -> Array:
+        """log P(T > t)."""
+        return self._log_mass(lambda t: (t, self.xp.full_like(t, inf)), t)
+
+    def cdf(self, x: Array) -> Array:
+        value = self.xp.exp(self._below(self.nodes.coordinate(self.xp, x)))
+        return self.xp.minimum(value, 1.0 + 0.0 * value)
+
+    def survival(self, x: Array) -> Array:
+        value = self.xp.exp(self._above(self.nodes.coordinate(self.xp, x)))
+        return self.xp.minimum(value, 1.0 + 0.0 * value)
+
+    def log_cdf(self, x: Array) -> Array:
+        t = self.nodes.coordinate(self.xp, x)
+        return log_unless_high(self.xp, self._below(t), self._above(t))
+
+    def log_survival(self, x: Array) -> Array:
+        t = self.nodes.coordinate(self.xp, x)
+        return log_unless_high(self.xp, self._above(t), self._below(t))
+
+    def quantile(self, q: Array) -> Array:
+        return self._solve(q <= 0.5, self.xp.where(q <= 0.5, self.xp.log(q), self.xp.log1p(-q)))
+
+    def upper_quantile(self, q: Array) -> Array:
+        return self._solve(q > 0.5, self.xp.where(q > 0.5, self.xp.log1p(-q), self.xp.log(q)))
+
+    def _solve(self, lower: Array, log_q: Array) -> Array:
+        """x with log P(X ≤ x) = log q where `lower`, log P(X > x) = log q elsewhere, by Newton's method in a bracket."""
+        xp, (bottom, top) = self.xp, (self.pieces[..., 0, 0], self.pieces[..., -1, 1])
+        log_q = log_q + 0.0 * bottom
+        lower, bottom, top = (xp.broadcast_to(v, log_q.shape) for v in (lower, bottom, top))
+
+        def excess(t: Array) -> Array:
+            """Increasing in t, 0 at the root."""
+            return xp.where(lower, self._below(t) - log_q, log_q - self._above(t))
+
+        mode = xp.broadcast_to(self.pieces[..., -1, 2], log_q.shape)
+        step, low, high = xp.ones_like(log_q), mode, mode
+        while xp.any((excess(low) > 0) & (low > bottom)) or xp.any((excess(high) < 0) & (high < top)):
+            low = xp.where(excess(low) > 0, xp.maximum(low - step, bottom), low)
+            high = xp.where(excess(high) < 0, xp.minimum(high + step, top), high)
+            step = 4.0 * step
+
+        def newton(t: Array) -> tuple[Array, Array]:
+            nonlocal low, high
+            gap = excess(t)
+            low, high = xp.where(gap < 0, t, low), xp.where(gap > 0, t, high)
+            tail = log_q + xp.where(lower, gap, -gap)
+            x, slope = self.nodes.point(xp, t)
+            rate = xp.exp(self.nodes.log_density(xp, self.theta, x[..., None])[..., 0] + slope - self.log_total - tail)
+            ahead = t - gap / rate
+            inside = (ahead >= low) & (ahead <= high)
+            closed = high - low <= 4.0 * float(xp.finfo(t.dtype).eps) * xp.abs(t)
+            return xp.where(inside, ahead, 0.5 * (low + high)), xp.where(closed, xp.zeros_like(gap), gap)
+
+        t = root(xp, 0.5 * (low + high), newton, "quantile", max_steps=200)
+        return self.nodes.point(xp, t)[0]
+
+    def moments(self) -> tuple[Array, Array]:
+        xp, nodes = self.xp, self.nodes
+
+        def of_rows(theta: Array, pieces: Array) -> Array:
+            parts = [nodes.placed(xp, *nodes.panels(xp, theta, pieces[:, i, 2:], pieces[:, i, :1], pieces[:, i, 1:2]))
+                     for i in range(pieces.shape[1])]
+            x, log_weight = (xp.concat(part, axis=-1) for part in zip(*parts))
+            logs = nodes.log_density(xp, theta, x) + log_weight
+            p = xp.exp(xp.where(xp.isnan(logs), xp.full_like(logs, -inf), logs) - log_sum(xp, logs)[:, None])
+            x = xp.where(p > 0, x, xp.zeros_like(x))
+            centre = xp.sum(p * x, axis=-1, keepdims=True)
+            shift = xp.sum(p * (x - centre), axis=-1, keepdims=True)        # what rounding of the mean leaves
+            return xp.concat([centre + shift, xp.sum(p * (x - centre - shift) ** 2, axis=-1, keepdims=True)], axis=-1)
+
+        found = self._by_rows(of_rows, self.theta.shape[:-1], self.theta, self.pieces)
+        return found[..., 0], found[..., 1]
+
+
+class SummedCumulative(Law):
+    """Sums over the whole numbers on each side of x, by the panels of `numerics.lattice`.
+
+    They assume that the probabilities rise to one mode and fall from it, and are smooth between the integers.
+
+    Parameters
+    ----------
+    theta : array, shape (..., dim)
+    family : ExponentialFamily
+        With observations on whole numbers.
+    first, last : float
+        The whole numbers that count; the last one may be infinite.
+    log_total : array, shape (...)
+        The logarithm of the probability of these under the family.
+    """
+
+    def __init__(self, xp: Namespace, theta: Array, family: "ExponentialFamily", first: float, last: float,
+                 log_total: Array) -> None:
+        self.xp, self.theta, self.family, self.first, self.last, self.log_total = xp, theta, family, first, last, log_total
+
+    def _log_p(self, x: Array) -> Array:
+        """log p of x of shape (..., n)."""
+        return self.family._log_density(self.xp, self.theta[..., None, :], x)
+
+    @cached_property
+    def mode(self) -> Array:
+        """The smallest x from which the probabilities do not rise, shape (...)."""
+        xp, start = self.xp, self.xp.full_like(self.theta[..., 0], self.first)
+
+        def falls(x: Array) -> Array:
+            value = self._log_p(xp.stack([x, xp.minimum(x + 1.0, xp.full_like(x, self.last))], axis=-1))
+            return value[..., 1] <= value[..., 0]
+
+        return binary_search(xp, falls, start, xp.ones_like(start), self.first, min(self.last, _COUNTS))
+
+    def _terms(self, first: Array, last: Array) -> tuple[Array, Array, Iterator[tuple[Array, Array]]]:
+        """(the largest x between, its log p, the pairs (t, weight) of `panels` about it)."""
+        xp = self.xp
+        start = xp.clip(self.mode, first, last)
+        top = self._log_p(start[..., None])
+        return start, top[..., 0], panels(xp, lambda t: self._log_p(start[..., None] + t) - top, start - first, last - start)
+
+    def _log_sum(self, first: Array, last: Array) -> Array:
+        xp = self.xp
+        _, top, terms = self._terms(first, last)
+        total = xp.zeros_like(top)
+        for _, weight in terms:
+            total = total + xp.sum(weight, axis=-1)
+        return top + xp.log(total) - self.log_total
+
+    def _below(self, x: Array) -> Array:
+        """log P(X ≤ x)."""
+        x = x + 0.0 * self.mode
+        return self._log_sum(self.xp.full_like(x, self.first), x)
+
+    def _above(self, x: Array) -> Array:
+        """log P(X > x)."""
+        x = x + 0.0 * self.mode
+        return self._log_sum(x + 1.0, self.xp.full_like(x, self.last))
+
+    def cdf(self, x: Array) -> Array:
+        value = self.xp.exp(self._below(x))
+        return self.xp.minimum(value, 1.0 + 0.0 * value)
+
+    def survival(self, x: Array) -> Array:
+        value = self.xp.exp(self._above(x))
+        return self.xp.minimum(value, 1.0 + 0.0 * value)
+
+    def log_cdf(self, x: Array) -> Array:
+        return log_unless_high(self.xp, self._below(x), self._above(x))
+
+    def log_survival(self, x: Array) -> Array:
+        return log_unless_high(self.xp, self._above(x), self._below(x))
+
+    def moments(self) -> tuple[Array, Array]:
+        xp, first = self.xp, self.xp.full_like(self.theta[..., 0], self.first)
+        mode, _, terms = self._terms(first, xp.full_like(first, self.last))
+        mass, mean, square = 0.0 * mode, 0.0 * mode, 0.0 * mode
+        for t, weight in terms:
+            mass, mean = mass + xp.sum(weight, axis=-1), mean + xp.sum(weight * t, axis=-1)
+            square = square + xp.sum(weight * t * t, axis=-1)
+        mean = mean / mass
+        return mode + mean, square / mass - mean * mean
