@@ -18,6 +18,7 @@ settings.register_profile("ci", deadline=None, max_examples=30, derandomize=True
 settings.load_profile("default")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """Four at most: every process collects all cases, which takes it some seconds."""
     return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
