@@ -151,7 +151,8 @@ def inverse(manifold):
     sys.setprofile(lambda frame, event, found: called.add(frame.f_globals.get("__name__")))
     manifold.to_theta(eta)
     sys.setprofile(None)
-    return "numeric" if called & {f"infogeo.numerics.{solver}" for solver in ("interior_point", "newton", "root")} else "closed form"
+    return "numeric" if called & {f"infogeo.numerics.{solver}" for solver in ("interior_point", "newton",
+                                                                              "root")} else "closed form"
 
 
 def raised(manifold):

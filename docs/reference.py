@@ -26,7 +26,7 @@ def page(package):
 
 
 def file_names():
-    """Files of their own for names that differ in their capitals only, as a class and a function do: not all disks tell them apart."""
+    """Files of their own for names that differ in capitals only, of a class and a function: not all disks know them apart."""
     full = {f"{package}.{name}" for package in packages() for _, names in spoken(package) for name in names}
     capitals = {name.lower() for name in full if name != name.lower()}
     return {name: f"{name}-function" for name in full & capitals}

@@ -28,7 +28,8 @@ class ZeroTruncatedPoisson(ig.ExponentialFamily):
 
     dim = 1
     theta_domain = ig.domains.RealSpace(1)
-    eta_domain = MappedDomain(ig.domains.Orthant(1), lambda xp, z: 1.0 + z, lambda xp, eta: eta[..., 0] > 1, lambda name: f"{name} > 1")
+    eta_domain = MappedDomain(ig.domains.Orthant(1), lambda xp, z: 1.0 + z, lambda xp, eta: eta[..., 0] > 1,
+                              lambda name: f"{name} > 1")
     support = ig.domains.Integers(1)
     ordinary = {"rate": ig.domains.Interval(0)}
 

@@ -9,11 +9,12 @@ from .update import (
 )
 
 # step rules
-from .snapshot import Snapshot as Snapshot
 from .step import (
     Backtracking as Backtracking, Constant as Constant, Diminishing as Diminishing, Exact as Exact,
     RelativeSmooth as RelativeSmooth, Step as Step,
 )
+
+# stopping rules, and the place that rules see
 from .stop import (
     Gap as Gap, GradientNorm as GradientNorm, StepLength as StepLength, Stop as Stop, ValueChange as ValueChange,
 )
@@ -21,3 +22,4 @@ from .place import Place as Place
 
 # callbacks
 from .moment import Moment as Moment
+from .snapshot import Snapshot as Snapshot

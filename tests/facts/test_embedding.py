@@ -4,6 +4,7 @@ import pytest
 from scipy import integrate, special, stats
 
 import infogeo as ig
+from infogeo.statistics import Curved, Embedding
 from infogeo.statistics.embedding_curvature import (e_embedding_curvature, embedding_curvature, information_loss,
                                                     m_embedding_curvature, second_order_bias, second_order_covariance)
 from infogeo.testing.calculus import derivative
@@ -24,8 +25,8 @@ def sphere(radius):
 
     family = ig.MultivariateNormalKnownCovariance(np.eye(3))
     second = lambda u: np.stack([np.stack([place(u, 2 - b - a, a + b) for b in range(2)], axis=-1) for a in range(2)], axis=-2)
-    return ig.statistics.Curved(family, ig.statistics.Embedding(2, lambda u: place(u, 0, 0),
-                                          lambda u: np.stack([place(u, 1, 0), place(u, 0, 1)], axis=-1), second))
+    return Curved(family, Embedding(2, lambda u: place(u, 0, 0),
+                                    lambda u: np.stack([place(u, 1, 0), place(u, 0, 1)], axis=-1), second))
 
 
 def mixture_line():
@@ -35,13 +36,13 @@ def mixture_line():
     theta = lambda u: family.to_theta(eta(u))
     first = lambda u: family.dual_flat(eta(u), b)
     second = lambda u: np.sum(family.dual_cubic_tensor(eta(u)) * b[:, None] * b, axis=(-2, -1))
-    return ig.statistics.Curved(family, ig.statistics.Embedding(1, theta, lambda u: first(u)[..., None], lambda u: second(u)[..., None, None]))
+    return Curved(family, Embedding(1, theta, lambda u: first(u)[..., None], lambda u: second(u)[..., None, None]))
 
 
 def moved(curve, map_, first, second):
     """The same curve with u = map(v), and the derivatives of the map."""
     one = lambda v: first(v)[..., None]
-    return ig.statistics.Curved(curve.family, ig.statistics.Embedding(
+    return Curved(curve.family, Embedding(
         1, lambda v: curve.to_theta(map_(v)), lambda v: curve.jacobian(map_(v)) * one(v),
         lambda v: curve.second(map_(v)) * one(v)[..., None]**2 + curve.jacobian(map_(v))[..., None] * second(v)[..., None, None]))
 
@@ -75,8 +76,8 @@ def test_loss_of_one_parameter_is_efrons():
 
 def test_flat_families():
     """A line of θ has no e-curvature, a line of η no m-curvature, each has the other one; all of a family has none."""
-    line = moved(ig.statistics.Curved(ig.Normal(), ig.statistics.Embedding(1, lambda u: np.array([0.3, -1.0]) + u * np.array([0.5, 0.2]),
-                                                     lambda u: np.array([[0.5], [0.2]]), lambda u: np.zeros((2, 1, 1)))),
+    line = moved(Curved(ig.Normal(), Embedding(1, lambda u: np.array([0.3, -1.0]) + u * np.array([0.5, 0.2]),
+                                               lambda u: np.array([[0.5], [0.2]]), lambda u: np.zeros((2, 1, 1)))),
                  lambda v: v + v**3, lambda v: 1 + 3 * v**2, lambda v: 6 * v)
     v = np.array([[-0.5], [0.2], [0.7]])
     assert np.abs(e_embedding_curvature(line, v)).max() < 1e-14
@@ -148,8 +149,8 @@ def test_unbiased_and_biased_coordinates_of_one_curve():
     """Hardy–Weinberg genotypes with allele frequency u: û = counts / 2n is unbiased, logit û has the bias ½ logit''(u) Var û."""
     family = ig.Categorical(3)
     weights = np.array([2.0, 1.0])                           # genotypes aa, ab, bb: θ = (2v, v + log 2) with v = logit u
-    curve = ig.statistics.Curved(family, ig.statistics.Embedding(1, lambda v: v * weights + np.array([0.0, np.log(2.0)]), lambda v: weights[:, None],
-                                           lambda v: np.zeros((2, 1, 1))))
+    curve = Curved(family, Embedding(1, lambda v: v * weights + np.array([0.0, np.log(2.0)]), lambda v: weights[:, None],
+                                     lambda v: np.zeros((2, 1, 1))))
     u = np.array([[0.1], [0.5], [0.8]])
     expected = 0.5 * (2 * u - 1) / (u * (1 - u))**2 * u * (1 - u) / 2
     np.testing.assert_allclose(second_order_bias(curve, special.logit(u)), expected, rtol=1e-12, atol=1e-14)
@@ -214,7 +215,7 @@ def test_backends(dtype, backend):
     for f in (second_order_bias, second_order_covariance, information_loss, e_embedding_curvature):
         np.testing.assert_allclose(backend.check(f(family, point), dtype), f(family, theta), **close)
     slope = np.array([[1.0], [-0.5]])
-    line = ig.statistics.Curved(family, ig.statistics.Embedding(
+    line = Curved(family, Embedding(
         1, lambda u: u * backend.make([1.0, -0.5], dtype) - 1.0, lambda u: backend.make(slope, dtype),
         lambda u: backend.make(np.zeros((2, 1, 1)), dtype)))
     normal = backend.check(m_embedding_curvature(line, backend.make([[1.5], [3.0]], dtype)), dtype)

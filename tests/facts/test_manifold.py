@@ -10,8 +10,8 @@ class Cosh(ig.DuallyFlat):
 
     dim = 2
     theta_domain = ig.domains.RealSpace(2)
-    eta_domain = ig.domains.MappedDomain(ig.domains.RealSpace(2), lambda xp, z: xp.tanh(z), lambda xp, eta: xp.all(abs(eta) < 1, axis=-1),
-                                        lambda name: f"-1 < {name} < 1")
+    eta_domain = ig.domains.MappedDomain(ig.domains.RealSpace(2), lambda xp, z: xp.tanh(z),
+                                         lambda xp, eta: xp.all(abs(eta) < 1, axis=-1), lambda name: f"-1 < {name} < 1")
 
     def potential(self, theta):
         return np.sum(np.logaddexp(theta, -np.asarray(theta)) - np.log(2.0), axis=-1)

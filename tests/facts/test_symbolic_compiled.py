@@ -161,7 +161,8 @@ def test_domain_of_eta_without_a_formula():
 def poisson():
     x = sp.Symbol("x")
     return SymbolicManifold(t1, sp.exp(t1)).compile_family(
-        ig.domains.RealSpace(1), x=x, sufficient_statistic=(x,), log_base_measure=-sp.loggamma(x + 1), support=ig.domains.Integers(),
+        ig.domains.RealSpace(1), x=x, sufficient_statistic=(x,), log_base_measure=-sp.loggamma(x + 1),
+        support=ig.domains.Integers(),
         sampler=lambda rng, theta, shape: rng.poisson(np.exp(theta[..., 0]), shape), eta_domain=ig.domains.Orthant(1),
         expected_log_base_measure=-sp.exp(t1))
 
@@ -202,9 +203,11 @@ def test_a_solver_takes_a_compiled_manifold():
 @pytest.mark.parametrize("call, error, words", [
     (lambda g: g.compile(ig.domains.RealSpace(3)), ig.ShapeError, "theta_domain must have the dimension of theta, 2"),
     (lambda g: g.compile("R"), TypeError, "theta_domain must be a ConvexDomain"),
-    (lambda g: g.compile_family(ig.domains.RealSpace(2), x=t3, sufficient_statistic=(t3,), log_base_measure=0, support=ig.domains.Interval(),
+    (lambda g: g.compile_family(ig.domains.RealSpace(2), x=t3, sufficient_statistic=(t3,), log_base_measure=0,
+                                support=ig.domains.Interval(),
                                 sampler=None), ig.ShapeError, "sufficient_statistic must have 2 coordinates; got 1"),
-    (lambda g: g.compile_family(ig.domains.RealSpace(2), x=t3, sufficient_statistic=(t3, 1), log_base_measure=t3, support=ig.domains.Interval(),
+    (lambda g: g.compile_family(ig.domains.RealSpace(2), x=t3, sufficient_statistic=(t3, 1), log_base_measure=t3,
+                                support=ig.domains.Interval(),
                                 sampler=None), ValueError, "expected_log_base_measure"),
     (lambda g: kernel((t1,), [sp.besselj(1, t1)]), TypeError, "besselj has no form for arrays"),
     (lambda g: kernel((t1,), [t2]), ValueError, "unknown symbols theta_2"),

@@ -178,7 +178,8 @@ def test_constants_stay():
 
 @pytest.mark.parametrize("arguments, error, words", [
     (((t1, t2), -t1**2 - t2**2), ig.DomainError, "positive definite at none of"),
-    (((t1, t2), t1**2 - t2**2, ig.domains.RealSpace(2)), ig.DomainError, "strictly convex on .* at 8 of 8 points .* least eigenvalue -2"),
+    (((t1, t2), t1**2 - t2**2, ig.domains.RealSpace(2)), ig.DomainError,
+     "strictly convex on .* at 8 of 8 points .* least eigenvalue -2"),
     (((t1,), sp.log(t1), ig.domains.Orthant(-1)), ig.DomainError, "not a real number"),
     (((t1, t2), t1**2), ig.DomainError, "positive definite at none"),
     (((t1,), t1**2 + sp.Symbol("y")), ValueError, "1 of its symbols are not: y"),

@@ -41,9 +41,11 @@ MODELS = {
     "student": (STUDENT, (mu, s, nu), LINE, ig.domains.ProductDomain(SHIFTED, ig.domains.Orthant(1))),
     "weibull": (sp.log(k / b) + (k - 1) * sp.log(x / b) - (x / b)**k, (b, k), HALF_LINE, ig.domains.Orthant(1, 1)),
     "frechet": (sp.log(k / b) - (k + 1) * sp.log(x / b) - (x / b)**-k, (b, k), HALF_LINE, ig.domains.Orthant(1, 1)),
-    "log-logistic": (sp.log(k / b) + (k - 1) * sp.log(x / b) - 2 * sp.log(1 + (x / b)**k), (b, k), HALF_LINE, ig.domains.Orthant(1, 1)),
+    "log-logistic": (sp.log(k / b) + (k - 1) * sp.log(x / b) - 2 * sp.log(1 + (x / b)**k), (b, k), HALF_LINE,
+                     ig.domains.Orthant(1, 1)),
     "gamma": ((a - 1) * sp.log(x) - b * x + a * sp.log(b) - sp.loggamma(a), (a, b), HALF_LINE, ig.domains.Orthant(1, 1)),
-    "beta": ((a - 1) * sp.log(x) + (b - 1) * sp.log(1 - x) - sp.log(sp.beta(a, b)), (a, b), sp.Interval(0, 1), ig.domains.Orthant(1, 1)),
+    "beta": ((a - 1) * sp.log(x) + (b - 1) * sp.log(1 - x) - sp.log(sp.beta(a, b)), (a, b), sp.Interval(0, 1),
+             ig.domains.Orthant(1, 1)),
     "kumaraswamy": (sp.log(a * b) + (a - 1) * sp.log(x) + (b - 1) * sp.log(1 - x**a), (a, b), sp.Interval(0, 1),
                     ig.domains.Orthant(1, 1)),
     "normal of known variation": (-(x - a)**2 / (2 * a**2) - sp.log(a) - sp.log(2 * sp.pi) / 2, a, LINE, ig.domains.Orthant(1)),
@@ -131,7 +133,8 @@ def test_quadrature_of_the_score_confirms_the_closed_form(name):
 
 
 @pytest.mark.parametrize("name, peer", [
-    ("normal", ig.statistics.LocationScale.normal()), ("cauchy", ig.statistics.LocationScale.cauchy()), ("logistic", ig.statistics.LocationScale.logistic()),
+    ("normal", ig.statistics.LocationScale.normal()), ("cauchy", ig.statistics.LocationScale.cauchy()),
+    ("logistic", ig.statistics.LocationScale.logistic()),
     ("gumbel", ig.statistics.LocationScale.gumbel()), ("laplace", ig.statistics.LocationScale.laplace()),
     ("student, 3 degrees", ig.statistics.LocationScale.student_t(3.0)), ("weibull", ig.statistics.LogLocationScale.weibull()),
     ("frechet", ig.statistics.LogLocationScale.frechet()), ("log-logistic", ig.statistics.LogLocationScale.log_logistic()),

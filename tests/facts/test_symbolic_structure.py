@@ -129,7 +129,8 @@ def test_inner_product_and_norm_follow():
     (sum(map(sp.exp, t)) + (t1 - t2)**2 + (t2 - t3)**2 + (t3 - t4)**2, "DenseMetric(4)"),        # a chain has no such form
 ], ids=range(5))
 def test_structures_of_other_potentials(potential, expected):
-    M = SymbolicManifold(t, potential, ig.domains.Orthant(1, 1, 1, 1)).compile(ig.domains.Orthant(1, 1, 1, 1), ig.domains.RealSpace(4))
+    M = SymbolicManifold(t, potential, ig.domains.Orthant(1, 1, 1, 1)).compile(ig.domains.Orthant(1, 1, 1, 1),
+                                                                               ig.domains.RealSpace(4))
     assert repr(M.structure) == expected
     rng = np.random.default_rng(1)
     theta, v = rng.uniform(0.2, 1.5, (6, 4)), rng.standard_normal((6, 4))

@@ -149,7 +149,8 @@ def test_on_every_backend(name, dtype, backend):
 
 def test_the_velocity_is_that_of_the_natural_gradient():
     model, w, batch = problem("bernoulli")
-    space = ig.curvature.WeightSpace(model, batch, lambda m, w, b: ig.operators.SymmetricDense(dense_fisher(m, w, b[0])), ig.curvature.Tikhonov(0.1))
+    space = ig.curvature.WeightSpace(model, batch, lambda m, w, b: ig.operators.SymmetricDense(dense_fisher(m, w, b[0])),
+                                     ig.curvature.Tikhonov(0.1))
     c = np.random.default_rng(0).standard_normal(w.size)
     update = AdaptiveNatural(1.0, HarmonicRate())
     for bound in (update, update.on(model.objective(batch))):

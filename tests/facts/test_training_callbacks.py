@@ -26,8 +26,10 @@ UPDATES = {
     "adaptive, random": lambda: AdaptiveNatural(1.0, HarmonicRate(), outputs=ig.curvature.RandomSigns(np.random.default_rng(8))),
     "relative": lambda: RelativeNatural(refresh=4),
     "structured": lambda: StructuredNatural(Block(), ig.curvature.Tikhonov(0.1), refresh=4, momentum=0.5),
-    "structured, two sides": lambda: StructuredNatural(TwoSided(), ig.curvature.FactoredTikhonov(0.1), NewtonSchulz(1e-9), refresh=7),
-    "structured, Nystrom": lambda: StructuredNatural(InputSide(), ig.curvature.Tikhonov(0.1), Nystrom(2), refresh=3, momentum=0.5),
+    "structured, two sides": lambda: StructuredNatural(TwoSided(), ig.curvature.FactoredTikhonov(0.1), NewtonSchulz(1e-9),
+                                                       refresh=7),
+    "structured, Nystrom": lambda: StructuredNatural(InputSide(), ig.curvature.Tikhonov(0.1), Nystrom(2), refresh=3,
+                                                     momentum=0.5),
     "structured, sampled": lambda: StructuredNatural(Block(), ig.curvature.Tikhonov(0.1), refresh=4,
                                                      outputs=ig.curvature.Sampled(np.random.default_rng(8))),
 }

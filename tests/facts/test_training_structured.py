@@ -190,7 +190,8 @@ def test_the_metric_is_averaged_over_renewals():
 def test_random_covectors_average_to_the_exact_metric():
     """The block of sampled covectors over many renewals at a point: within 5 standard errors of the exact one."""
     model, w, batch = problem("poisson")
-    found = [Block().matrices(model.objective(batch), w, ig.curvature.Sampled(np.random.default_rng(i))).layers[0][0] for i in range(400)]
+    found = [Block().matrices(model.objective(batch), w,
+                              ig.curvature.Sampled(np.random.default_rng(i))).layers[0][0] for i in range(400)]
     exact = Block().matrices(model.objective(batch), w, ig.curvature.ExactColumns()).layers[0][0]
     error = np.std(found, axis=0) / 20.0
     assert np.all(np.abs(np.mean(found, axis=0) - exact) <= 5.0 * error + 1e-14)

@@ -120,7 +120,7 @@ class AffineChart(ig.Riemannian):
     def domain(self):
         M, A = self.M, self.A
         return ig.domains.MappedDomain(M.domain, lambda xp, x: np.linalg.solve(A, x[..., None])[..., 0],
-                                      lambda xp, u: M.domain.contains(u @ A.T), lambda name: f"A {name} in the domain")
+                                       lambda xp, u: M.domain.contains(u @ A.T), lambda name: f"A {name} in the domain")
 
     def metric(self, u):
         return self.A.T @ self.M.metric(u @ self.A.T) @ self.A

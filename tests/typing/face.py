@@ -1,5 +1,5 @@
 # pyright: standard, reportUnnecessaryTypeIgnoreComment=true
-"""What a type checker knows of the public names; a line that it must refuse is marked, and a mark that it does not need is an error."""
+"""What a type checker knows of the public names; what it must refuse is marked, and a mark without need is an error."""
 from typing import assert_type
 
 import numpy as np
