@@ -24,27 +24,27 @@ class Transformed(Wrapped, ExponentialFamily):
 
     @property
     def dim(self) -> int:
-        return self.base.dim
+        return self.base.dim    # type: ignore[no-any-return]
 
     @property
     def theta_domain(self) -> ConvexDomain:
-        return self.base.theta_domain
+        return self.base.theta_domain    # type: ignore[no-any-return]
 
     @property
     def eta_domain(self) -> ConvexDomain:
-        return self.base.eta_domain
+        return self.base.eta_domain    # type: ignore[no-any-return]
 
     @property
     def nan_outside(self) -> tuple[str, ...]:
-        return self.base.nan_outside
+        return self.base.nan_outside    # type: ignore[no-any-return]
 
     @property
     def smooth(self) -> bool:
-        return self.base.smooth
+        return self.base.smooth    # type: ignore[no-any-return]
 
     @property
     def steep(self) -> bool:
-        return self.base.steep
+        return self.base.steep    # type: ignore[no-any-return]
 
     @staticmethod
     def _rule(kernel: str, formula: Formula) -> Callable[..., Any]:
