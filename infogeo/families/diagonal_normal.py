@@ -148,6 +148,9 @@ class DiagonalNormal(ConstantBaseMeasure):
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         return self._join(xp, _NORMAL._fit(xp, x, weights[..., None]))
 
+    def _mean_of_points(self, xp: Namespace, theta: Array, weights: Array) -> Array:
+        return self._join(xp, _NORMAL._mean_of_points(xp, self._pairs(xp, theta), weights[..., None]))
+
     def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
         return self._parameters(xp, theta)["mean"]
 

@@ -186,6 +186,11 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         mean, away = centred(xp, weights, x)
         return self._theta_from(xp, mean, positive(xp, average(xp, weights, _square(xp, away))) / self.p)
 
+    def _mean_of_points(self, xp: Namespace, theta: Array, weights: Array) -> Array:
+        mean, variance = self._mean_variance(xp, theta)
+        middle, away = centred(xp, weights, mean)
+        return self._theta_from(xp, middle, average(xp, weights, variance + _square(xp, away) / self.p))
+
     def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
         return self._parameters(xp, theta)["mean"]
 

@@ -214,6 +214,11 @@ class MultivariateNormal(ExponentialFamily):
         enough = xp.sum(xp.astype(weights > 0, xp.int64), axis=0) > self.p
         return self._natural(xp, mean, xp.where(enough[..., None, None], covariance, xp.full_like(covariance, xp.nan)))
 
+    def _mean_of_points(self, xp: Namespace, theta: Array, weights: Array) -> Array:
+        mean, covariance, _, _, _ = self._parts(xp, theta)
+        middle, away = centred(xp, weights, mean)
+        return self._natural(xp, middle, average(xp, weights, covariance + outer(away, away)))
+
     def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
         return self._parameters(xp, theta)["mean"]
 

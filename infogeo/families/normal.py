@@ -151,6 +151,11 @@ class Normal(Hyperbolic, ExponentialFamily):
         mean, away = centred(xp, weights, x)
         return self._theta_from(xp, mean, positive(xp, average(xp, weights, away * away)))
 
+    def _mean_of_points(self, xp: Namespace, theta: Array, weights: Array) -> Array:
+        mean, variance = self._mean_variance(xp, theta)
+        middle, away = centred(xp, weights, mean)
+        return self._theta_from(xp, middle, average(xp, weights, variance + away * away))
+
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         xp = draws.xp
         m, v = self._mean_variance(xp, theta)

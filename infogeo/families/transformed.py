@@ -54,6 +54,9 @@ class Transformed(Wrapped, ExponentialFamily):
         # Where a solver stands by the public name, which is remembered for its point
         return self.base.to_theta(eta) if is_standing() else self.base._to_theta(xp, eta)
 
+    def _mean_of_points(self, xp: Namespace, theta: Array, weights: Array) -> Array:
+        return self.base._mean_of_points(xp, theta, weights)
+
     def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return self.base._divergence(xp, theta_p, theta_q)
 

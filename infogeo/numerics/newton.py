@@ -10,8 +10,8 @@ __all__ = ["minimize"]
 
 
 def minimize(xp: Namespace, x0: Array, *, value: Callable[[Array], Array], gradient: Callable[[Array], Array],
-             solve: Callable[[Array, Array], Array], contains: Callable[[Array], Array], scale: Array, max_steps: int = 200,
-             name: str = "x") -> Array:
+             solve: Callable[[Array, Array], Array], contains: Callable[[Array], Array],
+             scale: Array | Callable[[Array], Array], max_steps: int = 200, name: str = "x") -> Array:
     """The minimiser of a strictly convex function on an open domain.
 
     Mathematically, x ← x − t G⁻¹g with t = 1 / (1 + λ) while the Newton decrement λ = √(g·G⁻¹g) exceeds 1/4 and t = 1 after,
@@ -25,7 +25,7 @@ def minimize(xp: Namespace, x0: Array, *, value: Callable[[Array], Array], gradi
     value, gradient, contains : callables of x
         Shapes (...), (..., m), (...).
     solve : callable (x, g) -> G⁻¹g
-    scale : array, shape (...)
+    scale : array, shape (...), or callable of x
         Size of the terms whose difference is the gradient: a row is done when no entry of its gradient exceeds 10 ε · scale.
         Rows that cannot make progress any more at 1000 ε · scale are done, too: no arithmetic gives more.
 
@@ -35,13 +35,14 @@ def minimize(xp: Namespace, x0: Array, *, value: Callable[[Array], Array], gradi
         With the residual and the iterate, if a row ends elsewhere. Rows of NaN in x0 stay NaN.
     """
     eps = float(xp.finfo(x0.dtype).eps)
+    scale_at: Callable[[Array], Array] = scale if callable(scale) else lambda x: scale
     x = x0
     skip = ~xp.all(xp.isfinite(x0), axis=-1)
     stalled = skip
     with np.errstate(all="ignore"):
         f, g = value(x), gradient(x)
         for _ in range(max_steps):
-            residual = xp.max(xp.abs(g), axis=-1)
+            residual, scale = xp.max(xp.abs(g), axis=-1), scale_at(x)
             running = ~(stalled | (residual <= 10 * eps * scale))
             if not xp.any(running):
                 break
@@ -68,7 +69,7 @@ def minimize(xp: Namespace, x0: Array, *, value: Callable[[Array], Array], gradi
             x = xp.where(keep[..., None], x_new, x)
             g = xp.where(keep[..., None], g_new, g)
             f = xp.where(keep, trial_f, f)
-    residual = xp.max(xp.abs(g), axis=-1)
+        residual, scale = xp.max(xp.abs(g), axis=-1), scale_at(x)
     require_converged(f"{name}: Newton's method ended short of its accuracy after at most {max_steps} steps",
                       skip | (residual <= 1000 * eps * scale), residual, x)
     return x

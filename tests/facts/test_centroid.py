@@ -162,3 +162,43 @@ def test_errors():
         jensen_centroid(M, POINTS, max_steps=2)
     with pytest.raises(ig.ConvergenceError, match="frechet_mean: "):
         frechet_mean(M, POINTS, tol=1e-12, max_steps=1)
+
+
+@pytest.mark.parametrize("far", [5, 9, 30])
+def test_jeffreys_centroids_of_far_points(far):
+    """Of exponential laws the geometric mean of the rates, here 1; of normal laws of one mean likewise, of their variances."""
+    apart = np.array([10.0**-far, 10.0**far])
+    np.testing.assert_allclose(jeffreys_centroid(ig.Exponential(), -apart[:, None]), [-1.0], rtol=1e-14)
+    for mean in [0.0] + [1.0] * (far < 10):
+        found = ig.Normal().parameters(jeffreys_centroid(ig.Normal(), ig.Normal().theta_from(mean=mean, variance=apart)))
+        np.testing.assert_allclose([found["mean"], found["variance"]], [mean, 1.0], rtol=1e-13)
+
+
+def test_jeffreys_centroids_of_far_points_in_other_families():
+    """By mpmath's findroot at 50 digits: e^c (1 + c) = cosh 15 in Poisson; in Gamma of shape 2 and rates 1e∓6 the pair below."""
+    np.testing.assert_allclose(jeffreys_centroid(ig.Poisson(), [[-15.0], [15.0]]), [11.760498476713394], rtol=1e-14)
+    gamma = ig.Gamma()
+    theta = gamma.theta_from(shape=2.0, rate=np.array([1e-6, 1e6]))
+    found = jeffreys_centroid(gamma, theta)
+    np.testing.assert_allclose(found, [1.9998666982068216e-4, -9.998666889948944e-3], rtol=1e-10)
+    np.testing.assert_allclose(ig.jeffreys(gamma, theta, found).mean(), 29989.7893895698, rtol=1e-12)
+
+
+def test_jensen_centroids_of_far_points():
+    """Of exponential laws of rates 1e∓5 the geometric mean, to what the difference of 1e-5 of its terms leaves; or no answer."""
+    np.testing.assert_allclose(jensen_centroid(ig.Exponential(), [[-1e-5], [-1e5]]), [-1.0], rtol=1e-9)
+    np.testing.assert_allclose(jensen_centroid(ig.Poisson(), [[-15.0], [15.0]]), [13.613706250684657], rtol=1e-12)
+    with pytest.raises(ig.ConvergenceError, match="jensen_centroid: the sum is flat to rounding"):
+        jensen_centroid(ig.Exponential(), [[-1e-30], [-1e30]])
+
+
+@pytest.mark.parametrize("M", [ig.Normal(), ig.LogNormal(), ig.DiagonalNormal(1), ig.IsotropicNormal(1), ig.MultivariateNormal(1),
+                               ig.Independent(ig.Normal(), 1), ig.Product(ig.Normal())], ids=str)
+def test_means_of_normals_far_from_0(M):
+    """(1e9, 1) and (1e9 + 1, 1) have in the middle the mean 1e9 + ½ and the variance 1 + ¼; η holds no digit of that."""
+    one = ig.Normal()
+    theta = one.theta_from(mean=np.array([1e9, 1e9 + 1.0]), variance=1.0)
+    for c in (right_centroid(M, theta), ig.m_geodesic(M, theta[0], theta[1], 0.5)):
+        found = one.parameters(c)
+        np.testing.assert_allclose([found["mean"] - 1e9, found["variance"]], [0.5, 1.25], rtol=1e-6)
+    np.testing.assert_allclose(bregman_information(M, theta), 0.5 * np.log(1.25), rtol=1e-6)

@@ -1,5 +1,8 @@
 """Geodesics, of the flat connections and of the metric. Points are primal coordinates of the manifold that comes first."""
+import numpy as np
+
 from ...backend import Array, arrays
+from ...errors import takes
 from ...numerics.collocation.equations import HessianEquation
 from ...numerics.collocation.paths import arrive, join
 from ..manifolds.manifold import DuallyFlat, Riemannian
@@ -8,6 +11,7 @@ __all__ = ["alpha_exp_map", "alpha_geodesic", "e_geodesic", "exp_map", "log_map"
            "riemannian_distance", "riemannian_geodesic"]
 
 
+@takes(DuallyFlat)
 def e_geodesic(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array) -> Array:
     """The point at time t on the e-geodesic from p (t = 0) to q (t = 1), in primal coordinates, shape (..., d).
 
@@ -23,6 +27,7 @@ def e_geodesic(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array) -> Array
     return (1.0 - t) * theta_p + t * theta_q
 
 
+@takes(DuallyFlat)
 def m_geodesic(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array) -> Array:
     """The point at time t on the m-geodesic from p (t = 0) to q (t = 1), in primal coordinates, shape (..., d).
 
@@ -32,9 +37,15 @@ def m_geodesic(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array) -> Array
     Shapes: θ_p, θ_q (..., d); t (...), which broadcasts with the batch.
     Domain: any t for which the point stays in the domain; in [0, 1] it always does.
     """
-    return M.to_theta(e_geodesic(M.dual, M.to_eta(theta_p), M.to_eta(theta_q), t))
+    M.point(theta_p, theta_q)
+    xp, theta_p, theta_q, t = arrays(theta_p, theta_q, t)
+    theta_p, theta_q, far = xp.broadcast_arrays(theta_p, theta_q, t[..., None])
+    share = far[..., 0]
+    with np.errstate(all="ignore"):
+        return M._mean_of_points(xp, xp.stack([theta_p, theta_q]), xp.stack([1.0 - share, share]))
 
 
+@takes(DuallyFlat)
 def alpha_geodesic(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array, alpha: float) -> Array:
     """The point at time t on the geodesic of the α-connection from p (t = 0) to q (t = 1), in primal coordinates, shape (..., d).
 
@@ -58,6 +69,7 @@ def alpha_geodesic(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array, alph
     return join(HessianEquation(M, alpha), theta_p, theta_q)(t)
 
 
+@takes(DuallyFlat)
 def alpha_exp_map(M: DuallyFlat, theta_p: Array, vector: Array, alpha: float) -> Array:
     """The point at time 1 of the geodesic of the α-connection that starts at p with velocity v, shape (..., d).
 
@@ -76,6 +88,7 @@ def alpha_exp_map(M: DuallyFlat, theta_p: Array, vector: Array, alpha: float) ->
     return arrive(HessianEquation(M, alpha), theta_p, vector)[0]
 
 
+@takes(Riemannian)
 def riemannian_geodesic(M: Riemannian, theta_p: Array, theta_q: Array, t: Array) -> Array:
     """The point at time t on the shortest path from p (t = 0) to q (t = 1), of constant speed, shape (..., d).
 
@@ -94,6 +107,7 @@ def riemannian_geodesic(M: Riemannian, theta_p: Array, theta_q: Array, t: Array)
     return M.geodesic(M.domain.require("theta_p", theta_p), M.domain.require("theta_q", theta_q), t)
 
 
+@takes(Riemannian)
 def riemannian_distance(M: Riemannian, theta_p: Array, theta_q: Array) -> Array:
     """The length of the shortest path between p and q, shape (...); in a statistical model the Fisher–Rao distance.
 
@@ -113,6 +127,7 @@ def riemannian_distance(M: Riemannian, theta_p: Array, theta_q: Array) -> Array:
     return M.distance(M.domain.require("theta_p", theta_p), M.domain.require("theta_q", theta_q))
 
 
+@takes(Riemannian)
 def exp_map(M: Riemannian, theta_p: Array, vector: Array) -> Array:
     """The point at time 1 of the geodesic of the metric that starts at p with this velocity, shape (..., d).
 
@@ -128,6 +143,7 @@ def exp_map(M: Riemannian, theta_p: Array, vector: Array) -> Array:
     return M.exp(M.domain.require("theta_p", theta_p), vector)
 
 
+@takes(Riemannian)
 def log_map(M: Riemannian, theta_p: Array, theta_q: Array) -> Array:
     """The velocity at p of the geodesic of the metric from p to q, shape (..., d): the inverse of `exp_map`, of length d(p, q).
 

@@ -9,7 +9,7 @@ from numpy import ndarray
 from ...arrays.memo import once
 from ...backend import NUMPY, Array, Namespace, arrays
 from ...domains.convex import ConvexDomain, RealSpace
-from ...errors import ShapeError
+from ...errors import ShapeError, takes
 from ...numerics.collocation.equations import HessianEquation, MetricEquation
 from ...numerics.collocation.paths import arrive, join
 from ...numerics.differences import derivative
@@ -305,6 +305,10 @@ class DuallyFlat(Riemannian):
             contains=self.theta_domain.contains,
             scale=1.0 + xp.max(xp.abs(eta), axis=-1))
 
+    def _mean_of_points(self, xp: Namespace, theta: Array, weights: Array) -> Array:
+        """θ of Σ w_i η_i over axis 0 of the points (n, ..., dim), for weights (n, ...) of sum 1 and as many axes as the batch."""
+        return self.to_theta(xp.sum(weights[..., None] * self.to_eta(theta), axis=0))
+
     @formula("eta", axes=0)
     def dual_potential(self, eta: Array) -> Array:
         """φ(η) = θ·η − ψ(θ), shape (...)."""
@@ -367,6 +371,7 @@ class Dual(DuallyFlat):
 
     dim: int
 
+    @takes(primal=DuallyFlat)
     def __init__(self, primal: DuallyFlat) -> None:
         self.primal = primal
         self.dim = primal.dim

@@ -57,6 +57,9 @@ class PowerManifold(ProductManifold):
             return self._whole(xp, self.joined(xp, found) if axes == 1 else self._spread(xp, found, axes), axes)
         return at_once
 
+    def _mean_of_points(self, xp: Namespace, theta: Array, weights: Array) -> Array:
+        return self.joined(xp, self.base._mean_of_points(xp, self.rows(xp, theta), weights[..., None]))
+
     def _whole(self, xp: Namespace, found: Array, axes: int) -> Array:
         """NaN throughout where one of the factors is outside its domain and says so by itself.
 

@@ -68,6 +68,9 @@ class ProductManifold(Wrapped):
             return xp.concat(found, axis=-1) if axes == 1 else self._diagonal(xp, found, axes)
         return joined
 
+    def _mean_of_points(self, xp: Namespace, theta: Array, weights: Array) -> Array:
+        return xp.concat([f._mean_of_points(xp, part, weights) for f, part in zip(self.factors, self.split(theta))], axis=-1)
+
     def _diagonal(self, xp: Namespace, parts: list[Array], axes: int) -> Array:
         """Square blocks (or cubes) along the diagonal."""
         blocks, start = [], 0
