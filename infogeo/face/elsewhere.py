@@ -29,6 +29,8 @@ METHODS = {
     "log_partition(theta)": "logpartition lognormalizer logpartitionfunction cumulantfunction",
     "theta_from(mean=…, …)": "thetafrom naturalparameters fromparameters", "to_theta(eta)": "totheta",
     "to_eta(theta)": "toeta expectationparameters", "sufficient_statistic(x)": "sufficientstatistic",
+    "mean(theta)": "mean", "variance(theta)": "variance var std", "cdf(theta, x)": "cdf", "log_cdf(theta, x)": "logcdf",
+    "survival(theta, x)": "survival sf", "log_survival(theta, x)": "logsf", "quantile(theta, q)": "quantile ppf icdf",
 }
 
 

@@ -21,6 +21,7 @@ def printed(script):
     ("natural_gradient", ": it is infogeo.NaturalUpdate"), ("fisher", ": it is infogeo.curvature.fisher"),
     ("logpdf", ": it is the method log_density(theta, x) of a family"),
     ("kl", ": it is the method kl(theta_p, theta_q) of a family"), ("KL", ": it is the method kl(theta_p, theta_q) of a family"),
+    ("ppf", ": it is the method quantile(theta, q) of a family"),
     ("fisher_information", ": it is the method metric(theta) of a family"),
     ("multivariate_normal", "; did you mean infogeo.MultivariateNormal?"), ("Dirichelt", "; did you mean infogeo.Dirichlet?"),
     ("relu", "; did you mean infogeo.networks.Relu?"), ("spam", ""), ("__wrapped__", ""),
