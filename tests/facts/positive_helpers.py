@@ -4,6 +4,8 @@ from itertools import combinations_with_replacement, permutations
 import mpmath as mp
 import numpy as np
 
+from ..references import kept
+
 DIGITS = 50
 
 
@@ -17,9 +19,10 @@ def derivative(psi, point, indices):
     return mp.diff(lambda *t: psi(list(t)), tuple(point), orders)
 
 
-def derivatives(psi, theta, order, dps=DIGITS):
+@kept
+def derivatives(psi, theta, order):
     """The symmetric tensor of all derivatives of one order, as float64."""
-    with mp.workdps(dps):
+    with mp.workdps(DIGITS):
         point = to_mp(theta)
         out = np.empty((len(point),) * order)
         for indices in combinations_with_replacement(range(len(point)), order):
@@ -29,6 +32,7 @@ def derivatives(psi, theta, order, dps=DIGITS):
         return out
 
 
+@kept
 def dual_potential(psi, theta, dps=DIGITS):
     """θ·∇ψ(θ) − ψ(θ)."""
     with mp.workdps(dps):
@@ -36,14 +40,16 @@ def dual_potential(psi, theta, dps=DIGITS):
         return float(sum(t * derivative(psi, point, (i,)) for i, t in enumerate(point)) - psi(point))
 
 
-def inverse_metric(psi, theta, dps=DIGITS):
-    with mp.workdps(dps):
+@kept
+def inverse_metric(psi, theta):
+    with mp.workdps(DIGITS):
         point = to_mp(theta)
         d = len(point)
         inverse = mp.matrix([[derivative(psi, point, (i, j)) for j in range(d)] for i in range(d)])**-1
         return np.array([[float(inverse[i, j]) for j in range(d)] for i in range(d)])
 
 
+@kept
 def exact_kl(psi, theta_p, theta_q, dps=DIGITS):
     """ψ(θ_q) − ψ(θ_p) − (θ_q − θ_p)·∇ψ(θ_p)."""
     with mp.workdps(dps):

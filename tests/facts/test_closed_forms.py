@@ -2,8 +2,6 @@
 
 The reference knows only ψ. Its derivatives are taken numerically with 50 digits, so it shares no formula with the library.
 """
-from itertools import combinations_with_replacement, permutations
-
 import mpmath as mp
 import numpy as np
 import pytest
@@ -11,7 +9,7 @@ import scipy.stats
 
 import infogeo as ig
 
-DIGITS = 50
+from .positive_helpers import DIGITS, derivatives, dual_potential, exact_kl, inverse_metric, to_mp
 
 
 def normal(t):
@@ -54,35 +52,6 @@ PAIRS = [pytest.param(family, psi, np.array(p), np.array(q), id=f"{name}-{i}{j}"
          for i, p in enumerate(points) for j, q in enumerate(points) if i != j]
 
 
-def to_mp(theta):
-    return [mp.mpf(float(v)) for v in theta]
-
-
-def derivative(psi, theta, indices):
-    """∂_i∂_j… ψ(θ) by finite differences in extended precision."""
-    orders = tuple(indices.count(i) for i in range(len(theta)))
-    return mp.diff(lambda *t: psi(list(t)), tuple(theta), orders)
-
-
-def derivatives(psi, theta, order):
-    """The symmetric tensor of all derivatives of one order, as float64."""
-    d = len(theta)
-    out = np.empty((d,) * order)
-    for indices in combinations_with_replacement(range(d), order):
-        value = float(derivative(psi, theta, indices))
-        for permuted in set(permutations(indices)):
-            out[permuted] = value
-    return out
-
-
-def exact_kl(psi, theta_p, theta_q, dps=DIGITS):
-    """ψ(θ_q) − ψ(θ_p) − (θ_q − θ_p)·∇ψ(θ_p)."""
-    with mp.workdps(dps):
-        p, q = to_mp(theta_p), to_mp(theta_q)
-        gradient = [derivative(psi, p, (i,)) for i in range(len(p))]
-        return float(psi(q) - psi(p) - sum((b - a) * g for a, b, g in zip(p, q, gradient)))
-
-
 @pytest.mark.parametrize("family, psi, theta", POINTS)
 def test_potential(family, psi, theta):
     with mp.workdps(DIGITS):
@@ -93,11 +62,7 @@ def test_potential(family, psi, theta):
 
 @pytest.mark.parametrize("family, psi, theta", POINTS)
 def test_eta_and_its_inverse_and_the_dual_potential(family, psi, theta):
-    with mp.workdps(DIGITS):
-        point = to_mp(theta)
-        gradient = [derivative(psi, point, (i,)) for i in range(len(point))]
-        eta = np.array([float(g) for g in gradient])
-        phi = float(sum(t * g for t, g in zip(point, gradient)) - psi(point))
+    eta, phi = derivatives(psi, theta, 1), dual_potential(psi, theta)
     np.testing.assert_allclose(family.to_eta(theta), eta, rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(family.to_theta(eta), theta, rtol=1e-11, atol=1e-14)
     np.testing.assert_allclose(family.dual_potential(eta), phi, rtol=1e-12, atol=1e-14)
@@ -105,12 +70,7 @@ def test_eta_and_its_inverse_and_the_dual_potential(family, psi, theta):
 
 @pytest.mark.parametrize("family, psi, theta", POINTS)
 def test_metric_and_dual_metric(family, psi, theta):
-    with mp.workdps(DIGITS):
-        point = to_mp(theta)
-        metric = derivatives(psi, point, 2)
-        d = len(point)
-        inverse = mp.matrix([[derivative(psi, point, (i, j)) for j in range(d)] for i in range(d)])**-1
-        inverse = np.array([[float(inverse[i, j]) for j in range(d)] for i in range(d)])
+    metric, inverse = derivatives(psi, theta, 2), inverse_metric(psi, theta)
     np.testing.assert_allclose(family.metric(theta), metric, rtol=1e-12, atol=1e-14 * abs(metric).max())
     np.testing.assert_allclose(family.dual_metric(family.to_eta(theta)), inverse, rtol=1e-11, atol=1e-12 * abs(inverse).max())
 
@@ -118,8 +78,7 @@ def test_metric_and_dual_metric(family, psi, theta):
 @pytest.mark.parametrize("family, psi, theta", POINTS)
 def test_raising_and_lowering_indices(family, psi, theta):
     """G v and G⁻¹ c in either chart, against the 50-digit metric."""
-    with mp.workdps(DIGITS):
-        metric = derivatives(psi, to_mp(theta), 2)
+    metric = derivatives(psi, theta, 2)
     eta, v = family.to_eta(theta), np.array([1.0, -2.0, 0.5, 3.0, -0.7])[:family.dim]
     lowered, raised = metric @ v, np.linalg.solve(metric, v)
     rounding = 1e-12 * np.linalg.cond(metric)
@@ -130,8 +89,7 @@ def test_raising_and_lowering_indices(family, psi, theta):
 
 @pytest.mark.parametrize("family, psi, theta", POINTS)
 def test_cubic_tensor(family, psi, theta):
-    with mp.workdps(DIGITS):
-        expected = derivatives(psi, to_mp(theta), 3)
+    expected = derivatives(psi, theta, 3)
     np.testing.assert_allclose(family.cubic_tensor(theta), expected, rtol=1e-12, atol=1e-13 * abs(expected).max())
 
 
@@ -146,8 +104,8 @@ def test_kl_of_near_points(family, psi, theta, step):
     """Relative steps down to 1e-9, where ψ(θ_q) − ψ(θ_p) − (θ_q − θ_p)·η_p has no digit left (KL of 1e-18)."""
     direction = np.array([1.0, -0.3, 0.7, 0.2, -0.5])[:family.dim]
     theta_q = theta + step * direction * np.maximum(abs(theta), 0.1)
-    np.testing.assert_allclose(family.kl(theta, theta_q), exact_kl(psi, theta, theta_q, dps=80), rtol=1e-11)
-    np.testing.assert_allclose(family.kl(theta_q, theta), exact_kl(psi, theta_q, theta, dps=80), rtol=1e-11)
+    np.testing.assert_allclose(family.kl(theta, theta_q), exact_kl(psi, theta, theta_q, 80), rtol=1e-11)
+    np.testing.assert_allclose(family.kl(theta_q, theta), exact_kl(psi, theta_q, theta, 80), rtol=1e-11)
     np.testing.assert_array_equal(family.kl(theta, theta), 0.0)
 
 

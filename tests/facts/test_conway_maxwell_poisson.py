@@ -10,6 +10,7 @@ from infogeo.families.conway_maxwell_poisson import ConwayMaxwellPoisson
 from infogeo.families.conway_maxwell_poisson_sums import mean_bounds
 from infogeo.families.geometric import Geometric
 
+from ..references import kept
 from .counts_helpers import check_parameters, check_sampler
 
 FAMILY = ConwayMaxwellPoisson()
@@ -30,9 +31,9 @@ def outcomes(log_rate, nu, first, last):
     return rows
 
 
-@every_point
-def test_closed_forms(log_rate, nu, first, last):
-    theta = np.array([log_rate, -nu])
+@kept
+def closed_forms(log_rate, nu, first, last):
+    """ψ, η, the entropy, the metric, its inverse, the cubic tensor and eight log-probabilities, one after the other."""
     with mp.workdps(40):
         rows = outcomes(log_rate, nu, first, last)
         top = max(r[2] for r in rows)
@@ -43,10 +44,22 @@ def test_closed_forms(log_rate, nu, first, last):
         central = lambda i, j: float(sum(w * (r[0] - eta[0])**i * (r[1] - eta[1])**j for w, r in zip(weight, rows)) / total)
         metric = np.array([[central(2, 0), central(1, 1)], [central(1, 1), central(0, 2)]])
         cubic = [central(3 - j, j) for j in range(4)]
-        entropy = float(psi - mp.mpf(log_rate) * eta[0] + mp.mpf(nu) * eta[1])
-        psi, eta = float(psi), [float(e) for e in eta]
+        entropy = psi - mp.mpf(log_rate) * eta[0] + mp.mpf(nu) * eta[1]
         inverse = mp.matrix(metric.tolist())**-1
-        inverse = np.array(inverse.tolist(), dtype=float)
+        log_p = [r[2] - psi for r in some(rows)]
+        return [float(x) for x in (psi, *eta, entropy, *metric.ravel(), *inverse, *cubic, *log_p)]
+
+
+def some(rows):
+    return rows[::max(1, len(rows) // 7)]
+
+
+@every_point
+def test_closed_forms(log_rate, nu, first, last):
+    theta = np.array([log_rate, -nu])
+    parts = np.split(closed_forms(log_rate, nu, first, last), [1, 3, 4, 8, 12, 16])
+    (psi,), eta, (entropy,), metric, inverse, cubic, log_p = parts
+    metric, inverse = metric.reshape(2, 2), inverse.reshape(2, 2)
     np.testing.assert_allclose(FAMILY.potential(theta), psi, rtol=3e-14)
     np.testing.assert_allclose(FAMILY.to_eta(theta), eta, rtol=3e-14)
     np.testing.assert_allclose(FAMILY.metric(theta), metric, rtol=3e-14)
@@ -54,8 +67,7 @@ def test_closed_forms(log_rate, nu, first, last):
     np.testing.assert_allclose([tensor[0, 0, 0], tensor[0, 0, 1], tensor[0, 1, 1], tensor[1, 1, 1]], cubic, rtol=2e-13)
     np.testing.assert_allclose(FAMILY.entropy(theta), entropy, rtol=3e-14)
     np.testing.assert_allclose(FAMILY.dual_potential(FAMILY.to_eta(theta)), -entropy, rtol=1e-9)
-    x = np.array([r[0] for r in rows[::max(1, len(rows) // 7)]], dtype=float)
-    log_p = np.array([float(r[2] - psi_of(rows)) for r in rows[::max(1, len(rows) // 7)]])
+    x = np.array(some(range(first, last + 1)), dtype=float)
     np.testing.assert_allclose(FAMILY.log_density(theta, x), log_p, rtol=1e-13, atol=1e-13)
     cond = np.linalg.cond(metric)
     back = FAMILY.to_theta(np.array(eta))
@@ -102,16 +114,19 @@ def test_large_dispersion_is_bernoulli():
     np.testing.assert_allclose(FAMILY.entropy(theta), bernoulli.entropy(theta[:, :1]), rtol=1e-14)
 
 
+@kept
+def exact_kl(p, q, last):
+    with mp.workdps(60):
+        rows_p, rows_q = (outcomes(theta[0], -theta[1], 0, last) for theta in (p, q))
+        psi_p, psi_q = psi_of(rows_p), psi_of(rows_q)
+        return float(sum(mp.exp(a[2] - psi_p) * ((a[2] - psi_p) - (b[2] - psi_q)) for a, b in zip(rows_p, rows_q)))
+
+
 @pytest.mark.parametrize("log_rate, nu, last", [(-2.0, 1.5, 40), (0.5, 0.4, 300), (2.0, 0.5, 600), (5.0, 1.1, 400)])
 @pytest.mark.parametrize("step", [1e-1, 1e-4, 1e-10])
 def test_kl(log_rate, nu, last, step):
     p, q = np.array([log_rate, -nu]), np.array([log_rate + step, -nu * (1 + 0.3 * step)])
-    with mp.workdps(60):
-        rows_p, rows_q = (outcomes(*theta, 0, last) for theta in ((p[0], -p[1]), (q[0], -q[1])))
-        psi_p, psi_q = psi_of(rows_p), psi_of(rows_q)
-        exact = float(sum(mp.exp(a[2] - psi_p) * ((a[2] - psi_p) - (b[2] - psi_q)) for a, b in zip(rows_p, rows_q)))
-        tolerance = 1e-12 if step > 1e-6 else 1e-9
-    np.testing.assert_allclose(FAMILY.kl(p, q), exact, rtol=tolerance)
+    np.testing.assert_allclose(FAMILY.kl(p, q), exact_kl(p, q, last), rtol=1e-12 if step > 1e-6 else 1e-9)
 
 
 def test_kl_of_far_points():

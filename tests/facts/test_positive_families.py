@@ -181,8 +181,8 @@ def test_kl_of_far_points(case, theta_p, theta_q):
 def test_kl_of_near_points(case, theta, step):
     direction = np.array([1.0, -0.3, 0.7, 0.2])[:case.family.dim]
     theta_q = theta + step * direction * abs(theta)
-    np.testing.assert_allclose(case.family.kl(theta, theta_q), exact_kl(case.psi, theta, theta_q, dps=80), rtol=1e-11)
-    np.testing.assert_allclose(case.family.kl(theta_q, theta), exact_kl(case.psi, theta_q, theta, dps=80), rtol=1e-11)
+    np.testing.assert_allclose(case.family.kl(theta, theta_q), exact_kl(case.psi, theta, theta_q, 80), rtol=1e-11)
+    np.testing.assert_allclose(case.family.kl(theta_q, theta), exact_kl(case.psi, theta_q, theta, 80), rtol=1e-11)
     np.testing.assert_array_equal(case.family.kl(theta, theta), 0.0)
 
 
