@@ -23,13 +23,8 @@ class Distribution(DuallyFlat):
     here are integrals and sums of the density.
     """
 
-    if not TYPE_CHECKING:
-        observed = None
-    else:                                   # of `ExponentialFamily`
-        @property
-        def observed(self) -> int | slice | None:
-            """Which coordinates of T(x) are x itself."""
-
+    observed: Any = None        # int | slice | None: which coordinates of T(x) are x itself
+    if TYPE_CHECKING:           # of `ExponentialFamily`
         @property
         def support(self) -> Any: ...
 
