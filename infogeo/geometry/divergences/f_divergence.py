@@ -3,18 +3,21 @@ from collections.abc import Callable
 from math import log
 
 from ...backend import Array, backend_of
+from ...errors import takes
 from ..manifolds.manifold import DuallyFlat
 from .integration import Estimate, Integration, States
 
 __all__ = ["f_divergence", "jensen_shannon", "total_variation"]
 
 
+@takes(DuallyFlat, over=Integration)
 def f_divergence(M: DuallyFlat, theta_p: Array, theta_q: Array, k: Callable[[Array], Array],
                  over: Integration | None = None) -> Estimate:
     """The f-divergence D_f(p‖q) = ∫ q f(p/q) with an estimate of its error, shapes (...).
 
     Mathematically, E_m[k(u)] with m = (p + q)/2, u = log(p/q) and k(u) = 2 f(e^u) / (1 + e^u). A function of u keeps the digits
-    of p near q and does not overflow for p far from q; a symmetric divergence has an even one. Some are
+    of p near q, down to the smallest difference of θ if k itself does, and does not overflow for p far from q; a symmetric
+    divergence has an even one. Some are
 
     - total variation |tanh(u/2)|, squared Hellinger 1 − 1/cosh(u/2), Le Cam's ½ ∫ (p − q)²/(p + q) tanh²(u/2)
     - Jensen–Shannon (u/2) tanh(u/2) − log cosh(u/2), Jeffreys 2u tanh(u/2), KL(p‖q) 2u / (1 + e^{−u})
@@ -45,6 +48,7 @@ def f_divergence(M: DuallyFlat, theta_p: Array, theta_q: Array, k: Callable[[Arr
     return (States.of(M) if over is None else over).mean(M, theta_p, theta_q, k)
 
 
+@takes(DuallyFlat, over=Integration)
 def jensen_shannon(M: DuallyFlat, theta_p: Array, theta_q: Array, over: Integration | None = None) -> Estimate:
     """The Jensen–Shannon divergence ½ KL(p‖m) + ½ KL(q‖m) with m = (p + q)/2, an `Estimate`, shapes (...), nats.
 
@@ -56,6 +60,7 @@ def jensen_shannon(M: DuallyFlat, theta_p: Array, theta_q: Array, over: Integrat
     return f_divergence(M, theta_p, theta_q, _jensen_shannon, over)
 
 
+@takes(DuallyFlat, over=Integration)
 def total_variation(M: DuallyFlat, theta_p: Array, theta_q: Array, over: Integration | None = None) -> Estimate:
     """The total variation ½ ∫ |p − q|, symmetric, in [0, 1], an `Estimate`, shapes (...).
 
