@@ -41,7 +41,7 @@ def test_reference_values():
 
 @pytest.mark.parametrize("apart", [1e-3, 1e-9, 1e-12, 1e-15])
 def test_near_points(apart):
-    """Jensen–Shannon and total variation of nearly equal categorical laws, by 60 digits; the error that is stated bounds the truth."""
+    """Jensen–Shannon and total variation of nearly equal categorical laws, by 60 digits; the stated error bounds the true one."""
     theta_p = np.array([0.3, -0.2])
     theta_q = theta_p + apart * np.array([1.0, 0.5])
     with mp.workdps(60):

@@ -172,7 +172,7 @@ class MonteCarlo(Integration):
 
 def _summed(M: Any, theta_p: Array, theta_q: Array, k: Callable[[Array], Array], x: Array,
             log_weight: Array) -> tuple[Estimate, Array]:
-    """(Σ w m k(u) with the error of what is missing of the mass, and of rounding, the terms w m k(u)) at x, of log-weights log w."""
+    """(Σ w m k(u) with the error of rounding and of the mass that is missing, the terms w m k(u)) at x, of log-weights log w."""
     xp, theta_p, theta_q = M.point(theta_p, theta_q)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):         # far out, where a density is 0
         x, log_weight = xp.asarray(x, dtype=theta_p.dtype), xp.asarray(log_weight, dtype=theta_p.dtype)
@@ -188,13 +188,18 @@ def _summed(M: Any, theta_p: Array, theta_q: Array, k: Callable[[Array], Array],
 
 
 def _log_ratio(M: Any, xp: Namespace, theta_p: Array, theta_q: Array, x: Array) -> tuple[Array, Array, Array, Array]:
-    """(log p, log q, u, what rounding may do to u) at observations x, u = log(p/q) by that of two formulas which rounds less.
+    """(log p, log q, u, what rounding may do to u) at observations x, with u = log(p/q).
 
-    Mathematically, u = δ·(T(x) − η_q) − KL(q‖p) with δ = θ_p − θ_q, which for near points is the sum of small terms, where
+    Mathematically, u = δ·(T(x) − η_q) − KL(q‖p) with δ = θ_p − θ_q, which for near points is the sum of small terms where
     log p − log q is the small difference of large ones.
     """
     log_p, log_q = M.log_density(theta_p, x), M.log_density(theta_q, x)
-    step, statistic, eta = theta_p - theta_q, M.sufficient_statistic(x), M.to_eta(theta_q)
-    apart, near = xp.abs(log_p) + xp.abs(log_q), xp.sum(xp.abs(step) * (xp.abs(statistic) + xp.abs(eta)), axis=-1)
-    u = xp.where(near < apart, xp.sum(step * (statistic - eta), axis=-1) - M.kl(theta_q, theta_p), log_p - log_q)
-    return log_p, log_q, u, float(xp.finfo(u.dtype).eps) * xp.where(near < apart, near, apart)
+    eps, u, size = float(xp.finfo(log_p.dtype).eps), log_p - log_q, xp.abs(log_p) + xp.abs(log_q)
+    lost = xp.abs(u) < 0.1 * size           # a digit or more
+    if xp.any(lost):
+        step, statistic, eta = theta_p - theta_q, M.sufficient_statistic(x), M.to_eta(theta_q)
+        terms = xp.sum(xp.abs(step) * (xp.abs(statistic) + xp.abs(eta)), axis=-1)
+        lost = lost & (terms < size)
+        u = xp.where(lost, xp.sum(step * (statistic - eta), axis=-1) - M.kl(theta_q, theta_p), u)
+        size = xp.where(lost, terms, size)
+    return log_p, log_q, u, eps * size
