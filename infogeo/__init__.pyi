@@ -159,7 +159,8 @@ from .errors import (
 # arrays, and what outside a domain is
 from .backend import use_backend as use_backend
 from .geometry.manifolds.interface import checked as checked
-from .numerics.packing import pack as pack, unpack as unpack
+from .domains.packing import pack as pack
+from .numerics.packing import unpack as unpack
 
 # packages
 from . import (

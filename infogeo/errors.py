@@ -1,11 +1,17 @@
 """The errors that infogeo raises at its boundary, and the sentences that they say."""
+import sys
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
 from math import inf
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .backend import Array, arrays, to_numpy
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class InfogeoError(Exception):
@@ -62,6 +68,45 @@ def require(name: str, rule: str, good: Array, value: Any) -> None:
     raise DomainError(f"{name} must satisfy {rule}; {got}")
 
 
+def takes(*first: type, **others: type) -> Callable[[F], F]:
+    """The decorator of a function whose arguments are objects of these classes: the first one, and others by name.
+
+    An argument whose default is None may be None; of ``*args`` each is looked at.
+
+    Raises
+    ------
+    TypeError
+        By the function, where an argument is something else.
+    """
+    def decorate(f: F) -> F:
+        parameters = list(signature(f).parameters.values())
+        named = ({parameters[0].name: first} if first else {}) | {name: (kind,) for name, kind in others.items()}
+        looks = [(i, p.name, named[p.name] + (type(None),) * (p.default is None), p.kind is p.VAR_POSITIONAL)
+                 for i, p in enumerate(parameters) if p.name in named]
+        title = f.__qualname__.removesuffix(".__init__")
+
+        @wraps(f)
+        def checked(*given: Any, **by_name: Any) -> Any:
+            for i, name, kinds, several in looks:
+                values = given[i:] if several else given[i:i + 1] or ((by_name[name],) if name in by_name else ())
+                for value in values:
+                    if not isinstance(value, kinds):
+                        raise TypeError(f"{title} takes {_one_of(kinds)} as its argument {name}; got {_shown(value)}")
+            return f(*given, **by_name)
+        return checked      # type: ignore[return-value]
+    return decorate
+
+
+def _one_of(kinds: tuple[type, ...]) -> str:
+    return " or ".join("None" if kind is type(None) else f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
+                       for kind in kinds)
+
+
+def _shown(value: Any) -> str:
+    """A value in an error; of a class, what makes an object of it."""
+    return f"the class {value.__name__}, of which {value.__name__}(…) makes an object" if isinstance(value, type) else repr(value)
+
+
 def require_positive(name: str, value: Any) -> Any:
     """A number, or an array-like as an array. Raises DomainError where it is not finite and above 0 throughout."""
     number: Any = value if isinstance(value, (Real, str)) else arrays(value)[1]
@@ -70,8 +115,8 @@ def require_positive(name: str, value: Any) -> Any:
 
 
 def require_count(name: str, value: Any, least: int = 1) -> int:
-    """The value as an int. Raises DomainError where it is not an integer of at least `least`."""
-    require(name, f"{name} an integer >= {least}", isinstance(value, Integral) and int(value) >= least, value)
+    """The value as an int. Raises DomainError where it is not an integer of at least `least`, or longer than arrays can be."""
+    require(name, f"{name} an integer >= {least}", isinstance(value, Integral) and least <= int(value) <= sys.maxsize, value)
     return int(value)
 
 

@@ -6,7 +6,14 @@ import numpy as np
 
 from ..backend import Array, Namespace, backend_of, to_numpy
 
-__all__ = ["Draws", "draw_states"]
+__all__ = ["Draws", "draw_states", "require_generator"]
+
+
+def require_generator(rng: Any) -> None:
+    """Nothing, if it is a generator of random numbers. Raises TypeError."""
+    if not hasattr(rng, "standard_normal"):
+        raise TypeError(f"rng must be a numpy.random.Generator (or CuPy's); got {type(rng).__name__}: "
+                        "numpy.random.default_rng(seed) makes one")
 
 
 class Draws:
@@ -17,9 +24,7 @@ class Draws:
     """
 
     def __init__(self, rng: Any, xp: Namespace, dtype: Any) -> None:
-        if not hasattr(rng, "standard_normal"):
-            raise TypeError(f"rng must be a numpy.random.Generator (or CuPy's); got {type(rng).__name__}: "
-                            "numpy.random.default_rng(seed) makes one")
+        require_generator(rng)
         self.rng, self.xp, self.dtype = rng, xp, dtype
         self.on_host = isinstance(rng, np.random.Generator)
 

@@ -1,5 +1,6 @@
 """The exact block of the Fisher metric for every layer."""
 from ..backend import Array, Namespace
+from ..errors import takes
 from ..networks.model import Batch, ConditionalModel
 from ..networks.network import LayerQuantities
 from ..operators.block import BlockDiagonal
@@ -10,6 +11,7 @@ from .per_layer import example_gradients, has_one_position, layer_sums
 __all__ = ["block_diagonal"]
 
 
+@takes(ConditionalModel, outputs=Outputs)
 def block_diagonal(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs = ExactColumns()) -> BlockDiagonal:
     """The Fisher metric without what is between layers, a `BlockDiagonal` of a `SymmetricDense` for each layer.
 

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 
 from ..backend import Array, Namespace, arrays
 from ..domains.chart import Chart
-from ..errors import ShapeError
+from ..errors import ShapeError, takes
 from ..networks.affine import Affine
 from ..networks.layer import Shape
-from ..networks.model import Batch, ConditionalModel, ModelPass
+from ..networks.model import Batch, ConditionalModel, ModelPass, require_pair
 from ..networks.network import Pass, Sequential
 from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal
@@ -52,6 +52,7 @@ class PropagatedFactors(NamedTuple):
         return LowRank(xp.matrix_transpose(0.5 * (T + U))) - LowRank(xp.matrix_transpose(0.5 * (T - U)))
 
 
+@takes(ConditionalModel, noise=Noise)
 def curvature_propagation(model: ConditionalModel, w: Array, batch: Batch, noise: Noise) -> PropagatedFactors:
     """Vectors T and U of the Hessian of the mean loss, without noise at the products of inputs and weights.
 
@@ -72,6 +73,7 @@ def curvature_propagation(model: ConditionalModel, w: Array, batch: Batch, noise
     return PropagatedFactors(*_within_layers(model, w, batch, noise, Balanced(), _Summed()))
 
 
+@takes(ConditionalModel, noise=Noise)
 def complex_curvature_propagation(model: ConditionalModel, w: Array, batch: Batch, noise: Noise) -> Array:
     """Complex vectors S of the Hessian of the mean loss, shape (m, ..., size): E[S Sᵀ] is the Hessian within layers.
 
@@ -80,6 +82,7 @@ def complex_curvature_propagation(model: ConditionalModel, w: Array, batch: Batc
     return _within_layers(model, w, batch, noise, ComplexRoot(), _Summed())[0]
 
 
+@takes(ConditionalModel, noise=Noise)
 def cross_layer_curvature_propagation(model: ConditionalModel, w: Array, batch: Batch, noise: Noise) -> PropagatedFactors:
     """Vectors T and U of the whole Hessian of the mean loss, with noise at the products of inputs and weights.
 
@@ -89,6 +92,7 @@ def cross_layer_curvature_propagation(model: ConditionalModel, w: Array, batch: 
     return PropagatedFactors(*_across_layers(model, w, batch, noise, _Summed()))
 
 
+@takes(ConditionalModel, noise=Noise)
 def within_layer_hessian(model: ConditionalModel, w: Array, batch: Batch, noise: Noise) -> LinearOperator:
     """The blocks within layers of the Hessian of the mean loss, as a `LinearOperator`: unbiased, exact for `UnitVectors`.
 
@@ -106,6 +110,7 @@ def within_layer_hessian(model: ConditionalModel, w: Array, batch: Batch, noise:
     return BlockDiagonal(*(PropagatedFactors(T[:, s], U[:, s]).operator() for s in model.network.slices if s))
 
 
+@takes(ConditionalModel, noise=Noise)
 def hessian_estimate(model: ConditionalModel, w: Array, batch: Batch, noise: Noise) -> LinearOperator:
     """The whole Hessian of the mean loss, as a `LinearOperator`: unbiased, exact for `UnitVectors`.
 
@@ -122,6 +127,7 @@ def hessian_estimate(model: ConditionalModel, w: Array, batch: Batch, noise: Noi
     return PropagatedFactors(*_rows(xp, _across_layers(model, w, batch, noise, _Apart()))).operator()
 
 
+@takes(ConditionalModel, noise=Noise)
 def hessian_diagonal(model: ConditionalModel, w: Array, batch: Batch, noise: Noise) -> Array:
     """The diagonal of the Hessian of the mean loss, shape (..., size): unbiased, exact for `UnitVectors`.
 
@@ -146,19 +152,21 @@ def hessian_diagonal(model: ConditionalModel, w: Array, batch: Batch, noise: Noi
     return xp.concat(parts[::-1], axis=-1)
 
 
+@takes(ConditionalModel, noise=Noise)
 def gauss_newton_diagonal(model: ConditionalModel, w: Array, batch: Batch, noise: Noise) -> Array:
     """The diagonal of the Fisher metric of the model, shape (..., size): from the noise of the output law alone.
 
     Mathematically, Σ_n T_n ∘ T_n with T_n = J_nᵀ F v / √n, J_n = ∂θ_n/∂w and a root F of the metric G = F Fᵀ at θ_n. It is
     unbiased, exact for `UnitVectors`, and not negative. Of the batch it needs x alone.
     """
-    done = model.record(w, batch[0])
+    done = model.record(w, require_pair(batch)[0])
     xp, theta = arrays(done.theta)
     v = noise.white(xp, theta.shape, theta.ndim - 1, theta.dtype)
     found = done.layer_quantities(model.family.root(theta, v) / done.n**0.5)
     return xp.concat([_squares(xp, q.layer.homogeneous(xp, q.inputs), q.covectors, q.covectors) for q in found], axis=-1)
 
 
+@takes(Sequential, noise=Noise)
 def input_hessian_diagonal(network: Sequential, w: Array, x: Array, g: Array, noise: Noise) -> Array:
     """The diagonal of the Hessian in x of g·f(w, x), shape (..., n, *input_shape): unbiased, exact for `UnitVectors`.
 
@@ -183,6 +191,7 @@ def input_hessian_diagonal(network: Sequential, w: Array, x: Array, g: Array, no
     return sweep.xp.sum(T * U, axis=0)
 
 
+@takes(Sequential)
 def input_gradient(network: Sequential, w: Array, x: Array, g: Array) -> Array:
     """The gradient in x of g·f(w, x), shape (..., n, *input_shape), for the same arguments as `input_hessian_diagonal`."""
     done = network.record(w, x)

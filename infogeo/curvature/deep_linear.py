@@ -1,5 +1,6 @@
 """The exact natural gradient of deep linear networks."""
 from ..backend import Array, Namespace, arrays
+from ..errors import takes
 from ..networks.activations import Identity
 from ..networks.affine import Dense
 from ..networks.model import Batch, ConditionalModel
@@ -15,6 +16,7 @@ from .per_layer import recorded
 __all__ = ["deep_linear"]
 
 
+@takes(ConditionalModel)
 def deep_linear(model: ConditionalModel, w: Array, batch: Batch) -> LinearOperator:
     """L times the Fisher blocks of a linear network of L square layers, whose solve is the natural gradient.
 

@@ -1,5 +1,6 @@
 """The diagonal of the Fisher metric."""
 from ..backend import Array, Namespace
+from ..errors import takes
 from ..networks.model import Batch, ConditionalModel
 from ..networks.network import LayerQuantities
 from ..operators.dense import DiagonalOperator
@@ -9,6 +10,7 @@ from .per_layer import example_gradients, has_one_position, layer_sums
 __all__ = ["diagonal_fisher"]
 
 
+@takes(ConditionalModel, outputs=Outputs)
 def diagonal_fisher(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs = ExactColumns()) -> DiagonalOperator:
     """The diagonal of the Fisher metric, a `DiagonalOperator`.
 

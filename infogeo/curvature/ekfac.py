@@ -4,7 +4,7 @@ from typing import Any, Self, TypeAlias
 
 from ..arrays.blocks import slices
 from ..backend import Array, backend_of
-from ..errors import ShapeError
+from ..errors import ShapeError, takes
 from ..networks.affine import Affine
 from ..networks.model import Batch, ConditionalModel, ModelPass
 from ..networks.network import Pass
@@ -81,6 +81,7 @@ class EigenFactors:
         return replace(self, S=tuple(a + share * (b - a) for a, b in zip(self.S, other.S)))
 
 
+@takes(ConditionalModel, outputs=Outputs, sharing=Sharing)
 def ekfac(model: ConditionalModel, w: Array, batch: Batch, *, outputs: Outputs = ExactColumns(), sharing: Sharing = Expand(),
           bases: Bases | None = None) -> BlockDiagonal:
     """The Fisher metric in the eigenbases of its Kronecker factors, a `BlockDiagonal` of `EigenKronecker`; see `kfac`.

@@ -5,6 +5,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from ..backend import Array, Namespace, arrays
+from ..errors import takes
 from ..networks.model import Batch, ConditionalModel, ModelPass
 from ..networks.network import LayerQuantities
 from ..operators.outer import Columns, OuterProducts
@@ -15,6 +16,7 @@ from .per_layer import example_gradients, has_one_position, recorded
 __all__ = ["ExampleColumns", "FisherOperator", "empirical_fisher", "fisher", "outer_products", "sampled_fisher"]
 
 
+@takes(ConditionalModel)
 def fisher(model: ConditionalModel, w: Array, batch: Batch) -> "FisherOperator":
     """The Fisher metric F = (1/n) Σ J_nᵀ G(θ_n) J_n at the weights, a `FisherOperator`.
 
@@ -35,6 +37,7 @@ def fisher(model: ConditionalModel, w: Array, batch: Batch) -> "FisherOperator":
     return FisherOperator(model, w, batch)
 
 
+@takes(ConditionalModel)
 def sampled_fisher(model: ConditionalModel, w: Array, batch: Batch, rng: np.random.Generator, samples: int = 1) -> OuterProducts:
     """(1/nm) Σ_ni g_ni g_niᵀ with the gradients g_ni of −log p(y_ni | θ_n) for y_ni drawn from the model: F in expectation.
 
@@ -51,6 +54,7 @@ def sampled_fisher(model: ConditionalModel, w: Array, batch: Batch, rng: np.rand
     return outer_products(model, w, batch, Sampled(rng, samples))
 
 
+@takes(ConditionalModel)
 def empirical_fisher(model: ConditionalModel, w: Array, batch: Batch) -> OuterProducts:
     """(1/n) Σ_n g_n g_nᵀ with the gradients g_n of −log p(y_n | θ_n) for the data's own y_n.
 
@@ -61,6 +65,7 @@ def empirical_fisher(model: ConditionalModel, w: Array, batch: Batch) -> OuterPr
     return outer_products(model, w, batch, Observed())
 
 
+@takes(ConditionalModel)
 def outer_products(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs) -> OuterProducts:
     """(1/n) Σ_n Σ_i (J_nᵀ c_ni) (J_nᵀ c_ni)ᵀ with the covectors of `outputs`, an `OuterProducts`."""
     done = recorded(model, w, batch)

@@ -2,6 +2,7 @@
 from typing import Any
 
 from ..backend import Array, arrays
+from ..errors import takes
 from ..networks.model import Batch, ConditionalModel, ModelPass
 from ..operators.base import LinearOperator
 from ..operators.krylov import minres
@@ -10,6 +11,7 @@ from .per_layer import recorded
 __all__ = ["Hessian", "hessian"]
 
 
+@takes(ConditionalModel)
 def hessian(model: ConditionalModel, w: Array, batch: Batch, *, tol: float = 1e-6, max_steps: int | None = None) -> "Hessian":
     """The Hessian H of the loss L = −(1/n) Σ log p(y_n | θ_n) at the weights, a `Hessian`.
 

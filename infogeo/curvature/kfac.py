@@ -1,5 +1,6 @@
 """Kronecker-factored curvature, block-diagonal."""
 from ..backend import Array
+from ..errors import takes
 from ..networks.model import Batch, ConditionalModel
 from ..operators.block import BlockDiagonal
 from .kronecker_factors import KroneckerFactors
@@ -9,6 +10,7 @@ from .sharing import Expand, Sharing
 __all__ = ["kfac"]
 
 
+@takes(ConditionalModel, outputs=Outputs, sharing=Sharing)
 def kfac(model: ConditionalModel, w: Array, batch: Batch, *, outputs: Outputs = ExactColumns(),
          sharing: Sharing = Expand()) -> BlockDiagonal:
     """The Fisher metric with A ⊗ G for the block of each layer and nothing between layers, a `BlockDiagonal`.

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..backend import Array, backend_of
+from ..errors import takes
 from ..networks.affine import Affine
 from ..networks.model import Batch, ConditionalModel
 from ..operators.base import LinearOperator, common_dtype
@@ -130,6 +131,7 @@ class KroneckerChain(LinearOperator):
         return KroneckerChain([block.factored_shift(c) for block in self.blocks], self.A_next, self.G_next)
 
 
+@takes(ConditionalModel, outputs=Outputs, sharing=Sharing)
 def kfac_tridiagonal(model: ConditionalModel, w: Array, batch: Batch, *, outputs: Outputs = ExactColumns(),
                      sharing: Sharing = Expand()) -> LinearOperator:
     """Kronecker-factored curvature whose inverse is block-tridiagonal, a `KroneckerChain`; arguments as for `kfac`.

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..backend import Array, Namespace, arrays
-from ..errors import DomainError, ShapeError, require_count
+from ..errors import DomainError, ShapeError, require_count, takes
 from ..networks.model import Batch, ConditionalModel
 from ..operators.low_rank import DiagonalPlusLowRank, LowRank
 from .fisher import outer_products
@@ -12,6 +12,7 @@ from .outputs import ExactColumns, Outputs
 __all__ = ["DiagonalPlusLowRankState", "LowRankState", "OnlineDiagonalPlusLowRank", "OnlineLowRank", "low_rank_fisher"]
 
 
+@takes(ConditionalModel, outputs=Outputs)
 def low_rank_fisher(model: ConditionalModel, w: Array, batch: Batch, rank: int,
                     outputs: Outputs = ExactColumns()) -> DiagonalPlusLowRank:
     """The best approximation of the Fisher metric of a given rank, and a diagonal that makes up for the rest of its diagonal.

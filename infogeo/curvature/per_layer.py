@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 from ..backend import Array, Namespace, arrays
 from ..errors import ShapeError
-from ..networks.model import Batch, ConditionalModel, ModelPass
+from ..networks.model import Batch, ConditionalModel, ModelPass, require_pair
 from ..networks.network import LayerQuantities
 from .outputs import Outputs
 
@@ -21,7 +21,7 @@ def recorded(model: ConditionalModel, w: Array, batch: Batch) -> ModelPass:
     ShapeError
         If w is not one vector of weights, or x not one batch of inputs.
     """
-    _, w, x = arrays(w, batch[0])
+    _, w, x = arrays(w, require_pair(batch)[0])
     if w.shape != (model.network.size,):
         raise ShapeError(f"w must have shape ({model.network.size},), the weights of one model; got {tuple(w.shape)}")
     shape = model.network.input_shape

@@ -2,7 +2,7 @@
 import numpy as np
 
 from ..backend import NUMPY, Array, Namespace, arrays
-from ..errors import ShapeError
+from ..errors import ShapeError, takes
 from ..networks.activations import Activation
 from ..networks.model import Batch, ConditionalModel
 from ..networks.network import LayerQuantities
@@ -19,6 +19,7 @@ from .per_layer import example_gradients, has_one_position, layer_sums
 __all__ = ["gaussian_unit_fisher", "quasi_diagonal", "unitwise_fisher"]
 
 
+@takes(ConditionalModel, outputs=Outputs)
 def unitwise_fisher(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs = ExactColumns()) -> BlockDiagonal:
     """The Fisher metric of the weights into each unit, without what is between units: a `BlockDiagonal` of `DenseBlocks`.
 
@@ -57,6 +58,7 @@ def _unit_blocks(xp: Namespace, q: LayerQuantities, total: Array) -> Array:
     return xp.reshape(xp.matmul(xp.matrix_transpose(total), of_inputs), (-1, k, k))
 
 
+@takes(ConditionalModel, outputs=Outputs)
 def quasi_diagonal(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs = ExactColumns()) -> BlockDiagonal:
     """The diagonal of the Fisher metric together with its entries between the bias of a unit and the weights into it.
 
@@ -102,6 +104,7 @@ def _quasi_block(xp: Namespace, q: LayerQuantities, mean: Array) -> LinearOperat
     return QuasiDiagonal(diagonal[:-1, :] - r * with_bias[:-1, :], r + centre[:, None], s)
 
 
+@takes(activation=Activation)
 def gaussian_unit_fisher(w: Array, activation: Activation) -> ScalarOffSubspace:
     """The Fisher metric of one unit y = φ(v · x + v_0) + noise of variance 1 with inputs x ~ N(0, I), in closed form.
 

@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 from ..arrays.memo import once
 from ..backend import Array, Namespace
+from ..errors import takes
 from ..geometry.manifolds.manifold import Riemannian
 from ..networks.model import Batch, ConditionalModel
 from ..operators.base import LinearOperator
@@ -28,6 +29,7 @@ class WeightSpace(Riemannian):
 
     dim: int
 
+    @takes(model=ConditionalModel, damping=Damping)
     def __init__(self, model: ConditionalModel, batch: Batch, curvature: Callable[..., LinearOperator], damping: Damping) -> None:
         self.model, self.batch, self.curvature, self.damping = model, batch, curvature, damping
         self.dim = model.network.size

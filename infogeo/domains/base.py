@@ -47,14 +47,18 @@ class Domain(ABC):
             Naming the argument, the rule, how many points break it, and the first that does.
         """
         xp, x = coerced(x)
-        n = len(self.shape)
-        if x.ndim < n or tuple(x.shape[x.ndim - n:]) != self.shape:
-            axes = ", ".join(["...", *map(str, self.shape)])
-            raise ShapeError(f"{name} must have shape ({axes}); got {tuple(x.shape)}")
+        self.require_shape(name, x)
         inside = self.contains(x)
         if not xp.all(inside):
             require(name, self.rule(name), inside, x)
         return x
+
+    def require_shape(self, name: str, x: Array) -> None:
+        """Nothing, if an array ends in the shape of a point. Raises ShapeError."""
+        n = len(self.shape)
+        if x.ndim < n or tuple(x.shape[x.ndim - n:]) != self.shape:
+            axes = ", ".join(["...", *map(str, self.shape)])
+            raise ShapeError(f"{name} must have shape ({axes}); got {tuple(x.shape)}")
 
     def __str__(self) -> str:
         space = "R" + "".join(f"^{n}" if i == 0 else f" x {n}" for i, n in enumerate(self.shape))

@@ -6,6 +6,7 @@ from typing import NoReturn
 import numpy as np
 
 from ..backend import Array, Namespace, arrays
+from ..errors import takes
 
 __all__ = ["BareChart", "Chart", "ComposedChart", "IdentityChart", "ScaledChart", "StackedChart"]
 
@@ -74,6 +75,7 @@ class ScaledChart(Chart):
         c, not 0 anywhere.
     """
 
+    @takes(chart=Chart)
     def __init__(self, chart: Chart, factor: Array) -> None:
         self.chart, self.factor, self.affine = chart, factor, chart.affine
 
@@ -112,6 +114,9 @@ class StackedChart(Chart):
     """
 
     def __init__(self, *parts: tuple[Chart, int]) -> None:
+        for part in parts:
+            if not isinstance(part, tuple) or len(part) != 2 or not isinstance(part[0], Chart):
+                raise TypeError(f"StackedChart takes pairs (chart, number of coordinates); got {part!r}")
         self.parts, self.affine = parts, all(chart.affine for chart, _ in parts)
 
     def _over(self, name: str, *xs: Array) -> Array:
@@ -148,6 +153,7 @@ class ComposedChart(Chart):
         A bijection from the image of the first, which need not be all of R^d.
     """
 
+    @takes(first=Chart, then=Chart)
     def __init__(self, first: Chart, then: Chart) -> None:
         self.first, self.then, self.affine = first, then, first.affine and then.affine
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from ..backend import NUMPY, Array, Namespace, arrays, asarray
+from ..errors import takes
 from ..numerics.linalg import positive_definite
 from ..numerics.packing import packed_size, unpack
 from .base import Domain, batch_shape
@@ -185,6 +186,7 @@ class PositiveDefinite(ConvexDomain):
 class ProductDomain(ConvexDomain):
     """Coordinates of several sets, one after the other."""
 
+    @takes(factors=ConvexDomain)
     def __init__(self, *factors: ConvexDomain) -> None:
         self.factors, self.dim = factors, sum(f.dim for f in factors)
         self.whole = all(f.whole for f in factors)
@@ -229,6 +231,7 @@ class MappedDomain(ConvexDomain):
     words : callable (name) -> str
     """
 
+    @takes(source=ConvexDomain)
     def __init__(self, source: ConvexDomain, forward: Chart | Callable[[Namespace, Array], Array],
                  inside: Callable[[Namespace, Array], Array], words: Callable[[str], str]) -> None:
         self.source, self.forward, self.inside, self.words, self.dim = source, forward, inside, words, source.dim
@@ -257,6 +260,7 @@ class MappedDomain(ConvexDomain):
 class ScaledDomain(ConvexDomain):
     """The points c x for the points x of another domain, c > 0."""
 
+    @takes(source=ConvexDomain)
     def __init__(self, source: ConvexDomain, factor: float) -> None:
         self.source, self.factor, self.dim, self.whole = source, factor, source.dim, source.whole
 

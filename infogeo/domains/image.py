@@ -72,6 +72,8 @@ class GradientImage(ConvexDomain):
 
     def __init__(self, manifold: Potential, words: Callable[[str], str] | None = None,
                  inverse: Callable[[Array], Array] | None = None) -> None:
+        if not hasattr(manifold, "theta_domain"):
+            raise TypeError(f"GradientImage takes a DuallyFlat as its argument manifold; got {manifold!r}")
         self.manifold, self.dim = manifold, manifold.dim
         self.words, self.inverse = words, inverse
 

@@ -2,6 +2,7 @@
 from typing import Any
 
 from ..backend import Array, Namespace, arrays
+from ..errors import takes
 from .chart import Chart
 from .convex import ConvexDomain
 
@@ -38,6 +39,7 @@ class PowerChart(Chart):
 class PowerDomain(ConvexDomain):
     """n points of one set, their coordinates one after the other."""
 
+    @takes(source=ConvexDomain)
     def __init__(self, source: ConvexDomain, n: int) -> None:
         self.source, self.n, self.dim, self.whole = source, n, n * source.dim, source.whole
 

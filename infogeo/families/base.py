@@ -1,11 +1,12 @@
 """Exponential families: dually flat manifolds of probability distributions."""
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from inspect import CO_VARARGS, CO_VARKEYWORDS
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ..arrays.draws import Draws
+from ..arrays.draws import Draws, require_generator
 from ..arrays.sums import average
 from ..arrays.weights import shares
 from ..backend import Array, Namespace, arrays, backend_of, coerced, dot
@@ -35,6 +36,16 @@ class ExponentialFamily(Distribution):
     ordinary: Any           # Mapping[str, Domain]: the ordinary parameters and where they lie
     on_simplex: bool = False        # whether η are the probabilities of all outcomes but one, the `reference`
     reference: int | None = None
+
+    def __new__(cls, *given: Any, **named: Any) -> Self:
+        """Where there are more arguments than the family takes, they are likely to be those of a point: that is said."""
+        code = getattr(cls.__init__, "__code__", None)
+        if (given or named) and code is not None and not code.co_flags & (CO_VARARGS | CO_VARKEYWORDS):
+            takes = code.co_varnames[1:code.co_argcount + code.co_kwonlyargcount]
+            if len(given) > len(takes) or not set(named) <= set(takes):
+                raise TypeError(f"{cls.__name__} takes {', '.join(takes) or 'no arguments'}; ordinary parameters are those of a "
+                                f"point: {cls.__name__}({', '.join(f'{name}=…' for name in takes)}).theta_from(…)")
+        return super().__new__(cls)
 
     def __init_subclass__(cls, **named: Any) -> None:
         super().__init_subclass__(**named)
@@ -162,7 +173,10 @@ class ExponentialFamily(Distribution):
         ------
         DomainError, ShapeError
             For θ outside its domain.
+        TypeError
+            Where rng is no generator.
         """
+        require_generator(rng)
         theta = self.theta_domain.require("theta", theta)
         draws = Draws(rng, backend_of(theta), theta.dtype)
         with np.errstate(all="ignore"):             # a draw beyond the largest float is inf

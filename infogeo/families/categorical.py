@@ -47,6 +47,9 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
     as_they_lie = ("to_theta",)
 
     def __post_init__(self) -> None:
+        if hasattr(self.k, "__len__") and not isinstance(self.k, str):
+            raise TypeError(f"k must be the number of outcomes; got {self.k}: probabilities are those of a point, "
+                            f"Categorical({len(self.k)}).theta_from(probabilities=…)")
         known_integer(self, "k", 2)
         reference = self.k - 1 if self.reference is None else self.reference
         require("reference", f"{-self.k} <= reference < {self.k}, an outcome", -self.k <= reference < self.k, reference)

@@ -106,9 +106,6 @@ class Product(Transformed):
 
     @takes(factors=ExponentialFamily)
     def __init__(self, *factors: ExponentialFamily) -> None:
-        for factor in factors:
-            if not isinstance(factor, ExponentialFamily):
-                raise TypeError(f"factors must be exponential families; got {factor!r}")
         if not factors:
             raise ShapeError("factors must be at least one family")
         self.factors = factors
@@ -207,8 +204,6 @@ class Independent(Product):
 
     @takes(family=ExponentialFamily)
     def __init__(self, family: ExponentialFamily, n: int) -> None:
-        if not isinstance(family, ExponentialFamily):
-            raise TypeError(f"family must be an exponential family; got {family!r}")
         self.base = PowerManifold(family, n)
         self.family, self.n, self.factors = family, self.base.n, (family,) * self.base.n
         self.support = _Rows(family.support, self.n)

@@ -25,6 +25,11 @@ class MomentPolytope(GradientImage):
         super().__init__(family, lambda name: f"{name} inside the convex hull of the statistics of the states")
 
     @property
+    def vertices(self) -> Array | None:
+        """Points whose convex hull it is, shape (states, dim), NumPy; None of more states than a linear programme is asked for."""
+        return self.manifold._rows(0, self.manifold.states) if self.manifold.states <= 2**12 else None
+
+    @property
     def chart(self) -> Chart:
         """The moments at natural parameters for which no state is rarer by e^{−2|u|∞} than another, on top of h."""
         return ComposedChart(ScaledChart(IdentityChart(), 1.0 / self.manifold._reach), GradientChart(self.manifold))

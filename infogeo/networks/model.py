@@ -8,7 +8,7 @@ from ..arrays.blocks import gather
 from ..arrays.memo import once
 from ..backend import Array, arrays
 from ..domains.chart import Chart
-from ..errors import ShapeError, require
+from ..errors import ShapeError, require, takes
 from ..objectives.base import Objective
 from .network import LayerQuantities, Sequential
 from .output_family import OutputFamily
@@ -16,6 +16,14 @@ from .output_family import OutputFamily
 __all__ = ["Batch", "ConditionalModel", "CrossEntropyLoss", "ModelPass", "NegativeLogLikelihood"]
 
 Batch: TypeAlias = tuple[Array, Array]      # (x, y)
+
+
+def require_pair(batch: Batch) -> Batch:
+    """The batch, if it is a pair. Raises TypeError."""
+    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+        got = f"{len(batch)} things" if isinstance(batch, (tuple, list)) else repr(batch)
+        raise TypeError(f"batch must be a pair (x, y); got {got}")
+    return batch
 
 
 class ConditionalModel:
@@ -45,7 +53,10 @@ class ConditionalModel:
         If the network's outputs do not match the family.
     """
 
+    @takes(network=Sequential, chart=Chart)
     def __init__(self, network: Sequential, family: OutputFamily, chart: Chart | None = None) -> None:
+        if isinstance(family, type) or not hasattr(family, "dim"):
+            raise TypeError(f"family must be an exponential family, such as Categorical(3); got {family!r}")
         if network.output_shape != (family.dim,):
             raise ShapeError(f"the network must have {family.dim} outputs for {family!r}; got {network.output_shape}")
         self.network, self.family = network, family
@@ -101,6 +112,7 @@ class ModelPass:
         The number of samples.
     """
 
+    @takes(model=ConditionalModel)
     def __init__(self, model: ConditionalModel, w: Array, x: Array) -> None:
         self.model, self.network_pass = model, model.network.record(w, x)
         self._u = self.network_pass.output
@@ -154,11 +166,12 @@ class NegativeLogLikelihood(Objective):
     Raises
     ------
     DomainError, ShapeError
-        For y outside the support of the family, or of another number of samples than x.
+        For x that is not finite, y outside the support of the family, or another number of samples.
     """
 
+    @takes(model=ConditionalModel)
     def __init__(self, model: ConditionalModel, batch: Batch) -> None:
-        self.model, (self.x, y) = model, batch
+        self.model, (self.x, y) = model, require_pair(batch)
         self.xp, self.x, y = arrays(self.x, y)
         family, self._rank = model.family, len(model.family.support.shape)
         self.y = family.support.require("y", self.xp.astype(y, self.x.dtype))
@@ -174,8 +187,18 @@ class NegativeLogLikelihood(Objective):
         shapes = tuple(self.x.shape), tuple(self.y.shape)
         samples, seen = shapes[0][:self.x.ndim - len(self.model.network.input_shape)], shapes[1][:self.y.ndim - self._rank]
         if not samples or not seen or samples[-1] != seen[-1]:
-            raise ShapeError(f"x and y must have the same samples; got shapes {shapes[0]} and {shapes[1]}")
+            raise ShapeError(f"x and y must have the same samples; got shapes {shapes[0]} and {shapes[1]}{self._hint(samples)}")
+        require("x", "x finite", self.xp.isfinite(self.x), self.x)
         self.rows = np.broadcast_shapes(samples[:-1], seen[:-1])
+
+    def _hint(self, samples: tuple[int, ...]) -> str:
+        """What to do with a y that has an axis too many."""
+        shape = tuple(self.y.shape)
+        if len(shape) != len(samples) + self._rank + 1 or shape[:len(samples)] != samples:
+            return ""
+        if shape[len(samples)] == 1:
+            return ": y is a column, and y[:, 0] the observations"
+        return ": of one-hot labels numpy.argmax(y, axis=-1) are the observations" if self._rank == 0 else ""
 
     def take(self, index: Array) -> "NegativeLogLikelihood":
         """The same loss of some of the samples, which are not checked again.
@@ -252,8 +275,9 @@ class CrossEntropyLoss(NegativeLogLikelihood):
         For targets that are not finite, not of length d, or of another number than x.
     """
 
+    @takes(model=ConditionalModel)
     def __init__(self, model: ConditionalModel, batch: Batch) -> None:
-        self.model, self._rank, (self.x, y) = model, 1, batch
+        self.model, self._rank, (self.x, y) = model, 1, require_pair(batch)
         self.xp, self.x, y = arrays(self.x, y)
         self.y = self.statistic = self.xp.astype(y, self.x.dtype)
         if y.ndim == 0 or y.shape[-1] != model.family.dim:

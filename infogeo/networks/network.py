@@ -8,7 +8,7 @@ import numpy as np
 from ..arrays.blocks import gather, slices
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace, arrays, backend_of
-from ..errors import ShapeError
+from ..errors import ShapeError, takes
 from .activations import Activation, Relu, Tanh
 from .affine import Affine, Convolution2D, Dense
 from .initial import Initial
@@ -172,7 +172,10 @@ class Pass:
     what a Hessian-vector product is made of.
     """
 
+    @takes(network=Sequential)
     def __init__(self, network: Sequential, xp: Namespace, w: Array, x: Array) -> None:
+        if not isinstance(xp, Namespace):
+            raise TypeError(f"Pass takes a Namespace as its argument xp, such as arrays(w, x)[0]; got {xp!r}")
         self.network, self.xp, self.dtype = network, xp, xp.result_type(w, x)
         self._matrices = network._blocks(xp, w)
         self._memories = []

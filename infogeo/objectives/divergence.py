@@ -5,7 +5,14 @@ from ..arrays.kept import kept
 from ..backend import Array, batch_contiguous, dot
 from .base import Objective
 
-__all__ = ["CrossEntropy", "ReverseKL"]
+__all__ = ["CrossEntropy", "ReverseKL", "require_manifold"]
+
+
+def require_manifold(name: str, M: Any, what: str = "DuallyFlat", has: str = "eta_domain") -> Any:
+    """The manifold of an objective. Raises TypeError where it is something else."""
+    if isinstance(M, type) or not hasattr(M, has):
+        raise TypeError(f"{name} takes a {what} first, such as Categorical(3); got {M!r}")
+    return M
 
 
 class CrossEntropy(Objective):
@@ -23,7 +30,7 @@ class CrossEntropy(Objective):
     """
 
     def __init__(self, M: Any, eta_hat: Array) -> None:
-        self.manifold = M
+        self.manifold = require_manifold("CrossEntropy", M)
         self.eta_hat = kept(batch_contiguous(M.eta_domain.require("eta_hat", eta_hat)))
         self.rows = tuple(self.eta_hat.shape[:-1])
 
@@ -50,7 +57,7 @@ class ReverseKL(Objective):
     """
 
     def __init__(self, M: Any, theta_hat: Array) -> None:
-        self.manifold = M
+        self.manifold = require_manifold("ReverseKL", M)
         self.theta_hat = kept(batch_contiguous(M.theta_domain.require("theta_hat", theta_hat)))
         self.rows = tuple(self.theta_hat.shape[:-1])
 

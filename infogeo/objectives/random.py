@@ -1,11 +1,12 @@
 """Random objectives: data seen through mini-batches, noise on the differential."""
+from numbers import Real
 from typing import Any
 
 from ..arrays.draws import Draws
 from ..backend import Array, arrays, backend_of, batch_contiguous
 from ..errors import ShapeError, require, require_count
 from .base import Objective
-from .divergence import CrossEntropy
+from .divergence import CrossEntropy, require_manifold
 
 __all__ = ["MiniBatch", "Noisy"]
 
@@ -24,6 +25,7 @@ class MiniBatch(Objective):
     """
 
     def __init__(self, family: Any, x: Array, size: int, rows: tuple[int, ...] = ()) -> None:
+        require_manifold("MiniBatch", family, "family", "support")
         xp, x = arrays(x)
         if x.ndim != 1 + len(family.support.shape) or x.shape[0] == 0:
             axes = ", ".join(["n", *map(str, family.support.shape)])
@@ -63,7 +65,9 @@ class Noisy(Objective):
     """Another objective with independent normal noise of standard deviation sigma on every entry of each step's differential."""
 
     def __init__(self, f: Objective, sigma: float) -> None:
-        require("sigma", "sigma >= 0", sigma >= 0, sigma)
+        require("sigma", "sigma >= 0", isinstance(sigma, Real) and float(sigma) >= 0, sigma)
+        if isinstance(f, type) or not hasattr(f, "value_and_gradient"):
+            raise TypeError(f"Noisy takes an objective first; got {f!r}")
         self.f, self.sigma = f, sigma
 
     def __repr__(self) -> str:

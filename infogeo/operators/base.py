@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse.linalg
 
 from ..backend import Array, Namespace, arrays, backend_of, to_numpy
-from ..errors import ShapeError
+from ..errors import ShapeError, takes
 from ..numerics.linalg import cholesky, inverse_lower
 
 __all__ = ["Composed", "IdentityOperator", "Inverse", "LinearOperator", "ScaledOperator", "Sum", "Transpose", "common_dtype",
@@ -243,7 +243,7 @@ class IdentityOperator(LinearOperator):
     symmetric: bool = True
 
     def __init__(self, n: int, like: Array = None) -> None:
-        xp = backend_of() if like is None else backend_of(like)
+        xp, like = (backend_of(), None) if like is None else arrays(like)
         super().__init__((n, n), xp, xp.float64 if like is None else like.dtype)
 
     def _matvec(self, v: Array) -> Array:
@@ -271,6 +271,7 @@ class IdentityOperator(LinearOperator):
 class Transpose(LinearOperator):
     """Aᵀ."""
 
+    @takes(A=LinearOperator)
     def __init__(self, A: LinearOperator) -> None:
         self.A = A
         super().__init__(A.shape[::-1], A.xp, A.dtype)
@@ -301,6 +302,7 @@ class Transpose(LinearOperator):
 class Inverse(LinearOperator):
     """A⁻¹, by the solve of A."""
 
+    @takes(A=LinearOperator)
     def __init__(self, A: LinearOperator) -> None:
         self.A, self.symmetric = A, A.symmetric
         super().__init__(A.shape, A.xp, A.dtype)
@@ -334,6 +336,7 @@ class ScaledOperator(LinearOperator):
     c: Any
     A: LinearOperator
 
+    @takes(A=LinearOperator)
     def __init__(self, c: Any, A: LinearOperator) -> None:
         if isinstance(A, ScaledOperator):
             c, A = c * A.c, A.A
@@ -390,8 +393,11 @@ class Sum(LinearOperator):
 
     terms: list[LinearOperator]
 
+    @takes(terms=LinearOperator)
     def __init__(self, *terms: LinearOperator) -> None:
         self.terms = [t for term in terms for t in (term.terms if isinstance(term, Sum) else [term])]
+        if not terms:
+            raise TypeError("Sum takes one operator or more; got none")
         first = self.terms[0]
         for term in self.terms:
             if term.shape != first.shape:
@@ -427,8 +433,11 @@ class Composed(LinearOperator):
 
     factors: list[LinearOperator]
 
+    @takes(factors=LinearOperator)
     def __init__(self, *factors: LinearOperator) -> None:
         self.factors = [f for factor in factors for f in (factor.factors if isinstance(factor, Composed) else [factor])]
+        if not factors:
+            raise TypeError("Composed takes one operator or more; got none")
         for left, right in zip(self.factors, self.factors[1:]):
             if left.shape[1] != right.shape[0]:
                 raise ShapeError(f"{left!r} cannot follow {right!r}")

@@ -159,7 +159,7 @@ class EigenKronecker(_OnMatrices):
         xp, *parts = arrays(Q_a, Q_b, S)
         dtype = xp.result_type(*parts) if dtype is None else dtype
         self.Q_a, self.Q_b, self.S = (xp.astype(x, dtype, copy=False) for x in parts)
-        a, b = self.Q_a.shape[0], self.Q_b.shape[0]
+        a, b = ((*x.shape, 0)[0] for x in (self.Q_a, self.Q_b))
         if self.Q_a.shape != (a, a) or self.Q_b.shape != (b, b) or self.S.shape != (a, b):
             raise ShapeError(f"Q_a, Q_b and S must have shapes (a, a), (b, b) and (a, b); got {tuple(self.Q_a.shape)}, "
                              f"{tuple(self.Q_b.shape)} and {tuple(self.S.shape)}")
@@ -223,7 +223,7 @@ class KroneckerPair(_OnMatrices):
 
     def __init__(self, A: Array, B: Array, C: Array, D: Array, sign: int = 1, dtype: Any = None) -> None:
         xp, self.A, self.B, self.C, self.D = arrays(A, B, C, D)
-        a, b = self.A.shape[0], self.B.shape[0]
+        a, b = ((*x.shape, 0)[0] for x in (self.A, self.B))
         shapes = [tuple(x.shape) for x in (self.A, self.B, self.C, self.D)]
         if shapes != [(a, a), (b, b)] * 2:
             raise ShapeError(f"A, B, C and D must have shapes (a, a), (b, b), (a, a), (b, b); got {', '.join(map(str, shapes))}")

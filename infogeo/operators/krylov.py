@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays.draws import Draws
-from ..backend import Array, Namespace, column, dot, to_numpy
-from ..errors import ConvergenceError, DomainError
+from ..backend import Array, Namespace, arrays, column, dot, to_numpy
+from ..errors import ConvergenceError, DomainError, ShapeError, takes
 from ..numerics.linalg import matvec
 from .base import LinearOperator
 
@@ -39,6 +39,7 @@ class Shifted(LinearOperator):
 
     symmetric: bool = True
 
+    @takes(A=LinearOperator, preconditioner=LinearOperator)
     def __init__(self, A: LinearOperator, c: float, *, tol: float, max_steps: int | None = None,
                  preconditioner: LinearOperator | None = None) -> None:
         self.A, self.c = A, c
@@ -61,6 +62,7 @@ class Shifted(LinearOperator):
         return Shifted(self.A, self.c + c, **self.options)
 
 
+@takes(LinearOperator, preconditioner=LinearOperator)
 def conjugate_gradient(A: LinearOperator, b: Array, *, tol: float, max_steps: int | None = None,
                        preconditioner: LinearOperator | None = None) -> Array:
     """A⁻¹ b for a symmetric positive definite operator, shape (..., n), every row until ‖b − A x‖ ≤ tol ‖b‖.
@@ -106,6 +108,7 @@ def conjugate_gradient(A: LinearOperator, b: Array, *, tol: float, max_steps: in
     return _checked(A, x, b, target, tol, "conjugate_gradient")
 
 
+@takes(LinearOperator)
 def minres(A: LinearOperator, b: Array, *, tol: float, max_steps: int | None = None) -> Array:
     """A⁻¹ b for a symmetric operator of any signature, shape (..., n), every row until ‖b − A x‖ ≤ tol ‖b‖.
 
@@ -174,6 +177,7 @@ def _checked(A: LinearOperator, x: Array, b: Array, target: Array, tol: float, n
     return x
 
 
+@takes(LinearOperator)
 def lanczos(A: LinearOperator, start: Array, steps: int) -> tuple[Array, Array, Array]:
     """``(alpha, beta, basis)``: the tridiagonal matrices QᵀAQ of the Krylov spaces of a batch of vectors.
 
@@ -222,6 +226,7 @@ def _quadrature(A: LinearOperator, rng: np.random.Generator, probes: int, steps:
     return nodes, A.dim * vectors[:, 0, :] ** 2
 
 
+@takes(LinearOperator)
 def lanczos_quadrature(A: LinearOperator, f: Callable[[Array], Array], rng: np.random.Generator, *, probes: int,
                        steps: int) -> RandomEstimate:
     """tr f(A) of a symmetric operator, a `RandomEstimate` of shape ().
@@ -242,6 +247,7 @@ def lanczos_quadrature(A: LinearOperator, f: Callable[[Array], Array], rng: np.r
     return _mean(A.xp, A.xp.sum(A.xp.where(weights > 0, weights * value, A.xp.zeros_like(weights)), axis=-1))
 
 
+@takes(LinearOperator)
 def logdet(A: LinearOperator, rng: np.random.Generator, *, probes: int, steps: int) -> RandomEstimate:
     """log det A of a positive definite operator by Lanczos quadrature, a `RandomEstimate` of shape ()."""
     def log(s: Array) -> Array:
@@ -251,6 +257,7 @@ def logdet(A: LinearOperator, rng: np.random.Generator, *, probes: int, steps: i
         return lanczos_quadrature(A, log, rng, probes=probes, steps=steps)
 
 
+@takes(LinearOperator)
 def spectral_density(A: LinearOperator, at: Array, rng: np.random.Generator, *, probes: int, steps: int,
                      width: float) -> RandomEstimate:
     """The density of the eigenvalues, each of them blurred to a normal curve of standard deviation `width`.
@@ -262,6 +269,9 @@ def spectral_density(A: LinearOperator, at: Array, rng: np.random.Generator, *, 
     """
     xp = A.xp
     nodes, weights = _quadrature(A, rng, probes, steps)
+    at = arrays(at)[1]
+    if at.ndim != 1:
+        raise ShapeError(f"at must have shape (m,); got {tuple(at.shape)}")
     at = A._vector(at, at.shape[-1])
     curves = xp.exp(-0.5 * ((at[:, None, None] - nodes) / width) ** 2) / (width * (2.0 * np.pi) ** 0.5)
     return _mean(xp, xp.sum(weights * curves, axis=-1) / A.dim)
@@ -281,6 +291,7 @@ def _signs(A: LinearOperator, rng: np.random.Generator, count: int) -> Array:
     return Draws(rng, A.xp, A.dtype).signs((count, A.dim))
 
 
+@takes(LinearOperator)
 def hutchinson(A: LinearOperator, rng: np.random.Generator, *, probes: int) -> tuple[RandomEstimate, RandomEstimate]:
     """``(trace, diagonal)`` from products with random sign vectors, each a `RandomEstimate`, of shapes () and (n,).
 
@@ -294,6 +305,7 @@ def hutchinson(A: LinearOperator, rng: np.random.Generator, *, probes: int) -> t
     return _mean(xp, xp.sum(product, axis=-1)), _mean(xp, xp.matrix_transpose(product))
 
 
+@takes(LinearOperator)
 def xtrace(A: LinearOperator, rng: np.random.Generator, *, probes: int) -> RandomEstimate:
     """tr A from `probes` products, a `RandomEstimate` of shape (): every probe serves the others' low-rank approximation in turn.
 

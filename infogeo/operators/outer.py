@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from ..backend import Array
+from ..errors import takes
 from .base import LinearOperator
 from .dense import SymmetricDense
 
@@ -42,6 +43,7 @@ class OuterProducts(LinearOperator):
 
     symmetric: bool = True
 
+    @takes(U=Columns)
     def __init__(self, U: Columns) -> None:
         self.U = U
         super().__init__((U.shape[0],) * 2, U.xp, U.dtype)
@@ -114,6 +116,7 @@ class ShiftedOuterProducts(LinearOperator):
 
     symmetric: bool = True
 
+    @takes(A=OuterProducts)
     def __init__(self, A: OuterProducts, c: float) -> None:
         self.A, self.U, self.c = A, A.U, float(c)
         super().__init__(A.shape, A.xp, A.dtype)

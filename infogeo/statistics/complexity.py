@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import require_count, require_positive
+from ..errors import require_count, require_positive, takes
 from ..families.bernoulli import Bernoulli
 from ..families.binomial import Binomial, Multinomial
 from ..families.categorical import Categorical
@@ -88,6 +88,7 @@ def _two_outcomes(n: int) -> float:
     return 1.0 + float(np.sum(np.cumprod(1.0 - np.arange(last) / n)))
 
 
+@takes(Riemannian)
 def asymptotic_complexity(M: Riemannian, n: int, volume: float) -> float:
     """The parametric complexity of many observations, (d/2) log(n / 2π) + log ∫ √det G(θ) dθ, nats; what is left out goes to 0.
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, arrays
+from ..errors import takes
 from ..families.base import ExponentialFamily
 from ..families.bernoulli import Bernoulli
 from ..families.beta import Beta
@@ -88,6 +89,7 @@ def conjugacy(family: Any) -> Conjugacy:
     raise TypeError(f"{family!r} has no conjugate prior among the families of this library")
 
 
+@takes(ExponentialFamily)
 def conjugate_prior(family: ExponentialFamily) -> ExponentialFamily:
     """The family of priors on the parameter of a family that observations update within themselves.
 
@@ -99,6 +101,7 @@ def conjugate_prior(family: ExponentialFamily) -> ExponentialFamily:
     return conjugacy(family).prior
 
 
+@takes(ExponentialFamily, statistics=SufficientStatistics)
 def posterior(family: ExponentialFamily, prior_theta: Array, statistics: SufficientStatistics) -> Array:
     """The natural parameter of the posterior, in the family `conjugate_prior`, shape (..., conjugate_prior(family).dim).
 
@@ -122,6 +125,7 @@ def posterior(family: ExponentialFamily, prior_theta: Array, statistics: Suffici
     return prior_theta + found.step(statistics.total, statistics.weight)
 
 
+@takes(ExponentialFamily)
 def predictive_log_density(family: ExponentialFamily, prior_theta: Array, x: Array) -> Array:
     """log ∫ p(x; θ) π(θ) dθ under the conjugate prior of natural parameter λ, shape (...), nats.
 

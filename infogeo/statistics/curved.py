@@ -7,7 +7,7 @@ import numpy as np
 
 from ..backend import Array, Namespace, arrays
 from ..domains.convex import ConvexDomain
-from ..errors import ShapeError
+from ..errors import ShapeError, takes
 from ..families.base import ExponentialFamily
 from ..geometry.manifolds.manifold import Riemannian
 from ..numerics.linalg import matvec
@@ -55,9 +55,8 @@ class Curved(Riemannian):
 
     dim: int
 
+    @takes(family=ExponentialFamily)
     def __init__(self, family: ExponentialFamily, embedding: Embedding) -> None:
-        if not isinstance(family, ExponentialFamily):
-            raise TypeError(f"family must be an exponential family; got {family!r}")
         missing = [name for name in ("dim", "value", "jacobian", "second") if not hasattr(embedding, name)]
         if missing:
             raise TypeError(f"embedding must have dim, value, jacobian and second; {type(embedding).__name__} lacks "

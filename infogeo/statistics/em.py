@@ -4,10 +4,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays.draws import require_generator
 from ..arrays.sums import average
 from ..backend import Array, arrays
 from ..domains.supports import Interval
-from ..errors import DomainError, ShapeError
+from ..errors import DomainError, ShapeError, takes
 from ..families.base import ExponentialFamily
 from ..geometry.centroids.kmeans import bregman_kmeans, kmeans_plus_plus
 from ..numerics.exponentials import logsumexp
@@ -35,6 +36,7 @@ class Mixture(NamedTuple):
     converged: bool
 
 
+@takes(ExponentialFamily)
 def fit_mixture(family: ExponentialFamily, x: Array, theta: Array, weights: Array, *, tol: float, max_steps: int,
                 prior_count: float = 0.0) -> Mixture:
     """The mixture of members of a family that locally maximises the likelihood of a sample, by the EM algorithm.
@@ -96,6 +98,7 @@ def fit_mixture(family: ExponentialFamily, x: Array, theta: Array, weights: Arra
     return Mixture(back(theta), xp.exp(log_w), xp.stack(values), converged)
 
 
+@takes(ExponentialFamily)
 def mixture_start(family: ExponentialFamily, x: Array, k: int, rng: np.random.Generator,
                   max_steps: int = 20) -> tuple[Array, Array]:
     """``(θ, weights)`` to start `fit_mixture` from, shapes (k, d) and (k,): clusters of single observations.
@@ -118,6 +121,7 @@ def mixture_start(family: ExponentialFamily, x: Array, k: int, rng: np.random.Ge
     DomainError
         Where the family has no maximum-likelihood estimate from the whole sample.
     """
+    require_generator(rng)
     xp, x = arrays(x)
     x, _, back = _centred(family, _observations(family, x))
     mean = family.to_eta(family.fit(x))
@@ -128,6 +132,7 @@ def mixture_start(family: ExponentialFamily, x: Array, k: int, rng: np.random.Ge
     return back(found.centers), counts / xp.sum(counts)
 
 
+@takes(ExponentialFamily)
 def log_joint(family: ExponentialFamily, x: Array, theta: Array, log_w: Array) -> Array:
     """log w_j + log p(x_i; θ_j), shape (k, n), nats."""
     return log_w[:, None] + family.log_density(theta[:, None, :], x)

@@ -6,6 +6,7 @@ not bend, but its estimate is biased there, too.
 from collections.abc import Callable
 
 from ..backend import Array, Namespace, arrays
+from ..errors import takes
 from ..families.base import ExponentialFamily
 from ..numerics.linalg import inverse
 from .curved import Curved, Embedding
@@ -14,6 +15,7 @@ __all__ = ["e_embedding_curvature", "embedding_curvature", "information_loss", "
            "second_order_covariance"]
 
 
+@takes(Curved, ExponentialFamily)
 def embedding_curvature(M: Curved | ExponentialFamily, u: Array, alpha: float) -> Array:
     """The α-embedding curvature H_ab, vectors of the family that are orthogonal to M, shape (..., family.dim, dim, dim).
 
@@ -35,16 +37,19 @@ def embedding_curvature(M: Curved | ExponentialFamily, u: Array, alpha: float) -
     return second - xp.reshape(tangential, second.shape)
 
 
+@takes(Curved, ExponentialFamily)
 def e_embedding_curvature(M: Curved | ExponentialFamily, u: Array) -> Array:
     """The e-embedding curvature (α = 1), shape (..., family.dim, dim, dim); 0 where M is an exponential family itself."""
     return embedding_curvature(M, u, 1.0)
 
 
+@takes(Curved, ExponentialFamily)
 def m_embedding_curvature(M: Curved | ExponentialFamily, u: Array) -> Array:
     """The m-embedding curvature (α = −1), shape (..., family.dim, dim, dim); 0 where M is a mixture family itself."""
     return embedding_curvature(M, u, -1.0)
 
 
+@takes(Curved, ExponentialFamily)
 def information_loss(M: Curved | ExponentialFamily, u: Array) -> Array:
     """The Fisher information that the maximum-likelihood estimate of many observations loses, shape (..., dim, dim).
 
@@ -65,6 +70,7 @@ def information_loss(M: Curved | ExponentialFamily, u: Array) -> Array:
     return xp.matmul(joined(lowered), xp.matrix_transpose(joined(raised)))
 
 
+@takes(Curved, ExponentialFamily)
 def second_order_bias(M: Curved | ExponentialFamily, u: Array) -> Array:
     """n times the bias of the maximum-likelihood estimate of u from n observations, as n → ∞, shape (..., dim).
 
@@ -78,6 +84,7 @@ def second_order_bias(M: Curved | ExponentialFamily, u: Array) -> Array:
     return -0.5 * xp.sum(christoffel * raised[..., None, :, :], axis=(-2, -1))
 
 
+@takes(Curved, ExponentialFamily)
 def second_order_covariance(M: Curved | ExponentialFamily, u: Array) -> Array:
     """The factor of 1/n² in the covariance of the estimate less its bias, û − b(û)/n, shape (..., dim, dim).
 

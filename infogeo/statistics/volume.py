@@ -8,13 +8,22 @@ import numpy as np
 from scipy.integrate import cubature
 
 from ..backend import Array, arrays, asarray, backend_of, to_numpy
-from ..errors import ConvergenceError, ShapeError, require, require_count
+from ..errors import ConvergenceError, ShapeError, require, require_count, takes
 from ..geometry.divergences.integration import Estimate
 from ..geometry.manifolds.manifold import Riemannian
 
 __all__ = ["Cubature", "ImportanceSampling", "Region", "UniformSampling", "integral", "jeffreys_density", "volume"]
 
 
+class Region(ABC):
+    """A part of a chart, and how to integrate over it."""
+
+    @abstractmethod
+    def integral(self, M: Riemannian, density: Callable[[Array], Array]) -> Estimate:
+        """∫ density(x) dx as an `Estimate`, shapes (); the density takes points (n, d) of the domain of M."""
+
+
+@takes(Riemannian)
 def jeffreys_density(M: Riemannian, x: Array) -> Array:
     """The volume element √det G(x), the density of Jeffreys' prior before it is normalised, shape (...).
 
@@ -25,6 +34,7 @@ def jeffreys_density(M: Riemannian, x: Array) -> Array:
     return backend_of(log_density).exp(log_density)
 
 
+@takes(Riemannian, over=Region)
 def volume(M: Riemannian, over: "Region") -> Estimate:
     """The Riemannian volume ∫ √det G(x) dx of a region, an `Estimate`: the mass of Jeffreys' prior there.
 
@@ -49,6 +59,7 @@ def volume(M: Riemannian, over: "Region") -> Estimate:
     return over.integral(M, lambda x: jeffreys_density(M, x))
 
 
+@takes(Riemannian, over=Region)
 def integral(M: Riemannian, f: Callable[[Array], Array], over: "Region") -> Estimate:
     """∫ f(x) √det G(x) dx over a region, an `Estimate`: for instance of a likelihood under Jeffreys' prior.
 
@@ -70,14 +81,6 @@ def integral(M: Riemannian, f: Callable[[Array], Array], over: "Region") -> Esti
         As the region says.
     """
     return over.integral(M, lambda x: f(x) * jeffreys_density(M, x))
-
-
-class Region(ABC):
-    """A part of a chart, and how to integrate over it."""
-
-    @abstractmethod
-    def integral(self, M: Riemannian, density: Callable[[Array], Array]) -> Estimate:
-        """∫ density(x) dx as an `Estimate`, shapes (); the density takes points (n, d) of the domain of M."""
 
 
 @dataclass(frozen=True, eq=False)

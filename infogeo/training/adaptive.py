@@ -1,6 +1,7 @@
 """Adaptive natural gradient: the inverse of a running average of the Fisher metric, kept by recursion."""
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Real
 from typing import NamedTuple
 
 from ..backend import Array, arrays, to_numpy
@@ -42,6 +43,7 @@ class HarmonicRate(Rate):
     offset: float = 1.0
 
     def __post_init__(self) -> None:
+        require("offset", "offset a number > -1", isinstance(self.offset, Real) and float(self.offset) > -1, self.offset)
         require("c", f"0 < c < 1 + offset = {1 + self.offset}, so that epsilon_1 < 1", 0 < self.c < 1 + self.offset, self.c)
 
     def __call__(self, t: int) -> float:

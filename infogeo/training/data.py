@@ -2,13 +2,14 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import exp
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from ..arrays.draws import Draws
 from ..backend import Array, dot
-from ..errors import require, require_count, require_positive
+from ..errors import require, require_count, require_positive, takes
 from ..networks.model import NegativeLogLikelihood
 from ..objectives.base import Objective
 
@@ -86,6 +87,7 @@ class MiniBatches(Objective):
         Where the size is not from 1 to the number of examples.
     """
 
+    @takes(loss=NegativeLogLikelihood)
     def __init__(self, loss: NegativeLogLikelihood, size: int | BatchSize) -> None:
         self.loss, self.n, self.rows = loss, loss.statistic.shape[-2], loss.rows
         self.size = size if isinstance(size, BatchSize) else FixedBatches(size)
@@ -132,8 +134,10 @@ class Regularised(Objective):
     """
 
     def __init__(self, f: Any, c: float) -> None:
-        require("c", "c >= 0", c >= 0, c)
-        self.f, self.c, self.rows = f, c, f.rows
+        require("c", "c >= 0", isinstance(c, Real) and float(c) >= 0, c)
+        if isinstance(f, type) or not hasattr(f, "value_and_gradient"):
+            raise TypeError(f"Regularised takes an objective as its argument f; got {f!r}")
+        self.f, self.c, self.rows = f, c, getattr(f, "rows", None)
 
     def __repr__(self) -> str:
         return f"Regularised({self.f!r}, {self.c!r})"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..backend import Array, to_numpy
+from ..errors import takes
 from ..networks.model import ModelPass
 
 __all__ = ["QuadraticModel", "quadratic_model"]
@@ -37,6 +38,7 @@ class QuadraticModel:
         return float(0.5 * a @ self.curvature @ a + self.slope @ a)
 
 
+@takes(ModelPass)
 def quadratic_model(done: ModelPass, covector: Array, vectors: Array, c: float) -> QuadraticModel:
     """The model at the weights of a forward pass: v_iᵀ F v_j = (1/n) Σ_n (J_n v_i)ᵀ G(θ_n) (J_n v_j), one forward pass a vector.
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from ..backend import Array, Namespace, arrays, backend_of
 from ..curvature.kronecker_factors import RunningAverage
-from ..errors import require_count, require_positive
+from ..errors import ShapeError, require_count, require_positive, takes
 from ..networks.activations import Activation
 from ..networks.affine import Affine
 from ..networks.network import Sequential
@@ -18,6 +18,7 @@ from .layer_matrices import LayerMatrices
 __all__ = ["RelativeNatural", "relative_metrics"]
 
 
+@takes(Sequential)
 def relative_metrics(network: Sequential, w: Array, x: Array) -> LayerMatrices:
     """The relative Fisher metrics of the layers with weights, as `LayerMatrices` on the homogeneous inputs ā = (a, 1).
 
@@ -35,6 +36,8 @@ def relative_metrics(network: Sequential, w: Array, x: Array) -> LayerMatrices:
     hidden layers; first and last layers as in the code published with Liu et al. (2024).
     """
     xp, w, x = arrays(w, x)
+    if x.ndim < 2:
+        raise ShapeError(f"x must have shape (n, *inputs); got {tuple(x.shape)}")
     n, places = x.shape[0], [i for i, layer in enumerate(network.layers) if layer.weight_shape]
     found, waiting = [], None                    # the rows of a hidden layer, until its activation has been seen
     for i, (layer, W) in enumerate(zip(network.layers, network.blocks(w))):

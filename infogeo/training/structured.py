@@ -10,7 +10,7 @@ from ..curvature.damping import Damping
 from ..curvature.kronecker_factors import KroneckerFactors, RunningAverage
 from ..curvature.outputs import ExactColumns, Outputs
 from ..curvature.sharing import Expand, Sharing
-from ..errors import require, require_count
+from ..errors import ShapeError, require, require_count, takes
 from ..networks.affine import Affine
 from ..networks.layer import Shape
 from ..networks.model import Batch, ConditionalModel, NegativeLogLikelihood
@@ -175,6 +175,7 @@ class LocalFisher(Affine):
         out[...] = self.root.solve(out)
 
 
+@takes(ConditionalModel, metric=LayerMetric, damping=Damping, engine=SquareRoots, outputs=Outputs)
 def local_roots(model: ConditionalModel, w: Array, batch: Batch, metric: LayerMetric, damping: Damping,
                 engine: SquareRoots = Eigen(), outputs: Outputs = ExactColumns()) -> list[LinearOperator]:
     """The square roots of a model's layer metrics at w, one operator for each layer with weights.
@@ -194,6 +195,7 @@ def local_roots(model: ConditionalModel, w: Array, batch: Batch, metric: LayerMe
     return _roots(model.network, metric.matrices(loss, w, outputs), metric, damping, engine, loss.x.dtype)
 
 
+@takes(Sequential)
 def rebuild(network: Sequential, w: Array, roots: Sequence[LinearOperator]) -> tuple[Sequential, Array]:
     """``(network, w′)``: the same function with local Fisher layers, and its trainable weights w′ = S w.
 
@@ -204,14 +206,20 @@ def rebuild(network: Sequential, w: Array, roots: Sequence[LinearOperator]) -> t
     roots : sequence of LinearOperator
         S of each layer with weights, as `local_roots` gives them.
     """
+    needed = sum(isinstance(layer, Affine) for layer in network.layers)
+    if len(roots) != needed or not all(isinstance(root, LinearOperator) for root in roots):
+        raise TypeError(f"roots must be {needed} operators, one for each layer with weights; got {roots!r}")
     remaining = iter(roots)
     layers = [LocalFisher(layer, next(remaining)) if isinstance(layer, Affine) else layer for layer in network.layers]
     return Sequential(layers, network.input_shape), BlockDiagonal(*roots).matvec(w)
 
 
+@takes(Sequential)
 def restore(network: Sequential, w: Array) -> tuple[Sequential, Array]:
     """``(network, w)``: the function of a rebuilt network without local Fisher layers, w = S⁻¹ w′."""
     local = [layer for layer in network.layers if isinstance(layer, LocalFisher)]
+    if not local:
+        raise ShapeError("restore takes a network with LocalFisher layers, as rebuild makes it; got one without")
     layers = [layer.layer if isinstance(layer, LocalFisher) else layer for layer in network.layers]
     return Sequential(layers, network.input_shape), BlockDiagonal(*(layer.root for layer in local)).solve(w)
 

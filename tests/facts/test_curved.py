@@ -106,7 +106,7 @@ def test_fisher_scoring_by_the_solver_loop():
 
 
 def test_errors():
-    with pytest.raises(TypeError, match="family must be an exponential family"):
+    with pytest.raises(TypeError, match="Curved takes an ExponentialFamily as its argument family"):
         Curved(ig.Euclidean(2), circle(1.0).embedding)
     with pytest.raises(TypeError, match="Interval lacks dim, value, jacobian, second"):
         Curved(ig.Normal(), Interval())

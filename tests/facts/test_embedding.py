@@ -223,9 +223,9 @@ def test_backends(dtype, backend):
 
 
 def test_errors():
-    with pytest.raises(TypeError, match="family must be an exponential family; got Euclidean"):
+    with pytest.raises(TypeError, match="takes a Curved or an ExponentialFamily as its argument M; got Euclidean"):
         second_order_bias(ig.Euclidean(2), np.zeros(2))
-    with pytest.raises(TypeError, match="family must be an exponential family; got Gamma"):
+    with pytest.raises(TypeError, match="takes a Curved or an ExponentialFamily as its argument M; got Gamma"):
         information_loss(ig.Gamma().dual, np.ones(2))
     with pytest.raises(ig.ShapeError, match=r"takes arrays of shape \(..., 1\); got \(2,\)"):
         information_loss(circle(1.0), np.zeros(2))

@@ -117,5 +117,5 @@ def test_scalar_rows():
 def test_constructors_refuse(n):
     with pytest.raises(ValueError, match="n must satisfy n an integer >= 1"):
         Independent(ig.Normal(), n)
-    with pytest.raises(TypeError, match="factors must be exponential families"):
+    with pytest.raises(TypeError, match="Product takes an ExponentialFamily as its argument factors"):
         Product(ig.Normal(), ig.Euclidean(2))

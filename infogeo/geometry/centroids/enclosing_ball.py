@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...backend import Array, Namespace, to_numpy
+from ...errors import takes
 from ...numerics.interior_point import minimize_within
 from ..manifolds.manifold import DuallyFlat
 from .centroid import sample
@@ -30,6 +31,7 @@ class EnclosingBall(NamedTuple):
     weights: Any
 
 
+@takes(DuallyFlat)
 def enclosing_ball(M: DuallyFlat, theta: Array) -> EnclosingBall:
     """The smallest ball {p : D(p‖c) ≤ r} that holds all points, in a family the information radius.
 
@@ -84,6 +86,7 @@ def enclosing_ball(M: DuallyFlat, theta: Array) -> EnclosingBall:
                          xp.reshape(xp.moveaxis(weights, 1, 0), (n, *batch)))
 
 
+@takes(DuallyFlat)
 def badoiu_clarkson(M: DuallyFlat, theta: Array, steps: int) -> Array:
     """A center near that of the enclosing ball, shape (..., d): in each step it moves towards the farthest point.
 

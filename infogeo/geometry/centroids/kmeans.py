@@ -3,9 +3,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...arrays.draws import require_generator
 from ...arrays.weights import shares
 from ...backend import Array, Namespace, arrays
-from ...errors import ShapeError, require
+from ...errors import ShapeError, require, takes
 from ..manifolds.manifold import DuallyFlat
 
 __all__ = ["BregmanClusters", "bregman_kmeans", "kmeans_plus_plus"]
@@ -30,6 +31,7 @@ class BregmanClusters(NamedTuple):
     converged: bool
 
 
+@takes(DuallyFlat)
 def bregman_kmeans(M: DuallyFlat, theta: Array, centers: Array, weights: Array | None = None, *,
                    max_steps: int) -> BregmanClusters:
     """Clusters that locally minimise Σ_i w_i D(p_i‖c), c the nearest center, by rounds of assignment and right centroids.
@@ -79,6 +81,7 @@ def bregman_kmeans(M: DuallyFlat, theta: Array, centers: Array, weights: Array |
     return BregmanClusters(centers, labels, xp.stack(values), converged)
 
 
+@takes(DuallyFlat)
 def kmeans_plus_plus(M: DuallyFlat, theta: Array, k: int, rng: np.random.Generator, weights: Array | None = None) -> Array:
     """k of the points to start `bregman_kmeans` from, shape (k, d), each drawn with probability ∝ w_i min_j D(p_i‖c_j).
 
@@ -99,6 +102,7 @@ def kmeans_plus_plus(M: DuallyFlat, theta: Array, k: int, rng: np.random.Generat
     Source: Arthur & Vassilvitskii, k-means++, SODA (2007); Nock, Luosto & Kivinen, Mixed Bregman clustering with approximation
     guarantees, ECML (2008).
     """
+    require_generator(rng)
     theta = _points(M, theta)
     xp, theta, w = arrays(theta, _weights(theta, weights))
     require("k", f"1 <= k <= {theta.shape[0]}, the number of points", 1 <= k <= theta.shape[0], k)

@@ -2,7 +2,7 @@
 from collections.abc import Callable
 
 from ...backend import Array, Namespace
-from ...errors import require_converged
+from ...errors import require_converged, takes
 from ...numerics.collocation.rule import rule
 from ...numerics.differences import derivative
 from ...numerics.linalg import inverse, matvec, solve
@@ -11,6 +11,7 @@ from ..manifolds.manifold import DuallyFlat, Riemannian
 __all__ = ["christoffel", "christoffel_first", "covariant_derivative", "cubic_tensor", "parallel_transport"]
 
 
+@takes(Riemannian)
 def cubic_tensor(M: Riemannian, theta: Array) -> Array:
     """The Amari–Chentsov tensor T_ijk = E[∂_i ℓ ∂_j ℓ ∂_k ℓ], totally symmetric, shape (..., d, d, d).
 
@@ -28,6 +29,7 @@ def cubic_tensor(M: Riemannian, theta: Array) -> Array:
     return M.cubic_tensor(M.point(theta)[1])
 
 
+@takes(Riemannian)
 def christoffel_first(M: Riemannian, theta: Array, alpha: float) -> Array:
     """The symbols of the first kind of the α-connection, Γ_{ij,k} = ⟨∇_i ∂_j, ∂_k⟩, shape (..., d, d, d) with k last.
 
@@ -51,6 +53,7 @@ def christoffel_first(M: Riemannian, theta: Array, alpha: float) -> Array:
     return levi_civita if alpha == 0 else levi_civita - 0.5 * alpha * cubic_tensor(M, theta)
 
 
+@takes(Riemannian)
 def christoffel(M: Riemannian, theta: Array, alpha: float) -> Array:
     """The symbols of the second kind of the α-connection, Γ^k_ij = Γ_{ij,l} G^lk, shape (..., d, d, d) with k last.
 
@@ -60,6 +63,7 @@ def christoffel(M: Riemannian, theta: Array, alpha: float) -> Array:
     return xp.matmul(christoffel_first(M, theta, alpha), inverse(xp, M.metric(theta))[..., None, :, :])
 
 
+@takes(Riemannian)
 def covariant_derivative(M: Riemannian, theta: Array, vector: Array, field: Callable[[Array], Array], alpha: float) -> Array:
     """The derivative of a vector field V along a vector u, (∇_u V)^k = u^i ∂_i V^k + Γ^k_ij u^i V^j, shape (..., d).
 
@@ -89,6 +93,7 @@ PIECES = 1, 2, 4, 8, 16, 32         # each number confirms the one before
 ACCURACY = 1e-8                     # of a transported vector, relative to its length; in float32 1000 ε
 
 
+@takes(Riemannian)
 def parallel_transport(M: Riemannian, curve: Callable[[Array], Array], vector: Array, alpha: float) -> Array:
     """The vector at curve(0), carried to curve(1) by the α-connection, shape (..., d).
 

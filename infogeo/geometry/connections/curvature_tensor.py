@@ -1,5 +1,6 @@
 """The curvature of the α-connections, and of the metric: Riemann, Ricci, sectional and scalar curvature."""
 from ...backend import Array, Namespace, dot
+from ...errors import takes
 from ...numerics.differences import derivative
 from ...numerics.linalg import inverse, matvec
 from ..manifolds.manifold import DuallyFlat, Riemannian
@@ -8,6 +9,7 @@ from .connection import christoffel_first
 __all__ = ["ricci", "riemann_tensor", "scalar_curvature", "sectional_curvature"]
 
 
+@takes(Riemannian)
 def riemann_tensor(M: Riemannian, theta: Array, alpha: float = 0.0) -> Array:
     """The curvature tensor of the α-connection, R_ijkl = ⟨R(∂_i, ∂_j) ∂_k, ∂_l⟩, shape (..., d, d, d, d).
 
@@ -43,6 +45,7 @@ def _antisymmetric(xp: Namespace, p: Array) -> Array:
     return xp.moveaxis(p, -2, -3) - xp.moveaxis(p, -2, -4)
 
 
+@takes(Riemannian)
 def ricci(M: Riemannian, theta: Array, alpha: float = 0.0) -> Array:
     """The Ricci tensor of the α-connection, Ric_jk = G^il R_ijkl, shape (..., d, d)."""
     xp, theta = M.point(theta)
@@ -52,12 +55,14 @@ def ricci(M: Riemannian, theta: Array, alpha: float = 0.0) -> Array:
     return xp.reshape(xp.matmul(raised, xp.reshape(tensor, (*theta.shape[:-1], d * d, d * d))), (*theta.shape, d))
 
 
+@takes(Riemannian)
 def scalar_curvature(M: Riemannian, theta: Array, alpha: float = 0.0) -> Array:
     """The scalar curvature of the α-connection, G^jk Ric_jk, shape (...); for α = 0 on a surface twice the Gaussian one."""
     xp, theta = M.point(theta)
     return xp.sum(inverse(xp, M.metric(theta)) * ricci(M, theta, alpha), axis=(-2, -1))
 
 
+@takes(Riemannian)
 def sectional_curvature(M: Riemannian, theta: Array, u: Array, v: Array) -> Array:
     """The curvature of the plane of u and v, of the Levi-Civita connection, shape (...).
 

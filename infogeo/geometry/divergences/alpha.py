@@ -6,12 +6,14 @@ an exponential family: all its members have the base measure in common.
 import numpy as np
 
 from ...backend import Array, arrays
+from ...errors import takes
 from ..manifolds.manifold import DuallyFlat
 from .skew import bhattacharyya, coerced, scaled_jensen
 
 __all__ = ["alpha_divergence", "chi_squared", "hellinger", "renyi", "squared_hellinger", "tsallis"]
 
 
+@takes(DuallyFlat)
 def alpha_divergence(M: DuallyFlat, theta_p: Array, theta_q: Array, alpha: Array) -> Array:
     """The α-divergence D^(α)(p‖q) in Amari's sign, shape (...): KL(p‖q) at α = −1, KL(q‖p) at α = 1.
 
@@ -27,6 +29,7 @@ def alpha_divergence(M: DuallyFlat, theta_p: Array, theta_q: Array, alpha: Array
     return _deficit(M, theta_p, theta_q, 0.5 * (1.0 - alpha))
 
 
+@takes(DuallyFlat)
 def renyi(M: DuallyFlat, theta_p: Array, theta_q: Array, order: Array) -> Array:
     """The Rényi divergence of order a, log ∫ p^a q^{1−a} / (a − 1) = J_a / (1 − a), shape (...), nats: KL(p‖q) at a = 1.
 
@@ -39,6 +42,7 @@ def renyi(M: DuallyFlat, theta_p: Array, theta_q: Array, order: Array) -> Array:
     return order * scaled_jensen(M, theta_p, theta_q, order)
 
 
+@takes(DuallyFlat)
 def tsallis(M: DuallyFlat, theta_p: Array, theta_q: Array, order: Array) -> Array:
     """The Tsallis divergence of order a, (∫ p^a q^{1−a} − 1) / (a − 1), shape (...): KL(p‖q) at a = 1.
 
@@ -51,6 +55,7 @@ def tsallis(M: DuallyFlat, theta_p: Array, theta_q: Array, order: Array) -> Arra
     return order * _deficit(M, theta_p, theta_q, order)
 
 
+@takes(DuallyFlat)
 def chi_squared(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """Pearson's χ²(p‖q) = ∫ (p − q)² / q = e^{ψ(2θ_p − θ_q) − 2ψ(θ_p) + ψ(θ_q)} − 1, shape (...).
 
@@ -61,6 +66,7 @@ def chi_squared(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     return tsallis(M, theta_p, theta_q, order=2.0)
 
 
+@takes(DuallyFlat)
 def squared_hellinger(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """The squared Hellinger distance H² = ½ ∫ (√p − √q)² = 1 − ∫ √(p q), symmetric, in [0, 1], shape (...).
 
@@ -70,6 +76,7 @@ def squared_hellinger(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     return -xp.expm1(-distance)
 
 
+@takes(DuallyFlat)
 def hellinger(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """The Hellinger distance H, a metric, in [0, 1], shape (...); without the square: that is `squared_hellinger`.
 

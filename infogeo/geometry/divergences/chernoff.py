@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...backend import Array
-from ...errors import ConvergenceError
+from ...errors import ConvergenceError, takes
 from ..manifolds.manifold import DuallyFlat
 from .skew import jensen_bregman
 
@@ -20,6 +20,7 @@ class ChernoffInformation(NamedTuple):
     skew: Any
 
 
+@takes(DuallyFlat)
 def chernoff_information(M: DuallyFlat, theta_p: Array, theta_q: Array) -> ChernoffInformation:
     """The Chernoff information max_s J_s(p : q) with the s that attains it, shapes (...), nats.
 

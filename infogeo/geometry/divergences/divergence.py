@@ -1,10 +1,12 @@
 """Divergences of a dually flat manifold. Arguments are primal coordinates of the manifold that comes first."""
 from ...backend import Array, arrays
+from ...errors import takes
 from ..manifolds.manifold import DuallyFlat
 
 __all__ = ["bregman", "canonical_divergence", "fenchel_young", "jeffreys", "jeffreys_bound"]
 
 
+@takes(DuallyFlat)
 def canonical_divergence(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """The canonical divergence D(p‖q), shape (...), nats; in an exponential family KL(p‖q).
 
@@ -16,6 +18,7 @@ def canonical_divergence(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array
     return M.divergence(theta_p, theta_q)
 
 
+@takes(DuallyFlat)
 def bregman(M: DuallyFlat, theta_a: Array, theta_b: Array) -> Array:
     """The Bregman divergence of the potential, B_ψ(a : b) = ψ(a) − ψ(b) − (a − b)·∇ψ(b), shape (...), nats.
 
@@ -26,6 +29,7 @@ def bregman(M: DuallyFlat, theta_a: Array, theta_b: Array) -> Array:
     return M.divergence(theta_b, theta_a)
 
 
+@takes(DuallyFlat)
 def jeffreys(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """The Jeffreys divergence D(p‖q) + D(q‖p) = (θ_p − θ_q)·(η_p − η_q), shape (...), nats.
 
@@ -36,6 +40,7 @@ def jeffreys(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     return M.divergence(theta_p, theta_q) + M.divergence(theta_q, theta_p)
 
 
+@takes(DuallyFlat)
 def fenchel_young(M: DuallyFlat, theta: Array, eta: Array) -> Array:
     """The Fenchel–Young divergence Y(θ, η) = ψ(θ) + φ(η) − θ·η of a point in each chart, shape (...), nats; 0 where they are one.
 
@@ -49,6 +54,7 @@ def fenchel_young(M: DuallyFlat, theta: Array, eta: Array) -> Array:
     return M.divergence(M.to_theta(eta), theta)
 
 
+@takes(DuallyFlat)
 def jeffreys_bound(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """√J(p, q) ≥ d(p, q), shape (...): the Jeffreys divergence is the energy ∫ |ẋ|² dt of the e- and of the m-geodesic.
 

@@ -2,7 +2,7 @@
 import numpy as np
 
 from ...backend import Array, arrays
-from ...errors import ShapeError
+from ...errors import ShapeError, takes
 from ..connections.geodesic import e_geodesic
 from ..manifolds.manifold import DuallyFlat
 from .chernoff import chernoff_information
@@ -10,6 +10,7 @@ from .chernoff import chernoff_information
 __all__ = ["bayes_error_exponent", "hoeffding_exponents"]
 
 
+@takes(DuallyFlat)
 def bayes_error_exponent(M: DuallyFlat, theta: Array) -> Array:
     """The best exponent of the error with which n → ∞ observations tell several simple hypotheses apart, shape (...), nats.
 
@@ -27,6 +28,7 @@ def bayes_error_exponent(M: DuallyFlat, theta: Array) -> Array:
     return xp.min(pairs.value, axis=0)
 
 
+@takes(DuallyFlat)
 def hoeffding_exponents(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array) -> Array:
     """The exponents of the two errors of the likelihood-ratio tests between p and q, ``(D(r‖p), D(r‖q))``, shapes (...), nats.
 

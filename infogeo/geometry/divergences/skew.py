@@ -3,11 +3,13 @@ import numpy as np
 
 from ...backend import Array, arrays, backend_of, column
 from ...domains.supports import Interval
+from ...errors import takes
 from ..manifolds.manifold import DuallyFlat
 
 __all__ = ["bhattacharyya", "coerced", "jensen_bregman", "scaled_jensen"]
 
 
+@takes(DuallyFlat)
 def jensen_bregman(M: DuallyFlat, theta_p: Array, theta_q: Array, s: Array) -> Array:
     """The skew Jensen–Bregman divergence J_s(p : q) with weight s on p, shape (...), nats.
 
@@ -24,6 +26,7 @@ def jensen_bregman(M: DuallyFlat, theta_p: Array, theta_q: Array, s: Array) -> A
     return s * (1.0 - s) * scaled_jensen(M, theta_p, theta_q, s)
 
 
+@takes(DuallyFlat)
 def bhattacharyya(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """The Bhattacharyya distance −log ∫ √(p q) = J_½(p : q), symmetric, shape (...), nats.
 

@@ -1,10 +1,12 @@
 """Total Bregman divergences. Points are primal coordinates of the manifold that comes first."""
 from ...backend import Array
+from ...errors import takes
 from ..manifolds.manifold import DuallyFlat
 
 __all__ = ["total_bregman"]
 
 
+@takes(DuallyFlat)
 def total_bregman(M: DuallyFlat, theta_a: Array, theta_b: Array) -> Array:
     """The total Bregman divergence of the potential, B_ψ(a : b) / √(1 + ‖∇ψ(b)‖²), shape (...).
 

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 from ...backend import Array, Namespace
 from ...domains.convex import ConvexDomain, Orthant
+from ...errors import require_count
 from ...numerics.exponentials import ratio_gap
 from .arc_length import ArcLength, log_ratio
 
@@ -17,6 +18,9 @@ class Burg(ArcLength):
     """
 
     dim: int
+
+    def __post_init__(self) -> None:
+        require_count("dim", self.dim)
 
     @property
     def theta_domain(self) -> ConvexDomain:

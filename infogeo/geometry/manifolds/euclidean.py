@@ -5,6 +5,7 @@ import numpy as np
 
 from ...backend import Array, Namespace
 from ...domains.convex import ConvexDomain, RealSpace
+from ...errors import require_count
 from .arc_length import ConstantMetric
 from .manifold import DuallyFlat
 from .separable import diagonal, diagonal3
@@ -17,6 +18,9 @@ class Euclidean(ConstantMetric, DuallyFlat):
     """ψ(x) = ½ |x|² on R^d: η = x, D(p‖q) = ½ |x_p − x_q|². Mirror descent is gradient descent."""
 
     dim: int
+
+    def __post_init__(self) -> None:
+        require_count("dim", self.dim)
 
     @property
     def theta_domain(self) -> ConvexDomain:

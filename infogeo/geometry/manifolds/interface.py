@@ -80,6 +80,7 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
     def decorate(method: F) -> F:
         kernel, takes = "_" + method.__name__, signature(method)
         names = list(takes.parameters)[1:]
+        observed = [i for i, kind in enumerate(kinds) if kind == "x"]
         points = [(i, kind) for i, kind in enumerate(kinds) if kind in ("theta", "eta")]
         coordinates = sum(kind not in ("x", "t") for kind in kinds)         # they come first
 
@@ -92,6 +93,8 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
             xp, *xs = self.point(*given[:coordinates]) if coordinates else coerced(*given)
             if 0 < coordinates < len(kinds):
                 xp, *xs = coerced(*given)
+            for i in observed:
+                self.support.require_shape(names[i], xs[i])
             if is_standing():                   # a solver's loop has set the error state, and looks after its rows
                 return evaluate(self, xp, xs)
             if _checked.get():

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 from ...backend import Array, Namespace
 from ...domains.convex import ConvexDomain, Orthant, RealSpace
+from ...errors import require_count
 from ...numerics.exponentials import kl_terms
 from .arc_length import ArcLength
 
@@ -17,6 +18,9 @@ class NegativeEntropy(ArcLength):
     """
 
     dim: int
+
+    def __post_init__(self) -> None:
+        require_count("dim", self.dim)
 
     @property
     def theta_domain(self) -> ConvexDomain:

@@ -1,11 +1,12 @@
 """The squared p-norms."""
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
 from ...backend import Array, Namespace
 from ...domains.convex import ConvexDomain, RealSpace
-from ...errors import require
+from ...errors import require, require_count
 from ...numerics.exponentials import expm1_gap, log1p_gap
 from .manifold import DuallyFlat
 from .separable import diagonal, diagonal3
@@ -28,7 +29,8 @@ class PNorm(DuallyFlat):
     smooth = False
 
     def __post_init__(self) -> None:
-        require("p", "1 < p < inf", 1 < self.p < np.inf, self.p)
+        require_count("dim", self.dim)
+        require("p", "1 < p < inf", isinstance(self.p, Real) and 1 < float(self.p) < np.inf, self.p)
 
     @property
     def theta_domain(self) -> ConvexDomain:

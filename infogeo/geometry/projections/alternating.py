@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ...backend import Array, arrays
-from ...errors import require_converged, require_count
+from ...errors import require_converged, require_count, takes
 from ..manifolds.manifold import DuallyFlat
 from .flat_sets import FlatSet
 from .projection import e_project, m_project
@@ -30,6 +30,7 @@ class AlternatingProjections(NamedTuple):
     converged: Any
 
 
+@takes(DuallyFlat, m_flat=FlatSet, e_flat=FlatSet)
 def alternating_projections(M: DuallyFlat, theta: Array, m_flat: FlatSet, e_flat: FlatSet, *, tol: float,
                             max_steps: int) -> AlternatingProjections:
     """The em algorithm: the points q of an m-flat and p of an e-flat set with the least divergence D(q‖p), from a start for p.
@@ -76,6 +77,7 @@ def alternating_projections(M: DuallyFlat, theta: Array, m_flat: FlatSet, e_flat
     return AlternatingProjections(q, p, xp.stack(values), converged)
 
 
+@takes(DuallyFlat)
 def cyclic_projections(M: DuallyFlat, theta: Array, sets: Sequence[FlatSet], *, tol: float, max_cycles: int) -> Array:
     """The e-projection onto the intersection of m-flat submanifolds, by e-projections onto each in turn, shape (..., d).
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...backend import Array, arrays, to_numpy
-from ...errors import ShapeError, require
+from ...errors import ShapeError, require, takes
 from ...numerics.linalg import matvec, solve
 from ...numerics.newton import minimize
 from ..manifolds.manifold import DuallyFlat
@@ -189,6 +189,7 @@ class Intersection(FlatSet):
         Of one dimension d; their batches broadcast.
     """
 
+    @takes(parts=FlatSet)
     def __init__(self, *parts: FlatSet) -> None:
         widths = {part.equations()[0].shape[1] for part in parts}
         if len(widths) != 1:

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 
 from ...backend import Array, Namespace, arrays, to_numpy
-from ...errors import ShapeError, require
+from ...errors import ConvergenceError, ShapeError, require
 from ...numerics.interior_point import minimize_within
 from ...numerics.linalg import matvec, solve
 from ...numerics.newton import minimize
 from ..manifolds.manifold import DuallyFlat
+from .feasibility import require_meeting
 
 __all__ = ["nearest"]
 
@@ -25,9 +26,23 @@ def nearest(M: DuallyFlat, theta_p: Array, equations: tuple[Array, Array], inequ
     C, d = _independent(xp, C, xp.broadcast_to(d, (*batch, C.shape[0])))
     if A.shape[0] == C.shape[0] == 0:
         return theta_p
-    if A.shape[0] == 0:
-        return _by_multipliers(xp, M, theta_p, C, d)
-    return _within(xp, M, theta_p, (A, xp.broadcast_to(b, (*batch, A.shape[0]))), (C, d))
+    b = xp.broadcast_to(b, (*batch, A.shape[0]))
+    try:
+        q = _within(xp, M, theta_p, (A, b), (C, d)) if A.shape[0] else _by_multipliers(xp, M, theta_p, C, d)
+    except ConvergenceError:
+        require_meeting(M.domain, (C, d), (A, b), np.ones(batch, dtype=bool))
+        raise
+    require_meeting(M.domain, (C, d), (A, b), to_numpy(_far(xp, M, q)))
+    return q
+
+
+def _far(xp: Namespace, M: DuallyFlat, q: Array) -> Array:
+    """Which points may be where Newton's method gave up on its way to the boundary: near to it, or not finite, shape (...).
+
+    Near a face of a simplex the other chart, where probabilities have logarithms, is beyond 25, p < 1e-11.
+    """
+    size = xp.max(xp.abs(M.to_eta(q)), axis=-1)
+    return ~(size <= 25.0) | xp.any(xp.abs(q) <= 1e-12 * (1.0 + xp.max(xp.abs(q), axis=-1, keepdims=True)), axis=-1)
 
 
 def _independent(xp: Namespace, C: Array, d: Array) -> tuple[Array, Array]:

@@ -1,11 +1,13 @@
 """Projections onto flat sets: the m-projection, and the e-projection as that of the dual manifold."""
 from ...backend import Array
+from ...errors import takes
 from ..manifolds.manifold import DuallyFlat
 from .flat_sets import FlatSet
 
 __all__ = ["e_project", "m_project"]
 
 
+@takes(DuallyFlat, onto=FlatSet)
 def m_project(M: DuallyFlat, theta_p: Array, onto: FlatSet) -> Array:
     """The m-projection of p onto an e-flat set: argmin over q in `onto` of D(p‖q), in primal coordinates.
 
@@ -23,15 +25,18 @@ def m_project(M: DuallyFlat, theta_p: Array, onto: FlatSet) -> Array:
     Raises
     ------
     DomainError, ShapeError
-        For a point outside the domain.
+        For a point outside the domain, and for a set that meets the boundary of the domain only, where the projection is a limit,
+        or no point of its closure: that is found out where the domain is a polyhedron, as the expectations of finitely many
+        states and the quadrants are.
     ConvergenceError
-        If the minimum is not attained, or not to 1000 ε; for one, because no point of the domain is in the set.
+        If the minimum is not attained, or not to 1000 ε; for one, because no point of another domain is in the set.
 
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 3.4.
     """
     return onto.nearest(M, M.domain.require("theta_p", theta_p))
 
 
+@takes(DuallyFlat, onto=FlatSet)
 def e_project(M: DuallyFlat, theta_p: Array, onto: FlatSet) -> Array:
     """The e-projection of p onto an m-flat set: argmin over q in `onto` of D(q‖p), in primal coordinates.
 

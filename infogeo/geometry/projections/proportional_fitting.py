@@ -3,7 +3,7 @@ import numpy as np
 
 from ...backend import Array, arrays, to_numpy
 from ...domains.supports import ClosedInterval, Interval
-from ...errors import ConvergenceError, ShapeError, require
+from ...errors import ConvergenceError, ShapeError, require, require_count
 from ...numerics.exponentials import logsumexp
 
 __all__ = ["proportional_fitting", "sinkhorn"]
@@ -39,8 +39,11 @@ def proportional_fitting(log_table: Array, margins: dict[tuple[int, ...], Array]
 
     Source: Deming & Stephan, Ann. Math. Statist. 11 (1940); Csiszár, Ann. Probab. 3 (1975), section 5.
     """
+    if not isinstance(margins, dict):
+        raise TypeError(f"margins must be a dict, such as {{(0,): rows, (1,): columns}}; got {margins!r}")
     if not margins:
         raise ShapeError("margins must name at least one group of axes")
+    require_count("max_steps", max_steps)
     xp, log_p, *wanted = arrays(log_table, *margins.values())
     groups = [tuple(group) for group in margins]
     depth = {margin.ndim - len(group) for group, margin in zip(groups, wanted)}
