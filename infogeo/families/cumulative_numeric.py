@@ -2,7 +2,7 @@
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from math import inf, prod
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +11,6 @@ from ..numerics.lattice import panels
 from ..numerics.root import root
 from .cumulative import ContinuousCumulative, Law, binary_search, log_sum, log_unless_high
 from .nodes import PanelNodes
-
-if TYPE_CHECKING:
-    from .base import ExponentialFamily
 
 __all__ = ["IntegratedCumulative", "SummedCumulative"]
 
@@ -53,6 +50,14 @@ class IntegratedCumulative(Law, ContinuousCumulative):
             found = self._given
         return xp.stack([xp.concat(piece, axis=-1) for piece in found], axis=-2)
 
+    @cached_property
+    def _width(self) -> Array:
+        """About the width of the law in the coordinate of the nodes, shape (...)."""
+        xp, piece = self.xp, self.pieces[..., -1, :]
+        start, end, mode = (piece[..., j:j + 1] for j in range(3))
+        _, outer = self.nodes.panels(xp, self.theta, mode, start, end)
+        return (xp.max(outer, axis=-1) - xp.min(outer, axis=-1)) / 80.0
+
     def _by_rows(self, function: Callable[..., Array], batch: tuple[int, ...], *xs: Array) -> Array:
         """A function of rows (r, …) of arrays (*batch, …), a few rows at a time."""
         xp = self.xp
@@ -61,49 +66,47 @@ class IntegratedCumulative(Law, ContinuousCumulative):
         whole = parts[0] if len(parts) == 1 else xp.concat(parts, axis=0)
         return xp.reshape(whole, (*batch, *whole.shape[1:]))
 
-    def _log_mass(self, bounds: Callable[[Array], tuple[Array, Array]], t: Array) -> Array:
-        """log P of the t between these bounds."""
+    def _log_tail(self, t: Array, lower: Array) -> Array:
+        """log P(T ≤ t) where `lower`, log P(T > t) elsewhere."""
         xp, nodes, k = self.xp, self.nodes, self.pieces.shape[-2]
         batch = np.broadcast_shapes(t.shape, self.theta.shape[:-1])
 
-        def mass(theta: Array, pieces: Array, t: Array) -> Array:
-            low, high = bounds(t[:, None])
+        def mass(theta: Array, pieces: Array, low: Array, high: Array) -> Array:
             logs = []
             for i in range(k):
                 start, end, mode = (pieces[:, i, j:j + 1] for j in range(3))
-                a, b = xp.clip(low, start, end), xp.clip(high, start, end)
+                a, b = xp.clip(low[:, None], start, end), xp.clip(high[:, None], start, end)
                 x, log_weight = nodes.placed(xp, *nodes.panels(xp, theta, xp.clip(mode, a, b), a, b))
                 logs.append(nodes.log_density(xp, theta, x) + log_weight)
             every = logs[0] if k == 1 else xp.concat(logs, axis=-1)
             return log_sum(xp, xp.where(xp.isnan(every), xp.full_like(every, -inf), every))
 
-        theta = xp.broadcast_to(self.theta, (*batch, self.theta.shape[-1]))
-        pieces = xp.broadcast_to(self.pieces, (*batch, k, 3))
-        return self._by_rows(mass, batch, theta, pieces, xp.broadcast_to(t, batch)) - self.log_total
+        low, high = xp.where(lower, xp.full_like(t, -inf), t), xp.where(lower, t, xp.full_like(t, inf))
+        theta, pieces = xp.broadcast_to(self.theta, (*batch, self.theta.shape[-1])), xp.broadcast_to(self.pieces, (*batch, k, 3))
+        low, high = xp.broadcast_to(low, batch), xp.broadcast_to(high, batch)
+        return self._by_rows(mass, batch, theta, pieces, low, high) - self.log_total
 
-    def _below(self, t: Array) -> Array:
-        """log P(T ≤ t)."""
-        return self._log_mass(lambda t: (self.xp.full_like(t, -inf), t), t)
+    def _tails(self, x: Array) -> tuple[Array, Array]:
+        """(log P(X ≤ x), log P(X > x))."""
+        return self._tail(x, True), self._tail(x, False)
 
-    def _above(self, t: Array) -> Array:
-        """log P(T > t)."""
-        return self._log_mass(lambda t: (t, self.xp.full_like(t, inf)), t)
+    def _tail(self, x: Array, lower: bool) -> Array:
+        xp, t = self.xp, self.nodes.coordinate(self.xp, x)
+        return self._log_tail(t, xp.full(t.shape, lower, dtype=xp.bool))
 
     def cdf(self, x: Array) -> Array:
-        value = self.xp.exp(self._below(self.nodes.coordinate(self.xp, x)))
-        return self.xp.minimum(value, 1.0 + 0.0 * value)
+        return self.xp.exp(self.xp.minimum(self._tail(x, True), 0.0 * x))
 
     def survival(self, x: Array) -> Array:
-        value = self.xp.exp(self._above(self.nodes.coordinate(self.xp, x)))
-        return self.xp.minimum(value, 1.0 + 0.0 * value)
+        return self.xp.exp(self.xp.minimum(self._tail(x, False), 0.0 * x))
 
     def log_cdf(self, x: Array) -> Array:
-        t = self.nodes.coordinate(self.xp, x)
-        return log_unless_high(self.xp, self._below(t), self._above(t))
+        below, above = self._tails(x)
+        return log_unless_high(self.xp, below, above)
 
     def log_survival(self, x: Array) -> Array:
-        t = self.nodes.coordinate(self.xp, x)
-        return log_unless_high(self.xp, self._above(t), self._below(t))
+        below, above = self._tails(x)
+        return log_unless_high(self.xp, above, below)
 
     def quantile(self, q: Array) -> Array:
         return self._solve(q <= 0.5, self.xp.where(q <= 0.5, self.xp.log(q), self.xp.log1p(-q)))
@@ -119,14 +122,18 @@ class IntegratedCumulative(Law, ContinuousCumulative):
 
         def excess(t: Array) -> Array:
             """Increasing in t, 0 at the root."""
-            return xp.where(lower, self._below(t) - log_q, log_q - self._above(t))
+            gap = self._log_tail(t, lower) - log_q
+            return xp.where(lower, gap, -gap)
 
         mode = xp.broadcast_to(self.pieces[..., -1, 2], log_q.shape)
-        step, low, high = xp.ones_like(log_q), mode, mode
-        while xp.any((excess(low) > 0) & (low > bottom)) or xp.any((excess(high) < 0) & (high < top)):
-            low = xp.where(excess(low) > 0, xp.maximum(low - step, bottom), low)
-            high = xp.where(excess(high) < 0, xp.minimum(high + step, top), high)
-            step = 4.0 * step
+        rises, inner, outer = excess(mode) < 0, mode, mode
+        step, waiting = xp.broadcast_to(self._width, log_q.shape), xp.ones(log_q.shape, dtype=xp.bool)
+        while xp.any(waiting):
+            trial = xp.clip(xp.where(rises, outer + step, outer - step), bottom, top)
+            passed = ((excess(trial) < 0) != rises) | (trial == bottom) | (trial == top)
+            inner, outer = xp.where(waiting, outer, inner), xp.where(waiting, trial, outer)
+            waiting, step = waiting & ~passed, 4.0 * step
+        low, high = xp.minimum(inner, outer), xp.maximum(inner, outer)
 
         def newton(t: Array) -> tuple[Array, Array]:
             nonlocal low, high
@@ -137,7 +144,8 @@ class IntegratedCumulative(Law, ContinuousCumulative):
             rate = xp.exp(self.nodes.log_density(xp, self.theta, x[..., None])[..., 0] + slope - self.log_total - tail)
             ahead = t - gap / rate
             inside = (ahead >= low) & (ahead <= high)
-            closed = high - low <= 4.0 * float(xp.finfo(t.dtype).eps) * xp.abs(t)
+            rounding = 4.0 * float(xp.finfo(t.dtype).eps) * xp.abs(t)
+            closed = (high - low <= rounding) | (xp.abs(ahead - t) <= rounding)
             return xp.where(inside, ahead, 0.5 * (low + high)), xp.where(closed, xp.zeros_like(gap), gap)
 
         t = root(xp, 0.5 * (low + high), newton, "quantile", max_steps=200)
@@ -177,7 +185,7 @@ class SummedCumulative(Law):
         The logarithm of the probability of these under the family.
     """
 
-    def __init__(self, xp: Namespace, theta: Array, family: "ExponentialFamily", first: float, last: float,
+    def __init__(self, xp: Namespace, theta: Array, family: Any, first: float, last: float,
                  log_total: Array) -> None:
         self.xp, self.theta, self.family, self.first, self.last, self.log_total = xp, theta, family, first, last, log_total
 

@@ -119,7 +119,7 @@ class GeneralizedDirichlet(Transformed):
         for i in range(k - 1):
             (_, rest), m, n, v = pieces[i], share[..., i], left[..., i], spread[..., i]
             covariance[i, i] = spread_of_rest * (v + m * m) + rest * rest * v
-            behind = spread_of_rest * m * n - rest * rest * v                       # Cov(x_i, r_{i+1})
+            behind = spread_of_rest * (m * n - v) - rest * rest * v                      # Cov(x_i, r_{i+1})
             for j in range(i + 1, k):
                 covariance[i, j] = covariance[j, i] = behind * (pieces[j][0] / pieces[i + 1][1])
             spread_of_rest = spread_of_rest * (v + n * n) + rest * rest * v

@@ -234,23 +234,17 @@ class _PassageTimes(IntegratedCumulative):
         high = xp.where(u > -1.0, log_of(xp, above, centre), xp.log1p(-xp.exp(left)))
         return low, xp.where(u > 0.5, right, high)
 
+    def _tail(self, x: Array, lower: bool) -> Array:
+        return self._tails(x)[0 if lower else 1]
+
     def log_cdf(self, x: Array) -> Array:
-        return self._tails(x)[0]
+        return self._tail(x, True)
 
     def log_survival(self, x: Array) -> Array:
-        return self._tails(x)[1]
+        return self._tail(x, False)
 
-    def cdf(self, x: Array) -> Array:
-        return self.xp.exp(self._tails(x)[0])
-
-    def survival(self, x: Array) -> Array:
-        return self.xp.exp(self._tails(x)[1])
-
-    def _below(self, t: Array) -> Array:
-        return self._tails(self.xp.exp(t))[0]
-
-    def _above(self, t: Array) -> Array:
-        return self._tails(self.xp.exp(t))[1]
+    def _log_tail(self, t: Array, lower: Array) -> Array:
+        return self.xp.where(lower, *self._tails(self.xp.exp(t)))
 
 
 def _erfcx_gap(xp: Namespace, u: Array, v: Array, step: Array) -> Array:

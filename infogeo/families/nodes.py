@@ -1,7 +1,6 @@
 """Where laws on the line are summed: the states of whole numbers, Gauss–Legendre nodes of intervals."""
 from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import TYPE_CHECKING
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,6 @@ from ..arrays.draws import Draws, draw_states
 from ..backend import NUMPY, Array, Namespace
 from ..domains.supports import Integers, Interval
 from ..numerics.quadrature import gauss
-
-if TYPE_CHECKING:
-    from .base import ExponentialFamily
 
 __all__ = ["Nodes", "PanelNodes", "StateNodes"]
 
@@ -37,7 +33,7 @@ class Nodes(ABC):
         The part of its support that is left.
     """
 
-    def __init__(self, family: "ExponentialFamily", support: Interval | Integers) -> None:
+    def __init__(self, family: Any, support: Interval | Integers) -> None:
         self.family, self.support = family, support
         self.whole: Any = family.support
         self.low, self.high = support.lower, support.upper

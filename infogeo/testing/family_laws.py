@@ -11,14 +11,15 @@ import numpy as np
 from ..backend import Array
 from ..families.base import ExponentialFamily
 from .calculus import condition
-from .integration import distribution_function, expectation_nodes
+from .distribution_laws import (distribution_function_is_the_sum_of_the_density, moments_of_x, quantiles_are_inverse,
+                                samples_follow_the_density)
+from .integration import expectation_nodes
 from .law import Sides, above, equal, title
 
 __all__ = ["EXPONENTIAL_FAMILY_LAWS"]
 
 DRAWS = 40_000      # of the laws about moments
 SAMPLE = 300        # of the laws about estimates
-FARTHEST = 2.75     # of √n |F_n − F|: exceeded with probability 2 exp(−2 · 2.75²) = 5e-7, that of 5 standard errors
 
 
 def _mean(name: str, draws: Array, expected_name: str, expected: Array, scale: Any) -> Sides:
@@ -85,20 +86,6 @@ def samples_have_their_shape_and_lie_in_the_support(M: ExponentialFamily, theta:
         yield equal("axes of a sample", x.ndim, "shape, batch and event", len(expected))
         yield equal("shape of a sample", x.shape, "shape, batch and event", expected)
         yield equal("support.contains(sample)", M.support.contains(x), "true", True)
-
-
-def samples_follow_the_density(M: ExponentialFamily, theta: Array, rng: np.random.Generator) -> Iterator[Sides]:
-    """|F_n − F| ≤ 2.75 / √n at all points, F(x) = Σ_{y<x} p(y) + ½ p(x), for one number whose density can be summed.
-
-    The bound (Dvoretzky, Kiefer & Wolfowitz; Massart, Ann. Probab. 18 (1990)) holds for every distribution, of counts or not.
-    """
-    x = np.sort(M.sample(rng, theta, DRAWS), axis=0)
-    nodes = None if x.ndim > 1 else distribution_function(M, theta, x)
-    if nodes is None:
-        return
-    points, F = nodes
-    found = 0.5 * (np.searchsorted(x, points, "left") + np.searchsorted(x, points, "right")) / DRAWS
-    yield equal("share of the draws below x", found, "F(x)", F, FARTHEST / np.sqrt(DRAWS))
 
 
 def mean_of_the_statistic_is_eta(M: ExponentialFamily, theta: Array, rng: np.random.Generator) -> Iterator[Sides]:
@@ -205,7 +192,7 @@ def parameters_and_theta_are_inverse(M: ExponentialFamily, theta: Array) -> Iter
 EXPONENTIAL_FAMILY_LAWS = {title(law): law for law in (
     potential_is_the_log_partition, log_density_is_of_exponential_form, log_density_is_minus_infinity_outside_the_support,
     parameters_and_theta_are_inverse, samples_have_their_shape_and_lie_in_the_support, density_is_normalised,
-    samples_follow_the_density,
+    samples_follow_the_density, distribution_function_is_the_sum_of_the_density, quantiles_are_inverse, moments_of_x,
     mean_of_the_statistic_is_eta, covariance_of_the_statistic_is_the_metric, third_cumulant_is_the_cubic_tensor,
     natural_norm_of_the_score_is_the_dimension, entropy_and_divergence_are_means, fit_matches_the_mean_statistic,
     fit_is_the_most_likely, whole_weights_are_repetitions)}

@@ -10,7 +10,7 @@ from ..domains.supports import Integers, Interval, SimplexPoints
 from ..families.base import ExponentialFamily
 from ..families.von_mises import VonMises
 
-__all__ = ["distribution_function", "expectation_nodes"]
+__all__ = ["expectation_nodes"]
 
 Nodes = tuple[Array, Array, Array | None]
 POINTS = {1: 4001, 2: 601, 3: 81}     # of the trapezoidal rule on an axis, by the dimension of the support
@@ -57,23 +57,6 @@ def _grid(M: ExponentialFamily, theta: Array, x: Array, support: Any) -> Nodes |
         return None
     every_other = (np.arange(len(grid)) % 2 == 0)[inside] if dim == 1 else None
     return points[inside], log_weight[inside], every_other
-
-
-def distribution_function(M: ExponentialFamily, theta: Array, x: Array) -> tuple[Array, Array] | None:
-    """``(points, F)`` with F(x) = Σ_{y<x} p(y) + ½ p(x) for a family of one number; None where its density cannot be summed.
-
-    Counts are summed from the lowest to the highest of the sample x, 100 000 of them at most: a heavy tail goes on.
-    """
-    if type(M.support) is Integers:
-        points = np.arange(M.support.lower, 1.0 + min(np.max(x), M.support.lower + 1e5))
-        mass = np.exp(M.log_density(theta, points))
-    else:
-        nodes = None if M.support.shape else expectation_nodes(M, theta, x)
-        if nodes is None:
-            return None
-        order = np.argsort(nodes[0])
-        points, mass = nodes[0][order], np.exp(M.log_density(theta, nodes[0]) + nodes[1])[order]
-    return points, np.cumsum(mass) - 0.5 * mass
 
 
 def _counts(M: ExponentialFamily, theta: Array, x: Array) -> Nodes | None:

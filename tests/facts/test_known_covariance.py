@@ -72,7 +72,7 @@ def test_the_covariance_is_held_not_aliased():
     given[...] = 0.0
     np.testing.assert_array_equal(family.metric(np.zeros(3)), SIGMA)
     with pytest.raises(ValueError, match="read-only"):
-        family.covariance[0, 0] = 5.0
+        family.known_covariance[0, 0] = 5.0
 
 
 @pytest.mark.parametrize("bad, error, words", [
@@ -82,7 +82,7 @@ def test_the_covariance_is_held_not_aliased():
     ([1.0, 2.0], ig.ShapeError, r"must have shape \(p, p\); got \(2,\)"),
 ])
 def test_errors(bad, error, words):
-    with pytest.raises(error, match="^covariance .*" + words):
+    with pytest.raises(error, match="^known_covariance .*" + words):
         MultivariateNormalKnownCovariance(bad)
     with pytest.raises(error, match="^column_covariance .*" + words):
         MatrixNormalKnownCovariances(ROWS, bad)

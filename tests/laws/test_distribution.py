@@ -1,11 +1,12 @@
-"""Draws of one number follow the density: their distribution function is its sum, to what a sample of that size can tell."""
+"""Distribution functions and quantiles of one number are those of its density and its draws; moments of all families too."""
 import numpy as np
 import pytest
 
 from infogeo.testing import BrokenLaw, assert_law
-from infogeo.testing.family_laws import samples_follow_the_density
+from infogeo.testing.distribution_laws import (distribution_function_is_the_sum_of_the_density, moments_of_x,
+                                               quantiles_are_inverse, samples_follow_the_density)
 
-from ..registry import FAMILIES, region
+from ..registry import FAMILIES, every_family, is_slow, region
 
 ON_A_LINE = {name: M for name, M in FAMILIES.items() if M.support.shape == ()}
 
@@ -14,6 +15,15 @@ ON_A_LINE = {name: M for name, M in FAMILIES.items() if M.support.shape == ()}
 def test_distribution_function(M):
     rng = np.random.default_rng(151)
     assert_law(samples_follow_the_density, M, region(M).sample(rng, (), 0.3), rng)
+    theta = region(M).sample(rng, (1 if is_slow(M) else 3,), 0.5)
+    assert_law(distribution_function_is_the_sum_of_the_density, M, theta, rng)
+    assert_law(quantiles_are_inverse, M, theta)
+
+
+@every_family
+def test_moments(M):
+    rng = np.random.default_rng(153)
+    assert_law(moments_of_x, M, region(M).sample(rng, (), 0.5), rng)
 
 
 class OfAnother:
@@ -34,5 +44,5 @@ def test_draws_of_a_neighbour_are_found_out(name):
     M = FAMILIES[name]
     rng = np.random.default_rng(152)
     theta = region(M).sample(rng, (), 0.3)
-    with pytest.raises(BrokenLaw, match="share of the draws below x"):
+    with pytest.raises(BrokenLaw, match="share of the draws up to x"):
         assert_law(samples_follow_the_density, OfAnother(M, theta), theta, rng)
