@@ -221,7 +221,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 2 for input that cannot be used: then one line on standard error says what is wrong and where.
+        0, or 2 for input that cannot be used: then one line on standard error says what is wrong and where; 130 where the user
+        interrupts.
     """
     try:
         options = _parser().parse_args(argv)
@@ -232,6 +233,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"infogeo: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("infogeo: interrupted", file=sys.stderr)
+        return 130
     except SystemExit as done:      # --help
         return int(done.code or 0)
     return 0

@@ -1,5 +1,6 @@
 """Data sets for training: scikit-learn's digits, CSV and NPZ files."""
 import csv
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -73,10 +74,12 @@ def _npz(name: str) -> Dataset:
     try:
         with np.load(name, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
-    except (BadZipFile, ValueError) as error:
+    except (BadZipFile, ValueError, EOFError, KeyError, zlib.error) as error:
         raise InputError(f"{name}: not an NPZ file of numbers: {error}") from None
     if "x" not in arrays:
         raise InputError(f"{name}: has no array x; has {', '.join(arrays) or 'none'}")
+    if arrays["x"].dtype.kind not in "fiub":
+        raise InputError(f"{name}: x must be numbers; got {arrays['x'].dtype}")
     x, y = arrays["x"].astype(float), arrays.get("y")
     if y is not None and len(y) != len(x):
         raise InputError(f"{name}: {len(x)} inputs and {len(y)} targets")
@@ -84,8 +87,11 @@ def _npz(name: str) -> Dataset:
 
 
 def _csv(name: str, target: str | None) -> Dataset:
-    with open(name, newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.reader(file) if row]
+    try:
+        with open(name, newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.reader(file) if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{name}: not a CSV text file: {error}") from None
     if len(rows) < 2:
         raise InputError(f"{name}: needs a header and a row for each sample")
     header, *rows = rows

@@ -65,8 +65,8 @@ def test_a_random_objective_that_gives_lists():
     (dict(f=3), TypeError, r"objective must have the method value_and_gradient\(x\)"),
     (dict(f=ig.CrossEntropy), TypeError, r"objective must be an object, not a class: CrossEntropy\(…\)"),
     (dict(f=lambda x: 1.0), TypeError, r"objective must return a pair \(value, gradient\)"),
-    (dict(f=lambda x: (1.0, [1.0])), ig.ShapeError, r"the gradient of the objective must have shape \(\.\.\., 2\), as x0; got \(1,\)"),
-    (dict(f=lambda x: (np.ones(3), np.ones((2, 2)))), ig.ShapeError, "the value of the objective must have the shape of the batch"),
+    (dict(f=lambda x: (1.0, [1.0])), ig.ShapeError, r"gradient of the objective must have shape \(\.\.\., 2\), as x0; got \(1,\)"),
+    (dict(f=lambda x: (np.ones(3), np.ones((2, 2)))), ig.ShapeError, "value of the objective must have the shape of the batch"),
     (dict(step="fast"), TypeError, "step must be a step rule"), (dict(step=ig.Constant), TypeError, "step must be a step rule"),
     (dict(step=-0.1), ig.DomainError, "h must satisfy h > 0; got -0.1"),
     (dict(step=np.inf), ig.DomainError, "h must satisfy h > 0; got inf"),
@@ -80,7 +80,8 @@ def test_a_random_objective_that_gives_lists():
     (dict(geometry=ig.geometry.HalfSpace(2), step=ig.RelativeSmooth(), x0=[0.0, 1.0]), TypeError,
      "RelativeSmooth needs a dually flat geometry, with divergence; got HalfSpace"),
     (dict(max_steps=-1), ig.DomainError, "max_steps must satisfy max_steps an integer >= 0; got -1"),
-    (dict(max_steps=2.5), ig.DomainError, "max_steps must satisfy"), (dict(callbacks=[3]), TypeError, "callbacks must be functions"),
+    (dict(max_steps=2.5), ig.DomainError, "max_steps must satisfy"),
+    (dict(callbacks=[3]), TypeError, "callbacks must be functions"),
     (dict(tol=-1), ig.DomainError, "tol must satisfy tol a number >= 0"),
 ])
 def test_runs(changes, error, words):
@@ -89,8 +90,8 @@ def test_runs(changes, error, words):
 
 
 @pytest.mark.parametrize("make, error, words", [
-    (lambda: FAMILY.sample(np.zeros(2), (5,)), TypeError, r"rng must be a numpy\.random\.Generator .*; got ndarray: .*default_rng"),
-    (lambda: ig.Categorical([0.5, 0.3, 0.2]), TypeError, r"k must be the number of outcomes; .*Categorical\(3\)\.theta_from\(prob"),
+    (lambda: FAMILY.sample(np.zeros(2), (5,)), TypeError, r"rng must be a numpy\.random\.Generator .*; got ndarray: "),
+    (lambda: ig.Categorical([0.5, 0.3, 0.2]), TypeError, r"number of outcomes; .*Categorical\(3\)\.theta_from\(prob"),
     (lambda: ig.Normal(0.0, 1.0), TypeError, r"Normal takes no arguments; .*Normal\(\)\.theta_from\(…\)"),
     (lambda: ig.Gamma(shape=2.0, rate=1.0), TypeError, r"Gamma takes no arguments; ordinary parameters are those of a point"),
     (lambda: ig.Burg(-3), ig.DomainError, "dim must satisfy dim an integer >= 1; got -3"),
@@ -110,7 +111,8 @@ def test_runs(changes, error, words):
     (lambda: ig.CrossEntropy(3, [0.5]), TypeError, "CrossEntropy takes a DuallyFlat first"),
     (lambda: ig.ReverseKL(ig.Normal, [0.5]), TypeError, "ReverseKL takes a DuallyFlat first"),
     (lambda: ig.MiniBatch(3, [0.5], 1), TypeError, "MiniBatch takes a family first"),
-    (lambda: ig.Noisy(F, "a"), ig.DomainError, "sigma must satisfy"), (lambda: ig.Noisy(3, 0.1), TypeError, "Noisy takes an objective"),
+    (lambda: ig.Noisy(F, "a"), ig.DomainError, "sigma must satisfy"),
+    (lambda: ig.Noisy(3, 0.1), TypeError, "Noisy takes an objective"),
     (lambda: MODEL.objective((X, np.eye(3)[Y])), ig.ShapeError, r"one-hot labels numpy\.argmax\(y, axis=-1\)"),
     (lambda: MODEL.objective((X, Y[:, None])), ig.ShapeError, r"y is a column, and y\[:, 0\] the observations"),
     (lambda: MODEL.objective((X[:3], Y)), ig.ShapeError, r"x and y must have the same samples; got shapes \(3, 2\) and \(4,\)$"),

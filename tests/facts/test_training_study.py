@@ -60,6 +60,26 @@ def test_npz_files_that_are_none(tmp_path):
             dataset(str(tmp_path / f"{name}.npz"))
     with pytest.raises(InputError, match="'digits'"):
         dataset("faces")
+    whole = (tmp_path / "f.npz").read_bytes()
+    for n in (10, len(whole) // 2, len(whole) - 5):
+        (tmp_path / "g.npz").write_bytes(whole[:n])
+        with pytest.raises(InputError, match="not an NPZ file"):
+            dataset(str(tmp_path / "g.npz"))
+    np.savez(tmp_path / "h.npz", x=np.array([["a"], ["b"]]))
+    with pytest.raises(InputError, match="x must be numbers"):
+        dataset(str(tmp_path / "h.npz"))
+    (tmp_path / "i.csv").write_bytes("größe\n1\n".encode("latin-1"))
+    with pytest.raises(InputError, match="not a CSV text file"):
+        dataset(str(tmp_path / "i.csv"))
+
+
+def test_an_interrupt_is_one_line(monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("infogeo.studies.train", interrupted)
+    assert main(["train", "--steps", "1"]) == 130
+    assert capsys.readouterr().err == "infogeo: interrupted\n"
 
 
 @pytest.mark.parametrize("name, shapes, family", [

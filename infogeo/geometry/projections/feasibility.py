@@ -40,6 +40,7 @@ def polyhedron(domain: Any) -> Polyhedron | None:
         parts = [polyhedron(factor) for factor in domain.factors]
         known = [part for part in parts if part is not None]
         return Polyhedron(*map(_diagonal, zip(*known))) if len(known) == len(parts) else None
+    vertices: np.ndarray | None
     if isinstance(domain, OpenSimplex):
         vertices = np.concatenate([np.eye(domain.dim), np.zeros((1, domain.dim))])
     else:
