@@ -72,7 +72,7 @@ def dataset(name: str, target: str | None = None) -> Dataset:
 
 def _npz(name: str) -> Dataset:
     try:
-        with np.load(name, allow_pickle=False) as file:
+        with open(name, "rb") as opened, np.load(opened, allow_pickle=False) as file:      # of a broken one NumPy closes nothing
             arrays = {key: file[key] for key in file.files}
     except (BadZipFile, ValueError, EOFError, KeyError, zlib.error) as error:
         raise InputError(f"{name}: not an NPZ file of numbers: {error}") from None

@@ -39,7 +39,7 @@ def figure_training(study: TrainingStudy) -> "Figure":
     """Loss against steps, and against seconds."""
     figure, panels = blank(9.0, 4.2, 2)
     for run, colour in zip(study.runs, COLOURS * len(study.runs)):
-        shown = np.where(run.loss <= 1e6 * run.loss[0], run.loss, np.nan)       # a run that diverges would leave no room to others
+        shown = np.where(run.loss <= 1e6 * run.loss[0], run.loss, np.nan)      # a run that diverges leaves no room to others
         for axes, across in zip(panels, (run.steps, run.seconds)):
             axes.semilogy(across, shown, color=colour, lw=1.8, label=run.label)
     for axes, name in zip(panels, ("steps", "seconds")):
