@@ -99,11 +99,13 @@ class Rows:
         """
         xp = self.xp
         scale = xp.maximum(xp.abs(first), xp.ones_like(first))
-        above = (at.value - first > DIVERGED * scale) & (self.status == int(Status.MAX_STEPS))
-        self.status = xp.where(above, int(Status.DIVERGED), self.status)
+        above = at.value - first > DIVERGED * scale
+        self.status = xp.where(above & (self.status == int(Status.MAX_STEPS)), int(Status.DIVERGED), self.status)
         lost = (self.status == int(Status.LEFT_DOMAIN)) | (self.status == int(Status.NONFINITE))
         if singular is not None and xp.any(lost):
-            self.status = xp.where(lost & singular(), int(Status.SINGULAR), self.status)
+            lost = lost & singular()
+            self.status = xp.where(lost, int(Status.SINGULAR), self.status)
+            self.status = xp.where(lost & above, int(Status.NONFINITE), self.status)    # it overshot to where no metric is regular
 
     def end(self, which: Array, status: Array, k: int) -> None:
         """Rows that end after k steps."""
