@@ -11,7 +11,7 @@ from .power import PowerDomain as PowerDomain
 # supports
 from .supports import (
     ClosedInterval as ClosedInterval, ClosedSimplexPoints as ClosedSimplexPoints, Integers as Integers, Interval as Interval,
-    PositiveDefiniteMatrix as PositiveDefiniteMatrix, SimplexPoints as SimplexPoints,
+    LimitPoints as LimitPoints, PositiveDefiniteMatrix as PositiveDefiniteMatrix, SimplexPoints as SimplexPoints,
 )
 
 # charts

@@ -9,7 +9,8 @@ from .base import Domain
 from .bijections import ExponentialChart, LogitChart
 from .chart import Chart, IdentityChart
 
-__all__ = ["ClosedInterval", "ClosedSimplexPoints", "Integers", "Interval", "PositiveDefiniteMatrix", "SimplexPoints"]
+__all__ = ["ClosedInterval", "ClosedSimplexPoints", "Integers", "Interval", "LimitPoints", "PositiveDefiniteMatrix",
+           "SimplexPoints"]
 
 
 class Interval(Domain):
@@ -91,6 +92,26 @@ class Integers(Domain):
     def rule(self, name: str) -> str:
         upper = "" if np.isinf(self.upper) else f" <= {self.upper:g}"
         return f"{name} an integer, {self.lower:g} <= {name}{upper}"
+
+
+class LimitPoints(Domain):
+    """Coordinates that may be −∞ or, where `upper` is ∞, one of them +∞: of members of a family and of their limits."""
+
+    def __init__(self, dim: int, upper: float = np.inf, vertices: bool = False) -> None:
+        self.dim, self.upper, self.vertices = dim, upper, vertices
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.dim,)
+
+    def contains(self, x: Array) -> Array:
+        xp, x = arrays(x)
+        if not self.vertices:
+            return xp.all(x < self.upper, axis=-1)
+        return ~xp.any(xp.isnan(x), axis=-1) & (xp.sum(xp.astype(x == np.inf, xp.int64), axis=-1) <= 1)
+
+    def rule(self, name: str) -> str:
+        return f"{name} finite or infinite, +inf once at most" if self.vertices else f"{name} < {self.upper:g}"
 
 
 class SimplexPoints(Domain):

@@ -1,6 +1,6 @@
 """Exponential families: dually flat manifolds of probability distributions."""
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from inspect import CO_VARARGS, CO_VARKEYWORDS
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,7 +10,7 @@ from ..arrays.draws import Draws, require_generator
 from ..arrays.sums import average
 from ..arrays.weights import shares
 from ..backend import Array, Namespace, arrays, backend_of, coerced, dot
-from ..domains.base import batch_shape
+from ..domains.base import Domain, batch_shape
 from ..domains.supports import Interval
 from ..errors import ShapeError, require
 from ..face.elsewhere import method
@@ -56,6 +56,19 @@ class ExponentialFamily(Distribution):
             if said := method(name):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{said}")
             return object.__getattribute__(self, name)      # Python's own error; that of a property, where it has one
+
+    @property
+    def theta_closure(self) -> Domain:
+        """The θ of the members, and with ±∞ of the laws on the boundary, which are limits of members: a law that never has a success.
+
+        `theta_from` with ``boundary=True`` makes them; `kl`, `entropy`, `sample`, `log_density` and `distance` take them.
+        """
+        return self.theta_domain
+
+    @property
+    def ordinary_closure(self) -> Mapping[str, Domain]:
+        """The ordinary parameters of these laws, and where they lie; empty where no limit is one."""
+        return {}
 
     # Contract, beside that of DuallyFlat
 
@@ -116,7 +129,7 @@ class ExponentialFamily(Distribution):
             For θ outside its domain.
         """
         xp, theta, x = coerced(theta, x)
-        self.theta_domain.require("theta", theta)
+        self.theta_closure.require("theta", theta)
         self._require_event_shape(x)
         self._require_batches(theta=theta.shape[:-1], x=x.shape[:x.ndim - len(self.support.shape)])
         with np.errstate(all="ignore"):
@@ -141,6 +154,10 @@ class ExponentialFamily(Distribution):
     def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """The limit of log p(x; θ) at ends of the support; overridden where the formula is no number there. Elsewhere anything."""
         return self._log_density(xp, theta, x)
+
+    def _stand_in(self, xp: Namespace, theta: Array) -> Array:
+        """A finite θ in the place of an infinite one."""
+        return theta
 
     def supported(self, x: Array) -> tuple[Array, Array]:
         """Which observations lie in the support, shape (...), and x with a point of the support in the place of the others.
@@ -177,9 +194,10 @@ class ExponentialFamily(Distribution):
             Where rng is no generator.
         """
         require_generator(rng)
-        theta = self.theta_domain.require("theta", theta)
+        theta = self.theta_closure.require("theta", theta)
         draws = Draws(rng, backend_of(theta), theta.dtype)
         with np.errstate(all="ignore"):             # a draw beyond the largest float is inf
+            theta = self._stand_in(draws.xp, theta)
             return self.support.inward(self._draw(draws, theta, (*batch_shape(shape), *theta.shape[:-1])))
 
     @formula("theta", axes=0)
@@ -296,29 +314,45 @@ class ExponentialFamily(Distribution):
         """Σ w over the sample, and the weights divided by it, which broadcast with the batch of x."""
         return shares(x, weights, x.shape[:x.ndim - len(self.support.shape)])
 
-    def theta_from(self, **ordinary: Array) -> Array:
+    def theta_from(self, *, boundary: bool = False, **ordinary: Array) -> Array:
         """θ of ordinary parameters, for instance ``Normal().theta_from(mean=1.0, variance=2.0)``; batches broadcast.
+
+        Parameters
+        ----------
+        boundary : bool
+            Whether laws on the boundary of the family are allowed, a probability of 0 or 1: θ then has entries ±∞.
 
         Raises
         ------
         TypeError
-            For a missing or unknown name.
+            For a missing or unknown name, or a boundary that has no laws.
         DomainError, ShapeError
             Naming the parameter; or where θ is beyond the largest or the smallest number.
         """
         if set(ordinary) != set(self.ordinary):
             raise TypeError(f"{self!r} takes the parameters {', '.join(self.ordinary)}; got {', '.join(ordinary) or 'none'}")
+        domains: Mapping[str, Domain] = self.ordinary_closure if boundary else self.ordinary
+        if not domains:
+            raise TypeError(f"{self!r} has no laws on the boundary: its limits are no probability distributions with a density, "
+                            "or none that θ can tell")
         xp, *values = coerced(*(ordinary[name] for name in self.ordinary))
         batches = {}
-        for (name, domain), value in zip(self.ordinary.items(), values):
+        for (name, domain), value in zip(domains.items(), values):
             domain.require(name, value)
             batches[name] = value.shape[:value.ndim - len(domain.shape)]
         self._require_batches(**batches)
         with np.errstate(all="ignore"):
-            theta = self._theta_from(xp, **dict(zip(self.ordinary, values)))
+            from_ordinary = self._theta_on_boundary if boundary else self._theta_from
+            theta = from_ordinary(xp, **dict(zip(self.ordinary, values)))
+        if boundary:
+            return self.theta_closure.require("theta", theta)
         if not xp.all(xp.isfinite(theta)) or self.theta_domain.outside(xp, theta) is not None:
             self._require_in_range(theta, self.theta_domain.contains(theta))
         return theta
+
+    def _theta_on_boundary(self, xp: Namespace, **ordinary: Array) -> Array:
+        """As `_theta_from`, of ordinary parameters that lie in `ordinary_closure`."""
+        return self._theta_from(xp, **ordinary)
 
     @property
     def _somewhere(self) -> Array:

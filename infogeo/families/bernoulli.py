@@ -6,19 +6,20 @@ from ..arrays.draws import Draws
 from ..arrays.sums import average
 from ..backend import Array, Namespace
 from ..domains.convex import OpenSimplex, RealSpace
-from ..domains.supports import Integers, Interval
+from ..domains.supports import ClosedInterval, Integers, Interval, LimitPoints
 from ..geometry.manifolds.separable import Separable
 from ..geometry.manifolds.sphere import GreatCircles
 from ..numerics.exponentials import kl_terms
 from ..numerics.piecewise import positive
 from .base import ConstantBaseMeasure
 from .cumulative import TabulatedCumulative
+from .limits import HasLimits
 
 __all__ = ["Bernoulli"]
 
 
 @dataclass(frozen=True)
-class Bernoulli(Separable, GreatCircles, ConstantBaseMeasure):
+class Bernoulli(HasLimits, Separable, GreatCircles, ConstantBaseMeasure):
     """A success (1) or a failure (0).
 
     Mathematically,
@@ -37,6 +38,8 @@ class Bernoulli(Separable, GreatCircles, ConstantBaseMeasure):
     support = Integers(0, 1)
     observed = 0
     ordinary = {"probability": Interval(0, 1)}
+    theta_closure = LimitPoints(1, vertices=True)
+    ordinary_closure = {"probability": ClosedInterval(0, 1)}
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
         return _softplus(xp, theta)[..., 0]
@@ -72,9 +75,9 @@ class Bernoulli(Separable, GreatCircles, ConstantBaseMeasure):
         return -_softplus(xp, (1.0 - 2.0 * x) * theta[..., 0])
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
-        """p log(1 + e^{−θ}) + (1 − p) log(1 + e^θ)."""
-        total = xp.expit(theta) * _softplus(xp, -theta) + xp.expit(-theta) * _softplus(xp, theta)
-        return total[..., 0]
+        """−m log m − (1 − m) log(1 − m) of the rarer outcome's m; 0 log 0 = 0."""
+        rarer = xp.expit(-xp.abs(theta[..., 0]))
+        return -xp.xlogy(rarer, rarer) - xp.xlog1py(1.0 - rarer, -rarer)
 
     def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         p1, p0, q1, q0 = xp.expit(theta_p), xp.expit(-theta_p), xp.expit(theta_q), xp.expit(-theta_q)
@@ -106,7 +109,7 @@ class Bernoulli(Separable, GreatCircles, ConstantBaseMeasure):
 
 def _softplus(xp: Namespace, x: Array) -> Array:
     """log(1 + e^x)."""
-    return xp.maximum(x, 0.0 * x) + xp.log1p(xp.exp(-xp.abs(x)))
+    return xp.maximum(x, xp.zeros_like(x)) + xp.log1p(xp.exp(-xp.abs(x)))
 
 
 def _log_ratio(xp: Namespace, logit_p: Array, logit_q: Array) -> Array:

@@ -21,13 +21,14 @@ from ..numerics.piecewise import positive
 from .bernoulli import Bernoulli
 from .categorical import Categorical
 from .cumulative import Shares
+from .limits import HasLimits
 from .transformed import Transformed
 
 __all__ = ["Binomial", "CountVectors", "Multinomial"]
 
 
 @dataclass(frozen=True)
-class Binomial(Transformed):
+class Binomial(HasLimits, Transformed):
     """The number of successes in n independent trials of probability p.
 
     Mathematically, the geometry is n times that of the Bernoulli family,
@@ -47,6 +48,18 @@ class Binomial(Transformed):
     def __post_init__(self) -> None:
         require_count("n", self.n)
         object.__setattr__(self, "base", Scaled(Bernoulli(), self.n))
+
+    @property
+    def theta_closure(self) -> Domain:
+        return Bernoulli.theta_closure
+
+    @property
+    def eta_total(self) -> float:
+        return float(self.n)
+
+    @property
+    def ordinary_closure(self) -> Mapping[str, Domain]:
+        return Bernoulli.ordinary_closure
 
     @property
     def support(self) -> Domain:
@@ -158,7 +171,7 @@ class CountVectors(Domain):
 
 
 @dataclass(frozen=True)
-class Multinomial(Transformed):
+class Multinomial(HasLimits, Transformed):
     """How often each of k outcomes comes in n independent trials, with a reference outcome r (the last one unless given).
 
     Mathematically, the geometry is n times that of the categorical family; with i running over the outcomes other than r,
@@ -270,6 +283,21 @@ class Multinomial(Transformed):
             counts.append(_draw(draws, logit, left, shape))
             left = left - counts[-1]
         return xp.stack([*counts, left], axis=-1)
+
+    @property
+    def theta_closure(self) -> Domain:
+        return self.one.theta_closure
+
+    @property
+    def eta_total(self) -> float:
+        return float(self.n)
+
+    @property
+    def ordinary_closure(self) -> Mapping[str, Domain]:
+        return self.one.ordinary_closure
+
+    def _theta_on_boundary(self, xp: Namespace, **ordinary: Array) -> Array:
+        return self.one._theta_on_boundary(xp, **ordinary)
 
     def _theta_from(self, xp: Namespace, probabilities: Array) -> Array:
         return self.one.theta_from(probabilities=probabilities)

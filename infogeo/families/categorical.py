@@ -10,7 +10,7 @@ from ..arrays.sums import average
 from ..backend import Array, Namespace, column, dot
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain, OpenSimplex, RealSpace
-from ..domains.supports import Integers, SimplexPoints
+from ..domains.supports import ClosedSimplexPoints, Integers, LimitPoints, SimplexPoints
 from ..errors import require
 from ..geometry.manifolds.sphere import GreatCircles
 from ..numerics.exponentials import kl_terms
@@ -19,12 +19,13 @@ from ..numerics.piecewise import positive, unless_cancelled
 from .base import ConstantBaseMeasure
 from .cumulative import TabulatedCumulative
 from .known import known_integer
+from .limits import HasLimits
 
 __all__ = ["Categorical", "log_odds_kl"]
 
 
 @dataclass(frozen=True)
-class Categorical(GreatCircles, ConstantBaseMeasure):
+class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
     """One of k outcomes 0 … k − 1, with a reference outcome r (the last one unless given).
 
     Mathematically, with i running over the k − 1 outcomes other than r,
@@ -71,6 +72,14 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
     @property
     def ordinary(self) -> Mapping[str, Domain]:
         return {"probabilities": SimplexPoints(self.k)}
+
+    @property
+    def theta_closure(self) -> Domain:
+        return LimitPoints(self.dim, vertices=True)
+
+    @property
+    def ordinary_closure(self) -> Mapping[str, Domain]:
+        return {"probabilities": ClosedSimplexPoints(self.k)}
 
     @once
     def _softmax(self, xp: Namespace, theta: Array) -> Array:
@@ -209,6 +218,15 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
         others = xp.concat([probabilities[..., :r], probabilities[..., r + 1:]], axis=-1)
         return xp.log(others / probabilities[..., r:r + 1])
 
+    def _theta_on_boundary(self, xp: Namespace, **ordinary: Array) -> Array:
+        """θ_i = −∞ where p_i = 0; of the vertex i, where p_r = 0, +∞ at i. Where p_r = 0 beside several others no θ says these."""
+        r, p = self.reference, ordinary["probabilities"]
+        said = (p[..., r] > 0) | (xp.sum(xp.astype(p > 0, xp.int64), axis=-1) == 1)
+        require("probabilities", f"that of the reference outcome, {r}, above 0, or that of one outcome alone (reference= chooses another "
+                "outcome)", said, p)
+        theta, others = self._theta_from(xp, p), xp.concat([p[..., :r], p[..., r + 1:]], axis=-1)
+        return xp.where(others == 0, xp.full_like(theta, -xp.inf), theta)
+
     def _probabilities(self, xp: Namespace, theta: Array) -> Array:
         _, _, eta, rest = self._softmax(xp, theta)
         r = self.reference
@@ -220,6 +238,7 @@ class Categorical(GreatCircles, ConstantBaseMeasure):
 
 def _shifted_softmax(xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array]:
     """As `Categorical._softmax`, from e^{θ−m}, m = max(θ, 0), which cannot overflow."""
+    theta = xp.minimum(theta, xp.asarray(0.25 * float(xp.finfo(theta.dtype).max), dtype=theta.dtype))   # of a vertex θ_i is +∞
     top = xp.max(theta, axis=-1)
     top = 0.5 * (top + abs(top))
     weight, base = xp.exp(theta - column(top)), xp.exp(-top)

@@ -1,12 +1,13 @@
 """The geometric and negative binomial families."""
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace, column
 from ..domains.convex import Orthant
-from ..domains.supports import Integers, Interval
+from ..domains.supports import ClosedInterval, Integers, Interval, LimitPoints
 from ..errors import require_positive
 from ..geometry.manifolds.arc_length import ArcLength
 from ..geometry.manifolds.scaled import Scaled
@@ -15,13 +16,14 @@ from ..numerics.factorials import deviance, factorial_gap
 from ..numerics.lattice import entropy
 from .base import ConstantBaseMeasure
 from .cumulative import Carried, Shares, StandardExponential
+from .limits import HasLimits
 from .transformed import Transformed
 
 __all__ = ["Geometric", "NegativeBinomial"]
 
 
 @dataclass(frozen=True)
-class Geometric(ArcLength, ConstantBaseMeasure):
+class Geometric(HasLimits, ArcLength, ConstantBaseMeasure):
     """The number of failures before the first success, of probability p.
 
     Mathematically, with q = 1 − p,
@@ -40,6 +42,9 @@ class Geometric(ArcLength, ConstantBaseMeasure):
     support = Integers(0)
     observed = 0
     ordinary = {"probability": Interval(0, 1)}
+    theta_closure = LimitPoints(1, 0.0)
+    eta_total = inf
+    ordinary_closure = {"probability": ClosedInterval(0, 1)}
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
         return -log1m_exp(xp, theta[..., 0])
@@ -118,7 +123,7 @@ def _odds(xp: Namespace, theta: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class NegativeBinomial(Transformed):
+class NegativeBinomial(HasLimits, Transformed):
     """The number of failures before the r-th success, of probability p; r > 0 is known and need not be whole.
 
     Mathematically, with q = 1 − p: the geometry is r times that of the geometric family,
@@ -135,6 +140,9 @@ class NegativeBinomial(Transformed):
     support = Integers(0)
     observed = 0
     ordinary = Geometric.ordinary
+    theta_closure = Geometric.theta_closure
+    eta_total = inf
+    ordinary_closure = Geometric.ordinary_closure
 
     def __post_init__(self) -> None:
         require_positive("r", self.r)

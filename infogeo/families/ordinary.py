@@ -24,16 +24,18 @@ def show_names(cls: type) -> None:
     if len(names) < len(taken):
         setattr(cls, "theta_from", _OfInstance(given))
         return
-    setattr(cls, "theta_from", _showing(given, names))
+    setattr(cls, "theta_from", _showing(given, names, bool(getattr(cls, "has_limits"))))
     found = _copied(getattr(cls, "parameters"))
     found.__doc__ = f"The ordinary parameters {', '.join(f'`{name}`' for name in names)} as a dict; the inverse of `theta_from`."
     setattr(cls, "parameters", found)
 
 
 @lru_cache
-def _showing(function: FunctionType, names: tuple[str, ...]) -> FunctionType:
+def _showing(function: FunctionType, names: tuple[str, ...], boundary: bool = False) -> FunctionType:
     """The function ``(self, **ordinary)`` with these names in its signature."""
     shown = [Parameter(name, Parameter.KEYWORD_ONLY, annotation=Array) for name in names]
+    if boundary:
+        shown.append(Parameter("boundary", Parameter.KEYWORD_ONLY, default=False, annotation=bool))
     out = _copied(function)
     out.__signature__ = Signature(                  # type: ignore[attr-defined]
         [Parameter("self", Parameter.POSITIONAL_ONLY), *shown], return_annotation=Array)

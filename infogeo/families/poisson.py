@@ -1,12 +1,12 @@
 """The Poisson family."""
 from dataclasses import dataclass
 from functools import partial
-from math import lgamma, log, pi, sqrt
+from math import inf, lgamma, log, pi, sqrt
 
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace
 from ..domains.convex import Orthant, RealSpace
-from ..domains.supports import Integers, Interval
+from ..domains.supports import ClosedInterval, Integers, Interval, LimitPoints
 from ..geometry.manifolds.arc_length import ArcLength
 from ..numerics.exponentials import kl_terms
 from ..numerics.factorials import deviance, factorial_gap
@@ -14,12 +14,13 @@ from ..numerics.incomplete_gamma import log_lower_gamma, log_upper_gamma
 from ..numerics.piecewise import piecewise
 from .base import ExponentialFamily
 from .cumulative import Cumulative
+from .limits import HasLimits
 
 __all__ = ["Poisson"]
 
 
 @dataclass(frozen=True)
-class Poisson(ArcLength, ExponentialFamily):
+class Poisson(HasLimits, ArcLength, ExponentialFamily):
     """Counts of independent events at a constant rate λ.
 
     Mathematically,
@@ -38,6 +39,9 @@ class Poisson(ArcLength, ExponentialFamily):
     support = Integers(0)
     observed = 0
     ordinary = {"rate": Interval(0)}
+    theta_closure = LimitPoints(1)
+    eta_total = inf
+    ordinary_closure = {"rate": ClosedInterval(0)}
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
         return xp.exp(theta[..., 0])

@@ -23,6 +23,7 @@ from ..numerics.newton import minimize
 from .base import ExponentialFamily
 from .cumulative import Law, TabulatedCumulative
 from .nodes import PanelNodes, StateNodes
+from .tilted import Tilted
 
 __all__ = ["Truncated"]
 
@@ -54,7 +55,8 @@ class Truncated(ExponentialFamily):
     Mathematically, with P_θ that of the whole family,
 
     - support {x : lower < x < upper} of the family's support, with the ends of an interval; T and h as in the family
-    - θ as in the family (where the truncated law exists for more θ, these are left out); η = E[T | lower < x < upper]
+    - θ as in the family; where T has one coordinate, and T and log h are bounded, every real number (where the law of two coordinates or more
+      exists for more θ, these are left out); η = E[T | lower < x < upper]
     - ψ(θ) = ψ_family(θ) + log P_θ(lower < x < upper)
     - metric Cov[T | lower < x < upper]
 
@@ -65,7 +67,7 @@ class Truncated(ExponentialFamily):
     families are, and count x with |t| < 10¹⁸, or |t| < 700 where t is a logarithm: a gamma law of shape 0.01 has e^{−7} of its
     mass nearer to 0 than that.
 
-    Ordinary parameters: those of the family (its mean is then not that of x).
+    Ordinary parameters: those of the family (its mean is then not that of x), by the same formulas where θ is any number.
 
     Parameters
     ----------
@@ -104,7 +106,17 @@ class Truncated(ExponentialFamily):
 
     @property
     def theta_domain(self) -> ConvexDomain:
-        return self.family.theta_domain    # type: ignore[no-any-return]
+        return self._base.theta_domain
+
+    @cached_property
+    def _base(self) -> Any:
+        """The whole family, or its weights for all θ, where T has one coordinate and T and log h are bounded on the support."""
+        if self.dim > 1 or not np.isfinite(self.support.lower) or not np.isfinite(self.support.upper):
+            return self.family
+        with np.errstate(all="ignore"):
+            ends = np.asarray([self.support.lower, self.support.upper], dtype=float)
+            bounded = np.isfinite(self.family.sufficient_statistic(ends)[:, 0] + self.family.log_base_measure(ends))
+        return Tilted(self.family) if np.all(bounded) and not self.family.theta_domain.whole else self.family
 
     @cached_property
     def eta_domain(self) -> ConvexDomain:
@@ -135,14 +147,14 @@ class Truncated(ExponentialFamily):
 
     @property
     def ordinary(self) -> Mapping[str, Domain]:
-        return self.family.ordinary    # type: ignore[no-any-return]
+        return dict.fromkeys(self.family.ordinary, Interval()) if self._base is not self.family else self.family.ordinary
 
     @property
     def observed(self) -> int | slice | None:
         return self.family.observed
 
     def _whole(self, xp: Namespace, theta: Array) -> tuple[ExponentialFamily, Array]:
-        return self.family, self._law(xp, theta)[0]
+        return self._base, self._law(xp, theta)[0]
 
     def _numeric(self, xp: Namespace, theta: Array) -> Law:
         """By sums over all states where those of the whole family are listed, which need not be smooth between them."""
@@ -159,7 +171,7 @@ class Truncated(ExponentialFamily):
 
     @cached_property
     def _nodes(self) -> StateNodes | PanelNodes:
-        return (StateNodes if isinstance(self.support, Integers) else PanelNodes)(self.family, self.support)
+        return (StateNodes if isinstance(self.support, Integers) else PanelNodes)(self._base, self.support)
 
     @once
     def _law(self, xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array, Array]:
@@ -188,10 +200,11 @@ class Truncated(ExponentialFamily):
         """log P_θ(lower < x < upper) in the whole family, shape (...)."""
 
     def _log_probability(self, xp: Namespace, theta: Array) -> Array:
-        return self._law(xp, theta)[0]
+        whole = 0.0 if self._base is self.family else self.family._potential(xp, theta)
+        return self._law(xp, theta)[0] - whole
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
-        return self.family._potential(xp, theta) + self._law(xp, theta)[0]
+        return self._base._potential(xp, theta) + self._law(xp, theta)[0]
 
     def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         _, p, statistic, *_ = self._law(xp, theta)
@@ -329,10 +342,10 @@ class Truncated(ExponentialFamily):
         return xp.sum(p * log_base, axis=-1)
 
     def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
-        return self.family._log_density(xp, theta, x) - self._law(xp, theta)[0]
+        return self._base._log_density(xp, theta, x) - self._law(xp, theta)[0]
 
     def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
-        return self.family._log_density_anywhere(xp, theta, x) - self._law(xp, theta)[0]
+        return self._base._log_density_anywhere(xp, theta, x) - self._law(xp, theta)[0]
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """−E[log p(x)] at the nodes."""

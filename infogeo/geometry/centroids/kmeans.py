@@ -6,6 +6,7 @@ import numpy as np
 from ...arrays.draws import require_generator
 from ...arrays.weights import shares
 from ...backend import Array, Namespace, arrays
+from ...domains.base import Domain
 from ...errors import ShapeError, require, takes
 from ..manifolds.manifold import DuallyFlat
 
@@ -57,7 +58,7 @@ def bregman_kmeans(M: DuallyFlat, theta: Array, centers: Array, weights: Array |
 
     Source: Banerjee, Merugu, Dhillon & Ghosh, Clustering with Bregman divergences, JMLR 6 (2005), algorithm 1.
     """
-    theta, centers = _points(M, theta), M.domain.require("centers", centers)
+    theta, centers = _points(M, theta), _members(M).require("centers", centers)
     if centers.ndim < 2:
         raise ShapeError(f"centers must have shape (..., k, {M.dim}); got {tuple(centers.shape)}")
     w = _weights(theta, weights)
@@ -110,6 +111,8 @@ def kmeans_plus_plus(M: DuallyFlat, theta: Array, k: int, rng: np.random.Generat
     for _ in range(k - 1):
         chosen = xp.take(theta, xp.asarray(index), axis=0)
         nearest = w * xp.min(M.divergence(theta, chosen[:, None, :]), axis=0)
+        infinite = xp.isinf(nearest)            # of a point that none of the chosen laws allows: these come first
+        nearest = xp.where(infinite, w, xp.zeros_like(w)) if xp.any(infinite) else nearest
         index.append(_draw(xp, rng, nearest if xp.any(nearest > 0) else w))           # fewer than k different points
     return xp.take(theta, xp.asarray(index), axis=0)
 
@@ -120,8 +123,13 @@ def _draw(xp: Namespace, rng: np.random.Generator, weight: Array) -> int:
     return int(xp.sum(xp.astype(cumulative <= float(rng.random()) * cumulative[-1], xp.int64)))
 
 
+def _members(M: DuallyFlat) -> Domain:
+    """Where the points lie: the laws on the boundary of a family among them, such as counts with zeros."""
+    return M.theta_closure if M.has_limits else M.domain
+
+
 def _points(M: DuallyFlat, theta: Array) -> Array:
-    theta = M.domain.require("theta", theta)
+    theta = _members(M).require("theta", theta)
     if theta.ndim != 2 or theta.shape[0] == 0:
         raise ShapeError(f"theta must have shape (n, {M.dim}), n >= 1; got {tuple(theta.shape)}")
     return theta

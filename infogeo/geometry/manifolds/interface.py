@@ -21,6 +21,9 @@ from ...backend import NUMPY, Array, Namespace, coerced
 
 __all__ = ["Formula", "checked", "contract", "formula", "formulas", "pair_kernels"]
 
+# What is asked of a law on the boundary of its family, beside what has its limit by its formula
+OF_LIMITS = ("cross_entropy", "distance", "divergence", "dual_potential", "entropy", "kl", "to_theta")
+
 F = TypeVar("F", bound=Callable[..., Any])
 _checked: ContextVar[bool] = ContextVar("infogeo_checked", default=os.environ.get("INFOGEO_CHECKED", "0") not in ("", "0"))
 
@@ -79,6 +82,7 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
     """
     def decorate(method: F) -> F:
         kernel, takes = "_" + method.__name__, signature(method)
+        tends = method.__name__ in OF_LIMITS
         names = list(takes.parameters)[1:]
         observed = [i for i, kind in enumerate(kinds) if kind == "x"]
         points = [(i, kind) for i, kind in enumerate(kinds) if kind in ("theta", "eta")]
@@ -127,6 +131,8 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
             f = getattr(M, kernel)
             if hasattr(f, "of_override"):
                 f = partial(_formula_of(type(M), kernel), M)
+            if tends and M.has_limits:
+                f, outside = M._with_limits(xp, kernel, f, outside, xs)
             return f(xp, *xs) if outside is None else _nan_outside(xp, f, outside, axes, xs[:coordinates], xs[coordinates:])
 
         public.formula = Formula(kinds, axes)   # type: ignore[attr-defined]

@@ -30,6 +30,13 @@ class FlatSet(ABC):
     def inequalities(self) -> tuple[Array, Array]:
         """``(A, b)``, shapes (n, d) and (..., n)."""
 
+    def face(self) -> Any:
+        """Which coordinates are 0, shape (d,), if that is all that the set says; else None."""
+        (C, d), (A, _) = self.equations(), self.inequalities()
+        C, d = to_numpy(C), to_numpy(d)
+        single = A.shape[0] == 0 and C.shape[0] > 0 and not d.any() and bool(np.all(np.sum(C != 0, axis=1) == 1))
+        return np.any(C != 0, axis=0) if single else None
+
     def nearest(self, M: DuallyFlat, theta_p: Array) -> Array:
         """The m-projection of points of the domain: argmin over q in the set of D(p‖q), in primal coordinates.
 

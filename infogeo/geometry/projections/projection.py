@@ -1,5 +1,7 @@
 """Projections onto flat sets: the m-projection, and the e-projection as that of the dual manifold."""
-from ...backend import Array
+import numpy as np
+
+from ...backend import Array, arrays
 from ...errors import takes
 from ..manifolds.manifold import DuallyFlat
 from .flat_sets import FlatSet
@@ -40,7 +42,8 @@ def m_project(M: DuallyFlat, theta_p: Array, onto: FlatSet) -> Array:
 def e_project(M: DuallyFlat, theta_p: Array, onto: FlatSet) -> Array:
     """The e-projection of p onto an m-flat set: argmin over q in `onto` of D(q‖p), in primal coordinates.
 
-    Mathematically, the m-projection on ``M.dual``; in an exponential family the I-projection, an exponential tilting.
+    Mathematically, the m-projection on ``M.dual``; in an exponential family the I-projection, an exponential tilting. Onto a face
+    of a family of outcomes or counts, where some η_i are 0, it is the law given that these outcomes do not come: θ_i = −∞.
 
     Parameters
     ----------
@@ -57,4 +60,7 @@ def e_project(M: DuallyFlat, theta_p: Array, onto: FlatSet) -> Array:
     Source: Csiszár, I-divergence geometry of probability distributions, Ann. Probab. 3 (1975).
     """
     theta_p = M.domain.require("theta_p", theta_p)
+    if M.has_limits and (face := onto.face()) is not None:
+        xp, theta_p = arrays(theta_p)
+        return xp.where(xp.asarray(face), xp.asarray(-np.inf, dtype=theta_p.dtype), theta_p)
     return M.to_theta(m_project(M.dual, M.to_eta(theta_p), onto))
