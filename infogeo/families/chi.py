@@ -7,7 +7,7 @@ from ..backend import Array, Namespace
 from ..domains.convex import Orthant, RealSpace
 from ..domains.supports import ClosedInterval, Interval
 from ..geometry.manifolds.separable import Separable
-from ..numerics.exponentials import kl_terms
+from ..numerics.exponentials import kl_terms, log_quotient
 from ..numerics.gamma_functions import digamma_gap, inverse_digamma, log_gamma_weight, polygamma, stirling_bregman, stirling_gap
 from ..numerics.piecewise import piecewise
 from .base import ExponentialFamily
@@ -83,7 +83,7 @@ class ChiSquared(Separable, ExponentialFamily):
     def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """The Bregman divergences of x log x − x and of the Stirling remainder, whose sum log Γ is."""
         growth = (theta_p - theta_q) / theta_q
-        far = xp.log(theta_p / theta_q)
+        far = log_quotient(xp, theta_p, theta_q)
         log_ratio = xp.where(xp.abs(growth) < 0.5, xp.log1p(xp.clip(growth, -0.5, 0.5)), far)
         return (kl_terms(xp, theta_q, theta_p, log_ratio) + stirling_bregman(xp, theta_q, theta_p))[..., 0]
 

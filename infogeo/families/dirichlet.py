@@ -12,7 +12,7 @@ from ..backend import Array, Namespace
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain, MappedDomain, OpenSimplex, Orthant
 from ..domains.supports import ClosedSimplexPoints
-from ..numerics.exponentials import kl_terms
+from ..numerics.exponentials import kl_terms, log_quotient
 from ..numerics.gamma_functions import (digamma_difference, digamma_gap, digamma_trigamma, log_gamma_bregman,
                                         log_gamma_difference, polygamma, stirling_bregman, stirling_gap, trigamma_difference,
                                         trigamma_gap)
@@ -201,7 +201,7 @@ class Dirichlet(ExponentialFamily):
         apart = xp.abs(step) > 0.5 * theta_p
         change, end = xp.where(apart, theta_q, step), xp.where(apart, _others(xp, theta_q), _others(xp, step))
         growth = (theta_p * end - change * _others(xp, theta_p)) / (theta_q * total_p)
-        far = xp.log(theta_p / theta_q) + xp.log(total_q / total_p)
+        far = log_quotient(xp, theta_p, theta_q) + log_quotient(xp, total_q, total_p)
         log_ratio = xp.where(xp.abs(growth) < 0.5, xp.log1p(xp.clip(growth, -0.5, 0.5)), far)
         means = kl_terms(xp, theta_q, theta_p * (total_q / total_p), log_ratio)
         shapes = xp.sum(stirling_bregman(xp, theta_q, theta_p), axis=-1)

@@ -6,7 +6,7 @@ from ..backend import Array, Namespace
 from ..domains.convex import Orthant
 from ..domains.supports import ClosedInterval, Interval
 from ..geometry.manifolds.arc_length import ArcLength, log_ratio
-from ..numerics.exponentials import ratio_gap
+from ..numerics.exponentials import quotient_gap
 from .base import ConstantBaseMeasure
 from .cumulative import Carried, StandardExponential
 
@@ -60,7 +60,7 @@ class Exponential(ArcLength, ConstantBaseMeasure):
 
     def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """r − 1 − log r with the ratio of rates r = θ_q / θ_p."""
-        return ratio_gap(xp, theta_q / theta_p, (theta_q - theta_p) / theta_p)[..., 0]
+        return quotient_gap(xp, theta_q[..., 0], theta_p[..., 0], (theta_q - theta_p)[..., 0])
 
     def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
         rate = -theta[..., 0]

@@ -6,11 +6,11 @@ from ..arrays.sums import average, centred
 from ..backend import Array, Namespace
 from ..domains.convex import MappedDomain, Orthant
 from ..domains.supports import ClosedInterval, Interval
-from ..numerics.exponentials import ratio_gap
+from ..numerics.exponentials import log_quotient, ratio_gap
 from ..numerics.gamma_functions import (digamma_gap, log_gamma_bregman, log_gamma_weight, polygamma, stirling_bregman,
                                         stirling_gap, trigamma_gap)
 from ..numerics.linalg import symmetric2
-from ..numerics.piecewise import unless_cancelled
+from ..numerics.piecewise import unless_cancelled, unless_lost
 from ..numerics.root import root
 from .base import ExponentialFamily
 from .cumulative import Carried, StandardGamma
@@ -116,7 +116,8 @@ class Gamma(ExponentialFamily):
         """
         shapes, size = log_gamma_bregman(xp, theta_q[..., 0], theta_p[..., 0])
         ratio = theta_q[..., 1] / theta_p[..., 1]
-        logarithm, excess = theta_q[..., 0] * xp.log(ratio), theta_p[..., 0] * (ratio - 1.0)
+        logarithm = theta_q[..., 0] * log_quotient(xp, theta_q[..., 1], theta_p[..., 1])
+        excess = theta_p[..., 0] * (ratio - 1.0)
         size = size + xp.abs(logarithm) + xp.abs(excess) + theta_p[..., 0] + theta_q[..., 0]   # for the rounding of the ratio
         return unless_cancelled(xp, shapes - logarithm + excess, size, self._careful_kl, theta_p, theta_q)
 
@@ -127,7 +128,16 @@ class Gamma(ExponentialFamily):
         growth = (shape_p * step[..., 1] - theta_p[..., 1] * step[..., 0]) / (shape_q * theta_p[..., 1])
         ratio = (shape_p / shape_q) * (theta_q[..., 1] / theta_p[..., 1])
         growth = xp.where(xp.abs(ratio - 1.0) < 0.5, growth, ratio - 1.0)
-        return shape_q * ratio_gap(xp, ratio, growth) + stirling_bregman(xp, shape_q, shape_p)
+        means = unless_lost(xp, shape_q * ratio_gap(xp, ratio, growth), ~((ratio > 1e-30) & (ratio < 1e30)), self._far_means,
+                            theta_p, theta_q)
+        return means + stirling_bregman(xp, shape_q, shape_p)
+
+    @staticmethod
+    def _far_means(xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
+        """α_q (r − 1 − log r) where r may be out of range: α_q r is α_p β_q / β_p."""
+        (shape_p, rate_p), (shape_q, rate_q) = ((theta[..., 0], theta[..., 1]) for theta in (theta_p, theta_q))
+        logarithm = log_quotient(xp, shape_p, shape_q) + log_quotient(xp, rate_q, rate_p)
+        return shape_p * (rate_q / rate_p) - shape_q - shape_q * logarithm
 
     def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
         alpha, rate = theta[..., 0], -theta[..., 1]

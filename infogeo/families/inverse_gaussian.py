@@ -10,7 +10,7 @@ from ..domains.convex import MappedDomain, Orthant
 from ..domains.supports import Interval
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
 from ..numerics.exponential_integral import scaled_e1
-from ..numerics.exponentials import ratio_gap
+from ..numerics.exponentials import quotient_gap
 from ..numerics.incomplete_gamma import log_of
 from ..numerics.linalg import symmetric2
 from ..numerics.piecewise import piecewise, positive
@@ -147,7 +147,8 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         excess = growth * factor - step[..., 0] / theta_q[..., 0]          # (μ_q / μ_p)² − 1 where near
         change = xp.where(near, excess / (means + 1.0), means - 1.0)
         mean = self._mean_shape(xp, theta_p)[0]
-        return 0.5 * ratio_gap(xp, ratio, growth) + (xp.sqrt(-theta_q[..., 0]) * xp.sqrt(mean) * change) ** 2
+        shapes = quotient_gap(xp, theta_q[..., 1], theta_p[..., 1], step[..., 1])
+        return 0.5 * shapes + (xp.sqrt(-theta_q[..., 0]) * xp.sqrt(mean) * change) ** 2
 
     def _cumulative(self, xp: Namespace, theta: Array) -> IntegratedCumulative:
         return _PassageTimes(xp, theta, self, *self._mean_shape(xp, theta))

@@ -13,7 +13,7 @@ from ..domains.base import Domain
 from ..domains.convex import ConvexDomain, MappedDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
-from ..numerics.exponentials import ratio_gap
+from ..numerics.exponentials import quotient_gap
 from ..numerics.piecewise import positive
 from .base import ConstantBaseMeasure
 from .known import known_integer
@@ -176,10 +176,11 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         a_p, b_p = self._split(theta_p)
         b_q = theta_q[..., self.p]
         growth = b / b_p                                    # r − 1
-        ratio = b_q / b_p
         near = xp.abs(growth)[..., None] < 0.5
-        shift = xp.where(near, a - a_p * growth[..., None], theta_q[..., :self.p] - a_p * ratio[..., None])   # (μ_q − μ_p) / v_q
-        return 0.5 * self.p * ratio_gap(xp, ratio, growth) - 0.25 * _square(xp, shift) / b_q
+        far = theta_q[..., :self.p] - b_q[..., None] * (a_p / b_p[..., None])
+        shift = xp.where(near, a - a_p * growth[..., None], far)              # (μ_q − μ_p) / v_q
+        square = _square(xp, 0.5 * shift / xp.sqrt(-b_q)[..., None])
+        return 0.5 * self.p * quotient_gap(xp, b_q, b_p, b) + square
 
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         """From the centred second moment, so that a large mean does not cost digits."""

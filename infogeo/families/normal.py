@@ -11,7 +11,7 @@ from ..backend import Array, Namespace
 from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
-from ..numerics.exponentials import ratio_gap
+from ..numerics.exponentials import quotient_gap
 from ..numerics.linalg import symmetric2
 from ..numerics.piecewise import positive, unless_lost
 from .base import ExponentialFamily
@@ -128,18 +128,19 @@ class Normal(Hyperbolic, ExponentialFamily):
         ratio = theta_q[..., 1] / theta_p[..., 1]
         growth, shift = ratio - 1.0, theta_q[..., 0] - ratio * theta_p[..., 0]          # r − 1 and (μ_q − μ_p) / v_q
         direct = 0.5 * (growth - xp.log(ratio)) - 0.25 * shift**2 / theta_q[..., 1]
-        # a difference below a tenth of its terms has lost a digit or more
-        lost = ~((xp.abs(growth) > 0.1) & (xp.abs(shift) >= 0.1 * xp.abs(theta_q[..., 0])))
+        # a difference below a tenth of its terms has lost a digit or more; r may be out of the range even of float32 from 43 on
+        lost = ~((xp.abs(growth) > 0.1) & (xp.abs(shift) >= 0.1 * xp.abs(theta_q[..., 0])) & (direct < 40.0))
         return unless_lost(xp, direct, lost, self._careful_kl, theta_p, theta_q)
 
     def _careful_kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """Both differences from θ_q − θ_p."""
         step = theta_q - theta_p
         growth = step[..., 1] / theta_p[..., 1]                            # r − 1
-        ratio = theta_q[..., 1] / theta_p[..., 1]
+        mean = -0.5 * theta_p[..., 0] / theta_p[..., 1]
         shift = xp.where(xp.abs(growth) < 0.5, step[..., 0] - theta_p[..., 0] * growth,      # (μ_q − μ_p) / v_q
-                         theta_q[..., 0] - theta_p[..., 0] * ratio)
-        return 0.5 * ratio_gap(xp, ratio, growth) - 0.25 * shift**2 / theta_q[..., 1]
+                         theta_q[..., 0] + 2.0 * mean * theta_q[..., 1])
+        gap = quotient_gap(xp, theta_q[..., 1], theta_p[..., 1], step[..., 1])
+        return 0.5 * gap + (0.5 * shift / xp.sqrt(-theta_q[..., 1])) ** 2
 
     def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
         mean, variance = self._mean_variance(xp, theta)

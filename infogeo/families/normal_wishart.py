@@ -14,7 +14,7 @@ from ..domains.base import Domain
 from ..domains.chart import Chart
 from ..domains.convex import ConvexDomain, MappedDomain, Orthant, PositiveDefinite, ProductDomain, RealSpace
 from ..domains.supports import Interval, PositiveDefiniteMatrix
-from ..numerics.exponentials import ratio_gap
+from ..numerics.exponentials import quotient_gap
 from ..numerics.linalg import cholesky, matvec, outer
 from ..numerics.packing import pack, packed_size, unpack
 from ..numerics.piecewise import positive
@@ -316,14 +316,13 @@ class NormalWishart(ExponentialFamily):
         s_p, m_p, kappa_p, _, root, inverse, log_det_p = self._parts(xp, theta_p)
         s_q, _, kappa_q, rate_q, _, _, log_det_q = self._parts(xp, theta_q)
         step, matrix, linear, number = _split(xp, theta_q - theta_p, self.p)
-        growth = -2.0 * number / kappa_p                                       # r − 1
         shift = (linear + 2.0 * number[..., None] * m_p) / kappa_q[..., None]    # m_q − m_p
         # κ_q m_q m_qᵀ − κ_p m_p m_pᵀ, from differences of coordinates
         cross = outer(linear + number[..., None] * m_p, m_p)
         change = cross + xp.matrix_transpose(cross) + kappa_q[..., None, None] * outer(shift, shift)
         marginal = matrix_gamma_kl(xp, s_p, s_q, step, root, rate_q, -matrix - 0.5 * change, log_det_q - log_det_p)
         square = xp.sum(shift * matvec(xp, self._mean_precision(s_p, inverse), shift), axis=-1)
-        return marginal + 0.5 * (self.p * ratio_gap(xp, kappa_q / kappa_p, growth) + kappa_q * square)
+        return marginal + 0.5 * (self.p * quotient_gap(xp, kappa_q, kappa_p, -2.0 * number) + kappa_q * square)
 
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         """From deviations from the mean of Λ and from m, so that concentrated samples keep their digits."""

@@ -4,7 +4,7 @@ import numpy as np
 from ..backend import Array, Namespace, arrays
 from .piecewise import horner, piecewise
 
-__all__ = ["expm1_gap", "kl_terms", "log1m_exp", "log1p_gap", "logsumexp", "ratio_gap"]
+__all__ = ["expm1_gap", "kl_terms", "log1m_exp", "log1p_gap", "log_quotient", "logsumexp", "quotient_gap", "ratio_gap"]
 
 
 # To u¹⁵ / 15!: what follows is below 1e-17 of u² / 2 for |u| < ½.
@@ -38,6 +38,22 @@ def log1p_gap(xp: Namespace, x: Array) -> Array:
 def ratio_gap(xp: Namespace, ratio: Array, growth: Array) -> Array:
     """r − 1 − log r ≥ 0 of a positive ratio r, given also growth = r − 1, formed without cancellation."""
     return piecewise(xp, xp.abs(growth) < 0.2, lambda r, g: log1p_gap(xp, g), lambda r, g: g - xp.log(r), ratio, growth)
+
+
+def log_quotient(xp: Namespace, a: Array, b: Array) -> Array:
+    """log(a / b) of numbers of one sign; as log|a| − log|b| where the quotient may be out of range, in float32 from e^{±87} on."""
+    direct = xp.log(a / b)
+    far = ~(xp.abs(direct) < 87.0)
+    if not (far if direct.ndim == 0 else xp.any(far)):
+        return direct
+    return xp.where(far, xp.log(xp.abs(a)) - xp.log(xp.abs(b)), direct)
+
+
+def quotient_gap(xp: Namespace, a: Array, b: Array, step: Array) -> Array:
+    """r − 1 − log r ≥ 0 for the ratio r = a / b of numbers of one sign, step = a − b; r may be out of range."""
+    growth = step / b
+    return piecewise(xp, xp.abs(growth) < 0.2, lambda a, b, g: log1p_gap(xp, g), lambda a, b, g: g - log_quotient(xp, a, b),
+                     a, b, growth)
 
 
 def kl_terms(xp: Namespace, p: Array, q: Array, log_ratio: Array) -> Array:

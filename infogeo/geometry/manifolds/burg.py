@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from ...backend import Array, Namespace
 from ...domains.convex import ConvexDomain, Orthant
 from ...errors import require_count
-from ...numerics.exponentials import ratio_gap
+from ...numerics.exponentials import quotient_gap
 from .arc_length import ArcLength, log_ratio
 
 __all__ = ["Burg"]
@@ -64,4 +64,4 @@ class Burg(ArcLength):
 
     def _divergence(self, xp: Namespace, p: Array, q: Array) -> Array:
         """Σ r − 1 − log r with r = q / p."""
-        return xp.sum(ratio_gap(xp, q / p, (q - p) / p), axis=-1)
+        return xp.sum(quotient_gap(xp, q, p, q - p), axis=-1)
