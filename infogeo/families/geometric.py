@@ -183,8 +183,8 @@ class NegativeBinomial(HasLimits, Transformed):
         return entropy(xp, log_term, mode, xp.full_like(mode, np.inf))
 
     def _cumulative(self, xp: Namespace, theta: Array) -> Shares:
-        theta, r = theta[..., 0], float(self.r)
-        return Shares(xp, lambda x: (r, x + 1.0, -xp.expm1(theta), xp.exp(theta)))
+        theta = theta[..., 0]
+        return Shares(xp, lambda x: (xp.full_like(x, float(self.r)), x + 1.0, -xp.expm1(theta), xp.exp(theta)))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         """A Poisson count whose rate is gamma distributed."""
