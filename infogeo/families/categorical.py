@@ -1,7 +1,7 @@
 """The categorical family."""
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import exp, lgamma, pi
+from math import exp, lgamma, log, pi
 from typing import Any
 
 from ..arrays.draws import Draws
@@ -162,7 +162,7 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
 
     def total_volume(self) -> float:
         """π^{k/2} / Γ(k/2): the part of the sphere of radius 2 in R^k with positive coordinates."""
-        return float(pi ** (self.k / 2) / exp(lgamma(self.k / 2)))
+        return exp(0.5 * self.k * log(pi) - lgamma(0.5 * self.k))
 
     def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         others = xp.asarray([float(i) for i in range(self.k) if i != self.reference], dtype=x.dtype)

@@ -111,9 +111,14 @@ class Geometric(HasLimits, ArcLength, ConstantBaseMeasure):
         return -2.0 * xp.asinh(1.0 / xp.sinh(s))
 
     def _arc_between(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
-        """2 artanh √q_q − 2 artanh √q_p, by the addition theorem of tanh(−θ/4) = e^{−s}."""
-        roots = xp.sqrt(xp.sinh(-0.5 * theta_p)) * xp.sqrt(xp.sinh(-0.5 * theta_q))
-        return 2.0 * xp.asinh(xp.sinh(0.25 * (theta_q - theta_p)) / roots)
+        """2 artanh √q_q − 2 artanh √q_p, by the addition theorem of tanh(−θ/4) = e^{−s}.
+
+        Mathematically, 2 arsinh of sinh ¼(θ_q − θ_p) / √(sinh ½θ_p sinh ½θ_q), from exponentials that do not overflow.
+        """
+        step = theta_q - theta_p
+        roots = xp.sqrt(-xp.expm1(theta_p)) * xp.sqrt(-xp.expm1(theta_q))
+        apart = xp.exp(0.5 * xp.maximum(theta_p, theta_q)) * xp.expm1(-0.5 * xp.abs(step)) / roots
+        return xp.where(step > 0, -2.0, 2.0) * xp.asinh(apart)
 
 
 def _odds(xp: Namespace, theta: Array) -> Array:

@@ -14,6 +14,7 @@ from ..domains.convex import ConvexDomain, RealSpace
 from ..numerics.exponentials import expm1_gap
 from ..numerics.linalg import matvec
 from .base import ExponentialFamily
+from .categorical import Categorical
 from .state_inversion import Inversion, MomentPolytope
 
 __all__ = ["StateFamily"]
@@ -194,6 +195,48 @@ class StateFamily(ExponentialFamily):
         excess = xp.log1p(xp.sum(xp.where(v < 2.0, near, far), axis=-1))
         largest = xp.log(xp.sum(xp.exp(tilted - top), axis=-1)) + top[..., 0]
         return xp.where(top[..., 0] < ceiling, excess, largest)
+
+    @cached_property
+    def _simplex(self) -> tuple[Categorical, Array, Array]:
+        """Where the states are one more than the statistics, and the family all distributions: θ as log-odds, A θ + b."""
+        rows, base = self._rows(0, self.states), np.zeros(self.states) if self.log_base is None else self.log_base
+        return Categorical(self.states), rows[:-1] - rows[-1], base[:-1] - base[-1]
+
+    @property
+    def _is_whole(self) -> bool:
+        return bool(self.states == self.dim + 1)
+
+    def _log_odds(self, xp: Namespace, theta: Array) -> Array:
+        _, matrix, base = self._simplex
+        return matvec(xp, xp.asarray(matrix, dtype=theta.dtype), theta) + xp.asarray(base, dtype=theta.dtype)
+
+    def _from_log_odds(self, xp: Namespace, odds: Array) -> Array:
+        _, matrix, base = self._simplex
+        return matvec(xp, xp.asarray(np.linalg.inv(matrix), dtype=odds.dtype), odds - xp.asarray(base, dtype=odds.dtype))
+
+    def _distance(self, xp: Namespace, x: Array, y: Array) -> Array:
+        if not self._is_whole:
+            return super()._distance(xp, x, y)
+        return self._simplex[0]._distance(xp, self._log_odds(xp, x), self._log_odds(xp, y))
+
+    def _geodesic(self, xp: Namespace, x: Array, y: Array, t: Array) -> Array:
+        if not self._is_whole:
+            return super()._geodesic(xp, x, y, t)
+        return self._from_log_odds(xp, self._simplex[0]._geodesic(xp, self._log_odds(xp, x), self._log_odds(xp, y), t))
+
+    def _exp(self, xp: Namespace, x: Array, vector: Array) -> Array:
+        if not self._is_whole:
+            return super()._exp(xp, x, vector)
+        simplex, matrix, _ = self._simplex
+        pushed = matvec(xp, xp.asarray(matrix, dtype=vector.dtype), vector)
+        return self._from_log_odds(xp, simplex._exp(xp, self._log_odds(xp, x), pushed))
+
+    def _log(self, xp: Namespace, x: Array, y: Array) -> Array:
+        if not self._is_whole:
+            return super()._log(xp, x, y)
+        simplex, matrix, _ = self._simplex
+        back = xp.asarray(np.linalg.inv(matrix), dtype=x.dtype)
+        return matvec(xp, back, simplex._log(xp, self._log_odds(xp, x), self._log_odds(xp, y)))
 
     def _draw_states(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return draw_states(draws, self._probabilities(draws.xp, theta), shape)

@@ -102,7 +102,12 @@ class HalfSpace(Riemannian):
 
 
 def _norm(xp: Namespace, vector: Array) -> Array:
-    return xp.sqrt(xp.sum(vector * vector, axis=-1, keepdims=True))
+    """|v|, shape (..., 1), without squares that are out of range."""
+    if vector.shape[-1] == 2:
+        return xp.hypot(vector[..., :1], vector[..., 1:])
+    top = xp.max(xp.abs(vector), axis=-1, keepdims=True)
+    size = xp.where((top > 0) & (top < xp.inf), top, xp.ones_like(top))
+    return size * xp.sqrt(xp.sum((vector / size) ** 2, axis=-1, keepdims=True))
 
 
 def _rapidity(xp: Namespace, x: Array, y: Array, step: Array) -> Array:

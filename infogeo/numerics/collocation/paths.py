@@ -85,8 +85,10 @@ def join(equation: Equation, x: Array, y: Array) -> Path:
     left = inside(x) & inside(y)
     ends = xp.stack([x, y], axis=1)[left]
     found = []                                                  # (mask of rows, their nodes, series, lengths)
-    for _ in range(ROUNDS):
-        if not xp.any(left):
+    for k in range(ROUNDS):
+        if k:
+            ends = _halved(xp, equation, ends)
+        if not xp.any(xp.all(xp.isfinite(ends), axis=(-2, -1))):         # all are done or lost: no halving mends a row with NaN
             break
         step = ends[:, 1:, :] - ends[:, :-1, :]
         length = 0.5 * (equation.M.norm(ends[:, 1:, :], step) + equation.M.norm(ends[:, :-1, :], step))
@@ -96,7 +98,6 @@ def join(equation: Equation, x: Array, y: Array) -> Path:
         done = put(xp, ready, ready, solved)
         found.append((put(xp, left, left, done), nodes[solved], series[solved], lengths[solved]))
         left, ends = put(xp, left, left, ~done), ends[~done]
-        ends = _halved(xp, equation, ends)
     if xp.any(left):
         count, index = first_bad(xp.reshape(left, shape[:-1]))
         first, last = (to_numpy(xp.reshape(z, shape))[index] for z in (x, y))
