@@ -2,6 +2,7 @@
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/accuracy.py                            # all families, the table and its data
     OPENBLAS_NUM_THREADS=1 python benchmarks/accuracy.py --family Gamma --misses    # one family, its worst points
+    OPENBLAS_NUM_THREADS=1 python benchmarks/accuracy.py --edges                    # fits, ends of supports, boundaries
 
 Points are natural parameters as floating-point numbers, and a value is compared with the exact one there. Regions:
 
@@ -26,6 +27,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import accuracy_edges
 import accuracy_references
 import mpmath as mp
 import numpy as np
@@ -281,6 +283,20 @@ def write_rst(path, rows):
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def write_edges(folder):
+    """The table of `accuracy_edges`; whether no figure is above 1e-11."""
+    rows = [(kind, name, f"{ours:.1e}" if ours else "0", "" if peer is None else f"{peer:.1e}" if peer else "0")
+            for kind, name, ours, peer in accuracy_edges.table()]
+    for row in rows:
+        print("{:9s} {:62s} {:>8s}   SciPy {}".format(*row), flush=True)
+    with open(folder / "accuracy_edges.csv", "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("kind", "case", "infogeo", "scipy"), *rows])
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    for row in [("", "Case", "infogeo", "SciPy"), *((kind, f"``{name}``", ours, peer) for kind, name, ours, peer in rows)]:
+        lines += [f"   {'*' if i == 0 else ' '} - {cell}".rstrip() for i, cell in enumerate(row)]
+    (folder / "accuracy_edges.rst").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def _cells(name, region, worst, peers):
     cells = [f"``{name}``", region, *(figure(worst[q]) for q in QUANTITIES[:-2])]
     for q in SCIPY:
@@ -294,7 +310,13 @@ def main():
     parser.add_argument("--points", type=int, default=120, help="a region, for a family of dimension 1 (default 120)")
     parser.add_argument("--misses", action="store_true", help="print the worst point of every figure above what is aimed at")
     parser.add_argument("--out", type=Path, default=TABLES, help="the folder for accuracy.csv and accuracy.rst")
+    parser.add_argument("--edges", action="store_true", help="only fits, ends and boundaries: accuracy_edges.csv and .rst")
     args = parser.parse_args()
+    if args.edges or args.family is None:
+        args.out.mkdir(exist_ok=True)
+        write_edges(args.out)
+    if args.edges:
+        return
     rows = []
     for reference in accuracy_references.references():
         name = label(reference.family)

@@ -154,7 +154,8 @@ def backend_of(*xs: Any) -> Namespace:
 def arrays(*xs: Any) -> tuple[Any, ...]:
     """``(xp, *xs)``: the namespace and the arguments as floating arrays of it.
 
-    Floats keep their dtype; integers, numbers, lists and whatever has `__array__` take that of the floats beside them, or float64.
+    Floats keep their dtype; integers, numbers, lists and whatever has `__array__` take that of the floats beside them, or
+    float64.
 
     Raises
     ------

@@ -8,9 +8,9 @@ from .blocks import slices
 
 __all__ = ["average", "centred", "sum_of", "two_sum"]
 
-# Of a block, whose sum is pairwise: Σ(x, x²) of a million normals took 8.0 ms with 2¹², 2.1 with 2¹⁴ and 1.3 with 2¹⁷ rows a block;
-# `numpy.sum` over axis 0 takes 20.6 ms, with errors of 5e-15 where these are 1e-16. The number does not depend on the batch, so
-# that a column is summed in the same order whatever stands beside it.
+# Of a block, whose sum is pairwise: Σ(x, x²) of a million normals took 8.0 ms with 2¹², 2.1 with 2¹⁴ and 1.3 with 2¹⁷ rows a
+# block; `numpy.sum` over axis 0 takes 20.6 ms, with errors of 5e-15 where these are 1e-16. The number does not depend on the
+# batch, so that a column is summed in the same order whatever stands beside it.
 ROWS = 2**15
 FEW = 512        # rows that NumPy sums pairwise along a contiguous axis: 100 × 2 numbers take 5 µs so, and 40 by halves
 

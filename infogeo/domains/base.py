@@ -27,11 +27,11 @@ class Domain(ABC):
         """Whether each point lies in the set, shape (...). A point with a NaN does not."""
 
     def interior(self, x: Array) -> Array:
-        """Whether each point lies in the set and at no end of it, shape (...): the ends are the members where a formula may end."""
+        """Whether each point lies in the set and at no end of it, shape (...): at an end a formula may be no number."""
         return self.contains(x)
 
     def inward(self, x: Array) -> Array:
-        """Draws that rounding took to an end of an interval or of the simplex, moved to the next number inside; others as they are."""
+        """Draws that rounding took to an end of the set, moved to the next number inside; others as they are."""
         return x
 
     @abstractmethod

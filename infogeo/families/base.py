@@ -59,11 +59,12 @@ class ExponentialFamily(Distribution):
 
     @property
     def theta_closure(self) -> Domain:
-        """The θ of the members, and with ±∞ of the laws on the boundary, which are limits of members: a law that never has a success.
+        """The θ of the members and, with ±∞, of the laws on the boundary, their limits: a law that never has a success.
 
         `theta_from` with ``boundary=True`` makes them; `kl`, `entropy`, `sample`, `log_density` and `distance` take them.
         """
-        return self.theta_domain
+        domain: Domain = self.theta_domain
+        return domain
 
     @property
     def ordinary_closure(self) -> Mapping[str, Domain]:
@@ -152,7 +153,7 @@ class ExponentialFamily(Distribution):
         return dot(theta, self._sufficient_statistic(xp, x)) - self._potential(xp, theta) + self._log_base_measure(xp, x)
 
     def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
-        """The limit of log p(x; θ) at ends of the support; overridden where the formula is no number there. Elsewhere anything."""
+        """The limit of log p(x; θ) at ends of the support; overridden where the formula is no number there."""
         return self._log_density(xp, theta, x)
 
     def _stand_in(self, xp: Namespace, theta: Array) -> Array:

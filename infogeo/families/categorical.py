@@ -219,11 +219,12 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
         return xp.log(others / probabilities[..., r:r + 1])
 
     def _theta_on_boundary(self, xp: Namespace, **ordinary: Array) -> Array:
-        """θ_i = −∞ where p_i = 0; of the vertex i, where p_r = 0, +∞ at i. Where p_r = 0 beside several others no θ says these."""
-        r, p = self.reference, ordinary["probabilities"]
+        """θ_i = −∞ where p_i = 0; +∞ of the vertex i. Of several others beside p_r = 0 no θ tells the ratios."""
+        r: Any = self.reference
+        p = ordinary["probabilities"]
         said = (p[..., r] > 0) | (xp.sum(xp.astype(p > 0, xp.int64), axis=-1) == 1)
-        require("probabilities", f"that of the reference outcome, {r}, above 0, or that of one outcome alone (reference= chooses another "
-                "outcome)", said, p)
+        require("probabilities", f"that of the reference outcome, {r}, above 0, or that of one outcome alone (reference= chooses "
+                "another outcome)", said, p)
         theta, others = self._theta_from(xp, p), xp.concat([p[..., :r], p[..., r + 1:]], axis=-1)
         return xp.where(others == 0, xp.full_like(theta, -xp.inf), theta)
 

@@ -73,7 +73,8 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
         return piecewise(xp, xp.abs(theta) < NEAR, _third_cumulant, far, theta)
 
     def _to_theta(self, xp: Namespace, eta: Array) -> Array:
-        return piecewise(xp, xp.abs(eta - 0.5) < 0.25, partial(_invert_near, xp), partial(_invert_far, xp), eta - 0.5, eta, 1.0 - eta)
+        away = eta - 0.5
+        return piecewise(xp, xp.abs(away) < 0.25, partial(_invert_near, xp), partial(_invert_far, xp), away, eta, 1.0 - eta)
 
     def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return _negative_entropy(xp, self.to_theta(eta))[..., 0]

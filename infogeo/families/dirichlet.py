@@ -17,7 +17,7 @@ from ..numerics.gamma_functions import (digamma_difference, digamma_gap, digamma
                                         log_gamma_difference, polygamma, stirling_bregman, stirling_gap, trigamma_difference,
                                         trigamma_gap)
 from ..numerics.linalg import covariance_of_shares, fill_diagonal
-from ..numerics.piecewise import piecewise, positive, unless_cancelled
+from ..numerics.piecewise import piecewise, unless_cancelled
 from ..numerics.root import approach, root
 from .base import ExponentialFamily
 from .gamma import limit_of_power, mean_log_gap

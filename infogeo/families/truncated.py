@@ -55,9 +55,9 @@ class Truncated(ExponentialFamily):
     Mathematically, with P_θ that of the whole family,
 
     - support {x : lower < x < upper} of the family's support, with the ends of an interval; T and h as in the family
-    - θ as in the family; where T has one coordinate, and T and log h are bounded, every real number (where the law of two coordinates or more
-      exists for more θ, these are left out); η = E[T | lower < x < upper]
-    - ψ(θ) = ψ_family(θ) + log P_θ(lower < x < upper)
+    - θ as in the family; where T has one coordinate, and T and log h are bounded, every real number (where the law of two
+      coordinates or more exists for more θ, these are left out); η = E[T | lower < x < upper]
+    - ψ(θ) = log ∫ e^{θ·T(x)} h(x) dx over the support, which is ψ_family(θ) + log P_θ(lower < x < upper)
     - metric Cov[T | lower < x < upper]
 
     ψ and the moments to third order come from one set of nodes for each θ. On whole numbers they are sums over all states, up to

@@ -169,5 +169,5 @@ def _fitted(family: ExponentialFamily, each: Array, weights: Array) -> Array:
     try:
         return family.fit(each, weights)
     except DomainError:
-        raise DomainError(f"the mean statistic of each component must satisfy {family.eta_domain.rule('eta')}; one has closed in on "
-                          "the boundary, from which a prior_count above 0 keeps it") from None
+        raise DomainError(f"the mean statistic of each component must satisfy {family.eta_domain.rule('eta')}; one has closed in "
+                          "on the boundary, from which a prior_count above 0 keeps it") from None

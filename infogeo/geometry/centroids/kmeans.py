@@ -125,7 +125,7 @@ def _draw(xp: Namespace, rng: np.random.Generator, weight: Array) -> int:
 
 def _members(M: DuallyFlat) -> Domain:
     """Where the points lie: the laws on the boundary of a family among them, such as counts with zeros."""
-    return M.theta_closure if M.has_limits else M.domain
+    return getattr(M, "theta_closure") if M.has_limits else M.domain
 
 
 def _points(M: DuallyFlat, theta: Array) -> Array:
