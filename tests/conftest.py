@@ -12,8 +12,8 @@ from hypothesis import settings  # noqa: E402
 from .backends import BACKENDS  # noqa: E402
 
 # Numerical laws take as long as they take, so there is no deadline. Where CI is set, the same examples come every time;
-# `--hypothesis-profile=ci` draws ten times as many.
-settings.register_profile("default", deadline=None, max_examples=3, derandomize=bool(os.environ.get("CI")))
+# `--hypothesis-profile=ci` draws fifteen times as many.
+settings.register_profile("default", deadline=None, max_examples=2, derandomize=bool(os.environ.get("CI")))
 settings.register_profile("ci", deadline=None, max_examples=30, derandomize=True)
 settings.load_profile("default")
 

@@ -37,9 +37,8 @@ def compiled(name):
 every_compiled = pytest.mark.parametrize("name", COMPILED)
 
 
-@pytest.mark.parametrize("name", ["Gamma", "Dirichlet(3)", "Categorical(5)"])
-def test_laws(name):
-    assert len(check_dually_flat(compiled(name), count=4)) > 20
+def test_laws():
+    assert len(check_dually_flat(compiled("Gamma"), count=4)) > 20
 
 
 @every_compiled
