@@ -391,6 +391,8 @@ class ConvNet(Sequential):
         if pooling not in (MaxPool, AveragePool):
             raise TypeError(f"pooling must be MaxPool or AveragePool; got {pooling!r}")
         layers, shape = [], tuple(input_shape)
+        if len(shape) != 3:
+            raise ShapeError(f"input_shape must be (height, width, channels); got {input_shape!r}")
         for n in filters:
             part = [Convolution2D(shape[-1], n, kernel, stride, padding), activation]
             part += [] if pool == 1 else [pooling(pool)]

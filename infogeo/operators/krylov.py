@@ -4,13 +4,14 @@ Everything runs on any backend. The solvers take batches, every row with a lengt
 methods, which take one right side at a time on the host, `LinearOperator.as_scipy` is the way.
 """
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace, arrays, column, dot, to_numpy
-from ..errors import ConvergenceError, DomainError, ShapeError, takes
+from ..errors import ConvergenceError, DomainError, ShapeError, require, takes
 from ..numerics.linalg import matvec
 from .base import LinearOperator
 
@@ -184,10 +185,11 @@ def lanczos(A: LinearOperator, start: Array, steps: int) -> tuple[Array, Array, 
     Mathematically, Q holds an orthonormal basis of span{v, Av, …, A^{k−1}v}, reorthogonalised in full; α is the diagonal of the
     tridiagonal matrix and β what stands beside it. Where a space is exhausted before k steps, β and everything after it is 0.
 
-    Shapes: start (..., n) to α (..., k), β (..., k − 1), basis (..., k, n).
+    Shapes: start (..., n) to α (..., k), β (..., k − 1), basis (..., k, n), 1 ≤ k ≤ n.
     Source: Golub & Meurant, Matrices, Moments and Quadrature with Applications (2010), chapter 4.
     """
     A._require_square("lanczos")
+    require("steps", f"1 <= steps <= {A.dim}, the dimension", isinstance(steps, Integral) and 1 <= steps <= A.dim, steps)
     xp, v = A.xp, A._vector(start, A.dim)
     eps = float(xp.finfo(v.dtype).eps)
     size = _norm(xp, v)
