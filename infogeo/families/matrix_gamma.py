@@ -15,8 +15,8 @@ from ..numerics.packing import pack
 from ..numerics.piecewise import piecewise, positive
 from ..numerics.root import root
 
-__all__ = ["bartlett", "differ", "halves", "inverse_and_log_det", "inverse_matrix_gamma_moments", "log_det", "log_det_of_root",
-           "matrix_gamma_kl", "matrix_gamma_moments", "matrix_gamma_weight", "mean_and_gap", "positive", "pull", "push",
+__all__ = ["bartlett", "bartlett_factor", "differ", "halves", "inverse_and_log_det", "inverse_matrix_gamma_moments", "log_det",
+           "log_det_of_root", "matrix_gamma_kl", "matrix_gamma_moments", "matrix_gamma_weight", "mean_and_gap", "positive", "pull", "push",
            "push_twice", "shape_from_gap", "shape_potential", "with_location"]
 
 
@@ -211,7 +211,13 @@ def _log_det_gap(xp: Namespace, s: Array, p: int) -> Array:
 
 
 def bartlett(draws: Draws, s: Array, root: Array, shape: tuple[int, ...]) -> Array:
-    """Draws with rate R, root = L⁻¹ of R = L Lᵀ: L⁻ᵀ A Aᵀ L⁻¹ with A lower triangular, its squared diagonal gamma.
+    """Draws with rate R, root = L⁻¹ of R = L Lᵀ: L⁻ᵀ A Aᵀ L⁻¹ with A from `bartlett_factor`."""
+    factor = draws.xp.matmul(draws.xp.matrix_transpose(root), bartlett_factor(draws, s, root, shape))
+    return draws.xp.matmul(factor, draws.xp.matrix_transpose(factor))
+
+
+def bartlett_factor(draws: Draws, s: Array, root: Array, shape: tuple[int, ...]) -> Array:
+    """A lower triangular, its squared diagonal gamma.
 
     Source: Bartlett, On the theory of statistical regression, Proc. R. Soc. Edinb. 53 (1933).
     """
@@ -219,9 +225,7 @@ def bartlett(draws: Draws, s: Array, root: Array, shape: tuple[int, ...]) -> Arr
     eye = xp.eye(p, dtype=s.dtype)
     shapes = xp.flip(halves(xp, s, p), axis=-1)
     diagonal = xp.sqrt(draws.gamma(shapes, (*shape, p)))
-    lower = xp.tril(draws.normal((*shape, p, p)), k=-1) * float(np.sqrt(0.5)) + eye * diagonal[..., None]
-    factor = xp.matmul(xp.matrix_transpose(root), lower)
-    return xp.matmul(factor, xp.matrix_transpose(factor))
+    return xp.tril(draws.normal((*shape, p, p)), k=-1) * float(np.sqrt(0.5)) + eye * diagonal[..., None]
 
 
 def matrix_gamma_moments(xp: Namespace, s: Array, inverse: Array) -> tuple[Array, Array]:

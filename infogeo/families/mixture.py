@@ -95,10 +95,13 @@ class MixtureFamily(Dual):
         Raises
         ------
         DomainError
-            If a density is not finite on the grid.
+            If a density is infinite on the grid, or 0 throughout, as one that lies between the nodes.
         """
         require("lower and upper", "lower < upper", lower < upper, (lower, upper))
         coarse, fine = (_on_grid(log_densities, lower, upper, n) for n in (max(1, panels // 2), panels))
+        found = fine[0].sum(axis=1)
+        require("log_densities", "a mass above 0 on the grid (other ends or more panels where a density is too narrow for it)",
+                found > 0, found)
         family = cls(fine[0] / fine[0].sum(axis=1, keepdims=True), fine[1])
         family.quadrature_error = float(np.max(np.abs(_reported(*fine) - _reported(*coarse))))
         return family

@@ -15,12 +15,12 @@ from ..domains.chart import Chart
 from ..domains.convex import ConvexDomain, MappedDomain, Orthant, PositiveDefinite, ProductDomain, RealSpace
 from ..domains.supports import Interval, PositiveDefiniteMatrix
 from ..numerics.exponentials import quotient_gap
-from ..numerics.linalg import cholesky, matvec, outer
+from ..numerics.linalg import cholesky, inverse_lower, matvec, outer
 from ..numerics.packing import pack, packed_size, unpack
 from ..numerics.piecewise import positive
 from .base import ExponentialFamily
 from .known import known_integer
-from .matrix_gamma import (bartlett, differ, inverse_and_log_det, inverse_matrix_gamma_moments, log_det, log_det_of_root,
+from .matrix_gamma import (bartlett_factor, differ, inverse_and_log_det, inverse_matrix_gamma_moments, log_det, log_det_of_root,
                            matrix_gamma_kl, matrix_gamma_moments, mean_and_gap, pull, push, push_twice, shape_from_gap,
                            shape_potential, with_location)
 from .wishart import Wishart, number_and_matrix
@@ -349,12 +349,14 @@ class NormalWishart(ExponentialFamily):
         return with_location(xp, m, spread, *matrix_gamma_moments(xp, s, inverse))
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
+        """From the factor F of Λ = F Fᵀ, which knows the small eigenvalues of a nearly singular Λ: μ = m + F⁻ᵀ z / √κ."""
         xp = draws.xp
         s, m, kappa, _, root, _, _ = self._parts(xp, theta)
-        precision = bartlett(draws, s, root, shape)
-        lower_inverse = inverse_and_log_det(xp, precision)[0]
-        noise = matvec(xp, xp.matrix_transpose(lower_inverse), draws.normal((*shape, self.p)))
-        return xp.concat([m + noise / xp.sqrt(kappa)[..., None], pack(precision)], axis=-1)
+        lower = bartlett_factor(draws, s, root, shape)
+        factor = xp.matmul(xp.matrix_transpose(root), lower)
+        noise = matvec(xp, xp.matrix_transpose(inverse_lower(xp, lower)), draws.normal((*shape, self.p)))
+        noise = matvec(xp, inverse_lower(xp, root), noise)
+        return xp.concat([m + noise / xp.sqrt(kappa)[..., None], pack(xp.matmul(factor, xp.matrix_transpose(factor)))], axis=-1)
 
     def _theta_from(self, xp: Namespace, location: Array, precision_scale: Array, degrees_of_freedom: Array,
                     scale_matrix: Array) -> Array:

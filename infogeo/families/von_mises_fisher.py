@@ -53,9 +53,12 @@ def _log_area(p: int) -> float:
 
 
 def _length_and_direction(xp: Namespace, x: Array) -> tuple[Array, Array]:
-    """(|x|, x / |x|), the latter 0 where x is."""
+    """(|x|, x / |x|), the latter 0 where x is; |x| without squares that are out of range."""
+    top = xp.max(xp.abs(x), axis=-1, keepdims=True)
+    size = xp.where((top > 0) & (top < xp.inf), top, xp.ones_like(top))
+    x = x / size
     length = xp.sqrt(_dot(xp, x, x))
-    return length, x / xp.where(length == 0, xp.ones_like(length), length)[..., None]
+    return size[..., 0] * length, x / xp.where(length == 0, xp.ones_like(length), length)[..., None]
 
 
 def _some_direction(xp: Namespace, direction: Array) -> Array:
@@ -123,7 +126,7 @@ class VonMisesFisher(ExponentialFamily):
         return kappa, direction, bessel_ratio(xp, self._order, kappa)
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
-        return log_bessel(xp, self._order, xp.sqrt(_dot(xp, theta, theta)))
+        return log_bessel(xp, self._order, _length_and_direction(xp, theta)[0])
 
     def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         return self._parts(xp, theta)[2].over_x[..., None] * theta
