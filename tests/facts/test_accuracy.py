@@ -23,6 +23,7 @@ def load(name):
 
 
 accuracy_references = load("accuracy_references")
+accuracy_edges = load("accuracy_edges")
 accuracy = load("accuracy")
 REFERENCES = {accuracy.label(reference.family): reference for reference in accuracy_references.references()}
 QUICK = {name: reference for name, reference in REFERENCES.items() if reference.effort <= 2 and reference.family.dim <= 9}
@@ -98,3 +99,9 @@ def test_expected_log_factorial(rate):
         value = accuracy_references.expected_log_gamma(lambda u: rate * mp.expm1(-u), rate, 1)
         weights = [mp.exp(-rate + x * mp.log(rate) - mp.loggamma(x + 1)) for x in range(400)]
         assert abs(value - mp.fsum(w * mp.loggamma(x + 1) for x, w in enumerate(weights))) < mp.mpf(10) ** -25
+
+
+def test_edges():
+    """Fits of data far from 0 or nearly constant, ends of supports and boundaries: all figures of the table."""
+    for kind, name, error, _ in accuracy_edges.table():
+        assert error <= 1e-13, f"{kind}: {name}: {error:.1e}"
