@@ -16,8 +16,8 @@ from ..numerics.piecewise import piecewise, positive
 from ..numerics.root import root
 
 __all__ = ["bartlett", "bartlett_factor", "differ", "halves", "inverse_and_log_det", "inverse_matrix_gamma_moments", "log_det",
-           "log_det_of_root", "matrix_gamma_kl", "matrix_gamma_moments", "matrix_gamma_weight", "mean_and_gap", "positive", "pull", "push",
-           "push_twice", "shape_from_gap", "shape_potential", "with_location"]
+           "log_det_of_root", "matrix_gamma_kl", "matrix_gamma_moments", "matrix_gamma_weight", "mean_and_gap", "positive",
+           "pull", "push", "push_twice", "shape_from_gap", "shape_potential", "with_location"]
 
 
 def log_det(xp: Namespace, matrix: Array) -> Array:
