@@ -63,7 +63,8 @@ class IntegratedCumulative(Law, ContinuousCumulative):
         """A function of rows (r, …) of arrays (*batch, …), a few rows at a time."""
         xp = self.xp
         flat = [xp.reshape(x, (prod(batch), *x.shape[len(batch):])) for x in xs]
-        parts = [function(*(x[start:start + _ROWS] for x in flat)) for start in range(0, max(1, prod(batch)), _ROWS)]
+        stops = [(start, min(start + _ROWS, prod(batch))) for start in range(0, max(1, prod(batch)), _ROWS)]
+        parts = [function(*(x[start:stop, ...] for x in flat)) for start, stop in stops]
         whole = parts[0] if len(parts) == 1 else xp.concat(parts, axis=0)
         return xp.reshape(whole, (*batch, *whole.shape[1:]))
 
@@ -144,10 +145,14 @@ class IntegratedCumulative(Law, ContinuousCumulative):
             x, slope = self.nodes.point(xp, t)
             rate = xp.exp(self.nodes.log_density(xp, self.theta, x[..., None])[..., 0] + slope - self.log_total - tail)
             ahead = t - gap / rate
+            # where the logarithm leads out, near an end at which the density does not fall off, by the probability itself
+            straight = t + xp.where(lower, xp.expm1(-gap), -xp.expm1(gap)) / rate
+            ahead = xp.where((ahead >= low) & (ahead <= high), ahead, straight)
             inside = (ahead >= low) & (ahead <= high)
             rounding = 4.0 * float(xp.finfo(t.dtype).eps) * xp.abs(t)
             closed = (high - low <= rounding) | (xp.abs(ahead - t) <= rounding)
-            return xp.where(inside, ahead, 0.5 * (low + high)), xp.where(closed, xp.zeros_like(gap), gap)
+            ahead = xp.where(inside, ahead, 0.5 * (low + high))
+            return xp.where(closed, t, ahead), xp.where(closed, xp.zeros_like(gap), gap)
 
         t = root(xp, 0.5 * (low + high), newton, "quantile", max_steps=200)
         return self.nodes.point(xp, t)[0]

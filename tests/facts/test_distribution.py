@@ -9,6 +9,7 @@ import pytest
 import infogeo as ig
 from infogeo.families.distribution import Distribution
 
+from ..backends import BACKENDS
 from ..registry import FAMILIES, is_slow, region
 
 REFERENCES = Path(__file__).parent.parent / "data" / "distribution_references.csv"
@@ -75,6 +76,21 @@ def test_dtype_is_kept(name):
                           (M.quantile(single, np.float32(0.4)), M.quantile(theta, 0.4))):
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, wanted, rtol=2e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", FAMILIES)
+def test_arrays_of_every_library(name, backend):
+    M, rng = FAMILIES[name], np.random.default_rng(5)
+    theta = region(M).sample(rng, (2,), 0.3)
+    calls = [(key, ()) for key in ("mean", "variance", "covariance")]
+    if M.support.shape == ():
+        x = M.sample(rng, theta)
+        calls += [(key, (x,)) for key in ("cdf", "survival", "log_cdf", "log_survival")]
+        calls += [("quantile", (np.array([0.3, 0.999]),))]
+    for key, rest in calls:
+        found = getattr(M, key)(*map(backend.make, (theta, *rest)))
+        np.testing.assert_allclose(backend.check(found), getattr(M, key)(theta, *rest), rtol=1e-12, atol=1e-14, err_msg=key)
 
 
 def test_outside_the_support():
