@@ -28,3 +28,4 @@ from .interaction import InteractionOrders as InteractionOrders, interaction_ord
 
 # models of location and scale
 from .location_scale import LocationScale as LocationScale, LogLocationScale as LogLocationScale
+from .standard_laws import StandardLaw as StandardLaw

@@ -1,5 +1,6 @@
 """Location–scale models and their logarithmic relatives: hyperbolic planes, most of them no exponential families."""
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import pi, sqrt
@@ -8,13 +9,15 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from ..backend import Array, Namespace, arrays, to_numpy
-from ..domains.base import Domain
+from ..domains.base import Domain, batch_shape
 from ..domains.convex import ConvexDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval, PositiveDefiniteMatrix
 from ..errors import ShapeError
 from ..geometry.manifolds.arc_length import log_ratio
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
 from ..numerics.linalg import symmetric2
+from .standard_laws import (CAUCHY, EXPONENTIAL, GUMBEL, GUMBEL_OF_MINIMA, LAPLACE, LOGISTIC, NORMAL, StandardLaw,
+                            student_t)
 
 __all__ = ["LocationScale", "LogLocationScale"]
 
@@ -50,6 +53,41 @@ class _TwoParameters(Hyperbolic):
         x = self.point(x)[1]
         return {name: x[..., i] for i, name in enumerate(self.ordinary)}
 
+    @abstractmethod
+    def _log_density(self, xp: Namespace, point: Array, x: Array) -> Array:
+        """log p(x)."""
+
+    @abstractmethod
+    def _draw(self, rng: np.random.Generator, point: Array, shape: tuple[int, ...]) -> Array:
+        """Draws in the given shape."""
+
+    @abstractmethod
+    def _kl(self, xp: Namespace, p: Array, q: Array) -> Array:
+        """KL(p‖q)."""
+
+    def log_density(self, point: Array, x: Array) -> Array:
+        """log p(x), −∞ outside the support, shape (...): points (..., 2) and observations (...) broadcast.
+
+        Raises: DomainError for a point outside; TypeError for a model without a law of Z.
+        """
+        xp, point, x = arrays(self.domain.require("point", point), x)
+        with np.errstate(all="ignore"):
+            return self._log_density(xp, point, x)
+
+    def sample(self, rng: np.random.Generator, point: Array, shape: int | Iterable[int] = ()) -> Array:
+        """Draws, shape (*shape, ...) for points (..., 2). Raises: as `log_density`."""
+        point = self.domain.require("point", point)
+        return self._draw(rng, point, (*batch_shape(shape), *point.shape[:-1]))
+
+    def kl(self, p: Array, q: Array) -> Array:
+        """KL(p‖q) of the laws at two points (..., 2) of this model, shape (...), nats.
+
+        Raises: as `log_density`; TypeError, too, where no closed form is known: logistic laws, Student's t but for ν = 1.
+        """
+        xp, p, q = arrays(self.domain.require("p", p), self.domain.require("q", q))
+        with np.errstate(all="ignore"):
+            return self._kl(xp, p, q)
+
 
 @dataclass(frozen=True, eq=False)
 class LocationScale(_TwoParameters):
@@ -64,6 +102,8 @@ class LocationScale(_TwoParameters):
     information : array, shape (2, 2)
         Symmetric, positive definite. The constructors have those of well-known laws.
     name : str
+    law : StandardLaw, optional
+        Of Z, for `log_density`, `sample` and `kl`. The constructors have those of well-known laws.
 
     Ordinary parameters: `location`, `scale` (positive), shapes (...).
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 2.2, example 2.3; Burbea & Rao, Entropy differential
@@ -72,6 +112,7 @@ class LocationScale(_TwoParameters):
 
     information: Array
     name: str = "Z"
+    law: StandardLaw | None = None
 
     ordinary: ClassVar[dict[str, Domain]] = {"location": Interval(), "scale": Interval(0)}
 
@@ -89,43 +130,44 @@ class LocationScale(_TwoParameters):
     @classmethod
     def normal(cls) -> Self:
         """Standard deviation as the scale; curvature −1/2."""
-        return cls([[1.0, 0.0], [0.0, 2.0]], "normal")
+        return cls([[1.0, 0.0], [0.0, 2.0]], "normal", NORMAL)
 
     @classmethod
     def laplace(cls) -> Self:
         """Density e^{−|z|} / 2; curvature −1."""
-        return cls([[1.0, 0.0], [0.0, 1.0]], "Laplace")
+        return cls([[1.0, 0.0], [0.0, 1.0]], "Laplace", LAPLACE)
 
     @classmethod
     def student_t(cls, degrees_of_freedom: float) -> Self:
         """ν = `degrees_of_freedom` > 0 is known; curvature −(ν + 3) / (2ν)."""
         nu = float(Interval(0).require("degrees_of_freedom", degrees_of_freedom))
-        return cls([[(nu + 1.0) / (nu + 3.0), 0.0], [0.0, 2.0 * nu / (nu + 3.0)]], f"Student t, {nu:g} degrees of freedom")
+        return cls([[(nu + 1.0) / (nu + 3.0), 0.0], [0.0, 2.0 * nu / (nu + 3.0)]], f"Student t, {nu:g} degrees of freedom",
+                   student_t(nu))
 
     @classmethod
     def cauchy(cls) -> Self:
         """Student's t of one degree of freedom; curvature −2."""
-        return cls([[0.5, 0.0], [0.0, 0.5]], "Cauchy")
+        return cls([[0.5, 0.0], [0.0, 0.5]], "Cauchy", CAUCHY)
 
     @classmethod
     def logistic(cls) -> Self:
         """Distribution function 1 / (1 + e^{−z}); curvature −9 / (π² + 3)."""
-        return cls([[1.0 / 3.0, 0.0], [0.0, (pi**2 + 3.0) / 9.0]], "logistic")
+        return cls([[1.0 / 3.0, 0.0], [0.0, (pi**2 + 3.0) / 9.0]], "logistic", LOGISTIC)
 
     @classmethod
     def gumbel(cls) -> Self:
         """The law of maxima, distribution function exp(−e^{−z}); curvature −6/π²."""
-        return cls([[1.0, -_GAP], [-_GAP, pi**2 / 6.0 + _GAP**2]], "Gumbel")
+        return cls([[1.0, -_GAP], [-_GAP, pi**2 / 6.0 + _GAP**2]], "Gumbel", GUMBEL)
 
     @classmethod
     def gumbel_of_minima(cls) -> Self:
         """The law of −Z for the Gumbel law of maxima."""
-        return cls([[1.0, _GAP], [_GAP, pi**2 / 6.0 + _GAP**2]], "Gumbel of minima")
+        return cls([[1.0, _GAP], [_GAP, pi**2 / 6.0 + _GAP**2]], "Gumbel of minima", GUMBEL_OF_MINIMA)
 
     @classmethod
     def exponential(cls) -> Self:
         """Density e^{−z} on z ≥ 0; curvature −1. The support moves with the location, so the metric is E[score scoreᵀ] only."""
-        return cls([[1.0, 0.0], [0.0, 1.0]], "exponential")
+        return cls([[1.0, 0.0], [0.0, 1.0]], "exponential", EXPONENTIAL)
 
     @property
     def domain(self) -> ConvexDomain:
@@ -141,6 +183,24 @@ class LocationScale(_TwoParameters):
     @cached_property
     def half_space(self) -> HalfSpace:
         return HalfSpace(2, self._square[2])
+
+    @property
+    def _law(self) -> StandardLaw:
+        if self.law is None:
+            raise TypeError(f"{self!r} has no law of Z: pass law=, or take a model that has one, as LocationScale.cauchy()")
+        return self.law
+
+    def _log_density(self, xp: Namespace, point: Array, x: Array) -> Array:
+        return self._law.log_density(xp, (x - point[..., 0]) / point[..., 1]) - xp.log(point[..., 1])
+
+    def _draw(self, rng: np.random.Generator, point: Array, shape: tuple[int, ...]) -> Array:
+        return point[..., 0] + point[..., 1] * self._law.draw(rng, shape)
+
+    def _kl(self, xp: Namespace, p: Array, q: Array) -> Array:
+        kl = self._law.kl
+        if kl is None:
+            raise TypeError(f"no closed form of KL is known between laws of {self.name}")
+        return kl(xp, p[..., 0] - q[..., 0], p[..., 1], q[..., 1])
 
     def _metric(self, xp: Namespace, x: Array) -> Array:
         (a, b), (_, c) = self.information.tolist()
@@ -225,6 +285,18 @@ class LogLocationScale(_TwoParameters):
 
     def _to_base(self, xp: Namespace, x: Array) -> Array:
         return xp.stack([xp.log(x[..., 0]), 1.0 / x[..., 1]], axis=-1)
+
+    def _log_density(self, xp: Namespace, point: Array, x: Array) -> Array:
+        inside = xp.where(x > 0, x, xp.full_like(x, xp.nan))
+        found = self.base._log_density(xp, self._to_base(xp, point), xp.log(inside)) - xp.log(inside)
+        return xp.where(x > 0, found, xp.full_like(found, -xp.inf))
+
+    def _draw(self, rng: np.random.Generator, point: Array, shape: tuple[int, ...]) -> Array:
+        xp, point = arrays(point)
+        return xp.exp(self.base._draw(rng, self._to_base(xp, point), shape))
+
+    def _kl(self, xp: Namespace, p: Array, q: Array) -> Array:
+        return self.base._kl(xp, self._to_base(xp, p), self._to_base(xp, q))
 
     def _slopes(self, xp: Namespace, x: Array) -> Array:
         """d log λ / dλ and d(1/k) / dk."""
