@@ -1,5 +1,5 @@
 """Weights of a sample, whose axis 0 counts the observations."""
-from ..backend import Array, arrays
+from ..backend import Array, arrays, coerced
 from ..errors import ShapeError, require, require_positive
 
 __all__ = ["checked_weights", "shares"]
@@ -13,7 +13,7 @@ def checked_weights(x: Array, weights: Array, batch: tuple[int, ...]) -> Array:
     DomainError, ShapeError
         For a weight that is negative or not finite, or another shape.
     """
-    xp, _, weights = arrays(x, weights)
+    xp, _, weights = coerced(x, weights)
     shapes = {(batch[0],): None, tuple(batch): None}
     if tuple(weights.shape) not in shapes:
         raise ShapeError(f"weights must have shape {' or '.join(map(str, shapes))}; got {tuple(weights.shape)}")

@@ -24,11 +24,9 @@ class HasLimits(ExponentialFamily):
     """
 
     has_limits = True
-
-    @property
-    def eta_total(self) -> float:
-        """The largest Σ η_i: 1 for probabilities, n for n of them, ∞ for counts."""
-        return 1.0
+    theta_closure: Any          # Domain
+    ordinary_closure: Any       # Mapping[str, Domain]
+    eta_total: Any = 1.0        # the largest Σ η_i: 1 for probabilities, n for n of them, ∞ for counts
 
     def _stand_in(self, xp: Namespace, theta: Array, kernel: str = "") -> Array:
         far = _FAR.get(kernel, _FARTHEST)[xp.finfo(theta.dtype).bits // 8]

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.draws import require_generator
 from ..arrays.sums import average
-from ..backend import Array, arrays
+from ..backend import Array, arrays, coerced
 from ..domains.supports import Interval
 from ..errors import DomainError, ShapeError, takes
 from ..families.base import ExponentialFamily
@@ -66,7 +66,7 @@ def fit_mixture(family: ExponentialFamily, x: Array, theta: Array, weights: Arra
 
     Source: Dempster, Laird & Rubin, J. R. Statist. Soc. B 39 (1977); Banerjee, Merugu, Dhillon & Ghosh, JMLR 6 (2005), section 5.
     """
-    xp, x, theta, w = arrays(x, theta, weights)
+    xp, x, theta, w = coerced(x, theta, weights)
     theta = family.theta_domain.require("theta", theta)
     Interval(0).require("weights", w)
     if theta.ndim != 2 or w.shape != theta.shape[:1]:
@@ -122,7 +122,7 @@ def mixture_start(family: ExponentialFamily, x: Array, k: int, rng: np.random.Ge
         Where the family has no maximum-likelihood estimate from the whole sample.
     """
     require_generator(rng)
-    xp, x = arrays(x)
+    xp, x = coerced(x)
     x, _, back = _centred(family, _observations(family, x))
     mean = family.to_eta(family.fit(x))
     points = family.to_theta(0.5 * family.sufficient_statistic(x) + 0.5 * mean)

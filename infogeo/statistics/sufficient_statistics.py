@@ -4,7 +4,7 @@ from typing import Any
 
 from ..arrays.sums import sum_of, two_sum
 from ..arrays.weights import checked_weights
-from ..backend import Array, arrays
+from ..backend import Array, arrays, coerced
 from ..errors import ShapeError, require
 from ..families.base import ExponentialFamily
 
@@ -43,7 +43,7 @@ class SufficientStatistics:
         DomainError, ShapeError
             For an observation outside the support, or a weight that is negative or not finite.
         """
-        xp, x = arrays(x)
+        xp, x = coerced(x)
         x = family.require_observations("x", x)
         batch = x.ndim - len(family.support.shape)
         if batch == 0:

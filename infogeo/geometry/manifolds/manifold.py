@@ -35,7 +35,7 @@ class Riemannian(ABC):
     # The kinds of points, "theta" and "eta", of which the formulas are NaN outside the domain by themselves: where each goes by a
     # factorisation, a second one for the sake of the check would double its price.
     nan_outside: Any = ()   # tuple[str, ...]
-    has_limits = False      # whether points at infinity stand for limits, as `families.limits` says
+    has_limits: bool = False        # whether points at infinity stand for limits, as `families.limits` says
     # The formulas without sums over coordinates, whose large batches gain nothing from another order in memory.
     as_they_lie: tuple[str, ...] = ()
 
