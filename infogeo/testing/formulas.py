@@ -3,7 +3,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..backend import Array, arrays
+from ..backend import Array, coerced
 from ..domains.convex import ConvexDomain, Orthant
 from ..families.base import ExponentialFamily
 from ..geometry.manifolds import interface
@@ -70,7 +70,7 @@ def derived(base: type, name: str) -> Callable[..., Array]:
     kernel = getattr(base, "_" + name)
 
     def formula(M: Riemannian, *given: Array) -> Array:
-        xp, *xs = arrays(*given)
+        xp, *xs = coerced(*given)
         with np.errstate(all="ignore"):
             return kernel(M, xp, *xs)
     return formula
