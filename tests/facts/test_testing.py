@@ -52,7 +52,7 @@ class LogCosh(ig.DuallyFlat):
                                          lambda xp, eta: abs(eta[..., 0]) < 1, lambda name: f"|{name}| < 1")
 
     def potential(self, theta):
-        return np.log(np.cosh(theta[..., 0]))
+        return np.log1p(2.0 * np.sinh(0.5 * theta[..., 0]) ** 2)
 
     def to_eta(self, theta):
         return np.tanh(theta)
