@@ -118,7 +118,7 @@ class Geometric(HasLimits, ArcLength, ConstantBaseMeasure):
         step = theta_q - theta_p
         roots = xp.sqrt(-xp.expm1(theta_p)) * xp.sqrt(-xp.expm1(theta_q))
         apart = xp.exp(0.5 * xp.maximum(theta_p, theta_q)) * xp.expm1(-0.5 * xp.abs(step)) / roots
-        return xp.where(step > 0, -2.0, 2.0) * xp.asinh(apart)
+        return -2.0 * xp.sign(step) * xp.asinh(apart)
 
 
 def _odds(xp: Namespace, theta: Array) -> Array:
