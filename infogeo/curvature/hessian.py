@@ -1,7 +1,7 @@
 """The Hessian of the loss, by exact products."""
 from typing import Any
 
-from ..backend import Array, arrays
+from ..backend import Array, coerced
 from ..errors import takes
 from ..networks.model import Batch, ConditionalModel, ModelPass
 from ..operators.base import LinearOperator
@@ -50,7 +50,7 @@ class Hessian(LinearOperator):
 
     def __init__(self, done: ModelPass, statistic: Array, c: float, options: dict[str, Any]) -> None:
         self.done, self.statistic, self.c, self.options = done, statistic, float(c), options
-        super().__init__((done.model.network.size,) * 2, arrays(done.theta)[0], done.theta.dtype)
+        super().__init__((done.model.network.size,) * 2, coerced(done.theta)[0], done.theta.dtype)
 
     def _matvec(self, v: Array) -> Array:
         return self.done.hessian_vector(self.statistic, v) + self.c * v

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.blocks import gather
 from ..arrays.memo import once
-from ..backend import Array, arrays
+from ..backend import Array, coerced
 from ..domains.chart import Chart
 from ..errors import ShapeError, require, takes
 from ..objectives.base import Objective
@@ -172,7 +172,7 @@ class NegativeLogLikelihood(Objective):
     @takes(model=ConditionalModel)
     def __init__(self, model: ConditionalModel, batch: Batch) -> None:
         self.model, (self.x, y) = model, require_pair(batch)
-        self.xp, self.x, y = arrays(self.x, y)
+        self.xp, self.x, y = coerced(self.x, y)
         family, self._rank = model.family, len(model.family.support.shape)
         self.y = family.support.require("y", self.xp.astype(y, self.x.dtype))
         self._require_samples()
@@ -278,7 +278,7 @@ class CrossEntropyLoss(NegativeLogLikelihood):
     @takes(model=ConditionalModel)
     def __init__(self, model: ConditionalModel, batch: Batch) -> None:
         self.model, self._rank, (self.x, y) = model, 1, require_pair(batch)
-        self.xp, self.x, y = arrays(self.x, y)
+        self.xp, self.x, y = coerced(self.x, y)
         self.y = self.statistic = self.xp.astype(y, self.x.dtype)
         if y.ndim == 0 or y.shape[-1] != model.family.dim:
             raise ShapeError(f"eta_hat must have shape (..., n, {model.family.dim}); got {tuple(y.shape)}")

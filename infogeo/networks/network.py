@@ -7,7 +7,7 @@ import numpy as np
 
 from ..arrays.blocks import gather, slices
 from ..arrays.draws import Draws
-from ..backend import Array, Namespace, arrays, backend_of
+from ..backend import Array, Namespace, backend_of, coerced
 from ..errors import ShapeError, takes
 from .activations import Activation, Relu, Tanh
 from .affine import Affine, Convolution2D, Dense
@@ -123,7 +123,7 @@ class Sequential:
 
     def record(self, w: Array, x: Array) -> "Pass":
         """The `Pass` of w and x: the output, and what its derivatives need."""
-        xp, w, x = arrays(w, x)
+        xp, w, x = coerced(w, x)
         self._weights("w", w)
         k = len(self.input_shape)
         if x.ndim < k + 1 or tuple(x.shape[x.ndim - k:]) != self.input_shape:
@@ -140,7 +140,7 @@ class Sequential:
 
     def blocks_of_samples(self, w: Array, x: Array) -> list[slice]:
         """Slices of the samples that go together; one for a batch of networks, or off the host."""
-        (xp, w, x), n = arrays(w, x), x.shape[x.ndim - len(self.input_shape) - 1]
+        (xp, w, x), n = coerced(w, x), x.shape[x.ndim - len(self.input_shape) - 1]
         rows = self.rows_of_a_block
         if xp.name != "numpy" or w.ndim > 1 or x.ndim > len(self.input_shape) + 1 or rows >= n:
             return [slice(0, n)]
@@ -159,7 +159,7 @@ class Sequential:
         return self.record(w, x).per_example_gradients(g)
 
     def _weights(self, name: str, w: Array) -> tuple[Namespace, Array]:
-        xp, w = arrays(w)
+        xp, w = coerced(w)
         if w.ndim == 0 or w.shape[-1] != self.size:
             raise ShapeError(f"{name} must have shape (..., {self.size}); got {tuple(w.shape)}")
         return xp, w
@@ -175,7 +175,7 @@ class Pass:
     @takes(network=Sequential)
     def __init__(self, network: Sequential, xp: Namespace, w: Array, x: Array) -> None:
         if not isinstance(xp, Namespace):
-            raise TypeError(f"Pass takes a Namespace as its argument xp, such as arrays(w, x)[0]; got {xp!r}")
+            raise TypeError(f"Pass takes a Namespace as its argument xp, such as backend_of(w, x); got {xp!r}")
         self.network, self.xp, self.dtype = network, xp, xp.result_type(w, x)
         self._matrices = network._blocks(xp, w)
         self._memories = []
@@ -195,7 +195,7 @@ class Pass:
 
     def _covector(self, g: Array) -> Array:
         """A covector at the output, broadcast to it."""
-        _, g = arrays(g)
+        _, g = coerced(g)
         shape = self.output.shape
         try:
             return self.xp.broadcast_to(g, np.broadcast_shapes(g.shape, shape))

@@ -125,7 +125,7 @@ def test_families_by_name(text):
 
 def test_arrays_in_the_name_of_a_family():
     family = ig.studies.named_family("MultivariateNormalKnownCovariance([[2, 0.5], [0.5, 1]])")
-    np.testing.assert_array_equal(family.covariance, [[2.0, 0.5], [0.5, 1.0]])
+    np.testing.assert_array_equal(family.known_covariance, [[2.0, 0.5], [0.5, 1.0]])
     np.testing.assert_array_equal(ig.studies.named_family("LogLinear([[0], [1], [2.5]])").statistics, [[0.0], [1.0], [2.5]])
 
 
@@ -228,7 +228,7 @@ def refused(capsys, here, *argv, words):
 
 
 BAD_SAMPLES = [
-    ("x\n1\n-2\n", "gamma", "bad.csv: line 3: an observation x of the family gamma must satisfy x > 0; got -2.0"),
+    ("x\n1\n-2\n", "gamma", "bad.csv: line 3: an observation x of the family gamma must satisfy x >= 0; got -2.0"),
     ("x\n1\n2.5\n", "poisson", "line 3: an observation x of the family poisson must satisfy x an integer, 0 <= x; got 2.5"),
     ("x\n1\n2\n", "bernoulli", "line 3: an observation x of the family bernoulli must satisfy x an integer, 0 <= x <= 1;"),
     ("x\n0\n0\n", "poisson", "column 'x': the maximum-likelihood estimate does not exist"),
