@@ -119,6 +119,11 @@ class Normal(Hyperbolic, ExponentialFamily):
         m, v = self._mean_variance(xp, theta)
         return -0.5 * (x - m) ** 2 / v - 0.5 * xp.log(2.0 * np.pi * v)
 
+    def _log_density_change(self, xp: Namespace, theta: Array, origin: Array, x: Array) -> Array:
+        """log p(x) − log p(origin) = −½ (x − o) (x + o − 2μ) / v."""
+        m, v = self._mean_variance(xp, theta)
+        return -0.5 * ((x - origin) / v) * ((x - m) + (origin - m))
+
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
         _, v = self._mean_variance(xp, theta)
         return 0.5 * xp.log(2.0 * np.pi * np.e * v)

@@ -20,6 +20,7 @@ from ..numerics.barrier import followed, scale_behind
 from ..numerics.exponentials import expm1_gap
 from ..numerics.linalg import matvec, solve
 from ..numerics.newton import minimize
+from .anchored import Anchored
 from .base import ExponentialFamily
 from .cumulative import Law, TabulatedCumulative
 from .nodes import PanelNodes, StateNodes
@@ -88,6 +89,8 @@ class Truncated(ExponentialFamily):
     support: Any = field(init=False, repr=False, compare=False)       # an Interval or Integers
 
     def __post_init__(self) -> None:
+        if not isinstance(self.family, ExponentialFamily):
+            raise TypeError(f"family must be an exponential family, such as Normal(); got {self.family!r}")
         support = self.family.support
         if not isinstance(support, (Interval, Integers)):
             raise TypeError(f"family must have scalar observations on an Interval or on Integers; got {self.family!r}")
@@ -106,11 +109,16 @@ class Truncated(ExponentialFamily):
 
     @property
     def theta_domain(self) -> ConvexDomain:
-        return self._base.theta_domain
+        return self._base.theta_domain    # type: ignore[no-any-return]
 
     @cached_property
     def _base(self) -> Any:
-        """The whole family, or its weights for all θ, where T has one coordinate and T and log h are bounded on the support."""
+        """The whole family, its density from an anchor where it knows that, or its weights for all θ.
+
+        The latter where T has one coordinate, and T and log h are bounded on the support.
+        """
+        if hasattr(self.family, "_log_density_change"):
+            return Anchored(self.family, self.support.lower, self.support.upper)
         if self.dim > 1 or not np.isfinite(self.support.lower) or not np.isfinite(self.support.upper):
             return self.family
         with np.errstate(all="ignore"):
@@ -147,11 +155,11 @@ class Truncated(ExponentialFamily):
 
     @property
     def ordinary(self) -> Mapping[str, Domain]:
-        return dict.fromkeys(self.family.ordinary, Interval()) if self._base is not self.family else self.family.ordinary
+        return dict.fromkeys(self.family.ordinary, Interval()) if isinstance(self._base, Tilted) else self.family.ordinary
 
     @property
     def observed(self) -> int | slice | None:
-        return self.family.observed
+        return self.family.observed    # type: ignore[no-any-return]
 
     def _whole(self, xp: Namespace, theta: Array) -> tuple[ExponentialFamily, Array]:
         return self._base, self._law(xp, theta)[0]
@@ -200,8 +208,10 @@ class Truncated(ExponentialFamily):
         """log P_θ(lower < x < upper) in the whole family, shape (...)."""
 
     def _log_probability(self, xp: Namespace, theta: Array) -> Array:
-        whole = 0.0 if self._base is self.family else self.family._potential(xp, theta)
-        return self._law(xp, theta)[0] - whole
+        found = self._law(xp, theta)[0]
+        if isinstance(self._base, Anchored):
+            return found + self._base.log_at_origin(xp, theta)
+        return found - self.family._potential(xp, theta) if isinstance(self._base, Tilted) else found
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
         return self._base._potential(xp, theta) + self._law(xp, theta)[0]
