@@ -1,5 +1,5 @@
 """The charts of intervals, orthants, the simplex, the ball and definite matrices."""
-from ..backend import Array, Namespace, arrays
+from ..backend import Array, Namespace, coerced
 from ..numerics.linalg import cholesky
 from ..numerics.packing import pack, unpack
 from .chart import Chart
@@ -26,14 +26,14 @@ class ExponentialChart(Chart):
         return xp.asarray(self.signs, dtype=like.dtype)
 
     def _slope(self, u: Array) -> Array:
-        xp, u = arrays(u)
+        xp, u = coerced(u)
         return self._signs(xp, u) * xp.exp(u)
 
     def __call__(self, u: Array) -> Array:
         return self._slope(u) + self.origin if self.origin else self._slope(u)
 
     def inverse(self, x: Array) -> Array:
-        xp, x = arrays(x)
+        xp, x = coerced(x)
         return xp.log(self._signs(xp, x) * (x - self.origin))
 
     def push_forward(self, u: Array, vector: Array) -> Array:
@@ -57,7 +57,7 @@ class LogitChart(Chart):
 
     def _shares(self, u: Array) -> tuple[Array, Array]:
         """s and 1 − s, each to its own precision."""
-        xp, u = arrays(u)
+        xp, u = coerced(u)
         return xp.expit(u), xp.expit(-u)
 
     def _slope(self, u: Array) -> Array:
@@ -69,7 +69,7 @@ class LogitChart(Chart):
         return self.lower * rest + self.upper * share
 
     def inverse(self, x: Array) -> Array:
-        xp, x = arrays(x)
+        xp, x = coerced(x)
         return xp.log(x - self.lower) - xp.log(self.upper - x)
 
     def push_forward(self, u: Array, vector: Array) -> Array:
@@ -85,7 +85,7 @@ class LogitChart(Chart):
 
 def _dot(a: Array, b: Array) -> Array:
     """a·b as a column, summed in the same way for one point and for a batch."""
-    xp, a, b = arrays(a, b)
+    xp, a, b = coerced(a, b)
     return xp.sum(a * b, axis=-1, keepdims=True)
 
 
@@ -96,13 +96,13 @@ class SoftmaxChart(Chart):
     """
 
     def __call__(self, u: Array) -> Array:
-        xp, u = arrays(u)
+        xp, u = coerced(u)
         top = xp.maximum(xp.max(u, axis=-1, keepdims=True), xp.zeros_like(u[..., :1]))
         weight = xp.exp(u - top)
         return weight / (xp.exp(-top) + xp.sum(weight, axis=-1, keepdims=True))
 
     def inverse(self, x: Array) -> Array:
-        xp, x = arrays(x)
+        xp, x = coerced(x)
         return xp.log(x) - xp.log1p(-xp.sum(x, axis=-1, keepdims=True))
 
     def push_forward(self, u: Array, vector: Array) -> Array:
@@ -124,15 +124,15 @@ class BallChart(Chart):
     """
 
     def _radius(self, u: Array) -> Array:
-        xp, u = arrays(u)
+        xp, u = coerced(u)
         return xp.sqrt(1.0 + _dot(u, u))
 
     def __call__(self, u: Array) -> Array:
-        u = arrays(u)[1]
+        u = coerced(u)[1]
         return u / self._radius(u)
 
     def inverse(self, x: Array) -> Array:
-        xp, x = arrays(x)
+        xp, x = coerced(x)
         size = xp.sqrt(_dot(x, x))
         return x / xp.sqrt((1.0 - size) * (1.0 + size))
 
@@ -186,13 +186,13 @@ class LogCholeskyChart(Chart):
 
     def _lower(self, u: Array) -> tuple[Namespace, Array, Array, Array]:
         """(xp, L, the pattern of L below the diagonal, I)."""
-        xp, u = arrays(u)
+        xp, u = coerced(u)
         entries, (below, eye) = self._unpack(xp, u), self._pattern(xp, u)
         return xp, entries * below + xp.exp(entries * eye) * eye, below, eye
 
     def _moved(self, xp: Namespace, L: Array, below: Array, eye: Array, vector: Array) -> Array:
         """dL."""
-        entries = self._unpack(xp, arrays(vector)[1])
+        entries = self._unpack(xp, coerced(vector)[1])
         return entries * below + L * entries * eye
 
     def __call__(self, u: Array) -> Array:
@@ -200,7 +200,7 @@ class LogCholeskyChart(Chart):
         return self.sign * self._pack(xp, xp.matmul(L, xp.matrix_transpose(L)))
 
     def inverse(self, x: Array) -> Array:
-        xp, x = arrays(x)
+        xp, x = coerced(x)
         L, (below, eye) = self._factor(xp, self.sign * self._unpack(xp, x)), self._pattern(xp, x)
         return self._pack(xp, 2.0 * L * below + xp.log(xp.where(eye > 0, L, xp.ones_like(L))))
 
@@ -211,11 +211,11 @@ class LogCholeskyChart(Chart):
 
     def pull_back(self, u: Array, covector: Array) -> Array:
         xp, L, below, eye = self._lower(u)
-        M = 2.0 * self.sign * xp.matmul(self._unpack(xp, arrays(covector)[1]), L)
+        M = 2.0 * self.sign * xp.matmul(self._unpack(xp, coerced(covector)[1]), L)
         return self._pack(xp, M * below + M * L * eye)
 
     def pull_back_tangent(self, u: Array, vector: Array, covector: Array) -> Array:
         xp, L, below, eye = self._lower(u)
-        dL, C = self._moved(xp, L, below, eye, vector), 2.0 * self.sign * self._unpack(xp, arrays(covector)[1])
+        dL, C = self._moved(xp, L, below, eye, vector), 2.0 * self.sign * self._unpack(xp, coerced(covector)[1])
         M, dM = xp.matmul(C, L), xp.matmul(C, dL)
         return self._pack(xp, dM * below + (dM * L + M * dL) * eye)

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from ..backend import Array, Namespace, arrays
+from ..backend import Array, Namespace, coerced
 from ..errors import takes
 
 __all__ = ["BareChart", "Chart", "ComposedChart", "IdentityChart", "ScaledChart", "StackedChart"]
@@ -49,19 +49,19 @@ class IdentityChart(Chart):
     affine = True
 
     def __call__(self, u: Array) -> Array:
-        return arrays(u)[1]
+        return coerced(u)[1]
 
     def inverse(self, x: Array) -> Array:
-        return arrays(x)[1]
+        return coerced(x)[1]
 
     def push_forward(self, u: Array, vector: Array) -> Array:
-        return arrays(vector)[1]
+        return coerced(vector)[1]
 
     def pull_back(self, u: Array, covector: Array) -> Array:
-        return arrays(covector)[1]
+        return coerced(covector)[1]
 
     def pull_back_tangent(self, u: Array, vector: Array, covector: Array) -> Array:
-        xp, vector, covector = arrays(vector, covector)
+        xp, vector, covector = coerced(vector, covector)
         return xp.zeros_like(vector * covector)
 
 
@@ -85,14 +85,14 @@ class ScaledChart(Chart):
     def _factor(self, x: Array) -> Array:
         if np.ndim(self.factor) == 0:
             return float(self.factor)
-        xp, x = arrays(x)
+        xp, x = coerced(x)
         return xp.asarray(self.factor, dtype=x.dtype)
 
     def __call__(self, u: Array) -> Array:
         return self._times(self.chart(u))
 
     def inverse(self, x: Array) -> Array:
-        x = arrays(x)[1]
+        x = coerced(x)[1]
         return self.chart.inverse(x / self._factor(x))
 
     def push_forward(self, u: Array, vector: Array) -> Array:
@@ -120,7 +120,7 @@ class StackedChart(Chart):
         self.parts, self.affine = parts, all(chart.affine for chart, _ in parts)
 
     def _over(self, name: str, *xs: Array) -> Array:
-        xp, *floating = arrays(*xs)
+        xp, *floating = coerced(*xs)
         out, start = [], 0
         for chart, size in self.parts:
             out.append(getattr(chart, name)(*(x[..., start:start + size] for x in floating)))
@@ -189,7 +189,7 @@ class BareChart(Chart):
         self.forward, self.onto = forward, onto
 
     def __call__(self, u: Array) -> Array:
-        return self.forward(*arrays(u))
+        return self.forward(*coerced(u))
 
     def _refuse(self, what: str) -> NoReturn:
         raise TypeError(f"the map onto {self.onto} is known as a function alone, without {what}; give the domain an "

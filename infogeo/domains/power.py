@@ -1,7 +1,7 @@
 """Several points of one convex set, side by side: all of them at once, as a batch."""
 from typing import Any
 
-from ..backend import Array, Namespace, arrays
+from ..backend import Array, Namespace, arrays, coerced
 from ..errors import takes
 from .chart import Chart
 from .convex import ConvexDomain
@@ -16,7 +16,7 @@ class PowerChart(Chart):
         self.chart, self.n, self.dim, self.affine = chart, n, dim, chart.affine
 
     def _over(self, method: Any, *xs: Array) -> Array:
-        xp, *rows = arrays(*xs)
+        xp, *rows = coerced(*xs)
         found = method(*(xp.reshape(x, (*x.shape[:-1], self.n, self.dim)) for x in rows))
         return xp.reshape(found, (*found.shape[:-2], self.n * self.dim))
 
