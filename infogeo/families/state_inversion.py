@@ -26,7 +26,7 @@ class MomentPolytope(GradientImage):
 
     @property
     def vertices(self) -> Array | None:
-        """Points whose convex hull it is, shape (states, dim), NumPy; None of more states than a linear programme is asked for."""
+        """Points whose convex hull it is, shape (states, dim), NumPy; None of more states than a linear programme takes."""
         return self.manifold._rows(0, self.manifold.states) if self.manifold.states <= 2**12 else None
 
     @property

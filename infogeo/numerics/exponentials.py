@@ -41,7 +41,7 @@ def ratio_gap(xp: Namespace, ratio: Array, growth: Array) -> Array:
 
 
 def log_quotient(xp: Namespace, a: Array, b: Array) -> Array:
-    """log(a / b) of numbers of one sign; as log|a| − log|b| where the quotient may be out of range, in float32 from e^{±87} on."""
+    """log(a / b) of numbers of one sign; as log|a| − log|b| where the quotient may be out of range (float32: e^{±87})."""
     direct = xp.log(a / b)
     far = ~(xp.abs(direct) < 87.0)
     if not (far if direct.ndim == 0 else xp.any(far)):

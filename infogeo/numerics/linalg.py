@@ -147,7 +147,7 @@ def of_full_rank(xp: Namespace, moment: Array, largest: Array = 0.0) -> Array:
 
     The rank is full where the least eigenvalue of the moments of the coordinates, each in units of its own size, exceeds
     16 p (ε + (ε m)²), m the largest of |x_j| (`largest`, of shape (..., p)) in these units: what rounding of the moments, and of
-    the observations, leaves of an eigenvalue 0. So it was of 0 of 4800 samples with p = 2, 3, 5, 8 of p different observations, or
+    the observations, leaves of an eigenvalue 0. So it was of 0 of 4800 samples with p = 2, 3, 5, 8 of p different observations or
     with the last coordinate a combination of two others, at means of 0 to 10⁸ deviations.
     """
     p, eps = moment.shape[-1], float(xp.finfo(moment.dtype).eps)

@@ -105,7 +105,7 @@ class Rows:
         if singular is not None and xp.any(lost):
             lost = lost & singular()
             self.status = xp.where(lost, int(Status.SINGULAR), self.status)
-            self.status = xp.where(lost & above, int(Status.NONFINITE), self.status)    # it overshot to where no metric is regular
+            self.status = xp.where(lost & above, int(Status.NONFINITE), self.status)    # overshot to where no metric is regular
 
     def end(self, which: Array, status: Array, k: int) -> None:
         """Rows that end after k steps."""

@@ -50,7 +50,7 @@ def test_hessian_by_a_complex_step(name):
 
     def slope(w):
         done = model.record(w, batch[0])
-        return done.vjp((model.family._to_eta(NUMPY, done.theta) - statistic) / done.n)        # the kernel: to_eta takes real numbers
+        return done.vjp((model.family._to_eta(NUMPY, done.theta) - statistic) / done.n)     # to_eta takes real numbers
 
     H = np.stack([slope(w + 1j * h * e).imag / h for e in np.eye(w.size)])
     close(hessian(model, w, batch).dense(), H, 1e-13)

@@ -239,8 +239,8 @@ def test_outside_the_support_the_density_is_0(name):
 
 
 @pytest.mark.parametrize("make, name", [
-    (Weibull, "shape"), (Pareto, "minimum"), (NormalKnownVariance, "known_variance"), (Gumbel, "scale"), (NormalKnownMean, "known_mean"),
-    (Laplace, "location"), (Erlang, "shape"), (GeneralizedDirichlet, "k")])
+    (Weibull, "shape"), (Pareto, "minimum"), (NormalKnownVariance, "known_variance"), (Gumbel, "scale"),
+    (NormalKnownMean, "known_mean"), (Laplace, "location"), (Erlang, "shape"), (GeneralizedDirichlet, "k")])
 @pytest.mark.parametrize("value", [np.inf, np.nan, "1", None, [1.0, 2.0]], ids=str)
 def test_the_constructor_says_what_it_needs(make, name, value):
     with pytest.raises(ValueError, match=f"^{name} must satisfy {name}.*; got "):

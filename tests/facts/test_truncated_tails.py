@@ -34,7 +34,7 @@ def test_half_line(z):
 
 
 def test_interval_far_below_the_mean():
-    """On [−1, 2] with the mean 1e8: nearly an exponential law of rate 1e8 − 2 from the upper end; x − 2 is rounded as x is."""
+    """On [−1, 2] with the mean 1e8: nearly an exponential law of rate 1e8 − 2 from the upper end; x − 2 rounds as x does."""
     M = ig.Truncated(ig.Normal(), -1.0, 2.0)
     theta = ig.Normal().theta_from(mean=1e8, variance=1.0)
     rate = 1e8 - 2.0

@@ -27,7 +27,7 @@ def test_the_list_of_formulas_is_complete():
     boundary = {"point", "potential_and_eta", "total_volume"} | GEODESICS
     of_data = {"sufficient_statistic", "log_base_measure", "parameters", "sample", "fit", "supported", "require_observations",
                "theta_from"}
-    of_data |= {"mean", "variance", "covariance", "cdf", "survival", "log_cdf", "log_survival", "quantile"}  # they have their laws
+    of_data |= {"mean", "variance", "covariance", "cdf", "survival", "log_cdf", "log_survival", "quantile"}     # with laws
     assert public(ExponentialFamily) - boundary - of_data == set(KERNELS) | set(FAMILY_KERNELS)
     assert public(Dual) - boundary == set(KERNELS)
     assert all(np.all(region(M).contains(region(M).interior_point)) for M in MANIFOLDS.values())
