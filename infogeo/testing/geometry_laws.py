@@ -405,6 +405,9 @@ def dtype_is_kept(M: DuallyFlat, p: Array, q: Array) -> Iterator[Sides]:
         own, expected = getattr(M, name)(*arguments), getattr(M, name)(*(x.astype(float) for x in arguments))
         yield equal(f"bits of {name}(float32)", 8 * own.dtype.itemsize, "bits of float32", 32)
         size = np.max(np.abs(expected)) + np.max(np.abs(M.potential(p))) + (name == "log_volume_element")      # log of about 1
+        if name == "to_theta":          # near θ = 0 what Newton's method leaves of 1 + |η|, and what the rounding of η does
+            eta = arguments[0].astype(float)
+            size += (1 + np.max(np.abs(eta))) * np.max(np.abs(M.dual_metric(eta)))
         tolerance = np.max(rounding(M, np.stack([p, q]), 30 * float(np.finfo(single).eps))) * size
         yield equal(f"{name}(float32)", own, f"{name}(float64)", expected, tolerance)
 
