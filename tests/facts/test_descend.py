@@ -347,8 +347,8 @@ def test_a_result_shows_itself_in_five_lines():
     assert lines[:4] == ["Result of 3 rows, x of shape (3, 2)", "  status: 1 CONVERGED, 2 MAX_STEPS", "  steps: 1 to 5",
                          "  values: 1.09861 at first, 1.02965 to 1.09861 at last"]
     assert len(lines) == 5
-    assert lines[4].startswith("  message: The Riemannian norm of the gradient fell to tol, or the stopping rule that is tol was met."
-                               "All")
+    assert lines[4].startswith("  message: The Riemannian norm of the gradient fell to tol, or the stopping rule that is tol was "
+                               "met. All")
     assert "values: not recorded" in repr(run(forward(), np.zeros(2), record=None))
     assert len(repr(run(forward(), np.zeros((0, 2)))).splitlines()) == 5
 
