@@ -42,7 +42,7 @@ class Image(Transformed):
 
     @property
     def ordinary(self) -> Mapping[str, Domain]:
-        return self.base.ordinary
+        return self.base.ordinary    # type: ignore[no-any-return]
 
     def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return self.base._sufficient_statistic(xp, self._pull(xp, x))
