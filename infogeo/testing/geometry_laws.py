@@ -135,11 +135,16 @@ def charts_are_inverse(M: DuallyFlat, theta: Array) -> Iterator[Sides]:
     yield equal("to_theta(to_eta(θ))", M.to_theta(M.to_eta(theta)), "θ", theta, rounding(M, theta, 1e-10)[..., None] * size)
 
 
+def _by_newton(M: DuallyFlat) -> bool:
+    """Whether the inverse chart is the derived one."""
+    primal: DuallyFlat = getattr(M, "primal", M)
+    return type(primal)._to_theta is DuallyFlat._to_theta
+
+
 def inversion_is_backward_stable(M: DuallyFlat, theta: Array) -> Iterator[Sides]:
     """η(θ(η)) = η to 2000 ε, in the units of what an ε in θ does to it; by Newton's method, to its 1000 ε (1 + |η|), too."""
     eta = M.to_eta(theta)
-    primal: DuallyFlat = getattr(M, "primal", M)
-    newton = type(primal)._to_theta is DuallyFlat._to_theta
+    newton = _by_newton(M)
     sensitivity = np.linalg.norm(M.metric(theta), ord=2, axis=(-2, -1)) * np.linalg.norm(theta, axis=-1)
     error = np.linalg.norm(M.to_eta(M.to_theta(eta)) - eta, axis=-1)
     yield equal("|to_eta(to_theta(η)) − η|", error, "zero", 0.0,
@@ -405,7 +410,7 @@ def dtype_is_kept(M: DuallyFlat, p: Array, q: Array) -> Iterator[Sides]:
         own, expected = getattr(M, name)(*arguments), getattr(M, name)(*(x.astype(float) for x in arguments))
         yield equal(f"bits of {name}(float32)", 8 * own.dtype.itemsize, "bits of float32", 32)
         size = np.max(np.abs(expected)) + np.max(np.abs(M.potential(p))) + (name == "log_volume_element")      # log of about 1
-        if name == "to_theta":          # near θ = 0 what Newton's method leaves of 1 + |η|, and what the rounding of η does
+        if kinds[0] == "eta" and _by_newton(M):         # θ is as near as a residual of 1 + |η|, rounded, determines it
             eta = arguments[0].astype(float)
             size += (1 + np.max(np.abs(eta))) * np.max(np.abs(M.dual_metric(eta)))
         tolerance = np.max(rounding(M, np.stack([p, q]), 30 * float(np.finfo(single).eps))) * size
