@@ -14,6 +14,8 @@ from infogeo.cli import main
 from infogeo.families.catalogue import FAMILIES
 from infogeo.studies.export import _plain
 
+from .study_helpers import short  # noqa: F401
+
 DATA = Path(__file__).parents[2] / "examples" / "data"
 HORSES = ["--counts", str(DATA / "horse_kicks.csv"), "--column", "corps_years"]
 QUICK = ["--starts", "2", "--steps", "20", "--noise", "50"]
@@ -32,7 +34,7 @@ def run(capsys, *argv):
     return code, out, err
 
 
-def test_data_set(capsys, here):
+def test_data_set(capsys, here, short):  # noqa: F811
     code, out, err = run(capsys, *HORSES, *QUICK, "--out", "deep/study")
     assert (code, err) == (0, "")
     assert "0.545 0.325 0.11 0.015 0.005" in out and "338.869" in out
@@ -44,12 +46,12 @@ def test_data_set(capsys, here):
     assert stored["starts"].shape == (3, 4) and stored["sweep.steps"] == 20 and stored["noise.batch_size"] == 50
 
 
-def test_same_command_same_words(capsys):
+def test_same_command_same_words(capsys, short):  # noqa: F811
     first, second = (run(capsys, "--probabilities", "0.5", "0.5", *QUICK, "--seed", "7") for _ in range(2))
     assert first == second and first[0] == 0
 
 
-def test_direction_and_reference_reach_the_study(capsys):
+def test_direction_and_reference_reach_the_study(capsys, short):  # noqa: F811
     code, out, _ = run(capsys, *HORSES, *QUICK, "--reference", "best", "--direction", "reverse")
     assert code == 0 and "Categorical(k=5, reference=0)" in out and "KL(p‖q), reverse" in out and "--reference best" not in out
 
@@ -170,7 +172,7 @@ def test_targets_in_ordinary_parameters(text, values, ordinary):
     assert_allclose(target.theta, target.family.theta_from(**ordinary), rtol=1e-15)
 
 
-def test_target_on_the_command_line(capsys):
+def test_target_on_the_command_line(capsys, short):  # noqa: F811
     code, out, _ = run(capsys, "--family", "Weibull(2)", "--target", "scale=3", *QUICK)
     assert code == 0 and "Weibull(shape=2.0)" in out and "scale 3" in " ".join(out.split()) and "--target" in out
 
@@ -182,7 +184,7 @@ def test_complex_parameters_are_written():
     assert _plain(np.array([1.0 - 2.0j, complex(np.nan, 0.0)])) == [[1.0, -2.0], [None, 0.0]]
 
 
-def test_samples_on_the_command_line(capsys):
+def test_samples_on_the_command_line(capsys, short):  # noqa: F811
     path = str(DATA / "horse_kick_deaths.csv")
     code, out, _ = run(capsys, "--samples", path, "--column", "deaths", "--family", "poisson", *QUICK)
     assert code == 0 and "Poisson()" in out and "rate 0.61" in " ".join(out.split())
@@ -333,7 +335,7 @@ def test_cupy_without_a_device(capsys, here):
 
 
 @pytest.mark.parametrize("option, shown", [("--progress", True), ("--no-progress", False)])
-def test_progress_bars(capsys, option, shown):
+def test_progress_bars(capsys, option, shown, short):  # noqa: F811
     code, _, err = run(capsys, "--probabilities", "0.5", "0.5", *QUICK, option)
     assert code == 0 and ("step" in err) == shown
 

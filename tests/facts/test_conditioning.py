@@ -10,13 +10,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import infogeo as ig
-from infogeo.studies import noise as noise_module
-from infogeo.studies import rates
 from infogeo.studies.claims import initial_rates
 from infogeo.studies.export import flat, tables
 from infogeo.studies.noise import noise
 from infogeo.studies.methods import METHODS
 from infogeo.studies.sweep import _longest_stretch, _rise
+
+from .study_helpers import short  # noqa: F401
 
 
 def problem(family, direction="forward", **ordinary):
@@ -274,7 +274,7 @@ def test_no_start_is_at_a_uniform_target():
     assert not p.starts(np.random.default_rng(0), 20)[0].any()
 
 
-def test_same_seed_same_result():
+def test_same_seed_same_result(short):  # noqa: F811
     p, run = problem(ig.Exponential(), rate=2.0), dict(starts=2, steps=5, batch_size=10)
     first, again, other = (ig.studies.conditioning(p, seed=seed, **run) for seed in (5, 5, 6))
     for name, value in flat(first).items():
@@ -283,20 +283,9 @@ def test_same_seed_same_result():
     assert not np.array_equal(other.noise.simulated, first.noise.simulated)
 
 
-@pytest.fixture
-def short(monkeypatch):
-    """The study with loose tolerances and short runs: every part of it, in a twentieth of the time."""
-    loose = dict(rtol=1e-3, atol=1e-3)
-    for module, name, value in ((rates, "flow", lambda *args, **kwargs: ig.flow(*args, **kwargs | loose)), (rates, "LATE", 1e-3),
-                                (rates, "RECORDS", (12, 8)),
-                                (noise_module, "RUNS", 8), (noise_module, "AVERAGED", 2), (noise_module, "LONGEST", 40),
-                                (noise_module, "POOLED", 20_000)):
-        monkeypatch.setattr(module, name, value)
-
-
 @pytest.mark.parametrize("direction, family, theta", [("forward", ig.Categorical(3), [0.9, 0.4]),
                                                       ("reverse", ig.Bernoulli(), [0.4])], ids=["forward", "reverse"])
-def test_other_arrays_give_the_same_study(direction, family, theta, short):
+def test_other_arrays_give_the_same_study(direction, family, theta, short):  # noqa: F811
     """array-api-strict on its second device, where NumPy can do nothing by accident: the result is NumPy, and the same."""
     theta = np.array(theta)
     there = strict.asarray(theta, device=strict.Device("device1"))

@@ -123,9 +123,9 @@ def test_inversion_to_the_conditioning(family, parameters):
 
 
 def test_inversion_of_means_near_the_ends():
-    """Laws whose whole family has a mean far outside: behind the barriers, where Newton's method alone leaves the domain."""
+    """Laws that are nearly exponential: behind the barriers, where Newton's method alone leaves the domain."""
     family = Truncated(NORMAL, -1.0, 2.0)
-    eta = family.to_eta(family.theta_domain.chart(3.0 * np.random.default_rng(1).standard_normal((60, 2))))
+    eta = family.to_eta(np.array([[-8.13, -3.5e-3], [6.35, -0.036], [-4.9, -0.028], [3.2, -1.2e-3], [-2.6, -0.011]]))
     np.testing.assert_allclose(family.to_eta(family.to_theta(eta)), eta, rtol=1e-9)
 
 

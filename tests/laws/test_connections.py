@@ -85,7 +85,7 @@ def test_symmetries_of_the_curvature(M):
     theta = point(M)
     R = riemann_tensor(M, theta)
     rows = frame(M, theta)
-    R = np.einsum("...ai,...bj,...ck,...dl,...ijkl->...abcd", rows, rows, rows, rows, R)
+    R = np.einsum("...ai,...bj,...ck,...dl,...ijkl->...abcd", rows, rows, rows, rows, R, optimize=True)
     size = 1 + np.abs(in_frame(rows, M.cubic_tensor(theta))).max()
     rounding = 1e-13 * condition(M, theta)[:, None, None, None, None] * size**2
     for other in (-np.moveaxis(R, 1, 2), -np.swapaxes(R, 3, 4), np.moveaxis(R, (3, 4), (1, 2))):
