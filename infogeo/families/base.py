@@ -315,7 +315,7 @@ class ExponentialFamily(Distribution):
         """Σ w over the sample, and the weights divided by it, which broadcast with the batch of x."""
         return shares(x, weights, x.shape[:x.ndim - len(self.support.shape)])
 
-    def theta_from(self, *, boundary: bool = False, **ordinary: Array) -> Array:
+    def theta_from(self, *, boundary: Any = False, **ordinary: Array) -> Array:
         """θ of ordinary parameters, for instance ``Normal().theta_from(mean=1.0, variance=2.0)``; batches broadcast.
 
         Parameters
