@@ -40,6 +40,7 @@ class Normal(Hyperbolic, ExponentialFamily):
     """
 
     dim = 2
+    in_one_piece = True         # to_eta of 100 000 points: 0.39 ms in blocks on two threads
     theta_domain = ProductDomain(RealSpace(1), Orthant(-1))
     eta_domain = MappedDomain(ProductDomain(RealSpace(1), Orthant(1)), _moments,
                               lambda xp, eta: eta[..., 1] > eta[..., 0] ** 2, lambda name: f"{name}[1] > {name}[0]**2")

@@ -116,7 +116,7 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
             return f
 
         def evaluate(M: Any, xp: Namespace, xs: list[Array]) -> Any:
-            if blocks and is_large(xs):
+            if blocks and not M.in_one_piece and is_large(xs):
                 return in_blocks(partial(at_points, M, xp), *xs, contiguous=M.dim > 2 and kernel[1:] not in M.as_they_lie)
             return at_points(M, xp, *xs)
 

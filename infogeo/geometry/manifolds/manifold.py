@@ -38,6 +38,8 @@ class Riemannian(ABC):
     has_limits: bool = False        # whether points at infinity stand for limits, as `families.limits` says
     # The formulas without sums over coordinates, whose large batches gain nothing from another order in memory.
     as_they_lie: tuple[str, ...] = ()
+    # Whether formulas are a few operations a point, for which threads cost more than they save (a batch of 0.2 ms).
+    in_one_piece: bool = False
 
     def __init_subclass__(cls, **named: Any) -> None:
         super().__init_subclass__(**named)
