@@ -1,4 +1,5 @@
 """Networks: layers one after the other, with exact derivatives in the weights."""
+# The passes stand beside the network: each is what it makes, and goes through its layers in its order.
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple

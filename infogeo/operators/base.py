@@ -1,4 +1,5 @@
 """Linear operators and their algebra."""
+# One file, as each needs the others: sums, products and inverses are operators, and an operator's own methods make them.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce

@@ -1,4 +1,5 @@
 """The laws of a dually flat manifold, one a function; `DUALLY_FLAT_LAWS` is all of them by name."""
+# Long because the laws are many; none of them knows another.
 from collections.abc import Callable, Iterator
 
 import numpy as np

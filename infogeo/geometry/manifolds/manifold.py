@@ -1,4 +1,5 @@
 """Riemannian and dually flat manifolds: points are plain arrays, the manifold holds the geometry."""
+# `Dual` stands here, too: `DuallyFlat.dual` makes one, so that in files of their own the two would import each other.
 from abc import ABC
 from collections.abc import Callable
 from functools import cached_property
