@@ -16,10 +16,10 @@ import numpy as np
 from array_api_compat import is_array_api_obj, is_writeable_array
 from numpy import ndarray
 
-from ..backend import Array
+from ..backend import NUMPY, Array
 from .kept import copied
 
-__all__ = ["is_standing", "once", "settled", "standing", "stands_on"]
+__all__ = ["is_standing", "once", "once_each", "settled", "standing", "stands_on"]
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -104,6 +104,35 @@ def once(method: Method) -> Method:
                     value.setflags(False)          # type: ignore[call-arg]
                 points.setdefault(id(value), (value, {}))
             found = results[key] = (self, value, shared)        # self is held, so that its id stays its own
+        return found[1] if found[2] else copied(found[1])
+    return remembered       # type: ignore[return-value]
+
+
+def once_each(method: Method) -> Method:
+    """Remember ``method(self, x, other)`` for every array `other`, while a solver stands on `x`: a solve, whatever is tried on it."""
+    kernel_of = getattr(method, "kernel_of", None)     # of a formula; of one point it is asked itself, 0.3 µs cheaper
+
+    @wraps(method)
+    def remembered(self: Any, x: Any, other: Any) -> Any:
+        points = _standing.points
+        known = points.get(id(x)) if points else None
+        if known is None:
+            return method(self, x, other)
+        results, key = known[1], (id(self), method, id(other))
+        found = results.get(key)
+        if found is None:
+            single = kernel_of and type(x) is type(other) is ndarray and x.shape == other.shape == (self.dim,)
+            if single and x.dtype.kind == other.dtype.kind == "f":
+                value, shared = kernel_of(type(self))(self, NUMPY, x, other), True
+            else:
+                value, shared = method(self, x, other), True
+            if type(value) is ndarray:
+                if value is other or value is x:            # it belongs to whoever made it: a view of it is closed
+                    value = value.view()
+                value.setflags(False)               # type: ignore[call-arg]
+            else:
+                value, shared = _copied(value)
+            found = results[key] = (self, value, shared, other)     # both are held, so that their ids stay their own
         return found[1] if found[2] else copied(found[1])
     return remembered       # type: ignore[return-value]
 

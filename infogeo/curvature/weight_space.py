@@ -1,11 +1,14 @@
 """The weights of a model as a manifold: training by natural gradient is `NaturalUpdate` on it."""
 from collections.abc import Callable
+from copy import copy
+from typing import Any
 
 from ..arrays.memo import once
 from ..backend import Array, Namespace
 from ..errors import takes
+from ..geometry.manifolds.interface import formula
 from ..geometry.manifolds.manifold import Riemannian
-from ..networks.model import Batch, ConditionalModel
+from ..networks.model import Batch, ConditionalModel, NegativeLogLikelihood
 from ..operators.base import LinearOperator
 from .damping import Damping
 
@@ -19,8 +22,10 @@ class WeightSpace(Riemannian):
     ----------
     model : ConditionalModel
     batch : pair (x, y)
+        In a run whose steps see mini-batches, the metric of a step is that of its own examples, by `on`.
     curvature : function (model, w, batch) -> LinearOperator
-        Such as `fisher`, `kfac`, `ekfac`; further arguments go in by `functools.partial`.
+        Such as `fisher`, `kfac`, `ekfac`; further arguments go in by `functools.partial`. One that does not look at its batch,
+        ``lambda model, w, batch: fisher(model, w, fixed)``, keeps the metric of fixed examples.
     damping : Damping
 
     Shapes: weights, vectors and covectors (..., model.network.size); every leading row is a model of its own, with a curvature
@@ -36,6 +41,28 @@ class WeightSpace(Riemannian):
 
     def __repr__(self) -> str:
         return f"WeightSpace({self.model!r}, {getattr(self.curvature, '__name__', self.curvature)}, {self.damping!r})"
+
+    def on(self, objective: Any) -> "WeightSpace":
+        """The same curvature of the examples that an objective sees, where it is made of a loss of this model."""
+        loss = objective
+        while hasattr(loss, "f") and not hasattr(loss, "map"):          # what is added to it, such as weight decay
+            loss = loss.f
+        if not isinstance(loss, NegativeLogLikelihood) or loss.model is not self.model:
+            return self
+        seen = copy(self)
+        seen.batch = loss.x, loss.y
+        return seen
+
+    @formula("theta", "theta", axes=0, blocks=False)
+    def divergence(self, w_p: Array, w_q: Array) -> Array:      # type: ignore[empty-body]
+        """The mean over the inputs x_n of the batch of KL(p(y | x_n; w_p) ‖ p(y | x_n; w_q)), shape (...), nats.
+
+        Mathematically, its Hessian in w_q at w_q = w_p is the Fisher metric F of the batch, which is also the Hessian in w_p there.
+        """
+
+    def _divergence(self, xp: Namespace, w_p: Array, w_q: Array) -> Array:
+        theta_p, theta_q = (self.model.theta(w, self.batch[0]) for w in (w_p, w_q))
+        return xp.mean(self.model.family.kl(theta_p, theta_q), axis=-1)
 
     @once
     def operator(self, w: Array) -> LinearOperator:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from ...arrays.blocks import in_blocks, is_large
-from ...arrays.memo import is_standing, settled, stands_on
+from ...arrays.memo import is_standing, once_each, settled, stands_on
 from ...backend import NUMPY, Array, Namespace, coerced
 
 __all__ = ["Formula", "checked", "contract", "formula", "formulas", "pair_kernels"]
@@ -135,7 +135,7 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
                 f, outside = M._with_limits(xp, kernel, f, outside, xs)
             return f(xp, *xs) if outside is None else _nan_outside(xp, f, outside, axes, xs[:coordinates], xs[coordinates:])
 
-        public.formula = Formula(kinds, axes)   # type: ignore[attr-defined]
+        public.formula, public.kernel_of = Formula(kinds, axes), own   # type: ignore[attr-defined]
         return public                           # type: ignore[return-value]
     return decorate
 
@@ -177,6 +177,8 @@ def pair_kernels(cls: type) -> None:
         public, kernel = name in vars(cls), "_" + name in vars(cls)
         if public and not kernel and not hasattr(vars(cls)[name], "formula"):
             setattr(cls, "_" + name, _kernel_of(name))
+            if name == "sharp":                     # a user's own solve is made once a point, too
+                setattr(cls, name, once_each(vars(cls)[name]))
         elif kernel and not public and not hasattr(getattr(cls, name), "formula"):      # a base class overrides the public name
             setattr(cls, name, next(vars(base)[name] for base in reversed(cls.__mro__) if name in vars(base)))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy import ndarray
 
-from ...arrays.memo import once
+from ...arrays.memo import once, once_each
 from ...backend import NUMPY, Array, Namespace, arrays
 from ...domains.convex import ConvexDomain, RealSpace
 from ...errors import ShapeError, takes
@@ -57,6 +57,10 @@ class Riemannian(ABC):
         """Where the points lie; R^dim unless the manifold says otherwise."""
         return RealSpace(self.dim)
 
+    def on(self, objective: Any) -> "Riemannian":
+        """The manifold of a step that sees this objective, drawn by a random one, where the metric is made of what a step sees."""
+        return self
+
     def point(self, *xs: Array) -> tuple[Any, ...]:
         """``(xp, *xs)``: points, vectors or covectors coerced to one array library, their last axis checked.
 
@@ -92,6 +96,7 @@ class Riemannian(ABC):
     def _flat(self, xp: Namespace, x: Array, vector: Array) -> Array:
         return matvec(xp, self._metric(xp, x), vector)
 
+    @once_each
     @formula("theta", "covector", axes=1)
     def sharp(self, x: Array, covector: Array) -> Array:
         """Raise an index: G(x)⁻¹ c, shape (..., dim). Of a differential, this is the natural gradient."""
