@@ -16,6 +16,7 @@ from ..errors import ShapeError, require
 from ..face.elsewhere import method
 from ..geometry.manifolds.interface import contract, formula
 from ..geometry.manifolds.manifold import DuallyFlat
+from ..numerics.differences import along
 from .distribution import Distribution
 from .ordinary import show_names
 
@@ -114,6 +115,29 @@ class ExponentialFamily(Distribution):
         """The ordinary parameters as a dict of arrays; the inverse of `theta_from`."""
 
     # Derived
+
+    @formula("theta", "covector", axes=0, blocks=False)
+    def from_eta_tangent(self, theta: Array, d_eta: Array) -> dict[str, Array]:      # type: ignore[empty-body]
+        """The change of the ordinary parameters along dη, as a dict of arrays: ∂(ordinary)/∂η · dη, linear in dη.
+
+        Of `Normal`, dμ = dη₁ and dv = dη₂ − 2μ dη₁. The derived form takes differences along dθ = `sharp` (θ, dη).
+        """
+
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        vector = self._sharp(xp, theta, d_eta)
+        length = xp.sqrt(xp.sum(vector * d_eta, axis=-1))
+        return {name: along(xp, lambda at: self._parameters(xp, at)[name], theta, vector, length) for name in self.ordinary}
+
+    @formula("theta", "x", axes=0, blocks=False)
+    def residual(self, theta: Array, x: Array) -> dict[str, Array]:      # type: ignore[empty-body]
+        """The natural gradient of −log p(x; θ) in the ordinary parameters, as a dict of arrays; of mean 0 under the law.
+
+        Mathematically, `from_eta_tangent` (θ, η − T(x)); of `Normal`, (μ − x, v − (x − μ)²). A family whose η − T(x) loses
+        digits, as x² beside η₂ = v + μ² does, forms it without that difference.
+        """
+
+    def _residual(self, xp: Namespace, theta: Array, x: Array) -> dict[str, Array]:
+        return self._from_eta_tangent(xp, theta, self._to_eta(xp, theta) - self._sufficient_statistic(xp, x))
 
     def log_partition(self, theta: Array) -> Array:
         """ψ(θ), shape (...), nats: the potential under its statistical name."""

@@ -101,6 +101,9 @@ class Bernoulli(HasLimits, Separable, GreatCircles, ConstantBaseMeasure):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probability": xp.expit(theta[..., 0])}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return {"probability": d_eta[..., 0]}
+
     def _distance(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """2 |arcsin √q − arcsin √p|, with arcsin √p = arctan e^{θ/2}, by the addition theorem of the tangent."""
         tangent = xp.sinh(0.25 * (theta_q - theta_p)) / xp.cosh(0.25 * (theta_p + theta_q))

@@ -82,6 +82,10 @@ class Beta(Transformed):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"alpha": theta[..., 0], "beta": theta[..., 1]}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        vector = self._sharp(xp, theta, d_eta)
+        return {"alpha": vector[..., 0], "beta": vector[..., 1]}
+
 
 def log_beta_density(xp: Namespace, alpha: Array, beta: Array, x: Array, y: Array) -> Array:
     """log of the density x^{α−1} y^{β−1} / B(α, β), y = 1 − x, also where α and β are large."""

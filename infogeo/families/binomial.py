@@ -100,6 +100,9 @@ class Binomial(HasLimits, Transformed):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probability": xp.expit(theta[..., 0])}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return {"probability": d_eta[..., 0] / self.n}
+
 
 def _log_prefactor(xp: Namespace, n: Array, x: Array) -> Array:
     """The part of log p(x) beside the deviances of successes and failures."""
@@ -304,3 +307,6 @@ class Multinomial(HasLimits, Transformed):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return self.one._parameters(xp, theta)
+
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return self.one._from_eta_tangent(xp, theta, d_eta / self.n)

@@ -236,6 +236,11 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probabilities": self._probabilities(xp, theta)}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        r: Any = self.reference
+        rest = -xp.sum(d_eta, axis=-1, keepdims=True)
+        return {"probabilities": xp.concat([d_eta[..., :r], rest, d_eta[..., r:]], axis=-1)}
+
 
 def _shifted_softmax(xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array]:
     """As `Categorical._softmax`, from e^{θ−m}, m = max(θ, 0), which cannot overflow."""

@@ -105,6 +105,9 @@ class ChiSquared(Separable, ExponentialFamily):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"degrees_of_freedom": 2.0 * theta[..., 0]}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return {"degrees_of_freedom": 2.0 * self._sharp(xp, theta, d_eta)[..., 0]}
+
 
 @dataclass(frozen=True)
 class Chi(Transformed):
@@ -163,6 +166,9 @@ class Chi(Transformed):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return self.base._parameters(xp, theta)
+
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return self.base._from_eta_tangent(xp, theta, d_eta)
 
 
 def _gap_potential(xp: Namespace, theta: Array) -> Array:

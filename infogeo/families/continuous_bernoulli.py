@@ -136,6 +136,9 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probability": xp.expit(theta[..., 0])}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return {"probability": xp.expit(theta[..., 0]) * xp.expit(-theta[..., 0]) * self._sharp(xp, theta, d_eta)[..., 0]}
+
 
 @dataclass(frozen=True)
 class _Tilted(ContinuousCumulative):

@@ -279,3 +279,7 @@ class ConwayMaxwellPoisson(ExponentialFamily):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"rate": xp.exp(theta[..., 0]), "dispersion": -theta[..., 1]}
+
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        vector = self._sharp(xp, theta, d_eta)
+        return {"rate": xp.exp(theta[..., 0]) * vector[..., 0], "dispersion": -vector[..., 1]}

@@ -170,6 +170,12 @@ class DiagonalNormal(ConstantBaseMeasure):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return _NORMAL._parameters(xp, self._pairs(xp, theta))
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return _NORMAL._from_eta_tangent(xp, self._pairs(xp, theta), self._pairs(xp, d_eta))
+
+    def _residual(self, xp: Namespace, theta: Array, x: Array) -> dict[str, Array]:
+        return _NORMAL._residual(xp, self._pairs(xp, theta), x)
+
     def _distance(self, xp: Namespace, x: Array, y: Array) -> Array:
         """√Σ d_i², the sum over the coordinates."""
         distances = _NORMAL._distance(xp, self._pairs(xp, x), self._pairs(xp, y))

@@ -231,6 +231,9 @@ class Dirichlet(ExponentialFamily):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"concentration": theta}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return {"concentration": self._sharp(xp, theta, d_eta)}
+
 
 def concentration_of_sample(xp: Namespace, weights: Array, x: Array, mean: Array, away: Array) -> Array:
     """α of a sample x (n, ..., k) with this mean and these deviations from it; NaN where all are 0.

@@ -77,3 +77,7 @@ class Erlang(Transformed):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"rate": -theta[..., 0]}
+
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        """dβ = −β² dη / k."""
+        return {"rate": -theta[..., 0] ** 2 * d_eta[..., 0] / self.shape}

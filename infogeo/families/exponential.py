@@ -75,6 +75,10 @@ class Exponential(ArcLength, ConstantBaseMeasure):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"rate": -theta[..., 0]}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        """dβ = −β² dη."""
+        return {"rate": -theta[..., 0] ** 2 * d_eta[..., 0]}
+
     def _arc_length(self, xp: Namespace, theta: Array) -> Array:
         """−log(−θ), the logarithm of the mean."""
         return -xp.log(-theta)

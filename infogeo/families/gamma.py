@@ -159,6 +159,20 @@ class Gamma(ExponentialFamily):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"shape": theta[..., 0], "rate": -theta[..., 1]}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        vector = self._sharp(xp, theta, d_eta)
+        return {"shape": vector[..., 0], "rate": -vector[..., 1]}
+
+    def _residual(self, xp: Namespace, theta: Array, x: Array) -> dict[str, Array]:
+        """With r = βx/α: dα = (digamma(α) − log α + r − 1 − log r) / (trigamma(α) − 1/α), dβ = β (dα/α + r − 1).
+
+        η − T(x) of a large shape is a difference of near numbers; this is none.
+        """
+        alpha, beta = xp.broadcast_arrays(theta[..., 0] + 0.0 * x, -theta[..., 1] + 0.0 * x)
+        growth = (beta * x - alpha) / alpha
+        d_shape = (digamma_gap(xp, alpha) + ratio_gap(xp, beta * x / alpha, growth)) / trigamma_gap(xp, alpha)
+        return {"shape": d_shape, "rate": beta * (d_shape / alpha + growth)}
+
 
 def mean_log_gap(xp: Namespace, weights: Array, x: Array, mean: Array, away: Array) -> Array:
     """log E[x] − E[log x] ≥ 0 of a sample of positive numbers with this mean and these deviations from it.

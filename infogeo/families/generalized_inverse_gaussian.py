@@ -138,3 +138,7 @@ class GeneralizedInverseGaussian(ExponentialFamily):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"p": theta[..., 0], "a": -2.0 * theta[..., 1], "b": -2.0 * theta[..., 2]}
+
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        vector = self._sharp(xp, theta, d_eta)
+        return {"p": vector[..., 0], "a": -2.0 * vector[..., 1], "b": -2.0 * vector[..., 2]}

@@ -102,6 +102,10 @@ class Geometric(HasLimits, ArcLength, ConstantBaseMeasure):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probability": -xp.expm1(theta[..., 0])}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        """dp = −p² dη."""
+        return {"probability": -xp.expm1(theta[..., 0]) ** 2 * d_eta[..., 0]}
+
     def _arc_length(self, xp: Namespace, theta: Array) -> Array:
         """2 artanh √q, which is arsinh(1 / sinh(−θ/2))."""
         return xp.asinh(1.0 / xp.sinh(-0.5 * theta))
@@ -202,3 +206,7 @@ class NegativeBinomial(HasLimits, Transformed):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probability": -xp.expm1(theta[..., 0])}
+
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        """dp = −p² dη / r."""
+        return {"probability": -xp.expm1(theta[..., 0]) ** 2 * d_eta[..., 0] / self.r}

@@ -70,3 +70,7 @@ class Gumbel(Transformed):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"location": self.scale * xp.log(-theta[..., 0])}
+
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        """dm = −s dη / η."""
+        return {"location": self.scale * theta[..., 0] * d_eta[..., 0]}

@@ -59,3 +59,7 @@ class HalfNormal(Transformed):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"scale": xp.sqrt(-0.5 / theta[..., 0])}
+
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        """dσ = dη / (2σ)."""
+        return {"scale": 0.5 / self._parameters(xp, theta)["scale"] * d_eta[..., 0]}

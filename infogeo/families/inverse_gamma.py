@@ -55,3 +55,11 @@ class InverseGamma(Image):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         ordinary = self.base._parameters(xp, theta)
         return {"shape": ordinary["shape"], "scale": ordinary["rate"]}
+
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        ordinary = self.base._from_eta_tangent(xp, theta, d_eta)
+        return {"shape": ordinary["shape"], "scale": ordinary["rate"]}
+
+    def _residual(self, xp: Namespace, theta: Array, x: Array) -> dict[str, Array]:
+        ordinary = self.base._residual(xp, theta, self._pull(xp, x))
+        return {"shape": ordinary["shape"], "scale": ordinary["rate"]}

@@ -177,6 +177,15 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         mean, shape = self._mean_shape(xp, theta)
         return {"mean": mean, "shape": shape}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        m, shape = self._mean_shape(xp, theta)
+        return {"mean": d_eta[..., 0], "shape": -shape**2 * (d_eta[..., 1] + d_eta[..., 0] / m**2)}
+
+    def _residual(self, xp: Namespace, theta: Array, x: Array) -> dict[str, Array]:
+        """(μ − x, λ (λ (x − μ)² / (μ² x) − 1))."""
+        m, shape = self._mean_shape(xp, theta)
+        return {"mean": m - x, "shape": shape * (shape * ((x - m) / m) ** 2 / x - 1.0)}
+
     # The half-plane of u = √2 / √μ = √2 (θ₁/θ₂)^{1/4} and v = 1 / √λ; the family is its part u > 0
 
     def _to_half_space(self, xp: Namespace, x: Array) -> Array:

@@ -211,6 +211,15 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
         mean, variance = self._mean_variance(xp, theta)
         return {"mean": mean, "variance": variance}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        mean, (d_mean, d_second) = self._mean_variance(xp, theta)[0], self._split(d_eta)
+        return {"mean": d_mean, "variance": (d_second - 2.0 * xp.sum(mean * d_mean, axis=-1)) / self.p}
+
+    def _residual(self, xp: Namespace, theta: Array, x: Array) -> dict[str, Array]:
+        """(μ − x, v − |x − μ|² / p)."""
+        mean, variance = self._mean_variance(xp, theta)
+        return {"mean": mean - x, "variance": variance - _square(xp, x - mean) / self.p}
+
     def _to_half_space(self, xp: Namespace, x: Array) -> Array:
         """(μ/√(2p), σ)."""
         mean, variance = self._mean_variance(xp, x)

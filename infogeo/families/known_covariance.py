@@ -164,6 +164,9 @@ class _KnownCovariance(ConstantMetric, ExponentialFamily):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"mean": self._as_observation(xp, self._lower(xp, theta))}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return {"mean": self._as_observation(xp, d_eta)}
+
 
 def _shared(xp: Namespace, matrix: Array, x: Array) -> Array:
     """A constant matrix in the library and dtype of x."""

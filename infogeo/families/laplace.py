@@ -68,3 +68,6 @@ class Laplace(Transformed):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"scale": -1.0 / theta[..., 0]}
+
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return {"scale": d_eta[..., 0]}

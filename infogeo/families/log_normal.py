@@ -15,8 +15,18 @@ from .normal import Normal
 __all__ = ["LogNormal", "LogitNormal"]
 
 
+class _OfNormal(Image):
+    """With the ordinary parameters of the normal law."""
+
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return self.base._from_eta_tangent(xp, theta, d_eta)
+
+    def _residual(self, xp: Namespace, theta: Array, x: Array) -> dict[str, Array]:
+        return self.base._residual(xp, theta, self._pull(xp, x))
+
+
 @dataclass(frozen=True)
-class LogNormal(Image):
+class LogNormal(_OfNormal):
     """The law of x > 0 whose logarithm is normal with mean μ and variance v.
 
     Mathematically,
@@ -53,7 +63,7 @@ class LogNormal(Image):
 
 
 @dataclass(frozen=True)
-class LogitNormal(Image):
+class LogitNormal(_OfNormal):
     """The law of x in (0, 1) whose log-odds are normal with mean μ and variance v.
 
     Mathematically, with logit x = log(x / (1 − x)),

@@ -126,6 +126,9 @@ class LogSeries(OneSeries, ExponentialFamily):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"probability": xp.exp(theta[..., 0])}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return {"probability": xp.exp(theta[..., 0]) * self._sharp(xp, theta, d_eta)[..., 0]}
+
 
 def _power_series(xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array]:
     """(log L/p, η, E[(x − 1)²], E[log x]) from their series in p."""

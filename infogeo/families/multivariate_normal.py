@@ -238,6 +238,18 @@ class MultivariateNormal(ExponentialFamily):
         mean, covariance, _, _, _ = self._parts(xp, theta)
         return {"mean": mean, "covariance": covariance}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        """dΣ = dS − dμ μᵀ − μ dμᵀ of η = (μ, S)."""
+        mean, (d_mean, d_second) = self._parts(xp, theta)[0], self._pair(xp, d_eta)
+        cross = outer(d_mean, mean)
+        return {"mean": d_mean, "covariance": d_second - cross - xp.matrix_transpose(cross)}
+
+    def _residual(self, xp: Namespace, theta: Array, x: Array) -> dict[str, Array]:
+        """(μ − x, Σ − (x − μ)(x − μ)ᵀ)."""
+        mean, covariance, _, _, _ = self._parts(xp, theta)
+        away = x - mean
+        return {"mean": -away, "covariance": covariance - outer(away, away)}
+
     # The geometry of Fisher and Rao, with the first of two points moved to N(0, I) by x ↦ Lᵀ(x − μ), Λ = L Lᵀ
 
     def _whitened(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Whitened:

@@ -176,6 +176,15 @@ class Normal(Hyperbolic, ExponentialFamily):
         mean, variance = self._mean_variance(xp, theta)
         return {"mean": mean, "variance": variance}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        mean, _ = self._mean_variance(xp, theta)
+        return {"mean": d_eta[..., 0], "variance": d_eta[..., 1] - 2.0 * mean * d_eta[..., 0]}
+
+    def _residual(self, xp: Namespace, theta: Array, x: Array) -> dict[str, Array]:
+        """(μ − x, v − (x − μ)²), without the squares of x and μ, which cancel in η − T(x)."""
+        mean, variance = self._mean_variance(xp, theta)
+        return {"mean": mean - x, "variance": variance - (x - mean) ** 2}
+
     def _to_half_space(self, xp: Namespace, x: Array) -> Array:
         """(μ/√2, σ)."""
         mean, variance = self._mean_variance(xp, x)

@@ -72,6 +72,9 @@ class NormalKnownVariance(Transformed):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"mean": self.known_variance * theta[..., 0]}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return {"mean": d_eta[..., 0]}
+
 
 @dataclass(frozen=True)
 class NormalKnownMean(ConstantBaseMeasure, Transformed):
@@ -117,3 +120,6 @@ class NormalKnownMean(ConstantBaseMeasure, Transformed):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"variance": -0.5 / theta[..., 0]}
+
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return {"variance": d_eta[..., 0]}

@@ -77,3 +77,7 @@ class Pareto(Transformed):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"exponent": -theta[..., 0]}
+
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        """dα = −α² dη."""
+        return {"exponent": -theta[..., 0] ** 2 * d_eta[..., 0]}

@@ -101,6 +101,9 @@ class Poisson(HasLimits, ArcLength, ExponentialFamily):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"rate": xp.exp(theta[..., 0])}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return {"rate": d_eta[..., 0]}
+
     def _arc_length(self, xp: Namespace, theta: Array) -> Array:
         """2 √λ."""
         return 2.0 * xp.exp(0.5 * theta)

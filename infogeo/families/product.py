@@ -187,6 +187,17 @@ class Product(Transformed):
         return {f"{name}_{i}": value
                 for i, (f, part) in enumerate(zip(self.factors, parts)) for name, value in f._parameters(xp, part).items()}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return self._named("_from_eta_tangent", xp, self.base.split(theta), self.base.split(d_eta))
+
+    def _residual(self, xp: Namespace, theta: Array, x: Array) -> dict[str, Array]:
+        return self._named("_residual", xp, self.base.split(theta), self._observations(x))
+
+    def _named(self, name: str, xp: Namespace, *arguments: Sequence[Array]) -> dict[str, Array]:
+        """What each factor tells by the names of its ordinary parameters, from the arguments of each."""
+        return {f"{key}_{i}": value for i, (f, *own) in enumerate(zip(self.factors, *arguments))
+                for key, value in getattr(f, name)(xp, *own).items()}
+
 
 class Independent(Product):
     """n independent observations of one family, each with its own parameters.
@@ -257,6 +268,12 @@ class Independent(Product):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return self.family._parameters(xp, self.base.rows(xp, theta))
+
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return self.family._from_eta_tangent(xp, self.base.rows(xp, theta), self.base.rows(xp, d_eta))
+
+    def _residual(self, xp: Namespace, theta: Array, x: Array) -> dict[str, Array]:
+        return self.family._residual(xp, self.base.rows(xp, theta), x)
 
 
 def _block_diagonal(xp: Namespace, blocks: list[Array]) -> Array:

@@ -79,3 +79,10 @@ class VonMises(Transformed):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         """The ordinary parameters as a dict of arrays; at θ = 0, where every angle would do, the angle 0."""
         return {"mean_direction": xp.atan2(theta[..., 1], theta[..., 0]), "concentration": xp.hypot(theta[..., 0], theta[..., 1])}
+
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        """Along and across θ: dκ = θ·dθ / κ, dm = (θ₁ dθ₂ − θ₂ dθ₁) / κ²."""
+        vector, (kappa, direction) = self._sharp(xp, theta, d_eta), (xp.hypot(theta[..., 0], theta[..., 1]), theta)
+        along = xp.sum(direction * vector, axis=-1) / kappa
+        across = direction[..., 0] * vector[..., 1] - direction[..., 1] * vector[..., 0]
+        return {"mean_direction": across / kappa**2, "concentration": along}

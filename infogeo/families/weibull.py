@@ -83,6 +83,10 @@ class Weibull(Transformed):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"scale": (-theta[..., 0]) ** (-1.0 / self.shape)}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        """dλ = λ^{1−k} dη / k."""
+        return {"scale": -theta[..., 0] * self._parameters(xp, theta)["scale"] / self.shape * d_eta[..., 0]}
+
 
 @dataclass(frozen=True)
 class Rayleigh(Transformed):
@@ -130,6 +134,10 @@ class Rayleigh(Transformed):
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"scale": xp.sqrt(-0.5 / theta[..., 0])}
+
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        """dσ = dη / (4σ)."""
+        return {"scale": 0.25 / self._parameters(xp, theta)["scale"] * d_eta[..., 0]}
 
 
 def _log_gamma_spread(u: float) -> float:

@@ -126,6 +126,9 @@ class Zeta(OneSeries, ExponentialFamily):
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return {"exponent": 1.0 - theta[..., 0]}
 
+    def _from_eta_tangent(self, xp: Namespace, theta: Array, d_eta: Array) -> dict[str, Array]:
+        return {"exponent": -self._sharp(xp, theta, d_eta)[..., 0]}
+
 
 @dataclass(frozen=True)
 class _Powers(Cumulative):

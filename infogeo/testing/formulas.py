@@ -15,8 +15,9 @@ __all__ = ["FAMILY_FORMULAS", "FORMULAS", "arguments_at", "derived", "formulas",
 GEODESICS = {"distance", "exp", "geodesic", "log", "metric_derivative"}
 FORMULAS = {name: formula.kinds for name, formula in interface.formulas(DuallyFlat).items()
             if name not in GEODESICS | {"potential_and_eta"}}
+NAMED = {"from_eta_tangent", "parameters", "residual"}          # dicts of ordinary parameters, which have laws of their own
 FAMILY_FORMULAS = {name: formula.kinds for name, formula in interface.formulas(ExponentialFamily).items()
-                   if name not in interface.formulas(DuallyFlat) and formula.kinds != ("x",) and name != "parameters"}
+                   if name not in interface.formulas(DuallyFlat) and formula.kinds != ("x",) and name not in NAMED}
 FAMILY_FORMULAS |= {"log_partition": ("theta",), "log_density": ("theta", "x")}
 
 
