@@ -1,6 +1,6 @@
 """The charts of intervals, orthants, the simplex, the ball and definite matrices."""
 from ..backend import Array, Namespace, coerced
-from ..numerics.linalg import cholesky
+from ..numerics.linalg import cholesky, inverse_lower
 from ..numerics.packing import pack, unpack
 from .chart import Chart
 
@@ -39,6 +39,9 @@ class ExponentialChart(Chart):
     def push_forward(self, u: Array, vector: Array) -> Array:
         return self._slope(u) * vector
 
+    def pull_in(self, u: Array, vector: Array) -> Array:
+        return vector / self._slope(u)
+
     def pull_back(self, u: Array, covector: Array) -> Array:
         return self._slope(u) * covector
 
@@ -75,6 +78,9 @@ class LogitChart(Chart):
     def push_forward(self, u: Array, vector: Array) -> Array:
         return self._slope(u) * vector
 
+    def pull_in(self, u: Array, vector: Array) -> Array:
+        return vector / self._slope(u)
+
     def pull_back(self, u: Array, covector: Array) -> Array:
         return self._slope(u) * covector
 
@@ -109,6 +115,13 @@ class SoftmaxChart(Chart):
         x = self(u)
         return x * (vector - _dot(x, vector))
 
+    def pull_in(self, u: Array, vector: Array) -> Array:
+        """dx_i / x_i + Σ dx_j / (1 − Σ x_j), the last from its own formula."""
+        xp, u, vector = coerced(u, vector)
+        top = xp.maximum(xp.max(u, axis=-1, keepdims=True), xp.zeros_like(u[..., :1]))
+        rest = xp.exp(-top) / (xp.exp(-top) + xp.sum(xp.exp(u - top), axis=-1, keepdims=True))
+        return vector / self(u) + xp.sum(vector, axis=-1, keepdims=True) / rest
+
     def pull_back(self, u: Array, covector: Array) -> Array:
         return self.push_forward(u, covector)
 
@@ -139,6 +152,10 @@ class BallChart(Chart):
     def push_forward(self, u: Array, vector: Array) -> Array:
         x = self(u)
         return (vector - x * _dot(x, vector)) / self._radius(u)
+
+    def pull_in(self, u: Array, vector: Array) -> Array:
+        """r (I + u uᵀ) dx, as x = u / r and 1 − |x|² = 1 / r²."""
+        return self._radius(u) * (vector + u * _dot(u, vector))
 
     def pull_back(self, u: Array, covector: Array) -> Array:
         return self.push_forward(u, covector)
@@ -208,6 +225,14 @@ class LogCholeskyChart(Chart):
         xp, L, below, eye = self._lower(u)
         half = xp.matmul(self._moved(xp, L, below, eye, vector), xp.matrix_transpose(L))
         return self.sign * self._pack(xp, half + xp.matrix_transpose(half))
+
+    def pull_in(self, u: Array, vector: Array) -> Array:
+        """dL = L Φ(L⁻¹ dX L⁻ᵀ), where Φ keeps the lower triangle with half of the diagonal, for X = L Lᵀ."""
+        xp, L, below, eye = self._lower(u)
+        root = inverse_lower(xp, L)
+        inner = xp.matmul(root, xp.matmul(self.sign * self._unpack(xp, coerced(vector)[1]), xp.matrix_transpose(root)))
+        dL = xp.matmul(L, inner * (below + 0.5 * eye))
+        return self._pack(xp, 2.0 * dL * below + xp.where(eye > 0, dL / xp.where(eye > 0, L, xp.ones_like(L)), xp.zeros_like(dL)))
 
     def pull_back(self, u: Array, covector: Array) -> Array:
         xp, L, below, eye = self._lower(u)

@@ -14,8 +14,8 @@ __all__ = ["BareChart", "Chart", "ComposedChart", "IdentityChart", "ScaledChart"
 class Chart(ABC):
     """A smooth bijection x = chart(u) from R^d onto an open set.
 
-    Mathematically, with J the Jacobian at u: `push_forward` is J du, `pull_back` is Jᵀ c, and `pull_back_tangent` the derivative
-    of Jᵀ c along du at fixed c.
+    Mathematically, with J the Jacobian at u: `push_forward` is J du, `pull_in` its inverse J⁻¹ dx, `pull_back` is Jᵀ c, and
+    `pull_back_tangent` the derivative of Jᵀ c along du at fixed c.
 
     Shapes: u, x, vectors and covectors (..., d); leading axes broadcast. Charts of an interval act on each number.
     """
@@ -33,6 +33,13 @@ class Chart(ABC):
     @abstractmethod
     def push_forward(self, u: Array, vector: Array) -> Array:
         """J du."""
+
+    def pull_in(self, u: Array, vector: Array) -> Array:
+        """J⁻¹ dx: by a linear system, where a chart does not know it."""
+        xp, u, vector = coerced(u, vector)
+        units = xp.eye(u.shape[-1], dtype=u.dtype)
+        columns = [self.push_forward(u, units[i, :] + xp.zeros_like(vector)) for i in range(u.shape[-1])]
+        return xp.linalg.solve(xp.stack(columns, axis=-1), vector[..., None])[..., 0]
 
     @abstractmethod
     def pull_back(self, u: Array, covector: Array) -> Array:
@@ -55,6 +62,9 @@ class IdentityChart(Chart):
         return coerced(x)[1]
 
     def push_forward(self, u: Array, vector: Array) -> Array:
+        return coerced(vector)[1]
+
+    def pull_in(self, u: Array, vector: Array) -> Array:
         return coerced(vector)[1]
 
     def pull_back(self, u: Array, covector: Array) -> Array:
@@ -98,6 +108,10 @@ class ScaledChart(Chart):
     def push_forward(self, u: Array, vector: Array) -> Array:
         return self._times(self.chart.push_forward(u, vector))
 
+    def pull_in(self, u: Array, vector: Array) -> Array:
+        vector = coerced(vector)[1]
+        return self.chart.pull_in(u, vector / self._factor(vector))
+
     def pull_back(self, u: Array, covector: Array) -> Array:
         return self.chart.pull_back(u, self._times(covector))
 
@@ -136,6 +150,9 @@ class StackedChart(Chart):
     def push_forward(self, u: Array, vector: Array) -> Array:
         return self._over("push_forward", u, vector)
 
+    def pull_in(self, u: Array, vector: Array) -> Array:
+        return self._over("pull_in", u, vector)
+
     def pull_back(self, u: Array, covector: Array) -> Array:
         return self._over("pull_back", u, covector)
 
@@ -165,6 +182,9 @@ class ComposedChart(Chart):
 
     def push_forward(self, u: Array, vector: Array) -> Array:
         return self.then.push_forward(self.first(u), self.first.push_forward(u, vector))
+
+    def pull_in(self, u: Array, vector: Array) -> Array:
+        return self.first.pull_in(u, self.then.pull_in(self.first(u), vector))
 
     def pull_back(self, u: Array, covector: Array) -> Array:
         return self.first.pull_back(u, self.then.pull_back(self.first(u), covector))
@@ -199,6 +219,9 @@ class BareChart(Chart):
         self._refuse("an inverse")
 
     def push_forward(self, u: Array, vector: Array) -> Array:
+        self._refuse("derivatives")
+
+    def pull_in(self, u: Array, vector: Array) -> Array:
         self._refuse("derivatives")
 
     def pull_back(self, u: Array, covector: Array) -> Array:

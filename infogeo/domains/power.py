@@ -29,6 +29,9 @@ class PowerChart(Chart):
     def push_forward(self, u: Array, vector: Array) -> Array:
         return self._over(self.chart.push_forward, u, vector)
 
+    def pull_in(self, u: Array, vector: Array) -> Array:
+        return self._over(self.chart.pull_in, u, vector)
+
     def pull_back(self, u: Array, covector: Array) -> Array:
         return self._over(self.chart.pull_back, u, covector)
 

@@ -101,6 +101,9 @@ class _HermitianCholeskyChart(LogCholeskyChart):
 
         return both(cholesky(xp, both(matrix, order)), np.argsort(order))
 
+    def pull_in(self, u: Array, vector: Array) -> Array:
+        return Chart.pull_in(self, u, vector)
+
 
 class HermitianMatrix(Domain):
     """Hermitian positive definite p × p matrices, not packed."""

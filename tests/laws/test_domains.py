@@ -192,6 +192,7 @@ def test_derivatives_of_charts(domain):
     pushed, pulled = chart.push_forward(u, vector), chart.pull_back(u, covector)
     close = lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7 * (1.0 + np.max(np.abs(b))))
     close(pushed, along(chart))
+    close(chart.pull_in(u, pushed), vector)
     np.testing.assert_allclose(product(domain, pushed, covector), product(domain, vector, pulled), rtol=1e-9, atol=1e-12)
     close(chart.pull_back_tangent(u, vector, covector), along(lambda u: chart.pull_back(u, covector)))
     assert not chart.affine or not np.any(chart.pull_back_tangent(u, vector, covector))
@@ -205,6 +206,7 @@ def test_charts_on_every_backend(domain, backend, dtype):
     mu, mv, mc = (backend.make(x, dtype) for x in (u, vector, covector))
     for actual, expected in [(chart(mu), chart(u)), (chart.inverse(backend.make(chart(u), dtype)), u),
                              (chart.push_forward(mu, mv), chart.push_forward(u, vector)),
+                             (chart.pull_in(mu, mv), chart.pull_in(u, vector)),
                              (chart.pull_back(mu, mc), chart.pull_back(u, covector)),
                              (chart.pull_back_tangent(mu, mv, mc), chart.pull_back_tangent(u, vector, covector))]:
         size = np.max(np.abs(expected), initial=1.0)
