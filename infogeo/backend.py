@@ -4,7 +4,7 @@ Kernels receive a `Namespace`, by convention called ``xp``: the functions of the
 the arrays, together with the special functions of SciPy (or cupyx). It is looked up once per public call, by the type of
 the arrays. A choice (`use_backend`) exists only for arrays that do not exist yet: Python numbers, lists, samplers.
 """
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, partial
@@ -25,6 +25,7 @@ SPECIAL = ("betainc", "betaincinv", "digamma", "erf", "erfcx", "erfinv", "expit"
            "gammaincinv", "gammaln", "log_ndtr", "ndtr", "ndtri", "xlog1py", "xlogy")
 HOST = ("betaincc",)                    # which CuPy does not have: arrays go to the host and come back
 CREATION = ("arange", "asarray", "empty", "eye", "full", "linspace", "ones", "zeros")
+COLUMNS = (np.ndarray, np.float64, np.float32)
 SCALARS = (bool, int, float, complex, np.generic)
 
 
@@ -56,13 +57,26 @@ def _reduction(ufunc: np.ufunc) -> Callable[..., Array]:
     return lambda x, axis=None, keepdims=False: reduce(x, axis, None, None, keepdims)
 
 
+def _stack(arrays: Sequence[Array], axis: int = 0) -> Array:
+    """`numpy.stack`; columns of one shape are written in place, for one point at a third of the price (1.9 µs, 0.6 µs)."""
+    if axis != -1 or not all(type(x) in COLUMNS and x.shape == arrays[0].shape and x.dtype == arrays[0].dtype for x in arrays):
+        return np.stack(arrays, axis=axis)
+    shape, dtype = arrays[0].shape, arrays[0].dtype
+    if shape == ():
+        return np.array(arrays)
+    out = np.empty((*shape, len(arrays)), dtype)
+    for i, x in enumerate(arrays):
+        out[..., i] = x
+    return out
+
+
 def _numpy_namespace() -> Namespace:
     """NumPy itself, which follows the standard from 2.1 on; array_api_compat's copy of it would double the time of the import."""
     reductions = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum,
                   "all": np.logical_and, "any": np.logical_or}
     special = {key: getattr(scipy.special, key) for key in SPECIAL + HOST}
     functions = {key: _reduction(f) for key, f in reductions.items()}
-    return Namespace(np, "numpy", "cpu", functions | special)
+    return Namespace(np, "numpy", "cpu", functions | special | {"stack": _stack})
 
 
 NUMPY = _numpy_namespace()

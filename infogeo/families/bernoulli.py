@@ -33,6 +33,7 @@ class Bernoulli(HasLimits, Separable, GreatCircles, ConstantBaseMeasure):
     """
 
     dim, on_simplex, reference = 1, True, 0
+    nan_outside = ("eta",)
     theta_domain = RealSpace(1)
     eta_domain = OpenSimplex(1)
     support = Integers(0, 1)
@@ -61,7 +62,7 @@ class Bernoulli(HasLimits, Separable, GreatCircles, ConstantBaseMeasure):
         return (xp.xlogy(eta, eta) + xp.xlog1py(1.0 - eta, -eta))[..., 0]
 
     def _dual_second(self, xp: Namespace, eta: Array) -> Array:
-        return 1.0 / (eta * (1.0 - eta))
+        return 1.0 / positive(xp, eta * (1.0 - eta))
 
     def total_volume(self) -> float:
         """π: half a circle of radius 1."""
@@ -75,9 +76,10 @@ class Bernoulli(HasLimits, Separable, GreatCircles, ConstantBaseMeasure):
         return -_softplus(xp, (1.0 - 2.0 * x) * theta[..., 0])
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
-        """−m log m − (1 − m) log(1 − m) of the rarer outcome's m; 0 log 0 = 0."""
-        rarer = xp.expit(-xp.abs(theta[..., 0]))
-        return -xp.xlogy(rarer, rarer) - xp.xlog1py(1.0 - rarer, -rarer)
+        """log(1 + t) + |θ| t / (1 + t) with t = e^{−|θ|}: neither term is negative."""
+        size = xp.abs(theta[..., 0])
+        t = xp.exp(-size)
+        return xp.log1p(t) + size * t / (1.0 + t)
 
     def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         p1, p0, q1, q0 = xp.expit(theta_p), xp.expit(-theta_p), xp.expit(theta_q), xp.expit(-theta_q)

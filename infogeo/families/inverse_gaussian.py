@@ -43,6 +43,8 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
     """
 
     dim = 2
+    in_one_piece = True                 # to_theta of 100 000 points: 0.77 ms in blocks on two threads, 0.32 in one piece
+    nan_outside = ("theta", "eta")      # by the mean and the shape, columns at hand
     theta_domain = Orthant(-1, -1)
     eta_domain = MappedDomain(Orthant(1, 1), _inverse_mean,
                               lambda xp, eta: (eta[..., 0] > 0) & (eta[..., 1] > 1.0 / eta[..., 0]),
@@ -54,7 +56,7 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
 
     def _mean_shape(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
         """(μ, λ)."""
-        return xp.sqrt(-theta[..., 1]) / xp.sqrt(-theta[..., 0]), -2.0 * theta[..., 1]
+        return positive(xp, xp.sqrt(-theta[..., 1]) / xp.sqrt(-theta[..., 0])), -2.0 * theta[..., 1]
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
         return -2.0 * xp.sqrt(-theta[..., 0]) * xp.sqrt(-theta[..., 1]) - 0.5 * xp.log(-2.0 * theta[..., 1])
@@ -65,7 +67,7 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
 
     def _mean_inverse_shape(self, xp: Namespace, eta: Array) -> tuple[Array, Array]:
         """(μ, 1/λ)."""
-        return eta[..., 0], eta[..., 1] - 1.0 / eta[..., 0]
+        return eta[..., 0], positive(xp, eta[..., 1] - 1.0 / positive(xp, eta[..., 0]))
 
     def _metric(self, xp: Namespace, theta: Array) -> Array:
         m, shape = self._mean_shape(xp, theta)

@@ -41,6 +41,7 @@ class Normal(Hyperbolic, ExponentialFamily):
 
     dim = 2
     in_one_piece = True         # to_eta of 100 000 points: 0.39 ms in blocks on two threads
+    nan_outside = ("theta", "eta")      # by the variance, a column at hand: a look at the coordinates is 60 of the 170 µs of to_eta
     theta_domain = ProductDomain(RealSpace(1), Orthant(-1))
     eta_domain = MappedDomain(ProductDomain(RealSpace(1), Orthant(1)), _moments,
                               lambda xp, eta: eta[..., 1] > eta[..., 0] ** 2, lambda name: f"{name}[1] > {name}[0]**2")
@@ -50,8 +51,11 @@ class Normal(Hyperbolic, ExponentialFamily):
     ordinary = {"mean": Interval(), "variance": Interval(0)}
 
     def _mean_variance(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
-        variance = -0.5 / theta[..., 1]
+        variance = positive(xp, -0.5 / theta[..., 1])
         return theta[..., 0] * variance, variance
+
+    def _variance_of(self, xp: Namespace, eta: Array) -> Array:
+        return positive(xp, eta[..., 1] - eta[..., 0] ** 2)
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
         return -0.25 * theta[..., 0] ** 2 / theta[..., 1] - 0.5 * xp.log(-2.0 * theta[..., 1])
@@ -75,11 +79,11 @@ class Normal(Hyperbolic, ExponentialFamily):
         return xp.stack([first, second], axis=-3)
 
     def _to_theta(self, xp: Namespace, eta: Array) -> Array:
-        variance = eta[..., 1] - eta[..., 0] ** 2
+        variance = self._variance_of(xp, eta)
         return xp.stack([eta[..., 0] / variance, -0.5 / variance], axis=-1)
 
     def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
-        return -0.5 - 0.5 * xp.log(eta[..., 1] - eta[..., 0] ** 2)
+        return -0.5 - 0.5 * xp.log(self._variance_of(xp, eta))
 
     def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         m, v = self._mean_variance(xp, theta)
@@ -98,13 +102,11 @@ class Normal(Hyperbolic, ExponentialFamily):
         return xp.stack([dm / v - 2.0 * m * b, b], axis=-1)
 
     def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
-        m = eta[..., 0]
-        v = eta[..., 1] - m**2
+        m, v = eta[..., 0], self._variance_of(xp, eta)
         return symmetric2(xp, (v + 2.0 * m**2) / v**2, -m / v**2, 0.5 / v**2)
 
     def _dual_flat(self, xp: Namespace, eta: Array, vector: Array) -> Array:
-        m = eta[..., 0]
-        return self._raise(xp, m, eta[..., 1] - m**2, vector)
+        return self._raise(xp, eta[..., 0], self._variance_of(xp, eta), vector)
 
     def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return xp.stack([x, x**2], axis=-1)
@@ -113,7 +115,7 @@ class Normal(Hyperbolic, ExponentialFamily):
         return xp.full_like(x, -0.5 * np.log(2 * np.pi))
 
     def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
-        return xp.full_like(theta[..., 0], -0.5 * np.log(2 * np.pi))
+        return xp.where(theta[..., 1] < 0, xp.asarray(-0.5 * np.log(2 * np.pi), dtype=theta.dtype), xp.asarray(np.nan, dtype=theta.dtype))
 
     def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """−½ (x − μ)² / v − ½ log(2πv): the square completed, which does not cancel."""
@@ -126,8 +128,7 @@ class Normal(Hyperbolic, ExponentialFamily):
         return -0.5 * ((x - origin) / v) * ((x - m) + (origin - m))
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
-        _, v = self._mean_variance(xp, theta)
-        return 0.5 * xp.log(2.0 * np.pi * np.e * v)
+        return 0.5 * xp.log((-np.pi * np.e) / theta[..., 1])
 
     def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """½ (r − 1 − log r) + ½ (μ_p − μ_q)² / v_q with r = v_p / v_q."""
@@ -135,14 +136,15 @@ class Normal(Hyperbolic, ExponentialFamily):
         growth, shift = ratio - 1.0, theta_q[..., 0] - ratio * theta_p[..., 0]          # r − 1 and (μ_q − μ_p) / v_q
         direct = 0.5 * (growth - xp.log(ratio)) - 0.25 * shift**2 / theta_q[..., 1]
         # a difference below a tenth of its terms has lost a digit or more; r may be out of the range even of float32 from 43 on
-        lost = ~((xp.abs(growth) > 0.1) & (xp.abs(shift) >= 0.1 * xp.abs(theta_q[..., 0])) & (direct < 40.0))
+        lost = ~((xp.abs(growth) > 0.1) & (xp.abs(shift) >= 0.1 * xp.abs(theta_q[..., 0])) & (direct < 40.0) & (theta_q[..., 1] < 0))
         return unless_lost(xp, direct, lost, self._careful_kl, theta_p, theta_q)
 
     def _careful_kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """Both differences from θ_q − θ_p."""
         step = theta_q - theta_p
-        growth = step[..., 1] / theta_p[..., 1]                            # r − 1
-        mean = -0.5 * theta_p[..., 0] / theta_p[..., 1]
+        precision = 2.0 * positive(xp, -theta_p[..., 1])
+        growth = -2.0 * step[..., 1] / precision                           # r − 1
+        mean = theta_p[..., 0] / precision
         shift = xp.where(xp.abs(growth) < 0.5, step[..., 0] - theta_p[..., 0] * growth,      # (μ_q − μ_p) / v_q
                          theta_q[..., 0] + 2.0 * mean * theta_q[..., 1])
         gap = quotient_gap(xp, theta_q[..., 1], theta_p[..., 1], step[..., 1])

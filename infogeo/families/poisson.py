@@ -11,7 +11,7 @@ from ..geometry.manifolds.arc_length import ArcLength
 from ..numerics.exponentials import kl_terms
 from ..numerics.factorials import deviance, factorial_gap
 from ..numerics.incomplete_gamma import log_lower_gamma, log_upper_gamma
-from ..numerics.piecewise import piecewise
+from ..numerics.piecewise import piecewise, positive
 from .base import ExponentialFamily
 from .cumulative import Cumulative
 from .limits import HasLimits
@@ -34,6 +34,7 @@ class Poisson(HasLimits, ArcLength, ExponentialFamily):
     """
 
     dim = 1
+    nan_outside = ("eta",)
     theta_domain = RealSpace(1)
     eta_domain = Orthant(1)
     support = Integers(0)
@@ -61,7 +62,7 @@ class Poisson(HasLimits, ArcLength, ExponentialFamily):
         return (xp.xlogy(eta, eta) - eta)[..., 0]
 
     def _dual_second(self, xp: Namespace, eta: Array) -> Array:
-        return 1.0 / eta
+        return 1.0 / positive(xp, eta)
 
     def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return x[..., None]

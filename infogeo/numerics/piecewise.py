@@ -1,7 +1,7 @@
 """One formula here, another there: pieces of an array, each evaluated on its own elements only."""
 from collections.abc import Callable
 
-from ..backend import Array, Namespace
+from ..backend import NUMPY, Array, Namespace
 
 __all__ = ["horner", "piecewise", "positive", "unless_cancelled", "unless_lost"]
 
@@ -21,6 +21,8 @@ def piecewise(xp: Namespace, condition: Array, inner: Callable[..., Array], oute
 
 def positive(xp: Namespace, s: Array) -> Array:
     """The numbers as they are where they are positive, NaN elsewhere."""
+    if xp is NUMPY and s.size and (s.min() if s.ndim else s) > 0:      # a look at the least costs a tenth of the copy
+        return s
     return xp.where(s > 0, s, xp.full_like(s, xp.nan))
 
 
