@@ -41,7 +41,7 @@ class Normal(Hyperbolic, ExponentialFamily):
 
     dim = 2
     in_one_piece = True         # to_eta of 100 000 points: 0.39 ms in blocks on two threads
-    nan_outside = ("theta", "eta")      # by the variance, a column at hand: a look at the coordinates is 60 of the 170 µs of to_eta
+    nan_outside = ("theta", "eta")      # by the variance, a column at hand: a look at coordinates is 60 of the 170 µs of to_eta
     theta_domain = ProductDomain(RealSpace(1), Orthant(-1))
     eta_domain = MappedDomain(ProductDomain(RealSpace(1), Orthant(1)), _moments,
                               lambda xp, eta: eta[..., 1] > eta[..., 0] ** 2, lambda name: f"{name}[1] > {name}[0]**2")
@@ -115,7 +115,8 @@ class Normal(Hyperbolic, ExponentialFamily):
         return xp.full_like(x, -0.5 * np.log(2 * np.pi))
 
     def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
-        return xp.where(theta[..., 1] < 0, xp.asarray(-0.5 * np.log(2 * np.pi), dtype=theta.dtype), xp.asarray(np.nan, dtype=theta.dtype))
+        value, nowhere = (xp.asarray(c, dtype=theta.dtype) for c in (-0.5 * np.log(2 * np.pi), np.nan))
+        return xp.where(theta[..., 1] < 0, value, nowhere)
 
     def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """−½ (x − μ)² / v − ½ log(2πv): the square completed, which does not cancel."""
@@ -136,8 +137,8 @@ class Normal(Hyperbolic, ExponentialFamily):
         growth, shift = ratio - 1.0, theta_q[..., 0] - ratio * theta_p[..., 0]          # r − 1 and (μ_q − μ_p) / v_q
         direct = 0.5 * (growth - xp.log(ratio)) - 0.25 * shift**2 / theta_q[..., 1]
         # a difference below a tenth of its terms has lost a digit or more; r may be out of the range even of float32 from 43 on
-        lost = ~((xp.abs(growth) > 0.1) & (xp.abs(shift) >= 0.1 * xp.abs(theta_q[..., 0])) & (direct < 40.0) & (theta_q[..., 1] < 0))
-        return unless_lost(xp, direct, lost, self._careful_kl, theta_p, theta_q)
+        kept = (xp.abs(growth) > 0.1) & (xp.abs(shift) >= 0.1 * xp.abs(theta_q[..., 0])) & (direct < 40.0) & (theta_q[..., 1] < 0)
+        return unless_lost(xp, direct, ~kept, self._careful_kl, theta_p, theta_q)
 
     def _careful_kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """Both differences from θ_q − θ_p."""
