@@ -141,7 +141,15 @@ from .solvers.flow import flow as flow
 from .objectives.affine_map import AffineMap as AffineMap
 from .objectives.base import Objective as Objective
 from .objectives.divergence import CrossEntropy as CrossEntropy, ReverseKL as ReverseKL
+from .objectives.field import VectorField as VectorField
 from .objectives.random import MiniBatch as MiniBatch, Noisy as Noisy
+from .objectives.stream import Stream as Stream
+from .solvers.averages import Average as Average
+from .solvers.composite import Composite as Composite
+from .solvers.extragradient import MirrorProx as MirrorProx, Optimistic as Optimistic
+from .solvers.geodesic import Geodesic as Geodesic
+from .solvers.projected import Projected as Projected
+from .solvers.prox import Box as Box, L1 as L1, Prox as Prox, SumTo as SumTo
 from .solvers.result import Result as Result, Status as Status
 from .solvers.step import (
     Backtracking as Backtracking, Constant as Constant, Diminishing as Diminishing, Exact as Exact,

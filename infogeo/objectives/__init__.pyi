@@ -1,4 +1,6 @@
 from .affine_map import AffineMap as AffineMap
 from .base import Objective as Objective
 from .divergence import CrossEntropy as CrossEntropy, ReverseKL as ReverseKL
+from .field import VectorField as VectorField
 from .random import MiniBatch as MiniBatch, Noisy as Noisy
+from .stream import Stream as Stream

@@ -20,9 +20,12 @@ class Objective(ABC):
     rows : tuple of int, or None
         The batch shape that f adds to that of its points, such as that of its targets; () for one function. None where only a
         value tells: a run then takes it from its first step.
+    valued : bool
+        Whether f has values. Of a `VectorField` they are NaN, and a run looks at its covectors alone.
     """
 
     rows: tuple[int, ...] | None = None
+    valued: bool = True
 
     @abstractmethod
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
@@ -31,6 +34,10 @@ class Objective(ABC):
     def draw(self, rng: Any) -> Objective:
         """The objective that one step sees; itself, the same object, unless the objective is random."""
         return self
+
+    def at_step(self, k: int, rng: Any) -> Objective:
+        """The objective that the step after k others sees: what is drawn, unless it depends on k as that of a `Stream`."""
+        return self.draw(rng)
 
     def in_dual_coordinates(self) -> Objective:
         """The same function of η, f∘∇φ, for an objective that knows its manifold."""
@@ -51,7 +58,7 @@ class _InDualCoordinates(Objective):
     """f∘∇φ: its differential is G⁻¹ df (Amari's swap of gradients)."""
 
     def __init__(self, M: Any, f: Objective) -> None:
-        self.primal, self.f, self.rows = M, f, f.rows
+        self.primal, self.f, self.rows, self.valued = M, f, f.rows, f.valued
 
     def __repr__(self) -> str:
         return f"{self.f!r}.in_dual_coordinates()"
@@ -66,7 +73,12 @@ class _InDualCoordinates(Objective):
         return value, self.primal.sharp(theta, covector)
 
     def draw(self, rng: Any) -> Objective:
-        seen = self.f.draw(rng)
+        return self._of(self.f.draw(rng))
+
+    def at_step(self, k: int, rng: Any) -> Objective:
+        return self._of(self.f.at_step(k, rng))
+
+    def _of(self, seen: Objective) -> Objective:
         return self if seen is self.f else _InDualCoordinates(self.primal, seen)
 
     def in_dual_coordinates(self) -> Objective:
@@ -77,7 +89,7 @@ class _PulledBack(Objective):
     """f∘map; its batch shape is left to its values, as the map may have one of its own."""
 
     def __init__(self, f: Objective, map: Any) -> None:
-        self.f, self.map = f, map
+        self.f, self.map, self.valued = f, map, f.valued
 
     def __repr__(self) -> str:
         return f"{self.f!r}.pulled_back({self.map!r})"
@@ -87,5 +99,10 @@ class _PulledBack(Objective):
         return value, self.map.pull_back(u, covector)
 
     def draw(self, rng: Any) -> Objective:
-        seen = self.f.draw(rng)
+        return self._of(self.f.draw(rng))
+
+    def at_step(self, k: int, rng: Any) -> Objective:
+        return self._of(self.f.at_step(k, rng))
+
+    def _of(self, seen: Objective) -> Objective:
         return self if seen is self.f else _PulledBack(seen, self.map)

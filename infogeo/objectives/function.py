@@ -1,5 +1,6 @@
 """Functions, and objects with the one method, as objectives."""
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 
@@ -7,7 +8,7 @@ from ..backend import Array, arrays, backend_of
 from ..errors import ShapeError
 from .base import Objective
 
-__all__ = ["Coerced", "Function", "as_objective", "first_of", "require_pair"]
+__all__ = ["Coerced", "Function", "as_objective", "first_of", "require_pair", "seen_by"]
 
 
 class Function(Objective):
@@ -40,10 +41,18 @@ class Coerced:
         xp = backend_of(x)
         return xp.asarray(value, dtype=x.dtype), xp.asarray(covector, dtype=x.dtype)
 
-    def draw(self, rng: Any) -> Any:
-        draw = getattr(self.f, "draw", None)
-        seen = self.f if draw is None else draw(rng)
+    def at_step(self, k: int, rng: Any) -> Any:
+        see = seen_by(self.f)
+        seen = self.f if see is None else see(k, rng)
         return self if seen is self.f else Coerced(seen)
+
+
+def seen_by(objective: Any) -> Callable[[int, Any], Any] | None:
+    """The function (k, rng) to the objective that step k sees, of one that has ``at_step(k, rng)`` or ``draw(rng)``; or None."""
+    if hasattr(objective, "at_step"):
+        return cast(Callable[[int, Any], Any], objective.at_step)
+    draw = getattr(objective, "draw", None)
+    return None if draw is None else lambda k, rng: draw(rng)
 
 
 def as_objective(objective: Any) -> Any:

@@ -68,7 +68,7 @@ class Noisy(Objective):
         require("sigma", "sigma >= 0", isinstance(sigma, Real) and float(sigma) >= 0, sigma)
         if isinstance(f, type) or not hasattr(f, "value_and_gradient"):
             raise TypeError(f"Noisy takes an objective first; got {f!r}")
-        self.f, self.sigma = f, sigma
+        self.f, self.sigma, self.valued = f, sigma, getattr(f, "valued", True)
 
     def __repr__(self) -> str:
         return f"Noisy({self.f!r}, {self.sigma!r})"

@@ -8,6 +8,13 @@ from .update import (
     GradientUpdate as GradientUpdate, MirrorUpdate as MirrorUpdate, NaturalUpdate as NaturalUpdate, Update as Update,
 )
 
+# updates made of others, and their proxes
+from .composite import Composite as Composite
+from .extragradient import MirrorProx as MirrorProx, Optimistic as Optimistic
+from .geodesic import Geodesic as Geodesic
+from .projected import Projected as Projected
+from .prox import Box as Box, L1 as L1, Prox as Prox, SumTo as SumTo
+
 # step rules
 from .step import (
     Backtracking as Backtracking, Constant as Constant, Diminishing as Diminishing, Exact as Exact,
@@ -21,5 +28,6 @@ from .stop import (
 from .place import Place as Place
 
 # callbacks
+from .averages import Average as Average
 from .moment import Moment as Moment
 from .snapshot import Snapshot as Snapshot

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..arrays.memo import standing
 from ..backend import Array
-from ..objectives.function import as_objective
+from ..objectives.function import as_objective, seen_by
 from .moment import Moment
 from .result import Result
 from .run import Run, counts
@@ -22,8 +22,8 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
     Parameters
     ----------
     objective : Objective, object with ``value_and_gradient(x) -> (value, covector)``, or function to this pair
-        And optionally ``draw(rng)``, the objective that a single step sees, and ``rows``, its batch shape. Numbers and lists
-        serve as values and covectors.
+        And optionally ``draw(rng)`` or ``at_step(k, rng)``, the objective that a single step sees, and ``rows``, its batch
+        shape. Numbers and lists serve as values and covectors.
     x0 : array, shape (..., d)
         In the domain of the geometry. Broadcasts with the objective's and the step rule's batch shapes: a sweep over targets,
         step sizes and seeds is one call, and every row is a run of its own.
@@ -66,15 +66,15 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
     objective, update, step = as_objective(objective), as_update(update), as_step(step)
     run = Run([objective, update, *callbacks], step, rng, max_steps, tol, record)
     geometry, x = start(objective, x0, geometry, update, step)
-    at, draw = run.place(geometry, x, resume), getattr(objective, "draw", None)
+    at, see = run.place(geometry, x, resume), seen_by(objective)
     with standing() as stand:
         for at.k in counts(at.k, max_steps, progress):
             last = run.stopped or at.k == max_steps
-            at.objective = objective if last or draw is None else draw(rng)
+            at.objective = objective if last or see is None else see(at.k, rng)
             stand(at.x)
             at.value, at.covector = at.objective.value_and_gradient(at.x)
             if not run.looks:
-                objective, draw = run.begin(at)
+                objective, see = run.begin(at)
             for observe in run.looks:
                 observe(at)
             if last or not run.rows.all_active and run.rows.none_left(at.k):

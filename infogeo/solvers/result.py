@@ -62,7 +62,8 @@ class Result:
     path : array, shape (records, ..., d), or None
         ``path[0]`` is x0, ``path[k]`` the point after k steps.
     values : array, shape (records, ...), or None
-        The objective along the path, as the run saw it; of a random one the last value is that of the objective itself.
+        The objective along the path, as the run saw it; of a random one the last value is that of the objective itself. None for
+        an objective that has no values, a `VectorField`.
     status : integer array, shape (...)
         A `Status` for each row.
     steps : integer array, shape (...)

@@ -28,8 +28,8 @@ class Rows:
         `Status` of the rows that ended.
     """
 
-    def __init__(self, x: Array, domain: Any) -> None:
-        self.xp, self.shape, self.domain = backend_of(x), tuple(x.shape[:-1]), domain
+    def __init__(self, x: Array, domain: Any, valued: bool = True) -> None:
+        self.xp, self.shape, self.domain, self.valued = backend_of(x), tuple(x.shape[:-1]), domain, valued
         self.period = PERIODS.get(self.xp.name, 1)
         self.single = self.shape == () and self.period == 1     # then a plain test of one number serves for a mask
         self.whole = domain.whole       # a next point in R^d is never looked at: what is not finite shows in the next value
@@ -48,9 +48,10 @@ class Rows:
 
     def looked(self, at: Place) -> None:
         """Rows whose value is not finite go back: the step that led there overflowed, or its mirror step has no image."""
-        if self.single and isfinite(at.value):
+        xp, seen = self.xp, at.value if self.valued else self.xp.sum(at.covector, axis=-1)
+        if self.single and isfinite(seen):
             return
-        xp, good = self.xp, self.xp.isfinite(at.value)
+        good = xp.isfinite(seen)
         if self._all(good):
             return
         x, value, covector = at.last

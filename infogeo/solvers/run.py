@@ -7,7 +7,7 @@ from ..arrays.kept import closed
 from ..backend import Array, backend_of
 from ..errors import require_count
 from ..geometry.manifolds.manifold import DuallyFlat
-from ..objectives.function import Coerced, first_of
+from ..objectives.function import Coerced, first_of, seen_by
 from .moment import Moment
 from .place import Place
 from .records import KINDS, Record
@@ -16,7 +16,7 @@ from .rows import Rows
 from .snapshot import Snapshot, described
 from .start import spread
 from .step import Search
-from .stop import as_stop
+from .stop import as_stop, require_values
 from .update import NaturalUpdate
 
 __all__ = ["Run", "counts"]
@@ -99,8 +99,12 @@ class Run:
         at.objective, shape = self.objective if at.objective is self.parts[0] else seen, at.value.shape
         if not _spreads((*shape, 1), at.x.shape):       # an objective that does not say its batch shape
             at.x = spread(at.x, shape)
-        rows = self.rows = Rows(at.x, at.geometry.domain)
-        self.records = {name: kind(at.x, self.max_steps) for name, kind in KINDS[self.record].items()}
+        valued = getattr(self.objective, "valued", True)
+        if not valued:
+            require_values(self.objective, self.step, self.stop)
+        rows = self.rows = Rows(at.x, at.geometry.domain, valued)
+        kinds = {name: kind for name, kind in KINDS[self.record].items() if valued or name != "values"}
+        self.records = {name: kind(at.x, self.max_steps) for name, kind in kinds.items()}
         self.first = at.value
         if self.kept is None:
             at.state, at.last = self.parts[1].init(at.x), (at.x, at.value, at.covector)
@@ -119,7 +123,7 @@ class Run:
             self.moves.insert(0, rows.descended)        # ψ is convex; a metric of one's own may be anything
         if self.callbacks:
             self.moves.append(self._called)
-        return self.objective, getattr(self.objective, "draw", None)
+        return self.objective, seen_by(self.objective)
 
     def _converged(self, at: Place) -> None:
         """Rows end where the stopping rule says so."""

@@ -7,8 +7,9 @@ from typing import Any
 from ..backend import Array, backend_of, dot
 from ..errors import require
 from .place import Place
+from .step import Search
 
-__all__ = ["Gap", "GradientNorm", "StepLength", "Stop", "ValueChange", "as_stop"]
+__all__ = ["Gap", "GradientNorm", "StepLength", "Stop", "ValueChange", "as_stop", "require_values"]
 
 
 class Stop(ABC):
@@ -82,6 +83,14 @@ class Gap(Stop):
 
 def _require(tol: Any) -> None:
     require("tol", "tol a number >= 0", isinstance(tol, Real) and float(tol) >= 0, tol)
+
+
+def require_values(objective: Any, *rules: Any) -> None:
+    """Raises TypeError where a step rule or a stopping rule compares values, of an objective that has none."""
+    for rule in rules:
+        if isinstance(rule, (Search, ValueChange, Gap)):
+            raise TypeError(f"{type(rule).__name__} compares values, and {objective!r} has none: take another step rule, such as "
+                            "Constant, and as tol a function (Place) -> mask, such as a duality gap below a bound")
 
 
 def as_stop(tol: Any) -> Any:

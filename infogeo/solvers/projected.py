@@ -1,0 +1,64 @@
+"""Steps followed by a projection onto a flat set."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..backend import Array, arrays, column
+from ..geometry.projections.flat_sets import FlatSet
+from ..numerics.linalg import matvec
+from .based import Based
+from .update import Update
+
+__all__ = ["Projected"]
+
+
+@dataclass(frozen=True)
+class Projected(Based):
+    """The step of another update, then the Bregman projection of the geometry at hand onto a set that is flat in its chart.
+
+    Mathematically, with `MirrorUpdate` x⁺ = argmin over y in the set of h c·y + B_ψ(y : x), mirror descent with constraints. Rows
+    whose step ends in the set are left untouched, bit by bit. The set may meet the domain in such a way that the minimum lies on
+    the boundary.
+
+    Parameters
+    ----------
+    base : Update
+    onto : FlatSet
+        `Halfspaces`, `AffineConstraints`, `AffineSubmanifold` or an `Intersection`, in the coordinates of the run.
+
+    Raises
+    ------
+    DomainError, ConvergenceError
+        In a run, where the set meets nothing of the domain, or a projection is not found (`m_project`).
+
+    Source: Censor & Lent, An iterative row-action method for interval convex programming (1981); Beck & Teboulle (2003).
+    """
+
+    base: Update
+    onto: FlatSet
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.onto, FlatSet):
+            raise TypeError(f"onto must be a FlatSet, such as Halfspaces(normals, offsets); got {self.onto!r}")
+
+    @property
+    def needs(self) -> tuple[str, ...]:         # type: ignore[override]
+        return (*self.base.needs, "to_eta", "to_theta")
+
+    def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
+        there, state = self.base(geometry, x, covector, h, state)
+        xp, there = arrays(there)
+        outside = ~_contains(self.onto, there) & geometry.domain.contains(there)
+        if not xp.any(outside):
+            return there, state
+        # rows that are in the set, or nowhere, have nothing to project: the others' points stand in for them
+        rows = xp.where(column(outside), there, x)
+        return xp.where(column(outside), self.onto.nearest(geometry, rows), there), state
+
+
+def _contains(onto: FlatSet, x: Array) -> Array:
+    """Which points satisfy all equations and inequalities of the set as they are rounded, shape (...)."""
+    xp, x, C, d, A, b = arrays(x, *onto.equations(), *onto.inequalities())
+    return xp.all(matvec(xp, C, x) == d, axis=-1) & xp.all(matvec(xp, A, x) <= b, axis=-1)
