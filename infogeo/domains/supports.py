@@ -4,7 +4,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..backend import NUMPY, Array, Namespace, arrays, to_numpy
-from ..numerics.linalg import positive_definite
+from ..numerics.linalg import positive_definite, self_adjoint
 from .base import Domain
 from .bijections import ExponentialChart, LogitChart
 from .chart import Chart, IdentityChart
@@ -167,11 +167,7 @@ class PositiveDefiniteMatrix(Domain):
 
     def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
-        with np.errstate(invalid="ignore"):
-            gap = xp.max(xp.abs(x - xp.matrix_transpose(x)), axis=(-2, -1))
-        size = xp.max(xp.abs(x), axis=(-2, -1))
-        # 64 roundings: what products of three matrices lose of their symmetry is allowed, an asymmetry of the data is not
-        return positive_definite(xp, x) & (gap <= 64 * float(xp.finfo(x.dtype).eps) * size)
+        return positive_definite(xp, x) & self_adjoint(xp, x)
 
     def rule(self, name: str) -> str:
         return f"{name} symmetric and positive definite"

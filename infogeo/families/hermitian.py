@@ -8,11 +8,11 @@ from functools import lru_cache
 import numpy as np
 
 from ..backend import Array, Namespace, arrays, backend_of
-from ..domains.base import Domain
 from ..domains.bijections import LogCholeskyChart
 from ..domains.chart import Chart
 from ..domains.convex import ConvexDomain
-from ..numerics.linalg import cholesky, positive_definite
+from ..domains.supports import PositiveDefiniteMatrix
+from ..numerics.linalg import cholesky, positive_definite, self_adjoint
 
 __all__ = ["HermitianDefinite", "HermitianMatrix", "as_complex", "pack_hermitian", "real_matrix", "unpack_hermitian"]
 
@@ -105,23 +105,12 @@ class _HermitianCholeskyChart(LogCholeskyChart):
         return Chart.pull_in(self, u, vector)
 
 
-class HermitianMatrix(Domain):
+class HermitianMatrix(PositiveDefiniteMatrix):
     """Hermitian positive definite p × p matrices, not packed."""
-
-    def __init__(self, p: int) -> None:
-        self.p = p
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (self.p, self.p)
 
     def contains(self, x: Array) -> Array:
         xp, x = as_complex(x)
-        real, imaginary = xp.real(x), xp.imag(x)
-        gap = xp.max(xp.abs(x - xp.conj(xp.matrix_transpose(x))), axis=(-2, -1))
-        size = xp.max(xp.abs(x), axis=(-2, -1))
-        # 64 ε: the products by which a covariance is made round its two halves differently
-        return positive_definite(xp, real_matrix(xp, real, imaginary)) & (gap <= 64 * float(xp.finfo(real.dtype).eps) * size)
+        return positive_definite(xp, real_matrix(xp, xp.real(x), xp.imag(x))) & self_adjoint(xp, x)
 
     def rule(self, name: str) -> str:
         return f"{name} Hermitian and positive definite"
