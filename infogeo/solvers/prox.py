@@ -94,10 +94,10 @@ class Box(Prox):
     upper: Any
 
     def __post_init__(self) -> None:
-        xp, lower, upper = arrays(self.lower, self.upper)
+        _, lower, upper = arrays(self.lower, self.upper)
         require("lower", "lower <= upper", lower <= upper, lower)
-        object.__setattr__(self, "lower", kept(lower))
-        object.__setattr__(self, "upper", kept(upper))
+        for name, bound in (("lower", lower), ("upper", upper)):        # numbers stay numbers, which are of every array library
+            object.__setattr__(self, name, kept(bound) if bound.ndim else getattr(self, name))
 
     def value(self, x: Array) -> Array:
         xp, x, lower, upper = arrays(x, self.lower, self.upper)
