@@ -144,17 +144,29 @@ from .objectives.divergence import CrossEntropy as CrossEntropy, ReverseKL as Re
 from .objectives.field import VectorField as VectorField
 from .objectives.random import MiniBatch as MiniBatch, Noisy as Noisy
 from .objectives.stream import Stream as Stream
+from .solvers.accelerated import (
+    AcceleratedMirror as AcceleratedMirror, GradientRestart as GradientRestart, SpeedRestart as SpeedRestart,
+)
+from .solvers.accelerated_bregman import AcceleratedBregman as AcceleratedBregman
 from .solvers.averages import Average as Average
+from .solvers.barzilai_borwein import BarzilaiBorwein as BarzilaiBorwein
 from .solvers.composite import Composite as Composite
+from .solvers.corrected import CorrectedNatural as CorrectedNatural
+from .solvers.dual_averaging import DualAveraging as DualAveraging
 from .solvers.extragradient import MirrorProx as MirrorProx, Optimistic as Optimistic
 from .solvers.geodesic import Geodesic as Geodesic
+from .solvers.growing import Growing as Growing
+from .solvers.newton import Damped as Damped, Newton as Newton
+from .solvers.polyak import Polyak as Polyak
 from .solvers.projected import Projected as Projected
 from .solvers.prox import Box as Box, L1 as L1, Prox as Prox, SumTo as SumTo
 from .solvers.result import Result as Result, Status as Status
+from .solvers.riemannian_momentum import RiemannianMomentum as RiemannianMomentum
 from .solvers.step import (
     Backtracking as Backtracking, Constant as Constant, Diminishing as Diminishing, Exact as Exact,
     RelativeSmooth as RelativeSmooth, Step as Step,
 )
+from .solvers.trust_region import TrustRegion as TrustRegion
 from .solvers.update import (
     GradientUpdate as GradientUpdate, MirrorUpdate as MirrorUpdate, NaturalUpdate as NaturalUpdate, Update as Update,
 )

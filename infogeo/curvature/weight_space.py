@@ -54,15 +54,16 @@ class WeightSpace(Riemannian):
         return seen
 
     @formula("theta", "theta", axes=0, blocks=False)
-    def divergence(self, w_p: Array, w_q: Array) -> Array:      # type: ignore[empty-body]
+    def divergence(self, w_p: Array, w_q: Array) -> Array:
         """The mean over the inputs x_n of the batch of KL(p(y | x_n; w_p) ‖ p(y | x_n; w_q)), shape (...), nats.
 
-        Mathematically, its Hessian in w_q at w_q = w_p is the Fisher metric F of the batch, which is also the Hessian in w_p there.
+        Mathematically, its Hessian in w_q at w_q = w_p, and that in w_p there, is the Fisher metric F of the batch.
         """
 
     def _divergence(self, xp: Namespace, w_p: Array, w_q: Array) -> Array:
         theta_p, theta_q = (self.model.theta(w, self.batch[0]) for w in (w_p, w_q))
-        return xp.mean(self.model.family.kl(theta_p, theta_q), axis=-1)
+        family: Any = self.model.family
+        return xp.mean(family.kl(theta_p, theta_q), axis=-1)
 
     @once
     def operator(self, w: Array) -> LinearOperator:

@@ -48,7 +48,15 @@ class Coerced:
 
 
 def seen_by(objective: Any) -> Callable[[int, Any], Any] | None:
-    """The function (k, rng) to the objective that step k sees, of one that has ``at_step(k, rng)`` or ``draw(rng)``; or None."""
+    """The function (k, rng) to the objective that step k sees, of one that has ``at_step(k, rng)`` or ``draw(rng)``; or None.
+
+    It is None, too, where every step sees the objective itself.
+    """
+    if isinstance(objective, Coerced) and seen_by(objective.f) is None:
+        return None
+    cls = type(objective)
+    if isinstance(objective, Objective) and (cls.at_step, cls.draw) == (Objective.at_step, Objective.draw):
+        return None
     if hasattr(objective, "at_step"):
         return cast(Callable[[int, Any], Any], objective.at_step)
     draw = getattr(objective, "draw", None)

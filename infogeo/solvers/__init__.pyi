@@ -8,6 +8,16 @@ from .update import (
     GradientUpdate as GradientUpdate, MirrorUpdate as MirrorUpdate, NaturalUpdate as NaturalUpdate, Update as Update,
 )
 
+# updates that remember or correct
+from .accelerated import (
+    AcceleratedMirror as AcceleratedMirror, GradientRestart as GradientRestart, Restart as Restart, SpeedRestart as SpeedRestart,
+)
+from .accelerated_bregman import AcceleratedBregman as AcceleratedBregman
+from .corrected import CorrectedNatural as CorrectedNatural
+from .dual_averaging import DualAveraging as DualAveraging
+from .newton import Newton as Newton
+from .riemannian_momentum import RiemannianMomentum as RiemannianMomentum
+
 # updates made of others, and their proxes
 from .composite import Composite as Composite
 from .extragradient import MirrorProx as MirrorProx, Optimistic as Optimistic
@@ -20,6 +30,11 @@ from .step import (
     Backtracking as Backtracking, Constant as Constant, Diminishing as Diminishing, Exact as Exact,
     RelativeSmooth as RelativeSmooth, Step as Step,
 )
+from .barzilai_borwein import BarzilaiBorwein as BarzilaiBorwein
+from .growing import Growing as Growing
+from .newton import Damped as Damped
+from .polyak import Polyak as Polyak
+from .trust_region import TrustRegion as TrustRegion
 
 # stopping rules, and the place that rules see
 from .stop import (

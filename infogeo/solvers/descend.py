@@ -66,22 +66,28 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
     objective, update, step = as_objective(objective), as_update(update), as_step(step)
     run = Run([objective, update, *callbacks], step, rng, max_steps, tol, record)
     geometry, x = start(objective, x0, geometry, update, step)
-    at, see = run.place(geometry, x, resume), seen_by(objective)
+    at, see, on = run.place(geometry, x, resume), seen_by(objective), getattr(geometry, "on", lambda seen: geometry)
     with standing() as stand:
         for at.k in counts(at.k, max_steps, progress):
             last = run.stopped or at.k == max_steps
-            at.objective = objective if last or see is None else see(at.k, rng)
-            stand(at.x)
+            if see is not None:
+                seen = objective if last else see(at.k, rng)
+                at.see(seen, geometry if last else on(seen))
+            here = at.x
+            stand(here)
             at.value, at.covector = at.objective.value_and_gradient(at.x)
             if not run.looks:
                 objective, see = run.begin(at)
             for observe in run.looks:
                 observe(at)
+            if at.x is not here:                    # rows went back
+                stand(at.x)
             if last or not run.rows.all_active and run.rows.none_left(at.k):
                 break
-            at.update = update.on(at.objective)
-            h = step(at)
-            x, at.state = at.update(geometry, at.x, at.covector, h, at.state)
+            if at.update is None:
+                at.update = update.on(at.objective)
+            at.h = step(at)
+            x, at.state = at.update(at.geometry, at.x, at.covector, at.h, at.state)
             for observe_move in run.moves:
                 observe_move(at, x)
     return run.result(at)

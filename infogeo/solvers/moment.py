@@ -19,8 +19,10 @@ class Moment:
         Steps taken.
     x : array, shape (..., d)
         The points now; on NumPy not to be written.
-    value, covector : arrays, shapes (...) and (..., d)
-        What the last step saw, at the points before it.
+    before, value, covector : arrays, shapes (..., d), (...) and (..., d)
+        The points before the last step, and what it saw there.
+    h : array, shape (...), or number
+        Its step size.
     state : object
         That of the update.
     snapshot : function () -> Snapshot
@@ -29,7 +31,9 @@ class Moment:
 
     k: int
     x: Array
+    before: Array
     value: Array
     covector: Array
+    h: Array
     state: Any
     snapshot: Callable[[], Snapshot]

@@ -19,6 +19,7 @@ class Place:
     value, covector : arrays, shapes (...) and (..., d)
         Of the objective of the step, at x.
     geometry : Riemannian
+        Of the objective that the step sees.
     objective : Objective
         The one that the step sees.
     update : Update
@@ -27,17 +28,28 @@ class Place:
         That of the update.
     last : tuple
         ``(x, value, covector)`` before the last step.
+    h : array, shape (...), or number
+        The last step size; None before the first step.
     """
 
     # slots: the loop reads and writes them at every step
-    __slots__ = ("k", "x", "value", "covector", "geometry", "objective", "update", "state", "last")
+    __slots__ = ("k", "x", "value", "covector", "geometry", "objective", "update", "state", "last", "h")
 
-    def __init__(self, k: int, x: Array, geometry: Any, state: Any, last: tuple[Array, Array, Array]) -> None:
-        self.k, self.x, self.geometry, self.state, self.last = k, x, geometry, state, last
+    def __init__(self, k: int, x: Array, objective: Any, geometry: Any, state: Any, last: tuple[Array, Array, Array],
+                 h: Array = None) -> None:
+        self.k, self.x, self.state, self.last, self.h = k, x, state, last, h
         self.value: Array
         self.covector: Array
-        self.objective: Any
         self.update: Any
+        self.see(objective, geometry)
+
+    def see(self, objective: Any, geometry: Any) -> None:
+        """From now on, an objective and the geometry of what it sees; the update of both is made before the next step."""
+        self.objective, self.geometry, self.update = objective, geometry, None
+
+    def direction(self) -> Array:
+        """That of the update's curve at h = 0, shape (..., d): −c, −G⁻¹c, …"""
+        return self.update.velocity(self.geometry, self.x, self.covector)
 
     def curve(self, h: Array) -> Array:
         """The point at step size h, shape (...) or a number, on the curve of the update."""

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from ..arrays.kept import closed
-from ..backend import Array, backend_of
+from ..backend import Array, backend_of, column
 from ..errors import require_count
 from ..geometry.manifolds.manifold import DuallyFlat
 from ..objectives.function import Coerced, first_of, seen_by
@@ -17,7 +17,7 @@ from .snapshot import Snapshot, described
 from .start import spread
 from .step import Search
 from .stop import as_stop, require_values
-from .update import NaturalUpdate
+from .update import NaturalUpdate, Update
 
 __all__ = ["Run", "counts"]
 
@@ -66,8 +66,9 @@ class Run:
         ValueError
             Where the snapshot is of another run.
         """
+        self.geometry = geometry
         if resume is None:
-            return Place(0, x, geometry, None, (x, None, None))
+            return Place(0, x, self.parts[0], geometry, None, (x, None, None))
         if not isinstance(resume, Snapshot):
             raise TypeError(f"resume must be a Snapshot, such as load_checkpoint(path) gives; got {resume!r}")
         self.kept = kept = resume.restore(self.rng, self.parts, self._described(geometry), x)
@@ -79,7 +80,7 @@ class Run:
             raise ValueError(f"resume needs max_steps >= {resume.k}, the steps taken before; got {self.max_steps}")
         if not kept["drawn"]:
             self._require_same_values(kept)
-        return Place(resume.k, there, geometry, kept["state"], kept["last"])
+        return Place(resume.k, there, self.parts[0], geometry, kept["state"], kept["last"], kept["h"])
 
     def _require_same_values(self, kept: dict[str, Any]) -> None:
         """The objective gives, where the snapshot was taken, the value that it gave there: its data are the same."""
@@ -105,15 +106,17 @@ class Run:
         rows = self.rows = Rows(at.x, at.geometry.domain, valued)
         kinds = {name: kind for name, kind in KINDS[self.record].items() if valued or name != "values"}
         self.records = {name: kind(at.x, self.max_steps) for name, kind in kinds.items()}
-        self.first = at.value
+        self.first, self.answer = at.value, None
         if self.kept is None:
             at.state, at.last = self.parts[1].init(at.x), (at.x, at.value, at.covector)
         else:
             rows.restore(self.kept["rows"])
-            self.first = self.kept["first"]
+            self.first, self.answer = self.kept["first"], self.kept["answer"]
             for name, record in self.records.items():
                 record.restore(self.kept["records"][name])
         self.looks = [rows.looked, *(record.put for record in self.records.values())]
+        if getattr(type(self.parts[1]), "answer", Update.answer) is not Update.answer:
+            self.looks.insert(1, self._answered)
         self.moves = [rows.moved]
         if self.stop is not None:
             self.looks.append(self._converged)
@@ -124,6 +127,12 @@ class Run:
         if self.callbacks:
             self.moves.append(self._called)
         return self.objective, seen_by(self.objective)
+
+    def _answered(self, at: Place) -> None:
+        """What the method reports: of rows that ended, what it was when they did, though the state goes on."""
+        answer = self.parts[1].answer(at.x, at.state)
+        known = self.answer is not None and not self.rows.all_active
+        self.answer = backend_of(answer).where(column(self.rows.active), answer, self.answer) if known else answer
 
     def _converged(self, at: Place) -> None:
         """Rows end where the stopping rule says so."""
@@ -136,7 +145,8 @@ class Run:
 
     def _called(self, at: Place, x: Array) -> None:
         """The callbacks have their turn; each is called, whether or not another one ends the run."""
-        moment = Moment(at.k + 1, closed(at.x), at.value, at.covector, at.state, partial(self._snapshot, at))
+        before, value, covector = at.last
+        moment = Moment(at.k + 1, closed(at.x), closed(before), value, covector, at.h, at.state, partial(self._snapshot, at))
         self.stopped = any([callback(moment) is True for callback in self.callbacks])
         if self.stopped:
             self.rows.end(self.rows.active, int(Status.STOPPED), at.k + 1)
@@ -150,14 +160,16 @@ class Run:
 
     def _snapshot(self, at: Place) -> Snapshot:
         records = {name: record.kept(at.k + 1) for name, record in self.records.items()}
-        return Snapshot.of(at.k + 1, self.rng, self.parts, self._described(at.geometry), x=at.x, last=at.last, state=at.state,
-                           first=self.first, rows=self.rows.kept(), records=records, drawn=at.objective is not self.objective)
+        return Snapshot.of(at.k + 1, self.rng, self.parts, self._described(self.geometry), x=at.x, last=at.last, h=at.h,
+                           state=at.state, first=self.first, answer=self.answer, rows=self.rows.kept(), records=records,
+                           drawn=at.objective is not self.objective)
 
     def result(self, at: Place) -> Result:
         """The run, which ends here."""
         self.rows.judged(at, self.first, partial(_singular, at) if isinstance(self.parts[1], NaturalUpdate) else None)
         found = {name: record.up_to(at.k) for name, record in self.records.items()}
-        return Result(at.x, found.get("path"), found.get("values"), self.rows.status, self.rows.steps(at.k), at.state)
+        x = at.x if self.answer is None else self.answer
+        return Result(x, found.get("path"), found.get("values"), self.rows.status, self.rows.steps(at.k), at.state)
 
 
 def _singular(at: Place) -> Array:

@@ -26,7 +26,12 @@ class Coordinates:
     def __repr__(self) -> str:
         return f"R^{self.dim} without a metric"
 
+    def on(self, objective: Any) -> "Coordinates":
+        return self
+
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):           # asked by Python, or by who wants to know whether this is an array
+            raise AttributeError(name)
         raise TypeError(f"the run needs a geometry, whose {name} its update, its step rule or its tol asks for: geometry=…")
 
 

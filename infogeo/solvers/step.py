@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..arrays.kept import kept
-from ..backend import Array, arrays
+from ..backend import Array, Namespace, arrays
 from ..errors import require, require_count, require_positive
 from .place import Place
 
-__all__ = ["Backtracking", "Constant", "Diminishing", "Exact", "RelativeSmooth", "Search", "Step"]
+__all__ = ["Backtracking", "Constant", "Diminishing", "Exact", "RelativeSmooth", "Search", "Step", "positive_field",
+           "require_factor", "rows_of", "shrink"]
 
 
 class Step(ABC):
@@ -47,10 +48,10 @@ class Search(Step):
     steady = True
 
 
-def _keep(step: Step, h: Any) -> None:
-    """The step size of a rule, positive throughout: a number, or a copy of an array."""
-    h = require_positive("h", h)
-    object.__setattr__(step, "h", h if isinstance(h, (int, float)) else kept(h))
+def positive_field(step: Step, name: str) -> None:
+    """A field of a rule, such as its step size, positive throughout: a number, or a copy of an array."""
+    h = require_positive(name, getattr(step, name))
+    object.__setattr__(step, name, h if isinstance(h, (int, float)) else kept(h))
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Constant(Step):
     h: Any
 
     def __post_init__(self) -> None:
-        _keep(self, self.h)
+        positive_field(self, "h")
 
     def __call__(self, at: Place) -> Array:
         return self.h
@@ -76,7 +77,7 @@ class Diminishing(Step):
     power: float = 1.0
 
     def __post_init__(self) -> None:
-        _keep(self, self.h)
+        positive_field(self, "h")
         require_positive("offset", self.offset)
         require("power", "power a finite number", isinstance(self.power, Real) and isfinite(self.power), self.power)
 
@@ -84,14 +85,14 @@ class Diminishing(Step):
         return self.h / (at.k + self.offset) ** self.power
 
 
-def _rows(xp: Any, value: Array, h: Any) -> Array:
+def rows_of(xp: Any, value: Array, h: Any) -> Array:
     """Step sizes of every row."""
     return xp.zeros_like(value) + xp.asarray(h, dtype=value.dtype)
 
 
-def _require_shrinking(factor: Any, halvings: Any) -> None:
+def require_factor(factor: Any) -> None:
+    """Raises DomainError where a rule could not shrink a step by it."""
     require("factor", "0 < factor < 1", isinstance(factor, Real) and 0 < float(factor) < 1, factor)
-    require_count("halvings", halvings)
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,9 @@ class Backtracking(Search):
     halvings: int = 60
 
     def __post_init__(self) -> None:
-        _keep(self, self.h)
-        _require_shrinking(self.factor, self.halvings)
+        positive_field(self, "h")
+        require_factor(self.factor)
+        require_count("halvings", self.halvings)
         within = isinstance(self.sufficient, Real) and 0 <= float(self.sufficient) < 1
         require("sufficient", "0 <= sufficient < 1", within, self.sufficient)
 
@@ -118,7 +120,11 @@ class Backtracking(Search):
         def enough(trial: Array, trial_value: Array, h: Array) -> Array:
             return trial_value <= value + self.sufficient * xp.sum(covector * (trial - x), axis=-1)
 
-        return _shrink(at, _rows(xp, value, self.h), self.factor, self.halvings, enough)
+        return shrink(at, self.first(xp, at, value), self.factor, self.halvings, enough)
+
+    def first(self, xp: Namespace, at: Place, value: Array) -> Array:
+        """The step size that is tried first, shape (...)."""
+        return rows_of(xp, value, self.h)
 
 
 @dataclass(frozen=True)
@@ -135,8 +141,9 @@ class RelativeSmooth(Search):
     halvings: int = 60
 
     def __post_init__(self) -> None:
-        _keep(self, self.h)
-        _require_shrinking(self.factor, self.halvings)
+        positive_field(self, "h")
+        require_factor(self.factor)
+        require_count("halvings", self.halvings)
 
     def __call__(self, at: Place) -> Array:
         xp, x, value, covector = arrays(at.x, at.value, at.covector)
@@ -149,10 +156,10 @@ class RelativeSmooth(Search):
             model = value + xp.sum(covector * (safe - x), axis=-1) + at.geometry.divergence(x, safe) / h
             return inside & (trial_value <= model + slack * (1.0 + xp.abs(value)))
 
-        return _shrink(at, _rows(xp, value, self.h), self.factor, self.halvings, below)
+        return shrink(at, rows_of(xp, value, self.h), self.factor, self.halvings, below)
 
 
-def _shrink(at: Place, h: Array, factor: float, halvings: int, accept: Callable[[Array, Array, Array], Array]) -> Array:
+def shrink(at: Place, h: Array, factor: float, halvings: int, accept: Callable[[Array, Array, Array], Array]) -> Array:
     """The first of h, factor·h, factor²·h, … that each row accepts; 0 where none is.
 
     A step that had to shrink until it moves the point by its rounding only is none: what a value that rounds to the same one
@@ -184,7 +191,7 @@ class Exact(Search):
     sections: int = 60
 
     def __post_init__(self) -> None:
-        _keep(self, self.h)
+        positive_field(self, "h")
         require_count("sections", self.sections)
 
     def __call__(self, at: Place) -> Array:
@@ -195,7 +202,7 @@ class Exact(Search):
 
         ratio = (5**0.5 - 1) / 2
         with np.errstate(all="ignore"):
-            upper = _rows(xp, value, self.h)
+            upper = rows_of(xp, value, self.h)
             at_upper = along(upper)
             for _ in range(60):                                  # double while the value still falls
                 further = along(2.0 * upper)

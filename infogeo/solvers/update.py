@@ -31,6 +31,10 @@ class Update(ABC):
         """The update of a step that sees this objective, for updates that look at more of it than its differential."""
         return self
 
+    def answer(self, x: Array, state: Any) -> Array:
+        """What the method reports, `Result.x`, where that is another point than the one at which it takes its gradients."""
+        return x
+
     @abstractmethod
     def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
         """``(x_new, state)`` after a step of size h against the covector."""

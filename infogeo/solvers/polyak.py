@@ -1,0 +1,49 @@
+"""Polyak's step size: how far the value is above the minimum, over how steep it is."""
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+from array_api_compat import is_array_api_obj
+
+from ..backend import Array, backend_of, dot
+from ..errors import require_positive
+from .place import Place
+from .step import Search
+
+__all__ = ["Polyak"]
+
+
+@dataclass(frozen=True)
+class Polyak(Search):
+    """h = a (f(x) − f*) / c·v with the update's direction −v; 0 at the minimum.
+
+    Mathematically, for v = G⁻¹c it is the step to where the linear model of f along the direction is f*, in the metric.
+
+    Parameters
+    ----------
+    lower : number, array of shape (...), or function (Place) -> array
+        f*, the value of the minimum or a bound below it.
+    scale : positive number
+        a.
+
+    Source: Polyak, Introduction to optimization (1987), section 5.3.
+    """
+
+    lower: Any
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        number = isinstance(self.lower, Real) or is_array_api_obj(self.lower)
+        if isinstance(self.lower, type) or not (number or callable(self.lower)):
+            raise TypeError(f"lower must be a number, an array, or a function of a Place; got {self.lower!r}")
+        require_positive("scale", self.scale)
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        return tuple(getattr(self.lower, "shape", ()))
+
+    def __call__(self, at: Place) -> Array:
+        xp, slope = backend_of(at.x), -dot(at.covector, at.direction())
+        above = at.value - (self.lower(at) if callable(self.lower) else self.lower)
+        good = (slope > 0) & (above > 0)
+        return xp.where(good, self.scale * above / xp.where(good, slope, xp.ones_like(slope)), xp.zeros_like(slope))
