@@ -74,6 +74,8 @@ from .geometry.manifolds.log_det import LogDet as LogDet
 from .geometry.manifolds.negative_entropy import NegativeEntropy as NegativeEntropy
 from .geometry.manifolds.p_norm import PNorm as PNorm
 from .geometry.manifolds.quadratic import Quadratic as Quadratic
+from .geometry.manifolds.simplex import Simplex as Simplex
+from .geometry.manifolds.tsallis import Tsallis as Tsallis
 
 # divergences
 from .geometry.divergences.alpha import (

@@ -93,6 +93,7 @@ MIRROR_MAPS = {
     "Burg(3)": ig.Burg(3),
     "PNorm(3, 1.5)": ig.PNorm(3, 1.5),
     "PNorm(3, 3.0)": ig.PNorm(3, 3.0),
+    "Tsallis(0.5, 2)": ig.Tsallis(0.5, 2),
     "LogDet(2)": ig.LogDet(2),
     "LogDet(3)": ig.LogDet(3),
 }

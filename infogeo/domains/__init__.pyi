@@ -7,6 +7,7 @@ from .convex import (
 )
 from .image import GradientImage as GradientImage
 from .power import PowerDomain as PowerDomain
+from .simplex import ClosedSimplex as ClosedSimplex
 
 # supports
 from .supports import (
@@ -15,6 +16,7 @@ from .supports import (
 )
 
 # charts
+from .simplex import AllOutcomesChart as AllOutcomesChart
 from .chart import (
     Chart as Chart, ComposedChart as ComposedChart, IdentityChart as IdentityChart, ScaledChart as ScaledChart,
     StackedChart as StackedChart,

@@ -1,4 +1,4 @@
-"""Open convex sets of coordinate vectors, each the image of R^d under a smooth bijection."""
+"""Convex sets of coordinate vectors, open unless they say otherwise, each the image of R^d under a smooth bijection."""
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 
@@ -24,6 +24,7 @@ class ConvexDomain(Domain):
 
     dim: int
     whole: bool = False   # whether the set is all of R^d
+    closed: bool = False  # whether its boundary belongs to it
 
     @property
     def shape(self) -> tuple[int, ...]:

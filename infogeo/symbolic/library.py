@@ -40,6 +40,7 @@ from ..geometry.manifolds.p_norm import PNorm
 from ..geometry.manifolds.product import ProductManifold
 from ..geometry.manifolds.quadratic import Quadratic
 from ..geometry.manifolds.scaled import Scaled
+from ..geometry.manifolds.tsallis import Tsallis
 from ..numerics.packing import packed_size, unpack
 from .functions import AbsPower, Log1pExp, LogBessel, LogSumExp, MultiGammaLn, ZetaDerivative
 from .manifold import SymbolicManifold
@@ -274,6 +275,12 @@ def _(mirror_map: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
 @_register(Burg)
 def _(mirror_map: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
     return -sp.Add(*map(sp.log, theta))
+
+
+@_register(Tsallis)
+def _(mirror_map: Any, theta: Sequence[sp.Symbol]) -> sp.Expr:
+    q = _exact(mirror_map.q)
+    return (sp.Add(*(t**q for t in theta)) - 1) / (q - 1)
 
 
 @_register(PNorm)

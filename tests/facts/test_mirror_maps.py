@@ -22,6 +22,8 @@ CASES = {
     "Burg": (ig.Burg(2), lambda x: -sum(mp.log(v) for v in x), [0.3, 4.0]),
     "PNorm 1.5": (ig.PNorm(3, 1.5), p_norm(mp.mpf("1.5")), [0.7, -1.2, 2.0]),
     "PNorm 4": (ig.PNorm(3, 4.0), p_norm(mp.mpf(4)), [0.7, -1.2, 2.0]),
+    "Tsallis 0.5": (ig.Tsallis(0.5, 2), lambda x: -2 * (sum(mp.sqrt(v) for v in x) - 1), [0.3, 4.0]),
+    "Tsallis 3": (ig.Tsallis(3, 2), lambda x: (sum(v**3 for v in x) - 1) / 2, [0.3, 4.0]),
     "LogDet": (ig.LogDet(2), log_det, [2.0, 0.6, 1.5]),
 }
 

@@ -5,7 +5,7 @@ from ...backend import Array, Namespace
 from ...errors import require_converged, takes
 from ...numerics.collocation.rule import rule
 from ...numerics.differences import derivative
-from ...numerics.linalg import inverse, matvec, solve
+from ...numerics.linalg import matvec, solve
 from ..manifolds.manifold import DuallyFlat, Riemannian
 
 __all__ = ["christoffel", "christoffel_first", "covariant_derivative", "cubic_tensor", "parallel_transport"]
@@ -60,7 +60,7 @@ def christoffel(M: Riemannian, theta: Array, alpha: float) -> Array:
     Shapes, Raises: as `christoffel_first`.
     """
     xp, theta = M.point(theta)
-    return xp.matmul(christoffel_first(M, theta, alpha), inverse(xp, M.metric(theta))[..., None, :, :])
+    return xp.matmul(christoffel_first(M, theta, alpha), M._inverse_metric(xp, theta)[..., None, :, :])
 
 
 @takes(Riemannian)

@@ -2,7 +2,7 @@
 from ...backend import Array, Namespace, dot
 from ...errors import takes
 from ...numerics.differences import derivative
-from ...numerics.linalg import inverse, matvec
+from ...numerics.linalg import matvec
 from ..manifolds.manifold import DuallyFlat, Riemannian
 from .connection import christoffel_first
 
@@ -22,7 +22,7 @@ def riemann_tensor(M: Riemannian, theta: Array, alpha: float = 0.0) -> Array:
     """
     xp, theta = M.point(theta)
     metric = M.metric(theta)
-    raised = inverse(xp, metric)
+    raised = M._inverse_metric(xp, theta)
     if isinstance(M, DuallyFlat):
         tensor = M.cubic_tensor(theta)
         return 0.25 * (1.0 - alpha**2) * _antisymmetric(xp, _paired(xp, tensor, raised, tensor))
@@ -51,7 +51,7 @@ def ricci(M: Riemannian, theta: Array, alpha: float = 0.0) -> Array:
     xp, theta = M.point(theta)
     d = theta.shape[-1]
     tensor = xp.moveaxis(riemann_tensor(M, theta, alpha), -1, -3)                           # (i, l, j, k)
-    raised = xp.reshape(inverse(xp, M.metric(theta)), (*theta.shape[:-1], 1, d * d))
+    raised = xp.reshape(M._inverse_metric(xp, theta), (*theta.shape[:-1], 1, d * d))
     return xp.reshape(xp.matmul(raised, xp.reshape(tensor, (*theta.shape[:-1], d * d, d * d))), (*theta.shape, d))
 
 
@@ -59,7 +59,7 @@ def ricci(M: Riemannian, theta: Array, alpha: float = 0.0) -> Array:
 def scalar_curvature(M: Riemannian, theta: Array, alpha: float = 0.0) -> Array:
     """The scalar curvature of the α-connection, G^jk Ric_jk, shape (...); for α = 0 on a surface twice the Gaussian one."""
     xp, theta = M.point(theta)
-    return xp.sum(inverse(xp, M.metric(theta)) * ricci(M, theta, alpha), axis=(-2, -1))
+    return xp.sum(M._inverse_metric(xp, theta) * ricci(M, theta, alpha), axis=(-2, -1))
 
 
 @takes(Riemannian)

@@ -7,14 +7,13 @@ from ...backend import Array, Namespace
 from ...domains.convex import ConvexDomain, RealSpace
 from ...errors import require_count
 from .arc_length import ConstantMetric
-from .manifold import DuallyFlat
-from .separable import diagonal, diagonal3
+from .separable import Separable
 
 __all__ = ["Euclidean"]
 
 
 @dataclass(frozen=True)
-class Euclidean(ConstantMetric, DuallyFlat):
+class Euclidean(ConstantMetric, Separable):
     """ψ(x) = ½ |x|² on R^d: η = x, D(p‖q) = ½ |x_p − x_q|². Mirror descent is gradient descent."""
 
     dim: int
@@ -38,18 +37,16 @@ class Euclidean(ConstantMetric, DuallyFlat):
 
     _to_theta = _to_eta    # type: ignore[assignment]
 
-    def _metric(self, xp: Namespace, theta: Array) -> Array:
-        return diagonal(xp, xp.ones_like(theta))
+    def _second(self, xp: Namespace, theta: Array) -> Array:
+        return xp.ones_like(theta)
 
-    _dual_metric = _metric    # type: ignore[assignment]
+    def _third(self, xp: Namespace, theta: Array) -> Array:
+        return xp.zeros_like(theta)
 
     def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         return xp.broadcast_to(vector, np.broadcast_shapes(theta.shape, vector.shape))
 
     _sharp = _dual_flat = _dual_sharp = _flat    # type: ignore[assignment]
-
-    def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
-        return diagonal3(xp, xp.zeros_like(theta))
 
     def _divergence(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return self._potential(xp, theta_p - theta_q)

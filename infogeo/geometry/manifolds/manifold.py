@@ -104,6 +104,10 @@ class Riemannian(ABC):
     def _sharp(self, xp: Namespace, x: Array, covector: Array) -> Array:
         return solve(xp, self._metric(xp, x), covector)
 
+    def _inverse_metric(self, xp: Namespace, x: Array) -> Array:
+        """The matrix of `sharp`, shape (..., dim, dim)."""
+        return inverse(xp, self.metric(x))
+
     @formula("theta", "vector", axes=1)
     def root(self, x: Array, z: Array) -> Array:
         """F(x) z with a square root of the metric, G = F Fᵀ, shape (..., dim): a random covector of covariance G if z is white.
@@ -245,6 +249,8 @@ class DuallyFlat(Riemannian):
     # not, a segment or a step in η may leave them, and Newton's method from afar may run to the boundary of θ.
     # (Barndorff-Nielsen, Information and Exponential Families (1978), theorem 9.2.)
     steep: Any = True       # bool
+    # Whether there is a coordinate more than dimensions, as where all probabilities of a simplex are named.
+    redundant: Any = False  # bool
 
     @property
     def domain(self) -> ConvexDomain:
@@ -424,8 +430,15 @@ class Dual(DuallyFlat):
     def steep(self) -> bool:
         return self.primal.steep    # type: ignore[no-any-return]
 
+    @property
+    def redundant(self) -> bool:
+        return self.primal.redundant    # type: ignore[no-any-return]
+
     def _metric(self, xp: Namespace, theta: Array) -> Array:
         return self.primal.dual_metric(theta)
+
+    def _inverse_metric(self, xp: Namespace, x: Array) -> Array:
+        return self.primal.metric(self.primal.to_theta(x))
 
     def _root(self, xp: Namespace, theta: Array, z: Array) -> Array:
         """G⁻¹ F z, for G⁻¹ F (G⁻¹ F)ᵀ = G⁻¹."""

@@ -4,7 +4,7 @@ import numpy as np
 from ...backend import Array, Namespace, column
 from .manifold import DuallyFlat
 
-__all__ = ["GreatCircles"]
+__all__ = ["GreatCircles", "sinc", "sine_ratio"]
 
 
 class GreatCircles(DuallyFlat):
@@ -48,7 +48,7 @@ class GreatCircles(DuallyFlat):
         """
         omega = 0.5 * self._distance(xp, theta_p, theta_q)
         ratio = xp.exp(0.5 * self._log_rest_ratio(xp, theta_p, theta_q))                       # √(p_r / q_r)
-        of_p, of_q = ratio * _sine_ratio(xp, 1.0 - t, omega), _sine_ratio(xp, t, omega)
+        of_p, of_q = ratio * sine_ratio(xp, 1.0 - t, omega), sine_ratio(xp, t, omega)
         half = 0.5 * (theta_q - theta_p)
         share_p, share_q = column(of_p / (of_p + of_q)), column(of_q / (of_p + of_q))
         along = xp.where(share_p >= 0.5, theta_p + 2.0 * xp.log1p(share_q * xp.expm1(half)),
@@ -61,7 +61,7 @@ class GreatCircles(DuallyFlat):
         Mathematically, √(p_i(1) / p_i) = cos τ + ½ (v_i − η·v) sin τ / τ with τ = ½ |v|.
         """
         tau = 0.5 * self._norm(xp, theta, vector)
-        half = 0.5 * column(_sinc(xp, tau)) * vector
+        half = 0.5 * column(sinc(xp, tau)) * vector
         rest = column(xp.cos(tau)) - xp.sum(self._to_eta(xp, theta) * half, axis=-1, keepdims=True)  # √(p_r(1) / p_r)
         return _whole(xp, (rest > 0) & column(tau < 0.5 * np.pi), theta + 2.0 * xp.log1p(half / rest))
 
@@ -71,7 +71,7 @@ class GreatCircles(DuallyFlat):
         Mathematically, v_i = 2 (√(q_i / p_i) − √(q_r / p_r)) ω / sin ω.
         """
         omega = 0.5 * self._distance(xp, theta_p, theta_q)
-        scale = 2.0 * xp.exp(-0.5 * self._log_rest_ratio(xp, theta_p, theta_q)) / _sinc(xp, omega)
+        scale = 2.0 * xp.exp(-0.5 * self._log_rest_ratio(xp, theta_p, theta_q)) / sinc(xp, omega)
         return column(scale) * xp.expm1(0.5 * (theta_q - theta_p))
 
 
@@ -81,12 +81,12 @@ def _whole(xp: Namespace, inside: Array, theta: Array) -> Array:
     return xp.where(inside, theta, xp.full_like(theta, xp.nan))
 
 
-def _sinc(xp: Namespace, x: Array) -> Array:
+def sinc(xp: Namespace, x: Array) -> Array:
     """sin(x) / x."""
     safe = xp.where(x == 0, xp.ones_like(x), x)
     return xp.where(x == 0, xp.ones_like(x), xp.sin(safe) / safe)
 
 
-def _sine_ratio(xp: Namespace, t: Array, x: Array) -> Array:
+def sine_ratio(xp: Namespace, t: Array, x: Array) -> Array:
     """sin(t x) / sin(x), which is t where x is 0."""
-    return t * _sinc(xp, t * x) / _sinc(xp, x)
+    return t * sinc(xp, t * x) / sinc(xp, x)

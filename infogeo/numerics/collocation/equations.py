@@ -38,6 +38,11 @@ class HessianEquation:
     M: Any
     alpha: float = 0.0
 
+    def __post_init__(self) -> None:
+        if self.M.redundant:
+            raise TypeError("geodesics of an α-connection are found in as many coordinates as there are dimensions; "
+                            f"{self.M!r} has one more: leave an outcome out, as Categorical(k).dual does")
+
     def __call__(self, xp: Namespace, x: Array, v: Array, w: Array, derivative: Array) -> tuple[Array, Array, Array, Array]:
         """(G, f, ∂f/∂v, ∂(Gw + f)/∂x) with f = (1 − α)/2 T(v, v).
 
