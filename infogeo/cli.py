@@ -1,6 +1,9 @@
 """The command line: ``infogeo conditioning …``, ``infogeo train …`` and ``infogeo derive …``."""
 import argparse
+import os
+import re
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -11,14 +14,30 @@ from . import studies, symbolic
 from .arrays.files import require_place
 from .backend import use_backend
 from .errors import InfogeoError
+from .studies.naming import suggestion
 
 __all__ = ["main"]
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose complaint is one line."""
+    """A parser whose complaint is one line, which says what may have been meant."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"formatter_class": argparse.RawDescriptionHelpFormatter, **options})
+        self.known: list[str] = []      # the options of this parser and of those below it
+
+    def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
+        return self._noted(super().add_argument(*names, **options))
+
+    def _noted(self, action: argparse.Action) -> argparse.Action:
+        self.known = [*getattr(self, "known", []), *action.option_strings]
+        return action
 
     def error(self, message: str) -> NoReturn:
+        if found := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            message += suggestion(found[1], re.findall(r"[\w-]+", found[2]))
+        elif found := re.search(r"unrecognized arguments: (\S+)", message):
+            message += suggestion(found[1].partition("=")[0], self.known)
         raise studies.InputError(message)
 
 
@@ -44,32 +63,78 @@ def _whole(text: str, least: int, rule: str) -> int:
     return value
 
 
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0.0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a positive number; got {text}")
+    return value
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="infogeo", description="Information-geometry studies.")
-    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    parser = _Parser(prog="infogeo", description="Information-geometry studies.", epilog=EXAMPLES)
+    parser.add_argument("--version", action="version", version=f"infogeo {sys.modules[__package__].__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser, metavar="COMMAND")
     _add_conditioning(commands)
     _add_train(commands)
     _add_derive(commands)
+    for command in commands.choices.values():
+        parser.known += command.known
     return parser
+
+
+EXAMPLES = """examples:
+  infogeo conditioning --probabilities 0.5 0.3 0.2 --quick
+  infogeo train --architecture autoencoder --optimiser kfac adam --out digits
+  infogeo derive "log(1 + exp(t))"
+
+"infogeo COMMAND --help" tells the options of a command, with examples."""
+
+CONDITIONING_EXAMPLES = """examples:
+  infogeo conditioning --probabilities 0.5 0.3 0.2 --quick
+  infogeo conditioning --counts horse_kicks.csv --column corps_years --out study
+  infogeo conditioning --samples alpha_particles.csv --column particles \\
+      --weights intervals --family poisson
+  infogeo conditioning --family "Wishart(2)" \\
+      --target degrees_of_freedom=5 "scale_matrix=[[1, 0.2], [0.2, 2]]"
+
+The same command, given again after an interruption, goes on from what is in the
+folder of --out."""
+
+TRAIN_EXAMPLES = """examples:
+  infogeo train --architecture autoencoder --optimiser kfac nesterov adam --out digits
+  infogeo train --data table.csv --target kind --architecture 4-20-3 --steps 500"""
 
 
 def _add_conditioning(commands: Any) -> None:
     study = commands.add_parser(
         "conditioning", help="gradient descent in θ and in η, natural gradient and mirror descent on one target",
-        description="How gradient descent in θ, gradient descent in η, natural gradient and mirror descent converge, and why.")
+        description="How gradient descent in θ, gradient descent in η, natural gradient and mirror\n"
+                    "descent converge, and why. θ are the natural, η the expectation parameters.", epilog=CONDITIONING_EXAMPLES)
     source = study.add_argument_group("target (one of)")
-    source.add_argument("--counts", metavar="FILE", help="CSV with a row for each outcome and a --column of counts")
-    source.add_argument("--samples", metavar="FILE", help="CSV with a row for each observation, for the --family to fit")
+    study.known += ["--counts", "--samples", "--probabilities", "--target"]
+    source.add_argument("--counts", metavar="FILE", help="table with a row for each outcome and a --column of counts")
+    source.add_argument("--samples", metavar="FILE", help="table with a row for each observation, for the --family to fit")
     source.add_argument("--probabilities", type=float, nargs="+", metavar="P", help="of the outcomes, with sum 1")
     source.add_argument("--target", nargs="+", metavar="NAME=VALUE", help="the ordinary parameters of a point of the --family")
-    study.add_argument("--column", action="append", metavar="NAME", help="give several for vectors and matrices, row by row")
+    study.add_argument("--column", action="append", metavar="NAME", help="of the file, or its number where the file has no "
+                       "header; give several for vectors and matrices, row by row")
+    study.add_argument("--weights", metavar="COLUMN", help="how often each row of --samples was observed (frequency tables)")
     study.add_argument("--family", metavar="NAME", help="with its arguments: gamma, \"Wishart(2)\", \"Truncated(Poisson, 0)\"")
     study.add_argument("--reference", type=_reference, help="reference outcome of a categorical target, or 'best'")
-    study.add_argument("--direction", choices=tuple(studies.DIRECTIONS), default="forward", help="KL(q‖p) (default) or KL(p‖q)")
-    study.add_argument("--starts", type=_positive, default=100, help="random starts (default 100)")
+    study.add_argument("--direction", choices=tuple(studies.DIRECTIONS), default="forward",
+                       help="minimise KL(q‖p) over p (default), as maximum likelihood does, or KL(p‖q), as variational inference "
+                            "does")
+    study.add_argument("--starts", type=_positive, metavar="N", help="random starts (default 100)")
     study.add_argument("--seed", type=_seed, default=0, help="of all draws (default 0)")
-    study.add_argument("--noise", type=_positive, default=100, metavar="B", help="mini-batch size (default 100)")
-    study.add_argument("--steps", type=_positive, default=100, help="steps of every run of the learning-rate sweep (default 100)")
+    study.add_argument("--batch-size", type=_positive, default=100, metavar="B",
+                       help="draws in a mini-batch of the noise floor (default 100)")
+    study.add_argument("--steps", type=_positive, metavar="N", help="steps of every run of the learning-rate sweep (default 100)")
+    study.add_argument("--affine", type=_number, default=3.0, metavar="C", help="of the affine charts in which gradient descent "
+                       "has the rates 2c and 2/c (default 3)")
+    study.add_argument("--quick", action="store_true", help="a first look in seconds: 10 starts, 50 steps, shorter runs")
     _add_common(study, "write tables (CSV), the result (JSON, NPZ) and figures (PNG) here")
     study.set_defaults(run=_conditioning)
 
@@ -77,15 +142,17 @@ def _add_conditioning(commands: Any) -> None:
 def _add_train(commands: Any) -> None:
     training = commands.add_parser(
         "train", help="K-FAC, Adam and other optimisers side by side on one data set",
-        description="Train a network with several optimisers from the same weights; print and plot loss against steps and time.")
-    training.add_argument("--data", default="digits", metavar="NAME", help="digits (default), or a file .csv, .npz (arrays x, y)")
+        description="Train a network with several optimisers from the same weights; print and plot loss\n"
+                    "against steps and time.", epilog=TRAIN_EXAMPLES)
+    training.add_argument("--data", default="digits", metavar="NAME",
+                          help="digits (default), or a file .csv, .tsv, .txt, each also .gz, or .npz (arrays x, y)")
     training.add_argument("--target", metavar="COLUMN", help="the column of a CSV file with classes or numbers to predict")
     training.add_argument("--architecture", default="autoencoder", metavar="NAME",
                           help="autoencoder (default), classifier, convnet, regression, or sizes such as 64-30-10")
     training.add_argument("--optimiser", nargs="+", default=["kfac", "adam"], metavar="NAME", help=", ".join(studies.OPTIMISERS))
     training.add_argument("--step-size", nargs="+", default=[], metavar="NAME=H", help="in place of an optimiser's own")
     training.add_argument("--steps", type=_positive, default=200, help="of every optimiser (default 200)")
-    training.add_argument("--batch", type=_positive, metavar="M", help="size of mini-batches (default: all samples)")
+    training.add_argument("--batch-size", type=_positive, metavar="B", help="size of mini-batches (default: all samples)")
     training.add_argument("--seed", type=_seed, default=0, help="of weights and mini-batches (default 0)")
     training.add_argument("--dtype", choices=("float32", "float64"), default="float64")
     _add_common(training, "write the curves (CSV, JSON), the weights (NPZ) and the figure (PNG) here")
@@ -95,7 +162,8 @@ def _add_train(commands: Any) -> None:
 def _add_derive(commands: Any) -> None:
     derivation = commands.add_parser(
         "derive", help="closed forms of a dually flat manifold from the formula of its potential",
-        description="Closed forms from a formula for ψ: η, metric, cubic tensor, connections, curvature, the dual potential.")
+        description="Closed forms from a formula for ψ: η, metric, cubic tensor, connections, curvature,\nthe dual potential.",
+        epilog='example:\n  infogeo derive "-t1**2/(4*t2) - log(-2*t2)/2" --format latex')
     derivation.add_argument("formula", help='such as "-t1**2/(4*t2) - log(-2*t2)/2"')
     derivation.add_argument("--format", choices=("text", "latex", "json"), default="text")
     derivation.set_defaults(run=_derive)
@@ -104,7 +172,7 @@ def _add_derive(commands: Any) -> None:
 def _add_common(command: argparse.ArgumentParser, out: str) -> None:
     command.add_argument("--out", metavar="DIR", help=out)
     command.add_argument("--backend", choices=("numpy", "cupy"), default="numpy")
-    command.add_argument("--progress", action=argparse.BooleanOptionalAction, default=False, help="show progress bars")
+    command.add_argument("--progress", action=argparse.BooleanOptionalAction, help="show progress bars (default: on a terminal)")
 
 
 def _target(options: argparse.Namespace) -> "studies.Target":
@@ -122,7 +190,9 @@ def _target(options: argparse.Namespace) -> "studies.Target":
     if source in ("samples", "target") and options.family is None:
         raise studies.InputError(f"--{source} needs --family")
     if source == "samples":
-        return studies.from_samples(options.samples, _columns(options), options.family, options.reference)
+        return studies.from_samples(options.samples, _columns(options), options.family, options.reference, options.weights)
+    if options.weights is not None:
+        raise studies.InputError("--weights belongs to --samples")
     if source in ("probabilities", "target") and options.column:
         raise studies.InputError("--column belongs to --counts and --samples")
     if source == "target":
@@ -159,29 +229,63 @@ def _chosen(backend: str) -> Iterator[None]:
         context.__exit__(None, None, None)
 
 
-def _require(options: argparse.Namespace) -> None:
-    """What can be known before the work starts."""
+def _prepared(options: argparse.Namespace) -> None:
+    """What can be known before the work starts, and whether it is watched."""
     if options.out is not None:
         try:
             require_place(Path(options.out), directory=True)
         except OSError as error:
             raise studies.InputError(f"--out {options.out}: {error.filename}: {error.strerror}") from None
-    needed = {"matplotlib": options.out is not None, "tqdm": options.progress}
+    needed = {"matplotlib": options.out is not None, "tqdm": bool(options.progress)}
     missing = [name for name, used in needed.items() if used and find_spec(name) is None]
     if missing:
         raise studies.InputError(f"{' and '.join(missing)} not installed: pip install 'infogeo[studies]'")
+    if options.progress is None:
+        options.progress = sys.stderr.isatty() and find_spec("tqdm") is not None
+
+
+@contextmanager
+def _kept_when_interrupted(kept: "studies.Unfinished | None") -> Iterator[None]:
+    """An interruption says what is kept, and how to go on."""
+    try:
+        yield
+    except BaseException as error:
+        words = "with --out DIR, what is finished would have been kept"
+        if kept is not None:
+            done = ", ".join(kept.parts())
+            words = f"finished and kept in {kept.folder}: {done}; the same command goes on from there"
+            words = words if done else "nothing was finished"
+            kept.discard_if_empty()
+        if isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt(words) from None
+        raise
+
+
+def _say(text: str) -> None:
+    """To a pipe, too, as soon as it is known."""
+    print(text, flush=True)
 
 
 def _conditioning(options: argparse.Namespace) -> None:
-    _require(options)
+    _prepared(options)
     with _chosen(options.backend):
         target = _target(options)
-        problem = studies.DIRECTIONS[options.direction](target.family, target.theta)
-        result = studies.conditioning(problem, starts=options.starts, seed=options.seed, batch_size=options.noise,
-                                      steps=options.steps, progress=options.progress)
-        print(studies.report(result, target.source), end="")
-        if options.out is not None:
-            studies.write(result, options.out)
+        run = studies.ConditioningRun(
+            studies.DIRECTIONS[options.direction](target.family, target.theta), seed=options.seed, batch_size=options.batch_size,
+            starts=options.starts or (10 if options.quick else 100), steps=options.steps or (50 if options.quick else 100),
+            affine=options.affine, effort=studies.QUICK if options.quick else studies.FULL)
+        kept = None if options.out is None else studies.unfinished_conditioning(run, options.out)
+        _say(studies.report_setting(run.setting, target.source))
+        found: dict[str, Any] = {}
+        with _kept_when_interrupted(kept):
+            for name, part in run.parts({} if kept is None else kept.parts(), options.progress):
+                found[name] = part
+                _say("\n" + studies.report_part(run.setting, name, found))
+                if kept is not None:
+                    kept.keep(name, part, studies.tables_of(name, found))
+            if kept is not None:
+                studies.write(run.result(found), options.out)
+                kept.clear()
 
 
 def _step_sizes(options: argparse.Namespace) -> dict[str, float]:
@@ -199,13 +303,13 @@ def _step_sizes(options: argparse.Namespace) -> dict[str, float]:
 
 
 def _train(options: argparse.Namespace) -> None:
-    _require(options)
+    _prepared(options)
     step_sizes = _step_sizes(options)
     with _chosen(options.backend):
         data = studies.dataset(options.data, options.target)
         study = studies.train(
             studies.task(options.architecture, data, options.dtype), data.name, options.optimiser, steps=options.steps,
-            batch_size=options.batch, step_sizes=step_sizes, seed=options.seed, progress=options.progress)
+            batch_size=options.batch_size, step_sizes=step_sizes, seed=options.seed, progress=options.progress)
         print(studies.report_training(study), end="")
         if options.out is not None:
             studies.write_training(study, options.out)
@@ -222,20 +326,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         0, or 2 for input that cannot be used: then one line on standard error says what is wrong and where; 130 where the user
-        interrupts.
+        interrupts, and the line says what is kept; 141 where nobody reads the output.
     """
-    try:
-        options = _parser().parse_args(argv)
-        options.run(options)
-    except InfogeoError as error:
-        print(f"infogeo: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"infogeo: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("infogeo: interrupted", file=sys.stderr)
-        return 130
-    except SystemExit as done:      # --help
-        return int(done.code or 0)
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: print(f"infogeo: note: {message}", file=sys.stderr)
+        try:
+            options = _parser().parse_args(argv)
+            options.run(options)
+        except InfogeoError as error:
+            print(f"infogeo: {' '.join(str(error).split())}", file=sys.stderr)
+            return 2
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())      # or the interpreter complains as it ends
+            return 141
+        except OSError as error:
+            print(f"infogeo: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+            return 2
+        except KeyboardInterrupt as words:
+            print(f"infogeo: interrupted{f'; {words}' if str(words) else ''}", file=sys.stderr)
+            return 130
+        except SystemExit as done:      # --help
+            return int(done.code or 0)
     return 0

@@ -2,7 +2,7 @@
 from ..arrays.kept import kept
 from ..backend import Array, arrays
 from ..errors import ShapeError
-from ..numerics.linalg import matvec
+from ..numerics.linalg import matvec, solve
 
 __all__ = ["AffineMap"]
 
@@ -31,6 +31,18 @@ class AffineMap:
     def __call__(self, u: Array) -> Array:
         xp, A, u = arrays(self.A, u)
         return matvec(xp, A, u) + self.b
+
+    def inverse(self, x: Array) -> Array:
+        """A⁻¹ (x − b), for a square A.
+
+        Raises
+        ------
+        ShapeError
+        """
+        xp, A, x = arrays(self.A, x)
+        if A.shape[0] != A.shape[1]:
+            raise ShapeError(f"A must be square to have an inverse; got shape {tuple(A.shape)}")
+        return solve(xp, A, x - self.b)
 
     def pull_back(self, u: Array, covector: Array) -> Array:
         """Aᵀ c."""

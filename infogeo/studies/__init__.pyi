@@ -1,5 +1,8 @@
 # conditioning
-from .conditioning import Conditioning as Conditioning, conditioning as conditioning
+from .conditioning import (
+    Conditioning as Conditioning, ConditioningRun as ConditioningRun, Setting as Setting, conditioning as conditioning,
+)
+from .effort import FULL as FULL, QUICK as QUICK, Effort as Effort
 from .problem import (
     DIRECTIONS as DIRECTIONS, ForwardKL as ForwardKL, ForwardProblem as ForwardProblem, Problem as Problem,
     ReverseProblem as ReverseProblem,
@@ -14,8 +17,9 @@ from .sweep import LearningRateSweep as LearningRateSweep
 from .discrete import Discrete as Discrete
 from .noise import NoiseFloor as NoiseFloor, predicted_floor as predicted_floor
 from .methods import METHODS as METHODS, Method as Method
-from .claims import Claim as Claim
-from .chart import ETA as ETA, THETA as THETA, FlatChart as FlatChart
+from .side_by_side import InChart as InChart, affine_charts as affine_charts
+from .claim import Claim as Claim
+from .chart import ETA as ETA, THETA as THETA, CoordinateChart as CoordinateChart, FlatChart as FlatChart, MappedChart as MappedChart
 from .naming import InputError as InputError, named_family as named_family
 
 # training
@@ -28,7 +32,7 @@ from .fisher_approximations import FisherApproximations as FisherApproximations,
 from .curvature_variance import variance_table as variance_table
 
 # reports, figures, files
-from .report import report as report
+from .report import report as report, report_part as report_part, report_setting as report_setting
 from .training_report import (
     figure_training as figure_training, report_training as report_training, write_training as write_training,
 )
@@ -36,4 +40,7 @@ from .figures import figure_flows as figure_flows, figure_sweep as figure_sweep,
 from .pictures import (
     plot_bisectors as plot_bisectors, plot_divergence_balls as plot_divergence_balls, plot_geodesics as plot_geodesics,
 )
-from .export import load_npz as load_npz, write as write
+from .export import (
+    load_npz as load_npz, tables_of as tables_of, unfinished_conditioning as unfinished_conditioning, write as write,
+)
+from .unfinished import Unfinished as Unfinished

@@ -1,32 +1,33 @@
-"""The two flat charts of a family, as a study names and uses them."""
+"""The coordinates that a study descends in: the two flat charts of a family, and smooth charts of one's own over them."""
 from abc import ABC, abstractmethod
+from typing import Any
 
-from ..backend import Array
+import numpy as np
+
+from ..backend import Array, backend_of, to_numpy
+from ..domains.convex import ConvexDomain, MappedDomain
 from ..families.base import ExponentialFamily
 from ..geometry.manifolds.manifold import DuallyFlat
 from ..objectives.base import Objective
 
-__all__ = ["ETA", "THETA", "FlatChart"]
+__all__ = ["CoordinateChart", "ETA", "THETA", "FlatChart", "MappedChart"]
 
 
-class FlatChart(ABC):
-    """A flat chart of a family: the manifold whose primal coordinates it shows, and the way there from θ.
+class CoordinateChart(ABC):
+    """Coordinates x of the points of a family, the way there from θ, and the way back.
 
     Attributes
     ----------
     name, letter : str
         In files, and in titles.
-    row : int
-        That of the Hessian in this chart among `HESSIANS`.
     """
 
     name: str
     letter: str
-    row: int
 
     @abstractmethod
-    def manifold(self, family: ExponentialFamily) -> DuallyFlat:
-        """The family or its dual."""
+    def domain(self, family: ExponentialFamily) -> ConvexDomain:
+        """Of the coordinates."""
 
     @abstractmethod
     def objective(self, f: Objective) -> Objective:
@@ -39,6 +40,33 @@ class FlatChart(ABC):
     @abstractmethod
     def theta(self, family: ExponentialFamily, x: Array) -> Array:
         """θ of the points with the coordinates x, shape (..., d)."""
+
+    @abstractmethod
+    def metric(self, family: ExponentialFamily, theta: Array) -> np.ndarray:
+        """The Fisher metric in these coordinates at one point θ, shape (d, d), NumPy."""
+
+
+class FlatChart(CoordinateChart):
+    """A flat chart of a family: the manifold whose primal coordinates it shows.
+
+    Attributes
+    ----------
+    row : int
+        That of the Hessian in this chart among `HESSIANS`.
+    """
+
+    row: int
+
+    @abstractmethod
+    def manifold(self, family: ExponentialFamily) -> DuallyFlat:
+        """The family or its dual."""
+
+    def domain(self, family: ExponentialFamily) -> ConvexDomain:
+        domain: ConvexDomain = self.manifold(family).theta_domain
+        return domain
+
+    def metric(self, family: ExponentialFamily, theta: Array) -> np.ndarray:
+        return to_numpy(self.manifold(family).metric(self.coordinates(family, theta)))
 
 
 class _Theta(FlatChart):
@@ -74,3 +102,53 @@ class _Eta(FlatChart):
 
 
 THETA, ETA = _Theta(), _Eta()
+
+
+class MappedChart(CoordinateChart):
+    """Coordinates u of which those of a flat chart are a smooth function, x = map(u).
+
+    Mathematically, with J the Jacobian of the map the metric is Jᵀ G J, G that of the flat chart; at an optimum, where the
+    differential is 0, it is the Hessian of a divergence, too.
+
+    Parameters
+    ----------
+    name : str
+        In tables and files.
+    map : object with ``map(u)``, ``map.inverse(x)`` and ``map.pull_back(u, covector)``
+        As of `AffineMap`, of `AlphaChart`, and of every `infogeo.domains.Chart`.
+    of : FlatChart
+        `THETA` or `ETA`: whose coordinates ``map(u)`` are.
+    """
+
+    def __init__(self, name: str, map: Any, of: FlatChart = THETA) -> None:
+        if not isinstance(of, FlatChart):
+            raise TypeError(f"of must be studies.THETA or studies.ETA; got {of!r}")
+        missing = [part for part in ("__call__", "inverse", "pull_back") if not hasattr(map, part)]
+        if missing or isinstance(map, type):
+            raise TypeError("map must have __call__, inverse and pull_back"
+                            f"{', and be no class' if not missing else ''}; got {map!r}")
+        self.name, self.letter, self.map, self.of = name, "u", map, of
+
+    def __repr__(self) -> str:
+        return f"MappedChart({self.name!r}, {self.map!r}, of={self.of.letter})"
+
+    def domain(self, family: ExponentialFamily) -> ConvexDomain:
+        inner = self.of.domain(family)
+        return MappedDomain(inner, lambda xp, x: self.map.inverse(x), lambda xp, u: inner.contains(self.map(u)),
+                            lambda name: inner.rule(f"map({name})"))
+
+    def objective(self, f: Objective) -> Objective:
+        return self.of.objective(f).pulled_back(self.map)
+
+    def coordinates(self, family: ExponentialFamily, theta: Array) -> Array:
+        return self.map.inverse(self.of.coordinates(family, theta))
+
+    def theta(self, family: ExponentialFamily, x: Array) -> Array:
+        return self.of.theta(family, self.map(x))
+
+    def metric(self, family: ExponentialFamily, theta: Array) -> np.ndarray:
+        u = self.coordinates(family, theta)
+        xp = backend_of(u)
+        J = to_numpy(self.map.pull_back(xp.broadcast_to(u, (family.dim, family.dim)), xp.eye(family.dim, dtype=u.dtype)))
+        product: np.ndarray = J.T @ self.of.metric(family, theta) @ J
+        return product

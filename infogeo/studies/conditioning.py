@@ -1,29 +1,35 @@
 """The conditioning study: θ against η against natural gradient, on one target."""
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
 from ..backend import to_numpy
 from ..errors import require_count
-from .claims import Claim, claims
+from .bars import Jobs
+from .chart import CoordinateChart
+from .claim import Claim
+from .claims import claims
 from .discrete import Discrete, discrete
-from .noise import NoiseFloor, noise
+from .effort import FULL, Effort
+from .methods import METHODS
+from .noise import FRACTIONS, NoiseFloor, noise
 from .problem import Problem
-from .rates import Flow, measured_flows
+from .rates import FLOWS, Flow, measured_flows
+from .side_by_side import InChart, affine_charts, in_charts
 from .spectrum import Spectrum, spectrum
-from .sweep import LearningRateSweep, sweep
+from .sweep import SWEPT, LearningRateSweep, sweep
 
-__all__ = ["Conditioning", "conditioning"]
-
-FLOWN = 4   # starts whose flows are integrated: more lines hide each other in the figures
+__all__ = ["PARTS", "Conditioning", "ConditioningRun", "Setting", "conditioning"]
 
 
 @dataclass(frozen=True)
-class Conditioning:
-    """All that the study found, as NumPy arrays; how it was set comes first.
+class Setting:
+    """What is studied, as NumPy arrays.
 
     Shapes: theta, eta (d,); parameters, the ordinary parameters of the target by name; starts (n + 1, d), in θ. `problem` is what
-    was solved: the figures evaluate its divergence; no file holds it.
+    is solved: the figures evaluate its divergence; no file holds it.
     Units: nats.
     """
 
@@ -35,16 +41,90 @@ class Conditioning:
     parameters: dict[str, np.ndarray]
     entropy: float
     starts: np.ndarray
+    problem: Problem
+
+
+@dataclass(frozen=True)
+class Conditioning(Setting):
+    """All that the study found, as NumPy arrays; how it was set comes first.
+
+    `charts` are the affine charts θ′ and η′, and then those of one's own.
+    """
+
     spectrum: Spectrum
     flows: tuple[Flow, ...]
+    charts: tuple[InChart, ...]
     discrete: Discrete
     sweep: LearningRateSweep
     noise: NoiseFloor
     claims: tuple[Claim, ...]
-    problem: Problem
+
+
+PARTS = tuple(part.name for part in fields(Conditioning)[len(fields(Setting)):])
+
+
+class ConditioningRun:
+    """A conditioning study that is done part by part: what `conditioning` takes, and the parts in the order of `PARTS`.
+
+    Attributes
+    ----------
+    setting : Setting
+    words : dict
+        All that decides the result, as plain values: two runs with equal words find the same.
+    """
+
+    def __init__(self, problem: Problem, *, starts: int = 100, seed: int = 0, batch_size: int = 100, steps: int = 100,
+                 affine: float = 3.0, charts: Sequence[CoordinateChart] = (), effort: Effort = FULL) -> None:
+        for name, value in (("starts", starts), ("batch_size", batch_size), ("steps", steps)):
+            require_count(name, value)
+        wrong = [chart for chart in charts if not isinstance(chart, CoordinateChart)]
+        if wrong:
+            raise TypeError(f"charts must be MappedChart, THETA or ETA; got {wrong[0]!r}")
+        family, self.rng = problem.family, np.random.default_rng(seed)
+        self.problem, self.theta0, self.effort = problem, problem.starts(self.rng, starts), effort
+        self.spectrum = spectrum(problem)
+        self.batch_size, self.steps = batch_size, steps
+        self.charts = (*affine_charts(problem, self.spectrum, affine), *charts)
+        self.setting = Setting(
+            family=repr(family), direction=problem.direction, seed=seed, theta=to_numpy(problem.theta), eta=to_numpy(problem.eta),
+            parameters={name: to_numpy(value) for name, value in family.parameters(problem.theta).items()},
+            entropy=float(to_numpy(family.entropy(problem.theta))), starts=to_numpy(self.theta0), problem=problem)
+        self.words = {"family": self.setting.family, "direction": problem.direction, "theta": self.setting.theta.tolist(),
+                      "starts": starts, "seed": seed, "batch_size": batch_size, "steps": steps,
+                      "charts": [repr(chart) for chart in self.charts], "effort": repr(effort)}
+
+    def parts(self, found: Mapping[str, Any] = {}, progress: bool = False) -> Iterator[tuple[str, Any]]:
+        """``(name, part)`` as each is finished; those of `found` are taken as they are."""
+        done: dict[str, Any] = {}
+        size = {"flows": len(FLOWS), "charts": 2 * len(self.charts), "discrete": len(METHODS), "sweep": len(SWEPT),
+                "noise": len(SWEPT) * len(FRACTIONS)}
+        with Jobs(sum(size.values()), progress) as jobs:
+            for name, work in self._work(jobs).items():
+                if name in found:
+                    jobs.pass_over(size.get(name, 0))
+                done[name] = found[name] if name in found else work(done)
+                yield name, done[name]
+
+    def _work(self, jobs: Jobs) -> dict[str, Callable[[dict[str, Any]], Any]]:
+        """What makes each part, from those before it."""
+        problem, theta0, effort = self.problem, self.theta0, self.effort
+        return {
+            "spectrum": lambda done: self.spectrum,
+            "flows": lambda done: measured_flows(problem, self.spectrum, theta0[:effort.flown, ...], effort, jobs),
+            "charts": lambda done: in_charts(problem, self.charts, theta0, effort, jobs),
+            "discrete": lambda done: discrete(problem, self.spectrum, theta0, effort.longest, jobs),
+            "sweep": lambda done: sweep(problem, self.spectrum, theta0, self.steps, jobs),
+            "noise": lambda done: noise(problem, self.spectrum, self.rng, self.batch_size, effort, jobs),
+            "claims": lambda done: claims(problem, self.spectrum, done["flows"], done["charts"], done["discrete"], theta0),
+        }
+
+    def result(self, parts: Mapping[str, Any]) -> Conditioning:
+        """All of it."""
+        return Conditioning(**{one.name: getattr(self.setting, one.name) for one in fields(Setting)}, **parts)
 
 
 def conditioning(problem: Problem, *, starts: int = 100, seed: int = 0, batch_size: int = 100, steps: int = 100,
+                 affine: float = 3.0, charts: Sequence[CoordinateChart] = (), effort: Effort = FULL,
                  progress: bool = False) -> Conditioning:
     """Compare gradient descent in θ and in η, natural gradient and mirror descent on KL to a target of a family.
 
@@ -60,8 +140,14 @@ def conditioning(problem: Problem, *, starts: int = 100, seed: int = 0, batch_si
         Observations in a mini-batch of the noise floor.
     steps : int
         Steps of every run of the learning-rate sweep.
+    affine : float
+        c > 0 of the affine charts θ′ = (G/c)^½ θ and η′ = (G/c)^−½ η, in which gradient descent has the rates 2c and 2/c.
+    charts : sequence of CoordinateChart
+        More charts to descend in, side by side: ``MappedChart("whitened", ig.AffineMap(A))``.
+    effort : Effort
+        `FULL`, or `QUICK` for a first look.
     progress : bool
-        Show a progress bar for each batch of runs (tqdm).
+        Show a progress bar (tqdm).
 
     Returns
     -------
@@ -72,17 +158,6 @@ def conditioning(problem: Problem, *, starts: int = 100, seed: int = 0, batch_si
     DomainError
         For sizes that are not positive.
     """
-    for name, value in (("starts", starts), ("batch_size", batch_size), ("steps", steps)):
-        require_count(name, value)
-    family, rng = problem.family, np.random.default_rng(seed)
-    found = spectrum(problem)
-    theta0 = problem.starts(rng, starts)
-    flows = measured_flows(problem, found, theta0[:min(FLOWN, starts + 1), ...])
-    runs = discrete(problem, found, theta0, progress)
-    return Conditioning(
-        family=repr(family), direction=problem.direction, seed=seed, theta=to_numpy(problem.theta), eta=to_numpy(problem.eta),
-        parameters={name: to_numpy(value) for name, value in family.parameters(problem.theta).items()},
-        entropy=float(to_numpy(family.entropy(problem.theta))), starts=to_numpy(theta0), spectrum=found, flows=flows,
-        discrete=runs, sweep=sweep(problem, found, theta0, steps, progress),
-        noise=noise(problem, found, rng, batch_size, progress),
-        claims=claims(problem, found, runs, theta0), problem=problem)
+    run = ConditioningRun(problem, starts=starts, seed=seed, batch_size=batch_size, steps=steps, affine=affine, charts=charts,
+                          effort=effort)
+    return run.result(dict(run.parts(progress=progress)))

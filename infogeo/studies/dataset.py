@@ -1,5 +1,4 @@
 """Data sets for training: scikit-learn's digits, CSV and NPZ files."""
-import csv
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +7,11 @@ from zipfile import BadZipFile
 import numpy as np
 
 from .naming import InputError
+from .reading import read_table
 
 __all__ = ["Dataset", "dataset"]
+
+TEXTS = ".csv", ".tsv", ".txt"      # or with .gz behind
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,11 @@ class Dataset:
 
 
 def dataset(name: str, target: str | None = None) -> Dataset:
-    """The data set of a name: ``digits``, or a file ``….csv`` or ``….npz``.
+    """The data set of a name: ``digits``, or a file ``….csv`` (``.tsv``, ``.txt``, each also ``.gz``) or ``….npz``.
 
     ``digits`` are the 1797 images of handwritten digits of scikit-learn, 8 × 8, grey values scaled to [0, 1], with their classes.
-    A CSV file has a header and a row of numbers for each sample; `target` names its column of classes or numbers, the others are
-    inputs. An NPZ file has the arrays ``x`` and, unless there are no targets, ``y``.
+    A text file has a row of numbers for each sample, mostly below a header; `target` names its column of classes or numbers, the
+    others are inputs. An NPZ file has the arrays ``x`` and, unless there are no targets, ``y``.
 
     Raises
     ------
@@ -65,9 +67,9 @@ def dataset(name: str, target: str | None = None) -> Dataset:
         return Dataset("digits", found.data / 16.0, found.target)
     if Path(name).suffix.lower() == ".npz":
         return _npz(name)
-    if Path(name).suffix.lower() == ".csv":
-        return _csv(name, target)
-    raise InputError(f"data {name!r} is not 'digits', nor a file .csv or .npz")
+    if Path(name.lower().removesuffix(".gz")).suffix in TEXTS:
+        return _table(name, target)
+    raise InputError(f"data {name!r} is not 'digits', nor a file {', '.join(TEXTS)} or .npz")
 
 
 def _npz(name: str) -> Dataset:
@@ -86,31 +88,14 @@ def _npz(name: str) -> Dataset:
     return Dataset(name, _finite(name, x), y)
 
 
-def _csv(name: str, target: str | None) -> Dataset:
-    try:
-        with open(name, newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.reader(file) if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{name}: not a CSV text file: {error}") from None
-    if len(rows) < 2:
-        raise InputError(f"{name}: needs a header and a row for each sample")
-    header, *rows = rows
-    values = np.empty((len(rows), len(header)))
-    for i, row in enumerate(rows):
-        if len(row) != len(header):
-            raise InputError(f"{name}: line {i + 2} has {len(row)} entries, the header {len(header)}")
-        for j, entry in enumerate(row):
-            try:
-                values[i, j] = float(entry)
-            except ValueError:
-                raise InputError(f"{name}: line {i + 2}, column {header[j]}: {entry!r} is not a number") from None
+def _table(name: str, target: str | None) -> Dataset:
+    table = read_table(name, [] if target is None else [target])
+    values = table.columns(table.names).values
     if target is None:
-        return Dataset(name, _finite(name, values))
-    if target not in header:
-        raise InputError(f"{name}: no column {target!r}; there are {', '.join(header)}")
-    j = header.index(target)
-    y = values[:, j]
-    return Dataset(name, _finite(name, np.delete(values, j, axis=1)), y.astype(int) if np.all(y == np.round(y)) else y)
+        return Dataset(name, values)
+    y = table.columns([target]).values[:, 0]
+    x = np.delete(values, table.names.index(target), axis=1)
+    return Dataset(name, x, y.astype(int) if np.all(y == np.round(y)) else y)
 
 
 def _finite(name: str, x: np.ndarray) -> np.ndarray:

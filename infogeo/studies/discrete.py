@@ -7,6 +7,8 @@ import numpy as np
 from ..backend import Array, backend_of, to_numpy
 from ..solvers.descend import descend
 from ..solvers.step import Constant
+from .bars import Jobs
+from .effort import FULL
 from .methods import METHODS, Method
 from .problem import Problem
 from .spectrum import Spectrum
@@ -14,7 +16,6 @@ from .spectrum import Spectrum
 __all__ = ["Discrete", "discrete"]
 
 GOAL = 1e-10           # nats
-LONGEST = 5000         # steps
 NEAR = 1e-5            # Riemannian distance at which contraction is measured
 
 
@@ -36,10 +37,10 @@ class Discrete:
     iterations: np.ndarray
     status: np.ndarray
     goal: float = GOAL
-    longest: int = LONGEST
+    longest: int = FULL.longest
 
 
-def discrete(problem: Problem, spectrum: Spectrum, theta0: Array, progress: bool = False) -> Discrete:
+def discrete(problem: Problem, spectrum: Spectrum, theta0: Array, longest: int = FULL.longest, jobs: Jobs = Jobs(0)) -> Discrete:
     """The `Discrete` of a problem; theta0 (starts, d)."""
     step = np.array([spectrum.optimal_step[m.hessian] for m in METHODS.values()])
     predicted = np.array([spectrum.contraction[m.hessian] for m in METHODS.values()])
@@ -51,11 +52,13 @@ def discrete(problem: Problem, spectrum: Spectrum, theta0: Array, progress: bool
         kl = to_numpy(run(_near(problem, spectrum, method), max_steps=n).values)
         contraction.append((kl[-1] / kl[0]) ** (0.5 / n))
         x0 = method.chart.coordinates(problem.family, theta0)
-        result = run(x0, max_steps=LONGEST, tol=1e-7, progress=progress)      # 1e−7: KL about 5e−15
+        told = jobs.begin(f"optimal step: {method.label}", longest)
+        result = run(x0, max_steps=longest, tol=1e-7, callbacks=told)      # 1e−7: KL about 5e−15
         below = to_numpy(result.values) < GOAL
         iterations.append(np.where(below.any(axis=0), below.argmax(axis=0), -1))
         status.append(to_numpy(result.status).astype(int))
-    return Discrete(tuple(METHODS), step, predicted, np.array(contraction), np.stack(iterations), np.stack(status))
+    return Discrete(tuple(METHODS), step, predicted, np.array(contraction), np.stack(iterations), np.stack(status), GOAL,
+                    longest)
 
 
 def _steps_to_watch(contraction: float) -> int:

@@ -2,41 +2,26 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, get_type_hints
 
 import numpy as np
 
 from ..arrays.files import write_whole
 from ..solvers.result import Status
-from .conditioning import Conditioning
+from .conditioning import PARTS, Conditioning, ConditioningRun
+from .discrete import Discrete
 from .figures import figure_flows, figure_sweep, figure_trajectories
-from .methods import METHODS
+from .noise import NoiseFloor
 from .problem import Problem
-from .rates import FLOWS
-from .spectrum import HESSIANS
+from .rates import Flow
+from .side_by_side import InChart
+from .spectrum import HESSIANS, Spectrum
+from .unfinished import Unfinished, flat
 
-__all__ = ["as_csv", "as_json", "flat", "in_memory", "load_npz", "tables", "write", "write_files"]
-
-
-def flat(result: Any, prefix: str = "") -> dict[str, Any]:
-    """Every array, number and text of a result by its dotted name, for instance ``spectrum.condition``."""
-    out = {}
-    if is_dataclass(result):
-        pairs = [(f.name, getattr(result, f.name)) for f in fields(result)]
-        pairs = [(name, value) for name, value in pairs if not isinstance(value, Problem)]      # functions, not data
-    elif isinstance(result, dict):
-        pairs = list(result.items())
-    elif isinstance(result, tuple) and result and is_dataclass(result[0]):
-        pairs = [(getattr(item, "method", None) or str(i), item) for i, item in enumerate(result)]
-    else:
-        return {prefix: result}
-    for name, value in pairs:
-        out.update(flat(value, f"{prefix}.{name}" if prefix else name))
-    return out
+__all__ = ["as_csv", "as_json", "in_memory", "load_npz", "tables", "tables_of", "unfinished_conditioning", "write", "write_files"]
 
 
 def _plain(value: Any) -> Any:
@@ -66,30 +51,79 @@ def load_npz(path: str | Path) -> dict[str, np.ndarray]:
         return {name: file[name] for name in file.files}
 
 
-def tables(result: Conditioning) -> dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]]:
+Rows: TypeAlias = tuple[tuple[str, ...], list[tuple[Any, ...]]]
+
+
+def tables(result: Conditioning) -> dict[str, Rows]:
     """The tables of the report as ``{name: (header, rows)}``."""
-    s, d, w, z = result.spectrum, result.discrete, result.sweep, result.noise
+    found = {name: getattr(result, name) for name in PARTS}
+    return {title: rows for name in PARTS for title, rows in _tables_of(name, found).items()}
+
+
+def tables_of(name: str, found: Mapping[str, Any]) -> dict[str, bytes]:
+    """The tables of one part as CSV files by name; made from it and from those before it."""
+    return {f"{title}.csv": as_csv(header, rows) for title, (header, rows) in _tables_of(name, found).items()}
+
+
+def _tables_of(name: str, found: Mapping[str, Any]) -> dict[str, Rows]:
+    part = found[name]
+    match name:
+        case "spectrum":
+            return _spectrum(part)
+        case "flows":
+            return {"rates": _rates(found["spectrum"], part)}
+        case "charts":
+            return {"charts": _charts(part)}
+        case "discrete":
+            return _discrete(part)
+        case "sweep":
+            return {"sweep": (("method", "learning_rate", "worst_rise_time", "rise_time_of_nine_in_ten"),
+                              [(method, *row) for m, method in enumerate(part.methods)
+                               for row in zip(part.h[m], part.worst[m], part.most[m])])}
+        case "noise":
+            return {"noise": _noise(part)}
+    return {"claims": (("claim", "holds", "statement", "because"),
+                       [(c.name, {True: "yes", False: "no", None: "does not apply"}[c.holds], c.statement, c.because)
+                        for c in part])}
+
+
+def _spectrum(s: Spectrum) -> dict[str, Rows]:
     hessian = np.repeat(HESSIANS, s.eigenvalues.shape[1])
-    measured = {name: flow for name, flow in zip(FLOWS, result.flows)}
-    return {
-        "spectrum": (("hessian", "eigenvalue"), list(zip(hessian, s.eigenvalues.ravel()))),
-        "predictions": (("hessian", "condition", "rate", "optimal_step", "stable_step", "contraction"),
-                        list(zip(HESSIANS, s.condition, s.rate, s.optimal_step, s.stable_step, s.contraction))),
-        "rates": (("flow", "start", "predicted", "measured"),
-                  [(name, i, s.rate[j], r) for name, j in zip(FLOWS, (0, 2, 1)) for i, r in enumerate(measured[name].rate)]),
-        "iterations": (("method", "start", "step", "iterations", "status"),
-                       [(name, i, d.step[m], k, Status(int(t)).name) for m, name in enumerate(d.methods)
-                        for i, (k, t) in enumerate(zip(d.iterations[m], d.status[m]))]),
-        "contraction": (("method", "step", "predicted", "measured"), list(zip(METHODS, d.step, d.predicted, d.contraction))),
-        "sweep": (("method", "learning_rate", "worst_rise_time", "rise_time_of_nine_in_ten"),
-                  [(name, *row) for m, name in enumerate(w.methods) for row in zip(w.h[m], w.worst[m], w.most[m])]),
-        "noise": (("method", "fraction", "step", "predicted", "simulated", "standard_error", "runs_left"),
-                  [(name, *row) for m, name in enumerate(z.methods)
-                   for row in zip(z.fractions, z.h[m], z.predicted[m], z.simulated[m], z.error[m], z.left[m])]),
-        "claims": (("claim", "holds", "statement", "because"),
-                   [(c.name, {True: "yes", False: "no", None: "does not apply"}[c.holds], c.statement, c.because)
-                    for c in result.claims]),
-    }
+    return {"spectrum": (("hessian", "eigenvalue"), list(zip(hessian, s.eigenvalues.ravel()))),
+            "predictions": (("hessian", "condition", "rate", "optimal_step", "stable_step", "contraction"),
+                            list(zip(HESSIANS, s.condition, s.rate, s.optimal_step, s.stable_step, s.contraction)))}
+
+
+def _rates(s: Spectrum, flows: tuple[Flow, ...]) -> Rows:
+    return (("flow", "start", "predicted", "measured", "whole_trajectory"),
+            [(flow.method, i, s.rate[j], *rates) for flow, j in zip(flows, (0, 2, 1))
+             for i, rates in enumerate(zip(flow.rate, flow.early_rate))])
+
+
+def _charts(charts: tuple[InChart, ...]) -> Rows:
+    return (("chart", "start", "condition", "rate", "measured", "step", "iterations", "status"),
+            [(c.method, i, c.condition, c.rate, c.flow.rate[i] if i < c.flow.rate.size else np.nan, c.step, k,
+              Status(int(t)).name) for c in charts for i, (k, t) in enumerate(zip(c.iterations, c.status))])
+
+
+def _discrete(d: Discrete) -> dict[str, Rows]:
+    return {"iterations": (("method", "start", "step", "iterations", "status"),
+                           [(name, i, d.step[m], k, Status(int(t)).name) for m, name in enumerate(d.methods)
+                            for i, (k, t) in enumerate(zip(d.iterations[m], d.status[m]))]),
+            "contraction": (("method", "step", "predicted", "measured"),
+                            list(zip(d.methods, d.step, d.predicted, d.contraction)))}
+
+
+def _noise(z: NoiseFloor) -> Rows:
+    return (("method", "fraction", "step", "predicted", "simulated", "standard_error", "runs_left"),
+            [(name, *row) for m, name in enumerate(z.methods)
+             for row in zip(z.fractions, z.h[m], z.predicted[m], z.simulated[m], z.error[m], z.left[m])])
+
+
+def unfinished_conditioning(run: ConditioningRun, directory: str | Path) -> Unfinished:
+    """What runs of the same study have finished in a directory, which is made where it is missing."""
+    kinds = {name: kind for name, kind in get_type_hints(Conditioning).items() if name in PARTS and name != "claims"}
+    return Unfinished(directory, run.words, kinds)
 
 
 def write(result: Conditioning, directory: str | Path) -> None:
@@ -99,7 +133,7 @@ def write(result: Conditioning, directory: str | Path) -> None:
     part; NPZ keeps both.
     """
     figures = {"flows": figure_flows, "sweep": figure_sweep, "trajectories": figure_trajectories}
-    everything = flat(result)
+    everything = flat(result, without=(Problem,))       # functions, not data
     arrays: dict[str, Any] = {name: np.asarray("" if value is None else value) for name, value in everything.items()}
     write_files(directory, {
         **{f"{name}.csv": as_csv(header, rows) for name, (header, rows) in tables(result).items()},

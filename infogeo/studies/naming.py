@@ -1,5 +1,7 @@
 """Families from texts like ``gamma``, ``Wishart(2)`` or ``Truncated(Poisson, 0)``."""
 import ast
+from collections.abc import Iterable
+from difflib import get_close_matches
 from inspect import Parameter, signature
 from typing import Any
 
@@ -9,11 +11,18 @@ from ..errors import InfogeoError
 from ..families.base import ExponentialFamily
 from ..families.catalogue import FAMILIES
 
-__all__ = ["InputError", "named_family", "parsed_value"]
+__all__ = ["InputError", "named_family", "parsed_value", "suggestion"]
 
 
 class InputError(InfogeoError, ValueError):
     """Input that cannot be a target; the message is one line that says what is wrong and where."""
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """What may have been meant by a name that is not known, as the end of a sentence; nothing where none is near."""
+    by_key = {key.lower().replace("_", ""): key for key in known}
+    near = get_close_matches(name.lower().replace("_", ""), by_key, 1)
+    return f"; did you mean {by_key[near[0]]}?" if near else ""
 
 
 def named_family(text: str, columns: int | None = None) -> ExponentialFamily:
@@ -74,7 +83,8 @@ def _named(node: ast.expr) -> ExponentialFamily | type[Any]:
             raise InputError(f"{ast.unparse(node)!r} is not the name of a family")
     found = {key.lower(): cls for key, cls in FAMILIES.items()}.get(name.lower().replace("_", ""))
     if found is None:
-        raise InputError(f"unknown family {name!r}; known are {', '.join(sorted(FAMILIES))}")
+        near = suggestion(name, FAMILIES)
+        raise InputError(f"unknown family {name!r}{near or '; known are ' + ', '.join(sorted(FAMILIES))}")
     if isinstance(node, ast.Name) and _needed(found):
         return found
     arguments, named = [_value(one) for one in given], {str(one.arg): _value(one.value) for one in keywords}

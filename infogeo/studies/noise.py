@@ -1,4 +1,5 @@
 """The floor that mini-batch noise puts under KL, predicted and simulated."""
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -6,8 +7,11 @@ import numpy as np
 from ..backend import Array, backend_of, to_numpy
 from ..objectives.base import Objective
 from ..solvers.descend import descend
+from ..solvers.moment import Moment
 from ..solvers.result import Status
 from ..solvers.step import Constant
+from .bars import Jobs
+from .effort import FULL, Effort
 from .methods import METHODS, Method
 from .problem import Problem
 from .spectrum import Spectrum
@@ -16,10 +20,6 @@ from .sweep import SWEPT
 __all__ = ["NoiseFloor", "noise", "predicted_floor"]
 
 FRACTIONS = (1.0, 0.5, 0.1)     # of the optimal step
-RUNS = 256                      # independent, for a standard error
-AVERAGED = 200                  # steps whose KL is averaged, after the start is forgotten
-LONGEST = 4000                  # steps; a case that needs more is left out, which bounds the time of the study
-POOLED = 4_000_000              # draws behind the pool of mini-batches, which bounds its time
 DRAWN = 500_000                 # draws at a time: a few megabytes
 
 
@@ -49,7 +49,7 @@ class NoiseFloor:
     batch_size: int
     runs: int
     pool: int
-    longest: int = LONGEST
+    longest: int
 
 
 class _MiniBatches(Objective):
@@ -88,9 +88,10 @@ def predicted_floor(h: float, eigenvalues: np.ndarray, batch_size: int) -> float
     return float(0.5 * h / batch_size * np.sum(eigenvalues / slack))
 
 
-def noise(problem: Problem, spectrum: Spectrum, rng: np.random.Generator, batch_size: int, progress: bool = False) -> NoiseFloor:
+def noise(problem: Problem, spectrum: Spectrum, rng: np.random.Generator, batch_size: int, effort: Effort = FULL,
+          jobs: Jobs = Jobs(0)) -> NoiseFloor:
     """The `NoiseFloor` of a problem."""
-    moves = _pool_of_moves(problem, rng, batch_size)
+    moves = _pool_of_moves(problem, rng, batch_size, effort.pooled)
     shape = (len(SWEPT), len(FRACTIONS))
     h, predicted, simulated, error = (np.full(shape, np.nan) for _ in range(4))
     left, steps = np.zeros(shape, dtype=int), np.zeros(shape, dtype=int)
@@ -100,11 +101,13 @@ def noise(problem: Problem, spectrum: Spectrum, rng: np.random.Generator, batch_
         for j, fraction in enumerate(FRACTIONS):
             h[i, j] = fraction * spectrum.optimal_step[method.hessian]
             predicted[i, j] = predicted_floor(h[i, j], mu, batch_size)
-            steps[i, j] = _steps_to_forget(h[i, j], mu) + AVERAGED
-            if steps[i, j] <= LONGEST:
-                found = _simulate(problem, method, moves, rng, h[i, j], int(steps[i, j]), progress)
+            steps[i, j] = _steps_to_forget(h[i, j], mu) + effort.averaged
+            told = jobs.begin(f"noise: {method.label}", int(steps[i, j]))
+            if steps[i, j] <= effort.noisy_steps:
+                found = _simulate(problem, method, moves, rng, h[i, j], int(steps[i, j]), effort, told)
                 simulated[i, j], error[i, j], left[i, j] = found
-    return NoiseFloor(SWEPT, np.array(FRACTIONS), h, predicted, simulated, error, left, steps, batch_size, RUNS, moves.shape[0])
+    return NoiseFloor(SWEPT, np.array(FRACTIONS), h, predicted, simulated, error, left, steps, batch_size, effort.noisy_runs,
+                      moves.shape[0], effort.noisy_steps)
 
 
 def _steps_to_forget(h: float, mu: np.ndarray) -> int:
@@ -114,26 +117,26 @@ def _steps_to_forget(h: float, mu: np.ndarray) -> int:
 
 
 def _simulate(problem: Problem, method: Method, moves: Array, rng: np.random.Generator, h: float, steps: int,
-              progress: bool) -> tuple[float, float, int]:
+              effort: Effort, told: Sequence[Callable[[Moment], None]]) -> tuple[float, float, int]:
     """(mean, standard error, runs that left)."""
-    chart = method.chart
-    objective, x = chart.objective(_MiniBatches(problem, moves, RUNS)), chart.coordinates(problem.family, problem.theta)
-    x0 = backend_of(x).broadcast_to(x, (RUNS, x.shape[-1]))
+    chart, runs = method.chart, effort.noisy_runs
+    objective, x = chart.objective(_MiniBatches(problem, moves, runs)), chart.coordinates(problem.family, problem.theta)
+    x0 = backend_of(x).broadcast_to(x, (runs, x.shape[-1]))
     result = descend(objective, x0, geometry=chart.manifold(problem.family), update=method.update, step=Constant(float(h)),
-                     max_steps=steps, rng=rng, record="values", progress=progress)
+                     max_steps=steps, rng=rng, record="values", callbacks=told)
     stayed = to_numpy(result.status) == int(Status.MAX_STEPS)
     if not stayed.any():
-        return np.nan, np.nan, RUNS
-    averages = to_numpy(result.values)[-AVERAGED:, stayed].mean(axis=0)
+        return np.nan, np.nan, runs
+    averages = to_numpy(result.values)[-effort.averaged:, stayed].mean(axis=0)
     spread = averages.std(ddof=1) / np.sqrt(stayed.sum()) if stayed.sum() > 1 else np.nan
-    return averages.mean(), spread, RUNS - int(stayed.sum())
+    return averages.mean(), spread, runs - int(stayed.sum())
 
 
-def _pool_of_moves(problem: Problem, rng: np.random.Generator, batch_size: int) -> Array:
+def _pool_of_moves(problem: Problem, rng: np.random.Generator, batch_size: int, pooled: int) -> Array:
     """By how much the targets of mini-batches are off, shape (pool, d), in the chart in which natural gradient is straight."""
     family, theta = problem.family, problem.theta
     xp = backend_of(theta)
-    pool = int(np.clip(POOLED // batch_size, 1000, 40_000))
+    pool = int(np.clip(pooled // batch_size, 1000, 40_000))
     block = max(1, DRAWN // batch_size)
     means = [xp.mean(family.sufficient_statistic(family.sample(rng, theta, (min(block, pool - n), batch_size))), axis=1)
              for n in range(0, pool, block)]

@@ -76,6 +76,11 @@ class Problem(ABC):
     def kl(self, theta: Array) -> Array:
         """The divergence that is minimised, shape (...), nats."""
 
+    def gradient(self, theta: Array) -> Array:
+        """The differential alone, in θ, shape (..., d): all that a flow asks of a divergence."""
+        covector: Array = self.objective.value_and_gradient(theta)[1]
+        return covector
+
     @abstractmethod
     def displacement(self, error: Array) -> Array:
         """By how much errors of the target's η move it in the chart of `straight`, to first order, shape (..., d)."""
@@ -127,6 +132,9 @@ class ForwardProblem(Problem):
     def kl(self, theta: Array) -> Array:
         return self.family.kl(self.theta, theta)
 
+    def gradient(self, theta: Array) -> Array:
+        return self.family.to_eta(theta) - self.eta
+
     def displacement(self, error: Array) -> Array:
         return error
 
@@ -146,6 +154,9 @@ class ReverseProblem(Problem):
 
     def kl(self, theta: Array) -> Array:
         return self.family.kl(theta, self.theta)
+
+    def gradient(self, theta: Array) -> Array:
+        return self.family.flat(theta, theta - self.theta)
 
     def displacement(self, error: Array) -> Array:
         return self.family.sharp(self.theta, error)

@@ -1,4 +1,4 @@
-"""Rates of the continuous-time flows, measured late."""
+"""Rates of the continuous-time flows: late, and over all of a trajectory."""
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,28 +7,30 @@ from ..backend import Array, Namespace, backend_of, to_numpy
 from ..domains.convex import ConvexDomain, MappedDomain
 from ..geometry.manifolds.manifold import Riemannian
 from ..objectives.affine_map import AffineMap
+from ..objectives.base import Objective
 from ..solvers.flow import flow
 from ..solvers.update import NaturalUpdate
-from .chart import ETA, THETA, FlatChart
+from .bars import Jobs
+from .chart import ETA, THETA, CoordinateChart
+from .effort import FULL, Effort
 from .problem import Problem
-from .spectrum import NATURAL, Spectrum
+from .spectrum import Spectrum
 
-__all__ = ["FLOWS", "Flow", "WhitenedManifold", "measured_flows"]
+__all__ = ["EARLY", "EuclideanOn", "FLOWS", "Flow", "WhitenedManifold", "gradient_flow", "measured_flows"]
 
 FLOWS = ("gd_theta", "natural", "gd_eta")
-LATE = 1e-16           # the rate is fitted where LATE < KL < 1e6 LATE: earlier windows mix several modes
-RECORDS = 401, 160     # of a flow, evenly spaced over all of it and geometrically until `SHOWN`: enough for lines and slopes
-SHOWN = 14.0           # until here, where a natural-gradient flow has lost twelve digits, every flow is recorded finely
+EARLY = 1e-3           # nats; where Datar & Ay stop, whose rate is a slope over the whole trajectory
 
 
 @dataclass(frozen=True)
 class Flow:
     """The continuous-time limit of one method from several starts.
 
-    Mathematically, the rate r is the slope of −log KL(t), fitted where KL lies between the two ends of `window`; NaN for a start
-    whose flow does not get there.
+    Mathematically, a rate r is the slope of −log KL(t), fitted by least squares: `rate` late, where KL lies between the two ends
+    of `window`; `early_rate` over all of the trajectory until KL first is below 1e-3. NaN for a start whose flow does not get
+    there, or starts there.
 
-    Shapes: times (records,); kl (records, starts); path (records, starts, d), in θ; rate (starts,).
+    Shapes: times (records,); kl (records, starts); path (records, starts, d), in θ; rate, early_rate (starts,).
     Units: nats.
     """
 
@@ -39,6 +41,7 @@ class Flow:
     rate: np.ndarray
     window: np.ndarray
     status: np.ndarray
+    early_rate: np.ndarray
 
 
 class WhitenedManifold(Riemannian):
@@ -72,18 +75,18 @@ class WhitenedManifold(Riemannian):
         return self.inverse(self.manifold.sharp(self.map(x), self.inverse.pull_back(x, covector)))
 
 
-class _Flat(Riemannian):
-    """The Euclidean metric on the domain of another manifold's chart: its natural gradient is the gradient of that chart."""
+class EuclideanOn(Riemannian):
+    """The Euclidean metric on a domain: its natural gradient is the gradient in the coordinates at hand."""
 
     dim: int
     nan_outside = ("theta",)                            # as the covectors are
 
-    def __init__(self, manifold: Riemannian) -> None:
-        self.manifold, self.dim = manifold, manifold.dim
+    def __init__(self, domain: ConvexDomain) -> None:
+        self.inside, self.dim = domain, domain.dim
 
     @property
     def domain(self) -> ConvexDomain:
-        return self.manifold.domain
+        return self.inside
 
     def _metric(self, xp: Namespace, x: Array) -> Array:
         return xp.eye(self.dim, dtype=x.dtype) + 0.0 * x[..., None]
@@ -92,46 +95,77 @@ class _Flat(Riemannian):
         return covector
 
 
-def measured_flows(problem: Problem, spectrum: Spectrum, theta0: Array) -> tuple[Flow, ...]:
+class _Slope(Objective):
+    """The differential of a divergence without its value, which no flow needs and which costs more than the differential."""
+
+    rows = ()
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem, self.manifold = problem, problem.family
+
+    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
+        return 0.0 * theta[..., 0], self.problem.gradient(theta)
+
+
+def measured_flows(problem: Problem, spectrum: Spectrum, theta0: Array, effort: Effort = FULL,
+                   jobs: Jobs = Jobs(0)) -> tuple[Flow, ...]:
     """The flows of gradient descent in θ, of natural gradient, and of gradient descent in η, in the order of `FLOWS`.
 
     The natural-gradient flow does not depend on the chart; it is followed in the one where it is a straight line.
 
     Shapes: theta0 (starts, d).
     """
-    family = problem.family
-    natural = problem.straight.manifold(family)
-    chosen = (THETA, _Flat(family), THETA.row), (problem.straight, natural, NATURAL), (ETA, _Flat(family.dual), ETA.row)
-    return tuple(_follow(problem, name, *flowing, spectrum, theta0) for name, flowing in zip(FLOWS, chosen))
+    family, straight = problem.family, problem.straight
+    flown = []
+    geometries = (THETA, None), (straight, straight.manifold(family)), (ETA, None)
+    for name, (chart, geometry) in zip(FLOWS, geometries):
+        jobs.begin(f"flow: {name}")
+        values, axes = spectrum.eigenvalues[chart.row], spectrum.eigenvectors[chart.row]
+        flown.append(_follow(problem, name, chart, geometry, values, axes, theta0, effort))
+    return tuple(flown)
 
 
-def _follow(problem: Problem, name: str, chart: FlatChart, geometry: Riemannian, hessian: int, spectrum: Spectrum,
-            theta0: Array) -> Flow:
-    """The flow in whitened coordinates, where even gradient descent is a natural gradient: that of a constant metric."""
-    space = WhitenedManifold(geometry, problem.theta, spectrum.eigenvalues[chart.row], spectrum.eigenvectors[chart.row])
-    objective = chart.objective(problem.objective).pulled_back(space.map)
+def gradient_flow(problem: Problem, chart: CoordinateChart, theta0: Array, effort: Effort = FULL) -> Flow:
+    """The flow of gradient descent in some coordinates.
+
+    Shapes: theta0 (starts, d).
+    """
+    values, axes = np.linalg.eigh(chart.metric(problem.family, problem.theta))
+    return _follow(problem, chart.name, chart, None, values, axes, theta0, effort)
+
+
+def _follow(problem: Problem, name: str, chart: CoordinateChart, geometry: Riemannian | None, values: np.ndarray,
+            axes: np.ndarray, theta0: Array, effort: Effort) -> Flow:
+    """The natural-gradient flow of a geometry, or without one the gradient flow of the coordinates.
+
+    Both in whitened coordinates, where gradient descent is a natural gradient, too: that of a constant metric.
+    """
+    slow, fast = (2.0, 2.0) if geometry is not None else (2.0 * values[0], 2.0 * values[-1])
+    space = WhitenedManifold(geometry or EuclideanOn(chart.domain(problem.family)), problem.theta, values, axes)
+    objective = chart.objective(_Slope(problem)).pulled_back(space.map)
     u0 = space.inverse(chart.coordinates(problem.family, theta0))
-    window = _window(problem, spectrum, chart)
-    horizon = 45.0 / spectrum.rate[hessian]                # KL falls by e^−45, some 1e-20, once it falls at its late rate
-    for _ in range(4):
-        times = np.union1d(np.linspace(0.0, horizon, RECORDS[0]),
-                           np.geomspace(1e-4 * horizon, min(SHOWN, horizon), RECORDS[1]))
-        result = flow(objective, u0, geometry=space, update=NaturalUpdate(), times=times,
-                      rtol=1e-11, atol=1e-11, method="LSODA")             # stiff: the rates of the axes differ by κ
-        kl = to_numpy(result.values)
+    window = _window(problem, chart, values, axes, effort.late)
+    for longer in (1, 3, 9, 27):                           # on a plateau some start has not come near before
+        horizon = longer * 45.0 / slow                     # KL falls by e^−45, some 1e-20, once it falls at its late rate
+        # the first thousandth of what the fastest axis takes: starts far away move fast
+        times = np.union1d(np.linspace(0.0, horizon, longer * effort.records[0]),
+                           np.geomspace(1e-3 / fast, horizon, effort.records[1]))
+        result = flow(objective, u0, geometry=space, update=NaturalUpdate(), times=times, rtol=effort.tolerance,
+                      atol=effort.tolerance, method="LSODA")             # stiff: the rates of the axes differ by κ
+        theta = chart.theta(problem.family, space.map(result.path))
+        kl = to_numpy(problem.kl(theta))
         if (kl[-1] < window[0]).all():
             break
-        horizon = 3.0 * horizon                            # a plateau: some start has not come near yet
-    path = to_numpy(chart.theta(problem.family, space.map(result.path)))
-    rate = np.array([_late_rate(times, kl[:, i], window) for i in range(kl.shape[1])])
-    return Flow(name, times, kl, path, rate, window, to_numpy(result.status))
+    late, early = (np.array([slope(times, column, *at) for column in kl.T])
+                   for slope, at in ((_late_rate, (window,)), (_early_rate, ())))
+    return Flow(name, times, kl, to_numpy(theta), late, window, to_numpy(result.status), early)
 
 
-def _window(problem: Problem, spectrum: Spectrum, chart: FlatChart) -> np.ndarray:
-    """(low, high): from `LATE`, or from where rounding of the coordinates is a thousandth of the distance, up by six decades."""
-    x, axes = to_numpy(chart.coordinates(problem.family, problem.theta)), spectrum.eigenvectors[chart.row]
+def _window(problem: Problem, chart: CoordinateChart, values: np.ndarray, axes: np.ndarray, late: float) -> np.ndarray:
+    """(low, high): from `late`, or from where rounding of the coordinates is a thousandth of the distance, up by six decades."""
+    x = to_numpy(chart.coordinates(problem.family, problem.theta))
     rounding = np.finfo(float).eps * (abs(axes.T) @ abs(x))           # along every axis of the Hessian
-    low = max(LATE, 1e6 * 0.5 * float(spectrum.eigenvalues[chart.row] @ rounding**2))
+    low = max(late, 1e6 * 0.5 * float(values @ rounding**2))
     return np.array([low, 1e6 * low])
 
 
@@ -140,3 +174,15 @@ def _late_rate(times: np.ndarray, kl: np.ndarray, window: np.ndarray) -> float:
     if late.sum() < 10:                                    # too few for a slope
         return np.nan
     return float(-np.polyfit(times[late], np.log(kl[late]), 1)[0])
+
+
+def _early_rate(times: np.ndarray, kl: np.ndarray) -> float:
+    """The slope over equal times from the start until KL is `EARLY`, as of a run with a small constant step."""
+    below = kl < EARLY
+    if below[0] or not below.any():
+        return np.nan
+    k = int(below.argmax())
+    logs = np.log(kl[:k + 1])
+    end = times[k - 1] + (times[k] - times[k - 1]) * (logs[k - 1] - np.log(EARLY)) / (logs[k - 1] - logs[k])
+    even = np.linspace(0.0, end, 1000)
+    return float(-np.polyfit(even, np.interp(even, times[:k + 1], logs), 1)[0])

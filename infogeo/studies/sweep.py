@@ -7,6 +7,7 @@ from ..backend import Array, backend_of, to_numpy
 from ..solvers.descend import descend
 from ..solvers.result import LOST, Status
 from ..solvers.step import Constant
+from .bars import Jobs
 from .methods import METHODS, Method
 from .problem import Problem
 from .spectrum import Spectrum
@@ -49,10 +50,10 @@ class LearningRateSweep:
     level_is_relative: bool
 
 
-def sweep(problem: Problem, spectrum: Spectrum, theta0: Array, steps: int, progress: bool = False) -> LearningRateSweep:
+def sweep(problem: Problem, spectrum: Spectrum, theta0: Array, steps: int, jobs: Jobs = Jobs(0)) -> LearningRateSweep:
     """The `LearningRateSweep` of a problem; theta0 (starts, d)."""
     level, relative = _level(problem)
-    found = [_runs(problem, METHODS[name], spectrum, theta0, steps, level, progress) for name in SWEPT]
+    found = [_runs(problem, METHODS[name], spectrum, theta0, steps, level, jobs) for name in SWEPT]
     h, rise, status = (np.stack(parts) for parts in zip(*found))
     ranked = np.sort(np.where(rise < 0, np.inf, rise), axis=-1)
     worst, most = ranked[..., -1], ranked[..., int(np.ceil(0.9 * ranked.shape[-1])) - 1]
@@ -64,13 +65,13 @@ def sweep(problem: Problem, spectrum: Spectrum, theta0: Array, steps: int, progr
 
 
 def _runs(problem: Problem, method: Method, spectrum: Spectrum, theta0: Array, steps: int, level: float,
-          progress: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+          jobs: Jobs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(h, rise, counts of the statuses) of every start with every learning rate, in one call."""
     chart, rates = method.chart, spectrum.stable_step[method.hessian] * np.geomspace(*RANGE, RATES)
     x0 = chart.coordinates(problem.family, theta0)
     step = Constant(backend_of(x0).asarray(rates, dtype=x0.dtype)[:, None])
     result = descend(chart.objective(problem.objective), x0, geometry=chart.manifold(problem.family), update=method.update,
-                     step=step, max_steps=steps, record="values", progress=progress)
+                     step=step, max_steps=steps, record="values", callbacks=jobs.begin(f"sweep: {method.label}", steps))
     ended = to_numpy(result.status)
     return rates, _rise(to_numpy(result.values), ended, level), np.array([(ended == int(s)).sum() for s in Status])
 

@@ -1,5 +1,5 @@
 """Reading and checking the target: counts, samples, probabilities. Errors name the file, the line and the column."""
-import csv
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
@@ -13,6 +13,7 @@ from ..errors import DomainError, InfogeoError
 from ..families.base import ExponentialFamily
 from ..families.categorical import Categorical
 from .naming import InputError, named_family, parsed_value
+from .reading import NumberColumns, TextTable, read_table
 
 __all__ = ["Target", "from_counts", "from_parameters", "from_probabilities", "from_samples"]
 
@@ -64,20 +65,19 @@ def from_counts(path: str | Path, column: str, reference: Reference = None) -> T
     ------
     InputError
     """
-    counts = []
-    for line, (text,) in _rows(path, [column]):
+    found = read_table(path, [column]).columns([column])
+    counts = found.values[:, 0]
+    for line, (text,), count in zip(found.lines, found.texts, counts):
         where = f"{path}: line {line}, column {column!r}"
-        count = _number(text, where)
         if count != np.floor(count):
             raise InputError(f"{where}: {text!r} is not a whole number")
         if count < 0:
             raise InputError(f"{where}: the count {text} is negative")
         if count == 0:
             raise InputError(f"{where}: the count 0 puts the target on the boundary of the simplex; join or drop this outcome")
-        counts.append(count)
     if len(counts) < 2:
         raise InputError(f"{path}: at least two outcomes are needed; column {column!r} has {len(counts)}")
-    return from_probabilities(np.array(counts) / sum(counts), reference, f"{path}, column {column!r}")
+    return from_probabilities(counts / counts.sum(), reference, f"{path}, column {column!r}")
 
 
 def from_parameters(family: str, texts: Sequence[str], source: str = "parameters") -> Target:
@@ -116,64 +116,112 @@ def _array(value: Any, where: str) -> Array:
         raise InputError(f"{where} must be numbers; got {value!r}") from None
 
 
-def from_samples(path: str | Path, columns: str | Sequence[str], family: str, reference: Reference = None) -> Target:
+def from_samples(path: str | Path, columns: str | Sequence[str], family: str, reference: Reference = None,
+                 weights: str | None = None) -> Target:
     """The maximum-likelihood fit to a CSV file with one row for each observation.
 
     Parameters
     ----------
     columns : list of str
-        One, or for the families of vectors and matrices one for each entry, row by row.
+        One, or for the families of vectors and matrices one for each entry, row by row. In a file without a header they are
+        called "1", "2", ….
     family : str
         As in `named_family`. A family of vectors may be named without its dimension, which is the number of columns then;
         ``categorical`` has as many outcomes as occur.
+    weights : str, optional
+        The column that says how often each row was observed, as in a frequency table.
 
     Raises
     ------
     InputError
+
+    Warns
+    -----
+    UserWarning
+        Where the file looks like a frequency table whose counts are not used.
     """
     columns = [columns] if isinstance(columns, str) else list(columns)
-    where = f"{path}, column {', '.join(repr(name) for name in columns)}"
+    where = f"{path}, column {', '.join(map(repr, columns))}{f', weights {weights!r}' if weights is not None else ''}"
+    called = columns if weights is None else [*columns, weights]
     if family.strip().lower() == "categorical":
-        lines, x = _samples(path, columns, family, 1)
-        return _from_outcomes(path, columns[0], lines, x[:, 0], reference, where)
+        found = _samples(path, called, family, 1 + (weights is not None))
+        return _from_outcomes(path, columns[0], found, _weights(path, found, weights), reference, where)
     model = named_family(family, len(columns))
-    lines, x = _samples(path, columns, family, prod(model.support.shape))
+    _require_places(path, columns, family, prod(model.support.shape))
+    found = _samples(path, called, family, len(called))
     if reference is not None:
         raise InputError("a reference outcome belongs to the categorical family, or is an argument of it, as in "
                          f"Categorical(3, reference=0); the family is {family}")
-    x = x.reshape(len(x), *model.support.shape)
+    x = found.values[:, :len(columns)].reshape(len(found.lines), *model.support.shape)
     outside = np.flatnonzero(~to_numpy(model.support.contains(x)))
     if outside.size:
         i = outside[0]
-        raise InputError(f"{path}: line {lines[i]}: an observation x of the family {family} must satisfy "
+        raise InputError(f"{path}: line {found.lines[i]}: an observation x of the family {family} must satisfy "
                          f"{model.support.rule('x')}; got {x[i]}")
     try:
-        return Target(model, model.fit(asarray(x)), where)
+        weight = _weights(path, found, weights)
+        return Target(model, model.fit(asarray(x), weights=None if weight is None else asarray(weight)), where)
     except InfogeoError as error:
         raise InputError(f"{where}: {' '.join(str(error).split())}") from None
 
 
-def _samples(path: str | Path, columns: list[str], family: str, places: int) -> tuple[list[int], np.ndarray]:
-    """The lines of the observations and their numbers, shape (n, places)."""
+def _require_places(path: str | Path, columns: list[str], family: str, places: int) -> None:
     if len(columns) != places:
         wanted = "one column" if places == 1 else f"{places} columns"
         raise InputError(f"{path}: the family {family} takes {wanted}; got {', '.join(columns)}")
-    rows = [(line, [_number(text, f"{path}: line {line}, column {name!r}") for name, text in zip(columns, texts)])
-            for line, texts in _rows(path, columns)]
-    return [line for line, _ in rows], np.array([values for _, values in rows])
 
 
-def _from_outcomes(path: str | Path, column: str, lines: list[int], x: np.ndarray, reference: Reference, where: str) -> Target:
+def _samples(path: str | Path, called: list[str], family: str, places: int) -> NumberColumns:
+    """The columns; a warning where the only one called looks like the values of a frequency table."""
+    _require_places(path, called, family, places)
+    table = read_table(path, called)
+    found = table.columns(called)
+    counts = _counts_beside(table, found) if len(called) == 1 else None
+    if counts is not None:
+        warnings.warn(f"{path}: looks like a frequency table: column {called[0]!r} has every value once, and {counts!r} whole "
+                      f"numbers; each row counts once, unless its weight is in {counts!r} (--weights {counts})", stacklevel=3)
+    return found
+
+
+def _counts_beside(table: TextTable, found: NumberColumns) -> str | None:
+    """The other column of a table of two whose first has neighbouring whole numbers, each once, and whose second has counts."""
+    x = found.values[:, 0]
+    others = [name for name in table.names if name not in found.names]
+    if len(others) != 1 or x.size < 3 or not np.array_equal(np.sort(x), np.arange(x.min(), x.min() + x.size)):
+        return None
+    try:
+        counts = table.columns(others).values[:, 0]
+    except InputError:
+        return None
+    return others[0] if bool(np.all((counts >= 0) & (counts == np.floor(counts))) and counts.max() > 1) else None
+
+
+def _weights(path: str | Path, found: NumberColumns, weights: str | None) -> np.ndarray | None:
+    if weights is None:
+        return None
+    w = found.values[:, -1]
+    bad = np.flatnonzero(w < 0)
+    if bad.size:
+        i = bad[0]
+        raise InputError(f"{path}: line {found.lines[i]}, column {weights!r}: the weight {found.texts[i][-1]} is negative")
+    if not w.any():
+        raise InputError(f"{path}: column {weights!r}: all weights are 0")
+    return w
+
+
+def _from_outcomes(path: str | Path, column: str, found: NumberColumns, weights: np.ndarray | None, reference: Reference,
+                   where: str) -> Target:
     """Relative frequencies of the outcomes 0 … max."""
+    x = found.values[:, 0]
     bad = np.flatnonzero((x < 0) | (x != np.floor(x)))
     if bad.size:
         i = bad[0]
-        raise InputError(f"{path}: line {lines[i]}, column {column!r}: an outcome must be 0, 1, 2, …; got {x[i]:g}")
+        raise InputError(f"{path}: line {found.lines[i]}, column {column!r}: an outcome must be 0, 1, 2, …; got {x[i]:g}")
     if x.max() >= x.size:
         i = x.argmax()
-        raise InputError(f"{path}: line {lines[i]}, column {column!r}: outcome {x[i]:g} of {x.size} observations leaves outcomes "
-                         "that never occur")
-    counts = np.bincount(x.astype(int))
+        raise InputError(f"{path}: line {found.lines[i]}, column {column!r}: outcome {x[i]:g} of {x.size} observations leaves "
+                         "outcomes that never occur")
+    counts = np.bincount(x.astype(int), weights)
     if counts.size < 2 or (counts == 0).any():
         missing = 1 if counts.size < 2 else int(np.flatnonzero(counts == 0)[0])
         raise InputError(f"{where}: outcome {missing} never occurs, which puts the target on the boundary of the simplex")
@@ -188,48 +236,3 @@ def _reference(reference: Reference, p: np.ndarray, source: str) -> int:
     if not 0 <= reference < p.size:
         raise InputError(f"{source}: the reference must be an outcome from 0 to {p.size - 1} or 'best'; got {reference}")
     return int(reference)
-
-
-def _rows(path: str | Path, columns: Sequence[str]) -> list[tuple[int, list[str]]]:
-    """``(line, texts)`` of every row; blank lines are passed over."""
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            header = next(reader, None)
-            if not header:
-                raise InputError(f"{path}: line 1: the file is empty; a header line with the names of the columns is needed")
-            header = [name.strip() for name in header]
-            places = [_place(path, header, name) for name in columns]
-            out = []
-            for row in reader:
-                if not any(text.strip() for text in row):
-                    continue
-                short = [name for name, place in zip(columns, places) if place >= len(row)]
-                if short:
-                    raise InputError(f"{path}: line {reader.line_num}: no value in column {short[0]!r}")
-                out.append((reader.line_num, [row[place].strip() for place in places]))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: not a CSV text file: {error}") from None
-    if not out:
-        raise InputError(f"{path}: line 2: the file has a header but no rows")
-    return out
-
-
-def _place(path: str | Path, header: list[str], name: str) -> int:
-    if header.count(name) > 1:
-        raise InputError(f"{path}: line 1: more than one column is called {name!r}")
-    if name not in header:
-        raise InputError(f"{path}: line 1: no column {name!r}; the columns are {', '.join(map(repr, header))}")
-    return header.index(name)
-
-
-def _number(text: str, where: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise InputError(f"{where}: {text!r} is not a number") from None
-    if not np.isfinite(value):
-        raise InputError(f"{where}: {text!r} is not a finite number")
-    return value

@@ -2,13 +2,12 @@
 import pytest
 
 import infogeo as ig
-from infogeo.studies import noise, rates
+
+BRIEF = ig.studies.Effort(flown=2, tolerance=1e-3, late=1e-3, records=(12, 8), longest=300, noisy_runs=8, averaged=2,
+                          noisy_steps=40, pooled=20_000)
 
 
 @pytest.fixture
 def short(monkeypatch):
-    loose = dict(rtol=1e-3, atol=1e-3)
-    for module, name, value in ((rates, "flow", lambda *args, **kwargs: ig.flow(*args, **kwargs | loose)), (rates, "LATE", 1e-3),
-                                (rates, "RECORDS", (12, 8)), (noise, "RUNS", 8), (noise, "AVERAGED", 2), (noise, "LONGEST", 40),
-                                (noise, "POOLED", 20_000)):
-        monkeypatch.setattr(module, name, value)
+    """The command line's study, made so."""
+    monkeypatch.setattr("infogeo.studies.FULL", BRIEF)

@@ -18,7 +18,7 @@ from .study_helpers import short  # noqa: F401
 
 DATA = Path(__file__).parents[2] / "examples" / "data"
 HORSES = ["--counts", str(DATA / "horse_kicks.csv"), "--column", "corps_years"]
-QUICK = ["--starts", "2", "--steps", "20", "--noise", "50"]
+QUICK = ["--starts", "2", "--steps", "20", "--batch-size", "50"]
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_data_set(capsys, here, short):  # noqa: F811
     written = {path.name for path in (here / "deep" / "study").iterdir()}
     assert written == {"result.json", "result.npz", "flows.png", "sweep.png", "trajectories.png", "spectrum.csv",
                        "predictions.csv", "rates.csv", "iterations.csv", "contraction.csv",
-                       "sweep.csv", "noise.csv", "claims.csv"}
+                       "sweep.csv", "noise.csv", "charts.csv", "claims.csv"}
     stored = ig.studies.load_npz(here / "deep" / "study" / "result.npz")
     assert stored["starts"].shape == (3, 4) and stored["sweep.steps"] == 20 and stored["noise.batch_size"] == 50
 
@@ -67,7 +67,7 @@ def test_help(capsys):
     assert main(["conditioning", "--help"]) == 0
     out = capsys.readouterr().out
     for option in ("--counts", "--samples", "--probabilities", "--target", "--family", "--column", "--reference",
-                   "--direction", "--starts", "--seed", "--noise", "--steps", "--out", "--backend", "--progress",
+                   "--direction", "--starts", "--seed", "--batch-size", "--steps", "--out", "--backend", "--progress",
                    "--no-progress"):
         assert option in out
 
@@ -268,7 +268,7 @@ def test_bad_samples(capsys, here, text, family, words):
     (["--probabilities", "0.5", "0.5", "--family", "normal"], "--family normal needs --samples"),
     (["--probabilities", "0.5", "0.5", "--column", "x"], "--column belongs to --counts and --samples"),
     (["--probabilities", "0.5", "0.5", "--starts", "0"], "argument --starts: must be a positive integer; got 0"),
-    (["--probabilities", "0.5", "0.5", "--noise", "many"], "argument --noise: must be a positive integer; got many"),
+    (["--probabilities", "0.5", "0.5", "--batch-size", "many"], "argument --batch-size: must be a positive integer; got many"),
     (["--probabilities", "0.5", "0.5", "--seed", "-1"], "argument --seed: must be a non-negative integer; got -1"),
     (["--probabilities", "0.5", "0.5", "--direction", "sideways"], "argument --direction: invalid choice: 'sideways'"),
     (["--probabilities", "0.5", "0.5", "--speed"], "unrecognized arguments: --speed"),

@@ -39,11 +39,11 @@ def test_files(tmp_path):
 
 
 @pytest.mark.parametrize("text, target, message", [
-    ("u,v\n1,2\n3\n", None, "line 3 has 1 entries"),
-    ("u,v\n1,x\n", None, "line 2, column v: 'x' is not a number"),
-    ("u,v\n", None, "a row for each sample"),
-    ("u,v\n1,2\n", "w", "no column 'w'; there are u, v"),
-    ("u,v\n1,nan\n", None, "not finite"),
+    ("u,v\n1,2\n3\n", None, "line 3: no value in column 'v'"),
+    ("u,v\n1,x\n", None, "line 2, column 'v': 'x' is not a number"),
+    ("u,v\n", None, "line 2: the file has a header but no rows"),
+    ("u,v\n1,2\n", "w", "no column 'w'; the columns are 'u', 'v'"),
+    ("u,v\n1,nan\n", None, "not a finite number"),
 ])
 def test_files_that_are_none(tmp_path, text, target, message):
     (tmp_path / "c.csv").write_text(text)
@@ -172,7 +172,7 @@ def test_the_command(tmp_path, capsys):
     np.savez(tmp_path / "images.npz", x=IMAGES.x, y=IMAGES.y)
     out_path = tmp_path / "out"
     code, out, err = run(capsys, "--data", str(tmp_path / "images.npz"), "--architecture", "classifier", "--steps", "4",
-                         "--batch", "20", "--optimiser", "kfac", "sgd", "--step-size", "sgd=0.05", "--out", str(out_path))
+                         "--batch-size", "20", "--optimiser", "kfac", "sgd", "--step-size", "sgd=0.05", "--out", str(out_path))
     assert (code, err) == (0, "") and "K-FAC" in out and "0.05" in out
     assert sorted(path.name for path in out_path.iterdir()) == ["training.csv", "training.json", "training.png", "weights.npz"]
 

@@ -1,0 +1,44 @@
+"""How much work a conditioning study is."""
+from dataclasses import dataclass
+
+__all__ = ["FULL", "QUICK", "Effort"]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Sizes that change how sure a study is, not what it asks.
+
+    Attributes
+    ----------
+    flown : int
+        Starts whose flows are integrated.
+    tolerance : float
+        Of the integrator, relative and absolute.
+    late : float
+        Nats; the late rate is fitted where late < KL < 1e6 late: earlier windows mix several modes.
+    records : pair of int
+        Of a flow, evenly spaced, and geometrically from a small part of the time of its fastest axis on. 560 make curves
+        without corners in the figures.
+    longest : int
+        Steps after which a run with the optimal step is given up.
+    noisy_runs, averaged : int
+        Independent runs of the noise floor, and their last steps, which are averaged.
+    noisy_steps : int
+        A case of the noise floor that needs more steps is left out.
+    pooled : int
+        Draws behind the pool of mini-batches.
+    """
+
+    flown: int = 10
+    tolerance: float = 1e-11
+    late: float = 1e-16
+    records: tuple[int, int] = 201, 360
+    longest: int = 5000
+    noisy_runs: int = 256
+    averaged: int = 200
+    noisy_steps: int = 4000
+    pooled: int = 4_000_000
+
+
+FULL = Effort()
+QUICK = Effort(flown=4, tolerance=1e-8, late=1e-12, longest=500, noisy_runs=64, averaged=100, noisy_steps=400, pooled=400_000)
