@@ -135,7 +135,8 @@ from .geometry.projections.flat_sets import (
     Intersection as Intersection,
 )
 from .geometry.projections.projection import e_project as e_project, m_project as m_project
-from .geometry.projections.proportional_fitting import proportional_fitting as proportional_fitting, sinkhorn as sinkhorn
+from .geometry.projections.proportional_fitting import proportional_fitting as proportional_fitting
+from .geometry.projections.sinkhorn import sinkhorn as sinkhorn
 
 # objectives and solvers
 from .solvers.descend import descend as descend

@@ -7,7 +7,8 @@ import infogeo as ig
 from infogeo.geometry.projections.alternating import alternating_projections, cyclic_projections
 from infogeo.geometry.projections.flat_sets import AffineConstraints, AffineSubmanifold, Intersection
 from infogeo.geometry.projections.projection import e_project
-from infogeo.geometry.projections.proportional_fitting import proportional_fitting, sinkhorn
+from infogeo.geometry.projections.proportional_fitting import proportional_fitting
+from infogeo.geometry.projections.sinkhorn import sinkhorn
 
 from ..backends import every_dtype
 

@@ -1,4 +1,4 @@
-"""Iterative proportional fitting and Sinkhorn's algorithm, on logarithms."""
+"""Iterative proportional fitting, on logarithms."""
 import numpy as np
 
 from ...backend import Array, arrays, to_numpy
@@ -6,7 +6,7 @@ from ...domains.supports import ClosedInterval, Interval
 from ...errors import ConvergenceError, ShapeError, require, require_count
 from ...numerics.exponentials import logsumexp
 
-__all__ = ["proportional_fitting", "sinkhorn"]
+__all__ = ["proportional_fitting"]
 
 
 def proportional_fitting(log_table: Array, margins: dict[tuple[int, ...], Array], *, tol: float, max_steps: int) -> Array:
@@ -83,34 +83,6 @@ def proportional_fitting(log_table: Array, margins: dict[tuple[int, ...], Array]
             return log_p
     worst = max(float(x) for x in left)
     raise ConvergenceError(f"proportional_fitting: a margin is still off by {worst:.3g} after {max_steps} rounds", worst, log_p)
-
-
-def sinkhorn(cost: Array, rows: Array, columns: Array, *, temperature: Array, tol: float, max_steps: int) -> Array:
-    """The logarithm of the transport plan of least cost and entropy, min over P of Σ P·cost + T Σ P log P, shape (..., m, n).
-
-    Mathematically, P_ij = exp((f_i + g_j − cost_ij) / T) with the given sums over rows and columns: `proportional_fitting` of
-    e^{−cost/T}.
-
-    Parameters
-    ----------
-    cost : array, shape (..., m, n)
-    rows, columns : arrays, shapes (..., m) and (..., n)
-        Not negative, of equal sum.
-    temperature : float
-        T, positive, in the unit of the cost: the smaller, the nearer to optimal transport and the slower.
-    tol, max_steps
-        As for `proportional_fitting`.
-
-    Raises
-    ------
-    DomainError, ShapeError, ConvergenceError
-        As `proportional_fitting`.
-
-    Source: Sinkhorn, Ann. Math. Statist. 35 (1964); Cuturi, Sinkhorn distances, NeurIPS (2013).
-    """
-    xp, cost = arrays(cost)
-    Interval(0).require("temperature", temperature)
-    return proportional_fitting(-cost / temperature, {(0,): rows, (1,): columns}, tol=tol, max_steps=max_steps)
 
 
 def _logsumexp(x: Array, axes: tuple[int, ...]) -> Array:
