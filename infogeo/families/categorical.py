@@ -244,13 +244,13 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
 
 def _shifted_softmax(xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array]:
     """As `Categorical._softmax`, from e^{θ−m}, m = max(θ, 0), which cannot overflow."""
-    theta = xp.minimum(theta, xp.asarray(0.25 * float(xp.finfo(theta.dtype).max), dtype=theta.dtype))   # of a vertex θ_i is +∞
-    top = xp.max(theta, axis=-1)
-    top = 0.5 * (top + abs(top))
+    highest = xp.max(theta, axis=-1)
+    largest = xp.asarray(0.25 * float(xp.finfo(theta.dtype).max), dtype=theta.dtype)           # of a vertex θ_i and ψ are +∞
+    theta, top = xp.minimum(theta, largest), xp.maximum(xp.minimum(highest, largest), xp.zeros_like(highest))
     weight, base = xp.exp(theta - column(top)), xp.exp(-top)
     excess = xp.sum(weight, axis=-1) + (base - 1.0)        # top > 0: the sum is at least 1; top = 0: the bracket is exactly 0
     total = 1.0 + excess
-    return top, xp.log1p(excess), weight / column(total), base / total
+    return xp.where(highest > largest, highest, top), xp.log1p(excess), weight / column(total), base / total
 
 
 def log_odds_kl(xp: Namespace, theta_p: Array, theta_q: Array, softmax_p: Array, softmax_q: Array) -> Array:

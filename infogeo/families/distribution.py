@@ -29,6 +29,11 @@ class Distribution(DuallyFlat):
         def support(self) -> Any: ...
 
         @property
+        def theta_closure(self) -> Any: ...
+
+        def _stand_in(self, xp: Namespace, theta: Array) -> Array: ...
+
+        @property
         def _somewhere(self) -> Array: ...
 
         @staticmethod
@@ -192,11 +197,11 @@ class Distribution(DuallyFlat):
 
     def _required(self, theta: Array) -> tuple[Namespace, Array]:
         xp, theta = arrays(theta)
-        return xp, self.theta_domain.require("theta", theta)
+        return xp, self._stand_in(xp, self.theta_closure.require("theta", theta))
 
     def _with_number(self, theta: Array, x: Array) -> tuple[Namespace, Array, Array]:
         if self.support.shape:
             raise TypeError(f"a distribution function is that of one number: {self!r} has observations of shape "
                             f"{self.support.shape}")
         xp, theta, x = arrays(theta, x)
-        return xp, self.theta_domain.require("theta", theta), x
+        return xp, self._stand_in(xp, self.theta_closure.require("theta", theta)), x

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, Namespace
+from ..backend import Array, Namespace, arrays
 from .base import ExponentialFamily
 
 __all__ = ["HasLimits"]
@@ -29,6 +29,8 @@ class HasLimits(ExponentialFamily):
     eta_total: Any = 1.0        # the largest Σ η_i: 1 for probabilities, n for n of them, ∞ for counts
 
     def _stand_in(self, xp: Namespace, theta: Array, kernel: str = "") -> Array:
+        if xp.all(xp.isfinite(theta)):
+            return theta
         far = _FAR.get(kernel, _FARTHEST)[xp.finfo(theta.dtype).bits // 8]
         return xp.clip(theta, -far, far)
 
@@ -65,6 +67,15 @@ class HasLimits(ExponentialFamily):
         value = super()._log_density_anywhere(xp, self._stand_in(xp, theta), x)
         lost = value < -1e-10 * _FARTHEST[xp.finfo(theta.dtype).bits // 8]
         return xp.where(lost, xp.asarray(-np.inf, dtype=value.dtype), value)
+
+    def _at(self, name: str, theta: Array, x: Array, below: float, above: float) -> Array:
+        value = super()._at(name, theta, x, below, above)
+        xp, theta = arrays(theta)
+        if not name.startswith("log_") or xp.all(xp.isfinite(theta)):
+            return value
+        with np.errstate(divide="ignore"):          # of a probability that is 0 the logarithm is not that of the stand-in
+            limit = xp.log(super()._at(name[len("log_"):], theta, x, np.exp(below), np.exp(above)))
+        return xp.where(xp.all(xp.isfinite(theta), axis=-1), value, limit)
 
 
 def _never(xp: Namespace, theta: Array) -> Array:

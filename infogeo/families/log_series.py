@@ -1,6 +1,6 @@
 """The logarithmic series family."""
 from dataclasses import dataclass
-from math import log
+from math import inf, log, sqrt
 from typing import Any
 
 import numpy as np
@@ -9,14 +9,15 @@ from ..arrays.draws import Draws
 from ..arrays.memo import once
 from ..backend import Array, Namespace, column
 from ..domains.convex import Orthant
-from ..domains.supports import Integers, Interval
+from ..domains.supports import ClosedInterval, Integers, Interval, LimitPoints
 from ..geometry.manifolds.separable import OneSeries
 from ..numerics.exponentials import log1m_exp
 from ..numerics.lattice import panels
 from ..numerics.piecewise import piecewise
 from ..numerics.quadrature import bregman_integral
 from ..numerics.root import root
-from .base import ExponentialFamily
+from .limits import HasLimits
+from .lower_tail import LowerTail, WithLowerTail
 
 __all__ = ["LogSeries"]
 
@@ -24,7 +25,7 @@ _TERMS = 40     # of the power series in p < 0.3: 0.3^40 = 1e-21
 
 
 @dataclass(frozen=True)
-class LogSeries(OneSeries, ExponentialFamily):
+class LogSeries(HasLimits, WithLowerTail, OneSeries):
     """The logarithmic series distribution (Fisher): x = 1, 2, 3, … with probability proportional to p^x / x.
 
     Mathematically, with L = −log(1 − p) and the odds a = p / (1 − p),
@@ -33,6 +34,8 @@ class LogSeries(OneSeries, ExponentialFamily):
     - θ = log p < 0; η = a / L − 1 > 0
     - ψ(θ) = log(L / p)
     - metric (a / L) (1 + a − a / L)
+
+    For p → 0 the limit is x = 1.
 
     T is x − 1, not x, so that a mean near 1 keeps its digits.
 
@@ -45,6 +48,10 @@ class LogSeries(OneSeries, ExponentialFamily):
     eta_domain = Orthant(1)
     support = Integers(1)
     ordinary = {"probability": Interval(0, 1)}
+    theta_closure = LimitPoints(1, 0.0)
+    ordinary_closure = {"probability": ClosedInterval(0, 1)}
+    eta_total = inf
+    lower_tail = LowerTail(-20.0, ((sqrt(2.0), 0.5), (sqrt(2.0) * 5.0 / 18.0, 1.5)))     # √ψ″ = √(p/2) (1 + 5p/6 + …), to 1e-17
 
     @once
     def _derivatives(self, xp: Namespace, theta: Array) -> Any:
@@ -66,11 +73,6 @@ class LogSeries(OneSeries, ExponentialFamily):
         u = root(xp, log_eta + 0.7, newton, "log-series probability", eta, 1.0 + xp.abs(log_eta))
         theta, ratio, residual = at(u, eta)
         return theta - residual * ratio
-
-    def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
-        """θ η − ψ, two negative terms."""
-        theta = self.to_theta(eta)
-        return (theta * eta)[..., 0] - self._potential(xp, theta)
 
     def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return (x - 1.0)[..., None]
@@ -98,7 +100,8 @@ class LogSeries(OneSeries, ExponentialFamily):
             psi_q = _derivatives(xp, q)[0]
             # near p = 1, log(L_q / L_p) from the ratio of 1 − p
             ratio = -xp.log(xp.expm1(q) / xp.expm1(p)) / -log1m_exp(xp, p)
-            usable = (xp.maximum(p, q) > -1.0) & (ratio > -0.5)         # log(1 + ratio) loses a digit below
+            # log(1 + ratio) loses a digit below; far below −1, ψ = p/2 is lost beside it, and it overflows
+            usable = (xp.maximum(p, q) > -1.0) & (xp.minimum(p, q) > -3.0) & (ratio > -0.5)
             by_ratio = xp.log1p(xp.where(usable, ratio, xp.zeros_like(ratio))) - step
             return xp.where(usable, by_ratio, psi_q - psi_p) - step * eta_p
 

@@ -60,4 +60,4 @@ class _OfInstance:
     def __get__(self, family: Any, owner: type | None = None) -> Callable[..., Array]:
         if family is None:
             return self.function
-        return MethodType(_showing(self.function, tuple(family.ordinary)), family)
+        return MethodType(_showing(self.function, tuple(family.ordinary), bool(family.has_limits)), family)

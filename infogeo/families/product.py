@@ -1,8 +1,9 @@
 """Products: independent observations of several families, or of one."""
-from collections.abc import Mapping, Sequence
-from functools import reduce
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial, reduce
 from math import prod
 from operator import add
+from typing import Any
 
 import numpy as np
 
@@ -86,6 +87,18 @@ class _Rows(Domain):
         return self.row.rule(f"{name}[i]")
 
 
+class _Flattened(_Rows):
+    """Vectors of n points of one set of vectors, one after the other."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.n * self.row.shape[0],)
+
+    def contains(self, x: Array) -> Array:
+        xp, x = arrays(x)
+        return super().contains(xp.reshape(x, (*x.shape[:-1], self.n, *self.row.shape)))
+
+
 class Product(Transformed):
     """Independent observations, one of each of several families.
 
@@ -115,6 +128,51 @@ class Product(Transformed):
 
     def __repr__(self) -> str:
         return f"Product({', '.join(map(repr, self.factors))})"
+
+    @cached_property
+    def has_limits(self) -> bool:       # type: ignore[override]
+        return any(f.has_limits for f in self.factors)
+
+    @property
+    def theta_closure(self) -> Domain:
+        return _Side(*(f.theta_closure for f in self.factors)) if self.has_limits else self.theta_domain
+
+    @property
+    def ordinary_closure(self) -> Mapping[str, Domain]:
+        if not self.has_limits:
+            return {}
+        return {f"{name}_{i}": domain for i, f in enumerate(self.factors)
+                for name, domain in (f.ordinary_closure or f.ordinary).items()}
+
+    def _stand_in(self, xp: Namespace, theta: Array) -> Array:
+        if not self.has_limits:
+            return theta
+        return xp.concat([f._stand_in(xp, part) for f, part in zip(self.factors, self.base.split(theta))], axis=-1)
+
+    def _with_limits(self, xp: Namespace, kernel: str, f: Callable[..., Any], outside: Array | None,
+                     xs: Sequence[Array]) -> tuple[Callable[..., Any], Array | None]:
+        """By the public formulas of the factors, where there may be limits: they know theirs."""
+        inverse = kernel in ("_to_theta", "_dual_potential")
+        if outside is None if inverse else all(xp.all(xp.isfinite(x)) for x in xs):
+            return f, outside
+        return partial(self._at_limits, kernel), None
+
+    def _at_limits(self, kernel: str, xp: Namespace, *xs: Array) -> Array:
+        found = self._of_factors(xp, kernel[1:], xs)
+        if kernel == "_to_theta":
+            lost = xp.any(xp.isnan(found), axis=-1, keepdims=True)
+            return xp.where(lost, xp.asarray(xp.nan, dtype=found.dtype), found)
+        return xp.sqrt(xp.sum(found * found, axis=-1)) if kernel == "_distance" else xp.sum(found, axis=-1)
+
+    def _of_factors(self, xp: Namespace, name: str, xs: Sequence[Array]) -> Array:
+        """A formula of every factor, (..., factors) or, of points, (..., dim)."""
+        found = [getattr(f, name)(*parts) for f, *parts in zip(self.factors, *map(self.base.split, xs))]
+        return xp.concat(found, axis=-1) if name == "to_theta" else xp.stack(found, axis=-1)
+
+    def _log_density_anywhere(self, xp: Namespace, theta: Array, x: Array) -> Array:
+        if not self.has_limits or xp.all(xp.isfinite(theta)):
+            return super()._log_density_anywhere(xp, theta, x)
+        return self._log_density_at_end(xp, theta, x)
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.factors == other.factors
@@ -177,7 +235,13 @@ class Product(Transformed):
         return self._joined(draws.xp, parts)
 
     def _theta_from(self, xp: Namespace, **ordinary: Array) -> Array:
-        parts = [f._theta_from(xp, **{name: ordinary[f"{name}_{i}"] for name in f.ordinary})
+        return self._theta_by(xp, "_theta_from", ordinary)
+
+    def _theta_on_boundary(self, xp: Namespace, **ordinary: Array) -> Array:
+        return self._theta_by(xp, "_theta_on_boundary", ordinary)
+
+    def _theta_by(self, xp: Namespace, way: str, ordinary: Mapping[str, Array]) -> Array:
+        parts = [getattr(f, way)(xp, **{name: ordinary[f"{name}_{i}"] for name in f.ordinary})
                  for i, f in enumerate(self.factors)]
         batch = np.broadcast_shapes(*(part.shape[:-1] for part in parts))
         return xp.concat([xp.broadcast_to(part, (*batch, part.shape[-1])) for part in parts], axis=-1)
@@ -223,6 +287,21 @@ class Independent(Product):
     def __repr__(self) -> str:
         return f"Independent({self.family!r}, {self.n})"
 
+    @property
+    def theta_closure(self) -> Domain:
+        return _Flattened(self.family.theta_closure, self.n) if self.has_limits else self.theta_domain
+
+    @property
+    def ordinary_closure(self) -> Mapping[str, Domain]:
+        return {name: _Rows(domain, self.n) for name, domain in self.family.ordinary_closure.items()}
+
+    def _stand_in(self, xp: Namespace, theta: Array) -> Array:
+        return self.base.joined(xp, self.family._stand_in(xp, self.base.rows(xp, theta))) if self.has_limits else theta
+
+    def _of_factors(self, xp: Namespace, name: str, xs: Sequence[Array]) -> Array:
+        found = getattr(self.family, name)(*(self.base.rows(xp, x) for x in xs))
+        return self.base.joined(xp, found) if name == "to_theta" else found
+
     # All factors at once, as a batch of one family
 
     def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
@@ -263,8 +342,8 @@ class Independent(Product):
     def _joined(self, xp: Namespace, parts: Sequence[Array]) -> Array:
         return xp.stack(parts, axis=-1 - len(self.family.support.shape))
 
-    def _theta_from(self, xp: Namespace, **ordinary: Array) -> Array:
-        return self.base.joined(xp, self.family._theta_from(xp, **ordinary))
+    def _theta_by(self, xp: Namespace, way: str, ordinary: Mapping[str, Array]) -> Array:
+        return self.base.joined(xp, getattr(self.family, way)(xp, **ordinary))
 
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:
         return self.family._parameters(xp, self.base.rows(xp, theta))

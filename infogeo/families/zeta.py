@@ -1,25 +1,37 @@
 """The zeta family."""
 from dataclasses import dataclass
-from math import inf, log
+from math import inf, log, sqrt
 
 from ..arrays.draws import Draws
 from ..arrays.memo import once
-from ..backend import Array, Namespace
+from ..backend import Array, Namespace, arrays
 from ..domains.convex import Orthant
-from ..domains.supports import Integers, Interval
+from ..domains.supports import Integers, Interval, LimitPoints
 from ..geometry.manifolds.separable import OneSeries
 from ..numerics.piecewise import piecewise
 from ..numerics.quadrature import bregman_integral
 from ..numerics.riemann_zeta import log_zeta_derivatives, log_zeta_sums, zeta_excess
 from ..numerics.root import root
-from .base import ExponentialFamily
 from .cumulative import Cumulative, log_unless_high
+from .limits import HasLimits
+from .lower_tail import LowerTail, WithLowerTail
 
 __all__ = ["Zeta"]
 
 
+class _Exponents(Interval):
+    """Exponents above 1, of which ∞ is one."""
+
+    def contains(self, x: Array) -> Array:
+        _, x = arrays(x)
+        return x > self.lower
+
+    def rule(self, name: str) -> str:
+        return f"{super().rule(name)} or infinite"
+
+
 @dataclass(frozen=True)
-class Zeta(OneSeries, ExponentialFamily):
+class Zeta(HasLimits, WithLowerTail, OneSeries):
     """The zeta (Zipf) distribution: x = 1, 2, 3, … with probability proportional to x^{−s}, s > 1.
 
     Mathematically,
@@ -28,6 +40,8 @@ class Zeta(OneSeries, ExponentialFamily):
     - θ = 1 − s < 0; η = −ζ′(s) / ζ(s) > 0
     - ψ(θ) = log ζ(1 − θ)
     - metric (log ζ)″(s)
+
+    For s → ∞ the limit is x = 1.
 
     θ is 1 − s, not −s, so that an exponent near the pole of ζ keeps its digits; the base measure makes up for it.
 
@@ -39,6 +53,12 @@ class Zeta(OneSeries, ExponentialFamily):
     eta_domain = Orthant(1)
     support = Integers(1)
     ordinary = {"exponent": Interval(1)}
+    theta_closure = LimitPoints(1, 0.0)
+    ordinary_closure = {"exponent": _Exponents(1)}
+    eta_total = inf
+    # √ψ″ = log 2 · 2^{−s/2} (1 + ½ (log 3 / log 2)² (2/3)^s + …) at s = 1 − θ, to 1e-18
+    lower_tail = LowerTail(-60.0, ((sqrt(2.0), 0.5 * log(2.0)),
+                                   (log(3.0)**2 / log(2.0) / log(4.5) * sqrt(2.0) / 3.0, log(3.0) - 0.5 * log(2.0))))
 
     @once
     def _derivatives(self, xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array]:
@@ -80,11 +100,12 @@ class Zeta(OneSeries, ExponentialFamily):
             return bregman_integral(lambda theta: log_zeta_derivatives(xp, -theta)[2], p, step)
 
         def far(p: Array, q: Array, step: Array) -> Array:
-            """ψ_q − ψ_p − δ η_p, with log(ζ_q / ζ_p) from ζ − 1 for large exponents and from (s − 1) ζ near the pole."""
+            """ψ_q − ψ_p − δ η_p, with log(ζ_q / ζ_p) from ζ − 1 for large exponents, from (s − 1) ζ near the pole."""
             (excess_p, scaled_p), (excess_q, scaled_q) = zeta_excess(xp, -p), zeta_excess(xp, -q)
             by_pole = xp.log(scaled_q / scaled_p) - xp.log(q / p)
-            # the pole is the larger part of ζ up to s = 2
-            difference = xp.where(xp.maximum(p, q) > -1.0, by_pole, xp.log1p(excess_q) - xp.log1p(excess_p))
+            # the pole is the larger part of ζ up to s = 2, and log(q / p) the smaller of the two logarithms
+            near_pole = (xp.maximum(p, q) > -1.0) & (xp.minimum(p, q) > -3.0)
+            difference = xp.where(near_pole, by_pole, xp.log1p(excess_q) - xp.log1p(excess_p))
             return difference - step * self._to_eta(xp, p[..., None])[..., 0]
 
         theta_p, theta_q, step = (v[..., 0] for v in xp.broadcast_arrays(theta_p, theta_q, step))

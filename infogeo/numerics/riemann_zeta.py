@@ -42,6 +42,7 @@ def _moments(xp: Namespace, d: Array) -> list[Array]:
 
     The factor keeps the pole: near d = 0 the sums are k! / d^{k+1}.
     """
+    d = xp.minimum(d, xp.full_like(d, 1e5))         # where 2^{−d} is 0 long since, and d⁴ a number
     slopes, direct, integral, corrections = (xp.asarray(table, dtype=d.dtype) for table in _tables())
 
     def product(v: Array, table: Array) -> Array:

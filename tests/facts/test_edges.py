@@ -311,21 +311,33 @@ BOUNDARY = [
     (ig.Poisson(), {"rate": np.array([0.0, 2.0])}), (ig.Geometric(), {"probability": np.array([1.0, 0.4])}),
     (ig.NegativeBinomial(3.0), {"probability": np.array([1.0, 0.4])}),
     (ig.Categorical(3), {"probabilities": np.array([[1.0, 0, 0], [0, 0, 1], [0.4, 0, 0.6], [0.2, 0.3, 0.5]])}),
-    (ig.Multinomial(3, 5, reference=0), {"probabilities": np.array([[1.0, 0, 0], [0, 1, 0], [0.4, 0, 0.6], [0.2, 0.3, 0.5]])})]
+    (ig.Multinomial(3, 5, reference=0), {"probabilities": np.array([[1.0, 0, 0], [0, 1, 0], [0.4, 0, 0.6], [0.2, 0.3, 0.5]])}),
+    (ig.LogSeries(), {"probability": np.array([0.0, 0.4])}), (ig.Zeta(), {"exponent": np.array([INF, 4.5])}),
+    (ig.Product(ig.Bernoulli(), ig.Normal(), ig.Poisson()), {
+        "probability_0": np.array([0.0, 1.0, 0.3]), "mean_1": np.array([0.0, 0.5, 1.0]), "variance_1": np.ones(3),
+        "rate_2": np.array([0.0, 2.0, 0.0])}),
+    (ig.Independent(ig.Bernoulli(), 2), {"probability": np.array([[0.0, 1.0], [0.0, 0.3], [0.2, 0.3]])})]
 every_boundary = pytest.mark.parametrize("family, ordinary", BOUNDARY, ids=[type(family).__name__ for family, _ in BOUNDARY])
+
+
+def _inside(name, value):
+    if name == "probabilities":
+        return 1e-12 + (1 - 3e-12) * value
+    if name.startswith("probability"):
+        return np.clip(value, 1e-12, 1 - 1e-12)
+    return np.clip(value, 1e-12, None) if name.startswith("rate") else np.minimum(value, 40.0)
 
 
 @every_boundary
 def test_boundary_is_the_limit(family, ordinary):
     """All that is asked of them, without a warning, as of members 1e-12 from there; KL is infinite or that of these."""
-    name, value = next(iter(ordinary.items()))
     theta = family.theta_from(**ordinary, boundary=True)
-    upper = None if name == "rate" else 1 - 1e-12
-    near = 1e-12 + (1 - 3e-12) * value if name == "probabilities" else np.clip(value, 1e-12, upper)
-    member = family.theta_from(**{name: near})
+    member = family.theta_from(**{name: _inside(name, value) for name, value in ordinary.items()})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        np.testing.assert_allclose(family.parameters(theta)[name], value, atol=1e-15)
+        found = family.parameters(theta)
+        for name, value in ordinary.items():
+            np.testing.assert_allclose(found[name], value, atol=1e-15)
         back = family.to_theta(family.to_eta(theta))
         np.testing.assert_allclose(back, theta, rtol=1e-13)
         np.testing.assert_allclose(family.entropy(theta), family.entropy(member), atol=1e-9)
@@ -338,6 +350,61 @@ def test_boundary_is_the_limit(family, ordinary):
         assert np.all(family.support.contains(x)) and np.all(np.isfinite(family.log_density(theta, x)))
         cross = family.cross_entropy(theta[:, None], theta)
         np.testing.assert_allclose(cross, family.entropy(theta)[:, None] + kl, atol=1e-12)
+
+
+@every_boundary
+def test_moments_and_distribution_functions_on_the_boundary(family, ordinary):
+    """Those of members 1e-12 from there; where a probability is 0 its logarithm is −∞."""
+    theta = family.theta_from(**ordinary, boundary=True)
+    member = family.theta_from(**{name: _inside(name, value) for name, value in ordinary.items()})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name in ("mean", "variance", "covariance", "expected_log_base_measure"):
+            np.testing.assert_allclose(getattr(family, name)(theta), getattr(family, name)(member), atol=1e-9)
+        if family.support.shape:
+            return
+        x = np.array([-0.5, 0.0, 1.0, 2.5, 7.0])[:, None]
+        for name in ("cdf", "survival"):
+            value = getattr(family, name)(theta, x)
+            np.testing.assert_allclose(value, getattr(family, name)(member, x), atol=1e-9)
+            with np.errstate(divide="ignore"):
+                np.testing.assert_allclose(getattr(family, f"log_{name}")(theta, x), np.log(value), rtol=1e-13, atol=1e-13)
+        q = np.array([[0.3], [0.8]])
+        np.testing.assert_array_equal(family.quantile(theta, q), family.quantile(member, q))
+
+
+def test_potential_at_a_vertex():
+    """ψ = −log p_r is infinite where the reference outcome never comes, and 0 where it always does."""
+    for family in (ig.Categorical(3), ig.Multinomial(3, 5)):
+        theta = family.theta_from(probabilities=[[1.0, 0, 0], [0, 0, 1], [0.25, 0, 0.75]], boundary=True)
+        expected = np.array([INF, 0.0, np.log(4 / 3)]) * getattr(family, "n", 1)
+        np.testing.assert_allclose(family.potential(theta), expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize("family, near", [(ig.LogSeries(), -72.0), (ig.Zeta(), -100.0)], ids=["LogSeries", "Zeta"])
+def test_lengths_far_down(family, near):
+    """θ = −72 is e^{−36} from the limit; additive through a point below the seam of the series, near points do not cancel."""
+    limit, middle = family.distance([-INF], [-1.0]), family.distance([near], [-1.0])
+    np.testing.assert_allclose(limit, middle, rtol=1e-13)
+    step = family.distance([near], [near * (1 + 1e-10)])
+    np.testing.assert_allclose(step, 1e-10 * abs(near) * np.sqrt(family.metric([near])[0, 0]), rtol=1e-5)
+    parts = family.distance([-70.0], [-25.0]) + family.distance([-25.0], [-2.0])
+    np.testing.assert_allclose(family.distance([-70.0], [-2.0]), parts, rtol=1e-13)
+
+
+def test_kl_from_far_down():
+    """KL from members next to x = 1 is ψ of the other; it was infinite from θ = −750 on, or NaN."""
+    for family in (ig.LogSeries(), ig.Zeta()):
+        np.testing.assert_allclose(family.kl([[-1e3], [-1e300]], [-0.5]), family.potential([-0.5]), rtol=1e-14)
+
+
+def test_a_face_of_one_factor():
+    """η₀ = 0 is a face of the Bernoulli factor; η₁ = 0 is a mean of 0 of the normal one, and no face."""
+    family = ig.Product(ig.Bernoulli(), ig.Normal())
+    p = family.theta_from(probability_0=0.3, mean_1=1.0, variance_1=1.0)
+    assert ig.e_project(family, p, onto=ig.AffineConstraints([[1.0, 0.0, 0.0]], [0.0]))[0] == -INF
+    q = ig.e_project(family, p, onto=ig.AffineConstraints([[0.0, 1.0, 0.0]], [0.0]))
+    np.testing.assert_allclose(q, family.theta_from(probability_0=0.3, mean_1=0.0, variance_1=1.0), atol=1e-9)
 
 
 @every_boundary

@@ -62,5 +62,7 @@ def e_project(M: DuallyFlat, theta_p: Array, onto: FlatSet) -> Array:
     theta_p = M.domain.require("theta_p", theta_p)
     if M.has_limits and (face := onto.face()) is not None:
         xp, theta_p = arrays(theta_p)
-        return xp.where(xp.asarray(face), xp.asarray(-np.inf, dtype=theta_p.dtype), theta_p)
+        theta = xp.where(xp.asarray(face), xp.asarray(-np.inf, dtype=theta_p.dtype), theta_p)
+        if xp.all(getattr(M, "theta_closure").contains(theta)):         # η_i = 0 is a face of some factors of a product only
+            return theta
     return M.to_theta(m_project(M.dual, M.to_eta(theta_p), onto))
