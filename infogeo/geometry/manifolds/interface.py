@@ -22,7 +22,8 @@ from ...backend import NUMPY, Array, Namespace, coerced
 __all__ = ["Formula", "checked", "contract", "formula", "formulas", "pair_kernels"]
 
 # What is asked of a law on the boundary of its family, beside what has its limit by its formula
-OF_LIMITS = ("cross_entropy", "distance", "divergence", "dual_potential", "entropy", "expected_log_base_measure", "kl", "to_theta")
+OF_LIMITS = ("cross_entropy", "distance", "divergence", "dual_potential", "entropy", "expected_log_base_measure", "kl",
+             "to_theta")
 
 F = TypeVar("F", bound=Callable[..., Any])
 _checked: ContextVar[bool] = ContextVar("infogeo_checked", default=os.environ.get("INFOGEO_CHECKED", "0") not in ("", "0"))
