@@ -7,7 +7,7 @@ from infogeo.arrays.memo import standing
 from infogeo.testing.calculus import condition
 
 from ..backends import NUMPY
-from ..registry import arguments, every_manifold, is_slow, kernels, once_each, region
+from ..registry import arguments, every_manifold_once, is_slow, kernels, once_each, region
 
 
 def rounded(x, dtype):
@@ -66,7 +66,7 @@ def in_double_precision(M, dtype, shape):
     return pool, expected
 
 
-@every_manifold
+@every_manifold_once
 def test_every_formula_on_every_backend(M, backend):
     """The same numbers as on NumPy in float64, to the rounding of the dtype times the condition of the metric."""
     cases = [("float64", (3,)), ("float32", ()), ("float64", ()), ("float32", (3,))]
@@ -88,7 +88,7 @@ def assert_same_numbers(M, backend, dtype, shape):
         assert np.all(np.abs(found[name] - x) <= tolerance), name
 
 
-@every_manifold
+@every_manifold_once
 def test_a_batch_is_its_rows(M):
     pool = pool_of(M, 12, (2, 2), 0.5)
     whole = by_name(M, pool)
@@ -98,14 +98,14 @@ def test_a_batch_is_its_rows(M):
             assert np.allclose(whole[name][row], alone, rtol=1e-10, atol=1e-11 * np.max(np.abs(whole[name]))), name
 
 
-@every_manifold
+@every_manifold_once
 def test_an_empty_batch_is_empty(M):
     pool = pool_of(M, 13, (1,), 1.0)
     one, none = by_name(M, pool), by_name(M, each(pool, lambda x: x[:0]))
     assert {name: x.shape for name, x in none.items()} == {name: (0, *x.shape[1:]) for name, x in one.items()}
 
 
-@every_manifold
+@every_manifold_once
 def test_batches_broadcast(M):
     pool = pool_of(M, 14, (2, 3), 1.0)
     points = {kind: [x[:, :1] if kind in ("theta", "eta") and i == 0 else x[0] for i, x in enumerate(arrays)]
@@ -116,7 +116,7 @@ def test_batches_broadcast(M):
         assert len(kinds) == 1 or np.allclose(batched[name], whole[name], rtol=1e-12), name
 
 
-@every_manifold
+@every_manifold_once
 def test_lists_and_integers(M):
     """Lists are float64 arrays; integers take the dtype of the floats beside them."""
     rng = np.random.default_rng(15)
@@ -131,7 +131,7 @@ def test_lists_and_integers(M):
             assert own.dtype == dtype and np.array_equal(own, M.flat(point, ones.astype(dtype)))
 
 
-@every_manifold
+@every_manifold_once
 def test_integer_points(M):
     """An integer point is its float64 twin, where the domain has one."""
     candidates = np.rint(3 * region(M).sample(np.random.default_rng(16), (400,), 1.0))
@@ -141,7 +141,7 @@ def test_integer_points(M):
     assert np.array_equal(M.metric(whole), M.metric(candidates))
 
 
-@every_manifold
+@every_manifold_once
 def test_devices_do_not_mix(M, backend):
     theta = region(M).sample(np.random.default_rng(17), (2,), 0.3)
     if backend.namespace is not np:

@@ -9,7 +9,7 @@ from infogeo.geometry.connections.geodesic import e_geodesic
 from infogeo.testing import derived
 from infogeo.testing.calculus import condition, derivative, frame, in_frame
 
-from ..registry import MIRROR_MAPS, PRIMAL, every_manifold, is_slow, region
+from ..registry import MIRROR_MAPS, PRIMAL, every_manifold_once, is_slow, region
 
 QUICK = {name: M for name, M in PRIMAL.items() if not is_slow(M)}
 every_quick_primal = pytest.mark.parametrize("M", QUICK.values(), ids=QUICK)
@@ -20,7 +20,7 @@ def point(M, seed=61):
     return region(M).sample(np.random.default_rng(seed), (2,), 0.5)
 
 
-@every_manifold
+@every_manifold_once
 def test_symbols_of_dual_connections_add_up_to_the_derivative_of_the_metric(M):
     """∂_i G_jk = Γ^(α)_{ij,k} + Γ^(−α)_{ik,j}, in an orthonormal frame."""
     theta = point(M)
@@ -79,7 +79,7 @@ def test_dual_transports_keep_the_inner_product(M):
         assert np.allclose(M.norm(q, parallel_transport(M, curve, u, 0)), 1.0, rtol=1e-7)
 
 
-@every_manifold
+@every_manifold_once
 def test_symmetries_of_the_curvature(M):
     """R_ijkl = −R_jikl = −R_ijlk = R_klij, R_ijkl + R_jkil + R_kijl = 0; R^(±1) = 0 and R^(α) = (1 − α²) R^(0)."""
     theta = point(M)

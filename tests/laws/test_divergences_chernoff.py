@@ -7,10 +7,10 @@ from infogeo.geometry.divergences.skew import jensen_bregman
 from infogeo.testing import assert_law
 from infogeo.testing.law import at_least, equal
 
-from ..registry import MANIFOLDS, is_slow, region
+from ..registry import ONCE, is_slow, region
 
 # All, and the dual manifolds of those that are not slow: an inversion at every step would take seconds.
-SOME = {name: M for name, M in MANIFOLDS.items() if not (is_slow(M) and name.endswith(".dual"))}
+SOME = {name: M for name, M in ONCE.items() if not (is_slow(M) and name.endswith(".dual"))}
 every_quick_manifold = pytest.mark.parametrize("M", SOME.values(), ids=SOME)
 
 

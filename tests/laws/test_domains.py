@@ -5,14 +5,14 @@ import pytest
 from infogeo import DomainError, ShapeError, domains
 
 from ..backends import every_dtype
-from ..registry import MANIFOLDS, STEEP, every_manifold, every_steep_manifold, region
+from ..registry import MANIFOLDS, STEEP, every_manifold_once, every_steep_manifold, region
 from ..strategies import generators, outside, shapes
 from .drawn import drawn
 
 BOUNDED = {name: M for name, M in STEEP.items() if not M.theta_domain.whole}
 
 
-@every_manifold
+@every_manifold_once
 @drawn
 def test_samples_are_contained(M, data):
     domain, rng, shape = M.theta_domain, data.draw(generators()), data.draw(shapes)
@@ -33,7 +33,7 @@ def test_convex(M, data):
         assert np.all(domain.contains((1 - t) * p + t * q))
 
 
-@every_manifold
+@every_manifold_once
 def test_open(M):
     """Around a point of the bulk there is room in every direction."""
     x = M.theta_domain.sample(np.random.default_rng(2), (3,), 0.3)
@@ -41,14 +41,14 @@ def test_open(M):
     assert np.all(M.theta_domain.contains(x[:, None, :] + steps))
 
 
-@every_manifold
+@every_manifold_once
 def test_not_finite_is_outside(M):
     x = np.array([[M.theta_domain.interior_point] * (M.dim + 1)] * 3)
     x[:, np.arange(M.dim), np.arange(M.dim)] = np.array([np.nan, np.inf, -np.inf])[:, None]
     assert np.array_equal(M.theta_domain.contains(x), [[False] * M.dim + [True]] * 3)
 
 
-@every_manifold
+@every_manifold_once
 def test_refusal_says_which_and_why(M):
     """The name, the rule, how many, the first index, the value."""
     domain = M.theta_domain
@@ -66,7 +66,7 @@ def test_refusal_says_which_and_why(M):
     assert str(error.value) == f"start must satisfy {domain.rule('start')}; got {bad}"
 
 
-@every_manifold
+@every_manifold_once
 def test_wrong_shapes_are_refused(M):
     for x in (np.zeros(M.dim + 1), np.zeros((2, M.dim - 1)), 0.5):
         with pytest.raises(ShapeError, match="theta must have shape"):
@@ -75,14 +75,14 @@ def test_wrong_shapes_are_refused(M):
             M.potential(x)
 
 
-@every_manifold
+@every_manifold_once
 def test_words(M):
     domain = M.theta_domain
     assert str(domain) == f"{{x in R^{M.dim} : {domain.rule('x')}}}"
     assert "theta" in domain.rule("theta")
 
 
-@every_manifold
+@every_manifold_once
 @drawn
 def test_outside_one_domain_is_outside_the_other(M, data):
     """Kernels do not check. Outside they give NaN, inf or a point outside: no exception, and no point that looks right."""
@@ -114,7 +114,7 @@ def test_the_boundary_is_that_of_the_map(M, data):
     assert np.all(np.isfinite(M.potential(last))) and np.all(M.eta_domain.contains(M.to_eta(last)))
 
 
-@every_manifold
+@every_manifold_once
 @drawn
 def test_to_theta_outside_is_nan(M, data):
     eta = outside(M.eta_domain, data.draw(generators()))

@@ -3,7 +3,7 @@ import numpy as np
 
 import infogeo as ig
 
-from ..registry import every_manifold, region
+from ..registry import every_manifold_once, region
 from .objectives import Wavy, length, local_step
 
 
@@ -23,7 +23,7 @@ def setting(M, seed):
     return rng, region(M).sample(rng, (4,), 0.3), Wavy(M, region(M).sample(rng, (), 0.3))
 
 
-@every_manifold
+@every_manifold_once
 def test_affine_charts(M):
     rng, theta0, f = setting(M, 71)
     A, b = np.eye(M.dim) + 0.3 * rng.standard_normal((M.dim, M.dim)), rng.standard_normal(M.dim)
@@ -37,7 +37,7 @@ def test_affine_charts(M):
     assert np.allclose(here.values, there.values, rtol=1e-9, atol=1e-9)
 
 
-@every_manifold
+@every_manifold_once
 def test_gradient_descent_is_not_invariant(M):
     """The same with the plain gradient comes out elsewhere: the law above is about the natural one."""
     _, theta0, f = setting(M, 72)
@@ -48,7 +48,7 @@ def test_gradient_descent_is_not_invariant(M):
     assert np.allclose(stretch(there.x) - theta0, 4.0 * (here.x - theta0), rtol=1e-9)
 
 
-@every_manifold
+@every_manifold_once
 def test_charts_differ_at_second_order(M):
     """One step in θ against one in η: halving the step divides the difference by 4."""
     _, theta0, f = setting(M, 73)

@@ -7,7 +7,7 @@ import numpy as np
 import infogeo as ig
 from infogeo.testing.calculus import condition
 
-from ..registry import every_kind, every_manifold, is_slow, region
+from ..registry import every_kind, every_manifold, every_manifold_once, is_slow, region
 from .objectives import Wavy, length, local_step
 
 ROWS = 6
@@ -52,7 +52,7 @@ def test_whole_paths(M):
         assert np.max(length(M, theta0, mirror.path[1])) > 1e-3         # they did move
 
 
-@every_manifold
+@every_manifold_once
 def test_long_steps(M):
     """However long the step; the ones that leave the domain leave it in both."""
     rng = np.random.default_rng(32)

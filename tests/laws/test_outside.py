@@ -6,9 +6,9 @@ import infogeo as ig
 from infogeo.testing import assert_law
 from infogeo.testing.geometry_laws import outside_is_nan
 
-from ..registry import MANIFOLDS, region
+from ..registry import ONCE, region
 
-ENDING = {name: M for name, M in MANIFOLDS.items() if not (M.theta_domain.whole and M.eta_domain.whole)}
+ENDING = {name: M for name, M in ONCE.items() if not (M.theta_domain.whole and M.eta_domain.whole)}
 
 
 @pytest.mark.parametrize("M", ENDING.values(), ids=ENDING)

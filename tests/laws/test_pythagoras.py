@@ -6,10 +6,10 @@ import infogeo as ig
 from infogeo.geometry.projections.flat_sets import AffineConstraints, AffineSubmanifold, Halfspaces, Intersection
 from infogeo.geometry.projections.projection import m_project
 
-from ..registry import MANIFOLDS, every_kind, is_slow, once_each, region
+from ..registry import ONCE, every_kind, is_slow, once_each, region
 
 # Families of a series, an integral or an iteration at every point take seconds here.
-QUICK = {name: M for name, M in MANIFOLDS.items() if not is_slow(M)}
+QUICK = {name: M for name, M in ONCE.items() if not is_slow(M)}
 every_quick_manifold = pytest.mark.parametrize("M", QUICK.values(), ids=QUICK)
 
 
