@@ -145,11 +145,11 @@ from .objectives.affine_map import AffineMap as AffineMap
 from .objectives.base import Objective as Objective
 from .objectives.divergence import CrossEntropy as CrossEntropy, ReverseKL as ReverseKL
 from .objectives.field import VectorField as VectorField
+from .objectives.least_squares import LeastSquares as LeastSquares
+from .objectives.poisson_loss import PoissonLoss as PoissonLoss
 from .objectives.random import MiniBatch as MiniBatch, Noisy as Noisy
 from .objectives.stream import Stream as Stream
-from .solvers.accelerated import (
-    AcceleratedMirror as AcceleratedMirror, GradientRestart as GradientRestart, SpeedRestart as SpeedRestart,
-)
+from .solvers.accelerated import AcceleratedMirror as AcceleratedMirror, GradientRestart as GradientRestart
 from .solvers.accelerated_bregman import AcceleratedBregman as AcceleratedBregman
 from .solvers.averages import Average as Average
 from .solvers.barzilai_borwein import BarzilaiBorwein as BarzilaiBorwein
@@ -159,7 +159,9 @@ from .solvers.dual_averaging import DualAveraging as DualAveraging
 from .solvers.extragradient import MirrorProx as MirrorProx, Optimistic as Optimistic
 from .solvers.geodesic import Geodesic as Geodesic
 from .solvers.growing import Growing as Growing
+from .solvers.lbfgs import lbfgs as lbfgs
 from .solvers.newton import Damped as Damped, Newton as Newton
+from .solvers.noisy_flow import noisy_flow as noisy_flow
 from .solvers.polyak import Polyak as Polyak
 from .solvers.projected import Projected as Projected
 from .solvers.prox import Box as Box, L1 as L1, Prox as Prox, SumTo as SumTo

@@ -2,5 +2,7 @@ from .affine_map import AffineMap as AffineMap
 from .base import Objective as Objective
 from .divergence import CrossEntropy as CrossEntropy, ReverseKL as ReverseKL
 from .field import VectorField as VectorField
+from .least_squares import LeastSquares as LeastSquares
+from .poisson_loss import PoissonLoss as PoissonLoss
 from .random import MiniBatch as MiniBatch, Noisy as Noisy
 from .stream import Stream as Stream

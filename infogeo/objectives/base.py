@@ -4,7 +4,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-from ..backend import Array
+from ..backend import Array, arrays
+from ..numerics.linalg import matvec
 
 __all__ = ["Objective"]
 
@@ -71,6 +72,14 @@ class _InDualCoordinates(Objective):
         theta = self.primal.to_theta(eta)
         value, covector = self.f.value_and_gradient(theta)
         return value, self.primal.sharp(theta, covector)
+
+    def hessian(self, eta: Array) -> Array:
+        """G⁻¹ (H − T(v)) G⁻¹ with the Hessian H of f and v = G⁻¹ df, shape (..., d, d)."""
+        M, theta = self.primal, self.primal.to_theta(eta)
+        v, inverse = M.sharp(theta, self.f.value_and_gradient(theta)[1]), M.dual_metric(eta)
+        hessian: Any = self.f.hessian           # type: ignore[attr-defined]
+        xp, H, tensor, v, inverse = arrays(hessian(theta), M.cubic_tensor(theta), v, inverse)
+        return xp.matmul(inverse, xp.matmul(H - matvec(xp, tensor, v[..., None, :]), inverse))
 
     def draw(self, rng: Any) -> Objective:
         return self._of(self.f.draw(rng))

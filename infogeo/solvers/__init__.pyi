@@ -1,6 +1,8 @@
 # the loop
 from .descend import descend as descend
 from .flow import FlowResult as FlowResult, flow as flow
+from .lbfgs import lbfgs as lbfgs
+from .noisy_flow import NoisyFlowResult as NoisyFlowResult, noisy_flow as noisy_flow
 from .result import Result as Result, Status as Status
 
 # updates
@@ -9,9 +11,7 @@ from .update import (
 )
 
 # updates that remember or correct
-from .accelerated import (
-    AcceleratedMirror as AcceleratedMirror, GradientRestart as GradientRestart, Restart as Restart, SpeedRestart as SpeedRestart,
-)
+from .accelerated import AcceleratedMirror as AcceleratedMirror, GradientRestart as GradientRestart, Restart as Restart
 from .accelerated_bregman import AcceleratedBregman as AcceleratedBregman
 from .corrected import CorrectedNatural as CorrectedNatural
 from .dual_averaging import DualAveraging as DualAveraging

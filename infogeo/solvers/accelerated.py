@@ -10,15 +10,15 @@ from ..backend import Array, arrays, column, dot
 from ..errors import require, require_positive
 from .update import Update
 
-__all__ = ["AcceleratedMirror", "GradientRestart", "Restart", "SpeedRestart"]
+__all__ = ["AcceleratedMirror", "GradientRestart", "Restart"]
 
 
 class Restart(ABC):
     """A rule that says which rows of an accelerated run forget their momentum."""
 
     @abstractmethod
-    def __call__(self, covector: Array, before: Array, x: Array, ahead: Array) -> Array:
-        """A mask, shape (...), of points `before`, `x` and `ahead` in a row, with the covector at x."""
+    def __call__(self, x: Array, covector: Array, ahead: Array) -> Array:
+        """A mask, shape (...), of steps from x, where the covector is taken, to the point ahead."""
 
 
 @dataclass(frozen=True)
@@ -28,30 +28,18 @@ class GradientRestart(Restart):
     Source: O'Donoghue & Candès, Adaptive restart for accelerated gradient schemes (2015), section 3.2.
     """
 
-    def __call__(self, covector: Array, before: Array, x: Array, ahead: Array) -> Array:
+    def __call__(self, x: Array, covector: Array, ahead: Array) -> Array:
         return dot(covector, ahead - x) > 0
 
 
-@dataclass(frozen=True)
-class SpeedRestart(Restart):
-    """Where a step is shorter than the one before, |x⁺ − x| < |x − x⁻| in the chart at hand.
-
-    Source: Su, Boyd & Candès, A differential equation for modeling Nesterov's accelerated gradient method (2016), section 5.
-    """
-
-    def __call__(self, covector: Array, before: Array, x: Array, ahead: Array) -> Array:
-        return dot(ahead - x, ahead - x) < dot(x - before, x - before)
-
-
 class Accelerated(NamedTuple):
-    """The state of `AcceleratedMirror`: steps since the (re)start, shape (...); the start, Σ (k h / r) c, the answer y and the
-    point before, shape (..., d)."""
+    """The state of `AcceleratedMirror`: steps since the (re)start, shape (...); the start, Σ (k h / r) c and the answer y, shape
+    (..., d)."""
 
     k: Array
     start: Array
     moved: Array
     y: Array
-    before: Array
 
 
 @dataclass(frozen=True)
@@ -79,7 +67,7 @@ class AcceleratedMirror(Update):
     r, gamma : float
         Positive.
     restart : Restart, optional
-        `GradientRestart()`, `SpeedRestart()`.
+        `GradientRestart()`.
 
     Source: Krichene, Bayen & Bartlett, Accelerated mirror descent in continuous and discrete time (2015); Nesterov, Smooth
     minimization of non-smooth functions (2005).
@@ -98,7 +86,7 @@ class AcceleratedMirror(Update):
             raise TypeError(f"restart must be a Restart, such as GradientRestart(), or None; got {self.restart!r}")
 
     def init(self, x: Array) -> Accelerated:
-        return Accelerated(0.0 * x[..., 0], x, 0.0 * x, x, x)
+        return Accelerated(0.0 * x[..., 0], x, 0.0 * x, x)
 
     def answer(self, x: Array, state: Accelerated) -> Array:
         return state.y
@@ -111,10 +99,10 @@ class AcceleratedMirror(Update):
         weight = column(self.r / (self.r + k))
         ahead = weight * z + (1.0 - weight) * y
         if self.restart is None:
-            return ahead, Accelerated(k, state.start, moved, y, x)
-        xp, again = arrays(x)[0], self.restart(covector, state.before, x, ahead) & (k > 1)
+            return ahead, Accelerated(k, state.start, moved, y)
+        xp, again = arrays(x)[0], self.restart(x, covector, ahead)
         start, moved, ahead = (xp.where(column(again), *pair) for pair in ((y, state.start), (0.0 * y, moved), (y, ahead)))
-        return ahead, Accelerated(xp.where(again, xp.zeros_like(k), k), start, moved, y, x)
+        return ahead, Accelerated(xp.where(again, xp.zeros_like(k), k), start, moved, y)
 
     def velocity(self, geometry: Any, x: Array, covector: Array) -> Array:
         """That of mirror descent, −G⁻¹ c."""
