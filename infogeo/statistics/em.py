@@ -152,7 +152,7 @@ def _centred(family: ExponentialFamily, x: Array, theta: Array = None) -> tuple[
     A parameter `mean` of a family on all of R^p is one: θ and η of the normal families lose the digits that x has far from 0.
     """
     places = family.ordinary.get("mean")
-    if places is None or family.support not in (places, Interval()):
+    if places is None or family.support != Interval() and (family.support != places or isinstance(places, Interval)):
         return x, theta, lambda theta: theta
     xp, x = arrays(x)
     centre = average(xp, xp.ones(x.shape[0], dtype=x.dtype), x)

@@ -5,6 +5,8 @@ from .family_laws import EXPONENTIAL_FAMILY_LAWS as EXPONENTIAL_FAMILY_LAWS
 from .law import BrokenLaw as BrokenLaw, Sides as Sides, assert_law as assert_law
 from .formulas import derived as derived, smooth_region as smooth_region
 
+from . import equivalences as equivalences
+
 # runs and objectives
 from .paths import assert_same_path as assert_same_path, taylor_slopes as taylor_slopes
 
