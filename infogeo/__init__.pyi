@@ -142,11 +142,18 @@ from .geometry.projections.sinkhorn import sinkhorn as sinkhorn
 from .solvers.descend import descend as descend
 from .solvers.flow import flow as flow
 from .objectives.affine_map import AffineMap as AffineMap
+from .objectives.alpha_chart import AlphaChart as AlphaChart
 from .objectives.base import Objective as Objective
 from .objectives.divergence import CrossEntropy as CrossEntropy, ReverseKL as ReverseKL
 from .objectives.field import VectorField as VectorField
 from .objectives.least_squares import LeastSquares as LeastSquares
 from .objectives.poisson_loss import PoissonLoss as PoissonLoss
+from .objectives.jensen_shannon import JensenShannonDivergence as JensenShannonDivergence
+from .objectives.power_divergence import (
+    AlphaDivergence as AlphaDivergence, BhattacharyyaDistance as BhattacharyyaDistance,
+    ChiSquaredDivergence as ChiSquaredDivergence, RenyiDivergence as RenyiDivergence,
+    SquaredHellingerDistance as SquaredHellingerDistance,
+)
 from .objectives.random import MiniBatch as MiniBatch, Noisy as Noisy
 from .objectives.stream import Stream as Stream
 from .solvers.accelerated import AcceleratedMirror as AcceleratedMirror, GradientRestart as GradientRestart
@@ -189,7 +196,7 @@ from .numerics.packing import unpack as unpack
 
 # packages
 from . import (
-    backend as backend, clustering as clustering, curvature as curvature, domains as domains, families as families,
+    backend as backend, boosting as boosting, clustering as clustering, curvature as curvature, domains as domains, families as families,
     geometry as geometry, networks as networks, objectives as objectives, operators as operators, solvers as solvers,
     statistics as statistics, studies as studies, symbolic as symbolic, testing as testing, training as training,
 )

@@ -7,8 +7,9 @@ import numpy as np
 
 from ...backend import Array, arrays
 from ...errors import takes
+from ...objectives.skew import scaled_jensen
 from ..manifolds.manifold import DuallyFlat
-from .skew import bhattacharyya, coerced, scaled_jensen
+from .skew import bhattacharyya, coerced
 
 __all__ = ["alpha_divergence", "chi_squared", "hellinger", "renyi", "squared_hellinger", "tsallis"]
 

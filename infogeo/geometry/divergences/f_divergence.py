@@ -1,9 +1,9 @@
 """Csiszár's f-divergences, by sums and integrals. Points are primal coordinates of the exponential family that comes first."""
 from collections.abc import Callable
-from math import log
 
 from ...backend import Array, backend_of
 from ...errors import takes
+from ...objectives.jensen_shannon import jensen_shannon_terms
 from ..manifolds.manifold import DuallyFlat
 from .integration import Estimate, Integration, States
 
@@ -57,7 +57,7 @@ def jensen_shannon(M: DuallyFlat, theta_p: Array, theta_q: Array, over: Integrat
     Shapes: θ_p, θ_q (..., d); batches broadcast. `over` and what it raises as in `f_divergence`.
     Source: Lin, Divergence measures based on the Shannon entropy, IEEE Trans. Inf. Theory 37 (1991).
     """
-    return f_divergence(M, theta_p, theta_q, _jensen_shannon, over)
+    return f_divergence(M, theta_p, theta_q, jensen_shannon_terms, over)
 
 
 @takes(DuallyFlat, over=Integration)
@@ -69,16 +69,6 @@ def total_variation(M: DuallyFlat, theta_p: Array, theta_q: Array, over: Integra
     Shapes: θ_p, θ_q (..., d); batches broadcast. `over` and what it raises as in `f_divergence`.
     """
     return f_divergence(M, theta_p, theta_q, _total_variation, over)
-
-
-def _jensen_shannon(u: Array) -> Array:
-    """v tanh v − log cosh v at v = u/2; far out log 2 − 2v / (e^{2v} + 1) − log(1 + e^{−2v}), which does not overflow."""
-    xp = backend_of(u)
-    size = xp.abs(u)
-    decay, half = xp.exp(-size), 0.5 * xp.where(size < 2.0, size, xp.zeros_like(size))
-    near = half * xp.tanh(half) - 0.5 * xp.log1p(xp.sinh(half) ** 2)
-    far = log(2.0) - size * decay / (1.0 + decay) - xp.log1p(decay)
-    return xp.where(size < 2.0, near, far)
 
 
 def _total_variation(u: Array) -> Array:

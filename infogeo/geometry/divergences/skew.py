@@ -1,12 +1,11 @@
 """Skew Jensen–Bregman divergences: how far ψ lies below its chord. Points are primal coordinates of the manifold."""
-import numpy as np
-
-from ...backend import Array, arrays, backend_of, column
+from ...backend import Array, arrays
 from ...domains.supports import Interval
 from ...errors import takes
+from ...objectives.skew import scaled_jensen
 from ..manifolds.manifold import DuallyFlat
 
-__all__ = ["bhattacharyya", "coerced", "jensen_bregman", "scaled_jensen"]
+__all__ = ["bhattacharyya", "coerced", "jensen_bregman"]
 
 
 @takes(DuallyFlat)
@@ -33,7 +32,7 @@ def bhattacharyya(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     Shapes: θ_p, θ_q (..., d); batches broadcast.
     Source: Kailath, The divergence and Bhattacharyya distance measures in signal selection, IEEE Trans. Commun. 15 (1967).
     """
-    return 0.25 * scaled_jensen(M, theta_p, theta_q, 0.5)
+    return 0.25 * scaled_jensen(M, *coerced(M, theta_p, theta_q, "s", 0.5))
 
 
 def coerced(M: DuallyFlat, theta_p: Array, theta_q: Array, name: str, s: Array) -> tuple[Array, Array, Array]:
@@ -41,31 +40,3 @@ def coerced(M: DuallyFlat, theta_p: Array, theta_q: Array, name: str, s: Array) 
     M.point(theta_p, theta_q)
     _, theta_p, theta_q, s = arrays(theta_p, theta_q, s)
     return theta_p, theta_q, Interval().require(name, s)
-
-
-def scaled_jensen(M: DuallyFlat, theta_p: Array, theta_q: Array, s: Array) -> Array:
-    """J_s(p : q) / (s (1 − s)), shape (...): positive and smooth in s, with the limits D(q‖p) at s = 0 and D(p‖q) at s = 1.
-
-    Mathematically, D(θ_s‖p) / (1 − s) + D(θ_s‖q) / s between the points. Beyond p, where s > 1, p lies between θ_s and q, and the
-    same for these is (D(p‖θ_s) / (s − 1) + D(p‖q)) / s, again a sum of positive terms; beyond q with p and q swapped. Between
-    the points J_s is the minimum over c of s D(c‖p) + (1 − s) D(c‖q), so that the rounding of θ_s does not count; beyond them it
-    counts as that of the points does.
-
-    Shapes: θ_p, θ_q (..., d); s (...); batches broadcast.
-    Domain: any finite s; +∞ where θ_s is outside the domain.
-    """
-    theta_p, theta_q, s = coerced(M, theta_p, theta_q, "s", s)
-    xp = backend_of(s)
-    first = s >= 0.5
-    near, far = xp.where(column(first), theta_p, theta_q), xp.where(column(first), theta_q, theta_p)
-    rest = xp.where(first, 1.0 - s, s)                                  # the weight of the far end, at most ½
-    point = near + rest[..., None] * (far - near)
-    beyond = rest < 0.0
-    outside = beyond & ~M.theta_domain.contains(point)
-    point = xp.where(outside[..., None], near, point)
-    middle, end = xp.where(beyond[..., None], near, point), xp.where(beyond[..., None], point, near)
-    share = xp.where(beyond, -rest * (1.0 - rest), rest)
-    with np.errstate(over="ignore"):                                    # beyond the largest float it is inf
-        to_end = M.divergence(middle, end) / xp.where(share == 0.0, xp.ones_like(share), share)      # D(p‖p) = 0
-    infinite = xp.where(outside, xp.full_like(to_end, np.inf), xp.zeros_like(to_end))
-    return to_end + M.divergence(middle, far) / (1.0 - rest) + infinite
