@@ -7,8 +7,9 @@ from ..backend import asarray, to_numpy
 from .canvas import BLUE, GREEN, ORANGE, VERMILION, blank
 from .chart import ETA, THETA, FlatChart
 from .conditioning import Conditioning
+from .contours import columns
 from .methods import METHODS
-from .report import FLOW_LABELS
+from .report import FLOW_LABELS, SHORT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["figure_flows", "figure_sweep", "figure_trajectories"]
 
 COLOURS = {"gd_theta": BLUE, "natural": VERMILION, "gd_eta": GREEN, "ng_theta": ORANGE, "ng_eta": VERMILION}
-GRID = 220      # points along a side under the contours
+SHOWN = 4       # starts in the picture of the trajectories: more lines hide each other
+WIDE = 42       # letters of a label: two longer ones do not stand side by side
+DASHES = (0, (2, 2))     # of a curve that lies on another one, which shows between them
 MARKERS = {"gd_theta": "s", "gd_eta": "^", "ng_theta": "o", "ng_eta": "D"}
 
 
@@ -26,11 +29,13 @@ def figure_flows(result: Conditioning) -> "Figure":
     predicted = dict(zip(FLOW_LABELS, result.spectrum.rate[[0, 2, 1]]))
     end = 20.0 / min(2.0, max(predicted.values()))
     floor = 1e-12                           # nats; below, the flows are rounding
+    lines = Lines(0.01 * np.log(result.flows[0].kl[0, 0] / floor))
     for flow in result.flows:
         rate, colour, kl = predicted[flow.method], COLOURS[flow.method], flow.kl[:, 0]
         shown = (flow.times <= end) & (kl > floor)
-        label = f"{FLOW_LABELS[flow.method]}: rate {rate:.4g}"
-        axes.semilogy(flow.times[shown], kl[shown], color=colour, lw=2.2, label=label)
+        on = lines.add(SHORT[flow.method], flow.times, np.log(np.where(shown, kl, np.nan)))
+        axes.semilogy(flow.times[shown], kl[shown], color=colour, lw=2.2, ls=DASHES if on else "-",
+                      label=f"{FLOW_LABELS[flow.method]}: rate {rate:.4g}" + (f" (on {on})" if on else ""))
         last = np.flatnonzero(shown)[-1]
         level = np.log(kl[last]) + rate * flow.times[last]       # the predicted line meets the flow at its last point
         t = np.linspace(max(0.0, (level - np.log(30 * kl[0])) / rate), flow.times[last], 2)
@@ -39,28 +44,62 @@ def figure_flows(result: Conditioning) -> "Figure":
     axes.set(xlabel="time t", ylabel=f"{result.problem.symbol} in nats", xlim=(0, end), ylim=(floor, None),
              title="Late on, every flow loses KL at its predicted rate")
     axes.grid(alpha=0.25)
-    figure.legend(loc="outside lower center", frameon=False, fontsize=9, ncols=2)
+    _legend_below(figure, axes)
     return figure
 
 
 def figure_sweep(result: Conditioning) -> "Figure":
     """Rise time against learning rate, worst over the starts, and for nine starts in ten."""
     figure, axes = blank(7.0, 4.8)
-    w = result.sweep
+    w, lines = result.sweep, Lines(0.02 * result.sweep.steps)
     for i, name in enumerate(w.methods):
-        colour = COLOURS[name]
-        kept = np.isfinite(w.worst[i])
-        axes.plot(w.h[i], np.where(np.isfinite(w.most[i]), w.most[i], np.nan), color=colour, lw=1.2, ls="--")
-        axes.plot(w.h[i], np.where(kept, w.worst[i], np.nan), color=colour, lw=2.0, marker=MARKERS[name], ms=4,
-                  label=METHODS[name].label + ("" if kept.any() else " (no step serves every start)"))
-    axes.plot([], [], color="black", lw=1.2, ls="--", label="dashed: nine starts in ten")
+        colour, dashed = COLOURS[name], f"dashed {SHORT[name]}"
+        worst, most = (np.where(np.isfinite(y[i]), y[i], np.nan) for y in (w.worst, w.most))
+        on_dashed, on = lines.add(dashed, w.h[i], most), lines.add(SHORT[name], w.h[i], worst, own=dashed)
+        said = [f"dashed on {on_dashed}"] * bool(on_dashed) + [f"on {on}"] * bool(on)
+        said += ["no step serves every start"] * bool(np.isnan(worst).all())
+        axes.plot(w.h[i], most, color=colour, lw=1.4, ls=DASHES if on_dashed else "--")
+        axes.plot(w.h[i], worst, color=colour, lw=2.0, marker=MARKERS[name], ms=4,
+                  label=METHODS[name].label + (f" ({', '.join(said)})" if said else ""))
+    axes.plot([], [], color="black", lw=1.4, ls="--", label="dashed: nine starts in ten")
     shown = w.h[np.isfinite(w.most)] if np.isfinite(w.most).any() else w.h
     axes.set(xscale="log", xlabel="learning rate", ylabel=f"steps until KL stays below {w.level:.3g} nats",
              ylim=(0, w.steps * 1.02), xlim=(shown.min() / 1.5, shown.max() * 1.5),
              title="Which learning rates serve every start, and how fast")
     axes.grid(alpha=0.25)
-    figure.legend(loc="outside lower center", frameon=False, fontsize=9, ncols=2)
+    _legend_below(figure, axes)
     return figure
+
+
+def _legend_below(figure: "Figure", axes: Any) -> None:
+    _, labels = axes.get_legend_handles_labels()
+    figure.legend(loc="outside lower center", frameon=False, fontsize=9, ncols=2 if max(map(len, labels)) <= WIDE else 1)
+
+
+class Lines:
+    """The curves of a picture so far: a new one may lie on one of them, and its legend is to say so.
+
+    Parameters
+    ----------
+    apart : float
+        What is nearer than this cannot be told apart; curves of which four points in five are so coincide.
+    """
+
+    def __init__(self, apart: float) -> None:
+        self.apart, self.drawn = apart, list[tuple[str, np.ndarray, np.ndarray]]()
+
+    def add(self, name: str, x: np.ndarray, y: np.ndarray, own: str = "") -> str:
+        """The name of the curve, but for `own`, on which the new one lies; "" where there is none. NaN is not drawn."""
+        on, kept = "", np.isfinite(y)
+        x, y = x[kept], y[kept]
+        for other, x0, y0 in self.drawn:
+            both = (x >= x0[0]) & (x <= x0[-1])
+            near = abs(np.interp(x[both], x0, y0) - y[both]) <= self.apart
+            if other != own and near.size >= 0.5 * x.size and near.size and near.mean() > 0.8:
+                on = other
+        if x.size:
+            self.drawn.append((name, x, y))
+        return on
 
 
 def figure_trajectories(result: Conditioning) -> "Figure":
@@ -101,20 +140,18 @@ def _range(values: np.ndarray, target: float, wide: float = 0.15) -> tuple[float
 def _draw_plane(result: Conditioning, axes: Any, chart: FlatChart) -> None:
     from matplotlib.colors import LogNorm
     target = _coordinates(result, chart, result.theta)
-    starts = result.flows[0].path.shape[1]
-    paths = {flow.method: _coordinates(result, chart, flow.path) for flow in result.flows}
+    paths = {flow.method: _coordinates(result, chart, flow.path[:, :SHOWN]) for flow in result.flows}
     everything = np.concatenate([path.reshape(-1, path.shape[-1])[:, :2] for path in paths.values()])
     (left, right), (low, high) = (_range(everything[:, i], target[i]) for i in (0, 1))
-    grid = np.broadcast_to(target, (GRID, GRID, target.size)).copy()
-    grid[..., 0], grid[..., 1] = np.meshgrid(np.linspace(left, right, GRID), np.linspace(low, high, GRID))
+    grid = columns(chart.domain(result.problem.family), asarray(target, like=result.problem.theta), (left, right), (low, high))
     kl = _kl(result, chart, grid)
-    top = np.nanmax([flow.kl[0].max() for flow in result.flows])
+    top = np.nanmax([flow.kl[0, :SHOWN].max() for flow in result.flows])
     levels = np.geomspace(1e-3 * top, 3 * top, 9)
     shades = LogNorm(levels[0] / 3, levels[-1] * 6)
-    axes.contourf(grid[..., 0], grid[..., 1], kl, levels=[0, *levels], cmap="Greys", norm=shades, alpha=0.8)
+    axes.contourf(grid[..., 0], grid[..., 1], kl, levels=[0, *levels], cmap="Greys", norm=shades, alpha=0.8, extend="max")
     axes.contour(grid[..., 0], grid[..., 1], kl, levels=levels, colors="0.55", linewidths=0.6)
     for method, path in paths.items():
-        for i in range(starts):
+        for i in range(path.shape[1]):
             axes.plot(path[:, i, 0], path[:, i, 1], color=COLOURS[method], lw=1.8, label=FLOW_LABELS[method] if i == 0 else None)
     first = paths["natural"][0]
     axes.plot(first[:, 0], first[:, 1], "o", mfc="white", mec="black", ms=6, ls="none", zorder=5)
@@ -127,8 +164,9 @@ def _draw_plane(result: Conditioning, axes: Any, chart: FlatChart) -> None:
 
 def _draw_line(result: Conditioning, axes: Any, chart: FlatChart) -> None:
     target = _coordinates(result, chart, result.theta)[0]
-    paths = {flow.method: _coordinates(result, chart, flow.path)[:, 0, 0] for flow in result.flows}
-    starts = _coordinates(result, chart, result.flows[0].path)[0, :, 0]
+    farthest = int(result.flows[0].kl[0, :SHOWN].argmax())
+    paths = {flow.method: _coordinates(result, chart, flow.path)[:, farthest, 0] for flow in result.flows}
+    starts = _coordinates(result, chart, result.flows[0].path[:, :SHOWN])[0, :, 0]
     low, high = _range(starts, target, 0.4)
     x = np.linspace(low, high, 600)
     axes.plot(x, _kl(result, chart, x[:, None]), color="0.35", lw=1.6)
