@@ -31,7 +31,7 @@ FLOORS = [
 ]
 # What may be imported inside a function, as it need not be installed, and by which packages: scikit-learn's trees by one, its
 # digits by another, the base classes of its estimators by a third.
-OPTIONAL = {"cupy": {"backend"}, "cupyx": {"backend"}, "array_api_compat": {"backend"}, "matplotlib": {"studies"},
+OPTIONAL = {"cupy": {"backend"}, "cupyx": {"backend"}, "array_api_compat": {"backend"}, "matplotlib": {"boosting", "studies"},
             "tqdm": {"solvers", "studies"}, "sklearn": {"boosting", "clustering", "studies"}, "lightgbm": {"boosting"},
             "gymnasium": {"policy"}}
 
@@ -168,7 +168,8 @@ def test_only_the_symbolic_package_imports_sympy():
 
 def test_import_is_light():
     """A fresh interpreter that imports the package has loaded none of the heavy modules, and every public name is there."""
-    heavy = ["sympy", "scipy.stats", "scipy.optimize", "scipy.integrate", "matplotlib", "cupy", "tqdm", "dask", "sklearn"]
+    heavy = ["sympy", "scipy.stats", "scipy.optimize", "scipy.integrate", "matplotlib", "cupy", "tqdm", "dask", "sklearn",
+             "lightgbm"]
     script = f"import sys, infogeo; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,0 +1,88 @@
+"""Whether predicted laws are right on data: probability integral transforms, and conformal intervals."""
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array
+from ..errors import ShapeError, require_count
+from .prediction import Prediction
+
+__all__ = ["ConformalLevel", "pit_histogram", "plot_pit", "plot_reliability", "reliability"]
+
+
+class ConformalLevel:
+    """The level of the central intervals of predicted laws that covers new observations as often as asked.
+
+    Mathematically, the observation y lies in the interval of level l from s = max(1 − 2 P(Y ≤ y), 2 P(Y < y) − 1) on. Of n scores
+    s of data that the model has not seen, the ⌈(n + 1) level⌉-th covers a further one with at least this probability, whatever
+    the true law, where the rows are exchangeable.
+
+    Source: Chernozhukov, Wüthrich & Zhu, Distributional conformal prediction, PNAS 118 (2021).
+    """
+
+    def __init__(self, prediction: Prediction, y: Array) -> None:
+        below, upto = prediction.probability_integral(y)
+        self.scores = np.sort(np.maximum(np.maximum(1.0 - 2.0 * upto, 2.0 * below - 1.0), 0.0))
+        if self.scores.size == 0:
+            raise ShapeError("calibration needs at least one row; got none")
+
+    def __call__(self, level: float) -> float:
+        """1, the whole support, where there are fewer rows than the level needs."""
+        rank = int(np.ceil((len(self.scores) + 1) * level - 1e-9))
+        return 1.0 if rank > len(self.scores) else float(self.scores[rank - 1])
+
+
+def reliability(prediction: Prediction, y: Array, q: Array) -> Array:
+    """The share of rows whose y is below the predicted q-quantile, shape of q: q itself, where the laws are right.
+
+    A count's y is below by the part of its own probability that q takes: no draws are needed.
+
+    Source: Czado, Gneiting & Held, Predictive model assessment for count data, Biometrics 65 (2009), equation 2.
+    """
+    below, upto = (side[:, None] for side in prediction.probability_integral(y))
+    q = np.atleast_1d(np.asarray(q, dtype=float))
+    wide = upto > below
+    share = np.where(wide, np.clip((q - below) / np.where(wide, upto - below, 1.0), 0.0, 1.0), q >= upto)
+    return np.mean(share, axis=0)
+
+
+def pit_histogram(prediction: Prediction, y: Array, bins: int = 10) -> Array:
+    """The share of probability integral transforms in each of the bins of [0, 1], shape (bins,): 1 / bins each, if right."""
+    ends = np.linspace(0.0, 1.0, require_count("bins", bins) + 1)
+    return np.diff(np.concatenate([[0.0], reliability(prediction, y, ends[1:-1]), [1.0]]))
+
+
+def plot_pit(prediction: Prediction, y: Array, bins: int = 10, ax: Any = None) -> Any:
+    """The histogram of the probability integral transforms, with the band in which 95 % of bins of right laws lie.
+
+    A cup says that the laws are too narrow, a hill that they are too wide, a slope that they are off to one side.
+    """
+    ax = _axes(ax)
+    share, n = pit_histogram(prediction, y, bins), len(prediction)
+    ax.bar((np.arange(bins) + 0.5) / bins, share * bins, width=0.9 / bins, color="#4477aa")
+    ax.axhspan(*(1.0 + 1.96 * sign * np.sqrt((bins - 1.0) / n) for sign in (-1.0, 1.0)), color="0.6", alpha=0.35, lw=0)
+    ax.axhline(1.0, color="0.3", lw=1)
+    ax.set(xlabel="probability integral transform", ylabel="density", xlim=(0, 1))
+    return ax
+
+
+def plot_reliability(prediction: Prediction, y: Array, ax: Any = None) -> Any:
+    """The share of observations below each predicted quantile, which lies on the diagonal where the laws are right."""
+    ax, q = _axes(ax), np.linspace(0.0, 1.0, 101)
+    share = np.concatenate([[0.0], reliability(prediction, y, q[1:-1]), [1.0]])
+    band = 1.96 * np.sqrt(q * (1.0 - q) / len(prediction))
+    ax.fill_between(q, q - band, q + band, color="0.6", alpha=0.35, lw=0)
+    ax.plot(q, q, color="0.3", lw=1)
+    ax.plot(q, share, color="#4477aa", lw=2)
+    ax.set(xlabel="predicted probability", ylabel="observed share", xlim=(0, 1), ylim=(0, 1))
+    return ax
+
+
+def _axes(ax: Any) -> Any:
+    if ax is not None:
+        return ax
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError("figures need matplotlib: pip install 'infogeo[studies]'") from error
+    return plt.subplots(figsize=(4.0, 3.4))[1]

@@ -1,0 +1,109 @@
+"""The loop of boosting: natural gradients of every row, a tree for each coordinate, until no more is gained."""
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..backend import Array
+from ..errors import DomainError, first_bad, require
+from .charts import ParameterChart
+from .engine import Trees
+from .leaves import Leaf
+from .scoring import ScoringRule
+
+__all__ = ["History", "MeanScore", "boost"]
+
+
+@dataclass
+class MeanScore:
+    """What is minimised: the mean of a score over rows, in the coordinates of a chart.
+
+    Attributes
+    ----------
+    base, unit : arrays (d,)
+        u of the marginal law, and the units of its coordinates: u = base + unit · (sum of the leaves).
+    """
+
+    chart: ParameterChart
+    rule: ScoringRule
+    leaf: Leaf
+    base: Array
+    unit: Array
+
+    def theta(self, scores: Array) -> Array:
+        return self.chart.to_theta(self.coordinates(scores))
+
+    def coordinates(self, scores: Array) -> Array:
+        return self.base + self.unit * scores
+
+    def mean_score(self, scores: Array, y: Array, weights: Array) -> float:
+        value = self.rule.value(self.chart.family, self.theta(scores), y)
+        return float(np.sum(weights * value) / np.sum(weights))
+
+    def rows(self, scores: Array, y: Array) -> tuple[Array, Array]:
+        """The gradient and the information of every row, finite."""
+        u = self.coordinates(scores)
+        with np.errstate(all="ignore"):
+            gradient, information = self.leaf.rows(self.rule, self.chart, u, self.chart.to_theta(u), y, self.unit)
+        good = np.all(np.isfinite(gradient) & np.isfinite(information), axis=-1)
+        if not np.all(good):
+            count, first = first_bad(~good)
+            raise DomainError(f"the natural gradient is beyond the numbers in {count} rows, first at row {first[0]}, where "
+                              f"{_told(self.chart, u[first])}: a smaller learning_rate, or leaf=LeafMetric(), holds them back")
+        return gradient, information
+
+
+def _told(chart: ParameterChart, u: Array) -> str:
+    return ", ".join(f"{name} = {value:.4g}" for name, value in zip(chart.columns, u))
+
+
+def unit_of(chart: ParameterChart, rule: ScoringRule, base: Array, theta: Array) -> Array:
+    """M_jj^{−1/2} at the marginal law, shape (d,)."""
+    diagonal = np.diagonal(rule.metric(chart, base[None], theta[None])[0])
+    good = np.isfinite(diagonal) & (diagonal > 0)
+    require("the information of every coordinate at the marginal law", "a positive number", good, diagonal)
+    return 1.0 / np.sqrt(diagonal)
+
+
+@dataclass
+class History:
+    """The course of a run: scores before each stage and at the end, and the trees that there were after each."""
+
+    train: list[float] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
+    counts: list[list[int]] = field(default_factory=list)
+
+
+def boost(aim: MeanScore, trees: Trees, y: Array, weights: Array, stages: int, history: History,
+          valid: tuple[Array, Array] | None, patience: Callable[[list[float]], bool], report: Callable[[History], None],
+          random: bool) -> None:
+    """Grow up to `stages` stages in all, adding to the history.
+
+    Parameters
+    ----------
+    valid : (y, weights) of the validation rows, or None
+    patience : callable (validation scores) -> bool
+        Whether to stop.
+    random : bool
+        Whether rows or features are drawn: then a stage without a split says nothing of the next.
+    """
+    scores = trees.scores()
+    _note(aim, trees, scores, y, weights, history, valid)
+    while len(history.counts) < stages and not (valid and patience(history.validation)):
+        gradient, information = aim.rows(scores, y)
+        grown = trees.grow(gradient * weights[:, None], information * weights[:, None])
+        if not grown and not random:
+            break                               # no leaf can be split, now or later
+        scores = trees.scores()
+        history.counts.append(trees.counts())
+        _note(aim, trees, scores, y, weights, history, valid)
+        report(history)
+
+
+def _note(aim: MeanScore, trees: Trees, scores: Array, y: Array, weights: Array, history: History,
+          valid: tuple[Array, Array] | None) -> None:
+    if len(history.train) > len(history.counts):            # of the last stage of an earlier run
+        return
+    history.train.append(aim.mean_score(scores, y, weights))
+    if valid is not None:
+        history.validation.append(aim.mean_score(trees.valid_scores(), *valid))
