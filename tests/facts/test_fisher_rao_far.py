@@ -46,3 +46,42 @@ def test_families_of_all_distributions(M):
     np.testing.assert_allclose(M.geodesic(x, y, 0.3), numeric(np.array(0.3)), rtol=1e-7)
     np.testing.assert_allclose(M.log(x, y), numeric.velocity, rtol=1e-7)
     np.testing.assert_allclose(M.exp(x, M.log(x, y)), y, rtol=1e-11, atol=1e-12)
+
+
+FOUR = ig.LogLinear([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.5]])
+HALF_LINE = ig.Truncated(ig.Normal(), 0.0, np.inf)
+
+
+# The value is that of the geodesic equation followed by scipy.integrate.solve_ivp (DOP853, rtol 1e-12) from the first point with
+# the velocity of `log`, which arrives at the second to 5e-12, for the beta laws to 4e-9
+@pytest.mark.parametrize("M, p, q, expected", [
+    (ig.BoltzmannMachine(3), [0.0] * 6, [3.0] * 6, 2.46602672271112),
+    (ig.BoltzmannMachine(3), [-3.0] * 6, [3.0] * 6, 4.37356657564304),
+    (FOUR, [-10.0] * 2, [10.0] * 2, 4.42929334018876),
+    (ig.Beta(), [1e-6, 1.0], [1.0, 1e-6], 4.4374045745),
+    (HALF_LINE, [0.5, -0.5], [30.0, -5.0], 3.39599954251303),
+], ids=str)
+def test_between_points_that_lie_near_the_boundary(M, p, q, expected):
+    """Where the coordinates change by orders of magnitude within a unit of length, the pieces are as short as that asks."""
+    p, q = np.array(p), np.array(q)
+    path = join(HessianEquation(M), p, q)
+    np.testing.assert_allclose(path.length, expected, rtol=1e-9)
+    np.testing.assert_allclose(M.norm(p, path.velocity), expected, rtol=1e-9)
+    np.testing.assert_allclose(np.sum(path.widths[path.begins < 1.0]), 1.0, rtol=1e-14)
+    middle = path(np.array(0.5))
+    for end in (p, q):
+        np.testing.assert_allclose(M.distance(middle, end), 0.5 * expected, rtol=1e-8)
+
+
+def test_a_row_on_a_mesh_does_not_depend_on_its_batch():
+    M, rng = ig.Beta(), np.random.default_rng(5)
+    p, q = np.exp(2.0 * rng.standard_normal((2, 8, 2)))
+    together = M.distance(p, q)
+    np.testing.assert_allclose(together, [M.distance(*pair) for pair in zip(p, q)], rtol=1e-13)
+    assert np.all(together <= np.sqrt(ig.jeffreys(M, p, q)))
+
+
+def test_a_path_that_leads_along_the_boundary():
+    """The shortest path between these normal laws on a half-line runs into exponential ones, the limit of infinite variance."""
+    with pytest.raises(ig.ConvergenceError, match=r"1 of 2 pairs.*index \(1,\).*a path of length 2\.4\d* at most was found"):
+        HALF_LINE.distance(np.array([-1.0, -0.5]), np.array([[-1.1, -0.6], [1.5, -0.25]]))

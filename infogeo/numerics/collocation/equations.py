@@ -1,4 +1,5 @@
 """The equations of geodesics, as collocation takes them: of a metric, and of the α-connections of a dually flat manifold."""
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -8,6 +9,7 @@ import numpy as np
 from ...backend import Array, Namespace
 from ..differences import frame
 from ..linalg import inverse, matvec
+from .mesh import Mesh, meshes
 
 __all__ = ["Equation", "HessianEquation", "LONGEST", "MetricEquation"]
 
@@ -24,8 +26,15 @@ class Equation(Protocol):
     def __call__(self, xp: Namespace, x: Array, v: Array, w: Array, derivative: Array) -> tuple[Array, Array, Array, Array]:
         """(G, f, ∂f/∂v, ∂(Gw + f)/∂x) at the nodes x of velocities v and accelerations w, `derivative` that of values there."""
 
+    @property
+    def rounds(self) -> int:
+        """How often a path is halved."""
+
     def middle(self, xp: Namespace, a: Array, b: Array) -> Array:
         """A point near the middle of the geodesic from a to b."""
+
+    def meshes(self, xp: Namespace, rows: Array, a: Array, b: Array) -> Iterable[Mesh]:
+        """Paths from a to b, shapes (r, d), in the rows of a mask, to be tried where halving does not do."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,15 @@ class HessianEquation:
         both, end = 0.5 * (e + m), flat[0] if self.alpha > 0 else flat[1]
         return both + abs(self.alpha) * (end - both)
 
+    @property
+    def rounds(self) -> int:
+        """None for the metric, whose energy leads the way; up to 64 segments elsewhere."""
+        return 1 if self.alpha == 0.0 else 7
+
+    def meshes(self, xp: Namespace, rows: Array, a: Array, b: Array) -> Iterable[Mesh]:
+        """Along the geodesic of the metric."""
+        return meshes(xp, self.M, rows, a, b)
+
     def _means(self, a: Array, b: Array) -> tuple[Array, Array]:
         """The middle of the e-geodesic and that of the m-geodesic."""
         return 0.5 * (a + b), self.M.to_theta(0.5 * (self.M.to_eta(a) + self.M.to_eta(b)))
@@ -76,6 +94,7 @@ class MetricEquation:
     """The geodesics of a metric: G ẍ + Γ(ẋ, ẋ) = 0 with the Christoffel symbols of the first kind."""
 
     M: Any
+    rounds = 7              # up to 64 segments
 
     def __call__(self, xp: Namespace, x: Array, v: Array, w: Array, derivative: Array) -> tuple[Array, Array, Array, Array]:
         """As that of a `HessianEquation`; the last by central differences, as it steers the iteration only."""
@@ -115,6 +134,10 @@ class MetricEquation:
         size = self.M.norm(centre, bend)[..., None]
         moved = centre + bend / xp.maximum(size, xp.ones_like(size))
         return xp.where(self.M.domain.contains(moved)[..., None], moved, centre)
+
+    def meshes(self, xp: Namespace, rows: Array, a: Array, b: Array) -> Iterable[Mesh]:
+        """None: there is no chart in which the coarse ones would be known."""
+        return ()
 
 
 @lru_cache

@@ -7,6 +7,7 @@ from ...backend import Array, Namespace
 from ..linalg import inverse, matvec, solve
 from .equations import Equation
 from .rule import Rule
+from .tridiagonal import eliminated
 
 __all__ = ["Segments", "joined", "put"]
 
@@ -117,26 +118,12 @@ def _junction_step(xp: Namespace, velocity: Array, change: Array) -> Array:
     """The Newton step of the points where segments meet, at which the velocities of both sides are to agree.
 
     Shapes: velocity (rows, m, 2, d), change (rows, m, 2, d, 2 d), to (rows, m − 1, d).
-    Mathematically, a block tridiagonal system, by elimination.
+    Mathematically, a block tridiagonal system.
     """
-    m, d = velocity.shape[1], velocity.shape[-1]
-    pivots: list[Array] = []
-    rights: list[Array] = []
-    uppers: list[Array] = []
-    for i in range(m - 1):                                    # the mismatch ẋ_{i+1}(0) − ẋ_i(1)
-        before, after = change[:, i, 1, :, :], change[:, i + 1, 0, :, :]
-        pivot, right = after[..., :d] - before[..., d:], (velocity[:, i + 1, 0, :] - velocity[:, i, 1, :])[..., None]
-        if pivots:
-            lower = -before[..., :d]
-            eliminated = xp.matmul(pivots[-1], xp.concat([uppers[-1], rights[-1]], axis=-1))
-            pivot, right = pivot - xp.matmul(lower, eliminated[..., :d]), right - xp.matmul(lower, eliminated[..., d:])
-        pivots.append(inverse(xp, pivot))
-        rights.append(right)
-        uppers.append(after[..., d:])
-    steps = [xp.matmul(pivots[-1], rights[-1])]
-    for i in range(m - 3, -1, -1):
-        steps.append(xp.matmul(pivots[i], rights[i] - xp.matmul(uppers[i], steps[-1])))
-    return xp.stack(steps[::-1], axis=1)[..., 0]
+    d = velocity.shape[-1]
+    before, after = change[:, :-1, 1, :, :], change[:, 1:, 0, :, :]
+    return eliminated(xp, -before[..., :d], after[..., :d] - before[..., d:], after[..., d:],
+                      velocity[:, 1:, 0, :] - velocity[:, :-1, 1, :])[0]        # the mismatch ẋ_{i+1}(0) − ẋ_i(1)
 
 
 def _mismatch(xp: Namespace, M: Any, nodes: Array, velocity: Array) -> Array:
@@ -145,29 +132,30 @@ def _mismatch(xp: Namespace, M: Any, nodes: Array, velocity: Array) -> Array:
     return xp.max(M.norm(nodes[:, 1:-1, :], jump), axis=-1)
 
 
-def joined(segments: Segments, nodes: Array, w: Array, max_steps: int = 30) -> tuple[Array, ...]:
+def joined(segments: Segments, nodes: Array, widths: Array, w: Array, max_steps: int = 30) -> tuple[Array, ...]:
     """Damped Newton's method for the inner nodes: (nodes, w, lengths); lengths are NaN where it does not converge.
 
-    Shapes: nodes (rows, m + 1, d), w (rows, m, n, d), lengths (rows, m).
+    Shapes: nodes (rows, m + 1, d), widths of the segments in time (rows, m), w (rows, m, n, d), lengths (rows, m).
     """
     xp, M, (_, m, n, d) = segments.xp, segments.equation.M, w.shape
 
-    def solved(nodes: Array, w: Array) -> tuple[Array, ...]:
+    def solved(nodes: Array, w: Array, widths: Array) -> tuple[Array, ...]:
         p, u = (xp.reshape(x, (-1, d)) for x in (nodes[:, :-1, :], nodes[:, 1:, :] - nodes[:, :-1, :]))
         w, length = segments.newton(p, u, xp.reshape(w, (-1, n, d)))
         if m == 1:
             return nodes, w[:, None, :, :], length[:, None]
         shape = (-1, m)
         velocity, change = segments.sensitivities(p, u, w)
+        per = 1.0 / widths[..., None, None]
         return (nodes, xp.reshape(w, (*shape, n, d)), xp.reshape(length, shape),
-                xp.reshape(velocity, (*shape, 2, d)), xp.reshape(change, (*shape, 2, d, 2 * d)))
+                per * xp.reshape(velocity, (*shape, 2, d)), per[..., None] * xp.reshape(change, (*shape, 2, d, 2 * d)))
 
-    state = solved(nodes, w)
+    state = solved(nodes, w, widths)
     if m == 1:
         return state
     nodes, w, length = state[0], state[1], xp.full_like(state[2], xp.nan)
     left = xp.all(xp.isfinite(state[2]), axis=-1)
-    state = tuple(x[left] for x in state)
+    state, widths = tuple(x[left] for x in state), widths[left]
     for _ in range(max_steps):
         if not xp.any(left):
             break
@@ -179,7 +167,7 @@ def joined(segments: Segments, nodes: Array, w: Array, max_steps: int = 30) -> t
         for _ in range(6):
             trial = state[0] - fraction[:, None, None] * step
             fits = xp.all(M.domain.contains(trial), axis=-1)
-            new = solved(xp.where(fits[:, None, None], trial, state[0]), state[1])
+            new = solved(xp.where(fits[:, None, None], trial, state[0]), state[1], widths)
             fits = fits & xp.all(xp.isfinite(new[2]), axis=-1)
             moved = fits & (small | (_mismatch(xp, M, new[0], new[3]) <= (1.0 - 0.25 * fraction) * size))
             if xp.all(moved):
@@ -190,7 +178,7 @@ def joined(segments: Segments, nodes: Array, w: Array, max_steps: int = 30) -> t
         length = put(xp, length, left, xp.where(done[:, None], new[2], xp.nan * new[2]))
         go_on = moved & ~small
         left = put(xp, left, left, go_on)
-        state = tuple(x[go_on] for x in new)
+        state, widths = tuple(x[go_on] for x in new), widths[go_on]
     return nodes, w, length
 
 
