@@ -198,7 +198,7 @@ from .numerics.packing import unpack as unpack
 from . import (
     backend as backend, boosting as boosting, clustering as clustering, curvature as curvature, domains as domains,
     families as families, geometry as geometry, networks as networks, objectives as objectives, operators as operators,
-    solvers as solvers, statistics as statistics, studies as studies, symbolic as symbolic, testing as testing,
+    policy as policy, solvers as solvers, statistics as statistics, studies as studies, symbolic as symbolic, testing as testing,
     training as training,
 )
 
