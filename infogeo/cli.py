@@ -1,4 +1,4 @@
-"""The command line: ``infogeo conditioning …``, ``infogeo train …`` and ``infogeo derive …``."""
+"""The command line: ``infogeo conditioning …``, ``infogeo equivalence …``, ``infogeo train …`` and ``infogeo derive …``."""
 import argparse
 import os
 import re
@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"infogeo {sys.modules[__package__].__version__}")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser, metavar="COMMAND")
     _add_conditioning(commands)
+    _add_equivalence(commands)
     _add_train(commands)
     _add_derive(commands)
     for command in commands.choices.values():
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
 
 EXAMPLES = """examples:
   infogeo conditioning --probabilities 0.5 0.3 0.2 --quick
+  infogeo equivalence --family normal "Categorical(4)"
   infogeo train --architecture autoencoder --optimiser kfac adam --out digits
   infogeo derive "log(1 + exp(t))"
 
@@ -102,6 +104,12 @@ CONDITIONING_EXAMPLES = """examples:
 
 The same command, given again after an interruption, goes on from what is in the
 folder of --out."""
+
+EQUIVALENCE_EXAMPLES = """examples:
+  infogeo equivalence --family normal "Categorical(4)" gamma
+  infogeo equivalence --family normal --target mean=1 variance=4 --only P2 P10 P11
+  infogeo equivalence --family "Wishart(2)" --objective wavy --step 0.2 0.1 0.05 \\
+      --seed 0 1 2 --out equivalences"""
 
 TRAIN_EXAMPLES = """examples:
   infogeo train --architecture autoencoder --optimiser kfac nesterov adam --out digits
@@ -137,6 +145,27 @@ def _add_conditioning(commands: Any) -> None:
     study.add_argument("--quick", action="store_true", help="a first look in seconds: 10 starts, 50 steps, shorter runs")
     _add_common(study, "write tables (CSV), the result (JSON, NPZ) and figures (PNG) here")
     study.set_defaults(run=_conditioning)
+
+
+def _add_equivalence(commands: Any) -> None:
+    study = commands.add_parser(
+        "equivalence", help="identities of natural gradient and mirror descent, measured",
+        description="What natural gradient, mirror descent and divergences have to do with each\n"
+                    "other: every identity with its error, and with which power of the step size\n"
+                    "distances fall.", epilog=EQUIVALENCE_EXAMPLES)
+    study.add_argument("--family", nargs="+", default=["normal", "Categorical(3)", "gamma"], metavar="NAME",
+                       help="with their arguments: gamma, \"Wishart(2)\" (default: normal, Categorical(3), gamma)")
+    study.add_argument("--target", nargs="+", metavar="NAME=VALUE", help="the ordinary parameters of a point of the one --family")
+    study.add_argument("--objective", nargs="+", metavar="NAME", help="of " + ", ".join(studies.OBJECTIVES) + " (default: all)")
+    study.add_argument("--step", nargs="+", type=_number, metavar="H",
+                       help="step sizes, at most 1 (default 0.1 0.05 0.025 0.0125)")
+    study.add_argument("--seed", nargs="+", type=_seed, metavar="N", help="of points and draws (default 0 1 2)")
+    study.add_argument("--points", type=_positive, metavar="N", help="points of every kind (default 8)")
+    study.add_argument("--only", nargs="+", default=[], metavar="P", help="identities by number, P1 … P23, or name")
+    study.add_argument("--quick", action="store_true", help="a first look in seconds: 2 points, one seed, one objective")
+    study.add_argument("--out", metavar="DIR", help="write report (TXT), table (CSV), all of it (JSON) and figure (PNG) here")
+    study.add_argument("--progress", action=argparse.BooleanOptionalAction, help="show a progress bar (default: on a terminal)")
+    study.set_defaults(run=_equivalence)
 
 
 def _add_train(commands: Any) -> None:
@@ -286,6 +315,24 @@ def _conditioning(options: argparse.Namespace) -> None:
             if kept is not None:
                 studies.write(run.result(found), options.out)
                 kept.clear()
+
+
+def _equivalence(options: argparse.Namespace) -> None:
+    _prepared(options)
+    families: list[Any] = list(options.family)
+    target = None
+    if options.target is not None:
+        if len(families) > 1:
+            raise studies.InputError(f"--target belongs to one --family; got {', '.join(families)}")
+        found = studies.from_parameters(families[0], options.target, "--target")
+        families, target = [found.family], found.theta
+    objectives, seeds, points = (["wavy"], [0], 2) if options.quick else (list(studies.OBJECTIVES), [0, 1, 2], 8)
+    result = studies.equivalence(
+        *families, objectives=options.objective or objectives, steps=options.step or studies.STEPS, seeds=options.seed or seeds,
+        points=options.points or points, target=target, only=options.only, progress=options.progress)
+    _say(result.to_text().rstrip())
+    if options.out is not None:
+        result.write(options.out)
 
 
 def _step_sizes(options: argparse.Namespace) -> dict[str, float]:

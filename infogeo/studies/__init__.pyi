@@ -22,6 +22,12 @@ from .claim import Claim as Claim
 from .chart import ETA as ETA, THETA as THETA, CoordinateChart as CoordinateChart, FlatChart as FlatChart, MappedChart as MappedChart
 from .naming import InputError as InputError, named_family as named_family
 
+# equivalence
+from .equivalence import (
+    OBJECTIVES as OBJECTIVES, STEPS as STEPS, Equivalence as Equivalence, MeasuredIdentity as MeasuredIdentity,
+    equivalence as equivalence,
+)
+
 # training
 from .training import (
     OPTIMISERS as OPTIMISERS, Optimiser as Optimiser, TrainingRun as TrainingRun, TrainingStudy as TrainingStudy, train as train,

@@ -22,7 +22,7 @@ from .checks import (
     relative_smoothness_of_the_forward_divergence as relative_smoothness_of_the_forward_divergence,
     em_is_mirror_descent as em_is_mirror_descent,
     online_natural_gradient_is_fisher_efficient as online_natural_gradient_is_fisher_efficient,
-    recursive_least_squares_is_online_natural_gradient as recursive_least_squares_is_online_natural_gradient,
+    recursive_least_squares_is_natural_gradient as recursive_least_squares_is_natural_gradient,
     maps_with_a_name as maps_with_a_name,
     natural_norm_of_the_score_is_the_dimension as natural_norm_of_the_score_is_the_dimension,
     conjugate_posterior_in_one_step as conjugate_posterior_in_one_step,

@@ -28,7 +28,7 @@ IDENTITIES: dict[str, Statement] = {identity.name: identity for identity in (
     Equality("P13", divergences.relative_smoothness_of_the_forward_divergence),
     Equality("P14", data.em_is_mirror_descent, data.families),
     Equality("P15", data.online_natural_gradient_is_fisher_efficient, data.families),
-    Equality("P16", data.recursive_least_squares_is_online_natural_gradient),
+    Equality("P16", data.recursive_least_squares_is_natural_gradient),
     Equality("P17", steps.maps_with_a_name, steps.named_maps),
     Equality("P18", natural_norm_of_the_score_is_the_dimension, data.families),
     Equality("P19", data.conjugate_posterior_in_one_step, data.families_with_priors),

@@ -24,7 +24,7 @@ __all__ = ["check", "prox_is_the_dual_step", "mirror_descent_is_natural_gradient
            "flow_is_one_curve", "descent_in_affine_charts", "steps_in_two_charts", "corrected_steps_in_two_charts",
            "three_points", "three_points_of_a_step", "relative_smoothness_of_the_forward_divergence",
            "em_is_mirror_descent", "online_natural_gradient_is_fisher_efficient",
-           "recursive_least_squares_is_online_natural_gradient", "maps_with_a_name",
+           "recursive_least_squares_is_natural_gradient", "maps_with_a_name",
            "natural_norm_of_the_score_is_the_dimension", "conjugate_posterior_in_one_step",
            "natural_policy_gradient_is_the_advantage", "regret_of_multiplicative_weights",
            "energies_of_the_flat_geodesics", "expansion_of_the_divergence", "expansion_of_the_squared_distance"]
@@ -158,7 +158,7 @@ three_points_of_a_step = _check_of("three points of a step")
 relative_smoothness_of_the_forward_divergence = _check_of("relative smoothness of the forward divergence")
 em_is_mirror_descent = _check_of("em is mirror descent")
 online_natural_gradient_is_fisher_efficient = _check_of("online natural gradient is fisher efficient")
-recursive_least_squares_is_online_natural_gradient = _check_of("recursive least squares is online natural gradient")
+recursive_least_squares_is_natural_gradient = _check_of("recursive least squares is natural gradient")
 maps_with_a_name = _check_of("maps with a name")
 natural_norm_of_the_score_is_the_dimension = _check_of("natural norm of the score is the dimension")
 conjugate_posterior_in_one_step = _check_of("conjugate posterior in one step")

@@ -22,7 +22,7 @@ from ..law import Sides, at_least, equal
 from .identity import length
 
 __all__ = ["conjugate_posterior_in_one_step", "em_is_mirror_descent", "families", "families_with_priors",
-           "online_natural_gradient_is_fisher_efficient", "recursive_least_squares_is_online_natural_gradient",
+           "online_natural_gradient_is_fisher_efficient", "recursive_least_squares_is_natural_gradient",
            "running_mean_is_mirror_descent"]
 
 OBSERVATIONS = 40   # of the running mean
@@ -157,7 +157,7 @@ class _Row(Objective):
         return 0.5 * residual**2, residual[..., None] * self.x
 
 
-def recursive_least_squares_is_online_natural_gradient(M: DuallyFlat, rng: np.random.Generator) -> Iterator[Sides]:
+def recursive_least_squares_is_natural_gradient(M: DuallyFlat, rng: np.random.Generator) -> Iterator[Sides]:
     """J_t = J_{t−1} + x xᵀ and natural-gradient steps of size 1 in the metric J_t give the ridge solution at every t.
 
     Source: Ollivier, Online natural gradient as a Kalman filter, Electron. J. Statist. 12 (2018).
