@@ -135,6 +135,8 @@ def _add_conditioning(commands: Any) -> None:
     study.add_argument("--direction", choices=tuple(studies.DIRECTIONS), default="forward",
                        help="minimise KL(q‖p) over p (default), as maximum likelihood does, or KL(p‖q), as variational inference "
                             "does")
+    study.add_argument("--divergence", metavar="NAME", help="another one from p to q: alpha=0.5, renyi=0.5, hellinger, "
+                       "bhattacharyya, chi-squared, jensen-shannon")
     study.add_argument("--starts", type=_positive, metavar="N", help="random starts (default 100)")
     study.add_argument("--seed", type=_seed, default=0, help="of all draws (default 0)")
     study.add_argument("--batch-size", type=_positive, default=100, metavar="B",
@@ -142,6 +144,8 @@ def _add_conditioning(commands: Any) -> None:
     study.add_argument("--steps", type=_positive, metavar="N", help="steps of every run of the learning-rate sweep (default 100)")
     study.add_argument("--affine", type=_number, default=3.0, metavar="C", help="of the affine charts in which gradient descent "
                        "has the rates 2c and 2/c (default 3)")
+    study.add_argument("--alpha", type=float, nargs="+", default=[], metavar="A",
+                       help="α-charts of probabilities to descend in, too: -1 is η, 0 its square root")
     study.add_argument("--quick", action="store_true", help="a first look in seconds: 10 starts, 50 steps, shorter runs")
     _add_common(study, "write tables (CSV), the result (JSON, NPZ) and figures (PNG) here")
     study.set_defaults(run=_conditioning)
@@ -273,23 +277,6 @@ def _prepared(options: argparse.Namespace) -> None:
         options.progress = sys.stderr.isatty() and find_spec("tqdm") is not None
 
 
-@contextmanager
-def _kept_when_interrupted(kept: "studies.Unfinished | None") -> Iterator[None]:
-    """An interruption says what is kept, and how to go on."""
-    try:
-        yield
-    except BaseException as error:
-        words = "with --out DIR, what is finished would have been kept"
-        if kept is not None:
-            done = ", ".join(kept.parts())
-            words = f"finished and kept in {kept.folder}: {done}; the same command goes on from there"
-            words = words if done else "nothing was finished"
-            kept.discard_if_empty()
-        if isinstance(error, KeyboardInterrupt):
-            raise KeyboardInterrupt(words) from None
-        raise
-
-
 def _say(text: str) -> None:
     """To a pipe, too, as soon as it is known."""
     print(text, flush=True)
@@ -300,21 +287,11 @@ def _conditioning(options: argparse.Namespace) -> None:
     with _chosen(options.backend):
         target = _target(options)
         run = studies.ConditioningRun(
-            studies.DIRECTIONS[options.direction](target.family, target.theta), seed=options.seed, batch_size=options.batch_size,
+            studies.named_problem(options.divergence or options.direction, target.family, target.theta), seed=options.seed,
+            batch_size=options.batch_size, charts=studies.alpha_charts(target.family, options.alpha),
             starts=options.starts or (10 if options.quick else 100), steps=options.steps or (50 if options.quick else 100),
             affine=options.affine, effort=studies.QUICK if options.quick else studies.FULL)
-        kept = None if options.out is None else studies.unfinished_conditioning(run, options.out)
-        _say(studies.report_setting(run.setting, target.source))
-        found: dict[str, Any] = {}
-        with _kept_when_interrupted(kept):
-            for name, part in run.parts({} if kept is None else kept.parts(), options.progress):
-                found[name] = part
-                _say("\n" + studies.report_part(run.setting, name, found))
-                if kept is not None:
-                    kept.keep(name, part, studies.tables_of(name, found))
-            if kept is not None:
-                studies.write(run.result(found), options.out)
-                kept.clear()
+        studies.follow_conditioning(run, target.source, options.out, options.progress, _say)
 
 
 def _equivalence(options: argparse.Namespace) -> None:

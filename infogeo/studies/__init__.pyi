@@ -4,21 +4,15 @@ from .conditioning import (
 )
 from .effort import FULL as FULL, QUICK as QUICK, Effort as Effort
 from .problem import (
-    DIRECTIONS as DIRECTIONS, ForwardKL as ForwardKL, ForwardProblem as ForwardProblem, Problem as Problem,
+    DIRECTIONS as DIRECTIONS, DivergenceProblem as DivergenceProblem, ForwardKL as ForwardKL, ForwardProblem as ForwardProblem,
+    Problem as Problem,
     ReverseProblem as ReverseProblem,
 )
 from .target import (
     Target as Target, from_counts as from_counts, from_parameters as from_parameters, from_probabilities as from_probabilities,
     from_samples as from_samples,
 )
-from .spectrum import Spectrum as Spectrum, spectrum as spectrum
-from .rates import Flow as Flow
-from .sweep import LearningRateSweep as LearningRateSweep
-from .discrete import Discrete as Discrete
-from .noise import NoiseFloor as NoiseFloor, predicted_floor as predicted_floor
-from .methods import METHODS as METHODS, Method as Method
-from .side_by_side import InChart as InChart, affine_charts as affine_charts
-from .claim import Claim as Claim
+from .divergences import alpha_charts as alpha_charts, named_problem as named_problem
 from .chart import ETA as ETA, THETA as THETA, CoordinateChart as CoordinateChart, FlatChart as FlatChart, MappedChart as MappedChart
 from .naming import InputError as InputError, named_family as named_family
 
@@ -46,7 +40,6 @@ from .figures import figure_flows as figure_flows, figure_sweep as figure_sweep,
 from .pictures import (
     plot_bisectors as plot_bisectors, plot_divergence_balls as plot_divergence_balls, plot_geodesics as plot_geodesics,
 )
-from .export import (
-    load_npz as load_npz, tables_of as tables_of, unfinished_conditioning as unfinished_conditioning, write as write,
-)
+from .session import follow_conditioning as follow_conditioning
+from .export import load_npz as load_npz, write as write
 from .unfinished import Unfinished as Unfinished

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, backend_of, to_numpy
-from ..domains.convex import ConvexDomain, MappedDomain
+from ..backend import Array, to_numpy
 from ..families.base import ExponentialFamily
-from ..geometry.manifolds.manifold import DuallyFlat
+from ..geometry.manifolds.manifold import DuallyFlat, Riemannian
+from ..geometry.manifolds.pulled_back import PulledBack
 from ..objectives.base import Objective
 
 __all__ = ["CoordinateChart", "ETA", "THETA", "FlatChart", "MappedChart"]
@@ -26,8 +26,12 @@ class CoordinateChart(ABC):
     letter: str
 
     @abstractmethod
-    def domain(self, family: ExponentialFamily) -> ConvexDomain:
-        """Of the coordinates."""
+    def manifold(self, family: ExponentialFamily) -> Riemannian:
+        """The family in these coordinates."""
+
+    def metric(self, family: ExponentialFamily, theta: Array) -> np.ndarray:
+        """The Fisher metric in these coordinates at one point θ, shape (d, d), NumPy."""
+        return to_numpy(self.manifold(family).metric(self.coordinates(family, theta)))
 
     @abstractmethod
     def objective(self, f: Objective) -> Objective:
@@ -40,10 +44,6 @@ class CoordinateChart(ABC):
     @abstractmethod
     def theta(self, family: ExponentialFamily, x: Array) -> Array:
         """θ of the points with the coordinates x, shape (..., d)."""
-
-    @abstractmethod
-    def metric(self, family: ExponentialFamily, theta: Array) -> np.ndarray:
-        """The Fisher metric in these coordinates at one point θ, shape (d, d), NumPy."""
 
 
 class FlatChart(CoordinateChart):
@@ -60,13 +60,6 @@ class FlatChart(CoordinateChart):
     @abstractmethod
     def manifold(self, family: ExponentialFamily) -> DuallyFlat:
         """The family or its dual."""
-
-    def domain(self, family: ExponentialFamily) -> ConvexDomain:
-        domain: ConvexDomain = self.manifold(family).theta_domain
-        return domain
-
-    def metric(self, family: ExponentialFamily, theta: Array) -> np.ndarray:
-        return to_numpy(self.manifold(family).metric(self.coordinates(family, theta)))
 
 
 class _Theta(FlatChart):
@@ -115,7 +108,7 @@ class MappedChart(CoordinateChart):
     name : str
         In tables and files.
     map : object with ``map(u)``, ``map.inverse(x)`` and ``map.pull_back(u, covector)``
-        As of `AffineMap`, of `AlphaChart`, and of every `infogeo.domains.Chart`.
+        `AffineMap`, `AlphaChart` (of `ETA`), the chart of a domain, or one of your own.
     of : FlatChart
         `THETA` or `ETA`: whose coordinates ``map(u)`` are.
     """
@@ -123,19 +116,13 @@ class MappedChart(CoordinateChart):
     def __init__(self, name: str, map: Any, of: FlatChart = THETA) -> None:
         if not isinstance(of, FlatChart):
             raise TypeError(f"of must be studies.THETA or studies.ETA; got {of!r}")
-        missing = [part for part in ("__call__", "inverse", "pull_back") if not hasattr(map, part)]
-        if missing or isinstance(map, type):
-            raise TypeError("map must have __call__, inverse and pull_back"
-                            f"{', and be no class' if not missing else ''}; got {map!r}")
         self.name, self.letter, self.map, self.of = name, "u", map, of
 
     def __repr__(self) -> str:
         return f"MappedChart({self.name!r}, {self.map!r}, of={self.of.letter})"
 
-    def domain(self, family: ExponentialFamily) -> ConvexDomain:
-        inner = self.of.domain(family)
-        return MappedDomain(inner, lambda xp, x: self.map.inverse(x), lambda xp, u: inner.contains(self.map(u)),
-                            lambda name: inner.rule(f"map({name})"))
+    def manifold(self, family: ExponentialFamily) -> PulledBack:
+        return PulledBack(self.of.manifold(family), self.map)
 
     def objective(self, f: Objective) -> Objective:
         return self.of.objective(f).pulled_back(self.map)
@@ -145,10 +132,3 @@ class MappedChart(CoordinateChart):
 
     def theta(self, family: ExponentialFamily, x: Array) -> Array:
         return self.of.theta(family, self.map(x))
-
-    def metric(self, family: ExponentialFamily, theta: Array) -> np.ndarray:
-        u = self.coordinates(family, theta)
-        xp = backend_of(u)
-        J = to_numpy(self.map.pull_back(xp.broadcast_to(u, (family.dim, family.dim)), xp.eye(family.dim, dtype=u.dtype)))
-        product: np.ndarray = J.T @ self.of.metric(family, theta) @ J
-        return product

@@ -3,6 +3,8 @@
 Source: Datar & Ay, Convergence properties of natural gradient descent for minimizing KL divergence (2025), arXiv 2504.19259. The
 claims are made for the open simplex.
 """
+from dataclasses import replace
+
 import numpy as np
 
 from ..backend import Array, backend_of, to_numpy
@@ -18,6 +20,7 @@ from .spectrum import Spectrum
 
 __all__ = ["claims"]
 
+OF_KL = ("one step", "other chart", "initial rate", "global bounds", "not convex")
 NEAR_VERTEX = 1e-4      # the probability of every outcome but one: there the reverse flow starts at a rate below 1
 
 
@@ -25,16 +28,21 @@ def claims(problem: Problem, spectrum: Spectrum, flows: tuple[Flow, ...], charts
            theta0: Array) -> tuple[Claim, ...]:
     """The claims for a problem, checked one by one, as a tuple of `Claim`; theta0 (starts, d)."""
     points = _with_near_vertex(problem, theta0) if problem.family.on_simplex else theta0
-    return (_sandwich(spectrum), _whole_trajectories(flows), _largest_eigenvalue(problem, spectrum),
-            _bounds(problem, spectrum), _affine(charts[:2]), _same_contraction(spectrum), _one_step(problem, discrete),
-            _other_chart(problem, discrete), _stays(discrete), _initial_rate(problem, theta0), global_bounds(problem, points),
-            not_convex(problem, points), relative_error(problem, spectrum))
+    found = (_sandwich(problem, spectrum), _whole_trajectories(flows), _largest_eigenvalue(problem, spectrum),
+             _bounds(problem, spectrum), _affine(charts[:2]), _same_contraction(spectrum), _one_step(problem, discrete),
+             _other_chart(problem, discrete), _stays(discrete), _initial_rate(problem, theta0), global_bounds(problem, points),
+             not_convex(problem, points), relative_error(problem, spectrum))
+    if problem.is_kl:
+        return found
+    other = "the claim is about KL."
+    return tuple(replace(claim, holds=None, because=other) if claim.name in OF_KL else claim for claim in found)
 
 
-def _sandwich(spectrum: Spectrum) -> Claim:
-    slow, fast, _ = spectrum.rate
-    statement = "The rates are ordered: gradient descent in θ < natural gradient = 2 < gradient descent in η."
-    where = f"2λ_min(G) = {slow:.6g} and 2/λ_max(G) = {fast:.6g}"
+def _sandwich(problem: Problem, spectrum: Spectrum) -> Claim:
+    c = problem.curvature
+    slow, fast = spectrum.rate[:2] / c
+    statement = f"The rates are ordered: gradient descent in θ < natural gradient = {2 * c:g} < gradient descent in η."
+    where = f"2λ_min(G) = {slow:.6g} and 2/λ_max(G) = {fast:.6g}" + (f" (times {c:g})" if c != 1 else "")
     if slow < 2 < fast:
         return Claim("sandwich", statement, True, f"{where}.")
     if slow >= 2 >= fast:
@@ -69,7 +77,7 @@ def _affine(charts: tuple[InChart, ...]) -> Claim:
 
 
 def _largest_eigenvalue(problem: Problem, spectrum: Spectrum) -> Claim:
-    largest = spectrum.eigenvalues[0, -1]
+    largest = spectrum.eigenvalues[0, -1] / problem.curvature
     statement = "The largest eigenvalue of the Fisher metric in θ is at most 1/2."
     holds = bool(largest <= 0.5)
     why = f"λ_max(G) = {largest:.6g}" + ("." if problem.family.on_simplex else ", and outside the simplex nothing bounds it.")
@@ -81,7 +89,7 @@ def _bounds(problem: Problem, spectrum: Spectrum) -> Claim:
     if not problem.family.on_simplex:
         return Claim("bounds", statement, None, "the bound is made of probabilities, and η is none here.")
     m = float(to_numpy(problem.eta).max())
-    slow, fast, _ = spectrum.rate
+    slow, fast = spectrum.rate[:2] / problem.curvature
     # equalities occur (d = 1 has λ < m, but symmetric targets reach m to rounding), hence the slack of rounding
     slack = 1.0 + 1e-12
     holds = bool(slow <= 2 * m * slack and fast * slack >= 2 / m)

@@ -143,7 +143,8 @@ def _draw_plane(result: Conditioning, axes: Any, chart: FlatChart) -> None:
     paths = {flow.method: _coordinates(result, chart, flow.path[:, :SHOWN]) for flow in result.flows}
     everything = np.concatenate([path.reshape(-1, path.shape[-1])[:, :2] for path in paths.values()])
     (left, right), (low, high) = (_range(everything[:, i], target[i]) for i in (0, 1))
-    grid = columns(chart.domain(result.problem.family), asarray(target, like=result.problem.theta), (left, right), (low, high))
+    domain = chart.manifold(result.problem.family).domain
+    grid = columns(domain, asarray(target, like=result.problem.theta), (left, right), (low, high))
     kl = _kl(result, chart, grid)
     top = np.nanmax([flow.kl[0, :SHOWN].max() for flow in result.flows])
     levels = np.geomspace(1e-3 * top, 3 * top, 9)

@@ -28,9 +28,9 @@ class NoiseFloor:
     """The stationary mean of KL when every step sees a fresh mini-batch of `batch_size` draws from the target.
 
     Mathematically, to first order in 1/B, E KL = (h / 2B) Σ μ_i / (2 − h μ_i) with μ the eigenvalues of the Hessian that rules
-    the method. The simulation follows independent runs from the target itself and averages over runs and steps; a run that
-    leaves the domain does not count. Mini-batches are taken from a pool of `pool` of them. In the reverse direction the target
-    moves by G⁻¹ times the mini-batch's error in η.
+    the method; for another divergence the same times its curvature f″(1). The simulation follows independent runs from the
+    target itself and averages over runs and steps; a run that leaves the domain does not count. Mini-batches are taken from a
+    pool of `pool` of them. In the reverse direction the target moves by G⁻¹ times the mini-batch's error in η.
 
     Shapes: methods as in `SWEPT` first; h, predicted, simulated, error (methods, fractions), `error` being the standard error of
     `simulated`; left (methods, fractions), runs that did not stay; steps (methods, fractions); simulated is NaN where
@@ -100,7 +100,7 @@ def noise(problem: Problem, spectrum: Spectrum, rng: np.random.Generator, batch_
         mu = spectrum.eigenvalues[method.hessian]
         for j, fraction in enumerate(FRACTIONS):
             h[i, j] = fraction * spectrum.optimal_step[method.hessian]
-            predicted[i, j] = predicted_floor(h[i, j], mu, batch_size)
+            predicted[i, j] = problem.curvature * predicted_floor(h[i, j], mu, batch_size)
             steps[i, j] = _steps_to_forget(h[i, j], mu) + effort.averaged
             told = jobs.begin(f"noise: {method.label}", int(steps[i, j]))
             if steps[i, j] <= effort.noisy_steps:

@@ -130,7 +130,7 @@ def gradient_flow(problem: Problem, chart: CoordinateChart, theta0: Array, effor
 
     Shapes: theta0 (starts, d).
     """
-    values, axes = np.linalg.eigh(chart.metric(problem.family, problem.theta))
+    values, axes = np.linalg.eigh(problem.curvature * chart.metric(problem.family, problem.theta))
     return _follow(problem, chart.name, chart, None, values, axes, theta0, effort)
 
 
@@ -140,8 +140,9 @@ def _follow(problem: Problem, name: str, chart: CoordinateChart, geometry: Riema
 
     Both in whitened coordinates, where gradient descent is a natural gradient, too: that of a constant metric.
     """
-    slow, fast = (2.0, 2.0) if geometry is not None else (2.0 * values[0], 2.0 * values[-1])
-    space = WhitenedManifold(geometry or EuclideanOn(chart.domain(problem.family)), problem.theta, values, axes)
+    c = problem.curvature
+    slow, fast = (2.0 * c, 2.0 * c) if geometry is not None else (2.0 * values[0], 2.0 * values[-1])
+    space = WhitenedManifold(geometry or EuclideanOn(chart.manifold(problem.family).domain), problem.theta, values, axes)
     objective = chart.objective(_Slope(problem)).pulled_back(space.map)
     u0 = space.inverse(chart.coordinates(problem.family, theta0))
     window = _window(problem, chart, values, axes, effort.late)

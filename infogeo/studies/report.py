@@ -32,10 +32,11 @@ def report(result: Conditioning, source: str = "") -> str:
 
 def report_setting(setting: Setting, source: str = "") -> str:
     """What is studied."""
+    how = f", {setting.direction}, over p" if setting.problem.is_kl else " over p: meant below where it says KL"
     rows = [("from", source)] if source else []
     rows += [("family", setting.family)] + [(name, _vector(value)) for name, value in setting.parameters.items()]
     rows += [("θ", f"{_vector(setting.theta)} (natural parameters)"), ("η", f"{_vector(setting.eta)} (expectation parameters)"),
-             ("entropy", f"{setting.entropy:.6g} nats"), ("minimised", f"{setting.problem.symbol}, {setting.direction}, over p"),
+             ("entropy", f"{setting.entropy:.6g} nats"), ("minimised", f"{setting.problem.symbol}{how}"),
              ("starts", f"{len(setting.starts)}, seed {setting.seed}")]
     width = max(len(name) for name, _ in rows)
     lines = [wrapped(value, " " * (width + 4), f"  {name.ljust(width)}  ") for name, value in rows]
@@ -103,10 +104,11 @@ def _rates(spectrum: Spectrum, flows: tuple[Flow, ...]) -> str:
         unseen = int(np.isnan(flow.rate).sum())
         if unseen:
             notes.append(f"{FLOW_LABELS[flow.method]}: {unseen} of {flow.rate.size} flows were not seen near the target.")
+    times = "" if abs(spectrum.rate[2] - 2.0) < 1e-6 else f", times f″(1) = {spectrum.rate[2] / 2:g}"
     low, high = max(flow.window[0] for flow in flows), max(flow.window[1] for flow in flows)
-    notes.append("A flow is a method with infinitely small steps, in time t. Predicted: 2λ_min(G), 2 and 2/λ_max(G). Measured on "
-                 f"{flows[0].rate.size} flows: late, where KL lies between {low:.0e} and {high:.0e}, and over the whole "
-                 f"trajectory until KL = {EARLY:g}, where Datar & Ay take their slopes.")
+    notes.append("A flow is a method with infinitely small steps, in time t. Predicted: 2λ_min(G), 2 and 2/λ_max(G)"
+                 f"{times}. Measured on {flows[0].rate.size} flows: late, where KL lies between {low:.0e} and {high:.0e}, and "
+                 f"over the whole trajectory until KL = {EARLY:g}, where Datar & Ay take their slopes.")
     return table("Rates of the flows: KL falls as exp(−rate · t)", ("", "predicted", "late", "whole trajectory"), rows, notes)
 
 

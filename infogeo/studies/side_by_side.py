@@ -50,7 +50,8 @@ def affine_charts(problem: Problem, spectrum: Spectrum, c: float) -> tuple[Mappe
     Source: Datar & Ay (2025).
     """
     require_positive("affine", c)
-    values, axes, xp = spectrum.eigenvalues[THETA.row], spectrum.eigenvectors[THETA.row], backend_of(problem.theta)
+    values, axes = spectrum.eigenvalues[THETA.row] / problem.curvature, spectrum.eigenvectors[THETA.row]
+    xp = backend_of(problem.theta)
     roots = ((axes * np.sqrt(factor)) @ axes.T for factor in (c / values, values / c))
     to_theta, to_eta = (AffineMap(xp.asarray(root, dtype=problem.theta.dtype)) for root in roots)
     return MappedChart(f"θ′, c = {c:g}", to_theta, THETA), MappedChart(f"η′, c = {c:g}", to_eta, ETA)
@@ -64,13 +65,13 @@ def in_charts(problem: Problem, charts: tuple[CoordinateChart, ...], theta0: Arr
 
 def _in_chart(problem: Problem, chart: CoordinateChart, theta0: Array, effort: Effort, jobs: Jobs) -> InChart:
     family = problem.family
-    values = np.linalg.eigvalsh(chart.metric(family, problem.theta))
+    values = np.linalg.eigvalsh(problem.curvature * chart.metric(family, problem.theta))
     low, high = float(values[0]), float(values[-1])
     h, condition = 2.0 / (low + high), high / low
     # tol: the gradient's length in these coordinates, below which KL is at most 5e−15
     run = descend(chart.objective(problem.objective), chart.coordinates(family, theta0), update=GradientUpdate(),
-                  step=Constant(h), geometry=EuclideanOn(chart.domain(family)), max_steps=effort.longest, tol=1e-7 * low ** 0.5,
-                  record="values", callbacks=jobs.begin(f"chart {chart.name}", effort.longest))
+                  step=Constant(h), geometry=EuclideanOn(chart.manifold(family).domain), max_steps=effort.longest,
+                  tol=1e-7 * low ** 0.5, record="values", callbacks=jobs.begin(f"chart {chart.name}", effort.longest))
     below = to_numpy(run.values) < GOAL
     jobs.begin(f"flow in chart {chart.name}")
     return InChart(chart.name, values, condition, 2.0 * low, h, (condition - 1.0) / (condition + 1.0),

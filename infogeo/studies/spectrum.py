@@ -16,8 +16,8 @@ NATURAL = HESSIANS.index("natural")
 class Spectrum:
     """The Hessian H of the divergence at its minimum, in θ, in η, and as the natural gradient sees it (G⁻¹H).
 
-    Mathematically, for both directions of the divergence H is the Fisher metric: ∇²ψ in θ, its inverse in η, and G⁻¹H = I.
-    With eigenvalues λ,
+    Mathematically, for both directions of KL H is the Fisher metric: ∇²ψ in θ, its inverse in η, and G⁻¹H = I; for another
+    divergence it is the same times the problem's `curvature`, f″(1). With eigenvalues λ,
 
     - the gradient flow loses KL at the rate 2 λ_min
     - gradient descent is stable for steps below 2/λ_max
@@ -43,7 +43,7 @@ def spectrum(problem: Problem) -> Spectrum:
     in_theta, axes_theta = np.linalg.eigh(to_numpy(metric))
     in_eta, axes_eta = np.linalg.eigh(to_numpy(family.dual_metric(problem.eta)))
     natural = np.sort(np.linalg.eigvals(to_numpy(family.sharp(theta, metric))).real)
-    eigenvalues = np.stack([in_theta, in_eta, natural])
+    eigenvalues = problem.curvature * np.stack([in_theta, in_eta, natural])
     low, high = eigenvalues[:, 0], eigenvalues[:, -1]
     condition = high / low
     return Spectrum(eigenvalues, np.stack([axes_theta, axes_eta]), condition, 2.0 * low, 2.0 / (low + high), 2.0 / high,

@@ -234,7 +234,7 @@ def test_the_order_of_rates_fails_outside_the_simplex(family, ordinary, words):
     from infogeo.studies.claims import _bounds, _largest_eigenvalue, _sandwich
     p = problem(family, **ordinary)
     s = ig.studies.spectrum(p)
-    claim = _sandwich(s)
+    claim = _sandwich(p, s)
     assert claim.holds is False and words in claim.because
     assert _largest_eigenvalue(p, s).holds is False
     assert _bounds(p, s).holds is None
