@@ -172,6 +172,7 @@ from .solvers.noisy_flow import noisy_flow as noisy_flow
 from .solvers.polyak import Polyak as Polyak
 from .solvers.projected import Projected as Projected
 from .solvers.prox import Box as Box, L1 as L1, Prox as Prox, SumTo as SumTo
+from .solvers.records import Every as Every
 from .solvers.result import Result as Result, Status as Status
 from .solvers.riemannian_momentum import RiemannianMomentum as RiemannianMomentum
 from .solvers.step import (

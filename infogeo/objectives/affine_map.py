@@ -1,4 +1,6 @@
 """Affine changes of coordinates."""
+from typing import Any
+
 from ..arrays.kept import kept
 from ..backend import Array, arrays
 from ..errors import ShapeError
@@ -31,6 +33,10 @@ class AffineMap:
     def __call__(self, u: Array) -> Array:
         xp, A, u = arrays(self.A, u)
         return matvec(xp, A, u) + self.b
+
+    def part(self, rows: Any) -> "AffineMap":
+        """The same map for all rows."""
+        return self
 
     def inverse(self, x: Array) -> Array:
         """A⁻¹ (x − b), for a square A.

@@ -40,6 +40,16 @@ class Objective(ABC):
         """The objective that the step after k others sees: what is drawn, unless it depends on k as that of a `Stream`."""
         return self.draw(rng)
 
+    def part(self, rows: Any) -> Objective | None:
+        """The objective of some rows of the batch, so that runs of many rows go in blocks; None where it cannot say.
+
+        Parameters
+        ----------
+        rows : function (array, trailing) -> array
+            That part of an array of shape (..., *trailing axes), such as ``rows(targets, 1)`` for targets (..., d).
+        """
+        return None
+
     def in_dual_coordinates(self) -> Objective:
         """The same function of η, f∘∇φ, for an objective that knows its manifold."""
         return _InDualCoordinates(self.manifold, self)      # type: ignore[attr-defined]
@@ -90,6 +100,10 @@ class _InDualCoordinates(Objective):
     def _of(self, seen: Objective) -> Objective:
         return self if seen is self.f else _InDualCoordinates(self.primal, seen)
 
+    def part(self, rows: Any) -> Objective | None:
+        part = self.f.part(rows)
+        return None if part is None else self._of(part)
+
     def in_dual_coordinates(self) -> Objective:
         return self.f
 
@@ -99,6 +113,8 @@ class _PulledBack(Objective):
 
     def __init__(self, f: Objective, map: Any) -> None:
         self.f, self.map, self.valued = f, map, f.valued
+        if hasattr(map, "part"):            # what says its rows has none
+            self.rows = f.rows
 
     def __repr__(self) -> str:
         return f"{self.f!r}.pulled_back({self.map!r})"
@@ -115,3 +131,7 @@ class _PulledBack(Objective):
 
     def _of(self, seen: Objective) -> Objective:
         return self if seen is self.f else _PulledBack(seen, self.map)
+
+    def part(self, rows: Any) -> Objective | None:
+        f, map = self.f.part(rows), self.map.part(rows) if hasattr(self.map, "part") else None
+        return None if f is None or map is None else _PulledBack(f, map)

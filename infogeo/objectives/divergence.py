@@ -1,4 +1,5 @@
 """The two Kullback–Leibler divergences from or to a target as objectives."""
+from copy import copy
 from typing import Any
 
 from ..arrays.kept import kept
@@ -53,6 +54,12 @@ class CrossEntropy(Objective):
         product = _with_limits(theta, self.eta_hat) if self.on_face else dot(theta, self.eta_hat)
         return potential - product, eta - self.eta_hat
 
+    def part(self, rows: Any) -> Objective:
+        part = copy(self)
+        part.eta_hat = rows(self.eta_hat, 1)
+        part.rows = tuple(part.eta_hat.shape[:-1])
+        return part
+
     def hessian(self, theta: Array) -> Array:
         """The Fisher metric G(θ), shape (..., d, d)."""
         return self.manifold.metric(theta)
@@ -83,6 +90,12 @@ class ReverseKL(Objective):
     def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
         M, (_, theta, theta_hat) = self.manifold, self.manifold.point(theta, self.theta_hat)
         return M.divergence(theta, theta_hat), M.flat(theta, theta - theta_hat)
+
+    def part(self, rows: Any) -> Objective:
+        part = copy(self)
+        part.theta_hat = rows(self.theta_hat, 1)
+        part.rows = tuple(part.theta_hat.shape[:-1])
+        return part
 
     def hessian(self, theta: Array) -> Array:
         """G(θ) + T(θ)(θ − θ̂) with the cubic tensor T, shape (..., d, d)."""

@@ -1,4 +1,7 @@
 """Least squares, and what it is smooth relative to."""
+from copy import copy
+from typing import Any
+
 from ..arrays.kept import kept
 from ..backend import Array, arrays, dot
 from ..errors import ShapeError, require
@@ -47,6 +50,12 @@ class LeastSquares(Objective):
         xp, A, x, b = arrays(self.A, x, self.b)
         residual = matvec(xp, A, x) - b
         return 0.5 * dot(residual, residual), matvec(xp, xp.matrix_transpose(A), residual)
+
+    def part(self, rows: Any) -> Objective:
+        part = copy(self)
+        part.b = rows(self.b, 1)
+        part.rows = tuple(part.b.shape[:-1])
+        return part
 
     def hessian(self, x: Array) -> Array:
         """AᵀA, shape (d, d)."""

@@ -1,4 +1,6 @@
 """The loss of a linear model of Poisson counts."""
+from typing import Any
+
 from ..arrays.kept import kept
 from ..backend import Array, arrays
 from ..errors import ShapeError, require
@@ -47,6 +49,9 @@ class PoissonLoss(Objective):
         xp, A, x, b = arrays(self.A, x, self.b)
         mean = matvec(xp, A, x)
         return xp.sum(mean - xp.xlogy(b, mean), axis=-1), matvec(xp, xp.matrix_transpose(A), 1.0 - b / mean)
+
+    def part(self, rows: Any) -> Objective:
+        return self
 
     def hessian(self, x: Array) -> Array:
         """Aᵀ diag(b / (A x)²) A, shape (..., d, d)."""

@@ -3,6 +3,7 @@ from .descend import descend as descend
 from .flow import FlowResult as FlowResult, flow as flow
 from .lbfgs import lbfgs as lbfgs
 from .noisy_flow import NoisyFlowResult as NoisyFlowResult, noisy_flow as noisy_flow
+from .records import Every as Every
 from .result import Result as Result, Status as Status
 
 # updates

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..backend import Array, arrays, column, dot
 from ..errors import require, require_positive
-from .update import Update
+from .update import SameForAllRows
 
 __all__ = ["AcceleratedMirror", "GradientRestart", "Restart"]
 
@@ -43,7 +43,7 @@ class Accelerated(NamedTuple):
 
 
 @dataclass(frozen=True)
-class AcceleratedMirror(Update):
+class AcceleratedMirror(SameForAllRows):
     """Accelerated mirror descent: gradients are taken at x = λ ∇ψ*(z) + (1 − λ) y, and the answer is y.
 
     Mathematically, at step k = 1, 2, … with the covector c at x and λ = r / (r + k),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ..backend import Array, column
 from ..errors import require
-from .update import Update
+from .update import SameForAllRows
 
 __all__ = ["AcceleratedBregman", "next_weight"]
 
@@ -20,7 +20,7 @@ class Bregman(NamedTuple):
 
 
 @dataclass(frozen=True)
-class AcceleratedBregman(Update):
+class AcceleratedBregman(SameForAllRows):
     """ABPG: gradients are taken at y = (1 − t) x + t z, a mirror step of size h t^{1−γ} moves z, and the answer is x.
 
     Mathematically, z⁺ = ∇ψ*(∇ψ(z) − h t^{1−γ} c(y)), x⁺ = (1 − t) x + t z⁺, and the weights from t = 1 on solve

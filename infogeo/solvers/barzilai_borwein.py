@@ -4,7 +4,7 @@ from typing import Any
 
 from ..backend import Array, arrays, dot
 from .place import Place
-from .step import Step, positive_field, rows_of
+from .step import Step, part_of, positive_field, rows_of
 
 __all__ = ["BarzilaiBorwein"]
 
@@ -30,6 +30,9 @@ class BarzilaiBorwein(Step):
 
     def __post_init__(self) -> None:
         positive_field(self, "h")
+
+    def part(self, rows: Any) -> Step:
+        return part_of(self, rows)
 
     def __call__(self, at: Place) -> Array:
         xp, x, value, covector = arrays(at.x, at.value, at.covector)

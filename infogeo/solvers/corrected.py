@@ -5,13 +5,13 @@ from typing import Any
 from ..backend import Array, column
 from ..geometry.connections.connection import christoffel_first
 from ..numerics.linalg import matvec
-from .update import Update
+from .update import SameForAllRows
 
 __all__ = ["CorrectedNatural"]
 
 
 @dataclass(frozen=True)
-class CorrectedNatural(Update):
+class CorrectedNatural(SameForAllRows):
     """θ − h v − ½ h² Γ(v, v) with v = G⁻¹ c and the Levi-Civita connection Γ of the metric: two terms of the geodesic.
 
     Mathematically, it agrees with the step along the Fisher–Rao geodesic, which no chart changes, to O(h³), natural gradient to

@@ -1,21 +1,23 @@
 """The one loop: an objective, a geometry, an update, a step rule."""
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ..arrays.memo import standing
-from ..backend import Array
+from ..backend import Array, batch_contiguous
 from ..objectives.function import as_objective, seen_by
 from .moment import Moment
+from .parts import cuts, gathered
 from .result import Result
 from .run import Run, counts
 from .snapshot import Snapshot
-from .start import as_step, as_update, start
+from .start import as_step, as_update, spread, start
 
 __all__ = ["descend"]
 
 
 def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, step: Any, max_steps: int,
-            tol: Any = None, rng: Any = None, record: str | None = "path", progress: bool = False,
+            tol: Any = None, rng: Any = None, record: Any = "path", progress: bool = False,
             callbacks: Sequence[Callable[[Moment], Any]] = (), resume: Snapshot | None = None) -> Result:
     """Follow an update downhill from every row of x0.
 
@@ -39,14 +41,22 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
         where another stopping rule says so: `StepLength`, `ValueChange`, `Gap`.
     rng : numpy.random.Generator, optional
         For objectives that draw. The value at the end of a run is that of the objective itself, which no step saw.
-    record : "path", "values" or None
-        What to keep of every step: points and values, values only, or nothing.
+    record : "path", "values", None, or Every
+        What to keep of every step: points and values, values only, or nothing; ``Every(m, "path")`` keeps those of every m-th
+        step and of the last.
     progress : bool
         Show a progress bar (tqdm).
     callbacks : sequence of functions (Moment) -> bool or None
         Called after every step; one that returns True ends the run, with status STOPPED in the rows that were still going.
     resume : Snapshot, optional
         Go on from there, from a `Moment.snapshot()` of a run with the same arguments; x0 gives the shape only.
+
+    Notes
+    -----
+    Rows are independent. Of a large NumPy batch, blocks of rows that fit the cache run to their end side by side on the cores,
+    where objective, geometry, update, step rule and stopping rule say what they are for some rows (their method `part`), and
+    where nothing looks at all rows at once: no callback, no progress bar, no `resume`. The result is the same to the last bit
+    for any number of threads, and beside it a run takes the memory of the blocks at hand.
 
     Returns
     -------
@@ -65,7 +75,23 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
     """
     objective, update, step = as_objective(objective), as_update(update), as_step(step)
     run = Run([objective, update, *callbacks], step, rng, max_steps, tol, record)
-    geometry, x = start(objective, x0, geometry, update, step)
+    geometry, x, batch = start(objective, x0, geometry, update, step)
+    blocks = [] if callbacks or progress or resume is not None else cuts(x, batch, [objective, geometry, update, step, run.stop])
+    if blocks:
+        return gathered(blocks, x, batch, max_steps, record, partial(_of_block, rng, max_steps, record))
+    return _follow(run, geometry, spread(x, batch), resume, progress)
+
+
+def _of_block(rng: Any, max_steps: int, record: Any, x: Array, into: dict[str, Array], objective: Any, geometry: Any,
+              update: Any, step: Any, stop: Any) -> Result:
+    """The run of some rows, its records written into given arrays."""
+    run = Run([objective, update], step, rng, max_steps, stop, record, into)
+    return _follow(run, geometry, batch_contiguous(x), None, False)
+
+
+def _follow(run: Run, geometry: Any, x: Array, resume: Snapshot | None, progress: bool) -> Result:
+    """The loop: from x, or where a snapshot was taken, to the end."""
+    (objective, update), step, rng, max_steps = run.parts[:2], run.step, run.rng, run.max_steps
     at, see, on = run.place(geometry, x, resume), seen_by(objective), getattr(geometry, "on", lambda seen: geometry)
     with standing() as stand:
         for at.k in counts(at.k, max_steps, progress):

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..backend import Array, column
-from .update import Update
+from .update import SameForAllRows
 
 __all__ = ["DualAveraging"]
 
@@ -16,7 +16,7 @@ class Summed(NamedTuple):
 
 
 @dataclass(frozen=True)
-class DualAveraging(Update):
+class DualAveraging(SameForAllRows):
     """x⁺ = ∇ψ*(∇ψ(x₀) − h_k Σ_{j ≤ k} c_j): lazy mirror descent, follow the regularised leader.
 
     Mathematically, the minimiser of h_k Σ c_j·x + B_ψ(x : x₀). With a constant h it is the path of `MirrorUpdate`; with one that

@@ -75,7 +75,8 @@ def flow(objective: Any, x0: Array, *, geometry: Any = None, update: Any, times:
         raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
     require_positive("rtol", rtol)
     require_positive("atol", atol)
-    geometry, x = start(objective, x0, geometry, update)
+    geometry, x, batch = start(objective, x0, geometry, update)
+    x = spread(x, batch)
     if getattr(objective, "rows", None) is None:        # then one value tells the batch shape
         objective, value, _ = first_of(objective, x, objective.value_and_gradient(x))
         x = spread(x, value.shape)

@@ -41,7 +41,7 @@ def lbfgs(objective: Any, x0: Array, *, geometry: Any = None, max_steps: int, to
     """
     objective, bare = as_objective(objective), geometry is None
     require_count("max_steps", max_steps)
-    geometry, x = start(objective, x0, geometry, GradientUpdate())
+    geometry, x, _ = start(objective, x0, geometry, GradientUpdate())
     xp, batch = backend_of(x), tuple(x.shape[:-1])
 
     def small(x: Array, covector: Array) -> bool:

@@ -70,6 +70,9 @@ class Damped(Step):
 
     steady = True
 
+    def part(self, rows: Any) -> Step:
+        return self
+
     def __call__(self, at: Place) -> Array:
         xp, squared = backend_of(at.x), -dot(at.covector, at.direction())
         return 1.0 / (1.0 + xp.sqrt(xp.where(squared > 0, squared, xp.zeros_like(squared))))

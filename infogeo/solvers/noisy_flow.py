@@ -77,7 +77,7 @@ def noisy_flow(objective: Any, x0: Array, *, geometry: Any = None, update: Any, 
     points, averages = (xp.stack(part) for part in zip(*kept.up_to(times, run.x)))
     values = xp.stack([xp.asarray(objective.value_and_gradient(points[k, ...])[0]) for k in range(times.size)])
     status = xp.where(run.status == int(Status.MAX_STEPS), int(Status.FINISHED), run.status)
-    return NoisyFlowResult(run.x, points, values, status, run.steps, run.state, averages)
+    return NoisyFlowResult(run.x, points, values, status, run.steps, run.state, average=averages)
 
 
 class _Kept:

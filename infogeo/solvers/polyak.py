@@ -8,7 +8,7 @@ from array_api_compat import is_array_api_obj
 from ..backend import Array, backend_of, dot
 from ..errors import require_positive
 from .place import Place
-from .step import Search
+from .step import Search, Step, part_of
 
 __all__ = ["Polyak"]
 
@@ -41,6 +41,9 @@ class Polyak(Search):
     @property
     def rows(self) -> tuple[int, ...]:
         return tuple(getattr(self.lower, "shape", ()))
+
+    def part(self, rows: Any) -> Step | None:
+        return None if callable(self.lower) else part_of(self, rows, "lower")
 
     def __call__(self, at: Place) -> Array:
         xp, slope = backend_of(at.x), -dot(at.covector, at.direction())

@@ -1,14 +1,48 @@
-"""What a run keeps of every step: values and points, in arrays that are made at its start."""
+"""What a run keeps of its steps: values and points, in arrays that are made at its start."""
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from ..backend import Array, backend_of
+from ..errors import require_count
 from .place import Place
 
-__all__ = ["KINDS", "Points", "Record", "Values"]
+__all__ = ["Every", "Points", "Record", "Values", "records_of", "recorded"]
+
+
+@dataclass(frozen=True)
+class Every:
+    """As `record` of a run: what another record keeps, of every m-th step and of the last.
+
+    Parameters
+    ----------
+    m : int
+    of : "path" or "values"
+
+    Examples
+    --------
+    >>> import infogeo as ig
+    >>> f = lambda x: (x[0]**2 / 2, [x[0]])
+    >>> run = ig.descend(f, [8.0], update=ig.GradientUpdate(), step=0.5, max_steps=5, record=ig.Every(2))
+    >>> run.path[:, 0], run.recorded
+    (array([8.  , 2.  , 0.5 , 0.25]), array([0, 2, 4, 5]))
+    """
+
+    m: int
+    of: str = "path"
+
+    def __post_init__(self) -> None:
+        require_count("m", self.m)
+        if self.of not in ("path", "values"):
+            raise ValueError(f"of must be 'path' or 'values'; got {self.of!r}")
 
 
 class Record(ABC):
-    """A record of a run at every step.
+    """A record of a run at every m-th step, and at the last.
 
     Attributes
     ----------
@@ -17,21 +51,45 @@ class Record(ABC):
 
     data: Array
 
-    @abstractmethod
-    def __init__(self, x: Array, max_steps: int) -> None:
-        """For a run from x, whose arrays are as its."""
+    def __init__(self, x: Array, max_steps: int, m: int = 1, data: Array = None) -> None:
+        """For a run from x, whose arrays are as its; into the array `data` where one is given."""
+        self.m, self.last = m, None
+        shape = (-(-max_steps // m) + 1, *self.shape(x))
+        self.data = backend_of(x).empty(shape, dtype=x.dtype) if data is None else data
 
+    @staticmethod
     @abstractmethod
+    def shape(x: Array) -> tuple[int, ...]:
+        """Of one record."""
+
+    @staticmethod
+    @abstractmethod
+    def seen(at: Place) -> Array:
+        """What there is to keep, of that shape."""
+
+    @staticmethod
+    def whole(data: Array) -> Array:
+        """The records as a run gives them back, of shape (records, ...)."""
+        return data
+
     def put(self, at: Place) -> None:
         """Keep what there is to keep of the step `at.k`."""
+        if self.m == 1:
+            self.data[at.k, ...] = self.seen(at)
+        elif at.k % self.m == 0:
+            self.data[at.k // self.m, ...] = self.last = self.seen(at)
+        else:
+            self.last = self.seen(at)
 
-    @abstractmethod
-    def up_to(self, k: int) -> Array:
-        """The records, shape (records, ...), those of step k the last."""
+    def close(self, k: int) -> int:
+        """The number of records of a run that ends after k steps, the last among them."""
+        if k % self.m:
+            self.data[k // self.m + 1, ...] = self.last
+        return -(-k // self.m) + 1
 
     def kept(self, k: int) -> Array:
         """The records of the steps before k, for a snapshot."""
-        return self.data[:k, ...]
+        return self.data[:-(-k // self.m), ...]
 
     def restore(self, kept: Array) -> None:
         """Go on from there."""
@@ -41,30 +99,59 @@ class Record(ABC):
 class Values(Record):
     """The values, shape (records, ...)."""
 
-    def __init__(self, x: Array, max_steps: int) -> None:
-        self.data = backend_of(x).empty((max_steps + 1, *x.shape[:-1]), dtype=x.dtype)
+    @staticmethod
+    def shape(x: Array) -> tuple[int, ...]:
+        return tuple(x.shape[:-1])
 
-    def put(self, at: Place) -> None:
-        self.data[at.k, ...] = at.value
-
-    def up_to(self, k: int) -> Array:
-        return self.data[:k + 1, ...]
+    @staticmethod
+    def seen(at: Place) -> Array:
+        return at.value
 
 
 class Points(Record):
     """The points, shape (records, ..., d); in `data` each is contiguous along the batch, shape (records, d, ...)."""
 
-    def __init__(self, x: Array, max_steps: int) -> None:
-        self.xp = backend_of(x)
-        self.data = self.xp.empty((max_steps + 1, x.shape[-1], *x.shape[:-1]), dtype=x.dtype)
+    @staticmethod
+    def shape(x: Array) -> tuple[int, ...]:
+        return x.shape[-1], *x.shape[:-1]
 
-    def put(self, at: Place) -> None:
-        self.data[at.k, ...] = at.x if at.x.ndim == 1 else self.xp.moveaxis(at.x, -1, 0)
+    @staticmethod
+    def seen(at: Place) -> Array:
+        return at.x if at.x.ndim == 1 else backend_of(at.x).moveaxis(at.x, -1, 0)
 
-    def up_to(self, k: int) -> Array:
-        return self.xp.moveaxis(self.data[:k + 1, ...], 1, -1)
+    @staticmethod
+    def whole(data: Array) -> Array:
+        return backend_of(data).moveaxis(data, 1, -1)
 
 
-# record= -> what is kept of every step
-KINDS: dict[str | None, dict[str, type[Record]]] = {
+# record= -> what is kept
+KINDS: dict[Any, dict[str, type[Record]]] = {
     "path": {"path": Points, "values": Values}, "values": {"values": Values}, None: {}}
+
+
+def kinds_of(record: Any) -> tuple[dict[str, type[Record]], int]:
+    """What is kept, and of every how many steps.
+
+    Raises
+    ------
+    ValueError
+        Where `record` is something else.
+    """
+    kind, m = (record.of, record.m) if isinstance(record, Every) else (record, 1)
+    if not (kind is None or isinstance(kind, str)) or kind not in KINDS:
+        raise ValueError(f"record must be 'path', 'values' or None; got {record!r}. Every(m, of) keeps those of every m-th step")
+    return KINDS[kind], m
+
+
+def records_of(record: Any, x: Array, max_steps: int, valued: bool = True,
+               into: dict[str, Array] | None = None) -> dict[str, Record]:
+    """The records of a run from x, without values where there are none; into given arrays."""
+    kinds, m = kinds_of(record)
+    data = into or {}
+    return {name: kind(x, max_steps, m, data.get(name)) for name, kind in kinds.items() if valued or name != "values"}
+
+
+def recorded(record: Any, k: int) -> Any:
+    """The numbers of steps after which the records of a run of k steps were taken, shape (records,), NumPy."""
+    m = kinds_of(record)[1]
+    return np.minimum(m * np.arange(-(-k // m) + 1), k)

@@ -70,6 +70,8 @@ class Result:
         Steps that each row took.
     state : object
         The last state of the update: velocities, factors, λ, …; None where it carries none.
+    recorded : integer array, shape (records,), NumPy
+        The numbers of steps after which path and values were taken; None where they were taken at given times.
     """
 
     x: Array
@@ -78,6 +80,7 @@ class Result:
     status: Array
     steps: Array
     state: Any = None
+    recorded: Any = None
 
     def text(self, status: Status) -> str:
         """In words, how a row of this status ended, and what to try."""

@@ -10,7 +10,7 @@ from ..geometry.manifolds.manifold import DuallyFlat
 from ..objectives.function import Coerced, first_of, seen_by
 from .moment import Moment
 from .place import Place
-from .records import KINDS, Record
+from .records import Record, kinds_of, recorded, records_of
 from .result import Result, Status
 from .rows import Rows
 from .snapshot import Snapshot, described
@@ -31,6 +31,8 @@ class Run:
         The objective, the update and the callbacks: those whose `state` a snapshot keeps.
     step, rng, max_steps, tol, record
         As of `descend`.
+    into : dict of arrays, optional
+        Where the records go, by their names.
 
     Attributes
     ----------
@@ -47,9 +49,9 @@ class Run:
     looks: list[Callable[[Place], None]]
     moves: list[Callable[[Place, Array], None]]
 
-    def __init__(self, parts: Sequence[Any], step: Any, rng: Any, max_steps: int, tol: Any, record: str | None) -> None:
-        if record not in KINDS:
-            raise ValueError(f"record must be 'path', 'values' or None; got {record!r}")
+    def __init__(self, parts: Sequence[Any], step: Any, rng: Any, max_steps: int, tol: Any, record: Any,
+                 into: dict[str, Array] | None = None) -> None:
+        kinds_of(record)
         self.parts, self.callbacks, self.rng, self.step = parts, parts[2:], rng, step
         for callback in self.callbacks:
             if isinstance(callback, type) or not callable(callback):
@@ -57,6 +59,7 @@ class Run:
         self.max_steps, self.stop, self.record = require_count("max_steps", max_steps, least=0), as_stop(tol), record
         self.looks, self.moves, self.stopped = [], [], False
         self.kept: dict[str, Any] | None = None
+        self.into = into
 
     def place(self, geometry: Any, x: Array, resume: Snapshot | None) -> Place:
         """Where the run begins: at x, or where the snapshot was taken, which gives generator and parts their states.
@@ -104,8 +107,7 @@ class Run:
         if not valued:
             require_values(self.objective, self.step, self.stop)
         rows = self.rows = Rows(at.x, at.geometry.domain, valued)
-        kinds = {name: kind for name, kind in KINDS[self.record].items() if valued or name != "values"}
-        self.records = {name: kind(at.x, self.max_steps) for name, kind in kinds.items()}
+        self.records = records_of(self.record, at.x, self.max_steps, valued, self.into)
         self.first, self.answer = at.value, None
         if self.kept is None:
             at.state, at.last = self.parts[1].init(at.x), (at.x, at.value, at.covector)
@@ -167,9 +169,10 @@ class Run:
     def result(self, at: Place) -> Result:
         """The run, which ends here."""
         self.rows.judged(at, self.first, partial(_singular, at) if isinstance(self.parts[1], NaturalUpdate) else None)
-        found = {name: record.up_to(at.k) for name, record in self.records.items()}
+        found = {name: record.whole(record.data[:record.close(at.k), ...]) for name, record in self.records.items()}
         x = at.x if self.answer is None else self.answer
-        return Result(x, found.get("path"), found.get("values"), self.rows.status, self.rows.steps(at.k), at.state)
+        return Result(x, found.get("path"), found.get("values"), self.rows.status, self.rows.steps(at.k), at.state,
+                      recorded(self.record, at.k))
 
 
 def _singular(at: Place) -> Array:

@@ -11,7 +11,7 @@ from ..errors import ShapeError
 from .step import Constant
 from .update import Update
 
-__all__ = ["Coordinates", "as_step", "as_update", "spread", "start"]
+__all__ = ["Coordinates", "as_step", "as_update", "spread", "start", "together"]
 
 
 class Coordinates:
@@ -29,14 +29,17 @@ class Coordinates:
     def on(self, objective: Any) -> "Coordinates":
         return self
 
+    def part(self, rows: Any) -> "Coordinates":
+        return self
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):           # asked by Python, or by who wants to know whether this is an array
             raise AttributeError(name)
         raise TypeError(f"the run needs a geometry, whose {name} its update, its step rule or its tol asks for: geometry=…")
 
 
-def start(objective: Any, x0: Array, geometry: Any, update: Any, step: Any = None) -> tuple[Any, Array]:
-    """``(geometry, x)``: x0 in the domain of the geometry, with the batch shape that objective and step rule say.
+def start(objective: Any, x0: Array, geometry: Any, update: Any, step: Any = None) -> tuple[Any, Array, tuple[int, ...]]:
+    """``(geometry, x, batch)``: x0 in the domain of the geometry, and the batch shape that it, objective and step rule say.
 
     Raises
     ------
@@ -56,7 +59,7 @@ def start(objective: Any, x0: Array, geometry: Any, update: Any, step: Any = Non
                 raise TypeError(f"{type(part).__name__} needs a dually flat geometry, with {' and '.join(part.needs)}; got "
                                 f"{geometry!r}")
     x = geometry.domain.require("x0", x0)
-    return geometry, spread(x, getattr(objective, "rows", None) or (), getattr(step, "rows", ()))
+    return geometry, x, together(x, getattr(objective, "rows", None) or (), getattr(step, "rows", ()))
 
 
 def as_update(update: Any) -> Any:
@@ -92,8 +95,8 @@ def as_step(step: Any) -> Any:
     return step
 
 
-def spread(x: Array, *shapes: tuple[int, ...]) -> Array:
-    """x for all rows of these batch shapes, contiguous along the batch.
+def together(x: Array, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The batch shape of points x and of these.
 
     Raises
     ------
@@ -101,8 +104,12 @@ def spread(x: Array, *shapes: tuple[int, ...]) -> Array:
         Where they do not broadcast.
     """
     try:
-        batch = np.broadcast_shapes(x.shape[:-1], *shapes)
+        return tuple(np.broadcast_shapes(x.shape[:-1], *shapes))
     except ValueError:
         raise ShapeError("the batch shapes of x0, of the objective and of the step rule must broadcast; got "
                          f"{', '.join(map(str, (tuple(x.shape[:-1]), *shapes)))}") from None
-    return batch_contiguous(backend_of(x).broadcast_to(x, (*batch, x.shape[-1])))
+
+
+def spread(x: Array, batch: tuple[int, ...]) -> Array:
+    """x for all rows of a batch, contiguous along it."""
+    return batch_contiguous(backend_of(x).broadcast_to(x, (*together(x, batch), x.shape[-1])))

@@ -1,7 +1,9 @@
 """Step rules: how far along the update's curve."""
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from numbers import Real
 from typing import Any, ClassVar
@@ -13,8 +15,8 @@ from ..backend import Array, Namespace, arrays
 from ..errors import require, require_count, require_positive
 from .place import Place
 
-__all__ = ["Backtracking", "Constant", "Diminishing", "Exact", "RelativeSmooth", "Search", "Step", "positive_field",
-           "require_factor", "rows_of", "shrink"]
+__all__ = ["Backtracking", "Constant", "Diminishing", "Exact", "RelativeSmooth", "Search", "Step", "part_of",
+           "positive_field", "require_factor", "rows_of", "shrink"]
 
 
 class Step(ABC):
@@ -36,6 +38,10 @@ class Step(ABC):
     def rows(self) -> tuple[int, ...]:
         """The batch shape of its own step sizes `h`; () where it has none."""
         return tuple(getattr(getattr(self, "h", None), "shape", ()))
+
+    def part(self, rows: Any) -> Step | None:
+        """The rule for some rows of the batch, as `Objective.part`; None where it cannot say."""
+        return None
 
     @abstractmethod
     def __call__(self, at: Place) -> Array:
@@ -64,6 +70,9 @@ class Constant(Step):
     def __post_init__(self) -> None:
         positive_field(self, "h")
 
+    def part(self, rows: Any) -> Step:
+        return part_of(self, rows)
+
     def __call__(self, at: Place) -> Array:
         return self.h
 
@@ -81,8 +90,18 @@ class Diminishing(Step):
         require_positive("offset", self.offset)
         require("power", "power a finite number", isinstance(self.power, Real) and isfinite(self.power), self.power)
 
+    def part(self, rows: Any) -> Step:
+        return part_of(self, rows)
+
     def __call__(self, at: Place) -> Array:
         return self.h / (at.k + self.offset) ** self.power
+
+
+def part_of(rule: Any, rows: Any, name: str = "h") -> Step:
+    """A rule for some rows, which differ in one of its fields."""
+    value = getattr(rule, name)
+    part: Step = rule if isinstance(value, Real) else replace(rule, **{name: rows(value)})
+    return part
 
 
 def rows_of(xp: Any, value: Array, h: Any) -> Array:
@@ -114,6 +133,9 @@ class Backtracking(Search):
         within = isinstance(self.sufficient, Real) and 0 <= float(self.sufficient) < 1
         require("sufficient", "0 <= sufficient < 1", within, self.sufficient)
 
+    def part(self, rows: Any) -> Step:
+        return part_of(self, rows)
+
     def __call__(self, at: Place) -> Array:
         xp, x, value, covector = arrays(at.x, at.value, at.covector)
 
@@ -144,6 +166,9 @@ class RelativeSmooth(Search):
         positive_field(self, "h")
         require_factor(self.factor)
         require_count("halvings", self.halvings)
+
+    def part(self, rows: Any) -> Step:
+        return part_of(self, rows)
 
     def __call__(self, at: Place) -> Array:
         xp, x, value, covector = arrays(at.x, at.value, at.covector)
@@ -193,6 +218,9 @@ class Exact(Search):
     def __post_init__(self) -> None:
         positive_field(self, "h")
         require_count("sections", self.sections)
+
+    def part(self, rows: Any) -> Step:
+        return part_of(self, rows)
 
     def __call__(self, at: Place) -> Array:
         xp, value = arrays(at.value)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from ..backend import Array, backend_of, dot
+from ..backend import Array, arrays, backend_of, dot
 from ..errors import require
 from .place import Place
 from .step import Search
@@ -15,13 +15,24 @@ __all__ = ["Gap", "GradientNorm", "StepLength", "Stop", "ValueChange", "as_stop"
 class Stop(ABC):
     """A rule that says, at every point of a run, which rows have converged there."""
 
+    def part(self, rows: Any) -> "Stop | None":
+        """The rule for some rows of the batch, as `Objective.part`; None where it cannot say."""
+        return None
+
     @abstractmethod
     def __call__(self, at: Place) -> Array:
         """A mask, shape (...), or one truth for all rows."""
 
 
+class _Everywhere(Stop):
+    """A rule without arrays of its own."""
+
+    def part(self, rows: Any) -> Stop:
+        return self
+
+
 @dataclass(frozen=True)
-class GradientNorm(Stop):
+class GradientNorm(_Everywhere):
     """The Riemannian norm of the gradient √(c·G⁻¹c), the same in every chart, is at most tol: what a number as `tol` means."""
 
     tol: float
@@ -34,7 +45,7 @@ class GradientNorm(Stop):
 
 
 @dataclass(frozen=True)
-class StepLength(Stop):
+class StepLength(_Everywhere):
     """The last step Δ had at most the Riemannian length tol, √(Δ·G Δ) at the point before it."""
 
     tol: float
@@ -48,7 +59,7 @@ class StepLength(Stop):
 
 
 @dataclass(frozen=True)
-class ValueChange(Stop):
+class ValueChange(_Everywhere):
     """The last step changed the value by at most tol. Of an objective that draws, the two values are those of two draws."""
 
     tol: float
@@ -76,6 +87,11 @@ class Gap(Stop):
 
     def __post_init__(self) -> None:
         _require(self.tol)
+
+    def part(self, rows: Any) -> "Stop | None":
+        if isinstance(self.lower, Real):
+            return self
+        return None if callable(self.lower) else Gap(self.tol, rows(arrays(self.lower)[1]))
 
     def __call__(self, at: Place) -> Array:
         return at.value - (self.lower(at) if callable(self.lower) else self.lower) <= self.tol

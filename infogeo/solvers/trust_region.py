@@ -5,7 +5,7 @@ from typing import Any
 from ..backend import Array, arrays, dot
 from ..errors import require_count
 from .place import Place
-from .step import Search, positive_field, require_factor, shrink
+from .step import Search, Step, part_of, positive_field, require_factor, shrink
 
 __all__ = ["TrustRegion"]
 
@@ -43,6 +43,9 @@ class TrustRegion(Search):
     @property
     def rows(self) -> tuple[int, ...]:
         return tuple(getattr(self.delta, "shape", ()))
+
+    def part(self, rows: Any) -> Step:
+        return part_of(self, rows, "delta")
 
     def __call__(self, at: Place) -> Array:
         xp, x, value, covector = arrays(at.x, at.value, at.covector)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ..backend import Array, column
 
-__all__ = ["GradientUpdate", "MirrorUpdate", "NaturalUpdate", "Update"]
+__all__ = ["GradientUpdate", "MirrorUpdate", "NaturalUpdate", "SameForAllRows", "Update"]
 
 
 class Update(ABC):
@@ -31,6 +31,10 @@ class Update(ABC):
         """The update of a step that sees this objective, for updates that look at more of it than its differential."""
         return self
 
+    def part(self, rows: Any) -> Update | None:
+        """The update for some rows of the batch, as `Objective.part`; None where it cannot say."""
+        return None
+
     def answer(self, x: Array, state: Any) -> Array:
         """What the method reports, `Result.x`, where that is another point than the one at which it takes its gradients."""
         return x
@@ -44,8 +48,15 @@ class Update(ABC):
         """The direction of the curve at h = 0, shape (..., d): the vector field of the continuous-time limit."""
 
 
+class SameForAllRows(Update):
+    """An update without arrays of its own."""
+
+    def part(self, rows: Any) -> Update:
+        return self
+
+
 @dataclass(frozen=True)
-class GradientUpdate(Update):
+class GradientUpdate(SameForAllRows):
     """Gradient descent in the chart at hand: x − h c."""
 
     def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
@@ -56,7 +67,7 @@ class GradientUpdate(Update):
 
 
 @dataclass(frozen=True)
-class NaturalUpdate(Update):
+class NaturalUpdate(SameForAllRows):
     """Natural gradient descent: x − h G(x)⁻¹ c. Source: Amari, Natural gradient works efficiently in learning (1998)."""
 
     needs = ("sharp",)
@@ -69,7 +80,7 @@ class NaturalUpdate(Update):
 
 
 @dataclass(frozen=True)
-class MirrorUpdate(Update):
+class MirrorUpdate(SameForAllRows):
     """Mirror descent: ∇ψ*(∇ψ(x) − h c), equal to natural gradient on the dual manifold.
 
     Source: Raskutti & Mukherjee, The information geometry of mirror descent (2015).

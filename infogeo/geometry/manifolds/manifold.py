@@ -58,8 +58,15 @@ class Riemannian(ABC):
         return RealSpace(self.dim)
 
     def on(self, objective: Any) -> "Riemannian":
-        """The manifold of a step that sees this objective, drawn by a random one, where the metric is made of what a step sees."""
+        """The manifold of a step that sees this objective, drawn by a random one: where the metric is made of what it sees."""
         return self
+
+    def part(self, rows: Any) -> "Riemannian | None":
+        """The manifold for some rows of a run, as `Objective.part`: itself where the metric has no rows of its own to cut.
+
+        None where it cannot say: a run on it then goes in one piece.
+        """
+        return None
 
     def point(self, *xs: Array) -> tuple[Any, ...]:
         """``(xp, *xs)``: points, vectors or covectors coerced to one array library, their last axis checked.
@@ -251,6 +258,9 @@ class DuallyFlat(Riemannian):
     steep: Any = True       # bool
     # Whether there is a coordinate more than dimensions, as where all probabilities of a simplex are named.
     redundant: Any = False  # bool
+
+    def part(self, rows: Any) -> "DuallyFlat":
+        return self
 
     @property
     def domain(self) -> ConvexDomain:
