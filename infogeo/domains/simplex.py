@@ -57,6 +57,10 @@ class AllOutcomesChart(Chart):
         x = self(u)
         return x * (vector - _dot(x, vector))
 
+    def pull_in(self, u: Array, vector: Array) -> Array:
+        """dx / x, up to a constant, for dx of sum 0."""
+        return vector / self(u)
+
     def pull_back(self, u: Array, covector: Array) -> Array:
         return self.push_forward(u, covector)
 

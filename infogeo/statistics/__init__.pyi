@@ -17,6 +17,7 @@ from .complexity import asymptotic_complexity as asymptotic_complexity, parametr
 
 # curved families
 from .curved import Curved as Curved, Embedding as Embedding
+from .curved_mixture import curved_mixture as curved_mixture
 from .embedding_curvature import (
     e_embedding_curvature as e_embedding_curvature, embedding_curvature as embedding_curvature,
     information_loss as information_loss, m_embedding_curvature as m_embedding_curvature, second_order_bias as second_order_bias,

@@ -12,6 +12,19 @@ from .target import (
     Target as Target, from_counts as from_counts, from_parameters as from_parameters, from_probabilities as from_probabilities,
     from_samples as from_samples,
 )
+from .diagnosis import (
+    ChartDiagnosis as ChartDiagnosis, Diagnosis as Diagnosis, References as References, diagnose as diagnose,
+)
+from .misspecification import Misspecification as Misspecification, misspecification as misspecification
+from .spectra import spectra as spectra
+from .spectrum import Spectrum as Spectrum, spectrum as spectrum
+from .rates import Flow as Flow
+from .sweep import LearningRateSweep as LearningRateSweep
+from .discrete import Discrete as Discrete
+from .noise import NoiseFloor as NoiseFloor, predicted_floor as predicted_floor
+from .methods import METHODS as METHODS, Method as Method
+from .side_by_side import InChart as InChart, affine_charts as affine_charts
+from .claim import Claim as Claim
 from .divergences import alpha_charts as alpha_charts, named_problem as named_problem
 from .chart import ETA as ETA, THETA as THETA, CoordinateChart as CoordinateChart, FlatChart as FlatChart, MappedChart as MappedChart
 from .naming import InputError as InputError, named_family as named_family

@@ -149,3 +149,4 @@ def test_domain():
     bent = (chart.pull_back(u + eps * du, du**2) - chart.pull_back(u - eps * du, du**2)) / (2 * eps)
     np.testing.assert_allclose(chart.pull_back_tangent(u, du, du**2), bent, rtol=1e-8)
     np.testing.assert_allclose(chart(chart.inverse(INSIDE)), INSIDE, rtol=1e-15)
+    np.testing.assert_allclose(np.ptp(chart.pull_in(u, chart.push_forward(u, du)) - du), 0.0, atol=1e-15)

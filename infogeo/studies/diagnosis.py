@@ -1,0 +1,249 @@
+"""The conditioning of one point: its spectra in several charts, digits lost between them, scalings, references, advice."""
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array, to_numpy
+from ..domains.convex import ConvexDomain, OpenSimplex, Orthant
+from ..domains.power import PowerDomain
+from ..errors import ShapeError, takes
+from ..families.categorical import Categorical
+from ..geometry.manifolds.manifold import DuallyFlat
+from ..geometry.manifolds.pulled_back import PulledBack
+from ..objectives.alpha_chart import AlphaChart
+from .spectra import require_own_dimension
+from .tables import number, table
+
+__all__ = ["ChartDiagnosis", "Diagnosis", "References", "diagnose", "plain"]
+
+ALL = 64            # outcomes for which every reference is tried: beyond, the most probable one alone, which was the best of all
+#                     of 2000 random targets of 3 to 12 outcomes (tests/facts/test_diagnosis.py tries 40 of them)
+WORTH = 2.0         # a chart, scaling or reference is advised where it divides the condition number by at least this
+
+
+@dataclass(frozen=True)
+class ChartDiagnosis:
+    """The metric at the point in one chart, which at an optimum is the Hessian of the divergence in that chart.
+
+    Attributes
+    ----------
+    chart : str
+    eigenvalues : array, shape (d,), ascending
+    condition : float
+        λ_max / λ_min.
+    rate : float
+        2 λ_min, at which a gradient flow in this chart loses the divergence; that of the natural gradient is 2.
+    stable_step : float
+        2 / λ_max, below which gradient descent is stable.
+    scale : array, shape (d,)
+        G_ii^{−½}, in whose units the coordinates have a unit diagonal.
+    scaled_condition : float
+        The condition number in those units; no diagonal scaling has one smaller by more than the factor d.
+    open : bool
+        Whether the chart has all of R^d in it, so that no step leaves it.
+    """
+
+    chart: str
+    eigenvalues: np.ndarray
+    condition: float
+    rate: float
+    stable_step: float
+    scale: np.ndarray
+    scaled_condition: float
+    open: bool
+
+    @classmethod
+    def of(cls, chart: str, metric: Array, open: bool) -> "ChartDiagnosis":
+        """From the metric (d, d)."""
+        G = to_numpy(metric)
+        values = np.linalg.eigvalsh(G)
+        scale = 1.0 / np.sqrt(np.diagonal(G))
+        scaled = np.linalg.eigvalsh(scale[:, None] * G * scale)
+        return cls(chart, values, float(values[-1] / values[0]), float(2.0 * values[0]), float(2.0 / values[-1]), scale,
+                   float(scaled[-1] / scaled[0]), open)
+
+
+@dataclass(frozen=True)
+class References:
+    """The condition number of a categorical family by its reference outcome.
+
+    Attributes
+    ----------
+    outcome : array of int, shape (n,)
+        Those that were tried: all of at most 64, else the present and the most probable one.
+    probability, condition : arrays, shape (n,)
+    best : int
+    """
+
+    outcome: np.ndarray
+    probability: np.ndarray
+    condition: np.ndarray
+    best: int
+
+
+@dataclass(frozen=True, repr=False)
+class Diagnosis:
+    """What `diagnose` found; printed, a table of the charts with the advice.
+
+    Attributes
+    ----------
+    manifold : str
+    point : array, shape (d,)
+        In θ.
+    charts : tuple of ChartDiagnosis
+        θ, η, and the square roots of those with positive coordinates; then the charts that were asked for.
+    digits_lost : dict of float
+        ``"theta to eta"`` and ``"eta to theta"``: decimal digits of the worst coordinate, relative to its size, that the map
+        loses to a rounding of its argument: log₁₀ max_i Σ_j |G_ij θ_j| / |η_i|, and with G⁻¹ and the roles swapped; at least 0.
+    references : References or None
+        Of a categorical family.
+    recommended : str
+        The chart, with its scaling and reference.
+    reasons : tuple of str
+    """
+
+    manifold: str
+    point: np.ndarray
+    charts: tuple[ChartDiagnosis, ...]
+    digits_lost: dict[str, float]
+    references: References | None
+    recommended: str
+    reasons: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, strings, lists and dictionaries, as JSON takes them."""
+        return {key: plain(value) for key, value in asdict(self).items()}
+
+    def __repr__(self) -> str:
+        rows = [(c.chart, number(c.eigenvalues[0], 4), number(c.eigenvalues[-1], 4), number(c.condition, 4),
+                 number(c.scaled_condition, 4), number(c.rate, 4), number(c.stable_step, 4)) for c in self.charts]
+        lost = ", ".join(f"{way}: {number(digits, 3)}" for way, digits in self.digits_lost.items())
+        notes = [f"Digits lost by the worst coordinate, {lost}."]
+        if self.references is not None:
+            least = np.min(self.references.condition)
+            notes.append(f"Best reference outcome: {self.references.best}, condition number {least:.4g}.")
+        notes += [f"Recommended: {self.recommended}.", *self.reasons]
+        header = ("chart", "λ min", "λ max", "κ", "κ scaled", "GD rate", "stable h <")
+        return table(f"{self.manifold} at θ = {np.array2string(self.point, precision=4, threshold=8)}", header, rows, notes)
+
+
+@takes(DuallyFlat)
+def diagnose(manifold: DuallyFlat, point: Array, charts: Sequence[Any] = ()) -> Diagnosis:
+    """How well conditioned a point of a manifold is, chart by chart, and which coordinates to descend in.
+
+    Parameters
+    ----------
+    manifold : DuallyFlat
+        A family, its dual, a mirror map.
+    point : array, shape (d,)
+        In θ, in its domain.
+    charts : sequence of MappedChart, or objects with ``name`` and ``metric(manifold, theta)``
+        Further charts to be looked at.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    DomainError, ShapeError
+        For a point outside the domain, or several points: these go to `spectra`.
+    TypeError
+        For a manifold in more coordinates than dimensions, such as a `Simplex`.
+
+    Source: the condition of a map between coordinates, Higham, Accuracy and Stability of Numerical Algorithms (2002), section
+    1.6; diagonal scalings, van der Sluis, Condition numbers and equilibration of matrices, Numer. Math. 14 (1969).
+
+    >>> import infogeo as ig
+    >>> family = ig.Categorical(3)
+    >>> found = ig.studies.diagnose(family, family.theta_from(probabilities=[0.5, 0.3, 0.2]))
+    >>> found.recommended, found.references.best
+    ('θ, with outcome 0 as the reference', 0)
+    """
+    require_own_dimension(manifold)
+    theta = manifold.theta_domain.require("point", point)
+    if theta.ndim != 1:
+        raise ShapeError(f"point must be one point, of shape ({manifold.dim},); got shape {tuple(theta.shape)}: "
+                         "studies.spectra takes many")
+    eta = manifold.to_eta(theta)
+    found = [ChartDiagnosis.of("θ", manifold.metric(theta), manifold.theta_domain.whole),
+             ChartDiagnosis.of("η", manifold.dual_metric(eta), manifold.eta_domain.whole)]
+    root = AlphaChart(0.0)
+    for name, M, x in (("√θ", manifold, theta), ("√η", manifold.dual, eta)):
+        if manifold.dim > 1 and _is_positive(M.domain):
+            found.append(ChartDiagnosis.of(name, PulledBack(M, root).metric(root.inverse(x)), False))
+    found += [ChartDiagnosis.of(chart.name, chart.metric(manifold, theta), False) for chart in charts]
+    references = _references(manifold, theta)
+    recommended, reasons = _advice(found, references)
+    return Diagnosis(repr(manifold), to_numpy(theta), tuple(found), _digits_lost(manifold, theta, eta), references, recommended,
+                     reasons)
+
+
+def _is_positive(domain: ConvexDomain) -> bool:
+    """Whether all coordinates are positive numbers."""
+    if isinstance(domain, PowerDomain):
+        return _is_positive(domain.source)
+    return isinstance(domain, OpenSimplex) or isinstance(domain, Orthant) and set(domain.signs) == {1}
+
+
+def _digits_lost(M: DuallyFlat, theta: Array, eta: Array) -> dict[str, float]:
+    G, inverse = to_numpy(M.metric(theta)), to_numpy(M.dual_metric(eta))
+    x, y = to_numpy(theta), to_numpy(eta)
+    return {"theta to eta": _lost(G, x, y), "eta to theta": _lost(inverse, y, x)}
+
+
+def _lost(jacobian: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
+    """Digits of y(x); a coordinate of y that is 0 is measured against the largest."""
+    size = np.where(y == 0, np.max(np.abs(y)), np.abs(y))
+    moved = np.abs(jacobian) @ np.abs(x)
+    worst = np.max(np.divide(moved, size, out=np.zeros_like(moved), where=moved > 0))
+    return float(np.log10(max(worst, 1.0)))
+
+
+def _references(M: DuallyFlat, theta: Array) -> References | None:
+    if not isinstance(M, Categorical) or M.k == 2:          # of two outcomes both give the number 1
+        return None
+    p = M.parameters(theta)["probabilities"]
+    shares = to_numpy(p)
+    likely = int(np.argmax(shares))
+    outcomes = np.arange(M.k) if M.k <= ALL else np.unique([int(M.reference or 0), likely])
+    families = [Categorical(M.k, int(r)) for r in outcomes]
+    condition = np.array([np.linalg.cond(to_numpy(C.metric(C.theta_from(probabilities=p)))) for C in families])
+    return References(outcomes, shares[outcomes], condition, int(outcomes[np.argmin(condition)]))
+
+
+def _advice(charts: Sequence[ChartDiagnosis], references: References | None) -> tuple[str, tuple[str, ...]]:
+    """The simplest coordinates that no others beat by the factor `WORTH`, and why."""
+    options = [(charts[0].condition, charts[0].chart)]
+    if references is not None:
+        outcome = f", with outcome {references.best} as the reference"
+        options.append((float(np.min(references.condition)), "θ" + outcome))
+    options += [(c.condition, c.chart) for c in charts[1:]]
+    if references is not None:
+        options.append((float(1.0 / np.max(references.probability)), "√η" + outcome))
+    options += [(c.scaled_condition, f"{c.chart}, each coordinate in units of G_ii^-1/2") for c in charts]
+    condition, text = options[0]
+    for other, words in options[1:]:
+        if other * WORTH <= condition:
+            condition, text = other, words
+    flat = f"κ = {charts[0].condition:.4g} in θ and in η, whose metrics are inverse to each other"
+    reasons = [f"κ = {condition:.4g} there, against {flat}." if text != charts[0].chart else
+               f"{flat}; no other chart, scaling or reference divides it by {WORTH:g}."]
+    if text.startswith("θ") and charts[0].open:
+        reasons.append("No step leaves the chart θ.")
+    if condition >= WORTH:
+        steps = np.log(10.0) / (-2.0 * np.log((condition - 1.0) / (condition + 1.0)))
+        reasons.append(f"Gradient descent with its best step size takes about {steps:.2g} steps a digit of the divergence there; "
+                       "natural gradient has κ = 1 in every chart.")
+    return text, tuple(reasons)
+
+
+def plain(value: Any) -> Any:
+    """Arrays as lists, and what is in dictionaries, lists and tuples alike: what JSON takes."""
+    if isinstance(value, dict):
+        return {key: plain(v) for key, v in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [plain(v) for v in value]
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
