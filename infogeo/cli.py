@@ -331,12 +331,9 @@ def _train(options: argparse.Namespace) -> None:
     step_sizes = _step_sizes(options)
     with _chosen(options.backend):
         data = studies.dataset(options.data, options.target)
-        study = studies.train(
-            studies.task(options.architecture, data, options.dtype), data.name, options.optimiser, steps=options.steps,
-            batch_size=options.batch_size, step_sizes=step_sizes, seed=options.seed, progress=options.progress)
-        print(studies.report_training(study), end="")
-        if options.out is not None:
-            studies.write_training(study, options.out)
+        studies.follow_training(
+            studies.task(options.architecture, data, options.dtype), data.name, options.optimiser, options.out, options.progress,
+            _say, steps=options.steps, batch_size=options.batch_size, step_sizes=step_sizes, seed=options.seed)
 
 
 def _derive(options: argparse.Namespace) -> None:

@@ -12,11 +12,6 @@ from .target import (
     Target as Target, from_counts as from_counts, from_parameters as from_parameters, from_probabilities as from_probabilities,
     from_samples as from_samples,
 )
-from .diagnosis import (
-    ChartDiagnosis as ChartDiagnosis, Diagnosis as Diagnosis, References as References, diagnose as diagnose,
-)
-from .misspecification import Misspecification as Misspecification, misspecification as misspecification
-from .spectra import spectra as spectra
 from .spectrum import Spectrum as Spectrum, spectrum as spectrum
 from .rates import Flow as Flow
 from .sweep import LearningRateSweep as LearningRateSweep
@@ -53,6 +48,6 @@ from .figures import figure_flows as figure_flows, figure_sweep as figure_sweep,
 from .pictures import (
     plot_bisectors as plot_bisectors, plot_divergence_balls as plot_divergence_balls, plot_geodesics as plot_geodesics,
 )
-from .session import follow_conditioning as follow_conditioning
+from .session import follow_conditioning as follow_conditioning, follow_training as follow_training
 from .export import load_npz as load_npz, write as write
 from .unfinished import Unfinished as Unfinished

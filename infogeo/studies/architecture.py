@@ -31,6 +31,11 @@ class Task:
     model: ConditionalModel
     loss: NegativeLogLikelihood
 
+    @property
+    def samples(self) -> int:
+        """How many there are."""
+        return int(self.loss.statistic.shape[-2])
+
 
 def task(architecture: str, data: Dataset, dtype: str = "float64") -> Task:
     """The task of a name on a data set.

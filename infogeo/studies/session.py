@@ -1,14 +1,21 @@
 """A study as a person follows it: every part is said and kept as soon as it is there, and an interruption loses none."""
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ..backend import to_numpy
+from .architecture import Task
+from .bars import Jobs
 from .conditioning import ConditioningRun
 from .export import tables_of, unfinished_conditioning, write
 from .report import report_part, report_setting
+from .tables import number
+from .training import TrainingRun, TrainingStudy, training_runs
+from .training_report import report_training, write_training
 from .unfinished import Unfinished
 
-__all__ = ["follow_conditioning", "kept_when_interrupted"]
+__all__ = ["follow_conditioning", "follow_training"]
 
 
 def follow_conditioning(run: ConditioningRun, source: str, directory: str | None, progress: bool,
@@ -23,7 +30,7 @@ def follow_conditioning(run: ConditioningRun, source: str, directory: str | None
     kept = None if directory is None else unfinished_conditioning(run, directory)
     say(report_setting(run.setting, source))
     found: dict[str, Any] = {}
-    with kept_when_interrupted(kept):
+    with _kept_when_interrupted(kept):
         for name, part in run.parts({} if kept is None else kept.parts(), progress):
             found[name] = part
             say("\n" + report_part(run.setting, name, found))
@@ -34,8 +41,42 @@ def follow_conditioning(run: ConditioningRun, source: str, directory: str | None
             kept.clear()
 
 
+def follow_training(task: Task, data: str, optimisers: Sequence[str], directory: str | None, progress: bool,
+                    say: Callable[[str], None], **settings: Any) -> None:
+    """Train with each optimiser, say each run, and write all of them to a directory, as `follow_conditioning` does.
+
+    Parameters
+    ----------
+    settings
+        steps, batch_size, step_sizes and seed, as of `train`.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Saying what is kept.
+    """
+    kept = None
+    if directory is not None:
+        seen = zlib.crc32(to_numpy(task.loss.x).tobytes()), zlib.crc32(to_numpy(task.loss.statistic).tobytes())
+        words = {"architecture": task.name, "data": data, "dtype": str(task.loss.x.dtype), "content": seen, **settings}
+        kept = Unfinished(directory, words, {name: TrainingRun for name in optimisers})
+    runs = []
+    with _kept_when_interrupted(kept), Jobs(len(optimisers), progress) as jobs:
+        for run in training_runs(task, optimisers, found={} if kept is None else kept.parts(), jobs=jobs, **settings):
+            runs.append(run)
+            say(f"{run.label}: loss {number(run.loss[0])} → {number(run.loss[-1])} nats in {run.steps[-1]} steps, "
+                f"{number(run.seconds[-1], 3)} seconds")
+            if kept is not None:
+                kept.keep(run.name, run)
+        study = TrainingStudy(task, data, runs, settings.get("batch_size") or task.samples, settings.get("seed", 0))
+        say("\n" + report_training(study).rstrip())
+        if kept is not None and directory is not None:
+            write_training(study, directory)
+            kept.clear()
+
+
 @contextmanager
-def kept_when_interrupted(kept: Unfinished | None) -> Iterator[None]:
+def _kept_when_interrupted(kept: Unfinished | None) -> Iterator[None]:
     """An interruption says what is kept, and how to go on."""
     try:
         yield

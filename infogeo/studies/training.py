@@ -1,5 +1,5 @@
 """Optimisers side by side on one task: loss against steps and against seconds."""
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -19,9 +19,10 @@ from ..training.kfac import KFAC, Share
 from ..training.momentum import Momentum, Nesterov
 from ..training.rules import LevenbergMarquardt
 from .architecture import Task
-from .naming import InputError
+from .bars import Jobs
+from .naming import InputError, suggestion
 
-__all__ = ["OPTIMISERS", "Optimiser", "TrainingRun", "TrainingStudy", "train"]
+__all__ = ["OPTIMISERS", "Optimiser", "TrainingRun", "TrainingStudy", "train", "training_runs"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ class TrainingRun:
         Of the steps alone, without the time for these values.
     x : array, shape (size,)
         The last weights.
-    status : Status
+    status : int
+        A `Status`.
     """
 
     name: str
@@ -81,7 +83,7 @@ class TrainingRun:
     loss: np.ndarray
     seconds: np.ndarray
     x: np.ndarray
-    status: Array
+    status: int
 
 
 @dataclass(frozen=True)
@@ -153,21 +155,34 @@ def train(task: Task, data: str, optimisers: Sequence[str], *, steps: int, batch
     -------
     TrainingStudy
     """
+    with Jobs(len(optimisers), progress) as jobs:
+        runs = list(training_runs(task, optimisers, steps=steps, batch_size=batch_size, step_sizes=step_sizes, every=every,
+                                  seed=seed, jobs=jobs))
+    return TrainingStudy(task, data, runs, task.samples if batch_size is None else batch_size, seed)
+
+
+def training_runs(task: Task, optimisers: Sequence[str], *, steps: int, batch_size: int | None = None,
+                  step_sizes: dict[str, float] | None = None, every: int | None = None, seed: int = 0,
+                  found: Mapping[str, TrainingRun] = {}, jobs: Jobs = Jobs(0)) -> Iterator[TrainingRun]:
+    """The runs of `train`, each as it is finished; those of `found` are taken as they are."""
     unknown = [name for name in optimisers if name not in OPTIMISERS]
     if unknown:
-        raise InputError(f"unknown optimiser {unknown[0]!r}; known are {', '.join(OPTIMISERS)}")
-    loss, n = task.loss, task.loss.statistic.shape[-2]
+        near = suggestion(unknown[0], OPTIMISERS)
+        raise InputError(f"unknown optimiser {unknown[0]!r}{near or '; known are ' + ', '.join(OPTIMISERS)}")
+    loss, n = task.loss, task.samples
     size = n if batch_size is None else batch_size
     if not 1 <= size <= n:
         raise InputError(f"a batch of {size} needs 1 <= size <= {n}, the number of samples")
     w0 = task.model.network.init(np.random.default_rng(seed), Glorot(), dtype=str(loss.x.dtype))
-    runs = []
     for name in optimisers:
+        if name in found:
+            jobs.pass_over(1)
+            yield found[name]
+            continue
         rule, rng = OPTIMISERS[name], np.random.default_rng(seed + 1)
         h = (step_sizes or {}).get(name, rule.h)
         clock = _Clock(loss, max(1, steps // 100) if every is None else every, w0)
-        result = descend(loss if size == n else MiniBatches(loss, size), w0, update=rule.update(rng),
-                         step=Constant(h), max_steps=steps, rng=rng, record=None, callbacks=[clock], progress=progress)
-        runs.append(TrainingRun(name, rule.label, h, np.array(clock.steps), np.array(clock.values), np.array(clock.seconds),
-                                to_numpy(result.x), result.status))
-    return TrainingStudy(task, data, runs, size, seed)
+        result = descend(loss if size == n else MiniBatches(loss, size), w0, update=rule.update(rng), step=Constant(h),
+                         max_steps=steps, rng=rng, record=None, callbacks=[clock, *jobs.begin(rule.label, steps)])
+        yield TrainingRun(name, rule.label, h, np.array(clock.steps), np.array(clock.values), np.array(clock.seconds),
+                          to_numpy(result.x), int(to_numpy(result.status)))

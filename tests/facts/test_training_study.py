@@ -8,7 +8,7 @@ import pytest
 from infogeo import Categorical, Independent, Status
 from infogeo.cli import main
 from infogeo.networks import CrossEntropyLoss
-from infogeo.studies import InputError
+from infogeo.studies import InputError, training
 from infogeo.studies.architecture import task
 from infogeo.studies.dataset import Dataset, dataset
 from infogeo.studies.training import OPTIMISERS, train
@@ -73,13 +73,32 @@ def test_npz_files_that_are_none(tmp_path):
         dataset(str(tmp_path / "i.csv"))
 
 
-def test_an_interrupt_is_one_line(monkeypatch, capsys):
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
+def test_an_interrupt_is_one_line_and_a_second_start_goes_on(tmp_path, monkeypatch, capsys):
+    np.savez(tmp_path / "images.npz", x=IMAGES.x, y=IMAGES.y)
+    out = tmp_path / "out"
+    command = ["train", "--data", str(tmp_path / "images.npz"), "--architecture", "classifier", "--steps", "3", "--seed", "1",
+               "--optimiser", "sgd", "adam", "--out", str(out)]
+    real, begun = training.descend, []
 
-    monkeypatch.setattr("infogeo.studies.train", interrupted)
-    assert main(["train", "--steps", "1"]) == 130
-    assert capsys.readouterr().err == "infogeo: interrupted\n"
+    def second_is_interrupted(*args, **kwargs):
+        begun.append(1)
+        if len(begun) == 2:
+            raise KeyboardInterrupt
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(training, "descend", second_is_interrupted)
+    assert main(command) == 130
+    said = f"infogeo: interrupted; finished and kept in {out / 'unfinished'}: sgd; the same command goes on from there\n"
+    assert capsys.readouterr().err == said
+    assert [path.name for path in (out / "unfinished").iterdir()] == ["sgd.npz"] and len(list(out.iterdir())) == 1
+    assert main(command) == 0 and len(begun) == 3
+    assert len(list(out.iterdir())) == 4
+    assert main(command[:-2]) == 0
+    found = json.loads((out / "training.json").read_text())["runs"]
+    assert found["sgd"]["steps"] == [0, 1, 2, 3] and set(found) == {"sgd", "adam"}
+    begun[:] = [1]
+    assert main([*command[:-2], "--seed", "2"]) == 130
+    assert "with --out DIR, what is finished would have been kept" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name, shapes, family", [
