@@ -407,4 +407,4 @@ class ConstantBaseMeasure(ExponentialFamily):
         return xp.full_like(x[(..., *(0,) * len(self.support.shape))], self.log_h)
 
     def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
-        return xp.full_like(theta[..., 0], self.log_h)
+        return self.log_h + 0.0 * theta[..., 0]         # NaN where θ is

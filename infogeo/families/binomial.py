@@ -82,7 +82,7 @@ class Binomial(HasLimits, Transformed):
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """Of the rarer outcome: p and 1 − p have the same."""
-        return entropy(xp, *_around_mode(xp, float(self.n), -xp.abs(theta[..., 0])))
+        return entropy(xp, *_around_mode(xp, float(self.n), -xp.abs(theta[..., 0]))) + 0.0 * theta[..., 0]     # NaN where θ is
 
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         return Bernoulli()._fit(xp, x / float(self.n), weights)

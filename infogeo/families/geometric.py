@@ -1,11 +1,12 @@
 """The geometric and negative binomial families."""
 from dataclasses import dataclass
-from math import inf
+from math import inf, log, pi
+from typing import Any
 
 import numpy as np
 
 from ..arrays.draws import Draws
-from ..backend import Array, Namespace, column
+from ..backend import Array, Namespace, arrays, column
 from ..domains.convex import Orthant
 from ..domains.supports import ClosedInterval, Integers, Interval, LimitPoints
 from ..errors import require_positive
@@ -14,6 +15,7 @@ from ..geometry.manifolds.scaled import Scaled
 from ..numerics.exponentials import kl_terms, log1m_exp
 from ..numerics.factorials import deviance, factorial_gap
 from ..numerics.lattice import entropy
+from ..numerics.piecewise import piecewise
 from .base import ConstantBaseMeasure
 from .cumulative import Carried, Shares, StandardExponential
 from .limits import HasLimits
@@ -142,7 +144,8 @@ class NegativeBinomial(HasLimits, Transformed):
     - ψ(θ) = −r log(1 − e^θ); φ(η) = η log(η / (r + η)) − r log(1 + η / r)
     - metric r q / p²; dual metric 1 / η − 1 / (r + η)
 
-    Ordinary parameters: `probability` of a success, shape (...), in (0, 1).
+    Ordinary parameters: `probability` of a success, shape (...), in (0, 1); `theta_from` takes `mean`, positive, in its
+    place: of r = 6·10¹⁶ successes at a mean of 55 it has 1 − p = 9·10⁻¹⁶, of which a probability near 1 keeps no digit.
     """
 
     r: float
@@ -183,7 +186,30 @@ class NegativeBinomial(HasLimits, Transformed):
         successes = deviance(xp, xp.full_like(gap, r), -gap, xp.log(x + r) + log1m_exp(xp, theta))
         return self._log_prefactor(xp, x) - failures - successes
 
+    def theta_from(self, *, mean: Any = None, boundary: Any = False, **ordinary: Array) -> Array:
+        if mean is None or ordinary:
+            return super().theta_from(boundary=boundary, **ordinary, **({} if mean is None else {"mean": mean}))
+        mean = (ClosedInterval(0) if boundary else Interval(0)).require("mean", mean)
+        xp, mean = arrays(mean)
+        with np.errstate(all="ignore"):
+            odds = self.r / mean
+            theta = -xp.where(odds < inf, xp.log1p(odds), log(self.r) - xp.log(mean))[..., None]
+        self._require_in_range(theta, (self.theta_closure if boundary else self.theta_domain).contains(theta))
+        return theta
+
+    theta_from.__doc__ = ConstantBaseMeasure.theta_from.__doc__
+
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
+        """By the sum; where r q > 10¹⁰, and with it mean² / variance, from two terms about the normal law, to 1e-20."""
+        return piecewise(xp, theta[..., 0] + log(self.r) > log(1e10), lambda theta: self._entropy_near_normal(xp, theta),
+                         lambda theta: self._entropy_by_sum(xp, theta[..., None]), theta[..., 0])
+
+    def _entropy_near_normal(self, xp: Namespace, theta: Array) -> Array:
+        """½ log(2πe v) − skewness² / 12, v = r q / p². Source: Edgeworth's expansion; McCullagh, Tensor Methods (1987), 5.5."""
+        q, log_p = xp.exp(theta), log1m_exp(xp, theta)
+        return 0.5 * (log(2.0 * pi) + 1.0 + log(self.r) + theta) - log_p - (1.0 + q) ** 2 / (12.0 * self.r) / q
+
+    def _entropy_by_sum(self, xp: Namespace, theta: Array) -> Array:
         eta = self._to_eta(xp, theta)[..., 0]
         mode = xp.floor(xp.maximum((self.r - 1.0) / self.r * eta, 0.0 * eta))
         at = theta[..., None, :]

@@ -57,7 +57,7 @@ class NormalKnownVariance(Transformed):
         return -0.5 * (x - v * theta[..., 0]) ** 2 / v - 0.5 * log(2.0 * pi * v)
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
-        return xp.full_like(theta[..., 0], 0.5 * log(2.0 * pi * np.e * self.known_variance))
+        return 0.5 * log(2.0 * pi * np.e * self.known_variance) + 0.0 * theta[..., 0]       # NaN where θ is
 
     def _cumulative(self, xp: Namespace, theta: Array) -> Carried:
         mean, deviation = self.known_variance * theta[..., 0], float(np.sqrt(self.known_variance))

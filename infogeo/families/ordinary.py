@@ -24,16 +24,20 @@ def show_names(cls: type) -> None:
     if len(names) < len(taken):
         setattr(cls, "theta_from", _OfInstance(given))
         return
-    setattr(cls, "theta_from", _showing(given, names, bool(getattr(cls, "has_limits"))))
+    others = tuple(name for name, parameter in signature(given).parameters.items()
+                   if parameter.kind is Parameter.KEYWORD_ONLY and parameter.default is None)
+    setattr(cls, "theta_from", _showing(given, names, bool(getattr(cls, "has_limits")), others))
     found = _copied(getattr(cls, "parameters"))
     found.__doc__ = f"The ordinary parameters {', '.join(f'`{name}`' for name in names)} as a dict; the inverse of `theta_from`."
     setattr(cls, "parameters", found)
 
 
 @lru_cache
-def _showing(function: FunctionType, names: tuple[str, ...], boundary: bool = False) -> FunctionType:
-    """The function ``(self, **ordinary)`` with these names in its signature."""
-    shown = [Parameter(name, Parameter.KEYWORD_ONLY, annotation=Array) for name in names]
+def _showing(function: FunctionType, names: tuple[str, ...], boundary: bool = False,
+             others: tuple[str, ...] = ()) -> FunctionType:
+    """The function ``(self, **ordinary)`` with these names in its signature, where there are `others` as ways to choose from."""
+    default = None if others else Parameter.empty
+    shown = [Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Array) for name in names + others]
     if boundary:
         shown.append(Parameter("boundary", Parameter.KEYWORD_ONLY, default=False, annotation=bool))
     out = _copied(function)

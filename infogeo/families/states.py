@@ -163,7 +163,7 @@ class StateFamily(ExponentialFamily):
 
     def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         if self.log_base is None:
-            return xp.zeros_like(theta[..., 0])
+            return 0.0 * theta[..., 0]          # NaN where θ is
         return matvec(xp, self._probabilities(xp, theta)[..., None, :], xp.asarray(self.log_base, dtype=theta.dtype))[..., 0]
 
     def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:

@@ -189,7 +189,7 @@ class VonMisesFisher(ExponentialFamily):
         return xp.full_like(x[..., 0], -_log_area(self.p))
 
     def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
-        return xp.full_like(theta[..., 0], -_log_area(self.p))
+        return -_log_area(self.p) + 0.0 * theta[..., 0]         # NaN where θ is
 
     def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """−½ κ |x − μ|² − (ψ − κ) − log area: the square completed, so that a large κ does not cancel."""

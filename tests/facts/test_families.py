@@ -36,7 +36,8 @@ def test_names_are_exact(family, ordinary):
 @every_family
 def test_signatures_show_the_names(M):
     shown = signature(M.theta_from).parameters
-    assert list(shown) == [*M.ordinary, *["boundary"] * M.has_limits]
+    others = ["mean"] if isinstance(M, ig.NegativeBinomial) else []
+    assert list(shown) == [*M.ordinary, *others, *["boundary"] * M.has_limits]
     assert all(each.kind is Parameter.KEYWORD_ONLY for each in shown.values())
     assert M.theta_from.__doc__ == ig.families.base.ExponentialFamily.theta_from.__doc__
     assert list(M.parameters(M.theta_domain.interior_point)) == list(M.ordinary)
@@ -47,7 +48,7 @@ def test_help_shows_the_names():
     assert str(signature(ig.Normal.theta_from)).startswith("(self, /, *, mean: ")
     assert "`mean`, `variance`" in ig.Normal().parameters.__doc__
     assert list(signature(ig.Truncated(ig.Gamma(), 1.0).theta_from).parameters) == ["shape", "rate"]
-    assert list(signature(ig.Product(ig.Normal(), ig.Poisson()).theta_from).parameters) == ["mean_0", "variance_0", "rate_1"]
+    assert list(signature(ig.Product(ig.Normal(), ig.Poisson()).theta_from).parameters)[:-1] == ["mean_0", "variance_0", "rate_1"]
 
     class Precise(ig.Normal):
         ordinary = {"mean": ig.domains.Interval(), "precision": ig.domains.Interval(0)}

@@ -105,3 +105,40 @@ def test_parameters_and_errors():
     with pytest.raises(ig.DomainError, match="does not exist"):
         Geometric().fit([0, 0])
     assert np.isnan(Geometric().to_theta([-0.5])) and np.isnan(Geometric().to_eta([0.5]))
+
+
+@pytest.mark.parametrize("mean", [1e-300, 54.598150033144236, 1e300])
+@pytest.mark.parametrize("r", [1e-300, 2.5, 6e16, 1e300])
+def test_theta_from_the_mean(r, mean):
+    """θ = −log(1 + r / mean), where 1 − p may be far below the rounding of p."""
+    with mp.workdps(400):
+        exact = float(-mp.log1p(mp.mpf(r) / mp.mpf(mean)))
+    family = NegativeBinomial(r)
+    if exact == 0:
+        with pytest.raises(ig.DomainError, match="overflows the natural parameter"):
+            family.theta_from(mean=mean)
+        return
+    np.testing.assert_allclose(family.theta_from(mean=[mean]), [[exact]], rtol=1e-15)
+
+
+def test_many_successes_are_a_poisson_law():
+    family, mean = NegativeBinomial(6e16), np.exp(4.0)
+    theta = family.theta_from(mean=mean)
+    np.testing.assert_allclose(family.log_density(theta, 39.0), -5.229910293787664, rtol=1e-14)
+    np.testing.assert_allclose(family.entropy(theta), ig.Poisson().entropy([4.0]), rtol=1e-14)
+    assert family.theta_from(mean=0.0, boundary=True)[0] == -np.inf
+    with pytest.raises(ig.DomainError, match="mean must satisfy mean > 0"):
+        family.theta_from(mean=0.0)
+    with pytest.raises(TypeError, match="takes the parameters probability; got"):
+        family.theta_from(mean=1.0, probability=0.5)
+
+
+@pytest.mark.parametrize("theta", [-1e-10, -1.0, -600.0])
+def test_entropy_near_the_normal_law(theta):
+    """Sums and the expansion agree at the seam r q = 10¹⁰; far beyond it the sums were NaN, or wrong."""
+    q = np.exp(theta)
+    below, above = (NegativeBinomial(1e10 / q * (1 + sign * 1e-13)).entropy([theta]) for sign in (-1.0, 1.0))
+    np.testing.assert_allclose(below, above, rtol=1e-12)
+    # h = ½ log(2πe v) where the skewness is nothing
+    np.testing.assert_allclose(NegativeBinomial(1e300).entropy([theta]),
+                               0.5 * (np.log(2 * np.pi * np.e * 1e300) + theta) - np.log(-np.expm1(theta)), rtol=1e-15)

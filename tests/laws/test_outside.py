@@ -3,10 +3,11 @@ import numpy as np
 import pytest
 
 import infogeo as ig
+from infogeo.geometry.manifolds.interface import formulas
 from infogeo.testing import assert_law
 from infogeo.testing.geometry_laws import outside_is_nan
 
-from ..registry import ONCE, region
+from ..registry import ONCE, every_family, region
 
 ENDING = {name: M for name, M in ONCE.items() if not (M.theta_domain.whole and M.eta_domain.whole)}
 
@@ -15,6 +16,17 @@ ENDING = {name: M for name, M in ONCE.items() if not (M.theta_domain.whole and M
 def test_nan_outside(M):
     p, q = region(M).sample(np.random.default_rng(41), (2,), 0.3)
     assert_law(outside_is_nan, M, p, q)
+
+
+@every_family
+def test_nan_in_nan_out(M):
+    """A formula of a point that is no number is none, also where the quantity is the same at every point."""
+    given = {"theta": np.full(M.dim, np.nan), "eta": np.full(M.dim, np.nan), "vector": np.ones(M.dim), "covector": np.ones(M.dim),
+             "t": 0.5}
+    for name, formula in formulas(type(M)).items():
+        if {"theta", "eta"} & {*formula.kinds} and name != "parameters":
+            found = getattr(M, name)(*(given[kind] for kind in formula.kinds))
+            assert np.any(np.isnan(found[0] if isinstance(found, tuple) else found)), name
 
 
 def test_a_check_on_request():
