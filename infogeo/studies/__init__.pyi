@@ -12,6 +12,11 @@ from .target import (
     Target as Target, from_counts as from_counts, from_parameters as from_parameters, from_probabilities as from_probabilities,
     from_samples as from_samples,
 )
+from .diagnosis import (
+    ChartDiagnosis as ChartDiagnosis, Diagnosis as Diagnosis, References as References, diagnose as diagnose,
+)
+from .misspecification import Misspecification as Misspecification, misspecification as misspecification
+from .spectra import spectra as spectra
 from .spectrum import Spectrum as Spectrum, spectrum as spectrum
 from .rates import Flow as Flow
 from .sweep import LearningRateSweep as LearningRateSweep
