@@ -7,8 +7,8 @@ from math import lgamma
 import numpy as np
 
 from ..arrays.draws import Draws
-from ..arrays.sums import average
 from ..arrays.memo import once
+from ..arrays.sums import average
 from ..backend import Array, Namespace, arrays
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain, OpenBall, RealSpace
