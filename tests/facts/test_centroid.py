@@ -185,7 +185,7 @@ def test_jeffreys_centroids_of_far_points_in_other_families():
 
 
 @pytest.mark.parametrize("centroid", [jeffreys_centroid, jensen_centroid])
-def test_a_centroid_does_not_depend_on_its_batch(centroid):
+def test_a_centroid_does_not_depend_on_its_batch(centroid, backend):
     """Near rows and far ones, which take other ways, side by side and by themselves, to the last bit."""
     M, rng = ig.Normal(), np.random.default_rng(3)
     spread = np.array([0.1, 1.0, 3.0, 6.0])
@@ -193,6 +193,7 @@ def test_a_centroid_does_not_depend_on_its_batch(centroid):
     together = centroid(M, theta)
     for k in range(4):
         np.testing.assert_array_equal(centroid(M, theta[:, k, :]), together[k])
+    np.testing.assert_allclose(backend.check(centroid(M, backend.make(theta, "float64"))), together, rtol=1e-12)
 
 
 def test_jensen_centroids_of_far_points():

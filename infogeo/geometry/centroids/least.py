@@ -117,7 +117,7 @@ def _damped_in_chart(M: DuallyFlat, xp: Namespace, start: Array, f: SumOfDiverge
         return unit * xp.abs(chart.pull_back(unit * z, f.terms(where(z)))) / most[..., None]
 
     at_start, start = f.value(start), chart.inverse(start)
-    size = xp.sqrt(xp.diagonal(pulled_back(start, M.metric(chart(start))), axis1=-2, axis2=-1))
+    size = xp.sqrt(xp.linalg.diagonal(pulled_back(start, M.metric(chart(start)))))
     unit, most = xp.where(size > 0.0, 1.0 / size, xp.ones_like(size)), xp.maximum(at_start, xp.ones_like(at_start))
     where: Callable[[Array], Array] = lambda z: chart(unit * z)
     z = minimize(
