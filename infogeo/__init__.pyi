@@ -62,6 +62,7 @@ from .families.hierarchical import Hierarchical as Hierarchical
 from .families.log_linear import LogLinear as LogLinear
 
 # families made of families, and what goes with them
+from .families.generalized_linear import GeneralizedLinear as GeneralizedLinear
 from .families.mixture import MixtureFamily as MixtureFamily
 from .families.product import Independent as Independent, Product as Product
 from .families.transformed import Transformed as Transformed

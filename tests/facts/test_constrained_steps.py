@@ -27,7 +27,7 @@ def test_where_nothing_binds_a_projected_step_is_its_base_bit_by_bit(base, M):
     run = dict(geometry=M, step=0.1, max_steps=5)
     plain = ig.descend(quadratic, x0, update=base, **run)
     np.testing.assert_array_equal(ig.descend(quadratic, x0, update=ig.Projected(base, far), **run).path, plain.path)
-    some = ig.Halfspaces(np.eye(4), np.array([9.0, 0.201, 9.0])[:, None] * np.ones(4))
+    some = ig.Halfspaces(np.eye(4), np.outer([9.0, 0.201, 9.0], np.ones(4)))
     found = ig.descend(quadratic, x0, update=ig.Projected(base, some), **run).path
     np.testing.assert_array_equal(found[:, [0, 2]], plain.path[:, [0, 2]])
     assert np.any(found[1:, 1] != plain.path[1:, 1]) and np.all(found[:, 1] <= 0.201 * (1 + 1e-9))
@@ -36,8 +36,8 @@ def test_where_nothing_binds_a_projected_step_is_its_base_bit_by_bit(base, M):
 def test_a_linear_programme_on_the_simplex():
     """min c·p with p₂ ≤ 0.4: −0.08, with the rest on the free outcome."""
     cost, cap = lambda x: (x @ LINEAR, LINEAR), ig.Halfspaces([[0.0, 1.0, 0.0, 0.0]], [0.4])
-    run = ig.descend(cost, np.full(4, 0.2), geometry=ig.Categorical(5).dual, update=ig.Projected(ig.MirrorUpdate(), cap), step=5.0,
-                     max_steps=40)
+    update = ig.Projected(ig.MirrorUpdate(), cap)
+    run = ig.descend(cost, np.full(4, 0.2), geometry=ig.Categorical(5).dual, update=update, step=5.0, max_steps=40)
     assert abs(run.values[-1] + 0.0799999999) < 2e-10 and np.all(run.path[:, 1] <= 0.4 + 1e-12)
     assert run.values[-1] >= -0.08 - 1e-12
 
@@ -60,11 +60,11 @@ def test_what_a_projected_run_is_told():
         ig.descend(cost, x0, update=ig.Projected(ig.MirrorUpdate(), ig.Halfspaces(-np.eye(4)[:1], [-1.5])), **run)
     with pytest.raises(TypeError, match=r"onto must be a FlatSet, such as Halfspaces\(normals, offsets\); got 3"):
         ig.Projected(ig.MirrorUpdate(), 3)
+    loose = ig.Projected(ig.GradientUpdate(), ig.Halfspaces(np.eye(4), np.ones(4)))
     with pytest.raises(TypeError, match="needs a dually flat geometry"):
-        ig.descend(cost, x0, update=ig.Projected(ig.GradientUpdate(), ig.Halfspaces(np.eye(4), np.ones(4))), step=1.0, max_steps=1,
-                   geometry=type("Own", (ig.Riemannian,), dict(dim=4, metric=lambda self, x: np.eye(4)))())
-    left = ig.descend(cost, [[0.2] * 4, [0.01] * 4], update=ig.Projected(ig.GradientUpdate(), ig.Halfspaces(np.eye(4), [1.0] * 4)),
-                      **run)
+        own = type("Own", (ig.Riemannian,), dict(dim=4, metric=lambda self, x: np.eye(4)))()
+        ig.descend(cost, x0, update=loose, step=1.0, max_steps=1, geometry=own)
+    left = ig.descend(cost, [[0.2] * 4, [0.01] * 4], update=loose, **run)
     assert left.status[1] == ig.Status.LEFT_DOMAIN
 
 
@@ -102,8 +102,8 @@ def test_a_prox_that_does_nothing_leaves_its_base():
     run = dict(geometry=M, step=0.1, max_steps=4)
     plain = ig.descend(f, np.full(4, 0.5), update=ig.MirrorUpdate(), **run).path
     for prox, slack in ((ig.Box(1e-9, 1e9), 0.0), (ig.L1(0.0), 1e-14)):
-        np.testing.assert_allclose(ig.descend(f, np.full(4, 0.5), update=ig.Composite(ig.MirrorUpdate(), prox), **run).path, plain,
-                                   rtol=slack)
+        found = ig.descend(f, np.full(4, 0.5), update=ig.Composite(ig.MirrorUpdate(), prox), **run).path
+        np.testing.assert_allclose(found, plain, rtol=slack)
 
 
 def test_a_composite_run_is_ista_in_euclidean_space():
@@ -156,3 +156,27 @@ def test_every_backend(backend, dtype):
         make = lambda x: backend.make(np.asarray(x), dtype)
         found = backend.check(ig.descend(f, make(start), update=update(make), **run).x, dtype)
         np.testing.assert_allclose(found, ig.descend(f, start, update=update(np.asarray), **run).x, rtol=2e-4)
+
+
+FACES = np.arange(1.0, 7.0)
+MOMENT_ROUTES = {
+    "e_project": lambda mean: ig.e_project(ig.Categorical(6), np.zeros(5), ig.AffineConstraints([FACES[:5] - 6], [mean - 6])),
+    "m_project": lambda mean: ig.m_project(ig.Simplex(6), np.full(6, 1 / 6), ig.AffineConstraints([FACES], [mean])),
+    "cross-entropy": lambda mean: ig.CrossEntropy(ig.LogLinear(FACES[:, None]), [mean]),
+    "projected steps": lambda mean: ig.descend(
+        lambda p: (np.sum(p * np.log(p), axis=-1), np.log(p) + 1), np.full(6, 1 / 6), geometry=ig.Simplex(6), step=0.5,
+        update=ig.Projected(ig.MirrorUpdate(), ig.AffineConstraints([FACES], [mean])), max_steps=50),
+}
+
+
+@pytest.mark.parametrize("route", MOMENT_ROUTES)
+def test_moments_that_no_law_has_are_said_to_be_so(route):
+    """Every way to the law of greatest entropy with a given mean refuses 7 from a die, and none 4.5."""
+    with pytest.raises(ig.DomainError, match="no point of its closure does|inside the convex hull of the statistics"):
+        MOMENT_ROUTES[route](7.0)
+    MOMENT_ROUTES[route](4.5)
+
+
+def test_a_projection_of_a_closed_simplex_may_lie_on_a_face():
+    p = ig.m_project(ig.Simplex(6), np.full(6, 1 / 6), ig.AffineConstraints([FACES], [6.0]))
+    np.testing.assert_allclose(p, [0, 0, 0, 0, 0, 1], atol=1e-12)

@@ -19,12 +19,13 @@ def test_the_three_steps_are_the_three_geodesics(M):
     covector = f.value_and_gradient(x)[1]
     h = local_step(M, x, f, 0.1)
     v = -M.sharp(x, covector)
-    natural, mirror, geodesic = (update(M, x, covector, h)[0] for update in (ig.NaturalUpdate(), ig.MirrorUpdate(), ig.Geodesic()))
+    updates = ig.NaturalUpdate(), ig.MirrorUpdate(), ig.Geodesic()
+    natural, mirror, geodesic = (update(M, x, covector, h)[0] for update in updates)
     for alpha, step in ((1.0, natural), (-1.0, mirror)):
         np.testing.assert_allclose(length(M, x, ig.alpha_exp_map(M, x, h[:, None] * v, alpha) - step + x), 0.0, atol=1e-6)
     np.testing.assert_allclose(ig.riemannian_distance(M, x, geodesic), 0.1, rtol=1e-6)
     apart = []
     for part in (1.0, 0.5):
-        natural, mirror, geodesic = (u(M, x, covector, part * h)[0] for u in (ig.NaturalUpdate(), ig.MirrorUpdate(), ig.Geodesic()))
+        natural, mirror, geodesic = (update(M, x, covector, part * h)[0] for update in updates)
         apart.append([length(M, x, x + natural - geodesic), length(M, x, x + mirror - geodesic)])
     assert np.all(np.log2(np.divide(*apart)) > 1.5)     # 2, to first order in h

@@ -6,7 +6,8 @@ import scipy        # optimize is loaded where it is first asked for: that takes
 from scipy.linalg import block_diag
 
 from ...backend import Array, to_numpy
-from ...domains.convex import OpenSimplex, Orthant, ProductDomain, RealSpace
+from ...domains.convex import OpenSimplex, Orthant, ProductDomain, RealSpace, ScaledDomain
+from ...domains.simplex import ClosedSimplex
 from ...errors import DomainError, first_bad
 
 __all__ = ["Polyhedron", "polyhedron", "require_meeting"]
@@ -40,8 +41,13 @@ def polyhedron(domain: Any) -> Polyhedron | None:
         parts = [polyhedron(factor) for factor in domain.factors]
         known = [part for part in parts if part is not None]
         return Polyhedron(*map(_diagonal, zip(*known))) if len(known) == len(parts) else None
+    if isinstance(domain, ScaledDomain):
+        part = polyhedron(domain.source)
+        return None if part is None else Polyhedron(domain.factor * part.vertices, part.rays, part.blocks)
     vertices: np.ndarray | None
-    if isinstance(domain, OpenSimplex):
+    if isinstance(domain, ClosedSimplex):
+        vertices = np.eye(domain.dim)
+    elif isinstance(domain, OpenSimplex):
         vertices = np.concatenate([np.eye(domain.dim), np.zeros((1, domain.dim))])
     else:
         vertices = getattr(domain, "vertices", None)
@@ -57,7 +63,7 @@ def _diagonal(parts: Any) -> np.ndarray:
 
 
 def require_meeting(domain: Any, equations: tuple[Array, Array], inequalities: tuple[Array, Array], suspected: Array) -> None:
-    """Nothing, unless it is certain of a suspected row that the set C x = d, A x ≤ b does not meet the open domain.
+    """Nothing, unless it is certain of a suspected row that the set C x = d, A x ≤ b does not meet the domain.
 
     Parameters
     ----------
@@ -79,7 +85,7 @@ def require_meeting(domain: Any, equations: tuple[Array, Array], inequalities: t
     for row in list(zip(*np.nonzero(suspected)))[:MOST] if suspected.ndim else [()]:
         verdict[row] = _verdict(closed, C, d[row], A, b[row])
     for value, words in ((2, "no point of its closure does"), (1, "only points of its boundary do: the projection is a limit")):
-        if np.any(verdict == value):
+        if np.any(verdict == value) and not (domain.closed and value == 1):
             count, first = first_bad(verdict == value)
             raise DomainError(f"onto must satisfy {domain.rule('x')} somewhere; in {count} rows, first at index {first}, {words}")
 
