@@ -234,7 +234,13 @@ class ExponentialFamily(Distribution):
 
     @formula("theta", "theta", axes=0)
     def kl(self, theta_p: Array, theta_q: Array) -> Array:
-        """KL(p‖q), shape (...), nats."""
+        """KL(p‖q), shape (...), nats: of two members of this family.
+
+        A θ knows neither its family nor what the instance knows, the shape of a `Weibull` or the n of a `Binomial`:
+        ``Weibull(1.0).kl(theta, theta)`` is 0 wherever this θ comes from. Laws that differ in that are members of a larger model:
+        `Gamma` for `Erlang`, `Normal` for `NormalKnownVariance`, and in `infogeo.statistics` ``LogLocationScale.weibull()`` and
+        ``pareto()``, ``LocationScale.laplace()`` and ``gumbel()`` for Weibull, Pareto, Laplace and Gumbel laws.
+        """
 
     def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return DuallyFlat._divergence(self, xp, theta_p, theta_q)

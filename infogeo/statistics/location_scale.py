@@ -82,7 +82,7 @@ class _TwoParameters(Hyperbolic):
     def kl(self, p: Array, q: Array) -> Array:
         """KL(p‖q) of the laws at two points (..., 2) of this model, shape (...), nats.
 
-        Raises: as `log_density`; TypeError, too, where no closed form is known: logistic laws, Student's t but for ν = 1.
+        Raises: as `log_density`; TypeError, too, where there is no closed form: logistic laws, Student's t but for ν = 1.
         """
         xp, p, q = arrays(self.domain.require("p", p), self.domain.require("q", q))
         with np.errstate(all="ignore"):
@@ -199,7 +199,8 @@ class LocationScale(_TwoParameters):
     def _kl(self, xp: Namespace, p: Array, q: Array) -> Array:
         kl = self._law.kl
         if kl is None:
-            raise TypeError(f"no closed form of KL is known between laws of {self.name}")
+            raise TypeError(f"KL between laws of {self.name} has no closed form here; it is E[log p(X) - log q(X)], which "
+                            "`log_density` and `sample` estimate")
         return kl(xp, p[..., 0] - q[..., 0], p[..., 1], q[..., 1])
 
     def _metric(self, xp: Namespace, x: Array) -> Array:
