@@ -70,17 +70,17 @@ class NaturalGradientBoostingClassifier(ClassifierMixin, DistributionBooster):  
         place = np.searchsorted(self.classes_, y)
         known = self.classes_[np.minimum(place, len(self.classes_) - 1)] == y
         if not np.all(known):
-            raise ValueError(f"y must be of the classes of the training data, {list(self.classes_)}; got "
-                             f"{np.asarray(y)[~known][0]!r}")
+            raise ValueError(f"y must be of the classes of the training data, {', '.join(map(str, self.classes_))}; got "
+                             f"{np.asarray(y)[~known][0]}")
         if first and len(self.classes_) < 2:
-            raise ValueError(f"a classifier needs two classes or more; y has one class, {self.classes_[0]!r}: there is nothing "
+            raise ValueError(f"a classifier needs two classes or more; y has one class, {self.classes_[0]}: there is nothing "
                              "to tell apart")
         return place.astype(float)
 
     def _marginal(self, family: ExponentialFamily, chart: ParameterChart, y: Array, weights: Array) -> Array:
         missing = np.bincount(y.astype(int), weights, len(self.classes_)) == 0
         if np.any(missing):
-            raise DomainError(f"class {self.classes_[missing][0]!r} has no row of positive weight")
+            raise DomainError(f"class {self.classes_[missing][0]} has no row of positive weight")
         return family.fit(y, weights)
 
     def _strata(self, y: Array) -> Array | None:

@@ -36,13 +36,16 @@ class Trees:
     settings : sequence of dict
         LightGBM's parameters, one dict a coordinate.
     data : dict
-        Those of the data set: bins, categories, threads.
+        Those of the data set: bins, threads.
+    categories : sequence of int
+        The features that are categorical.
     grown : sequence of lightgbm.Booster, optional
         Trees that there are, to go on from.
     """
 
     def __init__(self, X: Array, X_valid: Array | None, settings: Sequence[dict[str, Any]], data: dict[str, Any],
-                 grown: Sequence[Any] | None = None) -> None:
+                 categories: Sequence[int], grown: Sequence[Any] | None = None) -> None:
+        self.categories = list(categories)
         self.rows, self.valid_rows = len(X), 0 if X_valid is None else len(X_valid)
         if grown is None:
             train = self._dataset(X, data)
@@ -55,16 +58,15 @@ class Trees:
             self.boosters = [self._continued(X, X_valid, COMMON | data | own, data, booster)
                              for own, booster in zip(settings, grown)]
 
-    @staticmethod
-    def _dataset(X: Array, data: dict[str, Any]) -> Any:
+    def _dataset(self, X: Array, data: dict[str, Any]) -> Any:
         own = {key: value for key, value in (COMMON | data).items() if key != "objective"}
-        return lightgbm.Dataset(X, np.zeros(len(X)), params=own, categorical_feature=data.get("categorical_feature", "auto"),
-                                free_raw_data=False)
+        return lightgbm.Dataset(X, np.zeros(len(X)), params=own, categorical_feature=self.categories, free_raw_data=False)
 
     @staticmethod
     def _beside(train: Any, X: Array) -> Any:
         """A data set in the bins of another."""
-        return lightgbm.Dataset(X, np.zeros(len(X)), reference=train, params=train.get_params())
+        own = {key: value for key, value in train.get_params().items() if key != "categorical_feature"}
+        return lightgbm.Dataset(X, np.zeros(len(X)), reference=train, params=own)
 
     def _continued(self, X: Array, X_valid: Array | None, parameters: dict[str, Any], data: dict[str, Any], grown: Any) -> Any:
         """A booster that has these trees, and behind them one that changes nothing: LightGBM continues with a first round."""

@@ -211,7 +211,8 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
               grown: Sequence[Any] | None) -> None:
         aim, history = self._aim, self._history
         if grown is None or len(history.counts) < self.max_iter:
-            trees = Trees(X, None if valid is None else valid[0], self._settings(), self._data_settings(), grown)
+            trees = Trees(X, None if valid is None else valid[0], self._settings(), self._data_settings(),
+                          self._categories.columns, grown)
             boost(aim, trees, y, weights, self.max_iter, history, None if valid is None else valid[1:], self._is_over,
                   self._report, self.subsample < 1 or self.max_features < 1)
             counts = np.reshape(np.asarray(history.counts, dtype=int), (-1, len(aim.base)))
@@ -244,9 +245,7 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
 
     def _data_settings(self) -> dict[str, Any]:
         """LightGBM's parameters of the data set."""
-        columns = self._categories.columns
-        found: dict[str, Any] = {"max_bin": self.max_bins, "num_threads": self._threads(), "seed": self._seed}
-        return found | {"categorical_feature": columns} if columns else found
+        return {"max_bin": self.max_bins, "num_threads": self._threads(), "seed": self._seed}
 
     def _settings(self) -> list[dict[str, Any]]:
         """LightGBM's parameters of each coordinate; a dict of ours is by the names of parameters."""

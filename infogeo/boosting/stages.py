@@ -13,6 +13,8 @@ from .scoring import ScoringRule
 
 __all__ = ["History", "MeanScore", "boost"]
 
+REMEDY = "A smaller learning_rate, or leaf=LeafMetric(), holds them back"
+
 
 @dataclass
 class MeanScore:
@@ -37,7 +39,11 @@ class MeanScore:
         return self.base + self.unit * scores
 
     def mean_score(self, scores: Array, y: Array, weights: Array) -> float:
-        value = self.rule.value(self.chart.family, self.theta(scores), y)
+        try:
+            with np.errstate(all="ignore"):
+                value = self.rule.value(self.chart.family, self.theta(scores), y)
+        except DomainError as error:
+            raise DomainError(f"the laws leave the family: {error}. {REMEDY}") from error
         return float(np.sum(weights * value) / np.sum(weights))
 
     def rows(self, scores: Array, y: Array) -> tuple[Array, Array]:
@@ -49,7 +55,7 @@ class MeanScore:
         if not np.all(good):
             count, first = first_bad(~good)
             raise DomainError(f"the natural gradient is beyond the numbers in {count} rows, first at row {first[0]}, where "
-                              f"{_told(self.chart, u[first])}: a smaller learning_rate, or leaf=LeafMetric(), holds them back")
+                              f"{_told(self.chart, u[first])}. {REMEDY}")
         return gradient, information
 
 

@@ -168,7 +168,7 @@ class Gamma(ExponentialFamily):
 
         η − T(x) of a large shape is a difference of near numbers; this is none.
         """
-        alpha, beta = xp.broadcast_arrays(theta[..., 0] + 0.0 * x, -theta[..., 1] + 0.0 * x)
+        alpha, beta = theta[..., 0], -theta[..., 1]
         growth = (beta * x - alpha) / alpha
         d_shape = (digamma_gap(xp, alpha) + ratio_gap(xp, beta * x / alpha, growth)) / trigamma_gap(xp, alpha)
         return {"shape": d_shape, "rate": beta * (d_shape / alpha + growth)}
