@@ -92,6 +92,7 @@ def _of_block(rng: Any, max_steps: int, record: Any, x: Array, into: dict[str, A
 def _follow(run: Run, geometry: Any, x: Array, resume: Snapshot | None, progress: bool) -> Result:
     """The loop: from x, or where a snapshot was taken, to the end."""
     (objective, update), step, rng, max_steps = run.parts[:2], run.step, run.rng, run.max_steps
+    looks, moves, rows = run.looks, run.moves, run.rows
     at, see, on = run.place(geometry, x, resume), seen_by(objective), getattr(geometry, "on", lambda seen: geometry)
     with standing() as stand:
         for at.k in counts(at.k, max_steps, progress):
@@ -102,18 +103,19 @@ def _follow(run: Run, geometry: Any, x: Array, resume: Snapshot | None, progress
             here = at.x
             stand(here)
             at.value, at.covector = at.objective.value_and_gradient(at.x)
-            if not run.looks:
+            if not looks:
                 objective, see = run.begin(at)
-            for observe in run.looks:
+                rows = run.rows
+            for observe in looks:
                 observe(at)
             if at.x is not here:                    # rows went back
                 stand(at.x)
-            if last or not run.rows.all_active and run.rows.none_left(at.k):
+            if last or not rows.all_active and rows.none_left(at.k):
                 break
             if at.update is None:
                 at.update = update.on(at.objective)
             at.h = step(at)
             x, at.state = at.update(at.geometry, at.x, at.covector, at.h, at.state)
-            for observe_move in run.moves:
+            for observe_move in moves:
                 observe_move(at, x)
     return run.result(at)

@@ -48,9 +48,9 @@ class Rows:
 
     def looked(self, at: Place) -> None:
         """Rows whose value is not finite go back: the step that led there overflowed, or its mirror step has no image."""
-        xp, seen = self.xp, at.value if self.valued else self.xp.sum(at.covector, axis=-1)
-        if self.single and isfinite(seen):
+        if self.single and isfinite(at.value):
             return
+        xp, seen = self.xp, at.value if self.valued else self.xp.sum(at.covector, axis=-1)
         good = xp.isfinite(seen)
         if self._all(good):
             return

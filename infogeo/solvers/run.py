@@ -44,7 +44,7 @@ class Run:
         Whether a callback has ended the run.
     """
 
-    rows: Rows
+    rows: Any = None       # Rows, from the first look on
     records: dict[str, Record]
     looks: list[Callable[[Place], None]]
     moves: list[Callable[[Place, Array], None]]
@@ -116,10 +116,10 @@ class Run:
             self.first, self.answer = self.kept["first"], self.kept["answer"]
             for name, record in self.records.items():
                 record.restore(self.kept["records"][name])
-        self.looks = [rows.looked, *(record.put for record in self.records.values())]
+        self.looks += [rows.looked, *(record.put for record in self.records.values())]
         if getattr(type(self.parts[1]), "answer", Update.answer) is not Update.answer:
             self.looks.insert(1, self._answered)
-        self.moves = [rows.moved]
+        self.moves.append(rows.moved)
         if self.stop is not None:
             self.looks.append(self._converged)
         if getattr(self.step, "steady", False) and (self.stop is not None or isinstance(self.step, Search)):

@@ -87,10 +87,15 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
         names = list(takes.parameters)[1:]
         observed = [i for i, kind in enumerate(kinds) if kind == "x"]
         points = [(i, kind) for i, kind in enumerate(kinds) if kind in ("theta", "eta")]
+        single = len(kinds) == 1
         coordinates = sum(kind not in ("x", "t") for kind in kinds)         # they come first
 
         @wraps(method)
         def public(self: Any, *given: Array, **named: Array) -> Any:
+            if single and len(given) == 1 and not named:        # of one point in a loop, asked most and soonest done
+                x = given[0]
+                if type(x) is np.ndarray and stands_on(x) and x.shape == (self.dim,) and x.dtype.kind == "f":
+                    return own(type(self))(self, NUMPY, x)         # type: ignore[arg-type]
             if named or len(given) != len(kinds):
                 given = takes.bind(self, *given, **named).args[1:]
             if settled(given, self.dim) and (given[0].ndim == 1 or not is_large(given)):
