@@ -21,7 +21,8 @@ class WeightSpace(Riemannian):
     Parameters
     ----------
     model : ConditionalModel
-    batch : pair (x, y)
+    batch : pair (x, y), or None
+        None where only steps have examples.
         In a run whose steps see mini-batches, the metric of a step is that of its own examples, by `on`.
     curvature : function (model, w, batch) -> LinearOperator
         Such as `fisher`, `kfac`, `ekfac`; further arguments go in by `functools.partial`. One that does not look at its batch,
@@ -33,11 +34,13 @@ class WeightSpace(Riemannian):
     """
 
     dim: int
+    _loss: NegativeLogLikelihood | None
 
     @takes(model=ConditionalModel, damping=Damping)
-    def __init__(self, model: ConditionalModel, batch: Batch, curvature: Callable[..., LinearOperator], damping: Damping) -> None:
-        self.model, self.batch, self.curvature, self.damping = model, batch, curvature, damping
-        self.dim = model.network.size
+    def __init__(self, model: ConditionalModel, batch: Batch | None, curvature: Callable[..., LinearOperator],
+                 damping: Damping) -> None:
+        self.model, self._batch, self.curvature, self.damping = model, batch, curvature, damping
+        self.dim, self._loss = model.network.size, None
 
     def __repr__(self) -> str:
         return f"WeightSpace({self.model!r}, {getattr(self.curvature, '__name__', self.curvature)}, {self.damping!r})"
@@ -50,8 +53,17 @@ class WeightSpace(Riemannian):
         if not isinstance(loss, NegativeLogLikelihood) or loss.model is not self.model:
             return self
         seen = copy(self)
-        seen.batch = loss.x, loss.y
+        seen._loss = loss
         return seen
+
+    @property
+    def batch(self) -> Batch:
+        """The examples (x, y): of a step, those of its loss, which may be there only once the loss was evaluated."""
+        if self._loss is not None:
+            return self._loss.x, self._loss.y
+        if self._batch is None:
+            raise TypeError("this WeightSpace has no examples of its own, and stands in no step that sees some; give it a batch")
+        return self._batch
 
     @formula("theta", "theta", axes=0, blocks=False)
     def divergence(self, w_p: Array, w_q: Array) -> Array:

@@ -15,4 +15,4 @@ from .activations import (
 )
 
 # initial weights
-from .initial import Glorot as Glorot, He as He, Initial as Initial, Sparse as Sparse
+from .initial import Glorot as Glorot, He as He, Initial as Initial, Orthogonal as Orthogonal, Sparse as Sparse

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ..arrays.draws import Draws
 from ..backend import Array
 
-__all__ = ["Glorot", "He", "Initial", "Sparse"]
+__all__ = ["Glorot", "He", "Initial", "Orthogonal", "Sparse"]
 
 
 class Initial(ABC):
@@ -36,6 +36,25 @@ class He(Initial):
 
     def draw(self, draws: Draws, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:
         return draws.normal(shape) * (2.0 / fan_in) ** 0.5
+
+
+@dataclass(frozen=True)
+class Orthogonal(Initial):
+    """`gain` times a uniformly drawn matrix with orthonormal rows, or columns where outputs are fewer than inputs.
+
+    Source: Saxe, McClelland & Ganguli, Exact solutions to the nonlinear dynamics of learning in deep linear networks (2014).
+    """
+
+    gain: float = 1.0
+
+    def draw(self, draws: Draws, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:
+        xp = draws.xp
+        tall = shape[-2] >= shape[-1]
+        normal = draws.normal(shape if tall else (*shape[:-2], shape[-1], shape[-2]))
+        q, r = xp.linalg.qr(normal)
+        # the signs of R make the law uniform: the QR of a library has its own
+        q = self.gain * q * xp.sign(xp.linalg.diagonal(r))[..., None, :]
+        return q if tall else xp.matrix_transpose(q)
 
 
 @dataclass(frozen=True)

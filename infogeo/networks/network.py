@@ -1,6 +1,6 @@
 """Networks: layers one after the other, with exact derivatives in the weights."""
 # The passes stand beside the network: each is what it makes, and goes through its layers in its order.
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays.blocks import gather, slices
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace, backend_of, coerced
-from ..errors import ShapeError, takes
+from ..errors import ShapeError, require, takes
 from .activations import Activation, Relu, Tanh
 from .affine import Affine, Convolution2D, Dense
 from .initial import Initial
@@ -105,14 +105,23 @@ class Sequential:
         return [xp.reshape(w[..., s], (*w.shape[:-1], *layer.weight_shape)) if s else None
                 for layer, s in zip(self.layers, self.slices)]
 
-    def init(self, rng: np.random.Generator, initial: Initial, *, shape: Shape = (), dtype: str = "float64") -> Array:
-        """Random weights, shape (*shape, size), biases 0, on the chosen backend."""
+    def init(self, rng: np.random.Generator, initial: Initial | Sequence[Initial], *, shape: Shape = (),
+             dtype: str = "float64") -> Array:
+        """Random weights, shape (*shape, size), biases 0, on the chosen backend.
+
+        Parameters
+        ----------
+        initial : Initial, or sequence of one for each layer with weights
+        """
         xp = backend_of()
         draws = Draws(rng, xp, getattr(xp, dtype))
-        parts = []
+        parts, affine = [], sum(isinstance(layer, Affine) for layer in self.layers)
+        laws = [initial] * affine if isinstance(initial, Initial) else list(initial)
+        require("initial", f"{affine} laws, one a layer with weights", len(laws) == affine, len(laws))
+        remaining = iter(laws)
         for layer in self.layers:
             if isinstance(layer, Affine):
-                drawn = initial.draw(draws, (*shape, layer.inputs, layer.weight_shape[1]), *layer.fans)
+                drawn = next(remaining).draw(draws, (*shape, layer.inputs, layer.weight_shape[1]), *layer.fans)
                 parts.append(xp.reshape(drawn, (*shape, layer.inputs * layer.weight_shape[1])))
                 if layer.bias:
                     parts.append(xp.zeros((*shape, layer.weight_shape[1]), dtype=drawn.dtype))

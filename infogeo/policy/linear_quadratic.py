@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
+from scipy.linalg import solve_discrete_are
 
 from ..arrays.memo import once
 from ..backend import Array, Namespace, arrays, to_numpy
@@ -130,7 +131,6 @@ class LinearQuadratic:
         DomainError
             Where no gain keeps the cost finite.
         """
-        from scipy.linalg import solve_discrete_are
         root = self.discount**0.5
         A, B, Q, R = map(to_numpy, (self.A, self.B, self.Q, self.R))
         try:
