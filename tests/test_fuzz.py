@@ -26,7 +26,7 @@ def public():
     """(name, callable) of everything public, by the packages' own lists."""
     found = {}
     for package in packages():
-        if package.rpartition(".")[2] in LEFT_OUT:
+        if LEFT_OUT & set(package.split(".")):
             continue
         module = importlib.import_module(package)
         for name in module.__all__:
