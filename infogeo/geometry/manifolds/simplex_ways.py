@@ -103,7 +103,7 @@ class ByRoot:
         return p / xp.sum(p, axis=-1, keepdims=True)
 
     def _inverse(self, xp: Namespace, slope: Array, least: Array) -> Array:
-        return xp.where(slope > least, self.generator._to_theta(xp, slope), 0.0 * _finite(xp, slope))
+        return xp.where(slope > least, self.generator._to_theta(xp, slope), 0.0 * xp.abs(_finite(xp, slope)))
 
     def weights(self, xp: Namespace, p: Array) -> Array:
         """1 / f″(p), shape (..., k)."""
