@@ -98,11 +98,12 @@ def _follow(run: Run, geometry: Any, x: Array, resume: Snapshot | None, progress
         for at.k in counts(at.k, max_steps, progress):
             last = run.stopped or at.k == max_steps
             if see is not None:
-                seen = objective if last else see(at.k, rng)
-                at.see(seen, geometry if last else on(seen))
+                at.objective = objective if last else see(at.k, rng)
             here = at.x
             stand(here)
             at.value, at.covector = at.objective.value_and_gradient(at.x)
+            if see is not None:                     # an objective that needs x to draw has drawn
+                at.geometry, at.update = geometry if last else on(at.objective), None
             if not looks:
                 objective, see = run.begin(at)
                 rows = run.rows

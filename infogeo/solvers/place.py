@@ -40,12 +40,8 @@ class Place:
         self.k, self.x, self.state, self.last, self.h = k, x, state, last, h
         self.value: Array
         self.covector: Array
-        self.update: Any
-        self.see(objective, geometry)
-
-    def see(self, objective: Any, geometry: Any) -> None:
-        """From now on, an objective and the geometry of what it sees; the update of both is made before the next step."""
-        self.objective, self.geometry, self.update = objective, geometry, None
+        self.objective, self.geometry = objective, geometry
+        self.update: Any = None         # made for the objective before the step
 
     def direction(self) -> Array:
         """That of the update's curve at h = 0, shape (..., d): −c, −G⁻¹c, …"""
