@@ -24,8 +24,10 @@ __all__ = ["gather", "in_blocks", "is_large", "share", "slices", "threads"]
 # these blocks and 10.1 in blocks of 8192 (best of 7, one thread).
 ELEMENTS = 65536
 # glibc gives freed memory back to the system when it is more than twice the largest array that was ever freed, up to this size,
-# and every block would then fault in its pages again. One such array, of which no page is touched, costs microseconds.
+# and every temporary of a formula would then fault in its pages again: `kl` of 10 000 inverse Gaussian laws took 580 µs, and 250
+# after one such array, of which no page is touched and which costs microseconds.
 KEPT = 2**25 - 2**13
+np.empty(KEPT, dtype=np.uint8)
 SHARE = 2           # blocks, at the least, for each thread: a thread costs as much as a cheap block
 
 
@@ -93,7 +95,6 @@ def share(task: Callable[[Any], object], items: Iterable[Any]) -> None:
     The threads see the caller's context variables, NumPy's error state among them. Where items fail, the error of the first of
     them is raised, as in a plain loop, and no further one is begun.
     """
-    np.empty(KEPT, dtype=np.uint8)
     left = deque(enumerate(items))
     failures: list[tuple[int, BaseException]] = []
 

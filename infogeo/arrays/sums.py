@@ -15,14 +15,13 @@ ROWS = 2**15
 FEW = 512        # rows that NumPy sums pairwise along a contiguous axis: 100 × 2 numbers take 5 µs so, and 40 by halves
 
 
-def sum_of(xp: Namespace, terms: Callable[..., Array], *samples: Array) -> tuple[Array, Array]:
+def sum_of(xp: Namespace, terms: Callable[..., Array], *samples: Array) -> tuple[Array, Array | float]:
     """``(s, e)`` with s + e = Σ over axis 0 of ``terms(*samples)``, in blocks: temporaries are those of one block.
 
     Each block is summed pairwise, and the blocks one to the other with what rounding takes from each addition in e.
     """
     if samples[0].shape[0] <= ROWS:
-        total = _pairwise(xp, terms(*samples))
-        return total, xp.zeros_like(total)
+        return _pairwise(xp, terms(*samples)), 0.0
     total, lost = None, None
     for rows in slices(samples[0].shape[0], ROWS):
         part = _pairwise(xp, terms(*(sample[rows, ...] for sample in samples)))
@@ -35,11 +34,13 @@ def sum_of(xp: Namespace, terms: Callable[..., Array], *samples: Array) -> tuple
 
 
 def average(xp: Namespace, weights: Array, x: Array) -> Array:
-    """Σ w x / Σ w over axis 0, for weights (n, ...) of observations x (n, ..., *any)."""
+    """Σ w x over axis 0, for weights (n, ...) of sum 1 to rounding, of observations x (n, ..., *any); of equal ones Σ x / n."""
+    if _alike(weights):
+        total, lost = sum_of(xp, lambda x: x, x)
+        return (total + lost) / x.shape[0]
     weights = xp.reshape(weights, (*weights.shape, *(1,) * (x.ndim - weights.ndim)))
     total, lost = sum_of(xp, lambda w, x: w * x, weights, x)
-    weight, missed = sum_of(xp, lambda w: w, weights)
-    return (total + lost) / (weight + missed)
+    return total + lost
 
 
 def centred(xp: Namespace, weights: Array, x: Array) -> tuple[Array, Array]:
@@ -48,13 +49,20 @@ def centred(xp: Namespace, weights: Array, x: Array) -> tuple[Array, Array]:
     The first estimate of the mean is corrected by the mean of the deviations from it. That one starts from the observation of the
     largest weight: where all are equal, the deviations are 0 and not what rounding makes of a mean.
     """
-    wide = xp.reshape(weights, (*weights.shape, *(1,) * (x.ndim - weights.ndim)))
-    heaviest = xp.argmax(wide, axis=0, keepdims=True)
-    pivot = xp.take_along_axis(x, heaviest, axis=0)
+    if _alike(weights):
+        pivot = x[:1, ...]
+    else:
+        wide = xp.reshape(weights, (*weights.shape, *(1,) * (x.ndim - weights.ndim)))
+        pivot = xp.take_along_axis(x, xp.argmax(wide, axis=0, keepdims=True), axis=0)
     rough = pivot + average(xp, weights, x - pivot)
     away = x - rough
     shift = average(xp, weights, away)
     return (rough + shift)[0, ...], away - shift
+
+
+def _alike(weights: Array) -> bool:
+    """Whether weights are one number that stands for all, as NumPy broadcasts it: those of a sample that was given none."""
+    return type(weights) is np.ndarray and weights.strides[0] == 0 and weights.size == weights.shape[0] > 1
 
 
 def two_sum(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
@@ -71,4 +79,4 @@ def _pairwise(xp: Namespace, x: Array) -> Array:
         x = xp.concat([folded, x[2 * half:, ...]], axis=0) if x.shape[0] % 2 else folded
     if not on_host:
         return x[0, ...]
-    return np.add.reduce(x if x.ndim == 1 else np.ascontiguousarray(np.moveaxis(x, 0, -1)), axis=-1)
+    return np.add.reduce(x if x.ndim == 1 else np.ascontiguousarray(x.transpose(*range(1, x.ndim), 0)), axis=-1)

@@ -31,7 +31,8 @@ def shares(x: Array, weights: Array | None, batch: tuple[int, ...]) -> tuple[Arr
     """
     if weights is None:
         xp, x = arrays(x)
-        return float(batch[0]), xp.full((batch[0], *(1,) * (len(batch) - 1)), 1.0 / batch[0], dtype=x.dtype)
+        one = xp.asarray(1.0 / batch[0], dtype=x.dtype)
+        return float(batch[0]), xp.broadcast_to(one, (batch[0], *(1,) * (len(batch) - 1)))
     weights = checked_weights(x, weights, batch)
     xp, _ = arrays(weights)
     total = xp.sum(weights, axis=0, keepdims=True)

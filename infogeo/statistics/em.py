@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.draws import require_generator
 from ..arrays.sums import average
+from ..arrays.weights import shares
 from ..backend import Array, arrays, coerced
 from ..domains.supports import Interval
 from ..errors import DomainError, ShapeError, takes
@@ -155,7 +156,7 @@ def _centred(family: ExponentialFamily, x: Array, theta: Array = None) -> tuple[
     if places is None or family.support != Interval() and (family.support != places or isinstance(places, Interval)):
         return x, theta, lambda theta: theta
     xp, x = arrays(x)
-    centre = average(xp, xp.ones(x.shape[0], dtype=x.dtype), x)
+    centre = average(xp, shares(x, None, x.shape[:1])[1], x)
 
     def moved(theta: Array, by: Array) -> Array:
         ordinary = family.parameters(theta)

@@ -53,7 +53,8 @@ class SufficientStatistics:
             weights = xp.ones(statistic.shape[:-1], dtype=statistic.dtype)
         else:
             weights = xp.broadcast_to(checked_weights(x, weights, x.shape[:batch]), statistic.shape[:-1])
-        return cls(family, *sum_of(xp, lambda w, t: xp.concat([w[..., None], w[..., None] * t], axis=-1), weights, statistic))
+        total, lost = sum_of(xp, lambda w, t: xp.concat([w[..., None], w[..., None] * t], axis=-1), weights, statistic)
+        return cls(family, total, lost + xp.zeros_like(total))
 
     @property
     def weight(self) -> Array:

@@ -155,6 +155,16 @@ def test_sums_of_large_samples():
     np.testing.assert_allclose(np.exp(ig.Categorical(3).fit(labels)), counts[:2] / counts[2], rtol=1e-15)
 
 
+@pytest.mark.parametrize("n", [1, 2, 100, 3 * ROWS])
+def test_a_sample_without_weights_has_equal_ones(n):
+    """Σ x / n, which no weight is asked for, is the mean with weights of 1."""
+    x = 1e6 + np.random.default_rng(7).standard_normal((n, 2))
+    for family in ig.Poisson(), ig.Independent(ig.Poisson(), 2):
+        np.testing.assert_allclose(family.fit(np.floor(x)), family.fit(np.floor(x), np.ones(n)), rtol=1e-15)
+    if n > 2:
+        np.testing.assert_allclose(ig.Normal().fit(x), ig.Normal().fit(x, np.full(n, 3.0)), rtol=1e-13)
+
+
 def test_a_column_is_summed_alike_in_every_batch():
     x = np.random.default_rng(5).standard_normal((ROWS + 777, 3))
     together = sum_of(NUMPY, lambda v: v, x)

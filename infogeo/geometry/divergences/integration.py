@@ -164,7 +164,7 @@ class MonteCarlo(Integration):
         value, variance = 0.0, 0.0
         for theta in (theta_p, theta_q):
             x = M.sample(self.rng, theta, (self.n,))
-            drawn = k(_log_ratio(M, xp, theta_p, theta_q, x)[2])
+            drawn = k(_log_ratio(M, xp, theta_p, theta_q, x, M.log_density(theta_p, x), M.log_density(theta_q, x))[0])
             value = value + 0.5 * xp.mean(drawn, axis=0)
             variance = variance + 0.25 * xp.var(drawn, axis=0, correction=1) / self.n
         return Estimate(value, xp.sqrt(variance))
@@ -176,30 +176,34 @@ def _summed(M: Any, theta_p: Array, theta_q: Array, k: Callable[[Array], Array],
     xp, theta_p, theta_q = M.point(theta_p, theta_q)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):         # far out, where a density is 0
         x, log_weight = xp.asarray(x, dtype=theta_p.dtype), xp.asarray(log_weight, dtype=theta_p.dtype)
-        log_p, log_q, u, rounding = _log_ratio(M, xp, theta_p[..., None, :], theta_q[..., None, :], x)
+        ends = xp.stack(xp.broadcast_arrays(theta_p, theta_q))[..., None, :]
+        log_density = M.log_density(ends, x)            # of both at once: for one pair of points most of it is the way there
+        log_p, log_q = log_density[0, ...], log_density[1, ...]
+        u, rounding = _log_ratio(M, xp, ends[0, ...], ends[1, ...], x, log_p, log_q)
         mass = xp.exp(xp.logaddexp(log_p, log_q) - log(2.0) + log_weight)
         u, rounding = (xp.where(mass > 0.0, part, xp.zeros_like(mass)) for part in (u, rounding))
-    values = k(u)
+    both = k(xp.stack([u, u + rounding]))
+    values = both[0, ...]
     terms = mass * values
     total = xp.sum(mass, axis=-1)
     short = xp.where(total > 0.0, xp.abs(1.0 - total) * xp.max(xp.abs(values), axis=-1), xp.full_like(total, np.inf))
-    moved = xp.sum(mass * xp.abs(k(u + rounding) - values) + float(xp.finfo(mass.dtype).eps) * xp.abs(terms), axis=-1)
+    moved = xp.sum(mass * xp.abs(both[1, ...] - values) + float(xp.finfo(mass.dtype).eps) * xp.abs(terms), axis=-1)
     return Estimate(xp.sum(terms, axis=-1), short + moved), terms
 
 
-def _log_ratio(M: Any, xp: Namespace, theta_p: Array, theta_q: Array, x: Array) -> tuple[Array, Array, Array, Array]:
-    """(log p, log q, u, what rounding may do to u) at observations x, with u = log(p/q).
+def _log_ratio(M: Any, xp: Namespace, theta_p: Array, theta_q: Array, x: Array, log_p: Array,
+               log_q: Array) -> tuple[Array, Array]:
+    """(u, what rounding may do to u) at observations x, with u = log(p/q).
 
     Mathematically, u = δ·(T(x) − η_q) − KL(q‖p) with δ = θ_p − θ_q, which for near points is the sum of small terms where
     log p − log q is the small difference of large ones.
     """
-    log_p, log_q = M.log_density(theta_p, x), M.log_density(theta_q, x)
     eps, u, size = float(xp.finfo(log_p.dtype).eps), log_p - log_q, xp.abs(log_p) + xp.abs(log_q)
-    lost = xp.abs(u) < 0.1 * size           # a digit or more
+    lost = xp.abs(u) < 0.01 * size          # two digits or more
     if xp.any(lost):
         step, statistic, eta = theta_p - theta_q, M.sufficient_statistic(x), M.to_eta(theta_q)
         terms = xp.sum(xp.abs(step) * (xp.abs(statistic) + xp.abs(eta)), axis=-1)
         lost = lost & (terms < size)
         u = xp.where(lost, xp.sum(step * (statistic - eta), axis=-1) - M.kl(theta_q, theta_p), u)
         size = xp.where(lost, terms, size)
-    return log_p, log_q, u, eps * size
+    return u, eps * size
