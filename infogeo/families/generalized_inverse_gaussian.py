@@ -6,9 +6,11 @@ from ..arrays.memo import once
 from ..backend import Array, Namespace
 from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval
+from ..errors import require
 from ..numerics.newton import minimize
 from ..numerics.piecewise import piecewise
 from .base import ExponentialFamily
+from .cumulative import Law
 from .gamma import shape_from_log_gap
 from .generalized_inverse_gaussian_law import LogLaw
 from .matrix_gamma import differ
@@ -51,7 +53,7 @@ class GeneralizedInverseGaussian(ExponentialFamily):
     a > 0 and b > 0.
 
     ψ and all moments are integrals over t = log x by the trapezoidal rule, which converges exponentially: a relative accuracy of
-    about 1e-13 at a cost that grows as log(1/ω) for small ω.
+    about 1e-13 at a cost that grows as log(1/ω) for small ω; NaN where one of p ± √(p² + ab) is 0 in numbers, or too large.
 
     Ordinary parameters: `p`, `a`, `b`, with a, b > 0, shapes (...).
     Source: Jørgensen, Statistical Properties of the Generalized Inverse Gaussian Distribution (1982).
@@ -128,6 +130,13 @@ class GeneralizedInverseGaussian(ExponentialFamily):
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         theta = super()._fit(xp, x, weights)
         return xp.where(differ(xp, x[..., None], weights)[..., None], theta, xp.full_like(theta, xp.nan))
+
+    def _cumulative(self, xp: Namespace, theta: Array) -> Law:
+        """By integrals over log x, whose deviation 1/√k, k² = p² + ab, must be beyond what rounding x changes: 1e-12 of it."""
+        law = self._law(xp, theta)
+        law.require_in_range()
+        require("theta", "p² + a b < 1e48 for a distribution function: x is not told from the mode beyond", law.k < 1e24, theta)
+        return super()._numeric(xp, theta)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self._law(draws.xp, theta).draw(draws, shape)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays.draws import Draws
 from ..backend import Array, Namespace, to_numpy
+from ..errors import require
 from ..numerics.exponentials import expm1_gap
 from ..numerics.linalg import solve
 from ..numerics.piecewise import piecewise
@@ -41,6 +42,11 @@ class LogLaw:
         self.rise, self.fall = xp.where(p > 0, large, small), xp.where(p > 0, small, large)     # A, B
         self.mode = xp.where(p > 0, 2.0 * self.rise / a, 0.5 * b / self.fall)
 
+    def require_in_range(self) -> None:
+        """Nothing, if A and B are numbers. Raises DomainError."""
+        there = self.xp.isfinite(self.rise + self.fall) & (self.rise > 0) & (self.fall > 0)
+        require("theta", "p + sqrt(p² + a b) and p - sqrt(p² + a b) finite and not 0", there, self.theta)
+
     def depth(self, t: Array) -> Array:
         """f(t), for t of shape (...)."""
         return _depth(self.xp, self.rise, self.fall, t)
@@ -49,7 +55,7 @@ class LogLaw:
         """`function` of nodes t and normalised weights w (rows, n), of J (rows), and of the rows of `more`, for all rows."""
         xp, shape = self.xp, self.k.shape
         flat = [xp.reshape(v, (-1,)) for v in (self.rise, self.fall, *more)]
-        good = xp.isfinite(flat[0] + flat[1])
+        good = xp.isfinite(flat[0] + flat[1]) & (flat[0] > 0) & (flat[1] > 0)
         rise, fall = (xp.where(good, v, xp.ones_like(v)) for v in flat[:2])
         with np.errstate(all="ignore"):         # the chart of the domain of η asks, too, and no base stands around it
             left, right = _reach(xp, fall, rise, 3.0, DEPTH), _reach(xp, rise, fall, 3.0, DEPTH)
@@ -183,6 +189,7 @@ class LogLaw:
         Source: Devroye, Random variate generation for the generalized inverse Gaussian distribution (2014).
         """
         xp, rise, fall = self.xp, self.rise, self.fall
+        self.require_in_range()
         right, left = _reach(xp, rise, fall, 0.0, 1.0), _reach(xp, fall, rise, 0.0, 1.0)
         right_rate = rise * xp.expm1(right) - fall * xp.expm1(-right)
         left_rate = fall * xp.expm1(left) - rise * xp.expm1(-left)
@@ -245,8 +252,8 @@ def _statistics(xp: Namespace, t: Array, narrow: Array) -> Array:
 def _reach(xp: Namespace, front: Array, back: Array, tilt: float, depth: float) -> Array:
     """t > 0, no smaller than that where front E(t) + back E(−t) − tilt t = depth, and close to it.
 
-    Newton's method on a convex function, from above, where it never passes the root. It starts from the least of three bounds,
-    by E(t) ≥ t²/2, by E(t) ≥ e^t / 4 for t ≥ 1, and by E(−t) ≥ t − 1.
+    Newton's method on a convex function, from above, where it never passes the root. It starts from the least of four bounds,
+    by E(t) ≥ t²/2, by E(t) ≥ e^t / 4 for t ≥ 1, by E(−t) ≥ t − 1, and by E(−t) ≥ t²/4 for t ≤ 1.
     """
     square = (tilt + xp.sqrt(tilt**2 + 2.0 * depth * front)) / front
     log_front = xp.log(4.0 / front)
@@ -255,6 +262,8 @@ def _reach(xp: Namespace, front: Array, back: Array, tilt: float, depth: float) 
     # the third bound needs back > tilt, and is worse than the others close to that
     linear = xp.where(back > 1.01 * tilt, (depth + back) / xp.maximum(back - tilt, 0.001 * back), square)
     t = xp.minimum(xp.minimum(square, linear), xp.maximum(exponential, 1.0 + zero))
+    short = 2.0 * (tilt / back + xp.sqrt((tilt / back) ** 2 + depth / back))
+    t = xp.where(short <= 1.0, xp.minimum(short, t), t)
 
     def newton(t: Array, front: Array, back: Array) -> tuple[Array, Array]:
         slope = front * xp.expm1(t) - back * xp.expm1(-t) - tilt

@@ -237,3 +237,28 @@ def test_a_batch_larger_than_a_block():
     theta = FAMILY.theta_domain.sample(np.random.default_rng(4), 9000, 0.5)
     whole = FAMILY.to_eta(theta)
     np.testing.assert_allclose(whole[::1000], FAMILY.to_eta(theta[::1000]), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("p", [1e40, 1e100, 1e300])
+def test_a_large_index(p):
+    """For b/p → 0 it is the gamma law of shape p, for a negative index its inverse: NumPy refused the nodes of these."""
+    family, gamma = ig.GeneralizedInverseGaussian(), ig.Gamma()
+    theta, other = [p, -1.0, -1.0], [1.1 * p, -1.0, -1.0]
+    np.testing.assert_allclose(family.potential([theta, [-p, -1.0, -1.0]]), gamma.potential([p, -1.0]), rtol=1e-14)
+    np.testing.assert_allclose(family.entropy(theta), gamma.entropy([p, -1.0]), rtol=1e-13)
+    np.testing.assert_allclose(family.to_eta(theta)[:2], gamma.to_eta([p, -1.0]), rtol=1e-13)
+    np.testing.assert_allclose(family.metric(theta)[:2, :2], gamma.metric([p, -1.0]), rtol=1e-13)
+    np.testing.assert_allclose(family.kl(theta, other), gamma.kl(theta[:2], other[:2]), rtol=1e-12)
+    np.testing.assert_allclose(family.sample(np.random.default_rng(0), theta, 3), p, rtol=1e-13)
+
+
+def test_laws_that_are_not_told_in_numbers_are_refused():
+    """No answer rather than one that looks like one: the smaller of p ± √(p² + ab) is 0; a law narrower than rounding."""
+    family = ig.GeneralizedInverseGaussian()
+    lost, narrow = [1.0, -1e-300, -1e-300], [1e30, -1.0, -1.0]
+    assert np.isnan(family.potential(lost))
+    for ask in (lambda: family.sample(np.random.default_rng(0), lost), lambda: family.quantile(lost, 0.5)):
+        with pytest.raises(ig.DomainError, match="finite and not 0"):
+            ask()
+    with pytest.raises(ig.DomainError, match="1 of 2 points does not"):
+        family.cdf([narrow, [1.0, -1.0, -1.0]], 1.0)
