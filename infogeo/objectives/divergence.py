@@ -3,7 +3,7 @@ from copy import copy
 from typing import Any
 
 from ..arrays.kept import kept
-from ..backend import Array, arrays, batch_contiguous, dot
+from ..backend import Array, arrays, backend_of, batch_contiguous, dot
 from ..numerics.linalg import matvec
 from .base import Objective
 
@@ -44,7 +44,7 @@ class CrossEntropy(Objective):
         self.manifold = require_manifold("CrossEntropy", M)
         self.eta_hat = kept(batch_contiguous(M.eta_domain.require("eta_hat", eta_hat)))
         self.rows = tuple(self.eta_hat.shape[:-1])
-        self.on_face = M.eta_domain.closed and bool((self.eta_hat == 0).any())
+        self.on_face = M.eta_domain.closed and bool(backend_of(self.eta_hat).any(self.eta_hat == 0))
 
     def __repr__(self) -> str:
         return f"CrossEntropy({self.manifold!r}, eta_hat of shape {tuple(self.eta_hat.shape)})"

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.kept import kept
-from ..backend import Array, Namespace, arrays, backend_of, batch_contiguous
+from ..backend import Array, Namespace, asarray, backend_of, batch_contiguous
 from ..errors import ShapeError
 from .base import Objective
 from .divergence import require_manifold
@@ -43,7 +43,8 @@ class JensenShannonDivergence(Objective):
         self.theta_hat = kept(batch_contiguous(M.theta_domain.require("theta_hat", theta_hat)))
         self.rows = tuple(self.theta_hat.shape[:-1])
         x, log_weight = _states(M) if nodes is None else nodes
-        xp, _, x, log_weight = arrays(self.theta_hat, x, log_weight)
+        xp, dtype = backend_of(self.theta_hat), self.theta_hat.dtype
+        x, log_weight = (xp.astype(asarray(part, like=self.theta_hat), dtype) for part in (x, log_weight))
         if tuple(x.shape[1:]) != tuple(M.support.shape) or tuple(log_weight.shape) != (x.shape[0],):
             raise ShapeError(f"nodes must be n observations of shape {tuple(M.support.shape)} and n log weights; got shapes "
                              f"{tuple(x.shape)} and {tuple(log_weight.shape)}")

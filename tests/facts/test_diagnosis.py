@@ -121,6 +121,14 @@ def test_charts_of_ones_own():
     assert row.chart == "2θ" and row.rate == pytest.approx(0.157345081 / 4, rel=1e-8)
 
 
+def test_arrays(backend):
+    """Points of any library; what is found is NumPy's."""
+    family, theta = at(K3A)
+    found = diagnose(family, backend.make(theta))
+    assert found.charts[2].condition == pytest.approx(5.0, rel=1e-12) and isinstance(found.point, np.ndarray)
+    assert isinstance(spectra(family, backend.make(np.stack([theta] * 2))).eigenvalues, np.ndarray)
+
+
 def test_refusals():
     with pytest.raises(ig.ShapeError, match="studies.spectra takes many"):
         diagnose(ig.Categorical(3), [[0.0, 0.0]])
