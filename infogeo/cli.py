@@ -146,6 +146,8 @@ def _add_conditioning(commands: Any) -> None:
                        "has the rates 2c and 2/c (default 3)")
     study.add_argument("--alpha", type=float, nargs="+", default=[], metavar="A",
                        help="α-charts of probabilities to descend in, too: -1 is η, 0 its square root")
+    study.add_argument("--diagnose", action="store_true",
+                       help="only how well conditioned the target is, chart by chart, and which coordinates to descend in")
     study.add_argument("--quick", action="store_true", help="a first look in seconds: 10 starts, 50 steps, shorter runs")
     _add_common(study, "write tables (CSV), the result (JSON, NPZ) and figures (PNG) here")
     study.set_defaults(run=_conditioning)
@@ -286,6 +288,9 @@ def _conditioning(options: argparse.Namespace) -> None:
     _prepared(options)
     with _chosen(options.backend):
         target = _target(options)
+        if options.diagnose:
+            found = studies.diagnose(target.family, target.theta, studies.alpha_charts(target.family, options.alpha))
+            return studies.follow_diagnosis(found, target.source, options.out, _say)
         run = studies.ConditioningRun(
             studies.named_problem(options.divergence or options.direction, target.family, target.theta), seed=options.seed,
             batch_size=options.batch_size, charts=studies.alpha_charts(target.family, options.alpha),
@@ -350,6 +355,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         interrupts, and the line says what is kept; 141 where nobody reads the output.
     """
     with warnings.catch_warnings():
+        warnings.simplefilter("always", studies.InputWarning)
         warnings.showwarning = lambda message, *_: print(f"infogeo: note: {message}", file=sys.stderr)
         try:
             options = _parser().parse_args(argv)

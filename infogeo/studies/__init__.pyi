@@ -27,7 +27,7 @@ from .side_by_side import InChart as InChart, affine_charts as affine_charts
 from .claim import Claim as Claim
 from .divergences import alpha_charts as alpha_charts, named_problem as named_problem
 from .chart import ETA as ETA, THETA as THETA, CoordinateChart as CoordinateChart, FlatChart as FlatChart, MappedChart as MappedChart
-from .naming import InputError as InputError, named_family as named_family
+from .naming import InputError as InputError, InputWarning as InputWarning, named_family as named_family
 
 # equivalence
 from .equivalence import (
@@ -53,6 +53,8 @@ from .figures import figure_flows as figure_flows, figure_sweep as figure_sweep,
 from .pictures import (
     plot_bisectors as plot_bisectors, plot_divergence_balls as plot_divergence_balls, plot_geodesics as plot_geodesics,
 )
-from .session import follow_conditioning as follow_conditioning, follow_training as follow_training
+from .session import (
+    follow_conditioning as follow_conditioning, follow_diagnosis as follow_diagnosis, follow_training as follow_training,
+)
 from .export import load_npz as load_npz, write as write
 from .unfinished import Unfinished as Unfinished

@@ -11,11 +11,15 @@ from ..errors import InfogeoError
 from ..families.base import ExponentialFamily
 from ..families.catalogue import FAMILIES
 
-__all__ = ["InputError", "named_family", "parsed_value", "suggestion"]
+__all__ = ["InputError", "InputWarning", "named_family", "parsed_value", "suggestion"]
 
 
 class InputError(InfogeoError, ValueError):
     """Input that cannot be a target; the message is one line that says what is wrong and where."""
+
+
+class InputWarning(UserWarning):
+    """Input that can be used, and may be meant otherwise."""
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

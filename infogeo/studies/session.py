@@ -8,14 +8,15 @@ from ..backend import to_numpy
 from .architecture import Task
 from .bars import Jobs
 from .conditioning import ConditioningRun
-from .export import tables_of, unfinished_conditioning, write
+from .diagnosis import Diagnosis
+from .export import as_json, tables_of, unfinished_conditioning, write, write_files
 from .report import report_part, report_setting
-from .tables import number
+from .tables import number, wrapped
 from .training import TrainingRun, TrainingStudy, training_runs
 from .training_report import report_training, write_training
 from .unfinished import Unfinished
 
-__all__ = ["follow_conditioning", "follow_training"]
+__all__ = ["follow_conditioning", "follow_diagnosis", "follow_training"]
 
 
 def follow_conditioning(run: ConditioningRun, source: str, directory: str | None, progress: bool,
@@ -39,6 +40,14 @@ def follow_conditioning(run: ConditioningRun, source: str, directory: str | None
         if kept is not None and directory is not None:
             write(run.result(found), directory)
             kept.clear()
+
+
+def follow_diagnosis(found: Diagnosis, source: str, directory: str | None, say: Callable[[str], None]) -> None:
+    """Say a diagnosis, and write it to ``diagnosis.txt`` and ``diagnosis.json`` in a directory."""
+    text = wrapped(f"from {source}", "    ", "") + f"\n\n{found}"
+    say(text)
+    if directory is not None:
+        write_files(directory, {"diagnosis.txt": f"{text}\n".encode(), "diagnosis.json": as_json(found.to_dict())})
 
 
 def follow_training(task: Task, data: str, optimisers: Sequence[str], directory: str | None, progress: bool,

@@ -12,7 +12,7 @@ from ..backend import Array, asarray, to_numpy
 from ..errors import DomainError, InfogeoError
 from ..families.base import ExponentialFamily
 from ..families.categorical import Categorical
-from .naming import InputError, named_family, parsed_value
+from .naming import InputError, InputWarning, named_family, parsed_value
 from .reading import NumberColumns, TextTable, read_table
 
 __all__ = ["Target", "from_counts", "from_parameters", "from_probabilities", "from_samples"]
@@ -137,7 +137,7 @@ def from_samples(path: str | Path, columns: str | Sequence[str], family: str, re
 
     Warns
     -----
-    UserWarning
+    InputWarning
         Where the file looks like a frequency table whose counts are not used.
     """
     columns = [columns] if isinstance(columns, str) else list(columns)
@@ -179,7 +179,8 @@ def _samples(path: str | Path, called: list[str], family: str, places: int) -> N
     counts = _counts_beside(table, found) if len(called) == 1 else None
     if counts is not None:
         warnings.warn(f"{path}: looks like a frequency table: column {called[0]!r} has every value once, and {counts!r} whole "
-                      f"numbers; each row counts once, unless its weight is in {counts!r} (--weights {counts})", stacklevel=3)
+                      f"numbers; each row counts once, unless its weight is in {counts!r} (--weights {counts})", InputWarning,
+                      stacklevel=3)
     return found
 
 

@@ -13,11 +13,13 @@ import infogeo as ig
 from infogeo.cli import main
 from infogeo.families.catalogue import FAMILIES
 from infogeo.studies.export import _plain
+from infogeo.studies.unfinished import flat
 
-from .study_helpers import short  # noqa: F401
+from .study_helpers import BRIEF, short  # noqa: F401
 
 DATA = Path(__file__).parents[2] / "examples" / "data"
 HORSES = ["--counts", str(DATA / "horse_kicks.csv"), "--column", "corps_years"]
+MODULE = sys.modules[ig.studies.ConditioningRun.__module__]
 QUICK = ["--starts", "2", "--steps", "20", "--batch-size", "50"]
 
 
@@ -34,16 +36,44 @@ def run(capsys, *argv):
     return code, out, err
 
 
-def test_data_set(capsys, here, short):  # noqa: F811
-    code, out, err = run(capsys, *HORSES, *QUICK, "--out", "deep/study")
-    assert (code, err) == (0, "")
-    assert "0.545 0.325 0.11 0.015 0.005" in out and "338.869" in out
-    written = {path.name for path in (here / "deep" / "study").iterdir()}
+def test_an_interruption_keeps_what_is_done_and_a_second_start_goes_on(capsys, here, short, monkeypatch):  # noqa: F811
+    command, folder = [*HORSES, *QUICK, "--affine", "2.5", "--out", "deep/study"], here / "deep" / "study"
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MODULE, "sweep", interrupted)
+        code, out, err = run(capsys, *command)
+    assert code == 130 and err == ("infogeo: interrupted; finished and kept in deep/study/unfinished: spectrum, flows, charts, "
+                                   "discrete; the same command goes on from there\n")
+    assert "Rates of the flows" in out and "Learning-rate sweep" not in out
+    assert (folder / "unfinished" / "rates.csv").read_text().count("\n") == 1 + 3 * BRIEF.flown
+    with monkeypatch.context() as patch:
+        patch.setattr(MODULE, "measured_flows", interrupted)      # what is finished is not done again
+        code, out, err = run(capsys, *command)
+    assert (code, err) == (0, "") and "0.545 0.325 0.11 0.015 0.005" in out and "338.869" in out
+    written = {path.name for path in folder.iterdir()}
     assert written == {"result.json", "result.npz", "flows.png", "sweep.png", "trajectories.png", "spectrum.csv",
                        "predictions.csv", "rates.csv", "iterations.csv", "contraction.csv",
                        "sweep.csv", "noise.csv", "charts.csv", "claims.csv"}
-    stored = ig.studies.load_npz(here / "deep" / "study" / "result.npz")
+    stored = ig.studies.load_npz(folder / "result.npz")
     assert stored["starts"].shape == (3, 4) and stored["sweep.steps"] == 20 and stored["noise.batch_size"] == 50
+    target = ig.studies.from_counts(HORSES[1], HORSES[3])
+    whole = ig.studies.conditioning(ig.studies.ForwardProblem(target.family, target.theta), starts=2, steps=20, batch_size=50,
+                                    affine=2.5, effort=BRIEF)
+    for name, value in flat(whole, without=(ig.studies.Problem,)).items():
+        np.testing.assert_array_equal(stored[name], "" if value is None else value, err_msg=name)
+
+
+def test_an_interruption_says_how_to_keep_what_is_done(capsys, here, short, monkeypatch):  # noqa: F811
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(MODULE, "measured_flows", interrupted)
+    code, out, err = run(capsys, "--probabilities", "0.5", "0.5", *QUICK)
+    assert code == 130 and err == "infogeo: interrupted; with --out DIR, what is finished would have been kept\n"
+    assert out.startswith("The target q") and "condition number" in out       # what is known at once is said at once
 
 
 def test_same_command_same_words(capsys, short):  # noqa: F811
@@ -56,10 +86,12 @@ def test_direction_and_reference_reach_the_study(capsys, short):  # noqa: F811
     assert code == 0 and "Categorical(k=5, reference=0)" in out and "KL(p‖q), reverse" in out and "--reference best" not in out
 
 
-def test_module_and_console_script_are_the_same():
-    run = subprocess.run([sys.executable, "-m", "infogeo", "conditioning", "--probabilities", "0.5", "0.6"], capture_output=True,
-                         text=True)
-    assert run.returncode == 2 and run.stdout == ""
+def test_the_module_is_the_console_script_and_imports_nothing_heavy_for_a_complaint():
+    program = ("import runpy, sys\nsys.argv = ['infogeo', 'conditioning', '--probabilities', '0.5', '0.6']\n"
+               "try:\n    runpy.run_module('infogeo', run_name='__main__')\nexcept SystemExit as end:\n"
+               "    print(end.code, [name for name in ('matplotlib', 'tqdm', 'sympy', 'cupy') if name in sys.modules])")
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.stdout == "2 []\n"
     assert run.stderr == "infogeo: --probabilities: probabilities must sum to 1; these sum to 1.1\n"
 
 
@@ -70,13 +102,6 @@ def test_help(capsys):
                    "--direction", "--starts", "--seed", "--batch-size", "--steps", "--out", "--backend", "--progress",
                    "--no-progress"):
         assert option in out
-
-
-def test_nothing_heavy_is_imported_for_a_complaint():
-    program = ("import sys; from infogeo.cli import main; main(['conditioning', '--probabilities', '1']); "
-               "print([name for name in ('matplotlib', 'tqdm', 'sympy', 'cupy') if name in sys.modules])")
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert run.stdout == "[]\n"
 
 
 @pytest.mark.parametrize("family, draw", [
@@ -266,6 +291,11 @@ def test_bad_samples(capsys, here, text, family, words):
     (["--probabilities", "0.5", "0.5", "--reference", "first"],
      "argument --reference: must be an outcome's index or 'best'; got first"),
     (["--probabilities", "0.5", "0.5", "--family", "normal"], "--family normal needs --samples"),
+    (["--probabilities", "0.5", "0.5", "--weights", "x"], "--weights belongs to --samples"),
+    (["--probabilities", "0.5", "0.5", "--affine", "0"], "argument --affine: must be a positive number; got 0"),
+    (["--probabilities", "0.5", "0.5", "--divergence", "rényi"], "unknown divergence 'rényi'; did you mean renyi?"),
+    (["--probabilities", "0.5", "0.5", "--alpha", "1"], "alpha must satisfy alpha finite and other than 1"),
+    (["--family", "normal", "--target", "mean=0", "variance=1", "--alpha", "0"], "α-charts are powers of probabilities"),
     (["--probabilities", "0.5", "0.5", "--column", "x"], "--column belongs to --counts and --samples"),
     (["--probabilities", "0.5", "0.5", "--starts", "0"], "argument --starts: must be a positive integer; got 0"),
     (["--probabilities", "0.5", "0.5", "--batch-size", "many"], "argument --batch-size: must be a positive integer; got many"),
@@ -338,6 +368,60 @@ def test_cupy_without_a_device(capsys, here):
 def test_progress_bars(capsys, option, shown, short):  # noqa: F811
     code, _, err = run(capsys, "--probabilities", "0.5", "0.5", *QUICK, option)
     assert code == 0 and ("step" in err) == shown
+
+
+def test_a_first_look(capsys, here, monkeypatch):
+    """--quick is a study of its own sizes, 80 columns wide at most, with α-charts and another divergence."""
+    monkeypatch.setattr("infogeo.studies.QUICK", BRIEF)
+    code, out, err = run(capsys, "--probabilities", "0.5", "0.3", "0.2", "--quick", "--alpha", "0", "--divergence", "renyi=0.5",
+                         "--batch-size", "20")
+    assert (code, err) == (0, "") and max(map(len, out.splitlines())) <= 80
+    assert "11, seed 0" in out and "50 steps" in " ".join(out.split()) and "Rényi's D_a(p‖q), a = 0.5" in out
+    assert any(line.split()[:4] == ["α", "=", "0", "5"] for line in out.splitlines())      # κ = 1/p_K
+
+
+def test_diagnosis(capsys, here):
+    code, out, err = run(capsys, "--family", "gamma", "--target", "shape=2", "rate=1", "--diagnose", "--out", "found")
+    assert (code, err) == (0, "") and "Recommended: θ." in out
+    assert (here / "found" / "diagnosis.txt").read_text(encoding="utf-8") == out
+    assert json.loads((here / "found" / "diagnosis.json").read_text())["recommended"] == "θ"
+
+
+def test_a_frequency_table_is_noted(capsys, here):
+    table = ["--samples", str(DATA / "alpha_particles.csv"), "--column", "particles", "--family", "poisson", "--diagnose"]
+    code, out, err = run(capsys, *table)
+    assert code == 0 and err.startswith("infogeo: note: ") and err.count("\n") == 1 and "--weights intervals" in err
+    code, out, err = run(capsys, *table, "--weights", "intervals")
+    assert (code, err) == (0, "") and "1.3537" in out                           # θ = log 3.87
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"infogeo {ig.__version__}\n"
+
+
+@pytest.mark.parametrize("argv, meant", [
+    (["conditionig"], "did you mean conditioning?"), (["conditioning", "--coulmn", "x"], "did you mean --column?"),
+    (["conditioning", "--direction", "foward"], "did you mean forward?"),
+    (["train", "--optimizer", "adam"], "did you mean --optimiser?"),
+    (["conditioning", "--family", "gama", "--target", "rate=1"], "did you mean Gamma?"),
+    (["train", "--optimiser", "kfca"], "did you mean kfac?")])
+def test_what_may_have_been_meant(capsys, argv, meant):
+    assert main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.endswith(f"{meant}\n"), err
+
+
+def test_a_reader_who_leaves_is_no_error(monkeypatch, here):
+    def left(text):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("infogeo.cli._say", left)
+    with open(here / "out", "w") as out, open(here / "err", "w") as err:
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", err)
+        assert main(["conditioning", "--probabilities", "0.5", "0.5"]) == 141
+    assert (here / "err").read_text() == ""
 
 
 def test_unknown_command(capsys):
