@@ -7,9 +7,8 @@ from ..errors import InfogeoError
 from ..families.base import ExponentialFamily
 from ..objectives.alpha_chart import AlphaChart
 from ..objectives.jensen_shannon import JensenShannonDivergence
-from ..objectives.power_divergence import (
-    AlphaDivergence, BhattacharyyaDistance, ChiSquaredDivergence, RenyiDivergence, SquaredHellingerDistance,
-)
+from ..objectives.power_divergence import (AlphaDivergence, BhattacharyyaDistance, ChiSquaredDivergence, RenyiDivergence,
+                                           SquaredHellingerDistance)
 from .chart import ETA, MappedChart
 from .naming import InputError, suggestion
 from .problem import DIRECTIONS, DivergenceProblem, Problem

@@ -6,10 +6,10 @@ from numpy.testing import assert_allclose
 import infogeo as ig
 from infogeo.studies.claims import _affine, _whole_trajectories
 from infogeo.studies.landscape import global_bounds, least_curvature, not_convex
+from infogeo.studies.methods import METHODS
 from infogeo.studies.rates import _early_rate, measured_flows
 from infogeo.studies.relative_error import relative_error, worst_factor
 from infogeo.studies.side_by_side import in_charts
-from infogeo.studies.methods import METHODS
 
 S = ig.studies
 BRIEF = S.Effort(flown=2, longest=200)
