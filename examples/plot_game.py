@@ -2,10 +2,10 @@
 A game turns: one look ahead
 ============================
 
-In rock, paper, scissors each player follows the other's mistakes. Mirror descent of both, the multiplicative weights, goes round the
-equilibrium and ever further out: its divergence to the equilibrium rises at every step, whatever the step size. Mirror-prox takes
-the step, looks at the gradients there, and takes them for the step from where it was; optimistic mirror descent guesses the same from
-the last two gradients. Both turn inwards and come to the equilibrium, to rounding.
+In rock, paper, scissors each player follows the other's mistakes. Mirror descent of both, the multiplicative weights, goes
+round the equilibrium and ever further out: its divergence to the equilibrium rises at every step, whatever the step size.
+Mirror-prox takes the step, looks at the gradients there, and takes them for the step from where it was; optimistic mirror
+descent guesses the same from the last two gradients. Both turn inwards and come to the equilibrium, to rounding.
 """
 
 # %%
@@ -26,7 +26,8 @@ def gap(x):
 
 
 start, steps = np.array([0.45, 0.32, 0.23, 0.45, 0.32, 0.23]), 1500
-methods = {"mirror descent": (ig.MirrorUpdate(), 0.1), "mirror-prox": (ig.MirrorProx(), 0.5), "optimistic": (ig.Optimistic(), 0.5)}
+methods = {"mirror descent": (ig.MirrorUpdate(), 0.1), "mirror-prox": (ig.MirrorProx(), 0.5),
+           "optimistic": (ig.Optimistic(), 0.5)}
 runs, averages = {}, {}
 for name, (update, h) in methods.items():
     points = []
@@ -36,8 +37,8 @@ for name, (update, h) in methods.items():
     averages[name] = np.cumsum(points, axis=0) / np.arange(1, steps + 1)[:, None]
 
 # %%
-# Two things are known of the runs. The divergence of mirror descent to the equilibrium rises at every step; and the average of the
-# points where mirror-prox looked has a gap of at most D/(hT), with the largest divergence D from the start to a pair of vertices.
+# Two things are known of the runs. The divergence of mirror descent to the equilibrium rises at every step; and the average of
+# the points where mirror-prox looked has a gap of at most D/(hT), with the largest divergence D from the start to two vertices.
 away = M.divergence(runs["mirror descent"], np.full(6, 1 / 3))
 T = np.arange(1, steps + 1)
 bound = 2 * np.log(1 / 0.23) / (0.5 * T)
