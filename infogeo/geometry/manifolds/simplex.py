@@ -33,10 +33,10 @@ class Simplex(DuallyFlat):
     - distance 4 arcsin(½ ‖√p − √q‖), geodesics the great circles in √p; for other generators by collocation, between points
       that are not on the boundary
 
-    Of a target p̂, zeros allowed, ``ReverseKL(M, p̂)`` is KL(p̂‖p), and ``CrossEntropy(M.dual, p̂).in_dual_coordinates()`` the same up
-    to a constant. ``MirrorUpdate`` is p⁺ ∝ p e^{−hc}, the multiplicative weights. In the interior all this is ``Categorical(k).dual``, whichever
+    ``MirrorUpdate`` is p⁺ ∝ p e^{−hc}, the multiplicative weights. In the interior all this is ``Categorical(k).dual``, whichever
     its reference outcome is. Zeros are points, too: they stay zeros under the entropy and wherever f′(0) = −∞, and are reached as
-    limits, or for f′(0) finite, as of `Euclidean`, in one step.
+    limits, or for f′(0) finite, as of `Euclidean`, in one step. Of a target p̂, zeros allowed, ``ReverseKL(M, p̂)`` is KL(p̂‖p),
+    and ``CrossEntropy(M.dual, p̂).in_dual_coordinates()`` the same up to a constant.
 
     Parameters
     ----------
