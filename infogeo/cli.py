@@ -1,4 +1,4 @@
-"""The command line: ``infogeo conditioning …``, ``infogeo equivalence …``, ``infogeo train …`` and ``infogeo derive …``."""
+"""The command line: ``infogeo conditioning …``, ``equivalence``, ``train``, ``policy`` and ``derive``."""
 import argparse
 import os
 import re
@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_conditioning(commands)
     _add_equivalence(commands)
     _add_train(commands)
+    _add_policy(commands)
     _add_derive(commands)
     for command in commands.choices.values():
         parser.known += command.known
@@ -192,6 +193,32 @@ def _add_train(commands: Any) -> None:
     training.add_argument("--dtype", choices=("float32", "float64"), default="float64")
     _add_common(training, "write the curves (CSV, JSON), the weights (NPZ) and the figure (PNG) here")
     training.set_defaults(run=_train)
+
+
+POLICY_EXAMPLES = """examples:
+  infogeo policy --environment CartPole-v1 --method trpo npg --out cartpole
+  infogeo policy --environment Acrobot-v1 --steps 102400 --seeds 5"""
+
+
+def _add_policy(commands: Any) -> None:
+    learning = commands.add_parser(
+        "policy", help="natural policy gradient and others side by side in one environment",
+        description="Learn a policy by several methods from several seeds; print and plot returns\n"
+                    "against steps. Needs the extra infogeo[policy].", epilog=POLICY_EXAMPLES)
+    learning.add_argument("--environment", default="CartPole-v1", metavar="NAME", help="of Gymnasium (default CartPole-v1)")
+    learning.add_argument("--method", nargs="+", default=["trpo"], metavar="NAME", help=", ".join(studies.POLICY_METHODS))
+    learning.add_argument("--steps", type=_positive, default=40960, help="in the environment (default 40960)")
+    learning.add_argument("--batch", type=_positive, default=2048, help="steps in the environment for one of the solver (2048)")
+    learning.add_argument("--seeds", type=_positive, default=3, metavar="K", help="how many: 0, 1, … (default 3)")
+    _add_common(learning, "write the returns (CSV, JSON), the policies (NPZ) and the figure (PNG) here")
+    learning.set_defaults(run=_policy)
+
+
+def _policy(options: argparse.Namespace) -> None:
+    _prepared(options)
+    with _chosen(options.backend):
+        studies.follow_policies(options.environment, options.method, options.out, options.progress, _say, steps=options.steps,
+                                batch=options.batch, seeds=options.seeds)
 
 
 def _add_derive(commands: Any) -> None:

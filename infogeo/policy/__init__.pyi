@@ -8,6 +8,7 @@ from .criteria import DiscountedReturn as DiscountedReturn
 from .critic import Critic as Critic
 # steps with bounds
 from .entropy_bounded import EntropyBounded as EntropyBounded
+from .log_linear import LogLinearPolicies as LogLinearPolicies
 # environments
 from .environments import Environment as Environment
 from .environments import MDPEnvironment as MDPEnvironment

@@ -47,6 +47,16 @@ from .curvature_variance import variance_table as variance_table
 # reports, figures, files
 from .report import report as report, report_part as report_part, report_setting as report_setting
 from .training_report import (
+# policies
+from .policies import (
+    POLICY_METHODS as POLICY_METHODS, PolicyMethod as PolicyMethod, PolicyRun as PolicyRun, PolicyStudy as PolicyStudy,
+    policies as policies,
+)
+from .policies_report import (
+    figure_policies as figure_policies, report_policies as report_policies, write_policies as write_policies,
+)
+from .policies_session import follow_policies as follow_policies
+
     figure_training as figure_training, report_training as report_training, write_training as write_training,
 )
 from .figures import figure_flows as figure_flows, figure_sweep as figure_sweep, figure_trajectories as figure_trajectories

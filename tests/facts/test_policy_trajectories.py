@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import infogeo as ig
+from infogeo.cli import main
 from infogeo.curvature import KrylovTikhonov, Tikhonov, WeightSpace, empirical_fisher, fisher
 from infogeo.networks import MLP, ConditionalModel, Glorot, Orthogonal
-from infogeo.policy import (GAE, Critic, Environment, FiniteMDP, MDPEnvironment, Outcome, Return, Rollouts, Surrogate,
-                            compatible_weights, episodic_weights)
+from infogeo.policy import (GAE, Critic, EntropyBounded, Environment, FiniteMDP, LogLinearPolicies, MDPEnvironment, Outcome,
+                            Return, Rollouts, Surrogate, compatible_weights, episodic_weights)
 
 from .test_policy_exact import P, R, near
 
@@ -218,6 +219,7 @@ def test_gymnasium():
     space = WeightSpace(policy, None, fisher, KrylovTikhonov(0.1))
     run = ig.descend(task, policy.network.init(rng, Orthogonal(0.1)), geometry=space, update=ig.NaturalUpdate(),
                      step=ig.TrustRegion(0.01), max_steps=2, rng=rng, record=None)
+    assert np.isfinite(run.x).all() and 5 < task.progress[-1].mean_return < 100
     pendulum = ig.policy.gym("Pendulum-v1", 2)
     assert pendulum.family == ig.Normal() and pendulum.reset(rng).shape == (2, 3)
     outcome = pendulum.step(np.array([0.5, 1e9]))
@@ -225,3 +227,49 @@ def test_gymnasium():
     pendulum.close()
     with pytest.raises(ig.DomainError, match="states must be vectors"):
         ig.policy.GymEnvironment([gymnasium.make("FrozenLake-v1")])
+
+
+@pytest.mark.parametrize("kl, entropy", [(0.02, np.inf), (0.02, 0.004), (0.05, 0.05)])
+def test_bounds_on_log_linear_policies(kl, entropy):
+    """Both bounds hold exactly in the states at hand, and no policy within them is better to first order."""
+    rng = np.random.default_rng(12)
+    policy, s = model((4, 2), ig.Categorical(3)), rng.standard_normal((200, 4))
+    w = 0.5 * rng.standard_normal(policy.network.size)
+    a = policy.sample(rng, w, s)
+    space = LogLinearPolicies(policy, (s, a), Tikhonov(1e-9))
+    near(space.to_eta(w), [(space.potential(w + e) - space.potential(w - e)) / 2e-5 for e in 1e-5 * np.eye(w.size)], 1e-8)
+    near(space.flat(w, w), fisher(policy, w, (s, a)).dense() @ w, 1e-10)
+    _, covector = Surrogate(policy, w, (s, a), rng.standard_normal(200)).value_and_gradient(w)
+    after, _ = EntropyBounded(kl, entropy)(space, w, covector, 1.0)
+    law, before = (policy.theta(u, s) for u in (after, w))
+    lost = (policy.family.entropy(before) - policy.family.entropy(law)).mean()
+    spent = policy.family.kl(law, before).mean()
+    assert spent <= kl * (1 + 1e-6) and lost <= entropy + 1e-6
+    assert spent >= kl * (1 - 1e-6) or lost >= entropy - 1e-6
+    direction = -space.sharp(w, covector)
+    gain = lambda u: direction @ (space.to_eta(u) - space.to_eta(w))
+    for other in after + 0.02 * rng.standard_normal((300, w.size)):
+        inside = policy.theta(other, s)
+        if policy.family.kl(inside, before).mean() <= kl and (policy.family.entropy(before)
+                                                              - policy.family.entropy(inside)).mean() <= entropy:
+            assert gain(other) <= gain(after) + 1e-9
+    with pytest.raises(TypeError, match="one layer of weights"):
+        LogLinearPolicies(model((4, 3, 2), ig.Categorical(3)), None, Tikhonov(1e-3))
+
+
+def test_study_of_policies(tmp_path, capsys):
+    """Two methods, two seeds; a second start goes on from what is there; a wrong name is said in one line."""
+    command = ["policy", "--method", "trpo", "reinforce", "--steps", "512", "--batch", "256", "--seeds", "2", "--no-progress"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 0
+    text = capsys.readouterr().out
+    assert "trpo, seed 1: return" in text and "reinforce: plain gradient with Adam" in text
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["policies.npz", "policy.csv", "policy.json", "policy.png"]
+    with np.load(tmp_path / "out" / "policies.npz") as file:
+        weights = dict(file)
+    assert sorted(weights) == ["reinforce-0", "reinforce-1", "trpo-0", "trpo-1"]
+    study = ig.studies.policies("CartPole-v1", ("trpo",), steps=512, batch=256, seeds=1)
+    assert np.array_equal(study.runs[0].w, weights["trpo-0"])           # the same seed is the same run
+    for wrong, words in ([["--method", "trppo"], "did you mean trpo"], [["--environment", "Cart"], "--environment Cart: "],
+                         [["--batch", "100"], "multiple of 8"]):
+        assert main(["policy", *wrong]) == 2
+        assert words in capsys.readouterr().err
