@@ -32,7 +32,7 @@ def figure_flows(result: Conditioning) -> "Figure":
     lines = Lines(0.01 * np.log(result.flows[0].kl[0, 0] / floor))
     for flow in result.flows:
         rate, colour, kl = predicted[flow.method], COLOURS[flow.method], flow.kl[:, 0]
-        shown = (flow.times <= end) & (kl > floor)
+        shown = (np.arange(kl.size) <= np.searchsorted(flow.times, end)) & (kl > floor)     # up to the edge, and over it
         on = lines.add(SHORT[flow.method], flow.times, np.log(np.where(shown, kl, np.nan)))
         axes.semilogy(flow.times[shown], kl[shown], color=colour, lw=2.2, ls=DASHES if on else "-",
                       label=f"{FLOW_LABELS[flow.method]}: rate {rate:.4g}" + (f" (on {on})" if on else ""))
