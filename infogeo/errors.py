@@ -120,6 +120,13 @@ def require_count(name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
+def require_own_dimension(what: str, M: Any) -> None:
+    """Nothing, for a manifold in as many coordinates as it has dimensions, which `what` needs. Raises TypeError for another."""
+    if M.redundant:
+        raise TypeError(f"{what} in as many coordinates as there are dimensions; {M!r} has one more: leave an outcome out, as "
+                        "Categorical(k).dual does")
+
+
 def require_converged(what: str, converged: Array, residual: Array, iterate: Array) -> None:
     """Nothing, if every row converged; `what` says what fell short of what, for instance "to_theta ended short of 1e-12".
 

@@ -8,12 +8,11 @@ import numpy as np
 from ..backend import Array, to_numpy
 from ..domains.convex import ConvexDomain, OpenSimplex, Orthant
 from ..domains.power import PowerDomain
-from ..errors import ShapeError, takes
+from ..errors import ShapeError, require_own_dimension, takes
 from ..families.categorical import Categorical
 from ..geometry.manifolds.manifold import DuallyFlat
 from ..geometry.manifolds.pulled_back import PulledBack
 from ..objectives.alpha_chart import AlphaChart
-from .spectra import require_own_dimension
 from .tables import number, table
 
 __all__ = ["ChartDiagnosis", "Diagnosis", "References", "diagnose", "plain"]
@@ -162,7 +161,7 @@ def diagnose(manifold: DuallyFlat, point: Array, charts: Sequence[Any] = ()) -> 
     >>> found.recommended, found.references.best
     ('θ, with outcome 0 as the reference', 0)
     """
-    require_own_dimension(manifold)
+    require_own_dimension("a diagnosis is", manifold)
     theta = manifold.theta_domain.require("point", point)
     if theta.ndim != 1:
         raise ShapeError(f"point must be one point, of shape ({manifold.dim},); got shape {tuple(theta.shape)}: "

@@ -2,11 +2,11 @@
 import numpy as np
 
 from ..backend import Array, to_numpy
-from ..errors import takes
+from ..errors import require_own_dimension, takes
 from ..geometry.manifolds.manifold import DuallyFlat
 from .spectrum import Spectrum
 
-__all__ = ["require_own_dimension", "spectra"]
+__all__ = ["spectra"]
 
 
 @takes(DuallyFlat)
@@ -39,7 +39,7 @@ def spectra(family: DuallyFlat, theta: Array) -> Spectrum:
     >>> ig.studies.spectra(family, targets).condition[0].round(4)
     array([4.847 , 3.    , 2.0833])
     """
-    require_own_dimension(family)
+    require_own_dimension("spectra are", family)
     theta = family.theta_domain.require("theta", theta)
     in_theta, axes_theta = np.linalg.eigh(to_numpy(metric := family.metric(theta)))
     in_eta, axes_eta = np.linalg.eigh(to_numpy(family.dual_metric(family.to_eta(theta))))
@@ -49,10 +49,3 @@ def spectra(family: DuallyFlat, theta: Array) -> Spectrum:
     condition = high / low
     return Spectrum(eigenvalues, np.stack([axes_theta, axes_eta]), condition, 2.0 * low, 2.0 / (low + high), 2.0 / high,
                     (condition - 1.0) / (condition + 1.0))
-
-
-def require_own_dimension(M: DuallyFlat) -> None:
-    """Nothing, for a manifold with as many coordinates as dimensions. Raises TypeError for another."""
-    if M.redundant:
-        raise TypeError(f"{M!r} has a coordinate more than dimensions, and no spectrum in them: leave an outcome out, as "
-                        "Categorical(k).dual does")

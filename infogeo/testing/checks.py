@@ -6,6 +6,7 @@ import numpy as np
 
 from ..backend import Array
 from ..domains.convex import ConvexDomain
+from ..errors import require_own_dimension
 from ..families.base import ExponentialFamily
 from ..geometry.manifolds.manifold import DuallyFlat
 from .family_laws import EXPONENTIAL_FAMILY_LAWS
@@ -48,6 +49,7 @@ def check_dually_flat(M: DuallyFlat, *, region: ConvexDomain | None = None, coun
     """
     if not isinstance(M, DuallyFlat):
         raise TypeError(f"check_dually_flat takes a DuallyFlat manifold; got {type(M).__name__}")
+    require_own_dimension("the laws are", M)
     return _check(M, DUALLY_FLAT_LAWS, region or smooth_region(M), count, scale)
 
 

@@ -134,7 +134,7 @@ def test_refusals():
         diagnose(ig.Categorical(3), [[0.0, 0.0]])
     with pytest.raises(ig.DomainError, match="point must satisfy"):
         diagnose(ig.Normal(), [0.0, 1.0])
-    with pytest.raises(TypeError, match="a coordinate more than dimensions"):
+    with pytest.raises(TypeError, match="a diagnosis is in as many coordinates as there are dimensions"):
         diagnose(ig.Simplex(3), [0.2, 0.3, 0.5])
     with pytest.raises(TypeError, match="takes a DuallyFlat"):
         spectra(ig.Categorical, [0.0, 0.0])

@@ -134,6 +134,8 @@ def test_refusals():
         ig.Tsallis(1.0)
     with pytest.raises(ig.DomainError, match=r"x0 must satisfy x0 >= 0 and sum\(x0\) = 1"):
         ig.descend(ig.ReverseKL(S, INSIDE), [0.5, 0.6, 0.1], geometry=S, update=ig.MirrorUpdate(), step=0.1, max_steps=1)
+    with pytest.raises(TypeError, match="the laws are in as many coordinates as there are dimensions"):
+        ig.testing.check_dually_flat(S)
     with pytest.raises(TypeError, match="no volume in closed form"):
         ig.Simplex(3, generator=ig.Burg(1)).total_volume()
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...backend import Array, Namespace
+from ...errors import require_own_dimension
 from ..differences import frame
 from ..linalg import inverse, matvec
 from .mesh import Mesh, meshes
@@ -48,9 +49,7 @@ class HessianEquation:
     alpha: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.M.redundant:
-            raise TypeError("geodesics of an α-connection are found in as many coordinates as there are dimensions; "
-                            f"{self.M!r} has one more: leave an outcome out, as Categorical(k).dual does")
+        require_own_dimension("geodesics of an α-connection are found", self.M)
 
     def __call__(self, xp: Namespace, x: Array, v: Array, w: Array, derivative: Array) -> tuple[Array, Array, Array, Array]:
         """(G, f, ∂f/∂v, ∂(Gw + f)/∂x) with f = (1 − α)/2 T(v, v).
