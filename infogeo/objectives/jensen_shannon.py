@@ -1,5 +1,6 @@
 """The Jensen–Shannon divergence of an exponential family to a target as an objective."""
 from math import isfinite, log
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,12 @@ class JensenShannonDivergence(Objective):
 
     def __repr__(self) -> str:
         return f"JensenShannonDivergence({self.manifold!r}, theta_hat of shape {tuple(self.theta_hat.shape)})"
+
+    def part(self, rows: Any) -> Objective:
+        part = copy(self)
+        part.theta_hat, part.log_q = rows(self.theta_hat, 1), rows(self.log_q, 1)
+        part.rows = tuple(part.theta_hat.shape[:-1])
+        return part
 
     def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
         M, (xp, theta, _) = self.manifold, self.manifold.point(theta, self.theta_hat)

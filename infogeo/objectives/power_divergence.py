@@ -1,6 +1,7 @@
 """Divergences of a power integral ∫ p^s q^{1−s} from or to a target, as objectives; the model is p, the target q."""
 from abc import abstractmethod
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,12 @@ class PowerDivergence(Objective):
 
     def _own(self) -> str:
         return ""
+
+    def part(self, rows: Any) -> Objective:
+        part = copy(self)
+        part.theta_hat, part.s = rows(self.theta_hat, 1), rows(self.s)
+        part.rows = tuple(np.broadcast_shapes(part.theta_hat.shape[:-1], part.s.shape))
+        return part
 
     @abstractmethod
     def _outer(self, xp: Namespace, scaled: Array, s: Array) -> tuple[Array, Array]:

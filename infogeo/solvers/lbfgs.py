@@ -49,7 +49,7 @@ def lbfgs(objective: Any, x0: Array, *, geometry: Any = None, max_steps: int, to
         return tol is not None and bool(dot(covector, covector if bare else geometry.sharp(x, covector)) <= tol * tol)
 
     with np.errstate(all="ignore"):
-        runs = [_run(objective, geometry.domain.chart, x[row], small, max_steps, memory) for row in np.ndindex(batch)]
+        runs = [_run(objective, geometry.domain.chart, x[(*row, ...)], small, max_steps, memory) for row in np.ndindex(batch)]
     length = max((len(values) for _, values, _ in runs), default=1)
     points = [_padded(points, length) for points, _, _ in runs]
     path = xp.asarray(np.reshape(np.stack(points, axis=1) if points else [], (length, *x.shape)), dtype=x.dtype)

@@ -1,5 +1,5 @@
 """Momentum on a Riemannian manifold."""
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
@@ -40,6 +40,10 @@ class RiemannianMomentum(Based):
 
     def init(self, x: Array) -> Array:
         return 0.0 * x
+
+    def part(self, rows: Any) -> Update | None:
+        base = self.base.part(rows)
+        return None if base is None else replace(self, base=base)
 
     def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
         v = self.decay * state + column(h) * self.base.velocity(geometry, x, covector)

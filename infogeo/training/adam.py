@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from ..backend import Array, arrays, column
 from ..errors import require
-from ..solvers.update import Update
+from ..solvers.update import SameForAllRows
 
 __all__ = ["Adam", "RMSprop"]
 
@@ -18,7 +18,7 @@ class Moments(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Adam(Update):
+class Adam(SameForAllRows):
     """x − h m̂ / (√v̂ + ε) with running averages m of c and v of c², each over its own sum of weights.
 
     Mathematically, m ← β₁ m + (1 − β₁) c, v ← β₂ v + (1 − β₂) c², m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ).
@@ -60,7 +60,7 @@ class Adam(Update):
 
 
 @dataclass(frozen=True)
-class RMSprop(Update):
+class RMSprop(SameForAllRows):
     """x − h c / (√v̂ + ε): `Adam` without an average of c, β₁ = 0.
 
     Mathematically, v̂ is a running average of c². With mini-batches of one example c cᵀ is the empirical Fisher, and v̂ the

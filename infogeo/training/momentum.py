@@ -1,5 +1,5 @@
 """Momentum: updates that keep a part of their last step."""
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..backend import Array, column
@@ -19,6 +19,10 @@ class _WithVelocity(Update):
 
     def init(self, x: Array) -> Array:
         return 0.0 * x
+
+    def part(self, rows: Any) -> Update | None:
+        base = self.base.part(rows)
+        return None if base is None else replace(self, base=base)
 
     def velocity(self, geometry: Any, x: Array, covector: Array) -> Array:
         """That of steps that add up, 1 / (1 − β) times that of the base."""

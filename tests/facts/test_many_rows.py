@@ -5,6 +5,7 @@ import pytest
 import infogeo as ig
 from infogeo.solvers import parts
 from infogeo.solvers.stop import Gap
+from infogeo.training import Adam, Momentum
 
 FAMILY, RNG = ig.Categorical(3), np.random.default_rng(0)
 TARGETS, STARTS = RNG.dirichlet(np.ones(3), 37)[:, :2], RNG.standard_normal((37, 2))
@@ -36,6 +37,11 @@ CASES = {
     "bregman": dict(update=ig.AcceleratedBregman(1.0)),
     "averaging": dict(update=ig.DualAveraging()),
     "corrected": dict(update=ig.CorrectedNatural()),
+    "momentum": dict(update=Momentum(0.5, ig.NaturalUpdate())),
+    "Adam": dict(update=Adam()),
+    "geodesic momentum": dict(update=ig.RiemannianMomentum(0.5), max_steps=4),
+    "alpha": dict(f=ig.AlphaDivergence(FAMILY, STARTS[::-1], np.linspace(-1.0, 1.0, 37))),
+    "Jensen-Shannon": dict(f=ig.JensenShannonDivergence(FAMILY, STARTS[::-1])),
 }
 
 
