@@ -25,8 +25,11 @@ class Moment:
         Its step size.
     state : object
         That of the update.
-    snapshot : function () -> Snapshot
-        All that the run needs to go on from here; to be asked for while the callback has its turn.
+    snapshot : function (after=0, note=None) -> Snapshot
+        All that the run needs to go on from here; to be asked for while the callback has its turn. Without the first `after`
+        records, where these are kept elsewhere; a note, of plain values, is kept with it.
+    records : function () -> dict of arrays, records first
+        Those of the steps before.
     """
 
     k: int
@@ -36,4 +39,5 @@ class Moment:
     covector: Array
     h: Array
     state: Any
-    snapshot: Callable[[], Snapshot]
+    snapshot: Callable[..., Snapshot]
+    records: Callable[[], dict[str, Array]]

@@ -148,7 +148,8 @@ class Run:
     def _called(self, at: Place, x: Array) -> None:
         """The callbacks have their turn; each is called, whether or not another one ends the run."""
         before, value, covector = at.last
-        moment = Moment(at.k + 1, closed(at.x), closed(before), value, covector, at.h, at.state, partial(self._snapshot, at))
+        moment = Moment(at.k + 1, closed(at.x), closed(before), value, covector, at.h, at.state, partial(self._snapshot, at),
+                        partial(self._kept, at))
         self.stopped = any([callback(moment) is True for callback in self.callbacks])
         if self.stopped:
             self.rows.end(self.rows.active, int(Status.STOPPED), at.k + 1)
@@ -160,11 +161,14 @@ class Run:
                 "step": described(self.step), "tol": described(self.stop), "record": str(self.record),
                 "rng": type(self.rng).__name__, "callbacks": [type(callback).__qualname__ for callback in callbacks]}
 
-    def _snapshot(self, at: Place) -> Snapshot:
-        records = {name: record.kept(at.k + 1) for name, record in self.records.items()}
-        return Snapshot.of(at.k + 1, self.rng, self.parts, self._described(self.geometry), x=at.x, last=at.last, h=at.h,
+    def _snapshot(self, at: Place, after: int = 0, note: Any = None) -> Snapshot:
+        records = {name: kept[after:, ...] for name, kept in self._kept(at).items()}
+        return Snapshot.of(at.k + 1, self.rng, self.parts, self._described(self.geometry), note, x=at.x, last=at.last, h=at.h,
                            state=at.state, first=self.first, answer=self.answer, rows=self.rows.kept(), records=records,
                            drawn=at.objective is not self.objective)
+
+    def _kept(self, at: Place) -> dict[str, Array]:
+        return {name: record.kept(at.k + 1) for name, record in self.records.items()}
 
     def result(self, at: Place) -> Result:
         """The run, which ends here."""

@@ -18,7 +18,7 @@ from ..backend import Array, Namespace, arrays, backend_of, to_numpy
 __all__ = ["Snapshot", "described"]
 
 # Of the content of a snapshot; another number is another form, which is refused
-VERSION = 1
+VERSION = 2
 PACKAGE = __name__.partition(".")[0]
 
 
@@ -38,17 +38,20 @@ class Snapshot:
         Steps taken.
     content : bytes
         The rest: an NPZ file with a version and a checksum.
+    earlier : sequence of dicts of arrays
+        The records of the steps before those that the content holds, where these were kept elsewhere.
     """
 
     k: int
     content: bytes
+    earlier: Sequence[dict[str, np.ndarray]] = ()
 
     @classmethod
-    def of(cls, k: int, rng: Any, parts: Sequence[Any], run: dict[str, Any], **loop: Any) -> Snapshot:
+    def of(cls, k: int, rng: Any, parts: Sequence[Any], run: dict[str, Any], note: Any = None, **loop: Any) -> Snapshot:
         if rng is not None and not isinstance(rng, np.random.Generator):
             raise TypeError(f"a snapshot needs a numpy.random.Generator, whose state can be kept; got {type(rng).__name__}")
         writer = _Writer(_modules(parts))
-        tree = {"k": k, "run": run, "generator": writer.tree(None if rng is None else rng.bit_generator.state),
+        tree = {"k": k, "run": run, "note": note, "generator": writer.tree(None if rng is None else rng.bit_generator.state),
                 "states": [writer.tree(getattr(part, "state", None)) for part in parts], "loop": writer.tree(loop)}
         text = np.frombuffer(json.dumps(tree, allow_nan=False).encode(), dtype=np.uint8)
         return cls(k, packed({"version": np.array(VERSION), "tree": text} | writer.arrays))
@@ -64,6 +67,11 @@ class Snapshot:
         """
         return cls(_read(content)[0]["k"], content)
 
+    @property
+    def note(self) -> Any:
+        """What was given to be kept with it."""
+        return _read(self.content)[0]["note"]
+
     def restore(self, rng: Any, parts: Sequence[Any], run: dict[str, Any], x: Array) -> dict[str, Any]:
         """The loop's own variables, after the generator and the parts got theirs; arrays are of the library of x.
 
@@ -77,6 +85,9 @@ class Snapshot:
         reader = _Reader(_modules(parts), found, backend_of(x))
         generator, states = reader.value(tree["generator"]), [*map(reader.value, tree["states"])]
         loop: dict[str, Any] = reader.value(tree["loop"])
+        for name, last in loop["records"].items():
+            whole = [reader.xp.asarray(part[name]) for part in self.earlier]
+            loop["records"][name] = reader.xp.concat([*whole, last]) if whole else last
         if generator is not None:
             rng.bit_generator.state = generator
         for part, state in zip(parts, states):

@@ -3,10 +3,8 @@ from .data import (
     BatchSize as BatchSize, FixedBatches as FixedBatches, GrowingBatches as GrowingBatches, MiniBatches as MiniBatches,
     Regularised as Regularised,
 )
-from .callbacks import (
-    Checkpoint as Checkpoint, EarlyStopping as EarlyStopping, PolyakAverage as PolyakAverage, Validation as Validation,
-    load_checkpoint as load_checkpoint,
-)
+from .callbacks import EarlyStopping as EarlyStopping, PolyakAverage as PolyakAverage, Validation as Validation
+from .checkpoint import Checkpoint as Checkpoint, load_checkpoint as load_checkpoint
 
 # K-FAC
 from .kfac import (

@@ -1,17 +1,14 @@
-"""Callbacks of a run: values on held-out data, early stopping, checkpoints, the average of the iterates."""
+"""Callbacks of a run: values on held-out data, early stopping, the average of the iterates."""
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..arrays.files import require_place, write_whole
 from ..backend import Array, backend_of, column, to_numpy
 from ..errors import require, require_count
 from ..solvers.moment import Moment
-from ..solvers.snapshot import Snapshot
 
-__all__ = ["Checkpoint", "EarlyStopping", "PolyakAverage", "Validation", "load_checkpoint"]
+__all__ = ["EarlyStopping", "PolyakAverage", "Validation"]
 
 
 class Validation:
@@ -122,44 +119,3 @@ class PolyakAverage:
     def __call__(self, moment: Moment) -> None:
         xi = min(1.0 - 1.0 / moment.k, self.decay)
         self.state = moment.x if self.state is None else xi * self.state + (1.0 - xi) * moment.x
-
-
-class Checkpoint:
-    """A snapshot in a file every so many steps, from which `descend` goes on bit by bit: ``resume=load_checkpoint(path)``.
-
-    It goes last among the callbacks: what it keeps of the others is what they are when its turn comes. The file is an NPZ archive
-    of arrays and plain values, with a version and a checksum. It is replaced as a whole, so that whatever ends the process a
-    complete one is there.
-
-    Parameters
-    ----------
-    path : str or Path
-    every : int
-
-    Raises
-    ------
-    OSError
-        If no file can be written there: when it is made, and not first at step `every`.
-    """
-
-    def __init__(self, path: str | Path, every: int = 1) -> None:
-        self.path, self.every = Path(path), require_count("every", every)
-        require_place(self.path)
-
-    def __call__(self, moment: Moment) -> None:
-        if moment.k % self.every == 0:
-            write_whole({self.path: moment.snapshot().content})
-
-
-def load_checkpoint(path: str | Path) -> Snapshot:
-    """The `Snapshot` in a file that `Checkpoint` wrote. It is data: nothing in it is run.
-
-    Raises
-    ------
-    ValueError
-        If the file is something else, or not what was written: cut short, altered, damaged.
-    """
-    try:
-        return Snapshot.from_bytes(Path(path).read_bytes())
-    except ValueError as error:
-        raise ValueError(f"path must be that of a checkpoint, whole and unaltered; {path}: {error}") from None

@@ -7,7 +7,8 @@ from infogeo import Status
 from infogeo.errors import DomainError
 from infogeo.training.adam import Adam, RMSprop
 from infogeo.training.adaptive import AdaptiveNatural, HarmonicRate
-from infogeo.training.callbacks import Checkpoint, EarlyStopping, PolyakAverage, Validation, load_checkpoint
+from infogeo.training.callbacks import EarlyStopping, PolyakAverage, Validation
+from infogeo.training.checkpoint import Checkpoint, load_checkpoint
 from infogeo.training.data import GrowingBatches, MiniBatches, Regularised
 from infogeo.training.momentum import Momentum, Nesterov
 from infogeo.training.relative import RelativeNatural

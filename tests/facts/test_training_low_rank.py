@@ -4,7 +4,7 @@ import pytest
 
 import infogeo as ig
 from infogeo.curvature.low_rank import OnlineDiagonalPlusLowRank, OnlineLowRank
-from infogeo.training.callbacks import Checkpoint, load_checkpoint
+from infogeo.training.checkpoint import Checkpoint, load_checkpoint
 from infogeo.training.data import MiniBatches
 from infogeo.training.low_rank import LowRankNatural
 
