@@ -56,7 +56,7 @@ class Checkpoint:
         try:
             write_whole({self.path: moment.snapshot(filed.count, filed.note()).content})
         except BaseException:
-            if not known.lengths:
+            if not known.lengths and not filed.is_named():
                 filed.discard()
             raise
         if filed is not self.filed and not known.lengths:
@@ -95,6 +95,14 @@ class _Records:
         digest.update(content)
         new = next(iter(host.values())).shape[0]
         return _Records(self.path, self.name, self.count + new, (*self.lengths, len(content)), digest)
+
+    def is_named(self) -> bool:
+        """Whether the checkpoint on the disk leads to them: its name may be there although the disk would not say so."""
+        try:
+            note = Snapshot.from_bytes(self.path.read_bytes()).note
+        except (OSError, ValueError):
+            return False
+        return note is not None and bool(note["name"] == self.name)
 
     def discard(self) -> None:
         """Remove the file, to which no checkpoint leads."""

@@ -117,5 +117,5 @@ def test_a_full_disk_leaves_the_checkpoint_before(checkpoint, monkeypatch, call)
     monkeypatch.undo()
     found = load_checkpoint(checkpoint)
     assert found.k in (3 * PART, 4 * PART, 5 * PART)
-    assert not list(checkpoint.parent.glob("*.part")) and len(records(checkpoint)) == 1
+    assert not list(checkpoint.parent.glob("*.part")) and len(records(checkpoint)) <= 2
     np.testing.assert_array_equal(descend(6 * PART, checkpoint, resume=found).path, descend(6 * PART).path)
