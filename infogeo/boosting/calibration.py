@@ -29,7 +29,9 @@ class ConformalLevel:
     def __call__(self, level: float) -> float:
         """1, the whole support, where there are fewer rows than the level needs."""
         rank = int(np.ceil((len(self.scores) + 1) * level - 1e-9))
-        return 1.0 if rank > len(self.scores) else float(self.scores[rank - 1])
+        if rank > len(self.scores):
+            return 1.0
+        return min(1.0, float(self.scores[rank - 1]) + 4.0 * float(np.finfo(float).eps))       # a count at the very end is inside
 
 
 def reliability(prediction: Prediction, y: Array, q: Array) -> Array:

@@ -7,6 +7,7 @@ from ..backend import NUMPY, Array
 from ..errors import ShapeError, require
 from ..families.base import ExponentialFamily
 from ..numerics.differences import along
+from ..numerics.exponentials import log1m_exp
 from .charts import ParameterChart, inverse, times
 from .scoring import ScoringRule
 
@@ -62,20 +63,12 @@ def log_probability(family: ExponentialFamily, theta: Array, lower: Array, upper
     right, left = upper == np.inf, lower == -np.inf
     low, high = np.where(left, upper, lower), np.where(right, lower, upper)         # numbers where there are none
     above, under = family.log_survival(theta, low), family.log_cdf(theta, high)
-    both = ~right & ~left
-    if np.any(both):
-        beyond, before = family.log_survival(theta, high), family.log_cdf(theta, low)
-        upper_tail = before > under - np.log(2.0)           # most lies before: the difference of what is left is exact
-        upper_tail = upper_tail & (above < under)
-        between = np.where(upper_tail, above + _log1m_exp(beyond - above), under + _log1m_exp(before - under))
-    else:
-        between = above
-    return np.where(right, above, np.where(left, under, between))
-
-
-def _log1m_exp(x: Array) -> Array:
-    """log(1 − e^x), x ≤ 0."""
-    return np.where(x > -0.7, np.log(-np.expm1(x)), np.log1p(-np.exp(x)))
+    if np.all(right | left):
+        return np.where(right, above, under)
+    beyond, before = family.log_survival(theta, high), family.log_cdf(theta, low)
+    with np.errstate(divide="ignore"):
+        from_above, from_under = above + log1m_exp(NUMPY, beyond - above), under + log1m_exp(NUMPY, before - under)
+    return np.where(right, above, np.where(left, under, np.where(above < under, from_above, from_under)))
 
 
 class CensoredLogScore(ScoringRule):

@@ -20,9 +20,9 @@ from .charts import ParameterChart, times
 
 __all__ = ["crps_by_nodes", "crps_law"]
 
-# Quantiles between which there are panels, in so many parts, on each side of the median; eight Gauss nodes in each panel. The score
-# of a normal law then is that of the closed form to 1e-9 of its size, its gradient to 1e-8 (tests/facts/test_boosting_scores.py).
-# Quantiles cost more than the rest: a gamma law's 1 µs each
+# Quantiles between which there are panels, in so many parts, on each side of the median; eight Gauss nodes in each panel. The
+# score of a normal law then is that of the closed form to 1e-9 of its size, its gradient to 1e-8 (tests/facts/
+# test_boosting_scores.py). Quantiles cost more than the rest: a gamma law's 1 µs each
 _TAIL, _PARTS = (1e-12, 1e-3, 0.1), (3, 2, 2)
 _NODES = 8
 _ENTRIES = 2**19        # nodes that are held at a time, 4 MB an array
@@ -108,7 +108,8 @@ class _Panels:
         start, end = self.edges[row, panel], self.edges[row, panel + 1]
         each = np.einsum("npm...,m->np...", rates, self.weight)
         before = (np.cumsum(each, axis=1) - each)[row, panel]
-        return before + np.einsum("nm...,nm->n...", rates[row, panel], _integrals((t - start) / np.where(end > start, end - start, 1.0)))
+        share = (t - start) / np.where(end > start, end - start, 1.0)
+        return before + np.einsum("nm...,nm->n...", rates[row, panel], _integrals(share))
 
     def beyond(self, y: Array, values: Array) -> Array:
         """∫ over x > y."""

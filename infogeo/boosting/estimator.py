@@ -261,6 +261,7 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
             require_positive("min_samples_leaf", least)
             own_settings = {"learning_rate": require_positive("learning_rate", own["learning_rate"]), "num_leaves": int(leaves),
                             "max_depth": int(depth) if depth else -1, "min_sum_hessian_in_leaf": float(least),
+                            "min_data_per_group": max(1, round(least)),
                             "lambda_l2": float(own["l2_regularization"]), "feature_fraction_bynode": float(self.max_features),
                             "bagging_fraction": float(self.subsample), "bagging_freq": int(self.subsample < 1)}
             out.append(own_settings | ({"monotone_constraints": row} if any(row) else {}))
