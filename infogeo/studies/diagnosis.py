@@ -10,7 +10,7 @@ from ..domains.convex import ConvexDomain, OpenSimplex, Orthant
 from ..domains.power import PowerDomain
 from ..errors import ShapeError, require_own_dimension, takes
 from ..families.categorical import Categorical
-from ..geometry.manifolds.manifold import DuallyFlat
+from ..geometry.manifolds.manifold import DuallyFlat, Riemannian
 from ..geometry.manifolds.pulled_back import PulledBack
 from ..objectives.alpha_chart import AlphaChart
 from .tables import number, table
@@ -90,12 +90,14 @@ class Diagnosis:
     ----------
     manifold : str
     point : array, shape (d,)
-        In θ.
+        In the manifold's own coordinates.
     charts : tuple of ChartDiagnosis
-        θ, η, and the square roots of those with positive coordinates; then the charts that were asked for.
+        θ, η, and the square roots of those with positive coordinates; of a manifold with a metric only its own coordinates x;
+        then the charts that were asked for.
     digits_lost : dict of float
         ``"theta to eta"`` and ``"eta to theta"``: decimal digits of the worst coordinate, relative to its size, that the map
         loses to a rounding of its argument: log₁₀ max_i Σ_j |G_ij θ_j| / |η_i|, and with G⁻¹ and the roles swapped; at least 0.
+        Empty where there is no η.
     references : References or None
         Of a categorical family.
     recommended : str
@@ -119,25 +121,26 @@ class Diagnosis:
         rows = [(c.chart, number(c.eigenvalues[0], 4), number(c.eigenvalues[-1], 4), number(c.condition, 4),
                  number(c.scaled_condition, 4), number(c.rate, 4), number(c.stable_step, 4)) for c in self.charts]
         lost = ", ".join(f"{way}: {number(digits, 3)}" for way, digits in self.digits_lost.items())
-        notes = [f"Digits lost by the worst coordinate, {lost}."]
+        notes = [f"Digits lost by the worst coordinate, {lost}."] if lost else []
         if self.references is not None:
             least = np.min(self.references.condition)
             notes.append(f"Best reference outcome: {self.references.best}, condition number {least:.4g}.")
         notes += [f"Recommended: {self.recommended}.", *self.reasons]
         header = ("chart", "λ min", "λ max", "κ", "κ scaled", "GD rate", "stable h <")
-        return table(f"{self.manifold} at θ = {np.array2string(self.point, precision=4, threshold=8)}", header, rows, notes)
+        point = np.array2string(self.point, precision=4, threshold=8)
+        return table(f"{self.manifold} at {self.charts[0].chart} = {point}", header, rows, notes)
 
 
-@takes(DuallyFlat)
-def diagnose(manifold: DuallyFlat, point: Array, charts: Sequence[Any] = ()) -> Diagnosis:
+@takes(Riemannian)
+def diagnose(manifold: Riemannian, point: Array, charts: Sequence[Any] = ()) -> Diagnosis:
     """How well conditioned a point of a manifold is, chart by chart, and which coordinates to descend in.
 
     Parameters
     ----------
-    manifold : DuallyFlat
-        A family, its dual, a mirror map.
+    manifold : Riemannian
+        A family, its dual, a mirror map, a `Curved` family.
     point : array, shape (d,)
-        In θ, in its domain.
+        In its coordinates, of a dually flat manifold θ.
     charts : sequence of MappedChart, or objects with ``name`` and ``metric(manifold, theta)``
         Further charts to be looked at.
 
@@ -161,23 +164,30 @@ def diagnose(manifold: DuallyFlat, point: Array, charts: Sequence[Any] = ()) -> 
     >>> found.recommended, found.references.best
     ('θ, with outcome 0 as the reference', 0)
     """
-    require_own_dimension("a diagnosis is", manifold)
-    theta = manifold.theta_domain.require("point", point)
+    theta = manifold.domain.require("point", point)
     if theta.ndim != 1:
         raise ShapeError(f"point must be one point, of shape ({manifold.dim},); got shape {tuple(theta.shape)}: "
                          "studies.spectra takes many")
-    eta = manifold.to_eta(theta)
-    found = [ChartDiagnosis.of("θ", manifold.metric(theta), manifold.theta_domain.whole),
-             ChartDiagnosis.of("η", manifold.dual_metric(eta), manifold.eta_domain.whole)]
-    root = AlphaChart(0.0)
-    for name, M, x in (("√θ", manifold, theta), ("√η", manifold.dual, eta)):
-        if manifold.dim > 1 and _is_positive(M.domain):
-            found.append(ChartDiagnosis.of(name, PulledBack(M, root).metric(root.inverse(x)), False))
+    if isinstance(manifold, DuallyFlat):
+        found, lost = _flat_charts(manifold, theta), _digits_lost(manifold, theta)
+    else:
+        found, lost = [ChartDiagnosis.of("x", manifold.metric(theta), manifold.domain.whole)], {}
     found += [ChartDiagnosis.of(chart.name, chart.metric(manifold, theta), False) for chart in charts]
     references = _references(manifold, theta)
     recommended, reasons = _advice(found, references)
-    return Diagnosis(repr(manifold), to_numpy(theta), tuple(found), _digits_lost(manifold, theta, eta), references, recommended,
-                     reasons)
+    return Diagnosis(repr(manifold), to_numpy(theta), tuple(found), lost, references, recommended, reasons)
+
+
+def _flat_charts(M: DuallyFlat, theta: Array) -> list[ChartDiagnosis]:
+    """θ, η, and square roots of those with positive coordinates, where there are several."""
+    require_own_dimension("a diagnosis is", M)
+    eta, root = M.to_eta(theta), AlphaChart(0.0)
+    found = [ChartDiagnosis.of("θ", M.metric(theta), M.theta_domain.whole),
+             ChartDiagnosis.of("η", M.dual_metric(eta), M.eta_domain.whole)]
+    for name, N, x in (("√θ", M, theta), ("√η", M.dual, eta)):
+        if M.dim > 1 and _is_positive(N.domain):
+            found.append(ChartDiagnosis.of(name, PulledBack(N, root).metric(root.inverse(x)), False))
+    return found
 
 
 def _is_positive(domain: ConvexDomain) -> bool:
@@ -187,7 +197,8 @@ def _is_positive(domain: ConvexDomain) -> bool:
     return isinstance(domain, OpenSimplex) or isinstance(domain, Orthant) and set(domain.signs) == {1}
 
 
-def _digits_lost(M: DuallyFlat, theta: Array, eta: Array) -> dict[str, float]:
+def _digits_lost(M: DuallyFlat, theta: Array) -> dict[str, float]:
+    eta = M.to_eta(theta)
     G, inverse = to_numpy(M.metric(theta)), to_numpy(M.dual_metric(eta))
     x, y = to_numpy(theta), to_numpy(eta)
     return {"theta to eta": _lost(G, x, y), "eta to theta": _lost(inverse, y, x)}
@@ -201,7 +212,7 @@ def _lost(jacobian: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
     return float(np.log10(max(worst, 1.0)))
 
 
-def _references(M: DuallyFlat, theta: Array) -> References | None:
+def _references(M: Riemannian, theta: Array) -> References | None:
     if not isinstance(M, Categorical) or M.k == 2:          # of two outcomes both give the number 1
         return None
     p = M.parameters(theta)["probabilities"]
@@ -227,11 +238,13 @@ def _advice(charts: Sequence[ChartDiagnosis], references: References | None) -> 
     for other, words in options[1:]:
         if other * WORTH <= condition:
             condition, text = other, words
-    flat = f"κ = {charts[0].condition:.4g} in θ and in η, whose metrics are inverse to each other"
+    flat = f"κ = {charts[0].condition:.4g} in {charts[0].chart}"
+    if charts[0].chart == "θ":
+        flat += " and in η, whose metrics are inverse to each other"
     reasons = [f"κ = {condition:.4g} there, against {flat}." if text != charts[0].chart else
                f"{flat}; no other chart, scaling or reference divides it by {WORTH:g}."]
-    if text.startswith("θ") and charts[0].open:
-        reasons.append("No step leaves the chart θ.")
+    if text.startswith(charts[0].chart) and charts[0].open:
+        reasons.append(f"No step leaves the chart {charts[0].chart}.")
     if condition >= WORTH:
         steps = np.log(10.0) / (-2.0 * np.log((condition - 1.0) / (condition + 1.0)))
         reasons.append(f"Gradient descent with its best step size takes about {steps:.2g} steps a digit of the divergence there; "

@@ -99,6 +99,15 @@ def test_advice():
     assert [c.chart for c in diagnose(ig.Burg(3), [1.0, 2.0, 30.0]).charts] == ["θ", "η", "√θ"]
 
 
+def test_a_metric_alone():
+    """A curved family has its own coordinates and no η."""
+    circle = ig.statistics.Curved(ig.Normal(), ig.statistics.Embedding(
+        2, lambda u: u * np.array([1.0, 4.0]) - [0.0, 6.0], lambda u: np.diag([1.0, 4.0]), lambda u: np.zeros((2, 2, 2))))
+    found = diagnose(circle, [0.5, 0.2])
+    assert [c.chart for c in found.charts] == ["x"] and found.digits_lost == {} and found.references is None
+    assert "at x = [0.5 0.2]" in repr(found) and "inverse" not in repr(found) and "lost" not in repr(found)
+
+
 def test_text_and_dictionary():
     found = diagnose(*at(K3A))
     text = repr(found)
