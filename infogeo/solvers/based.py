@@ -1,7 +1,7 @@
 """Updates that are made of another one."""
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from ..backend import Array
@@ -29,6 +29,11 @@ class Based(Update):
     def on(self, objective: Any) -> Update:
         base = self.base.on(objective)
         return self if base is self.base else replace(self, base=base)      # type: ignore[type-var]
+
+    def part(self, rows: Any) -> Update | None:
+        """With that part of the base; None where more than the base is held, which may have rows of its own."""
+        base = self.base.part(rows)
+        return None if base is None or len(fields(self)) > 1 else replace(self, base=base)      # type: ignore[arg-type, type-var]
 
     def velocity(self, geometry: Any, x: Array, covector: Array) -> Array:
         """That of the base."""
