@@ -25,10 +25,11 @@ def run(update, max_steps=2000, step=1 / L, f=F, x0=UNIFORM, geometry=SIMPLEX, *
 
 
 def test_acceleration_on_the_simplex():
-    """Steps to 1e-3, 1e-4, 5e-5: mirror descent 103, 916, 1607, accelerated 29, 91, 119."""
+    """Steps to 1e-3, 1e-4, 5e-5: mirror descent 103, 916, 1607, accelerated 29, 91, 119, Bregman with exponent 2 25, 84, 107."""
     assert L == pytest.approx(1.263315, abs=1e-6)
     figures = {ig.MirrorUpdate(): ([103, 916, 1607], [0.0137060, 0.00103130, 9.0247e-5, 3.6826e-5]),
-               ig.AcceleratedMirror(): ([29, 91, 119], [0.0104328, 7.92073e-5, 1.06473e-8, 2.45597e-10])}
+               ig.AcceleratedMirror(): ([29, 91, 119], [0.0104328, 7.92073e-5, 1.06473e-8, 2.45597e-10]),
+               ig.AcceleratedBregman(2.0): ([25, 84, 107], [5.96209e-3, 6.09261e-5, 3.47457e-8, 2.08888e-9])}
     for update, (steps, values) in figures.items():
         found = run(update, record="values").values
         np.testing.assert_allclose(found[[10, 100, 1000, 2000]], values, rtol=1e-4)
