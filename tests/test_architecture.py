@@ -33,7 +33,7 @@ FLOORS = [
 # digits by another, the base classes of its estimators by a third.
 OPTIONAL = {"cupy": {"backend"}, "cupyx": {"backend"}, "array_api_compat": {"backend"}, "matplotlib": {"boosting", "studies"},
             "tqdm": {"solvers", "studies"}, "sklearn": {"boosting", "clustering", "studies"}, "lightgbm": {"boosting"},
-            "gymnasium": {"policy"}}
+            "gymnasium": {"policy"}, "dask": {"arrays"}}
 
 
 @cache

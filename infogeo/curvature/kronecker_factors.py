@@ -47,6 +47,8 @@ class KroneckerFactors:
     A, G : tuples of arrays, shapes (inputs + 1, inputs + 1) and (outputs, outputs), a pair for each layer in its order
     dtype : dtype
         That of the network.
+    n : int
+        The samples that the moments are means over; of a running average those that went in.
 
     Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), section 3.
     """
@@ -54,6 +56,7 @@ class KroneckerFactors:
     A: tuple[Array, ...]
     G: tuple[Array, ...]
     dtype: Any
+    n: int
 
     @classmethod
     def of(cls, model: ConditionalModel, w: Array, batch: Batch, *, outputs: Outputs = ExactColumns(),
@@ -86,7 +89,7 @@ class KroneckerFactors:
 
         groups = outputs.groups(done.model.family, done.theta, batch)
         moments = sum_over_samples(done, of_inputs) | sum_over_covectors(done, groups, of_covectors)
-        return cls(dtype=done.theta.dtype, **moments)
+        return cls(dtype=done.theta.dtype, n=done.n, **moments)
 
     # What a subclass adds to: the fields that inputs and covectors make, by name, as shares in the means over n samples
 
@@ -122,12 +125,18 @@ class KroneckerFactors:
 
     def blend(self, other: Self, share: float) -> Self:
         """(1 − share) self + share other, moment by moment, in the precision of self."""
-        return self._each(lambda a, b: a + share * (backend_of(a).astype(b, a.dtype, copy=False) - a), self, other)
+        blended = self._each(lambda a, b: a + share * (backend_of(a).astype(b, a.dtype, copy=False) - a), self, other)
+        return replace(blended, n=self.n + other.n)
+
+    def merge(self, other: Self) -> Self:
+        """The moments over the samples of both: those of the whole from those of chunks, at one weight vector."""
+        return self.blend(other, other.n / (self.n + other.n))
 
     def _each(self, f: Callable[..., Array], *factors: Self) -> Self:
         """f of every moment of one or several."""
-        return replace(self, **{field.name: tuple(map(f, *(getattr(each, field.name) for each in factors)))
-                                for field in fields(self) if field.name != "dtype"})
+        moments: dict[str, Any] = {field.name: tuple(map(f, *(getattr(each, field.name) for each in factors)))
+                                   for field in fields(self) if field.name not in ("dtype", "n")}
+        return replace(self, **moments)
 
 
 class Averaged(NamedTuple):

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ..arrays.draws import Draws, require_generator
+from ..arrays.pieces import is_in_pieces
 from ..arrays.sums import average
 from ..arrays.weights import shares
 from ..backend import Array, Namespace, arrays, backend_of, coerced, dot
 from ..domains.base import Domain, batch_shape
 from ..domains.supports import Interval
-from ..errors import ShapeError, require
+from ..errors import ShapeError, require, require_positive
 from ..face.elsewhere import method
 from ..geometry.manifolds.interface import contract, formula
 from ..geometry.manifolds.manifold import DuallyFlat
 from ..numerics.differences import along
 from .distribution import Distribution
 from .ordinary import show_names
+from .statistic_sums import sums_in_pieces
 
 __all__ = ["ConstantBaseMeasure", "ExponentialFamily"]
 
@@ -267,8 +269,9 @@ class ExponentialFamily(Distribution):
 
         Parameters
         ----------
-        x : array, shape (n, ..., *support.shape)
-            Axis 0 is the sample; further axes are a batch of samples.
+        x : array, shape (n, ..., *support.shape), or a Dask array, data frame or series
+            Axis 0 is the sample; further axes are a batch of samples. Of a Dask collection the pieces are summed where they are,
+            once: data far from 0, whose variance is small beside their mean, lose the digits that Σ T has not.
         weights : array, shape (n,) or (n, ...), optional
             Non-negative, of positive sum; 1 each where they are not given. Without a prior only their ratios matter.
         prior : pair (η₀, n₀), optional
@@ -282,6 +285,8 @@ class ExponentialFamily(Distribution):
 
         Source: Diaconis & Ylvisaker, Conjugate priors for exponential families, Ann. Statist. 7 (1979).
         """
+        if is_in_pieces(x):
+            return self._fit_in_pieces(x, weights, prior)
         xp, x = coerced(x)
         self._require_event_shape(x)
         if x.ndim == len(self.support.shape) or x.shape[0] == 0:
@@ -289,13 +294,36 @@ class ExponentialFamily(Distribution):
         self.require_observations("x", x)
         with np.errstate(all="ignore"):
             total, shares = self._normalised(xp, x, weights)
-            theta = self._fit(xp, x, shares) if prior is None else self._fit_with(prior, xp, x, total, shares)
+            if prior is None:
+                theta = self._fit(xp, x, shares)
+            else:
+                theta = self._fit_with(prior, self._mean_statistic(xp, x, shares), total)
             inside = self.theta_domain.contains(theta)
             if not xp.all(inside):
-                require("the maximum-likelihood estimate does not exist: the mean statistic", self.eta_domain.rule("eta"),
-                        ~xp.any(xp.isnan(theta), axis=-1), self._mean_statistic(xp, x, shares))
-                self._require_in_range(theta, inside)
+                self._require_estimate(theta, inside, self._mean_statistic(xp, x, shares))
         return theta
+
+    def _fit_in_pieces(self, x: Any, weights: Any, prior: Any | None) -> Array:
+        """`fit` by the mean statistic of a Dask collection."""
+        sums, errors = sums_in_pieces(self, x, weights)
+        total, xp = (sums + errors)[..., 0], backend_of(sums)
+        require_positive("the sum of the weights", total)
+        mean = (sums + errors)[..., 1:] / total[..., None]
+        with np.errstate(all="ignore"):
+            if prior is None:
+                possible = self.eta_domain.possible(mean)
+                theta = self.to_theta(xp.where(possible[..., None], mean, xp.full_like(mean, xp.nan)))
+            else:
+                theta = self._fit_with(prior, mean, total)
+            self._require_estimate(theta, self.theta_domain.contains(theta), mean)
+        return theta
+
+    def _require_estimate(self, theta: Array, inside: Array, mean: Array) -> None:
+        """That θ is there, and in the range of its numbers."""
+        xp = backend_of(theta)
+        require("the maximum-likelihood estimate does not exist: the mean statistic", self.eta_domain.rule("eta"),
+                ~xp.any(xp.isnan(theta), axis=-1), mean)
+        self._require_in_range(theta, inside)
 
     def require_observations(self, name: str, x: Array) -> Array:
         """The coerced array, if T(x) is finite: if every observation lies in the support, and at no end where it is not.
@@ -328,16 +356,15 @@ class ExponentialFamily(Distribution):
     def _mean_statistic(self, xp: Namespace, x: Array, weights: Array) -> Array:
         return average(xp, weights, self._sufficient_statistic(xp, x))
 
-    def _fit_with(self, prior: Any, xp: Namespace, x: Array, total: Array, shares: Array) -> Array:
-        """θ of the sample together with n₀ observations of mean statistic η₀."""
+    def _fit_with(self, prior: Any, mean: Array, total: Array) -> Array:
+        """θ of a sample with this mean statistic and sum of weights, together with n₀ observations of mean statistic η₀."""
         try:
             eta_0, n_0 = prior
         except (TypeError, ValueError):
             raise TypeError(f"prior must be a pair (eta_0, n_0); got {prior!r}") from None
         eta_0 = self.eta_domain.require("prior eta", eta_0)
         n_0 = Interval(0).require("prior n", n_0)
-        mean = self._mean_statistic(xp, x, shares)
-        xp, mean, total, eta_0, n_0 = arrays(mean, total, eta_0, n_0)
+        _, mean, total, eta_0, n_0 = arrays(mean, total, eta_0, n_0)
         share = (n_0 / (n_0 + total))[..., None]
         return self.to_theta(mean + share * (eta_0 - mean))
 

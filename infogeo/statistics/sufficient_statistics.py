@@ -1,12 +1,14 @@
 """Sums of sufficient statistics that fold in pieces."""
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from ..arrays.sums import sum_of, two_sum
-from ..arrays.weights import checked_weights
-from ..backend import Array, arrays, coerced
-from ..errors import ShapeError, require
+from ..arrays.pieces import folded, is_in_pieces
+from ..backend import Array
+from ..errors import require
 from ..families.base import ExponentialFamily
+from ..families.statistic_sums import merged_sums, statistic_sums, sums_in_pieces
 
 __all__ = ["SufficientStatistics"]
 
@@ -34,7 +36,8 @@ class SufficientStatistics:
 
         Parameters
         ----------
-        x : array, shape (n, ..., *support.shape)
+        x : array, shape (n, ..., *support.shape), or a Dask array, data frame or series
+            A Dask collection is summed piece by piece where its pieces are; each is loaded once.
         weights : array, shape (n,) or (n, ...), optional
             Non-negative and finite; 1 where they are not given.
 
@@ -43,18 +46,29 @@ class SufficientStatistics:
         DomainError, ShapeError
             For an observation outside the support, or a weight that is negative or not finite.
         """
-        xp, x = coerced(x)
-        x = family.require_observations("x", x)
-        batch = x.ndim - len(family.support.shape)
-        if batch == 0:
-            raise ShapeError(f"x must have a sample axis first; got shape {tuple(x.shape)}")
-        statistic = family.sufficient_statistic(x)
-        if weights is None:
-            weights = xp.ones(statistic.shape[:-1], dtype=statistic.dtype)
-        else:
-            weights = xp.broadcast_to(checked_weights(x, weights, x.shape[:batch]), statistic.shape[:-1])
-        total, lost = sum_of(xp, lambda w, t: xp.concat([w[..., None], w[..., None] * t], axis=-1), weights, statistic)
-        return cls(family, total, lost + xp.zeros_like(total))
+        sums = sums_in_pieces if is_in_pieces(x) else statistic_sums
+        return cls(family, *sums(family, x, weights))
+
+    @classmethod
+    def of_chunks(cls, family: ExponentialFamily, chunks: Iterable[Any], *,
+                  map: Callable[..., Iterable["SufficientStatistics"]] = map) -> "SufficientStatistics":
+        """The sums over a sample that comes in chunks, joined as a tree of merges.
+
+        Parameters
+        ----------
+        chunks : iterable
+            Of samples as `from_data` takes them, of pairs (x, weights), or of functions without arguments that give either and so
+            load a chunk where it is summed.
+        map : function
+            ``map(f, chunks)`` yields or returns f of each, in their order: the builtin, an executor's or a cluster's, as in
+            `studies.in_blocks`. What comes back is of the size of a sum.
+
+        Raises
+        ------
+        DomainError, ShapeError
+            As `from_data`, and where there is no chunk.
+        """
+        return folded(map(partial(_of_chunk, family), chunks), cls.merge)
 
     @property
     def weight(self) -> Array:
@@ -79,10 +93,15 @@ class SufficientStatistics:
             If the families differ.
         """
         require("the family of the other", f"family = {self.family!r}", self.family == other.family, other.family)
-        xp, a, b, error_a, error_b = arrays(self.sums, other.sums, self.errors, other.errors)
-        total, lost = two_sum(xp, a, b)
-        return SufficientStatistics(self.family, total, error_a + error_b + lost)
+        return SufficientStatistics(self.family, *merged_sums((self.sums, self.errors), (other.sums, other.errors)))
 
     def to_eta(self) -> Array:
         """The mean statistic Σ w T(x) / Σ w, shape (..., dim): the η of the maximum-likelihood estimate, where that exists."""
         return self.total / self.weight[..., None]
+
+
+def _of_chunk(family: ExponentialFamily, chunk: Any) -> SufficientStatistics:
+    """Of a sample, a pair of it and its weights, or a function that gives them."""
+    found = chunk() if callable(chunk) else chunk
+    x, weights = found if isinstance(found, tuple) else (found, None)
+    return SufficientStatistics.from_data(family, x, weights)

@@ -35,6 +35,9 @@ from .equivalence import (
     equivalence as equivalence,
 )
 
+# work in blocks
+from .blocks import BlocksError as BlocksError, in_blocks as in_blocks, load_blocks as load_blocks
+
 # training
 from .training import (
     OPTIMISERS as OPTIMISERS, Optimiser as Optimiser, TrainingRun as TrainingRun, TrainingStudy as TrainingStudy, train as train,

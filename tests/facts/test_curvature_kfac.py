@@ -1,5 +1,5 @@
 """Kronecker-factored curvature: its moments from the definition, where it is exact, what does not change it, running averages."""
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from infogeo.curvature import kronecker_factors
 from infogeo.curvature.damping import FactoredTikhonov, Tikhonov
 from infogeo.curvature.fisher import outer_products as sums_of_outer_products
 from infogeo.curvature.kfac import kfac
+from infogeo.curvature.kfac_tridiagonal import ChainFactors
 from infogeo.curvature.kronecker_factors import CappedAverage, KroneckerFactors, RunningAverage
 from infogeo.curvature.outputs import Given, Observed, RandomSigns, Sampled
 from infogeo.curvature.sharing import Expand, Reduce
@@ -335,3 +336,18 @@ def test_training_with_a_fixed_step(damping):
     natural = ig.descend(model.objective(batch), w, geometry=space, update=ig.NaturalUpdate(), **run)
     plain = ig.descend(model.objective(batch), w, geometry=space, update=ig.GradientUpdate(), **run)
     assert natural.values[-1] < plain.values[-1] - 0.05 < natural.values[0]
+
+
+@pytest.mark.parametrize("factors", [KroneckerFactors, ChainFactors])
+def test_factors_of_chunks_are_those_of_the_whole(factors):
+    """Three unequal chunks, in either order of merging, to 1e-14 of the largest entry of each factor."""
+    model = ig.networks.ConditionalModel(ig.networks.MLP((3, 5, 2)), ig.Categorical(3))
+    rng = np.random.default_rng(8)
+    x, y, w = rng.standard_normal((50, 3)), np.zeros(50), rng.standard_normal(model.network.size)
+    whole = factors.of(model, w, (x, y))
+    parts = [factors.of(model, w, (x[rows], y[rows])) for rows in (slice(0, 7), slice(7, 30), slice(30, 50))]
+    for found in parts[0].merge(parts[1]).merge(parts[2]), parts[0].merge(parts[1].merge(parts[2])):
+        assert found.n == whole.n == 50
+        for name in (field.name for field in fields(whole) if field.name not in ("dtype", "n")):
+            for a, b in zip(getattr(found, name), getattr(whole, name), strict=True):
+                np.testing.assert_allclose(a, b, rtol=0, atol=1e-14 * np.abs(b).max())
