@@ -65,6 +65,8 @@ def test_jensen_shannon(name):
     """On families of finitely many states; in the dual chart of a categorical family it is the Bhattacharyya distance."""
     M = FAMILIES[name]
     check(M, ig.JensenShannonDivergence, lambda M, p, q: ig.jensen_shannon(M, p, q).value)
+    q = points(M)[1]
+    assert np.array_equal(ig.JensenShannonDivergence(M, q).value_and_gradient(q)[1], np.zeros(M.dim))
     if isinstance(M, ig.Categorical):
         p, q, _ = points(M)
         value, covector = ig.JensenShannonDivergence(M, q).in_dual_coordinates().value_and_gradient(M.to_eta(p))
