@@ -1,7 +1,8 @@
 """Vector fields: what a game or a variational inequality has in place of a function and its differential."""
 from collections.abc import Callable
 
-from ..backend import Array, backend_of
+from ..backend import Array, arrays
+from ..errors import ShapeError
 from .base import Objective
 
 __all__ = ["VectorField"]
@@ -39,6 +40,10 @@ class VectorField(Objective):
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
         """``(NaN, F(x))``, shapes (...) and (..., d)."""
-        xp = backend_of(x)
-        covector = xp.asarray(self.F(x), dtype=x.dtype)
+        found = self.F(x)
+        try:
+            xp, covector = arrays(found)
+        except ValueError:
+            raise ShapeError(f"{self!r} must give a covector of shape (..., d), as x; got {found!r}") from None
+        covector = xp.astype(covector, x.dtype, copy=False)
         return xp.full(covector.shape[:-1], xp.nan, dtype=x.dtype), covector

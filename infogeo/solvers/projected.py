@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..backend import Array, arrays, column
+from ..errors import ShapeError
 from ..geometry.projections.flat_sets import FlatSet
 from ..numerics.linalg import matvec
 from .based import Based
@@ -61,4 +62,6 @@ class Projected(Based):
 def _contains(onto: FlatSet, x: Array) -> Array:
     """Which points satisfy all equations and inequalities of the set as they are rounded, shape (...)."""
     xp, x, C, d, A, b = arrays(x, *onto.equations(), *onto.inequalities())
+    if A.shape[-1] != x.shape[-1]:
+        raise ShapeError(f"onto must be a set of dimension {x.shape[-1]}, that of the run; got one of dimension {A.shape[-1]}")
     return xp.all(matvec(xp, C, x) == d, axis=-1) & xp.all(matvec(xp, A, x) <= b, axis=-1)

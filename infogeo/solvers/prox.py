@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from math import inf
+from numbers import Real
 from typing import Any
 
 from ..arrays.kept import kept
@@ -60,7 +62,7 @@ class L1(Prox):
     weight: float
 
     def __post_init__(self) -> None:
-        require("weight", "0 <= weight < inf", 0 <= self.weight < float("inf"), self.weight)
+        require("weight", "0 <= weight < inf", isinstance(self.weight, Real) and 0 <= float(self.weight) < inf, self.weight)
 
     def value(self, x: Array) -> Array:
         xp, x = arrays(x)
@@ -138,9 +140,11 @@ class SumTo(Prox):
     def __call__(self, geometry: Any, x: Array, h: Array) -> Array:
         xp, x = arrays(x)
         if isinstance(geometry, NegativeEntropy):
-            return self.total * x / xp.sum(x, axis=-1, keepdims=True)
+            part = x / xp.max(x, axis=-1, keepdims=True)
+            return self.total * part / xp.sum(part, axis=-1, keepdims=True)
         if not isinstance(geometry, Euclidean):
             self.refuse(geometry, "on NegativeEntropy(d) and Euclidean(d)")
+        x = x - xp.max(x, axis=-1, keepdims=True)       # a constant does not matter, and might lose the total
         down = xp.flip(xp.sort(x, axis=-1), axis=-1)
         count = xp.arange(1, x.shape[-1] + 1, dtype=x.dtype)
         tau = (xp.cumulative_sum(down, axis=-1) - self.total) / count       # of the k greatest; the greatest of them is the one

@@ -61,6 +61,8 @@ def test_what_a_projected_run_is_told():
     with pytest.raises(TypeError, match=r"onto must be a FlatSet, such as Halfspaces\(normals, offsets\); got 3"):
         ig.Projected(ig.MirrorUpdate(), 3)
     loose = ig.Projected(ig.GradientUpdate(), ig.Halfspaces(np.eye(4), np.ones(4)))
+    with pytest.raises(ig.ShapeError, match="onto must be a set of dimension 4, that of the run; got one of dimension 3"):
+        ig.descend(cost, x0, update=ig.Projected(ig.GradientUpdate(), ig.Halfspaces(np.eye(3), np.ones(3))), **run)
     with pytest.raises(TypeError, match="needs a dually flat geometry"):
         own = type("Own", (ig.Riemannian,), dict(dim=4, metric=lambda self, x: np.eye(4)))()
         ig.descend(cost, x0, update=loose, step=1.0, max_steps=1, geometry=own)
@@ -137,6 +139,9 @@ def test_what_a_prox_refuses():
     for bad in (lambda: ig.L1(-1.0), lambda: ig.Box([0.0, 2.0], 1.0), lambda: ig.SumTo(0.0), lambda: ig.L1(np.nan)):
         with pytest.raises(ig.DomainError):
             bad()
+    for M in (ig.Euclidean(3), ig.NegativeEntropy(3)):
+        found = ig.SumTo()(M, np.array([1e300, 2.0, 1e301]), 0.1)
+        np.testing.assert_allclose(found, [0.0, 0.0, 1.0] if M == ig.Euclidean(3) else [1 / 11, 0.0, 10 / 11], atol=1e-15)
     with pytest.raises(TypeError, match="prox must be a Prox"):
         ig.Composite(ig.MirrorUpdate(), 0.1)
     assert ig.SumTo().value([[0.5, 0.5], [0.5, 0.6], [-0.5, 1.5]]).tolist() == [0.0, np.inf, np.inf]

@@ -72,3 +72,15 @@ def test_where_there_is_no_plan():
         ig.sinkhorn(TABLE, ROWS, COLUMNS, temperature=-1.0, tol=1e-9, max_steps=5)
     with pytest.raises(ig.ShapeError, match=r"the margin \(0,\) must have shape"):
         ig.sinkhorn(TABLE, ROWS[:2], COLUMNS, **run)
+
+
+def test_edges():
+    """No tables, one cell, costs that no quotient by the temperature can hold, integers."""
+    none = ig.sinkhorn(np.zeros((0, 2, 2)), np.ones((0, 2)), np.ones((0, 2)), temperature=1, tol=1e-9, max_steps=5)
+    assert none.shape == (0, 2, 2)
+    assert ig.sinkhorn([[3]], [2], [2], temperature=1, tol=1e-15, max_steps=5) == np.log(2)
+    far = ig.sinkhorn([[0.0, 1e300], [1e300, 0.0]], [0.5, 0.5], [0.5, 0.5], temperature=1e-300, tol=1e-15, max_steps=2000)
+    np.testing.assert_array_equal(np.exp(far), [[0.5, 0.0], [0.0, 0.5]])
+    for bad in (np.zeros(2), np.zeros((0, 2))):
+        with pytest.raises(ig.ShapeError, match=r"cost must have shape \(\.\.\., m, n\), m >= 1, n >= 1"):
+            ig.sinkhorn(bad, [1], [1, 1], temperature=1, tol=1e-9, max_steps=5)

@@ -68,6 +68,8 @@ def proportional_fitting(log_table: Array, margins: dict[tuple[int, ...], Array]
     for group, total in zip(groups, totals):
         equal = xp.abs(total - totals[0]) <= room * totals[0]
         require(f"the margin {group}", f"sum {to_numpy(totals[0])}, as that of {groups[0]}", equal, total)
+    if 0 in log_p.shape:                # a batch of no tables
+        return log_p
     with np.errstate(divide="ignore"):
         logs = [xp.log(m) for m in wide]
     for _ in range(max_steps):

@@ -5,7 +5,7 @@ import numpy as np
 
 from ...backend import Array, Namespace, arrays, to_numpy
 from ...domains.supports import Interval
-from ...errors import ConvergenceError, require, require_count
+from ...errors import ConvergenceError, ShapeError, require, require_count
 from ...numerics.exponentials import logsumexp
 from ...numerics.linalg import solve
 from .proportional_fitting import proportional_fitting
@@ -58,12 +58,16 @@ def sinkhorn(cost: Array, rows: Array, columns: Array, *, temperature: Array, to
     A Sinkhorn–Newton method for entropic optimal transport (2017).
     """
     _, cost, temperature = arrays(cost, temperature)
+    if cost.ndim < 2 or 0 in cost.shape[-2:]:
+        raise ShapeError(f"cost must have shape (..., m, n), m >= 1, n >= 1; got {tuple(cost.shape)}")
     require("cost", "cost > -inf", cost > -np.inf, cost)
     Interval(0).require("temperature", temperature)
     require_count("max_steps", max_steps)
     stages = _stages(cost, temperature)
     first = -cost / _wide(temperature * COOLING**stages)
     log_p = proportional_fitting(first, {(0,): rows, (1,): columns}, tol=np.inf, max_steps=1)       # which looks at the arguments
+    if 0 in log_p.shape:
+        return log_p
     plan = _Plan(log_p, rows, columns, max_steps)
     for stage in range(int(to_numpy(stages).max(initial=0.0)), 0, -1):
         plan.cool(plan.xp.broadcast_to(stages, plan.used.shape) >= stage)
@@ -76,12 +80,13 @@ def _wide(x: Array) -> Array:
 
 
 def _stages(cost: Array, temperature: Array) -> Array:
-    """How often the temperature is lowered: until the cost spreads by 1, shape (...)."""
+    """How often the temperature is lowered from where the cost spreads by it, shape (...)."""
     xp, cost, temperature = arrays(cost, temperature)
     finite = xp.isfinite(cost)
     spread = xp.max(xp.where(finite, cost, -xp.inf), axis=(-2, -1)) - xp.min(xp.where(finite, cost, xp.inf), axis=(-2, -1))
-    ratio = spread / temperature
-    return xp.ceil(xp.log(xp.where(ratio > 1, ratio, xp.ones_like(ratio))) / float(np.log(COOLING)))
+    wide = xp.where(spread > temperature, spread, temperature + xp.zeros_like(spread))
+    most = np.floor(np.log(float(xp.finfo(cost.dtype).max)) / np.log(COOLING)) - 1.0        # COOLING**most is a number
+    return xp.clip(xp.ceil((xp.log(wide) - xp.log(temperature)) / float(np.log(COOLING))), 0.0, float(most))
 
 
 class _Plan:
@@ -109,7 +114,8 @@ class _Plan:
     def cool(self, which: Array) -> None:
         """Fit these tables loosely, and lower their temperature."""
         self._fit(which, LOOSE * self.rows)
-        self.log_p = self.xp.where(_wide(which), COOLING * self.log_p, self.log_p)
+        with np.errstate(over="ignore"):        # to −∞, a cell that stays empty
+            self.log_p = self.xp.where(_wide(which), COOLING * self.log_p, self.log_p)
 
     def finished(self, tol: float) -> Array:
         """The logarithms of the tables once they have their margins."""
