@@ -71,7 +71,7 @@ def follow_training(task: Task, data: str, optimisers: Sequence[str], directory:
         kept = Unfinished(directory, words, {name: TrainingRun for name in optimisers})
     runs = []
     with _kept_when_interrupted(kept), Jobs(len(optimisers), progress) as jobs:
-        for run in training_runs(task, optimisers, found={} if kept is None else kept.parts(), jobs=jobs, **settings):
+        for run in training_runs(task, optimisers, kept=kept, jobs=jobs, **settings):
             runs.append(run)
             say(f"{run.label}: loss {number(run.loss[0])} → {number(run.loss[-1])} nats in {run.steps[-1]} steps, "
                 f"{number(run.seconds[-1], 3)} seconds")
@@ -92,9 +92,9 @@ def _kept_when_interrupted(kept: Unfinished | None) -> Iterator[None]:
     except BaseException as error:
         words = "with --out DIR, what is finished would have been kept"
         if kept is not None:
-            done = ", ".join(kept.parts())
-            words = f"finished and kept in {kept.folder}: {done}; the same command goes on from there"
-            words = words if done else "nothing was finished"
+            parts = {"finished": ", ".join(kept.parts()), "begun": ", ".join(kept.begun())}
+            done = " and ".join(f"{how} and kept in {kept.folder}: {names}" for how, names in parts.items() if names)
+            words = f"{done}; the same command goes on from there" if done else "nothing was finished"
             kept.discard_if_empty()
         if isinstance(error, KeyboardInterrupt):
             raise KeyboardInterrupt(words) from None

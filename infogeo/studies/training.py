@@ -1,6 +1,7 @@
 """Optimisers side by side on one task: loss against steps and against seconds."""
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -11,9 +12,11 @@ from ..networks.initial import Glorot
 from ..networks.model import NegativeLogLikelihood
 from ..solvers.descend import descend
 from ..solvers.moment import Moment
+from ..solvers.snapshot import Snapshot
 from ..solvers.step import Constant
 from ..solvers.update import GradientUpdate, Update
 from ..training.adam import Adam, RMSprop
+from ..training.checkpoint import Checkpoint, load_checkpoint
 from ..training.data import MiniBatches
 from ..training.kfac import KFAC, Share
 from ..training.momentum import Momentum, Nesterov
@@ -21,8 +24,11 @@ from ..training.rules import LevenbergMarquardt
 from .architecture import Task
 from .bars import Jobs
 from .naming import InputError, suggestion
+from .unfinished import Unfinished
 
 __all__ = ["OPTIMISERS", "Optimiser", "TrainingRun", "TrainingStudy", "train", "training_runs"]
+
+KEPT_EVERY = 2.0    # seconds: that of K-FAC on the autoencoder of the digits is 1.1 MB
 
 
 @dataclass(frozen=True)
@@ -108,12 +114,23 @@ class TrainingStudy:
 class _Clock:
     """Loss of the whole set every so many steps, and the seconds between, which the values are not part of."""
 
-    def __init__(self, loss: NegativeLogLikelihood, every: int, w0: Array) -> None:
-        self.loss, self.every, self.spent = loss, every, 0.0
-        self.steps, self.values, self.seconds = [0], [float(loss.value(w0))], [0.0]
+    def __init__(self, loss: NegativeLogLikelihood, every: int, w0: Array, shown: Sequence[Callable[[Moment], None]]) -> None:
+        self.loss, self.every, self.shown = loss, every, shown
+        self.state = [0], [float(loss.value(w0))], [0.0], 0.0
+
+    @property
+    def state(self) -> tuple[list[int], list[float], list[float], float]:
+        """(steps, values, seconds, seconds spent), from which a run goes on."""
+        return self.steps, self.values, self.seconds, self.spent + perf_counter() - self.since
+
+    @state.setter
+    def state(self, state: tuple[list[int], list[float], list[float], float]) -> None:
+        self.steps, self.values, self.seconds, self.spent = state
         self.since = perf_counter()
 
     def __call__(self, moment: Moment) -> None:
+        for tell in self.shown:
+            tell(moment)
         if moment.k % self.every:
             return
         to_numpy(moment.x)                               # a GPU is waited for
@@ -122,6 +139,27 @@ class _Clock:
         self.values.append(float(self.loss.value(moment.x)))
         self.seconds.append(self.spent)
         self.since = perf_counter()
+
+
+class _Kept(Checkpoint):
+    """A checkpoint every few seconds: no more than these are lost where a run is interrupted."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.last = perf_counter()
+
+    def __call__(self, moment: Moment) -> None:
+        if perf_counter() - self.last >= KEPT_EVERY:
+            super().__call__(moment)
+            self.last = perf_counter()
+
+
+def _resumed(path: Path) -> Snapshot | None:
+    """From where an interrupted run goes on; a file that is damaged counts for nothing."""
+    try:
+        return load_checkpoint(path)
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def train(task: Task, data: str, optimisers: Sequence[str], *, steps: int, batch_size: int | None = None,
@@ -163,8 +201,8 @@ def train(task: Task, data: str, optimisers: Sequence[str], *, steps: int, batch
 
 def training_runs(task: Task, optimisers: Sequence[str], *, steps: int, batch_size: int | None = None,
                   step_sizes: dict[str, float] | None = None, every: int | None = None, seed: int = 0,
-                  found: Mapping[str, TrainingRun] = {}, jobs: Jobs = Jobs(0)) -> Iterator[TrainingRun]:
-    """The runs of `train`, each as it is finished; those of `found` are taken as they are."""
+                  kept: Unfinished | None = None, jobs: Jobs = Jobs(0)) -> Iterator[TrainingRun]:
+    """The runs of `train`, each as it is finished; those that are kept are taken as they are, and one that was begun goes on."""
     unknown = [name for name in optimisers if name not in OPTIMISERS]
     if unknown:
         near = suggestion(unknown[0], OPTIMISERS)
@@ -174,6 +212,7 @@ def training_runs(task: Task, optimisers: Sequence[str], *, steps: int, batch_si
     if not 1 <= size <= n:
         raise InputError(f"a batch of {size} needs 1 <= size <= {n}, the number of samples")
     w0 = task.model.network.init(np.random.default_rng(seed), Glorot(), dtype=str(loss.x.dtype))
+    found = {} if kept is None else kept.parts()
     for name in optimisers:
         if name in found:
             jobs.pass_over(1)
@@ -181,8 +220,10 @@ def training_runs(task: Task, optimisers: Sequence[str], *, steps: int, batch_si
             continue
         rule, rng = OPTIMISERS[name], np.random.default_rng(seed + 1)
         h = (step_sizes or {}).get(name, rule.h)
-        clock = _Clock(loss, max(1, steps // 100) if every is None else every, w0)
+        clock = _Clock(loss, max(1, steps // 100) if every is None else every, w0, jobs.begin(rule.label, steps))
+        path = None if kept is None else kept.under_way(name)
         result = descend(loss if size == n else MiniBatches(loss, size), w0, update=rule.update(rng), step=Constant(h),
-                         max_steps=steps, rng=rng, record=None, callbacks=[clock, *jobs.begin(rule.label, steps)])
+                         max_steps=steps, rng=rng, record=None, callbacks=[clock] if path is None else [clock, _Kept(path)],
+                         resume=None if path is None else _resumed(path))
         yield TrainingRun(name, rule.label, h, np.array(clock.steps), np.array(clock.values), np.array(clock.seconds),
                           to_numpy(result.x), int(to_numpy(result.status)))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
+from zlib import crc32
 
 import numpy as np
 
@@ -56,11 +57,21 @@ class Unfinished:
         arrays = {key: np.asarray(value) for key, value in flat(by_number).items()}
         write_whole({self.folder / f"{name}.npz": packed({WORDS: np.array(self.words), **arrays}),
                      **{self.folder / title: content for title, content in files.items()}})
+        self.under_way(name).unlink(missing_ok=True)
+
+    def under_way(self, name: str) -> Path:
+        """The file for what there is of a part that is not finished: another one for every study."""
+        return self.folder / f"{name}.{crc32(self.words.encode()):08x}.checkpoint"
+
+    def begun(self) -> list[str]:
+        """The parts that have such a file."""
+        return [name for name in self.kinds if self.under_way(name).exists()]
 
     def clear(self) -> None:
         """Nothing is unfinished; what others put into the folder stays."""
-        for path in [*self.folder.glob("*.npz"), *self.folder.glob("*.csv")]:
-            path.unlink()
+        for ending in ("npz", "csv", "checkpoint"):
+            for path in self.folder.glob(f"*.{ending}"):
+                path.unlink()
         self.discard_if_empty()
 
     def discard_if_empty(self) -> None:

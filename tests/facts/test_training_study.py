@@ -101,6 +101,33 @@ def test_an_interrupt_is_one_line_and_a_second_start_goes_on(tmp_path, monkeypat
     assert "with --out DIR, what is finished would have been kept" in capsys.readouterr().err
 
 
+def test_a_run_that_is_interrupted_goes_on_in_the_middle(tmp_path, monkeypatch, capsys):
+    """Ctrl-C after two steps of five: the second start takes the last three, to the weights of a run at once."""
+    np.savez(tmp_path / "images.npz", x=IMAGES.x, y=IMAGES.y)
+    command = ["train", "--data", str(tmp_path / "images.npz"), "--architecture", "classifier", "--steps", "5", "--batch", "10",
+               "--optimiser", "kfac", "--out"]
+    assert main([*command, str(tmp_path / "at once")]) == 0
+    real, seen, out = training._Clock.__call__, [], tmp_path / "out"
+
+    def interrupted(clock, moment):
+        seen.append(moment.k)
+        if seen == [1, 2, 3]:
+            raise KeyboardInterrupt
+        real(clock, moment)
+
+    monkeypatch.setattr(training._Clock, "__call__", interrupted)
+    monkeypatch.setattr(training, "KEPT_EVERY", 0.0)
+    assert main([*command, str(out)]) == 130
+    said = f"infogeo: interrupted; begun and kept in {out / 'unfinished'}: kfac; the same command goes on from there\n"
+    assert capsys.readouterr().err == said
+    assert main([*command, str(out)]) == 0 and seen == [1, 2, 3, 3, 4, 5]
+    weights = [np.load(place / "weights.npz")["kfac"] for place in (tmp_path / "at once", out)]
+    np.testing.assert_array_equal(*weights)
+    losses = [json.loads((place / "training.json").read_text())["runs"]["kfac"] for place in (tmp_path / "at once", out)]
+    assert losses[0]["loss"] == losses[1]["loss"] and losses[1]["steps"] == [0, 1, 2, 3, 4, 5]
+    assert len(list(out.iterdir())) == 4
+
+
 @pytest.mark.parametrize("name, shapes, family", [
     ("autoencoder", (16, 60, 30, 10, 30, 60, 16), Independent),
     ("classifier", (16, 30, 2), Categorical),
