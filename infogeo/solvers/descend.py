@@ -82,10 +82,11 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
     return _follow(run, geometry, spread(x, batch), resume, progress)
 
 
-def _of_block(rng: Any, max_steps: int, record: Any, x: Array, into: dict[str, Array], objective: Any, geometry: Any,
-              update: Any, step: Any, stop: Any) -> Result:
-    """The run of some rows, its records written into given arrays."""
+def _of_block(rng: Any, max_steps: int, record: Any, failed: list[BaseException], x: Array, into: dict[str, Array],
+              objective: Any, geometry: Any, update: Any, step: Any, stop: Any) -> Result:
+    """The run of some rows, its records written into given arrays; it ends where another block failed."""
     run = Run([objective, update], step, rng, max_steps, stop, record, into)
+    run.moves.append(lambda at, x: setattr(run, "stopped", bool(failed)))
     return _follow(run, geometry, batch_contiguous(x), None, False)
 
 

@@ -51,7 +51,7 @@ def cuts(x: Array, batch: tuple[int, ...], parts: list[Any]) -> list[tuple[RowsO
     ``part(rows)``; a part that is None is one for all.
     """
     rows, d = prod(batch), x.shape[-1]
-    if type(x) is not np.ndarray or rows * d <= 2 * ELEMENTS:
+    if type(x) is not np.ndarray or rows * d <= 2 * ELEMENTS or max(batch, default=1) == 1:
         return []
     axis = int(np.argmax(batch)) - len(batch)
     length = batch[axis]
@@ -73,15 +73,23 @@ def _part(part: Any, rows: RowsOf) -> Any:
 
 def gathered(blocks: list[tuple[RowsOf, list[Any]]], x: Array, batch: tuple[int, ...], max_steps: int, record: Any,
              follow: Callable[..., Result]) -> Result:
-    """The run of all rows, by ``follow(x, into, *parts)``, the run of one block with the arrays for its records."""
+    """The run of all rows, by ``follow(failed, x, into, *parts)``, the run of one block with the arrays for its records.
+
+    Where a block fails, or is interrupted, the list `failed` is no longer empty, and those that run beside it may end.
+    """
     x = np.broadcast_to(x, (*batch, x.shape[-1]))
     records = records_of(record, x, max_steps)
     last, status, steps = np.empty(x.shape, x.dtype), np.empty(batch, int), np.empty(batch, int)
     ended: list[Any] = [None] * len(blocks)
+    failed: list[BaseException] = []
 
     def one(i: int) -> None:
         rows, parts = blocks[i]
-        run = follow(rows(x, 1), {name: rows(kept.data) for name, kept in records.items()}, *parts)
+        try:
+            run = follow(failed, rows(x, 1), {name: rows(kept.data) for name, kept in records.items()}, *parts)
+        except BaseException as error:
+            failed.append(error)
+            raise
         rows(last, 1)[...], rows(status)[...], rows(steps)[...] = run.x, run.status, run.steps
         ended[i] = int(run.recorded[-1]), run.state, len(run.recorded)
 

@@ -1,4 +1,6 @@
 """Runs of many rows in blocks: the run in one piece, for any number of threads to the last bit; records of every m-th step."""
+from threading import current_thread, main_thread
+
 import numpy as np
 import pytest
 
@@ -119,6 +121,13 @@ def test_what_looks_at_all_rows_goes_in_one_piece(changes, monkeypatch):
     assert run(**changes).x.shape == (37, 2)
 
 
+@pytest.mark.parametrize("shape", [(2,), (1, 2), (0, 2), (2, 1, 1, 2)], ids=str)
+def test_one_row_and_none(shape, monkeypatch):
+    monkeypatch.setattr(parts, "ELEMENTS", 0)
+    f, x0 = ig.CrossEntropy(FAMILY, [0.5, 0.3]), np.broadcast_to(STARTS[0], shape)
+    assert run(f=f, x0=x0).path.shape == (13, *shape)
+
+
 def test_an_error_in_a_block_is_that_of_the_run(monkeypatch):
     class Failing(Own):
         def value_and_gradient(self, x):
@@ -130,6 +139,24 @@ def test_an_error_in_a_block_is_that_of_the_run(monkeypatch):
     monkeypatch.setattr(parts, "ELEMENTS", 15)
     with pytest.raises(ig.ConvergenceError, match="no value"):
         run(f=Failing(TARGETS, True), geometry=ig.Euclidean(2))
+
+
+def test_blocks_beside_one_that_is_interrupted_end_soon(monkeypatch):
+    class Interrupted(Own):
+        def value_and_gradient(self, x):
+            self.shapes.append(x.shape)
+            if len(self.shapes) > 50 and current_thread() is main_thread():
+                raise KeyboardInterrupt
+            return super().value_and_gradient(x)
+
+        def part(self, rows):
+            return Interrupted(rows(self.c, 1), True)
+
+    monkeypatch.setattr(parts, "ELEMENTS", 15)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    with pytest.raises(KeyboardInterrupt):
+        run(f=Interrupted(TARGETS, True), geometry=ig.Euclidean(2), step=1e-9, max_steps=100_000, record=None)
+    assert len(Own.shapes) < 50_000
 
 
 # Records of every m-th step
