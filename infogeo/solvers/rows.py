@@ -100,7 +100,7 @@ class Rows:
         """
         xp = self.xp
         scale = xp.maximum(xp.abs(first), xp.ones_like(first))
-        above = at.value - first > DIVERGED * scale
+        above = at.value > first + DIVERGED * scale         # not a difference, which of a first value of +∞ is none
         self.status = xp.where(above & (self.status == int(Status.MAX_STEPS)), int(Status.DIVERGED), self.status)
         lost = (self.status == int(Status.LEFT_DOMAIN)) | (self.status == int(Status.NONFINITE))
         if singular is not None and xp.any(lost):

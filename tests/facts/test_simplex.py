@@ -55,7 +55,12 @@ def test_a_step_to_an_edge_ends_on_it():
 
 
 def test_what_leaves_an_edge_says_so():
-    """A mirror step too long takes an outcome to 0, where the divergence is infinite; gradient steps leave the plane."""
+    """A mirror step too long takes an outcome to 0, where the divergence is infinite; gradient steps leave the plane.
+
+    A start where it is infinite is NONFINITE, without a warning.
+    """
+    never = ig.descend(ig.ReverseKL(S, INSIDE), EDGE, geometry=S, update=ig.MirrorUpdate(), step=0.1, max_steps=5)
+    assert never.status == ig.Status.NONFINITE and never.steps == 0
     lost = ig.descend(ig.ReverseKL(S, EDGE), [0.001, 0.001, 0.998], geometry=S, update=ig.MirrorUpdate(), step=8.0, max_steps=9)
     assert lost.status == ig.Status.NONFINITE
     off = ig.descend(lambda x: (x[0], [1.0, 0.0, 0.0]), INSIDE, geometry=S, update=ig.GradientUpdate(), step=0.1, max_steps=5)
