@@ -58,7 +58,7 @@ class Result:
     Attributes
     ----------
     x : array, shape (..., d)
-        The last points.
+        The last points; of a method whose answer is another point, that (`Update.answer`).
     path : array, shape (records, ..., d), or None
         ``path[0]`` is x0, ``path[k]`` the point after k steps.
     values : array, shape (records, ...), or None
