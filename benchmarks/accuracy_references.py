@@ -12,8 +12,8 @@ import numpy as np
 import scipy.stats
 
 import infogeo as ig
-from infogeo.domains import Orthant, RealSpace
-from infogeo.domains import PositiveDefiniteMatrix
+from infogeo.backend import NUMPY
+from infogeo.domains import Orthant, PositiveDefiniteMatrix, RealSpace
 
 REGIONS = ("bulk", "edge", "extreme")
 POSITIVE = {"bulk": (-1.0, 1.0), "edge": (-8.0, -1.0), "extreme": (-8.0, 8.0)}     # decimal exponents
@@ -111,7 +111,10 @@ class Reference:
     effort: float = 1.0
 
     def draw(self, rng, region, n):
-        """n points θ of a region: by their natural parameter where its coordinates are free, else by ordinary ones."""
+        """n points θ of a region: by their natural parameter where its coordinates are free, else by ordinary ones.
+
+        Some of the latter may lie outside the domain: in an extreme normal–Wishart law the rate is rounded away.
+        """
         family = self.family
         if self.points is not None:
             return np.asarray(self.points(rng, region, n))
@@ -119,7 +122,9 @@ class Reference:
             return real(rng, region, (n, family.dim), self.reach)
         if isinstance(family.theta_domain, Orthant):
             return positive(rng, region, (n, family.dim)) * np.array(family.theta_domain.signs, dtype=float)
-        return family.theta_from(**{name: _ordinary(rng, region, n, domain) for name, domain in family.ordinary.items()})
+        with np.errstate(all="ignore"):         # not `theta_from`, which refuses all points where one leaves the range of θ
+            ordinary = {name: _ordinary(rng, region, n, domain) for name, domain in family.ordinary.items()}
+            return family._theta_from(NUMPY, **ordinary)
 
     def digits(self, *thetas):
         """100, and enough for the smallest of the exponentials where ψ is the logarithm of a sum of such."""

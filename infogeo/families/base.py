@@ -344,7 +344,7 @@ class ExponentialFamily(Distribution):
         return x
 
     def _require_in_range(self, theta: Array, inside: Array) -> None:
-        rule = f"{self.theta_domain.rule('theta')} in numbers of {theta.dtype}, whose range it leaves"
+        rule = f"{self.theta_domain.rule('theta')} in numbers of {theta.dtype}, whose range or digits do not hold it"
         require("the value overflows the natural parameter, which", rule, inside, theta)
 
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:

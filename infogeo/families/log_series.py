@@ -63,7 +63,8 @@ class LogSeries(HasLimits, WithLowerTail, OneSeries):
         def at(u: Array, eta: Array) -> tuple[Array, Array, Array]:
             theta = xp.where(u < 0, u, xp.zeros_like(u)) - xp.log1p(xp.exp(-xp.abs(u)))
             _, mean, variance, _ = _derivatives(xp, theta)
-            return theta, mean / variance, xp.log(mean / eta)
+            L = -log1m_exp(xp, theta)           # of odds above 1e154 the variance a² / L (1 − 1/L) is no number
+            return theta, xp.where(variance < inf, mean / variance, xp.expm1(-theta) * L / (L - 1.0)), xp.log(mean / eta)
 
         def newton(u: Array, eta: Array, size: int) -> tuple[Array, Array]:
             theta, ratio, residual = at(u, eta)

@@ -210,9 +210,13 @@ class MultivariateNormal(ExponentialFamily):
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         """From the centred second moment, so that a large mean does not cost digits."""
         mean, away = centred(xp, weights, x)
-        covariance = of_full_rank(xp, average(xp, weights, outer(away, away)), xp.max(xp.abs(x), axis=0))
+        moment = average(xp, weights, outer(away, away))
+        covariance = of_full_rank(xp, moment, xp.max(xp.abs(x), axis=0))
         enough = xp.sum(xp.astype(weights > 0, xp.int64), axis=0) > self.p
-        return self._natural(xp, mean, xp.where(enough[..., None, None], covariance, xp.full_like(covariance, xp.nan)))
+        theta = self._natural(xp, mean, xp.where(enough[..., None, None], covariance, xp.full_like(covariance, xp.nan)))
+        variance = xp.linalg.diagonal(moment)
+        beyond = (variance == xp.inf) | (variance == 0) & xp.any((weights[..., None] > 0) & (away != 0), axis=0)
+        return xp.where(xp.any(beyond, axis=-1)[..., None], xp.full_like(theta, xp.inf), theta)
 
     def _mean_of_points(self, xp: Namespace, theta: Array, weights: Array) -> Array:
         mean, covariance, _, _, _ = self._parts(xp, theta)

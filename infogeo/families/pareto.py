@@ -48,7 +48,8 @@ class Pareto(Transformed):
     def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         """log(x / m), near the minimum from the difference x − m."""
         growth = (x - self.minimum) / self.minimum
-        return xp.where(growth < 1.0, xp.log1p(growth), xp.log(x / self.minimum))[..., None]
+        far = xp.where(growth < np.inf, xp.log(x / self.minimum), xp.log(x) - log(self.minimum))
+        return xp.where(growth < 1.0, xp.log1p(growth), far)[..., None]
 
     def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return -xp.log(x)

@@ -24,7 +24,9 @@ from .anchored import Anchored
 from .base import ExponentialFamily
 from .cumulative import Law, TabulatedCumulative
 from .nodes import PanelNodes, StateNodes
+from .normal import Normal
 from .tilted import Tilted
+from .truncated_normal import fit_of_deviations
 
 __all__ = ["Truncated"]
 
@@ -340,6 +342,10 @@ class Truncated(ExponentialFamily):
         better = xp.max(xp.abs(self._to_eta(xp, theta - step) - eta), axis=-1) < xp.max(xp.abs(residual), axis=-1)
         theta = xp.where(better[..., None], theta - step, theta)
         return xp.where(found[..., None], theta, xp.full_like(theta, xp.nan))
+
+    def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
+        by_means = super()._fit
+        return fit_of_deviations(self, by_means, xp, x, weights) if isinstance(self.family, Normal) else by_means(xp, x, weights)
 
     def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
         return self.family._sufficient_statistic(xp, x)

@@ -93,6 +93,20 @@ def test_continuous_bernoulli_near_a_half():
 
 # No estimate
 
+@pytest.mark.parametrize("spread", [1e-3, 1e-6, 1e-9])
+def test_narrow_samples_between_far_bounds(spread):
+    """Bounds 200 deviations away do not count: it is the normal law of the sample; near one, that of the sample moved to 0."""
+    rng = np.random.default_rng(5)
+    x = 0.3 + spread * rng.normal(size=(80, 2))
+    family, near = ig.Truncated(ig.Normal(), 0.0, 1.0), ig.Truncated(ig.Normal(), 0.0, np.inf)
+    np.testing.assert_allclose(family.fit(x), ig.Normal().fit(x), rtol=1e-12)
+    np.testing.assert_array_equal(family.fit(x)[0], family.fit(x[:, 0]))
+    y = spread * np.abs(rng.normal(size=200))
+    moved = 2.0**20 + np.rint(y * 2.0**32) / 2.0**32                  # these sums are exact
+    at_zero, far = near.fit(moved - 2.0**20), ig.Truncated(ig.Normal(), 2.0**20, np.inf).fit(moved)
+    np.testing.assert_allclose(far, [at_zero[0] - 2.0**21 * at_zero[1], at_zero[1]], rtol=1e-7)
+
+
 @pytest.mark.parametrize("p", [2, 3, 5])
 def test_singular_samples_have_no_estimate(p):
     rng = np.random.default_rng(p)
@@ -126,6 +140,18 @@ def test_an_estimate_beyond_the_numbers_is_told():
             family.fit(x)
     with pytest.raises(ig.DomainError, match="does not exist"):
         ig.Weibull(1.0).fit([0.0, 0.0])
+
+
+def test_samples_near_the_ends_of_the_numbers():
+    """log(x / m) where x / m overflows; variances that do, told from a missing estimate; a mean whose variance is no number."""
+    x = np.array([1e10, 1e12])
+    np.testing.assert_allclose(ig.Pareto(1e-300).fit(x), [-1 / (311 * np.log(10.0))], rtol=1e-14)
+    family, z = ig.MultivariateNormal(2), np.random.default_rng(0).normal(size=(20, 2))
+    for scale in ([1e-170, 1.0], [1e160, 1.0]):
+        with pytest.raises(ig.DomainError, match="overflows the natural parameter"):
+            family.fit(z * scale)
+    series = ig.LogSeries()
+    np.testing.assert_allclose(series.to_eta(series.fit([1e200, 3e200])), [2e200], rtol=1e-13)
 
 
 def test_truncated_exponential_beyond_the_whole_family():
