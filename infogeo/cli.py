@@ -123,11 +123,13 @@ def _add_conditioning(commands: Any) -> None:
         description="How gradient descent in θ, gradient descent in η, natural gradient and mirror\n"
                     "descent converge, and why. θ are the natural, η the expectation parameters.", epilog=CONDITIONING_EXAMPLES)
     source = study.add_argument_group("target (one of)")
-    study.known += ["--counts", "--samples", "--probabilities", "--target"]
+    study.known += ["--counts", "--samples", "--probabilities", "--target", "--targets"]
     source.add_argument("--counts", metavar="FILE", help="table with a row for each outcome and a --column of counts")
     source.add_argument("--samples", metavar="FILE", help="table with a row for each observation, for the --family to fit")
     source.add_argument("--probabilities", type=float, nargs="+", metavar="P", help="of the outcomes, with sum 1")
     source.add_argument("--target", nargs="+", metavar="NAME=VALUE", help="the ordinary parameters of a point of the --family")
+    source.add_argument("--targets", metavar="FILE", help="table with a row for each of many targets: probabilities or counts of "
+                        "outcomes, or the ordinary parameters of the --family; spectra and steps of each, with --out")
     study.add_argument("--column", action="append", metavar="NAME", help="of the file, or its number where the file has no "
                        "header; give several for vectors and matrices, row by row")
     study.add_argument("--weights", metavar="COLUMN", help="how often each row of --samples was observed (frequency tables)")
@@ -237,46 +239,6 @@ def _add_common(command: argparse.ArgumentParser, out: str) -> None:
     command.add_argument("--progress", action=argparse.BooleanOptionalAction, help="show progress bars (default: on a terminal)")
 
 
-def _target(options: argparse.Namespace) -> "studies.Target":
-    """The target that the options describe.
-
-    Raises
-    ------
-    InputError
-    """
-    sources = [name for name in ("counts", "samples", "probabilities", "target") if getattr(options, name) is not None]
-    if len(sources) != 1:
-        got = " and ".join(f"--{name}" for name in sources) or "none"
-        raise studies.InputError(f"one of --counts, --samples, --probabilities, --target is needed; got {got}")
-    source = sources[0]
-    if source in ("samples", "target") and options.family is None:
-        raise studies.InputError(f"--{source} needs --family")
-    if source == "samples":
-        return studies.from_samples(options.samples, _columns(options), options.family, options.reference, options.weights)
-    if options.weights is not None:
-        raise studies.InputError("--weights belongs to --samples")
-    if source in ("probabilities", "target") and options.column:
-        raise studies.InputError("--column belongs to --counts and --samples")
-    if source == "target":
-        if options.reference is not None:
-            raise studies.InputError("--target: the reference is an argument of the family, as in Categorical(3, reference=0)")
-        return studies.from_parameters(options.family, options.target, "--target")
-    if options.family not in (None, "categorical"):
-        raise studies.InputError(f"--{source} gives a categorical target; --family {options.family} needs --samples or --target")
-    if source == "probabilities":
-        return studies.from_probabilities(options.probabilities, options.reference, "--probabilities")
-    columns = _columns(options)
-    if len(columns) > 1:
-        raise studies.InputError(f"--counts takes one --column; got {', '.join(columns)}")
-    return studies.from_counts(options.counts, columns[0], options.reference)
-
-
-def _columns(options: argparse.Namespace) -> list[str]:
-    if not options.column:
-        raise studies.InputError("--column is needed: the name of a column in the header of the file")
-    return list(options.column)
-
-
 @contextmanager
 def _chosen(backend: str) -> Iterator[None]:
     """`use_backend`, with a backend that cannot be had as an `InputError`."""
@@ -314,7 +276,9 @@ def _say(text: str) -> None:
 def _conditioning(options: argparse.Namespace) -> None:
     _prepared(options)
     with _chosen(options.backend):
-        target = _target(options)
+        if options.targets is not None:
+            return studies.follow_targets(**vars(options) | {"say": _say})
+        target = studies.described_target(**vars(options))
         if options.diagnose:
             found = studies.diagnose(target.family, target.theta, studies.alpha_charts(target.family, options.alpha))
             return studies.follow_diagnosis(found, target.source, options.out, _say)

@@ -25,6 +25,8 @@ from .noise import NoiseFloor as NoiseFloor, predicted_floor as predicted_floor
 from .methods import METHODS as METHODS, Method as Method
 from .side_by_side import InChart as InChart, affine_charts as affine_charts
 from .claim import Claim as Claim
+from .described import described_target as described_target
+from .many_targets import conditioning_of_many as conditioning_of_many, targets_of_table as targets_of_table
 from .divergences import alpha_charts as alpha_charts, named_problem as named_problem
 from .chart import ETA as ETA, THETA as THETA, CoordinateChart as CoordinateChart, FlatChart as FlatChart, MappedChart as MappedChart
 from .naming import InputError as InputError, InputWarning as InputWarning, named_family as named_family
@@ -67,7 +69,8 @@ from .pictures import (
     plot_bisectors as plot_bisectors, plot_divergence_balls as plot_divergence_balls, plot_geodesics as plot_geodesics,
 )
 from .session import (
-    follow_conditioning as follow_conditioning, follow_diagnosis as follow_diagnosis, follow_training as follow_training,
+    follow_conditioning as follow_conditioning, follow_diagnosis as follow_diagnosis, follow_targets as follow_targets,
+    follow_training as follow_training,
 )
 from .export import load_npz as load_npz, write as write
 from .unfinished import Unfinished as Unfinished

@@ -2,21 +2,28 @@
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ..backend import to_numpy
 from .architecture import Task
 from .bars import Jobs
 from .conditioning import ConditioningRun
 from .diagnosis import Diagnosis
-from .export import as_json, tables_of, unfinished_conditioning, write, write_files
+from .export import as_csv, as_json, in_memory, tables_of, unfinished_conditioning, write, write_files
+from .many_targets import conditioning_of_many, report_many, targets_of_table
+from .naming import InputError
+from .problem import DIRECTIONS
 from .report import report_part, report_setting
 from .tables import number, wrapped
+from .target import Reference
 from .training import TrainingRun, TrainingStudy, training_runs
 from .training_report import report_training, write_training
 from .unfinished import Unfinished
 
-__all__ = ["follow_conditioning", "follow_diagnosis", "follow_training"]
+__all__ = ["follow_conditioning", "follow_diagnosis", "follow_targets", "follow_training"]
 
 
 def follow_conditioning(run: ConditioningRun, source: str, directory: str | None, progress: bool,
@@ -82,6 +89,37 @@ def follow_training(task: Task, data: str, optimisers: Sequence[str], directory:
         if kept is not None and directory is not None:
             write_training(study, directory)
             kept.clear()
+
+
+def follow_targets(*, targets: str, family: str | None, reference: Reference, direction: str, starts: int | None, seed: int,
+                   out: str | None, progress: bool, say: Callable[[str], None], **others: Any) -> None:
+    """The conditioning of the targets of a file, said in short, and a row for each in ``targets.csv`` and ``targets.npz``.
+
+    Raises
+    ------
+    InputError
+        For options that belong to one target.
+    KeyboardInterrupt
+        Saying how many blocks are kept.
+    """
+    foreign = ("counts", "samples", "probabilities", "target", "column", "weights", "divergence", "alpha", "diagnose")
+    wrong = [f"; got --{name}" for name in foreign if others.get(name)]
+    if wrong or out is None:
+        raise InputError("--targets needs --out, and goes with --family, --reference, --direction, --starts and --seed"
+                         f"{''.join(wrong[:1])}")
+    model, theta = targets_of_table(targets, family, reference)
+    folder = Path(out) / "blocks"
+    try:
+        found = conditioning_of_many(model, theta, folder, posed=DIRECTIONS[direction], starts=starts or 10, seed=seed,
+                                     progress=progress)
+    except KeyboardInterrupt:
+        done = len(list(folder.glob("block-*.npz")))
+        raise KeyboardInterrupt(f"{done} blocks of targets are kept in {folder}; the same command goes on from there") from None
+    say(report_many(found, model))
+    arrays: dict[str, Any] = {"theta": to_numpy(theta), **found}
+    rows = zip(range(len(theta)), *found.values())
+    write_files(out, {"targets.csv": as_csv(("target", *found), rows),
+                      "targets.npz": in_memory(lambda file: np.savez(file, **arrays))})
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from ..families.categorical import Categorical
 from .naming import InputError, InputWarning, named_family, parsed_value
 from .reading import NumberColumns, TextTable, read_table
 
-__all__ = ["Target", "from_counts", "from_parameters", "from_probabilities", "from_samples"]
+__all__ = ["Reference", "Target", "from_counts", "from_parameters", "from_probabilities", "from_samples", "reference_of"]
 
 Reference: TypeAlias = int | Literal["best"] | None     # an outcome, the most probable one, or the last
 
@@ -50,7 +50,7 @@ def from_probabilities(probabilities: Array, reference: Reference = None, source
     bad = np.flatnonzero(~(p > 0) | ~np.isfinite(p))
     if bad.size:
         raise InputError(f"{source}: every probability must be positive and finite; outcome {bad[0]} has {p[bad[0]]:g}")
-    family = Categorical(p.size, _reference(reference, p, source))
+    family = Categorical(p.size, reference_of(reference, p, source))
     try:
         theta = family.theta_from(probabilities=asarray(p))
     except DomainError:
@@ -229,7 +229,8 @@ def _from_outcomes(path: str | Path, column: str, found: NumberColumns, weights:
     return from_probabilities(counts / counts.sum(), reference, where)
 
 
-def _reference(reference: Reference, p: np.ndarray, source: str) -> int:
+def reference_of(reference: Reference, p: np.ndarray, source: str) -> int:
+    """The reference outcome that is meant, of the weights p of the outcomes."""
     if reference is None:
         return p.size - 1
     if reference == "best":

@@ -277,7 +277,7 @@ def test_bad_samples(capsys, here, text, family, words):
 
 
 @pytest.mark.parametrize("argv, words", [
-    ([], "one of --counts, --samples, --probabilities, --target is needed; got none"),
+    ([], "one of --counts, --samples, --probabilities, --target, --targets is needed; got none"),
     (["--probabilities", "0.5", "0.5", "--counts", "a.csv"], "is needed; got --counts and --probabilities"),
     (["--probabilities", "0.5", "0.3"], "--probabilities: probabilities must sum to 1; these sum to 0.8"),
     (["--probabilities", "0.5", "0.5", "0"], "--probabilities: every probability must be positive and finite; outcome 2 has 0"),

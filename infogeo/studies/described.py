@@ -1,0 +1,50 @@
+"""A target as the options of a command line describe it: one source, and what belongs to it."""
+from collections.abc import Sequence
+from typing import Any
+
+from .naming import InputError
+from .target import Reference, Target, from_counts, from_parameters, from_probabilities, from_samples
+
+__all__ = ["described_target"]
+
+
+def described_target(*, counts: str | None = None, samples: str | None = None, probabilities: Sequence[float] | None = None,
+                     target: Sequence[str] | None = None, targets: str | None = None, column: Sequence[str] | None = None,
+                     family: str | None = None, reference: Reference = None, weights: str | None = None, **others: Any) -> Target:
+    """The target of one of counts, samples, probabilities and target; the other options have to fit.
+
+    Raises
+    ------
+    InputError
+    """
+    given = {"counts": counts, "samples": samples, "probabilities": probabilities, "target": target, "targets": targets}
+    sources = [name for name, value in given.items() if value is not None]
+    if len(sources) != 1:
+        got = " and ".join(f"--{name}" for name in sources) or "none"
+        raise InputError(f"one of {', '.join(f'--{name}' for name in given)} is needed; got {got}")
+    if family is None and (samples is not None or target is not None):
+        raise InputError(f"--{sources[0]} needs --family")
+    if samples is not None:
+        return from_samples(samples, _columns(column), str(family), reference, weights)
+    if weights is not None:
+        raise InputError("--weights belongs to --samples")
+    if counts is None and column:
+        raise InputError("--column belongs to --counts and --samples")
+    if target is not None:
+        if reference is not None:
+            raise InputError("--target: the reference is an argument of the family, as in Categorical(3, reference=0)")
+        return from_parameters(str(family), target, "--target")
+    if family not in (None, "categorical"):
+        raise InputError(f"--{sources[0]} gives a categorical target; --family {family} needs --samples or --target")
+    if counts is None:
+        return from_probabilities(probabilities, reference, "--probabilities")
+    columns = _columns(column)
+    if len(columns) > 1:
+        raise InputError(f"--counts takes one --column; got {', '.join(columns)}")
+    return from_counts(counts, columns[0], reference)
+
+
+def _columns(column: Sequence[str] | None) -> list[str]:
+    if not column:
+        raise InputError("--column is needed: the name of a column in the header of the file")
+    return list(column)
