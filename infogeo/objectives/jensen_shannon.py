@@ -46,7 +46,7 @@ class JensenShannonDivergence(Objective):
         x, log_weight = _states(M) if nodes is None else nodes
         xp, dtype = backend_of(self.theta_hat), self.theta_hat.dtype
         x, log_weight = (xp.astype(asarray(part, like=self.theta_hat), dtype) for part in (x, log_weight))
-        if tuple(x.shape[1:]) != tuple(M.support.shape) or tuple(log_weight.shape) != (x.shape[0],):
+        if x.ndim == 0 or tuple(x.shape[1:]) != tuple(M.support.shape) or tuple(log_weight.shape) != (x.shape[0],):
             raise ShapeError(f"nodes must be n observations of shape {tuple(M.support.shape)} and n log weights; got shapes "
                              f"{tuple(x.shape)} and {tuple(log_weight.shape)}")
         self.x, self.statistic = kept(x), kept(M.sufficient_statistic(x))
@@ -62,18 +62,32 @@ class JensenShannonDivergence(Objective):
         part.rows = tuple(part.theta_hat.shape[:-1])
         return part
 
-    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
-        M, (xp, theta, _) = self.manifold, self.manifold.point(theta, self.theta_hat)
+    def _at_nodes(self, theta: Array) -> tuple[Any, Array, Array, Array, Array]:
+        """(xp, θ, w p, w m, u), of the latter three of shape (..., n)."""
+        xp, theta, _ = self.manifold.point(theta, self.theta_hat)
         with np.errstate(all="ignore"):                                     # far out, where a density is 0
-            log_p = M.log_density(theta[..., None, :], self.x)
-            u = log_p - self.log_q
+            log_p = self.manifold.log_density(theta[..., None, :], self.x)
             mass = xp.exp(log_p + self.log_weight)
             total = 0.5 * (mass + xp.exp(self.log_q + self.log_weight))
-            u = xp.where(total > 0, u, xp.zeros_like(u))
-            share = mass * _half_log_share(xp, u)
+            u = log_p - self.log_q
+        return xp, theta, mass, total, xp.where(total > 0, u, xp.zeros_like(u))
+
+    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
+        xp, theta, mass, total, u = self._at_nodes(theta)
+        share = mass * _half_log_share(xp, u)
         value = xp.sum(total * jensen_shannon_terms(u), axis=-1)
         mean = xp.matmul(share[..., None, :], self.statistic)[..., 0, :]
-        return value, mean - xp.sum(share, axis=-1, keepdims=True) * M.to_eta(theta)
+        return value, mean - xp.sum(share, axis=-1, keepdims=True) * self.manifold.to_eta(theta)
+
+    def hessian(self, theta: Array) -> Array:
+        """Σ w p (f′ + ½ / (1 + e^u)) (T − η)(T − η)ᵀ − G Σ w p f′ with f′ = ½ log(2 / (1 + e^{−u})), shape (..., d, d)."""
+        xp, theta, mass, _, u = self._at_nodes(theta)
+        slope = _half_log_share(xp, u)
+        with np.errstate(over="ignore"):
+            weight = mass * (slope + 0.5 / (1.0 + xp.exp(u)))
+        centred = self.statistic - self.manifold.to_eta(theta)[..., None, :]
+        spread = xp.matmul(xp.matrix_transpose(centred), weight[..., None] * centred)
+        return spread - xp.sum(mass * slope, axis=-1)[..., None, None] * self.manifold.metric(theta)
 
 
 def _half_log_share(xp: Namespace, u: Array) -> Array:

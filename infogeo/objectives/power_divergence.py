@@ -11,7 +11,7 @@ from ..backend import Array, Namespace, arrays, batch_contiguous
 from ..errors import require
 from .base import Objective
 from .divergence import require_manifold
-from .skew import scaled_jensen_and_gradient
+from .skew import scaled_jensen_and_gradient, scaled_jensen_hessian
 
 __all__ = ["AlphaDivergence", "BhattacharyyaDistance", "ChiSquaredDivergence", "PowerDivergence", "RenyiDivergence",
            "SquaredHellingerDistance"]
@@ -64,15 +64,24 @@ class PowerDivergence(Objective):
         return part
 
     @abstractmethod
-    def _outer(self, xp: Namespace, scaled: Array, s: Array) -> tuple[Array, Array]:
-        """g(S) and g′(S), shapes (...)."""
+    def _outer(self, xp: Namespace, scaled: Array, s: Array) -> tuple[Array, Array, Array]:
+        """g(S), g′(S) and g″(S), shapes (...)."""
 
     def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
         xp, theta, theta_hat, s = arrays(*self.manifold.point(theta, self.theta_hat)[1:], self.s)
         with np.errstate(all="ignore"):                             # an integral beyond the largest float is inf
             scaled, slope = scaled_jensen_and_gradient(self.manifold, theta, theta_hat, s)
-            value, outer = self._outer(xp, scaled, s)
+            value, outer, _ = self._outer(xp, scaled, s)
             return value, outer[..., None] * slope
+
+    def hessian(self, theta: Array) -> Array:
+        """g′(S) ∇²S + g″(S) dS dSᵀ, shape (..., d, d)."""
+        xp, theta, theta_hat, s = arrays(*self.manifold.point(theta, self.theta_hat)[1:], self.s)
+        with np.errstate(all="ignore"):
+            scaled, slope = scaled_jensen_and_gradient(self.manifold, theta, theta_hat, s)
+            _, outer, bend = (part[..., None, None] for part in self._outer(xp, scaled, s))
+            return (outer * scaled_jensen_hessian(self.manifold, theta, theta_hat, s)
+                    + bend * slope[..., :, None] * slope[..., None, :])
 
 
 class AlphaDivergence(PowerDivergence):
@@ -99,12 +108,13 @@ class AlphaDivergence(PowerDivergence):
     def _own(self) -> str:
         return f", alpha={1.0 - 2.0 * self.s}"
 
-    def _outer(self, xp: Namespace, scaled: Array, s: Array) -> tuple[Array, Array]:
-        """(1 − e^{−wS}) / w and e^{−wS} with w = s (1 − s); S and 1 at w = 0."""
+    def _outer(self, xp: Namespace, scaled: Array, s: Array) -> tuple[Array, Array, Array]:
+        """(1 − e^{−wS}) / w, e^{−wS} and −w e^{−wS} with w = s (1 − s); S, 1 and 0 at w = 0."""
         weight = s * (1.0 - s)
         flat = weight == 0.0
         value = -xp.expm1(-weight * scaled) / xp.where(flat, xp.ones_like(weight), weight)
-        return xp.where(flat, scaled, value), xp.exp(-weight * scaled)
+        decay = xp.exp(-weight * scaled)
+        return xp.where(flat, scaled, value), decay, -weight * decay
 
 
 class RenyiDivergence(PowerDivergence):
@@ -126,8 +136,8 @@ class RenyiDivergence(PowerDivergence):
     def _own(self) -> str:
         return f", order={self.s}"
 
-    def _outer(self, xp: Namespace, scaled: Array, s: Array) -> tuple[Array, Array]:
-        return s * scaled, s + 0.0 * scaled
+    def _outer(self, xp: Namespace, scaled: Array, s: Array) -> tuple[Array, Array, Array]:
+        return s * scaled, s + 0.0 * scaled, 0.0 * scaled
 
 
 class BhattacharyyaDistance(PowerDivergence):
@@ -144,8 +154,8 @@ class BhattacharyyaDistance(PowerDivergence):
     def __init__(self, M: Any, theta_hat: Array) -> None:
         super().__init__(M, theta_hat, "s", 0.5)
 
-    def _outer(self, xp: Namespace, scaled: Array, s: Array) -> tuple[Array, Array]:
-        return 0.25 * scaled, 0.25 + 0.0 * scaled
+    def _outer(self, xp: Namespace, scaled: Array, s: Array) -> tuple[Array, Array, Array]:
+        return 0.25 * scaled, 0.25 + 0.0 * scaled, 0.0 * scaled
 
 
 class SquaredHellingerDistance(PowerDivergence):
@@ -159,8 +169,9 @@ class SquaredHellingerDistance(PowerDivergence):
     def __init__(self, M: Any, theta_hat: Array) -> None:
         super().__init__(M, theta_hat, "s", 0.5)
 
-    def _outer(self, xp: Namespace, scaled: Array, s: Array) -> tuple[Array, Array]:
-        return -xp.expm1(-0.25 * scaled), 0.25 * xp.exp(-0.25 * scaled)
+    def _outer(self, xp: Namespace, scaled: Array, s: Array) -> tuple[Array, Array, Array]:
+        decay = xp.exp(-0.25 * scaled)
+        return -xp.expm1(-0.25 * scaled), 0.25 * decay, -0.0625 * decay
 
 
 class ChiSquaredDivergence(PowerDivergence):
@@ -178,5 +189,6 @@ class ChiSquaredDivergence(PowerDivergence):
     def __init__(self, M: Any, theta_hat: Array) -> None:
         super().__init__(M, theta_hat, "s", 2.0)
 
-    def _outer(self, xp: Namespace, scaled: Array, s: Array) -> tuple[Array, Array]:
-        return xp.expm1(2.0 * scaled), 2.0 * xp.exp(2.0 * scaled)
+    def _outer(self, xp: Namespace, scaled: Array, s: Array) -> tuple[Array, Array, Array]:
+        growth = xp.exp(2.0 * scaled)
+        return xp.expm1(2.0 * scaled), 2.0 * growth, 4.0 * growth

@@ -4,8 +4,9 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, backend_of, column
+from ..numerics.linalg import matvec
 
-__all__ = ["scaled_jensen", "scaled_jensen_and_gradient"]
+__all__ = ["scaled_jensen", "scaled_jensen_and_gradient", "scaled_jensen_hessian"]
 
 # Below this weight of q the difference η(θ) − η(θ_s), which cancels like ε / weight, gives way to the metric in the middle, whose
 # error is of the order of the weight squared: both are 1e-10 of the whole here.
@@ -52,3 +53,14 @@ def scaled_jensen_and_gradient(M: Any, theta_p: Array, theta_q: Array, s: Array)
     if xp.any(near):
         slope = xp.where(near, M.flat(theta_p - 0.5 * xp.where(near, rest, 0.0 * rest) * step, step), slope)
     return scaled_jensen(M, theta_p, theta_q, s), slope
+
+
+def scaled_jensen_hessian(M: Any, theta_p: Array, theta_q: Array, s: Array) -> Array:
+    """The second derivatives in θ_p, G(θ_p) + s (G(θ_p) − G(θ_s)) / (1 − s), shape (..., d, d); at s = 1 G + T (θ_p − θ_q)."""
+    xp, rest = backend_of(s), (1.0 - s)[..., None]
+    step, metric, near = theta_p - theta_q, M.metric(theta_p), xp.abs(rest) < NEAR
+    change = (metric - M.metric(theta_p - rest * step)) / xp.where(near, xp.ones_like(rest), rest)[..., None]
+    if xp.any(near):
+        middle = theta_p - 0.5 * xp.where(near, rest, 0.0 * rest) * step
+        change = xp.where(near[..., None], matvec(xp, M.cubic_tensor(middle), step[..., None, :]), change)
+    return metric + s[..., None, None] * change

@@ -44,6 +44,16 @@ def test_a_sweep_over_alpha_is_one_run():
     np.testing.assert_allclose(run.values[0], [ig.alpha_divergence(C, P, Q, a) for a in alpha], rtol=1e-13)
 
 
+def test_newton():
+    """With their Hessians Newton's method is quadratic near the target, in θ and in η."""
+    start = Q + 0.2 * (P - Q)
+    for f in (ig.AlphaDivergence(C, Q, 0.5), ig.RenyiDivergence(C, Q, 0.5), ig.JensenShannonDivergence(C, Q)):
+        for g, x, target in ((f, start, Q), (f.in_dual_coordinates(), C.to_eta(start), C.to_eta(Q))):
+            run = ig.descend(g, x, update=ig.Newton(), step=1.0, max_steps=6)
+            error = np.linalg.norm(run.path - target, axis=-1) / np.linalg.norm(target)
+            assert error[6] < 1e-12 and np.all(error[1:6] < 30 * error[:5] ** 2 + 1e-12), error
+
+
 def test_ends_are_the_two_kl_divergences():
     """α = −1 is the reverse KL and α = 1 the forward one, also at α a little off."""
     reverse, forward = ig.ReverseKL(C, Q).value_and_gradient(P), ig.CrossEntropy(C, C.to_eta(Q)).value_and_gradient(P)

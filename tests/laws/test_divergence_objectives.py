@@ -1,4 +1,4 @@
-"""Divergences as objectives: the covector is the differential, the value that of the free function, the Hessian f″(1) G."""
+"""Divergences as objectives: value, differential and Hessian are those of the free function; at the target f″(1) G."""
 import numpy as np
 import pytest
 
@@ -38,6 +38,9 @@ def check(M, make, free):
     numeric = derivative(lambda x: f.value_and_gradient(x)[0], p, rows)
     size = value + np.sqrt(np.sum(covector * M.sharp(p, covector)))             # along unit vectors
     assert np.all(np.abs(numeric - rows @ covector) <= 1e-6 * size), (numeric, rows @ covector)
+    numeric = derivative(lambda x: f.value_and_gradient(x)[1], p, rows)           # the change along each direction
+    hessian, scale = rows @ f.hessian(p), np.max(np.abs(M.metric(p) @ rows[0]))
+    assert np.all(np.abs(numeric - hessian) <= 1e-5 * (np.max(np.abs(hessian)) + f.curvature_at_target * scale))
     ahead = f.value_and_gradient(q + 1e-4 * rows[0])[1]
     ahead = (ahead - f.value_and_gradient(q - 1e-4 * rows[0])[1]) / 2e-4
     expected = f.curvature_at_target * M.flat(q, rows[0])
