@@ -98,6 +98,7 @@ def test_a_field_claims_no_value():
     breaks = ig.VectorField(lambda x: np.where(x > 1.5, np.nan, 0 * x - 1.0))
     ended = ig.descend(breaks, [[0.0], [1.0]], geometry=ig.Euclidean(1), update=ig.MirrorUpdate(), step=0.5, max_steps=3)
     assert [ig.Status(s).name for s in ended.status] == ["MAX_STEPS", "NONFINITE"]
+    assert ended.x[:, 0].tolist() == [1.5, 1.5] and ended.steps.tolist() == [3, 1]      # the last points where F is a number
     flow = ig.flow(turn, [1.0, 0.0], geometry=ig.Euclidean(2), update=ig.GradientUpdate(), times=[np.pi / 2])
     np.testing.assert_allclose(flow.x, [0.0, 1.0], atol=1e-7)
     with pytest.raises(TypeError, match="VectorField takes a function"):
@@ -141,6 +142,7 @@ def test_a_portfolio_follows_the_update_of_helmbold():
     np.testing.assert_allclose(run.values[:-1], [-np.log(w @ r) for w, r in zip(path, market)], atol=1e-15)
     best = ig.descend(stream.value_and_gradient, np.full(4, 0.25), step=ig.Backtracking(64.0), max_steps=50, **update).x
     regret = stream.regret(run.values, best)
+    np.testing.assert_allclose(stream.value_and_gradient(best)[0], np.mean(stream.losses(best)), rtol=1e-12)
     np.testing.assert_allclose(regret, np.cumsum(run.values[:-1] - stream.losses(best)), rtol=1e-12, atol=1e-15)
     assert stream.value_and_gradient(best)[0] <= run.values[-1] and 0 <= regret[-1] <= np.log(4) / h + h * 60
 
