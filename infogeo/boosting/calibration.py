@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array
-from ..errors import ShapeError, require_count
+from ..errors import ShapeError, require_count, takes
 from .prediction import Prediction
 
 __all__ = ["ConformalLevel", "pit_histogram", "plot_pit", "plot_reliability", "reliability"]
@@ -20,6 +20,7 @@ class ConformalLevel:
     Source: Chernozhukov, Wüthrich & Zhu, Distributional conformal prediction, PNAS 118 (2021).
     """
 
+    @takes(prediction=Prediction)
     def __init__(self, prediction: Prediction, y: Array) -> None:
         below, upto = prediction.probability_integral(y)
         self.scores = np.sort(np.maximum(np.maximum(1.0 - 2.0 * upto, 2.0 * below - 1.0), 0.0))
@@ -34,6 +35,7 @@ class ConformalLevel:
         return min(1.0, float(self.scores[rank - 1]) + 4.0 * float(np.finfo(float).eps))       # a count at the very end is inside
 
 
+@takes(Prediction)
 def reliability(prediction: Prediction, y: Array, q: Array) -> Array:
     """The share of rows whose y is below the predicted q-quantile, shape of q: q itself, where the laws are right.
 
@@ -48,12 +50,14 @@ def reliability(prediction: Prediction, y: Array, q: Array) -> Array:
     return np.mean(share, axis=0)
 
 
+@takes(Prediction)
 def pit_histogram(prediction: Prediction, y: Array, bins: int = 10) -> Array:
     """The share of probability integral transforms in each of the bins of [0, 1], shape (bins,): 1 / bins each, if right."""
     ends = np.linspace(0.0, 1.0, require_count("bins", bins) + 1)
     return np.diff(np.concatenate([[0.0], reliability(prediction, y, ends[1:-1]), [1.0]]))
 
 
+@takes(Prediction)
 def plot_pit(prediction: Prediction, y: Array, bins: int = 10, ax: Any = None) -> Any:
     """The histogram of the probability integral transforms, with the band in which 95 % of bins of right laws lie.
 
@@ -68,6 +72,7 @@ def plot_pit(prediction: Prediction, y: Array, bins: int = 10, ax: Any = None) -
     return ax
 
 
+@takes(Prediction)
 def plot_reliability(prediction: Prediction, y: Array, ax: Any = None) -> Any:
     """The share of observations below each predicted quantile, which lies on the diagonal where the laws are right."""
     ax, q = _axes(ax), np.linspace(0.0, 1.0, 101)

@@ -320,6 +320,7 @@ class ExpectationChart(ParameterChart):
         return self.raised(u, theta, self.chart(u) - self.family.sufficient_statistic(y))
 
 
+@takes(ExponentialFamily)
 def default_chart(family: ExponentialFamily) -> ParameterChart:
     """`OrdinaryChart`; `NaturalChart` where ordinary parameters have none and θ fills R^d.
 

@@ -110,6 +110,13 @@ def test_heavy_tails():
     np.testing.assert_allclose(CRPS().covector(chart, u, theta, np.asarray([y])), differences, rtol=1e-5)
 
 
+def test_a_power_tail():
+    """2 ∫ (∂F)² dt = 4 m α² / (2α − 1)³ in log α: of the minimum m = 2 and the exponent 1, of which there is no mean, 8."""
+    M = ig.Pareto(2.0)
+    chart, theta = default_chart(M), M.theta_from(exponent=[1.0])
+    assert np.isclose(CRPS().metric(chart, chart.from_theta(theta), theta)[0, 0, 0], 8.0, rtol=1e-7)
+
+
 def test_what_the_crps_cannot_score():
     with pytest.raises(TypeError, match=r"MultivariateNormal\(p=2\) has observations of shape \(2,\); use the log score"):
         CRPS().require(default_chart(ig.MultivariateNormal(2)))
