@@ -11,8 +11,8 @@ from ..families.base import ExponentialFamily
 from ..numerics.linalg import inverse
 from .curved import Curved, Embedding
 
-__all__ = ["e_embedding_curvature", "embedding_curvature", "information_loss", "m_embedding_curvature", "second_order_bias",
-           "second_order_covariance"]
+__all__ = ["as_curved", "e_embedding_curvature", "embedding_curvature", "information_loss", "m_embedding_curvature",
+           "second_order_bias", "second_order_covariance"]
 
 
 @takes(Curved, ExponentialFamily)
@@ -31,7 +31,7 @@ def embedding_curvature(M: Curved | ExponentialFamily, u: Array, alpha: float) -
 
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), sections 1.9 and 4.3.
     """
-    M = _curved(M)
+    M = as_curved(M)
     xp, jacobian, lowered, second = _derivative(M, u, alpha)
     tangential = xp.matmul(jacobian, _flattened(xp, M, _christoffel(xp, M, u, lowered, second)))
     return second - xp.reshape(tangential, second.shape)
@@ -60,7 +60,7 @@ def information_loss(M: Curved | ExponentialFamily, u: Array) -> Array:
     Source: Efron, Defining the curvature of a statistical problem, Ann. Statist. 3 (1975); Amari, Differential-Geometrical
     Methods in Statistics (1985).
     """
-    M = _curved(M)
+    M = as_curved(M)
     normal = e_embedding_curvature(M, u)
     xp = arrays(normal)[0]
     rows = xp.moveaxis(normal, -3, -1)                                        # H_ac as vectors, shape (..., a, c, family.dim)
@@ -80,7 +80,7 @@ def second_order_bias(M: Curved | ExponentialFamily, u: Array) -> Array:
     Shapes: u (..., dim).
     Source: Cox & Snell, A general definition of residuals, J. R. Statist. Soc. B 30 (1968); Amari (1985).
     """
-    xp, christoffel, raised = _m_connection(_curved(M), u)
+    xp, christoffel, raised = _m_connection(as_curved(M), u)
     return -0.5 * xp.sum(christoffel * raised[..., None, :, :], axis=(-2, -1))
 
 
@@ -95,7 +95,7 @@ def second_order_covariance(M: Curved | ExponentialFamily, u: Array) -> Array:
     Shapes: u (..., dim).
     Source: Amari, Differential geometry of curved exponential families: curvatures and information loss, Ann. Statist. 10 (1982).
     """
-    M = _curved(M)
+    M = as_curved(M)
     xp, christoffel, raised = _m_connection(M, u)
     both = xp.matmul(xp.matmul(raised[..., None, :, :], christoffel), raised[..., None, :, :])      # indices raised
     joined: Callable[[Array], Array] = lambda x: xp.reshape(x, (*x.shape[:-2], -1))
@@ -103,7 +103,7 @@ def second_order_covariance(M: Curved | ExponentialFamily, u: Array) -> Array:
     return 0.5 * naming + xp.matmul(xp.matmul(raised, information_loss(M, u)), raised)
 
 
-def _curved(M: Curved | ExponentialFamily) -> Curved:
+def as_curved(M: Curved | ExponentialFamily) -> Curved:
     """M, or an exponential family as the curved family that is all of it."""
     if isinstance(M, Curved):
         return M

@@ -9,6 +9,8 @@ from scipy.linalg import eigh
 from ..backend import Array, to_numpy
 from ..domains.convex import ConvexDomain
 from ..errors import ConvergenceError, ShapeError, takes
+from ..families.base import ExponentialFamily
+from ..families.mixture import MixtureFamily
 from ..numerics.linalg import matvec
 from ..objectives.base import Objective
 from ..objectives.divergence import CrossEntropy, ReverseKL
@@ -16,7 +18,8 @@ from ..solvers.descend import descend
 from ..solvers.step import Backtracking
 from ..solvers.update import NaturalUpdate
 from ..statistics.curved import Curved
-from ..statistics.embedding_curvature import e_embedding_curvature, m_embedding_curvature
+from ..statistics.curved_mixture import curved_mixture
+from ..statistics.embedding_curvature import as_curved, e_embedding_curvature, m_embedding_curvature
 from .diagnosis import plain
 from .tables import number, table
 
@@ -91,16 +94,18 @@ class Misspecification:
                      ("", "least", "greatest", "flow's rate", "stable h <"), rows, [said])
 
 
-@takes(Curved)
-def misspecification(model: Curved, objective: CrossEntropy | ReverseKL, start: Array) -> Misspecification:
+@takes(Curved, MixtureFamily, ExponentialFamily)
+def misspecification(model: Curved | MixtureFamily | ExponentialFamily, objective: CrossEntropy | ReverseKL,
+                     start: Array) -> Misspecification:
     """The spectrum of the Hessian against the Fisher metric at a model's optimum for a target that need not be in it.
 
     Parameters
     ----------
-    model : Curved
-        Of mixtures `statistics.curved_mixture`.
+    model : Curved, MixtureFamily of probabilities of states, or ExponentialFamily
+        With its coordinates u: the weights of a mixture, θ of a whole family.
     objective : CrossEntropy or ReverseKL
-        Of the family of the model: the target's mean statistic η̂, such as that of data, for KL(q‖p_u), or its θ for KL(p_u‖q).
+        Of the family of the model, for a mixture `Categorical`: the target's mean statistic η̂, such as that of data, for
+        KL(q‖p_u), or its θ for KL(p_u‖q).
     start : array, shape (m,)
         Natural gradient goes from here to a local optimum, Newton's method to its rounding.
 
@@ -118,12 +123,13 @@ def misspecification(model: Curved, objective: CrossEntropy | ReverseKL, start: 
 
     >>> import numpy as np
     >>> import infogeo as ig
-    >>> mixtures = ig.statistics.curved_mixture(ig.MixtureFamily([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]]))
-    >>> target = ig.CrossEntropy(mixtures.family, eta_hat=[0.2, 0.5])
+    >>> mixtures = ig.MixtureFamily([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]])
+    >>> target = ig.CrossEntropy(ig.Categorical(3), eta_hat=[0.2, 0.5])
     >>> found = ig.studies.misspecification(mixtures, target, start=[0.5])
     >>> found.u.round(4), found.eigenvalues.round(4)
     (array([0.5303]), array([0.7162]))
     """
+    model = curved_mixture(model) if isinstance(model, MixtureFamily) else as_curved(model)
     if not isinstance(objective, (CrossEntropy, ReverseKL)) or objective.manifold != model.family:
         raise TypeError(f"objective must be the CrossEntropy or the ReverseKL of {model.family!r}; got {objective!r}")
     along = _Along(model, objective)

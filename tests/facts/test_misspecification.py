@@ -70,8 +70,11 @@ def test_where_the_identity_holds():
     found = ig.studies.misspecification(line, ig.CrossEntropy(NORMAL, [0.9, 2.0]), [0.5])
     np.testing.assert_allclose(found.eigenvalues, 1.0, rtol=1e-10)
     assert found.distance > 0.1 and "The Hessian is the Fisher metric." in repr(found)
+    whole = ig.studies.misspecification(ig.Gamma(), ig.CrossEntropy(ig.Gamma(), [0.1, 1.7]), [1.0, -1.0])
+    np.testing.assert_allclose(whole.eigenvalues, 1.0, rtol=1e-9)
+    np.testing.assert_allclose(whole.theta, ig.Gamma().to_theta([0.1, 1.7]), rtol=1e-7)
     q = MIXED.family.theta_from(probabilities=[0.15, 0.15, 0.25, 0.45])
-    found = ig.studies.misspecification(MIXED, ig.ReverseKL(MIXED.family, q), [0.3, 0.3])
+    found = ig.studies.misspecification(MIXTURE, ig.ReverseKL(MIXED.family, q), [0.3, 0.3])
     np.testing.assert_allclose(found.eigenvalues, 1.0, rtol=1e-9)
     assert found.distance > 0.1 and found.natural_step == pytest.approx(1.0) and found.contraction < 1e-9
 
@@ -122,5 +125,5 @@ def test_refusals():
         ig.studies.misspecification(CIRCLE, ig.CrossEntropy(ig.Gamma(), [0.0, 2.0]), [0.1])
     with pytest.raises(ig.ShapeError, match="start and target must be one point each"):
         ig.studies.misspecification(CIRCLE, f, [[0.1], [0.2]])
-    with pytest.raises(TypeError, match="takes a Curved"):
-        ig.studies.misspecification(NORMAL, f, [0.1, -0.5])
+    with pytest.raises(TypeError, match="takes a Curved or a MixtureFamily or an ExponentialFamily"):
+        ig.studies.misspecification(ig.Burg(2), f, [0.1, 0.5])
