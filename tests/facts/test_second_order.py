@@ -112,9 +112,11 @@ def test_the_ergodic_average_of_noisy_mirror_flow_keeps_its_bound():
 def test_a_noisy_row_that_leaves_the_domain_says_so():
     M = ig.Categorical(3).dual
     f = ig.LeastSquares(np.eye(2), [0.5, 0.49])
-    run = ig.noisy_flow(f, np.full((30, 2), 0.4), geometry=M, update=ig.GradientUpdate(), times=[0.0, 3.0], noise=0.3,
-                        rng=np.random.default_rng(0), h=0.01)
+    run = ig.noisy_flow(f, np.full((30, 2), 0.4), geometry=M, update=ig.GradientUpdate(), times=[0.0, 3.0, 300.0],
+                        noise=0.3, rng=np.random.default_rng(0), h=0.01)
     assert set(run.status.tolist()) == {Status.LEFT_DOMAIN} and np.all(M.domain.contains(run.path))
+    assert np.all(run.steps < 300) and np.all(np.abs(run.average[2] - run.x) < 0.02)       # where they stay counts on
+    assert np.max(np.abs(run.average[1] - run.x)) > 0.1
     for times, h, noise, message in (([1.0, 0.5], 0.1, 0.1, "times must satisfy"), ([1.0], 0.0, 0.1, "h must satisfy h > 0"),
                                      ([1.0], 0.1, -1.0, "noise must satisfy noise >= 0")):
         with pytest.raises(ig.DomainError, match=message):
