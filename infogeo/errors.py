@@ -63,9 +63,19 @@ def require(name: str, rule: str, good: Array, value: Any) -> None:
     if bad.ndim == 0:
         got = f"got {value!r}" if isinstance(value, str) else f"got {value}"
     else:
-        count, first = first_bad(bad)
-        got = f"{count} points {'does' if count.startswith('1 ') else 'do'} not, first at index {first}: {to_numpy(value)[first]}"
-    raise DomainError(f"{name} must satisfy {rule}; {got}")
+        (count, first), value = first_bad(bad), to_numpy(value)
+        value = (value if value.ndim >= bad.ndim else np.broadcast_to(value, bad.shape))[first]
+        got = f"{count} points {'does' if count.startswith('1 ') else 'do'} not, first at index {first}: {value}"
+    finite = " and finite" if {">", "<"} & set(rule) and "finite" not in rule and _is_infinite(value) else ""      # ∞ > 0 is true
+    raise DomainError(f"{name} must satisfy {rule}{finite}; {got}")
+
+
+def _is_infinite(value: Any) -> bool:
+    """Whether a value has an infinite entry."""
+    try:
+        return bool(np.any(np.isinf(to_numpy(value))))
+    except (TypeError, ValueError):         # text, objects
+        return False
 
 
 def takes(*first: type, **others: type) -> Callable[[F], F]:

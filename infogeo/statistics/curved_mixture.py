@@ -1,7 +1,7 @@
 """Mixtures of fixed components as a curved family of all distributions on their states."""
 from ..backend import Array, arrays
 from ..domains.convex import OpenSimplex
-from ..errors import require
+from ..errors import require, takes
 from ..families.categorical import Categorical
 from ..families.mixture import MixtureFamily
 from .curved import Curved, Embedding
@@ -9,6 +9,7 @@ from .curved import Curved, Embedding
 __all__ = ["curved_mixture"]
 
 
+@takes(MixtureFamily)
 def curved_mixture(M: MixtureFamily) -> Curved:
     """The mixtures of M in their weights w, embedded in the `Categorical` family of all distributions on its m states.
 

@@ -28,8 +28,16 @@ def test_a_rule_that_is_kept():
 
 @pytest.mark.parametrize("value", [0, -1.0, np.inf, np.nan, "2", None, np.float32(-1.0), [1.0, 0.0], np.array([2.0, np.nan])])
 def test_not_positive(value):
-    with pytest.raises(ig.DomainError, match="^h must satisfy h > 0; (got|1 of 2 points does not, first at index)"):
+    with pytest.raises(ig.DomainError, match="^h must satisfy h > 0( and finite)?; (got|1 of 2 points does not, first at index)"):
         require_positive("h", value)
+
+
+def test_what_is_infinite_is_above_0():
+    """So that is not the rule which it breaks; and a bound of one number beside many is shown."""
+    with pytest.raises(ig.DomainError, match="mean must satisfy mean > 0 and finite; got inf"):
+        ig.InverseGaussian().theta_from(mean=np.inf, shape=1.0)
+    with pytest.raises(ig.DomainError, match=r"lower <= upper; 1 of 2 points does not, first at index \(0,\): 2"):
+        require("lower", "lower <= upper", 2.0 <= np.array([1.0, 3.0]), 2.0)
 
 
 def test_positive():

@@ -69,7 +69,7 @@ def test_a_random_objective_that_gives_lists():
     (dict(f=lambda x: (np.ones(3), np.ones((2, 2)))), ig.ShapeError, "value of the objective must have the shape of the batch"),
     (dict(step="fast"), TypeError, "step must be a step rule"), (dict(step=ig.Constant), TypeError, "step must be a step rule"),
     (dict(step=-0.1), ig.DomainError, "h must satisfy h > 0; got -0.1"),
-    (dict(step=np.inf), ig.DomainError, "h must satisfy h > 0; got inf"),
+    (dict(step=np.inf), ig.DomainError, "h must satisfy h > 0 and finite; got inf"),
     (dict(step=[0.1, 0.2, 0.3], x0=np.zeros((2, 2))), ig.ShapeError, r"must broadcast; got \(2,\), \(\), \(3,\)"),
     (dict(update="natural"), TypeError, r"update must be an Update, such as GradientUpdate\(\)"),
     (dict(update=ig.training.KFAC), TypeError, r"update must be an object, KFAC\(…\), not the class: .*outputs"),

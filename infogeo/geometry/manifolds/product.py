@@ -7,7 +7,7 @@ from typing import Any
 
 from ...backend import Array, Namespace
 from ...domains.convex import ConvexDomain, ProductDomain
-from ...errors import ShapeError
+from ...errors import ShapeError, takes
 from .interface import Formula
 from .manifold import DuallyFlat
 from .wrapped import Wrapped
@@ -32,6 +32,7 @@ class ProductManifold(Wrapped):
     steep: bool
     nan_outside: tuple[str, ...]
 
+    @takes(factors=DuallyFlat)
     def __init__(self, *factors: DuallyFlat) -> None:
         if not factors:
             raise ShapeError("a product needs at least one factor")
