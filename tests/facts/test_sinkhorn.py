@@ -64,8 +64,22 @@ def test_where_there_is_no_plan():
     """The empty cells leave less room than a margin needs; arguments that are none."""
     cost = np.where(np.eye(3) > 0, np.inf, TABLE)
     run = dict(temperature=1e-2, tol=1e-9, max_steps=50)
-    with pytest.raises(ig.ConvergenceError, match=r"sinkhorn: a margin is still off by .* after 50 rounds"):
-        ig.sinkhorn(cost, [0.8, 0.1, 0.1], [0.8, 0.1, 0.1], **run)
+    wide = np.stack([[0.8, 0.1, 0.1], ROWS])
+    for solve in (lambda margin: ig.sinkhorn(cost, margin, margin, **run),
+                  lambda margin: ig.proportional_fitting(np.broadcast_to(-cost, (*margin.shape[:-1], 3, 3)),
+                                                         {(0,): margin, (1,): margin}, tol=1e-9, max_steps=9)):
+        with pytest.raises(ig.DomainError, match=r"in 1 of 1 tables, first at index \(\), no such table has them"):
+            solve(wide[0])
+        with pytest.raises(ig.DomainError, match=r"in 1 of 2 tables, first at index \(0,\), no such table has them"):
+            solve(wide)
+    with pytest.raises(ig.ConvergenceError, match=r"sinkhorn: a margin is still off by .* after 2 rounds"):
+        ig.sinkhorn(TABLE, ROWS, COLUMNS, temperature=1e-4, tol=1e-12, max_steps=2)
+    half = np.full((2, 2), 0.25)
+    pairs = {(0, 1): half, (0, 2): half, (1, 2): np.array([[0.5, 0.0], [0.0, 0.5]])}
+    ig.proportional_fitting(np.zeros((2, 2, 2)), pairs, tol=1e-9, max_steps=50)
+    pairs[0, 1] = pairs[0, 2].T @ np.array([[2.0, 0.0], [0.0, 0.0]]) + np.array([[0.0, 0.0], [0.0, 0.5]])
+    with pytest.raises(ig.DomainError):
+        ig.proportional_fitting(np.zeros((2, 2, 2)), pairs, tol=1e-9, max_steps=50)
     with pytest.raises(ig.DomainError, match=r"cost must satisfy cost > -inf; 1 of 9 points does not"):
         ig.sinkhorn(np.where(TABLE == 0.9, np.nan, TABLE), ROWS, COLUMNS, **run)
     with pytest.raises(ig.DomainError, match="temperature must satisfy temperature > 0"):

@@ -5,6 +5,7 @@ from ...backend import Array, arrays, to_numpy
 from ...domains.supports import ClosedInterval, Interval
 from ...errors import ConvergenceError, ShapeError, require, require_count
 from ...numerics.exponentials import logsumexp
+from .tables import require_table
 
 __all__ = ["proportional_fitting"]
 
@@ -32,10 +33,11 @@ def proportional_fitting(log_table: Array, margins: dict[tuple[int, ...], Array]
     Raises
     ------
     DomainError
-        For a negative margin, margins of different sums, or a positive one where the table is empty.
+        For a negative margin, margins of different sums, a positive one where the table is empty; and after `max_steps` rounds,
+        where no table that is empty in the same cells has these margins.
     ShapeError
     ConvergenceError
-        With the largest difference that is left, after `max_steps`: for one, because no such table exists.
+        With the largest difference that is left, after `max_steps`.
 
     Source: Deming & Stephan, Ann. Math. Statist. 11 (1940); Csiszár, Ann. Probab. 3 (1975), section 5.
     """
@@ -83,6 +85,7 @@ def proportional_fitting(log_table: Array, margins: dict[tuple[int, ...], Array]
         left = [xp.max(xp.abs(xp.exp(_logsumexp(log_p, other)) - m)) for m, other in zip(wide, others)]
         if max(float(x) for x in left) <= tol:
             return log_p
+    require_table(log_table, groups, wanted)
     worst = max(float(x) for x in left)
     raise ConvergenceError(f"proportional_fitting: a margin is still off by {worst:.3g} after {max_steps} rounds", worst, log_p)
 

@@ -9,6 +9,7 @@ from ...errors import ConvergenceError, ShapeError, require, require_count
 from ...numerics.exponentials import logsumexp
 from ...numerics.linalg import solve
 from .proportional_fitting import proportional_fitting
+from .tables import require_table
 
 __all__ = ["sinkhorn"]
 
@@ -51,27 +52,44 @@ def sinkhorn(cost: Array, rows: Array, columns: Array, *, temperature: Array, to
     DomainError, ShapeError
         As `proportional_fitting`.
     ConvergenceError
-        With the largest difference that is left, after `max_steps` rounds: for one, because no such plan exists.
+        With the largest difference that is left, after `max_steps` rounds.
 
     Source: Sinkhorn, Ann. Math. Statist. 35 (1964); Cuturi, Sinkhorn distances, NeurIPS (2013); Schmitzer, Stabilized sparse
     scaling algorithms for entropy regularized transport problems, SIAM J. Sci. Comput. 41 (2019); Brauer, Clason, Lorenz & Wirth,
     A Sinkhorn–Newton method for entropic optimal transport (2017).
     """
-    _, cost, temperature = arrays(cost, temperature)
+    xp, cost, rows, columns, temperature = arrays(cost, rows, columns, temperature)
     if cost.ndim < 2 or 0 in cost.shape[-2:]:
         raise ShapeError(f"cost must have shape (..., m, n), m >= 1, n >= 1; got {tuple(cost.shape)}")
     require("cost", "cost > -inf", cost > -np.inf, cost)
     Interval(0).require("temperature", temperature)
     require_count("max_steps", max_steps)
+    batch = _batch(cost, rows, columns, temperature)
+    cost = xp.broadcast_to(cost, (*batch, *cost.shape[-2:]))
+    rows, columns = (xp.broadcast_to(margin, (*batch, *margin.shape[-1:])) for margin in (rows, columns))
     stages = _stages(cost, temperature)
     first = -cost / _wide(temperature * COOLING**stages)
-    log_p = proportional_fitting(first, {(0,): rows, (1,): columns}, tol=np.inf, max_steps=1)       # which looks at the arguments
+    log_p = proportional_fitting(first, {(0,): rows, (1,): columns}, tol=np.inf, max_steps=1)       # which looks at the margins
     if 0 in log_p.shape:
         return log_p
     plan = _Plan(log_p, rows, columns, max_steps)
     for stage in range(int(to_numpy(stages).max(initial=0.0)), 0, -1):
-        plan.cool(plan.xp.broadcast_to(stages, plan.used.shape) >= stage)
-    return plan.finished(tol)
+        plan.cool(stages >= stage)
+    try:
+        return plan.finished(tol)
+    except ConvergenceError:
+        require_table(-cost, [(0,), (1,)], [rows, columns])
+        raise
+
+
+def _batch(cost: Array, rows: Array, columns: Array, temperature: Array) -> tuple[int, ...]:
+    """The batch shape of all. Raises ShapeError where they have none."""
+    shapes = cost.shape[:-2], rows.shape[:-1], columns.shape[:-1], temperature.shape
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ShapeError("the batch shapes of cost, rows, columns and temperature must broadcast; got "
+                         f"{', '.join(str(tuple(shape)) for shape in shapes)}") from None
 
 
 def _wide(x: Array) -> Array:
