@@ -49,9 +49,6 @@ from .dataset import Dataset as Dataset, dataset as dataset
 from .fisher_approximations import FisherApproximations as FisherApproximations, fisher_approximations as fisher_approximations
 from .curvature_variance import variance_table as variance_table
 
-# reports, figures, files
-from .report import report as report, report_part as report_part, report_setting as report_setting
-from .training_report import (
 # policies
 from .policies import (
     POLICY_METHODS as POLICY_METHODS, PolicyMethod as PolicyMethod, PolicyRun as PolicyRun, PolicyStudy as PolicyStudy,
@@ -62,6 +59,9 @@ from .policies_report import (
 )
 from .policies_session import follow_policies as follow_policies
 
+# reports, figures, files
+from .report import report as report, report_part as report_part, report_setting as report_setting
+from .training_report import (
     figure_training as figure_training, report_training as report_training, write_training as write_training,
 )
 from .figures import figure_flows as figure_flows, figure_sweep as figure_sweep, figure_trajectories as figure_trajectories
