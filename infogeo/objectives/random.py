@@ -103,6 +103,6 @@ class _NoisyStep(Objective):
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
         value, covector = self.f.value_and_gradient(x)
         if self.noise is None:
-            # in the memory order of the points of a run, which the sum would leave otherwise: 290 for 510 ns a row and step, d = 10
+            # in the memory order of a run's points, which the sum would leave otherwise: 290 for 510 ns a row and step, d = 10
             self.noise = batch_contiguous(Draws(self.rng, backend_of(covector), covector.dtype).normal(covector.shape))
         return value, covector + self.sigma * self.noise
