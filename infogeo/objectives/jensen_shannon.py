@@ -1,6 +1,6 @@
 """The Jensen–Shannon divergence of an exponential family to a target as an objective."""
-from math import isfinite, log
 from copy import copy
+from math import isfinite, log
 from typing import Any
 
 import numpy as np
