@@ -25,7 +25,11 @@ def gym(name: str, count: int = 8, **settings: Any) -> "GymEnvironment":
         As of ``gymnasium.make``.
     """
     import gymnasium
-    return GymEnvironment([gymnasium.make(name, **settings) for _ in range(require_count("count", count))])
+    count = require_count("count", count)
+    try:
+        return GymEnvironment([gymnasium.make(name, **settings) for _ in range(count)])
+    except gymnasium.error.Error as error:
+        raise DomainError(f"name must be that of an environment which gymnasium makes; got {name!r}: {error}") from None
 
 
 class GymEnvironment(Environment):
@@ -46,6 +50,8 @@ class GymEnvironment(Environment):
 
     def __init__(self, copies: list[Any]) -> None:
         import gymnasium
+        if not isinstance(copies, (list, tuple)) or not copies or not all(isinstance(copy, gymnasium.Env) for copy in copies):
+            raise TypeError(f"copies must be a list of gymnasium.Env, one or more; got {copies!r}")
         first = copies[0]
         self.copies, self.count = copies, len(copies)
         if not isinstance(first.observation_space, gymnasium.spaces.Box):

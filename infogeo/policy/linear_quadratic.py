@@ -7,7 +7,7 @@ from scipy.linalg import solve_discrete_are
 
 from ..arrays.memo import once
 from ..backend import Array, Namespace, arrays, to_numpy
-from ..errors import DomainError, ShapeError, require, require_positive
+from ..errors import DomainError, ShapeError, require, require_positive, takes
 from ..geometry.manifolds.manifold import Riemannian
 from ..numerics.linalg import positive_definite, self_adjoint
 from ..objectives.base import Objective
@@ -165,6 +165,7 @@ class _Cost(Objective):
 class LinearPolicies(Riemannian):
     """Gains K, row by row, with the metric I ⊗ Σ(K) / σ². Σ is the discounted second moment of the states."""
 
+    @takes(problem=LinearQuadratic)
     def __init__(self, problem: LinearQuadratic) -> None:
         self.problem, self.dim = problem, problem.dim
 

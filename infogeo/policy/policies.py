@@ -21,6 +21,8 @@ class Policies(Riemannian):
     """
 
     def __init__(self, mdp: FiniteMDP) -> None:
+        if not callable(getattr(mdp, "policies", None)):        # FiniteMDP itself stands above this file
+            raise TypeError(f"Policies takes a FiniteMDP as its argument mdp; got {mdp!r}")
         self.mdp, self.family, self.dim = mdp, mdp.family, mdp.dim
 
     def __repr__(self) -> str:
