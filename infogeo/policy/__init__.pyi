@@ -18,7 +18,7 @@ from .gymnasium_environment import GymEnvironment as GymEnvironment
 from .gymnasium_environment import gym as gym
 from .linear_quadratic import LinearPolicies as LinearPolicies
 from .linear_quadratic import LinearQuadratic as LinearQuadratic
-from .policies import Averaged as Averaged
+from .policies import AveragedLaws as AveragedLaws
 from .policies import Policies as Policies
 # from trajectories
 from .returns import Progress as Progress

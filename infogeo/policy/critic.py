@@ -5,11 +5,10 @@ import numpy as np
 
 from ..backend import Array
 from ..errors import require_count
-from ..networks.model import ConditionalModel
+from ..networks.model import ConditionalModel, NegativeLogLikelihood
+from ..objectives.base import Objective
 from ..solvers.descend import descend
 from ..solvers.update import Update
-from ..training.adam import Adam
-from ..training.data import MiniBatches
 
 __all__ = ["Critic"]
 
@@ -23,19 +22,20 @@ class Critic:
         Of states to a family whose θ is its mean, `NormalKnownVariance(1.0)`.
     w : array, shape (model.network.size,)
         Its first weights.
-    steps, size : int
-        Mini-batches of a fit, and examples in one.
     update, step
-        As of `descend`.
+        As of `descend`: ``Adam()`` and 1e-3, or ``KFAC(…)`` and its own step.
+    steps, size : int
+        Mini-batches of a fit, and examples in one, drawn with replacement.
     """
 
-    def __init__(self, model: ConditionalModel, w: Array, *, steps: int = 160, size: int = 128, update: Any = None,
-                 step: Any = 1e-3) -> None:
+    def __init__(self, model: ConditionalModel, w: Array, update: Update, step: Any = 1e-3, *, steps: int = 160,
+                 size: int = 128) -> None:
         if not isinstance(model, ConditionalModel) or model.network.output_shape != (1,):
             raise TypeError(f"a critic needs a ConditionalModel with one output, the value; got {model!r}")
         self.model, self.w, self.steps, self.size = model, w, require_count("steps", steps), require_count("size", size)
-        self.update: Update = Adam() if update is None else update
-        self.step, self._state = step, None
+        if not isinstance(update, Update):
+            raise TypeError(f"a critic needs an Update, such as infogeo.training.Adam(); got {update!r}")
+        self.update, self.step, self._state = update, step, None
 
     def __call__(self, states: Array) -> Array:
         """V, shape (..., n) for states of shape (..., n, *state_shape)."""
@@ -43,11 +43,25 @@ class Critic:
 
     def fit(self, states: Array, returns: Array, rng: np.random.Generator) -> None:
         """Some steps towards returns, shape (n,), of states of shape (n, *state_shape)."""
-        loss = self.model.objective((states, returns))
-        batches = MiniBatches(loss, min(self.size, states.shape[0]))
+        batches = _SomeReturns(self.model.objective((states, returns)), self.size)
         run = descend(batches, self.w, update=_Continued(self.update, self._state), step=self.step, max_steps=self.steps, rng=rng,
                       record=None)
         self.w, self._state = run.x, run.state
+
+
+class _SomeReturns(Objective):
+    """The loss of all returns, each step seen through some of them."""
+
+    rows = ()
+
+    def __init__(self, loss: NegativeLogLikelihood, size: int) -> None:
+        self.loss, self.size = loss, size
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        return self.loss.value_and_gradient(x)
+
+    def draw(self, rng: np.random.Generator) -> Objective:
+        return self.loss.take(self.loss.xp.asarray(rng.integers(self.loss.x.shape[0], size=self.size)))
 
 
 class _Continued(Update):

@@ -10,7 +10,7 @@ from ..geometry.manifolds.manifold import Riemannian
 if TYPE_CHECKING:
     from .finite import FiniteMDP
 
-__all__ = ["Averaged", "Policies"]
+__all__ = ["AveragedLaws", "Policies"]
 
 
 class Policies(Riemannian):
@@ -33,9 +33,9 @@ class Policies(Riemannian):
         domain: ConvexDomain = self.family.theta_domain
         return domain
 
-    def seen_from(self, theta: Array) -> Averaged:
+    def seen_from(self, theta: Array) -> AveragedLaws:
         """The geometry of policies in the states of the policy θ, whatever they would lead to themselves."""
-        return Averaged(self.family, self.mdp.occupancy(theta))
+        return AveragedLaws(self.family, self.mdp.occupancy(theta))
 
     def _metric(self, xp: Namespace, x: Array) -> Array:
         return self.seen_from(x).metric(x)
@@ -56,7 +56,7 @@ class Policies(Riemannian):
         return self.seen_from(theta_p).divergence(theta_p, theta_q)
 
 
-class Averaged:
+class AveragedLaws:
     """The mean over weighted states of the potentials of the laws in them, and what follows from it.
 
     Parameters

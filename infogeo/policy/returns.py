@@ -89,6 +89,7 @@ class Return(Objective):
     last : Trajectories
         Those of the last step.
 
+    >>> critic = Critic(value, v, ig.training.Adam())
     >>> task = Return(gym("CartPole-v1"), policy, critic, steps=2048)
     >>> space = ig.curvature.WeightSpace(policy, None, ig.curvature.fisher, ig.curvature.KrylovTikhonov(0.1))
     >>> run = ig.descend(task, w, geometry=space, update=ig.NaturalUpdate(), step=ig.TrustRegion(0.01), max_steps=20, rng=rng,

@@ -160,9 +160,9 @@ def _run(name: str, method_name: str, seed: int, count: int, batch: int, jobs: J
     policy = ConditionalModel(MLP((inputs, *HIDDEN, environment.family.dim)), environment.family)
     value = ConditionalModel(MLP((inputs, *HIDDEN, 1)), NormalKnownVariance(1.0))
     w = policy.network.init(rng, [*gains, Orthogonal(0.01)])
-    critic = Critic(value, value.network.init(rng, [*gains, Orthogonal(1.0)]))
+    critic = Critic(value, value.network.init(rng, [*gains, Orthogonal(1.0)]), Adam(), steps=320)
     task = Return(environment, policy, critic, steps=batch)
-    space = WeightSpace(policy, None, method.curvature, KrylovTikhonov(0.1))
+    space = WeightSpace(policy, None, method.curvature, KrylovTikhonov(0.03))
     told = jobs.begin(f"{method.label}, seed {seed}", count)
     begin = process_time()
     run = descend(task, w, geometry=space, update=method.update, step=method.step, max_steps=count, rng=rng, record=None,

