@@ -12,6 +12,7 @@ from ..numerics.piecewise import piecewise
 from .base import ExponentialFamily
 from .cumulative import Law
 from .gamma import shape_from_log_gap
+from .generalized_inverse_gaussian_fit import fit_of_deviations
 from .generalized_inverse_gaussian_law import LogLaw
 from .matrix_gamma import differ
 
@@ -128,8 +129,13 @@ class GeneralizedInverseGaussian(ExponentialFamily):
         return LogLaw(xp, theta_p).kl(LogLaw(xp, theta_q))
 
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
-        theta = super()._fit(xp, x, weights)
-        return xp.where(differ(xp, x[..., None], weights)[..., None], theta, xp.full_like(theta, xp.nan))
+        eta = self._mean_statistic(xp, x, weights)
+        narrow = eta[..., 1] * eta[..., 2] < 1.1            # a deviation of log x below 0.3
+        nan = xp.full_like(eta, xp.nan)
+        theta = self.to_theta(xp.where((self.eta_domain.possible(eta) & ~narrow)[..., None], eta, nan))
+        if xp.any(narrow):
+            theta = xp.where(narrow[..., None], fit_of_deviations(xp, x, weights), theta)
+        return xp.where(differ(xp, x[..., None], weights)[..., None], theta, nan)
 
     def _cumulative(self, xp: Namespace, theta: Array) -> Law:
         """By integrals over log x, whose deviation 1/√k, k² = p² + ab, must be beyond what rounding x changes: 1e-12 of it."""

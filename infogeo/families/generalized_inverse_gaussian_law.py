@@ -14,7 +14,7 @@ from ..numerics.linalg import solve
 from ..numerics.piecewise import piecewise
 from ..numerics.root import approach
 
-__all__ = ["LogLaw"]
+__all__ = ["LogLaw", "log_statistics"]
 
 
 DEPTH = 50.0            # the trapezoidal sum ends where the integrand of every third moment is below e^{−50} of its maximum
@@ -137,17 +137,32 @@ class LogLaw:
 
     def sharp(self, covector: Array) -> Array:
         """M⁻ᵀ C⁻¹ M⁻¹, with the covariance C of S scaled to a unit diagonal."""
-        xp, m, covariance = self.xp, self.mode, self._moments[2]
+        xp, m = self.xp, self.mode
         t, up, down = xp.broadcast_arrays(covector[..., 0], covector[..., 1] / m, covector[..., 2] * m)
         up, down = up - t, down + t
         c, s = xp.where(self.narrow, 0.5 * (up + down), up), xp.where(self.narrow, 0.5 * (up - down), down)
+        return self.sharp_of(xp.stack([t, c, s], axis=-1))[0]
+
+    def sharp_of(self, gap: Array) -> tuple[Array, Array]:
+        """(M⁻ᵀ C⁻¹ g, g·C⁻¹g) of a change g of the mean of S."""
+        xp, m, covariance = self.xp, self.mode, self._moments[2]
         deviation = xp.sqrt(xp.linalg.diagonal(covariance))
         unit = covariance / (deviation[..., :, None] * deviation[..., None, :])
-        raised = solve(xp, unit, xp.stack([t, c, s], axis=-1) / deviation) / deviation
+        raised = solve(xp, unit, gap / deviation) / deviation
         first, second, third = raised[..., 0], raised[..., 1], raised[..., 2]
         up = xp.where(self.narrow, 0.5 * (second + third), second)
         down = xp.where(self.narrow, 0.5 * (second - third), third)
-        return xp.stack([first - up + down, up / m, down * m], axis=-1)
+        return xp.stack([first - up + down, up / m, down * m], axis=-1), xp.sum(gap * raised, axis=-1)
+
+    def excess(self, means: Array) -> Array:
+        """The mean of S less that of a sample with these means of (log x, cosh log x − 1, sinh log x − log x)."""
+        xp, shift = self.xp, self.xp.log(self.mode)
+        t, c, s = means[..., 0], means[..., 1], means[..., 2]
+        cosh, sinh, odd = 2.0 * xp.sinh(0.5 * shift) ** 2, xp.sinh(shift), log_statistics(xp, shift)[..., 2]
+        even = c * (1.0 + cosh) - s * sinh + cosh - t * sinh
+        odd = s * (1.0 + cosh) - c * sinh - odd + t * cosh
+        own = xp.stack([t - shift, xp.where(self.narrow, even, even + odd), xp.where(self.narrow, odd, even - odd)], axis=-1)
+        return self._moments[1] - own
 
     def cubic_tensor(self) -> Array:
         xp, tensor, m = self.xp, self._third, self._from_statistics()
@@ -247,6 +262,11 @@ def _statistics(xp: Namespace, t: Array, narrow: Array) -> Array:
     half = 2.0 * xp.sinh(0.5 * t) ** 2
     first, second = xp.where(narrow, half, expm1_gap(xp, t)), xp.where(narrow, excess, expm1_gap(xp, -t))
     return xp.stack([t, first, second], axis=-1)
+
+
+def log_statistics(xp: Namespace, t: Array) -> Array:
+    """(t, cosh t − 1, sinh t − t), shape (..., 3)."""
+    return _statistics(xp, t, t == t)
 
 
 def _reach(xp: Namespace, front: Array, back: Array, tilt: float, depth: float) -> Array:
