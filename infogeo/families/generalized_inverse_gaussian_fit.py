@@ -13,8 +13,8 @@ def fit_of_deviations(xp: Namespace, x: Array, weights: Array) -> Array:
     """θ of narrow samples (n, ...); NaN where there is none, or where rounding hides it.
 
     Mathematically, the means of (t, cosh t − 1, sinh t − t), t = log(x / c) with log c = E log x, tell E log x, E x and E 1/x
-    without a difference of theirs, to ε (1 + κ) with κ = 1 / Var t. Newton's method for them starts from the log-normal law of the
-    same variance and skewness.
+    without a difference of theirs, to ε (1 + κ) with κ = 1 / Var t. Newton's method for them starts from the log-normal law of
+    the same variance and skewness.
     """
     log_c = average(xp, weights, xp.log(x))
     c = xp.exp(log_c)

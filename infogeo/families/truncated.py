@@ -26,7 +26,7 @@ from .cumulative import Law, TabulatedCumulative
 from .nodes import PanelNodes, StateNodes
 from .normal import Normal
 from .tilted import Tilted
-from .truncated_normal import fit_of_deviations
+from .truncated_normal import fit_of_deviations, in_units, tail_start
 
 __all__ = ["Truncated"]
 
@@ -251,6 +251,7 @@ class Truncated(ExponentialFamily):
         known = self.eta_domain.possible(eta)[..., None]
         usual = self.family.eta_domain.contains(eta)[..., None] & known
         whole = self.family.to_theta(xp.where(usual, eta, self.family._to_eta(xp, centre)))
+        whole = tail_start(self, xp, eta, whole) if isinstance(self.family, Normal) else whole
         return xp.where(usual, whole, xp.where(known, centre, xp.full_like(centre, xp.nan)))
 
     def _tried(self, xp: Namespace, eta: Array, start: Array, centre: Array, barrier: float,
@@ -312,7 +313,10 @@ class Truncated(ExponentialFamily):
         return ~self.theta_domain.contains(theta - self._sharp(xp, theta, self._to_eta(xp, theta) - eta))
 
     def _to_theta(self, xp: Namespace, eta: Array) -> Array:
-        """By damped Newton; NaN where η is not the mean statistic of a member.
+        return in_units(self, self._member, xp, eta) if isinstance(self.family, Normal) else self._member(xp, eta)
+
+    def _member(self, xp: Namespace, eta: Array) -> Array:
+        """θ(η) by damped Newton; NaN where η is not the mean statistic of a member.
 
         ψ does not grow towards the boundary of the domain of θ as that of the whole family does. So where Newton's method does
         not get there, the latter's potential serves as a barrier, which becomes weaker. A row has no member where the weakest

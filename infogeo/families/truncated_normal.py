@@ -1,11 +1,46 @@
 """Estimates of truncated normal laws whose variance the mean statistic (E x, E x²) hides."""
 from collections.abc import Callable
+from math import isinf
 from typing import Any
 
 from ..arrays.sums import average, centred
 from ..backend import Array, Namespace
 
-__all__ = ["fit_of_deviations"]
+__all__ = ["fit_of_deviations", "in_units", "tail_start"]
+
+
+def tail_start(M: Any, xp: Namespace, eta: Array, theta: Array) -> Array:
+    """θ, or where the law is nearly exponential from a bound on, a density e^{−λy − κy²}, y > 0: λ and κ to first order in κ/λ².
+
+    Mathematically, E y = (1 − 4ε) / λ and E y² = (2 − 20ε) / λ² with ε = κ/λ²: E y² / 2(E y)² = 1 − 2ε.
+    """
+    for bound, sign in ((M.support.lower, 1.0), (M.support.upper, -1.0)):
+        if not isinf(bound):
+            gap = sign * (eta[..., 0] - bound)
+            ratio = (eta[..., 1] - bound * (2.0 * eta[..., 0] - bound)) / (2.0 * gap**2)
+            share = 0.5 * (1.0 - ratio)
+            rate = (1.0 - 4.0 * share) / gap
+            curvature = share * rate**2
+            tail = xp.stack([2.0 * curvature * bound - sign * rate, -curvature], axis=-1)
+            theta = xp.where(((share > 0) & (share < 0.05))[..., None], tail, theta)
+    return theta
+
+
+def in_units(M: Any, plain: Callable[..., Array], xp: Namespace, eta: Array) -> Array:
+    """θ(η), of laws far smaller or larger than 1 in units of √E x²: what is small beside 1 passes for 0 in the iteration.
+
+    The bounds in these units are those of a family of its own for each η, so they go one after the other.
+    """
+    unit = xp.sqrt(eta[..., 1])
+    other = (eta[..., 1] > 0) & xp.isfinite(unit) & (xp.abs(xp.log(unit)) > 5.0)
+    if not xp.any(other):
+        return plain(xp, eta)
+    found = []
+    for row, u, is_other in zip(xp.reshape(eta, (-1, 2)), xp.reshape(unit, (-1,)), xp.reshape(other, (-1,))):
+        powers = xp.stack([u, u * u])
+        scaled = type(M)(M.family, M.lower / float(u), M.upper / float(u)) if is_other else M
+        found.append(scaled._to_theta(xp, row / powers) / powers if is_other else plain(xp, row))
+    return xp.reshape(xp.stack(found), eta.shape)
 
 
 def fit_of_deviations(M: Any, by_means: Callable[..., Array], xp: Namespace, x: Array, weights: Array) -> Array:

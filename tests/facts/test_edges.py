@@ -93,6 +93,15 @@ def test_continuous_bernoulli_near_a_half():
 
 # No estimate
 
+@pytest.mark.parametrize("upper", [INF, 1e8])
+@pytest.mark.parametrize("ordinary", [(-1.0, 1e-8), (-1e4, 1.0), (1e-7, 1e-14), (1e7, 1e14)], ids=str)
+def test_inversion_of_truncated_normal_laws_at_every_scale(ordinary, upper):
+    """Tails that are nearly exponential, 1e4 deviations out, and laws far smaller or larger than 1; the first was NaN."""
+    family = ig.Truncated(ig.Normal(), 0.0, upper)
+    theta = family.theta_from(mean=ordinary[0], variance=ordinary[1])
+    np.testing.assert_allclose(family.to_theta(family.to_eta(theta)), theta, rtol=1e-12 if ordinary[0] > 0 else 1e-6)
+
+
 @pytest.mark.parametrize("spread", [1e-3, 1e-6, 1e-9])
 def test_narrow_samples_between_far_bounds(spread):
     """Bounds 200 deviations away do not count: it is the normal law of the sample; near one, that of the sample moved to 0."""
