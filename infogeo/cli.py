@@ -110,7 +110,8 @@ EQUIVALENCE_EXAMPLES = """examples:
   infogeo equivalence --family normal "Categorical(4)" gamma
   infogeo equivalence --family normal --target mean=1 variance=4 --only P2 P10 P11
   infogeo equivalence --family "Wishart(2)" --objective wavy --step 0.2 0.1 0.05 \\
-      --seed 0 1 2 --out equivalences"""
+      --seed 0 1 2 --out equivalences
+  infogeo equivalence --family gamma --targets shapes_and_rates.csv --out many"""
 
 TRAIN_EXAMPLES = """examples:
   infogeo train --architecture autoencoder --optimiser kfac nesterov adam --out digits
@@ -162,9 +163,11 @@ def _add_equivalence(commands: Any) -> None:
         description="What natural gradient, mirror descent and divergences have to do with each\n"
                     "other: every identity with its error, and with which power of the step size\n"
                     "distances fall.", epilog=EQUIVALENCE_EXAMPLES)
-    study.add_argument("--family", nargs="+", default=["normal", "Categorical(3)", "gamma"], metavar="NAME",
+    study.add_argument("--family", nargs="+", metavar="NAME",
                        help="with their arguments: gamma, \"Wishart(2)\" (default: normal, Categorical(3), gamma)")
     study.add_argument("--target", nargs="+", metavar="NAME=VALUE", help="the ordinary parameters of a point of the one --family")
+    study.add_argument("--targets", metavar="FILE", help="table with a row for each of many targets: the ordinary parameters of "
+                       "the one --family, or probabilities or counts of outcomes; can be gone on with; needs --out")
     study.add_argument("--objective", nargs="+", metavar="NAME", help="of " + ", ".join(studies.OBJECTIVES) + " (default: all)")
     study.add_argument("--step", nargs="+", type=_number, metavar="H",
                        help="step sizes, at most 1 (default 0.1 0.05 0.025 0.0125)")
@@ -292,7 +295,9 @@ def _conditioning(options: argparse.Namespace) -> None:
 
 def _equivalence(options: argparse.Namespace) -> None:
     _prepared(options)
-    families: list[Any] = list(options.family)
+    if options.targets is not None:
+        return _equivalence_of_many(options)
+    families: list[Any] = list(options.family or ["normal", "Categorical(3)", "gamma"])
     target = None
     if options.target is not None:
         if len(families) > 1:
@@ -306,6 +311,19 @@ def _equivalence(options: argparse.Namespace) -> None:
     _say(result.to_text().rstrip())
     if options.out is not None:
         result.write(options.out)
+
+
+def _equivalence_of_many(options: argparse.Namespace) -> None:
+    """--targets."""
+    seeds, families = options.seed or [0], options.family or [None]
+    for wrong, said in ((options.out is None, "needs --out"), (options.target is not None, "goes without --target"),
+                        (len(families) > 1, "belongs to one --family"), (len(seeds) > 1, "takes one --seed")):
+        if wrong:
+            raise studies.InputError(f"--targets {said}")
+    family, theta = studies.targets_of_table(options.targets, families[0])
+    studies.follow_equivalence_of_many(
+        family, theta, options.out, _say, objectives=options.objective or ["wavy"], steps=options.step or studies.STEPS,
+        seed=seeds[0], points=options.points or 2, only=options.only, progress=options.progress)
 
 
 def _step_sizes(options: argparse.Namespace) -> dict[str, float]:

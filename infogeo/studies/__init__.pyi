@@ -36,6 +36,10 @@ from .equivalence import (
     OBJECTIVES as OBJECTIVES, STEPS as STEPS, Equivalence as Equivalence, MeasuredIdentity as MeasuredIdentity,
     equivalence as equivalence,
 )
+from .equivalence_targets import (
+    equivalence_of_many as equivalence_of_many, follow_equivalence_of_many as follow_equivalence_of_many,
+    report_equivalence_of_many as report_equivalence_of_many,
+)
 
 # work in blocks
 from .blocks import BlocksError as BlocksError, in_blocks as in_blocks, load_blocks as load_blocks

@@ -150,7 +150,17 @@ def _require_same(folder: Path, n: int, setting: Any) -> None:
     if path.exists():
         there = json.loads(path.read_text(encoding="utf-8"))
         if there != words:
-            raise BlocksError(f"{folder} has the blocks of other work, {json.dumps(there, ensure_ascii=False)}, not of "
-                              f"{json.dumps(words, ensure_ascii=False)}: take another folder, or empty it")
+            raise BlocksError(f"{folder} has the blocks of other work ({_difference('', there, words)}): take another folder, or "
+                              "empty it")
     else:
         write_whole({path: json.dumps(words, ensure_ascii=False).encode()})
+
+
+def _difference(name: str, there: Any, here: Any) -> str:
+    """The first thing in which two settings differ."""
+    if isinstance(there, dict) and isinstance(here, dict):
+        for key in [*here, *there]:
+            if there.get(key) != here.get(key):
+                return _difference(key, there.get(key), here.get(key))
+    short = [text if len(text) < 40 else f"{text[:40]}…" for text in (json.dumps(x, ensure_ascii=False) for x in (there, here))]
+    return f"{name} {short[0]} there, {short[1]} here"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..backend import Array
-from ..errors import ShapeError, require, require_count
+from ..errors import InfogeoError, ShapeError, require, require_count
 from ..geometry.manifolds.manifold import DuallyFlat
 from ..objectives.divergence import CrossEntropy, ReverseKL
 from ..testing.calculus import frame
@@ -27,7 +27,7 @@ from .naming import InputError, named_family, suggestion
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Equivalence", "MeasuredIdentity", "OBJECTIVES", "STEPS", "equivalence"]
+__all__ = ["Equivalence", "MeasuredIdentity", "OBJECTIVES", "STEPS", "chosen_identities", "equivalence"]
 
 ObjectiveOf: TypeAlias = Callable[[DuallyFlat, Array], Any]     # of a manifold and a target in its primal coordinates
 
@@ -35,7 +35,8 @@ OBJECTIVES: dict[str, ObjectiveOf] = {
     "forward": lambda M, theta: CrossEntropy(M, M.to_eta(theta)), "reverse": ReverseKL, "wavy": Wavy}
 STEPS = (0.1, 0.05, 0.025, 0.0125)
 POINTS_OF = 8       # points of every kind
-RADIUS = 0.5        # of the ball around the target, in its metric, that they are drawn from
+RADIUS = 0.5        # how far from the target they are, in the metric
+HALVED = 60         # times at most is a point drawn back to the target by half
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,8 @@ def equivalence(*manifolds: DuallyFlat | str, objectives: Mapping[str, Objective
                 target: Array | None = None, only: Sequence[str] = (), progress: bool = False) -> Equivalence:
     """Measure every identity of natural gradient, mirror descent and divergences for manifolds, objectives and step sizes.
 
-    Mathematically, the points are drawn uniformly from the ball |θ − θ_q|_G < 1/2 about the target q, in its metric.
+    Mathematically, the points p are drawn from |θ_p − θ_q|_G < 1/2 and |η_p − η_q| < 1/2 about the target q, in the metrics at
+    both ends.
 
     Parameters
     ----------
@@ -169,7 +171,7 @@ def equivalence(*manifolds: DuallyFlat | str, objectives: Mapping[str, Objective
     InputError
         For a name that is none.
     """
-    chosen, named = _chosen(only), _named_objectives(objectives)
+    chosen, named = chosen_identities(only), _named_objectives(objectives)
     sizes = _sizes(steps)
     require_count("points", points)
     require("seeds", "one or more integers >= 0", bool(seeds) and all(isinstance(s, (int, np.integer)) and s >= 0 for s in seeds),
@@ -188,7 +190,7 @@ def equivalence(*manifolds: DuallyFlat | str, objectives: Mapping[str, Objective
     return Equivalence(sizes, tuple(int(s) for s in seeds), points, targets, tuple(one for one in measured if one is not None))
 
 
-def _chosen(only: Sequence[str]) -> list[Statement]:
+def chosen_identities(only: Sequence[str]) -> list[Statement]:
     """The identities of these numbers or names; all where none is given."""
     known = {key for one in IDENTITIES.values() for key in (one.number, one.name)}
     for word in only:
@@ -273,11 +275,21 @@ class _Found(NamedTuple):
 
 def _at_steps(statement: Statement, M: DuallyFlat, given: dict[str, Any], sizes: np.ndarray,
               seed: int) -> _Found:
-    if isinstance(statement, Limit):
-        found, rounding = statement.distances(M, sizes, **given)
-        rows = tuple(range(1, found.ndim))
-        broken = _reason(list(statement.sides(M, **given, h=float(sizes[0]))))
-        return _Found(np.sqrt(np.mean(found**2, axis=rows)), np.max(rounding, axis=rows), broken, True)
+    try:
+        return _limit(statement, M, given, sizes) if isinstance(statement, Limit) else _equality(statement, M, given, sizes, seed)
+    except (InfogeoError, ArithmeticError, np.linalg.LinAlgError) as error:
+        none = np.full(len(sizes) if "h" in statement.needs else 1, np.nan)
+        return _Found(none, none, f"{type(error).__name__}: {' '.join(str(error).split())}", True)
+
+
+def _limit(statement: Limit, M: DuallyFlat, given: dict[str, Any], sizes: np.ndarray) -> _Found:
+    found, rounding = statement.distances(M, sizes, **given)
+    rows = tuple(range(1, found.ndim))
+    broken = _reason(list(statement.sides(M, **given, h=float(sizes[0]))))
+    return _Found(np.sqrt(np.mean(found**2, axis=rows)), np.max(rounding, axis=rows), broken, True)
+
+
+def _equality(statement: Statement, M: DuallyFlat, given: dict[str, Any], sizes: np.ndarray, seed: int) -> _Found:
     steps: list[dict[str, Any]] = [{"h": float(h)} for h in sizes] if "h" in statement.needs else [{}]
     for step in steps:
         step |= {"rng": np.random.default_rng([seed, 1])} if "rng" in statement.needs else {}
@@ -304,17 +316,31 @@ def _reason(sides: Sequence[Sides]) -> str:
 
 
 def _drawn(M: DuallyFlat, target: np.ndarray, seed: int, points: int) -> dict[str, np.ndarray]:
-    """Points of every kind, uniform in the ball about the target: those beyond the edge are drawn back to it."""
-    rng, region, basis = np.random.default_rng([seed, 0]), smooth_region(M), frame(M, target)
+    """Points of every kind about the target: uniform in a ball of θ, and drawn back to it until they are near in both charts."""
+    rng, basis = np.random.default_rng([seed, 0]), frame(M, target)
     found = {}
     for name in sorted(POINTS):
         u = rng.standard_normal((points, M.dim))
         u = RADIUS * u / np.linalg.norm(u, axis=-1, keepdims=True) * rng.random((points, 1)) ** (1 / M.dim)
         away = u @ basis
-        for _ in range(60):
-            inside = np.asarray(region.contains(target + away))
-            if inside.all():
+        for _ in range(HALVED):
+            near = _is_near(M, target, away)
+            if near.all():
                 break
-            away = np.where(inside[:, None], away, 0.5 * away)
+            away = np.where(near[:, None], away, 0.5 * away)
         found[name] = target + away
     return found
+
+
+def _is_near(M: DuallyFlat, target: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """Whether points lie in the domain, within the radius in θ and in η, in the metric at the target and in that at the point.
+
+    A ball of θ alone reaches, about a probability of 1e-3, to probabilities of e^-25 of it.
+    """
+    theta = target + away
+    with np.errstate(all="ignore"):
+        inside = np.asarray(smooth_region(M).contains(theta))
+        eta, eta_q = M.to_eta(np.where(inside[:, None], theta, target)), M.to_eta(target)
+        lengths = [M.norm(target, away), M.norm(theta, away), M.dual.norm(eta_q, eta - eta_q), M.dual.norm(eta, eta - eta_q)]
+    near: np.ndarray = inside & np.all([size <= RADIUS * (1 + 1e-9) for size in lengths], axis=0)
+    return near

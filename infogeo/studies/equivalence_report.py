@@ -1,4 +1,5 @@
 """The equivalence study as text, CSV and JSON, and what of it is written to a folder."""
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from .tables import number, table, wrapped
 if TYPE_CHECKING:
     from .equivalence import Equivalence, MeasuredIdentity
 
-__all__ = ["csv_of_equivalence", "json_of_equivalence", "report_equivalence", "write_equivalence"]
+__all__ = ["csv_of_equivalence", "json_of_equivalence", "report_equivalence", "worst_of", "write_equivalence"]
 
 HEADER = ("number", "identity", "manifold", "objective", "order", "seed", "step", "error", "allowed", "ratio", "holds")
 
@@ -46,17 +47,23 @@ def _table(result: "Equivalence", asked: str) -> str:
 
 
 def _row(result: "Equivalence", name: str, found: list["MeasuredIdentity"]) -> tuple[str, str, str, str]:
-    """Of an equality the error that is the largest part of what is allowed; of a limit the last distance, and the last ratio."""
     name += "" if all(one.holds for one in found) else ": DOES NOT HOLD"
+    error, other = worst_of(found, result.steps)
     if order := found[0].order:
-        ratio = np.concatenate([one.ratios(result.steps)[:, -1:] for one in found]).ravel()
-        ratio = ratio[np.isfinite(ratio)]
-        seen = f"{np.median(ratio):.3g}" if ratio.size else "-"
-        return name, number(max(one.error[:, -1].max() for one in found), 2), "", f"{seen}/{2**order}"
+        return name, number(error, 2), "", f"{number(other, 3)}/{2**order}"
+    return name, number(error, 2), number(other, 2), "exact"
+
+
+def worst_of(found: Sequence["MeasuredIdentity"], steps: np.ndarray) -> tuple[float, float]:
+    """Of an equality the error that is the largest part of what is allowed, and that; of a limit the last distance and ratio."""
+    if found[0].order:
+        ratios = np.ravel([one.ratios(steps)[:, -1:] for one in found])
+        known = ratios[np.isfinite(ratios)]
+        return max(float(one.error[:, -1].max()) for one in found), float(np.median(known)) if known.size else np.nan
     error, allowed = (np.concatenate([np.ravel(x) for x in xs]) for xs in zip(*((one.error, one.allowed) for one in found)))
     with np.errstate(divide="ignore", invalid="ignore"):
         worst = np.argmax(np.where(error > 0, error / allowed, 0.0))
-    return name, number(error[worst], 2), number(allowed[worst], 2), "exact"
+    return float(error[worst]), float(allowed[worst])
 
 
 def _verdict(result: "Equivalence") -> str:

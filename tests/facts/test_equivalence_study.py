@@ -8,7 +8,7 @@ import pytest
 
 import infogeo as ig
 from infogeo.cli import main
-from infogeo.studies import InputError, equivalence
+from infogeo.studies import InputError, equivalence, equivalence_targets
 from infogeo.testing.equivalences import IDENTITIES
 
 QUICK = dict(objectives=["wavy"], points=2, steps=[0.1, 0.05])
@@ -119,6 +119,33 @@ def test_command(capsys, tmp_path, monkeypatch):
         assert main(["equivalence", *argv]) == 2
         err = capsys.readouterr().err
         assert words in err and err.count("\n") == 1
+
+
+def test_many_targets(capsys, tmp_path, monkeypatch):
+    """A row for each, near the boundary, too, whatever is interrupted; nothing is broken, and what a folder has is not mixed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(equivalence_targets, "BLOCK", 2)
+    (tmp_path / "targets.csv").write_text("a,b,c\n0.5,0.3,0.2\n0.001,0.4,0.599\n0.2,0.799,0.001\n")
+    argv = ["equivalence", "--targets", "targets.csv", "--out", "here", "--only", "P2", "P7", "P11", "P13", "P14"]
+    first = equivalence_targets._Block.__call__
+
+    def once(self, i):
+        if i == 1:
+            raise KeyboardInterrupt
+        return first(self, i)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(equivalence_targets._Block, "__call__", once)
+        assert main(argv) == 130
+    assert "interrupted; 1 blocks of targets are kept in here/blocks; the same command goes on" in capsys.readouterr().err
+    assert main(argv) == 0 and "3 targets of Categorical(k=3, reference=2)" in capsys.readouterr().out
+    with np.load("here/targets.npz") as found:
+        assert found["theta"].shape == (3, 2) and all(found[name].all() for name in found if name.startswith("holds"))
+        assert found["ratio_corrected_steps_in_two_charts"][:2] == pytest.approx(8.0, rel=0.1)     # the third is rounding
+    for wrong, words in ((["--seed", "1"], "seed 0 there, 1 here"), (["--target", "mean=1"], "goes without --target"),
+                         (["--only", "P16"], "depends on the target")):
+        assert main([*argv, *wrong]) == 2
+        assert words in capsys.readouterr().err
 
 
 def test_an_interruption_is_one_line(capsys, monkeypatch):

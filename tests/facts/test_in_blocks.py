@@ -113,8 +113,10 @@ def test_a_cluster(serial, tmp_path):
 def test_other_work_in_the_folder(tmp_path):
     in_blocks(sweep, 2, tmp_path, setting={"seed": 7})
     for n, setting in ((2, {"seed": 8}), (3, {"seed": 7}), (2, None)):
-        with pytest.raises(BlocksError, match="other work"):
+        with pytest.raises(BlocksError, match="other work .* there, .* here"):
             in_blocks(sweep, n, tmp_path, setting=setting)
+    with pytest.raises(BlocksError, match="seed 7 there, 8 here"):
+        in_blocks(sweep, 2, tmp_path, setting={"seed": 8})
     assert json.loads((tmp_path / "blocks.json").read_text())["setting"] == {"seed": 7}
     with pytest.raises(BlocksError, match="no folder of blocks"):
         load_blocks(tmp_path / "elsewhere")

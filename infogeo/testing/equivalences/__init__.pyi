@@ -24,7 +24,7 @@ from .checks import (
     online_natural_gradient_is_fisher_efficient as online_natural_gradient_is_fisher_efficient,
     recursive_least_squares_is_natural_gradient as recursive_least_squares_is_natural_gradient,
     maps_with_a_name as maps_with_a_name,
-    natural_norm_of_the_score_is_the_dimension as natural_norm_of_the_score_is_the_dimension,
+    natural_norm_of_the_score as natural_norm_of_the_score,
     conjugate_posterior_in_one_step as conjugate_posterior_in_one_step,
     natural_policy_gradient_is_the_advantage as natural_policy_gradient_is_the_advantage,
     regret_of_multiplicative_weights as regret_of_multiplicative_weights,

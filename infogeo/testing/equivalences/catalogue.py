@@ -1,5 +1,4 @@
 """All identities, in their order; the numbers are those of the page of laws."""
-from ..family_laws import natural_norm_of_the_score_is_the_dimension
 from ..geometry_laws import three_points
 from . import data, divergences, games, limits, steps
 from .identity import Equality, Limit, Statement
@@ -30,7 +29,7 @@ IDENTITIES: dict[str, Statement] = {identity.name: identity for identity in (
     Equality("P15", data.online_natural_gradient_is_fisher_efficient, data.families),
     Equality("P16", data.recursive_least_squares_is_natural_gradient),
     Equality("P17", steps.maps_with_a_name, steps.named_maps),
-    Equality("P18", natural_norm_of_the_score_is_the_dimension, data.families),
+    Equality("P18", data.natural_norm_of_the_score, data.families),
     Equality("P19", data.conjugate_posterior_in_one_step, data.families_with_priors),
     Equality("P20", games.natural_policy_gradient_is_the_advantage, steps.on_the_simplex),
     Equality("P21", games.regret_of_multiplicative_weights, steps.on_the_simplex),

@@ -25,7 +25,7 @@ __all__ = ["check", "prox_is_the_dual_step", "mirror_descent_is_natural_gradient
            "three_points", "three_points_of_a_step", "relative_smoothness_of_the_forward_divergence",
            "em_is_mirror_descent", "online_natural_gradient_is_fisher_efficient",
            "recursive_least_squares_is_natural_gradient", "maps_with_a_name",
-           "natural_norm_of_the_score_is_the_dimension", "conjugate_posterior_in_one_step",
+           "natural_norm_of_the_score", "conjugate_posterior_in_one_step",
            "natural_policy_gradient_is_the_advantage", "regret_of_multiplicative_weights",
            "energies_of_the_flat_geodesics", "expansion_of_the_divergence", "expansion_of_the_squared_distance"]
 
@@ -163,7 +163,7 @@ em_is_mirror_descent = _check_of("em is mirror descent")
 online_natural_gradient_is_fisher_efficient = _check_of("online natural gradient is fisher efficient")
 recursive_least_squares_is_natural_gradient = _check_of("recursive least squares is natural gradient")
 maps_with_a_name = _check_of("maps with a name")
-natural_norm_of_the_score_is_the_dimension = _check_of("natural norm of the score is the dimension")
+natural_norm_of_the_score = _check_of("natural norm of the score")
 conjugate_posterior_in_one_step = _check_of("conjugate posterior in one step")
 natural_policy_gradient_is_the_advantage = _check_of("natural policy gradient is the advantage")
 regret_of_multiplicative_weights = _check_of("regret of multiplicative weights")

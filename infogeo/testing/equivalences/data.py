@@ -17,13 +17,15 @@ from ...statistics.conjugate import conjugacy, posterior
 from ...statistics.em import fit_mixture, log_joint
 from ...statistics.sufficient_statistics import SufficientStatistics
 from ..calculus import apply, condition, derivative, frame
+from ..family_laws import natural_norm_of_the_score_is_the_dimension
 from ..formulas import smooth_region
+from ..integration import expectation_nodes
 from ..law import Sides, at_least, equal
-from .identity import length
+from .identity import difference_step, length
 
 __all__ = ["conjugate_posterior_in_one_step", "em_is_mirror_descent", "families", "families_with_priors",
-           "online_natural_gradient_is_fisher_efficient", "recursive_least_squares_is_natural_gradient",
-           "running_mean_is_mirror_descent"]
+           "natural_norm_of_the_score", "online_natural_gradient_is_fisher_efficient",
+           "recursive_least_squares_is_natural_gradient", "running_mean_is_mirror_descent"]
 
 OBSERVATIONS = 40   # of the running mean
 CHAINS, TIMES = 400, 60         # of the online estimates
@@ -83,7 +85,7 @@ def running_mean_is_mirror_descent(M: ExponentialFamily, theta: Array, rng: np.r
 def em_is_mirror_descent(M: ExponentialFamily, p: Array, q: Array, rng: np.random.Generator) -> Iterator[Sides]:
     """EM on a mixture is mirror descent of step 1 with the log-partition A of (x, z): ∇A(ω⁺) = ∇A(ω) − ∇L(ω), L = −mean log p(x).
 
-    And L(ω⁺) ≤ L(ω) − KL(p_{ω⁺}(x, z)‖p_ω(x, z)).
+    Mathematically, ∇A = (w₁, w₁ η₁, w₂ η₂) for two components. And L(ω⁺) ≤ L(ω) − KL(p_{ω⁺}(x, z)‖p_ω(x, z)).
 
     Source: Kunstner, Kumar & Schmidt, Homeomorphic-invariance of EM, AISTATS (2021).
     """
@@ -95,25 +97,38 @@ def em_is_mirror_descent(M: ExponentialFamily, p: Array, q: Array, rng: np.rando
         return
     rows = frame(M, theta)
 
-    def loss(u: Array) -> Array:        # u = (ω₁, E⁻ᵀ coordinates of both θ): natural parameters of (x, z)
-        natural = theta + np.einsum("...ka,kai->...ki", np.reshape(u[..., 1:], (*u.shape[:-1], 2, M.dim)), rows)
-        log_w = np.stack([u[..., 0], np.zeros(u.shape[:-1])], axis=-1) + M.potential(natural)
-        log_w = log_w - np.logaddexp.reduce(log_w, axis=-1, keepdims=True)
-        density = log_w[..., None] + M.log_density(natural[..., None, :], x)
+    def loss(u: Array) -> Array:        # u = (log w₁/w₂, coordinates of θ₁ and θ₂ in orthonormal bases)
+        moved = theta + np.einsum("...ka,kai->...ki", np.reshape(u[..., 1:], (*u.shape[:-1], 2, M.dim)), rows)
+        log_w = -np.logaddexp(0.0, np.stack([-u[..., 0], u[..., 0]], axis=-1))
+        density = log_w[..., None] + M.log_density(moved[..., None, :], x)
         return -np.mean(np.logaddexp.reduce(density, axis=-2), axis=-1)
 
-    def moments(theta: Array, w: Array) -> Array:       # ∇A: (w₁, w_k E_k η_k), in the same coordinates
-        return np.concatenate([w[:1], np.ravel(w[:, None] * apply(rows, M.to_eta(theta)))])
-
-    start = np.concatenate([[np.log(w[0] / w[1]) - M.potential(theta[0]) + M.potential(theta[1])], np.zeros(2 * M.dim)])
-    slope = derivative(loss, start, np.eye(len(start)), step=0.005)
-    before, after = moments(theta, w), moments(found.theta, found.weights)
-    size = 1 + np.max(np.abs(before)) + np.abs(loss(start))
-    yield equal("∇A(ω⁺)", after, "∇A(ω) − ∇L(ω) (differences)", before - slope, 1e-7 * size)
+    start = np.concatenate([[np.log(w[0] / w[1])], np.zeros(2 * M.dim)])
+    slope = derivative(loss, start, np.eye(len(start)), step=0.5 * difference_step(M, theta))
+    # (w₁, w₁ η₁, w₂ η₂) are moved by −∂L in natural parameters: at fixed weights, and less what the first does to the others
+    gained = found.weights[:, None] * apply(rows, M.to_eta(found.theta) - M.to_eta(theta))
+    size = 1 + np.abs(loss(start)) + np.max(np.abs(gained))
+    yield equal("w₁⁺ − w₁", found.weights[0] - w[0], "−∂L/∂log(w₁/w₂) (differences)", -slope[0], 1e-7 * size)
+    yield equal("w_k⁺ e_a (η_k⁺ − η_k)", np.ravel(gained), "−e_a ∂L/∂θ_k (differences)", -slope[1:], 1e-7 * size)
     complete = np.sum(found.weights * (np.log(found.weights / w) + M.kl(found.theta, theta)))
     values = [-np.mean(np.logaddexp.reduce(log_joint(M, x, a, np.log(b)), axis=0)) for a, b in
               ((theta, w), (found.theta, found.weights))]
     yield at_least("L(ω) − L(ω⁺)", values[0] - values[1], "KL(p_{ω⁺}(x, z)‖p_ω(x, z))", complete, 1e-12 * (1 + np.abs(values[0])))
+
+
+def natural_norm_of_the_score(M: ExponentialFamily, theta: Array, rng: np.random.Generator) -> Iterator[Sides]:
+    """E[∂ℓ G⁻¹ ∂ℓ] = dim at every point: a sum over the support where x is a number, else to 5 standard errors of draws."""
+    first = np.reshape(theta, (-1, M.dim))[0]
+    nodes = expectation_nodes(M, first, M.sample(rng, first, 2000)) if M.support.shape == () else None
+    if nodes is None:
+        yield from natural_norm_of_the_score_is_the_dimension(M, theta, rng)
+        return
+    x, log_weight, every_other = nodes
+    score = M.sufficient_statistic(x) - M.to_eta(first)
+    terms = np.exp(M.log_density(first, x) + log_weight) * np.sum(score * M.sharp(first, score), axis=-1)
+    total = np.sum(terms)
+    error = 0.0 if every_other is None else np.abs(total - 2 * np.sum(terms[every_other]))
+    yield equal("Σ p ∂ℓ G⁻¹ ∂ℓ", total, "dim", M.dim, 1e-5 * M.dim + error)        # of the tails that are cut off
 
 
 def online_natural_gradient_is_fisher_efficient(M: ExponentialFamily, theta: Array, rng: np.random.Generator) -> Iterator[Sides]:

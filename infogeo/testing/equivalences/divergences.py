@@ -16,7 +16,7 @@ from ...solvers.update import MirrorUpdate, NaturalUpdate
 from ..calculus import apply, condition, derivative, frame
 from ..geometry_laws import _keeps_digits as keeps_digits
 from ..law import Sides, at_least, equal
-from .identity import length
+from .identity import difference_step, length
 
 __all__ = ["energies_of_the_flat_geodesics", "forward_divergence_is_solved_in_one_step", "hessians_of_divergences_are_the_metric",
            "relative_smoothness_of_the_forward_divergence", "reverse_divergence_is_solved_in_one_step"]
@@ -65,11 +65,11 @@ def hessians_of_divergences_are_the_metric(M: DuallyFlat, p: Array, q: Array) ->
     charts = ((M, CrossEntropy(M, M.to_eta(target)), p, "∇²_θ KL(q‖p)"),
               (M.dual, ReverseKL(M, target).in_dual_coordinates(), M.to_eta(p), "∇²_η KL(p‖q)"))
     for N, f, x, name in charts:
-        rows = frame(N, x)
-        numeric = derivative(lambda y: f.value_and_gradient(y)[1], x, rows) @ np.swapaxes(rows, -1, -2)
+        rows, step = frame(N, x), difference_step(N, x)
+        numeric = derivative(lambda y: f.value_and_gradient(y)[1], x, rows, step) @ np.swapaxes(rows, -1, -2)
         images = [apply(rows, y) for y in (N.to_eta(x), f.value_and_gradient(x[..., None, :])[1][..., 0, :])]
         size = 1 + sum(np.linalg.norm(y, axis=-1) for y in images)
-        tolerance = ((1e-10 + 1e-13 * condition(N, x)) * size)[..., None, None]
+        tolerance = ((1e-10 + 1e-13 * condition(N, x)) * 0.01 / step * size)[..., None, None]
         yield equal(f"e_a {name} e_b (differences)", numeric, "e_a G e_b", np.eye(M.dim), tolerance)
 
 

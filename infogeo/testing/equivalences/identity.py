@@ -14,9 +14,10 @@ import numpy as np
 
 from ...backend import Array
 from ...geometry.manifolds.manifold import DuallyFlat
+from ..calculus import frame, in_frame
 from ..law import Sides, at_least, title
 
-__all__ = ["POINTS", "Equality", "Statement", "Limit", "length", "step_of", "tensor_along"]
+__all__ = ["POINTS", "Equality", "Statement", "Limit", "difference_step", "length", "step_of", "tensor_along"]
 
 POINTS = {"theta", "p", "q", "r"}
 HALVINGS = 3        # of a step size, to see with which power of it a distance falls
@@ -112,9 +113,19 @@ def length(M: DuallyFlat, x: Array, y: Array) -> Array:
 
 
 def step_of(M: DuallyFlat, f: Any, theta: Array, h: Array | float) -> Array:
-    """The step size h, shortened where the first natural-gradient step would be longer than h in the metric, shape (...)."""
-    covector = f.value_and_gradient(theta)[1]
-    return h / np.maximum(1.0, np.sqrt(np.sum(covector * M.sharp(theta, covector), axis=-1)))
+    """The step size h, less where a natural-gradient step would be longer than h / (1 + |T|) in the metric, shape (...)."""
+    speed = M.norm(theta, M.sharp(theta, f.value_and_gradient(theta)[1]))
+    return h / np.maximum(1.0, speed * (1.0 + skewness(M, theta)))
+
+
+def difference_step(M: DuallyFlat, x: Array) -> float:
+    """The step of differences in an orthonormal basis at x: 0.01, less where the metric changes much over that length."""
+    return 0.01 / (1.0 + 0.1 * float(np.max(skewness(M, x))))
+
+
+def skewness(M: DuallyFlat, x: Array) -> Array:
+    """The largest entry of T in an orthonormal basis, shape (...): how fast the metric changes, a unit of length on."""
+    return np.max(np.abs(in_frame(frame(M, x), M.cubic_tensor(x))), axis=(-3, -2, -1))
 
 
 def tensor_along(tensor: Array, vector: Array) -> Array:
