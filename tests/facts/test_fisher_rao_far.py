@@ -73,6 +73,15 @@ def test_between_points_that_lie_near_the_boundary(M, p, q, expected):
         np.testing.assert_allclose(M.distance(middle, end), 0.5 * expected, rtol=1e-8)
 
 
+def test_a_mesh_that_is_too_coarse():
+    """Its segments are halved twice from where the path has come to; the value as above, to 1e-9."""
+    M, p, q = ig.BoltzmannMachine(3), np.array([2.0, 3.0, -2.0, -2.0, 2.0, 2.0]), np.array([0.0, -2.0, 2.0, 0.0, -2.0, -3.0])
+    path = join(HessianEquation(M), p, q)
+    np.testing.assert_allclose([path.length, M.norm(p, path.velocity)], 3.5905279812918, rtol=1e-9)
+    np.testing.assert_allclose(np.sum(path.widths[path.begins < 1.0]), 1.0, rtol=1e-14)
+    np.testing.assert_allclose(path(np.array([0.0, 1.0])), [p, q], atol=1e-10)
+
+
 def test_a_row_on_a_mesh_does_not_depend_on_its_batch():
     M, rng = ig.Beta(), np.random.default_rng(5)
     p, q = np.exp(2.0 * rng.standard_normal((2, 8, 2)))
