@@ -81,8 +81,8 @@ def settled(xs: tuple[Any, ...], dim: int) -> bool:
 
 def once(method: Method) -> Method:
     """Remember ``method(self, x)``, or ``method(self, xp, x)``, while a solver stands on `x`."""
-    def found_at(known: tuple[Array, dict[Any, Any]], self: Any, *arguments: Any) -> tuple[Any, Any, bool]:
-        value, shared, x = method(self, *arguments), True, known[0]
+    def closed(self: Any, x: Any, value: Any) -> tuple[Any, Any, bool]:
+        shared = True
         if type(x) is not ndarray:
             value, shared = _copied(value)
         elif type(value) is tuple:          # arrays are closed themselves: a view would cost twice as much, the keyword 57 ns
@@ -106,7 +106,7 @@ def once(method: Method) -> Method:
         results, key = known[1], (id(self), method)
         found = results.get(key)
         if found is None:
-            found = results[key] = found_at(known, self, x)
+            found = results[key] = closed(self, x, method(self, x))
         return found[1] if found[2] else copied(found[1])
 
     @wraps(method)
@@ -118,7 +118,7 @@ def once(method: Method) -> Method:
         results, key = known[1], (id(self), method)
         found = results.get(key)
         if found is None:
-            found = results[key] = found_at(known, self, xp, x)
+            found = results[key] = closed(self, x, method(self, xp, x))
         return found[1] if found[2] else copied(found[1])
     return of_kernel if len(signature(method).parameters) == 3 else of_point       # type: ignore[return-value]
 
@@ -136,8 +136,9 @@ def once_each(method: Method) -> Method:
         results, key = known[1], (id(self), method, id(other))
         found = results.get(key)
         if found is None:
-            single = kernel_of and type(x) is type(other) is ndarray and x.shape == other.shape == (self.dim,)
-            if single and x.dtype.kind == other.dtype.kind == "f":
+            # a point that a loop stands on is of floats: another of its shape and dtype is settled, too
+            alike = kernel_of and type(x) is type(other) is ndarray and x.dtype is other.dtype
+            if alike and x.shape == other.shape == (self.dim,):
                 value, shared = kernel_of(type(self))(self, NUMPY, x, other), True
             else:
                 value, shared = method(self, x, other), True
