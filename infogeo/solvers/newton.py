@@ -20,7 +20,8 @@ class Newton(Update):
     """x − h H(x)⁻¹ c with the Hessian of the objective in the chart at hand.
 
     Mathematically, for KL(p̂‖p_θ) in θ and for KL(p_η‖q) in η the Hessian is the Fisher metric everywhere, and Newton's method is
-    `NaturalUpdate` with h = 1; in the other chart of each it is not.
+    `NaturalUpdate` with h = 1; in the other chart of each it is not. On the weights of a network it is `NaturalUpdate` on a
+    `WeightSpace` with `infogeo.curvature.hessian`.
 
     Parameters
     ----------
