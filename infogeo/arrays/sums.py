@@ -57,7 +57,8 @@ def centred(xp: Namespace, weights: Array, x: Array) -> tuple[Array, Array]:
     rough = pivot + average(xp, weights, x - pivot)
     away = x - rough
     shift = average(xp, weights, away)
-    return (rough + shift)[0, ...], away - shift
+    away -= shift
+    return (rough + shift)[0, ...], away
 
 
 def _alike(weights: Array) -> bool:

@@ -167,8 +167,10 @@ def _centred(family: ExponentialFamily, x: Array, theta: Array = None) -> tuple[
 
 def _fitted(family: ExponentialFamily, each: Array, weights: Array) -> Array:
     """The member of each component, shape (k, d), from observations (n, k, …) and weights (n, k)."""
-    try:
-        return family.fit(each, weights)
-    except DomainError:
+    xp, each, weights = coerced(each, weights)
+    with np.errstate(all="ignore"):             # `fit` without its checks: observations and weights are what they were before
+        theta = family._fit(xp, each, weights / xp.sum(weights, axis=0, keepdims=True))
+    if not xp.all(family.theta_domain.contains(theta)):
         raise DomainError(f"the mean statistic of each component must satisfy {family.eta_domain.rule('eta')}; one has closed in "
-                          "on the boundary, from which a prior_count above 0 keeps it") from None
+                          "on the boundary, from which a prior_count above 0 keeps it")
+    return theta
