@@ -418,6 +418,18 @@ def test_moments_and_distribution_functions_on_the_boundary(family, ordinary):
         np.testing.assert_array_equal(family.quantile(theta, q), family.quantile(member, q))
 
 
+def test_geodesics_to_the_boundary():
+    """The m-geodesic mixes; the e-geodesic is the limit of those to members; the Riemannian one is refused."""
+    family, t = ig.Bernoulli(), np.array([0.0, 0.5, 1.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(ig.e_geodesic(family, [0.0], [-INF], t)[:, 0], [0.0, -INF, -INF])
+        assert np.isnan(ig.e_geodesic(family, [INF], [-INF], 0.5))
+        np.testing.assert_allclose(ig.m_geodesic(family, [INF], [-INF], t)[:, 0], [INF, 0.0, -INF], atol=1e-15)
+    with pytest.raises(ig.DomainError, match="theta_p must satisfy"):
+        ig.riemannian_geodesic(family, [-INF], [0.0], 0.5)
+
+
 def test_potential_at_a_vertex():
     """ψ = −log p_r is infinite where the reference outcome never comes, and 0 where it always does."""
     for family in (ig.Categorical(3), ig.Multinomial(3, 5)):

@@ -19,12 +19,16 @@ def e_geodesic(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array) -> Array
     geometric mixture.
 
     Shapes: θ_p, θ_q (..., d); t (...), which broadcasts with the batch.
-    Domain: any t for which the point stays in the domain; in [0, 1] it always does.
+    Domain: any t for which the point stays in the domain; in [0, 1] it always does. Towards a law on the boundary of a family,
+    whose θ is infinite, the limit, that law for t > 0; NaN between two of them that exclude each other.
     """
     M.point(theta_p, theta_q)
-    _, theta_p, theta_q, t = arrays(theta_p, theta_q, t)
+    xp, theta_p, theta_q, t = arrays(theta_p, theta_q, t)
     t = t[..., None]
-    return (1.0 - t) * theta_p + t * theta_q
+    if not M.has_limits:
+        return (1.0 - t) * theta_p + t * theta_q
+    with np.errstate(invalid="ignore"):         # of a law on the boundary θ is infinite, and 0 · ∞ at the other end
+        return xp.where(t == 0, theta_p, xp.where(t == 1, theta_q, (1.0 - t) * theta_p + t * theta_q))
 
 
 @takes(DuallyFlat)
