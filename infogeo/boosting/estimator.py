@@ -283,7 +283,7 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
     def predict_dist(self, X: Any) -> Prediction:
         """The predicted law of every row."""
         check_is_fitted(self)
-        return self._law(self._aim.theta(self._scores(X)))
+        return self._law(self._aim.at(self._scores(X))[1])
 
     def predict_parameters(self, X: Any) -> Any:
         """The ordinary parameters, shape (n, k), in the order of `parameter_names_`; of a DataFrame one with these names."""
@@ -307,7 +307,7 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
         scores = np.zeros((len(X), len(self._aim.base)))
         for stage in range(self.n_iter_):
             scores += self._forest.scores(X, stage + 1, stage)
-            yield self._law(self._aim.theta(scores))
+            yield self._law(self._aim.at(scores)[1])
 
     def log_score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The mean of −log p(y), nats: smaller is better."""

@@ -32,27 +32,26 @@ class MeanScore:
     base: Array
     unit: Array
 
-    def theta(self, scores: Array) -> Array:
-        return self.chart.to_theta(self.coordinates(scores))
+    def at(self, scores: Array) -> tuple[Array, Array]:
+        """(u, θ) of sums of leaves."""
+        u = self.base + self.unit * scores
+        with np.errstate(all="ignore"):
+            return u, self.chart.to_theta(u)
 
-    def coordinates(self, scores: Array) -> Array:
-        return self.base + self.unit * scores
-
-    def mean_score(self, scores: Array, y: Array, weights: Array) -> float:
+    def mean_score(self, theta: Array, y: Array, weights: Array) -> float:
         try:
             with np.errstate(all="ignore"):
-                value = self.rule.value(self.chart.family, self.theta(scores), y)
+                value = self.rule.value(self.chart.family, theta, y)
         except DomainError as error:
             raise DomainError(f"the laws leave the family: {error}. {REMEDY}") from error
         return float(np.sum(weights * value) / np.sum(weights))
 
-    def rows(self, scores: Array, y: Array) -> tuple[Array, Array]:
+    def rows(self, u: Array, theta: Array, y: Array) -> tuple[Array, Array]:
         """The gradient and the information of every row, finite."""
-        u = self.coordinates(scores)
         with np.errstate(all="ignore"):
-            gradient, information = self.leaf.rows(self.rule, self.chart, u, self.chart.to_theta(u), y, self.unit)
-        good = np.all(np.isfinite(gradient) & np.isfinite(information), axis=-1)
-        if not np.all(good):
+            gradient, information = self.leaf.rows(self.rule, self.chart, u, theta, y, self.unit)
+        if not np.isfinite(np.sum(gradient) + np.sum(information)):
+            good = np.all(np.isfinite(gradient) & np.isfinite(information), axis=-1)
             count, first = first_bad(~good)
             raise DomainError(f"the natural gradient is beyond the numbers in {count} rows, first at row {first[0]}, where "
                               f"{_told(self.chart, u[first])}. {REMEDY}")
@@ -93,23 +92,23 @@ def boost(aim: MeanScore, trees: Trees, y: Array, weights: Array, stages: int, h
     random : bool
         Whether rows or features are drawn: then a stage without a split says nothing of the next.
     """
-    scores = trees.scores()
-    _note(aim, trees, scores, y, weights, history, valid)
+    u, theta = aim.at(trees.scores())
+    _note(aim, trees, theta, y, weights, history, valid)
     while len(history.counts) < stages and not (valid and patience(history.validation)):
-        gradient, information = aim.rows(scores, y)
+        gradient, information = aim.rows(u, theta, y)
         grown = trees.grow(gradient * weights[:, None], information * weights[:, None])
         if not grown and not random:
             break                               # no leaf can be split, now or later
-        scores = trees.scores()
+        u, theta = aim.at(trees.scores())
         history.counts.append(trees.counts())
-        _note(aim, trees, scores, y, weights, history, valid)
+        _note(aim, trees, theta, y, weights, history, valid)
         report(history)
 
 
-def _note(aim: MeanScore, trees: Trees, scores: Array, y: Array, weights: Array, history: History,
+def _note(aim: MeanScore, trees: Trees, theta: Array, y: Array, weights: Array, history: History,
           valid: tuple[Array, Array] | None) -> None:
     if len(history.train) > len(history.counts):            # of the last stage of an earlier run
         return
-    history.train.append(aim.mean_score(scores, y, weights))
+    history.train.append(aim.mean_score(theta, y, weights))
     if valid is not None:
-        history.validation.append(aim.mean_score(trees.valid_scores(), *valid))
+        history.validation.append(aim.mean_score(aim.at(trees.valid_scores())[1], *valid))
