@@ -430,6 +430,13 @@ def test_geodesics_to_the_boundary():
         ig.riemannian_geodesic(family, [-INF], [0.0], 0.5)
 
 
+@pytest.mark.parametrize("divergence", [ig.bhattacharyya, ig.hellinger, ig.chernoff_information], ids=lambda f: f.__name__)
+def test_divergences_by_potentials_are_of_members(divergence):
+    """ψ at a point between a vertex and another is infinite: they were ∞ and 1 for −log ½ and ½."""
+    with pytest.raises(ig.DomainError, match=r"theta_p must satisfy theta_p finite; got \[ inf -inf\]"):
+        divergence(ig.Categorical(3), [INF, -INF], [np.log(1 / 3), -INF])
+
+
 def test_potential_at_a_vertex():
     """ψ = −log p_r is infinite where the reference outcome never comes, and 0 where it always does."""
     for family in (ig.Categorical(3), ig.Multinomial(3, 5)):

@@ -6,7 +6,7 @@ import numpy as np
 from ...backend import Array
 from ...errors import ConvergenceError, takes
 from ..manifolds.manifold import DuallyFlat
-from .skew import jensen_bregman
+from .skew import jensen_bregman, require_members
 
 __all__ = ["ChernoffInformation", "chernoff_information"]
 
@@ -33,6 +33,7 @@ def chernoff_information(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Chern
     Raises: ConvergenceError, with the last s, where a row has not settled after 200 steps.
     Source: Nielsen, An information-geometric characterization of Chernoff information, IEEE Signal Process. Lett. 20 (2013).
     """
+    require_members(M, theta_p, theta_q)
     xp, theta_p, theta_q = M.point(theta_p, theta_q)
     step = theta_p - theta_q
     lower = xp.zeros(step.shape[:-1], dtype=step.dtype)

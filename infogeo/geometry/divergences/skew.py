@@ -5,7 +5,7 @@ from ...errors import takes
 from ...objectives.skew import scaled_jensen
 from ..manifolds.manifold import DuallyFlat
 
-__all__ = ["bhattacharyya", "coerced", "jensen_bregman"]
+__all__ = ["bhattacharyya", "coerced", "jensen_bregman", "require_members"]
 
 
 @takes(DuallyFlat)
@@ -37,6 +37,19 @@ def bhattacharyya(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
 
 def coerced(M: DuallyFlat, theta_p: Array, theta_q: Array, name: str, s: Array) -> tuple[Array, Array, Array]:
     """The two points and the skew or order called `name` as arrays of one library, the latter finite."""
-    M.point(theta_p, theta_q)
+    require_members(M, theta_p, theta_q)
     _, theta_p, theta_q, s = arrays(theta_p, theta_q, s)
     return theta_p, theta_q, Interval().require(name, s)
+
+
+def require_members(M: DuallyFlat, theta_p: Array, theta_q: Array) -> None:
+    """Nothing, if none of the points is a law on the boundary of the family, where ψ at a point between tells nothing.
+
+    Raises
+    ------
+    DomainError
+    """
+    xp, *points = M.point(theta_p, theta_q)
+    for name, theta in zip(("theta_p", "theta_q"), points if M.has_limits else ()):
+        if xp.any(xp.isinf(theta)):
+            M.domain.require(name, theta)
