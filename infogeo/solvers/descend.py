@@ -73,7 +73,7 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
     TypeError
         Where an argument is of another kind, and where no geometry is given and something asks for its metric.
     """
-    objective, update, step = as_objective(objective), as_update(update), as_step(step)
+    objective, update, step = as_objective(objective), as_update(update, rng), as_step(step)
     run = Run([objective, update, *callbacks], step, rng, max_steps, tol, record)
     geometry, x, batch = start(objective, x0, geometry, update, step)
     blocks = [] if callbacks or progress or resume is not None else cuts(x, batch, [objective, geometry, update, step, run.stop])

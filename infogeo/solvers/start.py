@@ -62,8 +62,8 @@ def start(objective: Any, x0: Array, geometry: Any, update: Any, step: Any = Non
     return geometry, x, together(x, getattr(objective, "rows", None) or (), getattr(step, "rows", ()))
 
 
-def as_update(update: Any) -> Any:
-    """The update, or one of a class of updates that needs no arguments.
+def as_update(update: Any, rng: Any = None) -> Any:
+    """The update, or one of a class of updates that needs no arguments, which draws from the generator of the run.
 
     Raises
     ------
@@ -72,12 +72,12 @@ def as_update(update: Any) -> Any:
     """
     if isinstance(update, type) and issubclass(update, Update):
         try:
-            return update()
+            return update().seeded(rng)
         except TypeError as error:
             raise TypeError(f"update must be an object, {update.__name__}(…), not the class: {error}") from None
     if isinstance(update, type) or not all(callable(getattr(update, name, None)) for name in ("init", "on", "__call__")):
         raise TypeError(f"update must be an Update, such as GradientUpdate() or NaturalUpdate(); got {update!r}")
-    return update
+    return update.seeded(rng) if isinstance(update, Update) else update
 
 
 def as_step(step: Any) -> Any:

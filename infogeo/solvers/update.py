@@ -27,6 +27,10 @@ class Update(ABC):
         """The state before the first step."""
         return None
 
+    def seeded(self, rng: Any) -> Update:
+        """The update of a run with this generator, for updates that draw and were given none of their own."""
+        return self
+
     def on(self, objective: Any) -> Update:
         """The update of a step that sees this objective, for updates that look at more of it than its differential."""
         return self

@@ -20,7 +20,6 @@ from ..training.checkpoint import Checkpoint, load_checkpoint
 from ..training.data import MiniBatches
 from ..training.kfac import KFAC, Share
 from ..training.momentum import Momentum, Nesterov
-from ..training.rules import LevenbergMarquardt
 from .architecture import Task
 from .bars import Jobs
 from .naming import InputError, suggestion
@@ -49,7 +48,7 @@ class Optimiser:
 
 
 def _kfac(rng: np.random.Generator) -> Update:
-    return KFAC(RandomSigns(rng), damping=LevenbergMarquardt(1.0), statistics=Share(0.5), products=Share(0.25))
+    return KFAC(RandomSigns(rng), statistics=Share(0.5), products=Share(0.25))
 
 
 OPTIMISERS = {

@@ -13,7 +13,7 @@ from .kfac import (
 )
 from .rules import (
     ConstantLambda as ConstantLambda, GammaOfLambda as GammaOfLambda, GammaRule as GammaRule, GammaSearch as GammaSearch,
-    LambdaRule as LambdaRule, LevenbergMarquardt as LevenbergMarquardt,
+    LambdaRule as LambdaRule, LevenbergMarquardt as LevenbergMarquardt, TrustedLambda as TrustedLambda,
 )
 from .quadratic_model import QuadraticModel as QuadraticModel, quadratic_model as quadratic_model
 

@@ -1,22 +1,24 @@
 """K-FAC: natural-gradient training with Kronecker-factored curvature, a quadratic model and adaptive damping."""
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import Array, backend_of
+from ..backend import Array, backend_of, generator
 from ..curvature.kronecker_factors import Averaged, CappedAverage, KroneckerFactors, RunningAverage
-from ..curvature.outputs import Outputs
+from ..curvature.outputs import Outputs, RandomSigns
 from ..curvature.sharing import Expand, Sharing
 from ..errors import require, require_count
 from ..networks.model import ModelPass, NegativeLogLikelihood
 from .examples import ExampleUpdate, Seen
 from .quadratic_model import QuadraticModel, quadratic_model
-from .rules import GammaRule, GammaSearch, LambdaRule, LevenbergMarquardt
+from .rules import GammaRule, GammaSearch, LambdaRule, LevenbergMarquardt, TrustedLambda
 
 __all__ = ["FullLength", "KFAC", "KFACState", "QuadraticLength", "QuadraticMomentum", "Refresh", "Rescaling", "Share"]
+
+ROUNDING = 1e-12        # of the loss: below, whether it fell is a matter of rounding
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,8 @@ class KFACState:
         Steps taken.
     factors : Averaged
         The running average of the factors.
-    lam : float
+    lam : float or None
+        None before the first step.
     gamma : float or None
     inverse : LinearOperator or None
         The damped curvature at work, its factorisations done.
@@ -136,7 +139,7 @@ class KFACState:
 
     k: int = 0
     factors: Any = Averaged(0, None)
-    lam: float = 0.0
+    lam: float | None = None
     gamma: float | None = None
     inverse: Any = None
     delta: Any = None
@@ -155,26 +158,29 @@ class Trial(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """What the examples of a step make of the state before it: the averaged factors, and the best of the steps."""
+    """What the examples of a step make of the state before it: λ, the averaged factors, and the best of the steps."""
 
     seen: Seen
     before: KFACState
+    lam: float
     factors: Averaged
+    products: ModelPass
     best: Trial
 
 
 @dataclass(eq=False)
 class KFAC(ExampleUpdate):
-    """Kronecker-factored approximate curvature, as published, every part of it an object.
+    """Kronecker-factored approximate curvature, every part of it an object; a step that raises the loss is not taken.
 
     Mathematically, at step k: the factors Ā and G of each layer are averaged, Δ = −F̃(γ)⁻¹ ∇h with the factored damping γ,
     δ = α Δ + μ δ₀ with the minimum (α, μ) of M(δ) = ½ δᵀ(F + (λ + c) I) δ + ∇h·δ with the exact Fisher metric F, w ← w + h δ.
-    The published method takes h = 1, ``Constant(1.0)``.
+    The method takes h = 1, ``Constant(1.0)``. `published` is the recipe of the paper, which trusts every step.
 
     Parameters
     ----------
-    outputs : Outputs
-        Which covectors at the output the factors G are made of: `Sampled` (published), `RandomSigns`, `ExactColumns`.
+    outputs : Outputs, optional
+        Which covectors at the output the factors G are made of: `Sampled` (published), `RandomSigns`, `ExactColumns`. By default
+        `RandomSigns` from the generator of the run, or from one of seed 0 where the run has none.
     factors : type
         `KroneckerFactors` for the block-diagonal form; a subclass that keeps more for others, such as the block-tridiagonal one.
     sharing : Sharing
@@ -201,22 +207,33 @@ class KFAC(ExampleUpdate):
     Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), algorithm 2.
     """
 
-    outputs: Outputs
+    outputs: Outputs | None = None
     factors: type[KroneckerFactors] = KroneckerFactors
     sharing: Sharing = Expand()
     averaging: RunningAverage = CappedAverage()
-    damping: LambdaRule = LevenbergMarquardt()
+    damping: LambdaRule = TrustedLambda()
     gamma: GammaRule = GammaSearch()
     refresh: Refresh = Refresh()
     rescaling: Rescaling = QuadraticMomentum()
     statistics: Share = Share()
     products: Share = Share()
 
+    @classmethod
+    def published(cls, outputs: Outputs, **parts: Any) -> "KFAC":
+        """The recipe of the paper: λ = 150 at first, looked at every 5 steps, and every step is taken."""
+        return cls(outputs, **{"damping": LevenbergMarquardt(), **parts})
+
+    def seeded(self, rng: np.random.Generator | None) -> "KFAC":
+        return self if self.outputs is not None else replace(self, outputs=RandomSigns(rng or generator(0)))
+
     def init(self, x: Array) -> KFACState:
-        return KFACState(factors=self.averaging.init(), lam=self.damping.start)
+        return KFACState(factors=self.averaging.init())
 
     def learned(self, seen: Seen, x: Array, covector: Array, state: KFACState) -> Proposal:
-        k, total = state.k + 1, state.lam + seen.decay
+        if self.outputs is None:
+            raise TypeError("KFAC() outside of descend needs outputs, such as RandomSigns(np.random.default_rng(0))")
+        k, lam = state.k + 1, self.damping.first(float(seen.objective.value(x))) if state.lam is None else state.lam
+        total = lam + seen.decay
         done, batch = self.statistics.record(seen.loss, x)
         fresh = self.factors.of_pass(done, batch, outputs=self.outputs, sharing=self.sharing)
         factors = self.averaging.update(state.factors, fresh)
@@ -229,7 +246,7 @@ class KFAC(ExampleUpdate):
             gammas, inverses = [gamma], [state.inverse]
         products, _ = self.products.record(seen.loss, x)
         trials = [self.trial(products, covector, g, inverse, state.delta, total) for g, inverse in zip(gammas, inverses)]
-        return Proposal(seen, state, factors, min(trials, key=lambda trial: trial.promise))
+        return Proposal(seen, state, lam, factors, products, min(trials, key=lambda trial: trial.promise))
 
     def trial(self, done: ModelPass, covector: Array, gamma: float, inverse: Any, before: Array | None, total: float) -> Trial:
         """The `Trial` of one inverse, with the quadratic model on the examples of a pass."""
@@ -241,13 +258,22 @@ class KFAC(ExampleUpdate):
         return Trial(gamma, inverse, delta, a, model, model.value(a))
 
     def step(self, x: Array, covector: Array, h: Array, state: Proposal) -> tuple[Array, KFACState]:
-        seen, before, factors, best = state
-        k, x_new, lam, ratio = before.k + 1, x + h * best.delta, before.lam, before.ratio
-        if self.damping.due(k):
-            change = float(seen.objective.value(x_new)) - float(seen.objective.value(x))
-            ratio = change / best.model.value(float(h) * best.coefficients)
+        seen, before, lam, factors, products, best = state
+        k, ratio = before.k + 1, before.ratio
+        if not self.damping.due(k):
+            return x + h * best.delta, KFACState(k, factors, lam, best.gamma, best.inverse, best.delta, ratio)
+        value = float(seen.objective.value(x))
+        for _ in range(self.damping.retries + 1):
+            x_new = x + h * best.delta
+            promise = best.model.value(float(h) * best.coefficients)
+            ratio = (float(seen.objective.value(x_new)) - value) / promise if promise else float("nan")
             lam = self.damping.next(lam, ratio)
-        return x_new, KFACState(k, factors, lam, best.gamma, best.inverse, best.delta, ratio)
+            if not self.damping.refuses(ratio) or abs(promise) <= ROUNDING * abs(value):
+                return x_new, KFACState(k, factors, lam, best.gamma, best.inverse, best.delta, ratio)
+            gamma = self.gamma.start(lam + seen.decay)
+            inverse = factors.value.operator().factored_shift(gamma * gamma)
+            best = self.trial(products, covector, gamma, inverse, before.delta, lam + seen.decay)
+        return x, KFACState(k, factors, lam, best.gamma, best.inverse, None, ratio)
 
     def velocity(self, geometry: Any, x: Array, covector: Array) -> Array:
         """Not defined: the method has a memory. `NaturalUpdate` on a `WeightSpace` with `kfac` has a continuous-time limit."""

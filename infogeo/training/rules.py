@@ -1,16 +1,33 @@
 """How the damping of K-FAC is chosen from step to step: λ of the quadratic model, γ of the factors."""
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from math import inf
 
-from ..errors import require, require_positive
+from ..errors import require, require_count, require_positive
 
-__all__ = ["ConstantLambda", "GammaOfLambda", "GammaRule", "GammaSearch", "LambdaRule", "LevenbergMarquardt"]
+__all__ = ["ConstantLambda", "GammaOfLambda", "GammaRule", "GammaSearch", "LambdaRule", "LevenbergMarquardt", "TrustedLambda"]
 
 
 class LambdaRule(ABC):
-    """λ, which is added to the curvature of the quadratic model."""
+    """λ, which is added to the curvature of the quadratic model.
+
+    Attributes
+    ----------
+    start : float
+    retries : int
+        How often a step that the rule refuses is tried again, with the λ that `next` gives.
+    """
 
     start: float
+    retries: int = 0
+
+    def first(self, loss: float) -> float:
+        """λ before the first step, given the loss there, nats."""
+        return self.start
+
+    def refuses(self, ratio: float) -> bool:
+        """Whether a step that changed the loss by `ratio` times what the model promised is not to be taken."""
+        return False
 
     @abstractmethod
     def due(self, k: int) -> bool:
@@ -73,6 +90,62 @@ class LevenbergMarquardt(LambdaRule):
         if ratio > 0.75:
             return max(lam * change, self.smallest)
         return lam if ratio >= 0.25 else lam / change
+
+
+@dataclass(frozen=True)
+class TrustedLambda(LambdaRule):
+    """A step that raises the loss, or leaves the numbers, is refused and tried again with a larger λ: no run diverges.
+
+    Mathematically, as in nonlinear least squares: after every step λ is divided by `factor` where the loss fell by more than 3/4
+    of what the model promised, and multiplied by it where by less than 1/4; where it did not fall, λ is multiplied by `jump`,
+    again and again, until it does.
+
+    Parameters
+    ----------
+    start : float, optional
+        λ before the first step; `share` of the first loss where it is not given, in nats as the Fisher metric is.
+    share : float
+    factor, jump : float
+    smallest : float
+        λ does not fall below it.
+    retries : int
+        Of one step; then the weights stay where they are for this step.
+
+    Source: Marquardt, An algorithm for least-squares estimation of nonlinear parameters (1963).
+    """
+
+    start: float | None = None      # type: ignore[assignment]
+    share: float = 0.01
+    factor: float = 1.25
+    jump: float = 6.0
+    smallest: float = 0.0
+    retries: int = 60
+
+    def __post_init__(self) -> None:
+        if self.start is not None:
+            require_positive("start", self.start)
+        require_positive("share", self.share)
+        for name in ("factor", "jump"):
+            require(name, f"{name} > 1", getattr(self, name) > 1, getattr(self, name))
+        require_count("retries", self.retries)
+
+    def first(self, loss: float) -> float:
+        if self.start is not None:
+            return self.start
+        return self.share * abs(loss) if 0 < abs(loss) < inf else self.share
+
+    def due(self, k: int) -> bool:
+        return True
+
+    def refuses(self, ratio: float) -> bool:
+        return not ratio > 0.0
+
+    def next(self, lam: float, ratio: float) -> float:
+        if ratio > 0.75:
+            return max(lam / self.factor, self.smallest)
+        if ratio > 0.0:
+            return lam if ratio >= 0.25 else lam * self.factor
+        return lam * self.jump
 
 
 class GammaRule(ABC):

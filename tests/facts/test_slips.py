@@ -72,7 +72,7 @@ def test_a_random_objective_that_gives_lists():
     (dict(step=np.inf), ig.DomainError, "h must satisfy h > 0 and finite; got inf"),
     (dict(step=[0.1, 0.2, 0.3], x0=np.zeros((2, 2))), ig.ShapeError, r"must broadcast; got \(2,\), \(\), \(3,\)"),
     (dict(update="natural"), TypeError, r"update must be an Update, such as GradientUpdate\(\)"),
-    (dict(update=ig.training.KFAC), TypeError, r"update must be an object, KFAC\(…\), not the class: .*outputs"),
+    (dict(update=ig.policy.EntropyBounded), TypeError, r"an object, EntropyBounded\(…\), not the class: .*kl"),
     (dict(geometry=3), TypeError, "geometry must be a Riemannian or a DuallyFlat"),
     (dict(geometry=ig.Normal), TypeError, "geometry must be a Riemannian or a DuallyFlat, an object"),
     (dict(geometry=ig.geometry.HalfSpace(2), update=ig.MirrorUpdate(), x0=[0.0, 1.0]), TypeError,
