@@ -37,9 +37,19 @@ def lbfgs(objective: Any, x0: Array, *, geometry: Any = None, max_steps: int, to
     Result
         CONVERGED by `tol`; STALLED where the line search finds no step that lowers the value; else MAX_STEPS.
 
+    Raises
+    ------
+    DomainError, ShapeError
+        For x0.
+    TypeError
+        For an objective without values, or with a batch of its own.
+
     Source: Liu & Nocedal, On the limited memory BFGS method for large scale optimization (1989), as in `scipy.optimize.minimize`.
     """
     objective, bare = as_objective(objective), geometry is None
+    if not getattr(objective, "valued", True) or getattr(objective, "rows", None):
+        raise TypeError(f"lbfgs takes an objective with one value at a point; {objective!r} has "
+                        f"{'none' if not getattr(objective, 'valued', True) else f'a batch of shape {objective.rows}'}")
     require_count("max_steps", max_steps)
     geometry, x, _ = start(objective, x0, geometry, GradientUpdate())
     xp, batch = backend_of(x), tuple(x.shape[:-1])

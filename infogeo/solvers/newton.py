@@ -36,6 +36,10 @@ class Newton(Update):
 
     hessian: Callable[[Array], Array] | None = None
 
+    def __post_init__(self) -> None:
+        if self.hessian is not None and not callable(self.hessian):
+            raise TypeError(f"hessian must be a function of points; got {self.hessian!r}")
+
     def on(self, objective: Any) -> Newton:
         if self.hessian is not None:
             return self

@@ -1,6 +1,7 @@
 """Noisy flows: the stochastic differential equation of an update, by the method of Euler and Maruyama."""
 from dataclasses import dataclass
 from math import ceil
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def noisy_flow(objective: Any, x0: Array, *, geometry: Any = None, update: Any, 
     times = np.atleast_1d(to_numpy(np.asarray(times, dtype=float)))
     if times.ndim != 1 or not times.size or not times[0] >= 0 or not np.all(np.diff(times) > 0) or not np.isfinite(times[-1]):
         raise DomainError("times must satisfy 0 <= times[0] < times[1] < …, finite")
-    require("noise", "noise >= 0, finite", 0 <= noise < np.inf, noise)
+    require("noise", "noise >= 0, finite", isinstance(noise, Real) and 0 <= float(noise) < np.inf, noise)
     require_positive("h", h)
     objective, gaps = as_objective(objective), np.diff(times, prepend=0.0)
     counts = [ceil(gap / h) for gap in gaps]                    # none to a first time 0

@@ -148,6 +148,10 @@ def test_lbfgs_ends():
     assert ig.lbfgs(rosenbrock, np.zeros((0, 2)), max_steps=5).x.shape == (0, 2)
     with pytest.raises(ig.DomainError, match="max_steps must satisfy"):
         ig.lbfgs(rosenbrock, start, max_steps=0)
+    with pytest.raises(TypeError, match=r"lbfgs takes an objective with one value .* a batch of shape \(3,\)"):
+        ig.lbfgs(ig.CrossEntropy(ig.Categorical(3), [[0.5, 0.3]] * 3), start, max_steps=5)
+    with pytest.raises(TypeError, match="lbfgs takes an objective with one value at a point; VectorField.* has none"):
+        ig.lbfgs(ig.VectorField(lambda x: x), start, max_steps=5)
 
 
 # Problems and the constants that they are smooth with
