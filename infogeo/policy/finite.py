@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.memo import once
 from ..backend import Array, Namespace, arrays, to_numpy
-from ..errors import DomainError, ShapeError, require, require_count
+from ..errors import DomainError, ShapeError, require, require_count, require_positive
 from ..families.categorical import Categorical
 from ..families.product import Independent
 from ..objectives.base import Objective
@@ -191,6 +191,28 @@ class FiniteMDP:
             if not xp.any(better):
                 return
             actions = xp.where(better, xp.argmax(Q, axis=-1), actions)
+
+    def value_iteration(self, tol: float = 1e-10) -> Iterator[Array]:
+        """The rounds V ← max_a (R + γ P V) from V = 0, shape (..., S), until V is known to `tol`.
+
+        Under average rewards V is relative to its first entry, and half of every round stays where it is, lest it go round.
+        """
+        require_positive("tol", tol)
+        xp, gamma = arrays(self.P)[0], self.criterion.discount
+        V = xp.max(0.0 * self.R, axis=-1) + xp.zeros_like(self.P[..., 0, 0])
+        scale = gamma / (1.0 - gamma) if gamma < 1.0 else 1.0          # |V − V*| is at most this times the last change
+        while True:
+            fresh = xp.max(self.R + gamma * xp.sum(self.P * V[..., None, None, :], axis=-1), axis=-1)
+            if gamma == 1.0:
+                fresh = 0.5 * (V + fresh)
+                change = fresh - V
+                change, fresh = xp.max(change, axis=-1) - xp.min(change, axis=-1), fresh - fresh[..., :1]
+            else:
+                change = xp.max(xp.abs(fresh - V), axis=-1)
+            V = fresh
+            yield V
+            if xp.all(scale * change <= tol):
+                return
 
     @cached_property
     def _best(self) -> tuple[Array, Array]:

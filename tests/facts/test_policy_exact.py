@@ -166,6 +166,8 @@ def test_laws_on_random_processes(average):
     found = [J for J, _ in mdp.policy_iteration()]
     assert np.all(np.diff(found, axis=0) >= -1e-12) and np.all(mdp.optimal_value >= mdp.value(theta))
     best = mdp.optimal_values
+    *_, last = mdp.value_iteration(1e-9)
+    assert np.allclose(last - last[:, :1], best - best[:, :1], atol=1e-7) and (average or np.allclose(last, best, atol=1e-8))
     if average:
         assert np.allclose(found[-1][:, None] + best, (mdp.R + (mdp.P * best[:, None, None]).sum(-1)).max(-1))
     else:
