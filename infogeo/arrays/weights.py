@@ -1,5 +1,7 @@
 """Weights of a sample, whose axis 0 counts the observations."""
-from ..backend import Array, arrays, coerced
+import numpy as np
+
+from ..backend import NUMPY, Array, arrays, coerced
 from ..errors import ShapeError, require, require_positive
 
 __all__ = ["checked_weights", "shares"]
@@ -31,8 +33,10 @@ def shares(x: Array, weights: Array | None, batch: tuple[int, ...]) -> tuple[Arr
     """
     if weights is None:
         xp, x = arrays(x)
-        one = xp.asarray(1.0 / batch[0], dtype=x.dtype)
-        return float(batch[0]), xp.broadcast_to(one, (batch[0], *(1,) * (len(batch) - 1)))
+        one, shape = xp.asarray(1.0 / batch[0], dtype=x.dtype), (batch[0], *(1,) * (len(batch) - 1))
+        if xp is NUMPY:         # `broadcast_to` costs 4 µs, a fifth of a short fit
+            return float(batch[0]), np.ndarray(shape, one.dtype, one, strides=(0,) * len(batch))
+        return float(batch[0]), xp.broadcast_to(one, shape)
     weights = checked_weights(x, weights, batch)
     xp, _ = arrays(weights)
     total = xp.sum(weights, axis=0, keepdims=True)

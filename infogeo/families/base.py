@@ -351,7 +351,7 @@ class ExponentialFamily(Distribution):
         """θ of the weighted sample, NaN where there is none; weights (n, ...) sum to 1 over axis 0, to rounding."""
         eta = self._mean_statistic(xp, x, weights)
         possible = self.eta_domain.possible(eta)
-        return self.to_theta(xp.where(possible[..., None], eta, xp.full_like(eta, xp.nan)))
+        return self.to_theta(eta if xp.all(possible) else xp.where(possible[..., None], eta, xp.full_like(eta, xp.nan)))
 
     def _mean_statistic(self, xp: Namespace, x: Array, weights: Array) -> Array:
         return average(xp, weights, self._sufficient_statistic(xp, x))
