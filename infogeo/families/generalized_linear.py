@@ -1,20 +1,15 @@
 """The weights of a generalised linear model, which are a dually flat manifold of their own."""
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import scipy        # optimize is loaded where it is first asked for
-from scipy.sparse import csr_array, hstack, kron, vstack
 
 from ..arrays.kept import kept
 from ..backend import Array, Namespace, arrays, to_numpy
 from ..domains.convex import RealSpace
-from ..domains.image import GradientImage
 from ..errors import ShapeError, require, takes
 from ..geometry.manifolds.manifold import DuallyFlat
-from ..geometry.projections.feasibility import polyhedron
 from .base import ExponentialFamily
+from .linear_means import LinearMeans
 
 __all__ = ["GeneralizedLinear"]
 
@@ -32,7 +27,7 @@ class GeneralizedLinear(DuallyFlat):
     ``CrossEntropy(M, M.statistic(y))`` is the penalised negative log-likelihood (without the base measure), whose Hessian is the
     metric: natural gradient with step size 1 is Newton's method. Without a penalty there is a minimum if and only if the
     statistic lies inside the means η of the model, not on their edge, where that of separable data is: the objective is refused
-    then, by a linear programme.
+    then.
 
     Parameters
     ----------
@@ -82,7 +77,8 @@ class GeneralizedLinear(DuallyFlat):
         require("x", f"rank = {free.sum()}, the number of its columns without a ridge", rank == free.sum(), rank)
         self.dim = family.dim * x.shape[1]
         self.theta_domain = RealSpace(self.dim)
-        self.eta_domain = _Means(self, free) if free.any() else RealSpace(self.dim)
+        bounded = free.any() and not family.eta_domain.whole
+        self.eta_domain = LinearMeans(self, free) if bounded else RealSpace(self.dim)
 
     def __repr__(self) -> str:
         ridge = f", ridge={to_numpy(self.ridge)[:self.x.shape[1]].tolist()}" if to_numpy(self.ridge).any() else ""
@@ -152,65 +148,3 @@ class GeneralizedLinear(DuallyFlat):
     def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         inside = self.eta_domain.contains(eta)[..., None]
         return super()._to_theta(xp, xp.where(inside, eta, xp.full_like(eta, xp.nan)))
-
-
-class _Means(GradientImage):
-    """The means η of a model some of whose columns have no penalty: a convex set, what means of the family at every x_i give."""
-
-    def __init__(self, manifold: GeneralizedLinear, free: np.ndarray) -> None:
-        super().__init__(manifold, _words)
-        self.free = free
-
-    def contains(self, x: Array) -> Array:
-        xp, x = arrays(x)
-        found = to_numpy(self.possible(x)).copy()
-        host = to_numpy(x).astype(float)
-        for row in zip(*np.nonzero(found)) if found.ndim else [()] * bool(found):
-            found[row] = self._attained(host[row])
-        return xp.asarray(found)
-
-    def _attained(self, eta: np.ndarray) -> bool:
-        """Whether some means of the family at every x_i, none on the edge, give η; true where one cannot tell.
-
-        The greatest t for which all weights of the vertices are at least t/v is 0 on the edge and outside: that is certain where
-        a direction w has Σ max over the means of η·W x_i ≤ η·w, along which the loss falls for ever.
-        """
-        model: Any = self.manifold
-        closed = polyhedron(model.family.eta_domain)
-        if closed is None or not len(closed.vertices) + len(closed.rays):
-            return True
-        V, R, blocks = closed
-        n, free = len(model.x), self.free
-        x, d = to_numpy(model.x)[:, free].astype(float), V.shape[1]
-        eta = eta.reshape(d, -1)[:, free].reshape(-1)
-        columns = np.concatenate([V, R]).T
-        means = csr_array(np.einsum("nj,dv->djnv", x / n, columns).reshape(d * x.shape[1], -1))
-        sums = kron(csr_array(np.eye(n)), csr_array(np.concatenate([blocks, np.zeros((len(blocks), len(R)))], axis=1)))
-        share = np.tile(np.concatenate([1.0 / blocks.sum(axis=1) @ blocks, np.ones(len(R))]), n)
-        equal = vstack([means, sums])
-        equal = hstack([equal, csr_array((equal @ share)[:, None])])
-        cost = np.zeros(equal.shape[1])
-        cost[-1] = -1.0
-        found = scipy.optimize.linprog(cost, A_eq=equal, b_eq=np.concatenate([eta, np.ones(n * len(blocks))]),
-                                       bounds=[(0, None)] * (len(cost) - 1) + [(0, 1)])
-        if found.status == 2:
-            return False
-        if found.status != 0 or found.x[-1] > 1e-7:
-            return True
-        w = found.eqlin.marginals[:len(eta)]
-        return not any(_falls(s * w.reshape(d, -1), x, closed, eta) for s in (1.0, -1.0))
-
-
-def _falls(W: np.ndarray, x: np.ndarray, closed: Any, eta: np.ndarray) -> bool:
-    """Whether ψ(tW) − t W·η does not rise for t → ∞: mean max over the vertices of V·W x_i ≤ W·η, and rays R·W x_i ≤ 0."""
-    V, R, blocks = closed
-    along = x @ W.T
-    room = 1e-9 * np.max(np.abs(along), initial=0.0)
-    highest = sum(np.max((along @ V.T)[:, block > 0], axis=1) for block in blocks)
-    down = np.all(along @ R.T <= room) if len(R) else True
-    return bool(room > 0 and down and np.mean(highest) - W.reshape(-1) @ eta <= room)
-
-
-def _words(name: str) -> str:
-    return (f"{name} among the means of the model: where data are separable it is on their edge, and no weights are the minimum, "
-            "the loss falls for ever along a direction")

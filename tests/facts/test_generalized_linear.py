@@ -65,6 +65,16 @@ def test_separable_data_have_no_minimum():
     assert three.eta_domain.contains(three.statistic([[0, 0, 1, 1, 2, 2], [0, 1, 2, 2, 0, 1]])).tolist() == [False, True]
 
 
+def test_many_samples_need_no_programme(monkeypatch):
+    """Newton's method finds weights, or a direction in which all are on their side, though the nearest is 1e-4 away."""
+    monkeypatch.delattr("infogeo.families.linear_means._by_programme")
+    rng = np.random.default_rng(0)
+    x = np.concatenate([np.ones((5000, 1)), rng.standard_normal((5000, 4))], axis=1)
+    M, along = ig.GeneralizedLinear(ig.Bernoulli(), x), x @ rng.standard_normal(5)
+    labels = np.stack([along > 0, rng.random(5000) < 1 / (1 + np.exp(-along)), (along > 0) != (np.arange(5000) == 7)])
+    assert M.eta_domain.contains(M.statistic(labels)).tolist() == [False, True, True]
+
+
 def test_least_squares_is_the_normal_with_known_variance():
     y = X @ [1.0, -2.0, 0.5] + 0.1 * RNG.standard_normal(12)
     M = ig.GeneralizedLinear(ig.NormalKnownVariance(1.0), X)
