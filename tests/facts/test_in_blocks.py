@@ -80,6 +80,18 @@ def test_a_second_start_goes_on(serial, tmp_path):
     assert in_blocks(counted, N, tmp_path).keys() == found.keys() and len(done) == 10
 
 
+def test_a_block_that_is_started_twice_is_done_once(tmp_path):
+    """As a cluster does whose worker died after it was done."""
+    done = []
+
+    def counted(i):
+        done.append(i)
+        return sweep(i)
+
+    in_blocks(counted, 3, tmp_path, map=lambda f, blocks: [f(i) for i in blocks for _ in range(2)])
+    assert done == [0, 1, 2]
+
+
 def test_joblib(serial, tmp_path):
     in_blocks(sweep, N, tmp_path,
               map=lambda f, blocks: joblib.Parallel(2, prefer="threads")(joblib.delayed(f)(i) for i in blocks))

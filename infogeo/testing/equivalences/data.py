@@ -205,11 +205,12 @@ def conjugate_posterior_in_one_step(M: ExponentialFamily, theta: Array, h: float
 
     Source: Khan & Lin, AISTATS (2017); Khan & Rue, The Bayesian learning rule, JMLR 24 (2023).
     """
-    prior, theta = conjugacy(M).prior, np.reshape(theta, (-1, M.dim))[0]
+    conjugate, theta = conjugacy(M), np.reshape(theta, (-1, M.dim))[0]
+    prior = conjugate.prior
     start, before = smooth_region(prior).sample(rng, (2,), 0.3)
     statistics = SufficientStatistics.from_data(M, M.sample(rng, theta, 5))
     after = posterior(M, before, statistics)
-    f = _NegativeELBO(prior, before, after - before)
+    f = _NegativeELBO(prior, before, conjugate.step(statistics.total, statistics.weight))
     rows = frame(prior, start)
     value, covector = f.value_and_gradient(start)
     numeric = derivative(lambda u: f.value_and_gradient(u)[0], start, rows)
