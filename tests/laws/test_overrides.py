@@ -24,10 +24,11 @@ def test_the_list_of_formulas_is_complete():
     def public(cls):
         return {name for c in cls.__mro__ for name, f in vars(c).items() if callable(f) and not name.startswith("_")}
 
-    boundary = {"point", "potential_and_eta", "total_volume"} | GEODESICS
+    boundary = {"on", "part", "point", "potential_and_eta", "total_volume"} | GEODESICS
     of_data = {"sufficient_statistic", "log_base_measure", "parameters", "sample", "fit", "supported", "require_observations",
                "theta_from"}
     of_data |= {"mean", "variance", "covariance", "cdf", "survival", "log_cdf", "log_survival", "quantile"}     # with laws
+    of_data |= {"from_eta_tangent", "residual"}         # with laws in test_residual
     assert public(ExponentialFamily) - boundary - of_data == set(KERNELS) | set(FAMILY_KERNELS)
     assert public(Dual) - boundary == set(KERNELS)
     assert all(np.all(region(M).contains(region(M).interior_point)) for M in MANIFOLDS.values())
