@@ -134,7 +134,7 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
                     rows = _domain(M, kind).outside(xp, xs[i]) if kind in M.guarded else None
                     if rows is not None:
                         outside = rows if outside is None else outside | rows
-            f: Callable[..., Any] = partial(own(type(M)), M)
+            f: Callable[..., Any] = partial(own(type(M)), M)     # type: ignore[arg-type]
             if tends and M.has_limits:
                 f, outside = M._with_limits(xp, kernel, f, outside, xs)
             return f(xp, *xs) if outside is None else _nan_outside(xp, f, outside, axes, xs[:coordinates], xs[coordinates:])
