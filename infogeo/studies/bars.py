@@ -52,6 +52,11 @@ class Jobs:
                 self.bar.set_postfix_str(f"step {moment.k} of at most {steps}")
         return (told,) if steps is not None else ()
 
+    def clear(self) -> None:
+        """No bar on the screen until the next job: something is to be printed."""
+        if self.bar is not None:
+            self.bar.clear()
+
     def pass_over(self, jobs: int) -> None:
         """Jobs that need not be done."""
         if self.bar is not None:

@@ -103,6 +103,7 @@ class ConditioningRun:
                 if name in found:
                     jobs.pass_over(size.get(name, 0))
                 done[name] = found[name] if name in found else work(done)
+                jobs.clear()
                 yield name, done[name]
 
     def _work(self, jobs: Jobs) -> dict[str, Callable[[dict[str, Any]], Any]]:
@@ -110,7 +111,7 @@ class ConditioningRun:
         problem, theta0, effort = self.problem, self.theta0, self.effort
         return {
             "spectrum": lambda done: self.spectrum,
-            "flows": lambda done: measured_flows(problem, self.spectrum, theta0[:effort.flown, ...], effort, jobs),
+            "flows": lambda done: measured_flows(problem, self.spectrum, theta0, effort, jobs),
             "charts": lambda done: in_charts(problem, self.charts, theta0, effort, jobs),
             "discrete": lambda done: discrete(problem, self.spectrum, theta0, effort.longest, jobs),
             "sweep": lambda done: sweep(problem, self.spectrum, theta0, self.steps, jobs),

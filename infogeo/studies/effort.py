@@ -41,4 +41,4 @@ class Effort:
 
 
 FULL = Effort()
-QUICK = Effort(flown=4, tolerance=1e-8, late=1e-12, longest=500, noisy_runs=64, averaged=100, noisy_steps=400, pooled=400_000)
+QUICK = Effort(flown=2, tolerance=1e-8, late=1e-12, longest=200, noisy_runs=32, averaged=60, noisy_steps=200, pooled=100_000)

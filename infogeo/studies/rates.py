@@ -19,6 +19,8 @@ from .spectrum import Spectrum
 __all__ = ["EARLY", "EuclideanOn", "FLOWS", "Flow", "WhitenedManifold", "gradient_flow", "measured_flows"]
 
 FLOWS = ("gd_theta", "natural", "gd_eta")
+LARGE = 30             # dimensions: there LSODA takes half the time of BDF, from 60 on it takes 1e5 steps where BDF takes 5000
+TOGETHER = 150         # numbers in the state of an integrator, whose Jacobian takes as many evaluations of the flow
 EARLY = 1e-3           # nats; where Datar & Ay stop, whose rate is a slope over the whole trajectory
 
 
@@ -113,7 +115,7 @@ def measured_flows(problem: Problem, spectrum: Spectrum, theta0: Array, effort: 
 
     The natural-gradient flow does not depend on the chart; it is followed in the one where it is a straight line.
 
-    Shapes: theta0 (starts, d).
+    Shapes: theta0 (starts, d), of which the first `Effort.flown` are followed, or as many as an integrator takes.
     """
     family, straight = problem.family, problem.straight
     flown = []
@@ -126,7 +128,7 @@ def measured_flows(problem: Problem, spectrum: Spectrum, theta0: Array, effort: 
 
 
 def gradient_flow(problem: Problem, chart: CoordinateChart, theta0: Array, effort: Effort = FULL) -> Flow:
-    """The flow of gradient descent in some coordinates.
+    """The flow of gradient descent in some coordinates, from as many starts as `measured_flows` follows.
 
     Shapes: theta0 (starts, d).
     """
@@ -144,15 +146,17 @@ def _follow(problem: Problem, name: str, chart: CoordinateChart, geometry: Riema
     slow, fast = (2.0 * c, 2.0 * c) if geometry is not None else (2.0 * values[0], 2.0 * values[-1])
     space = WhitenedManifold(geometry or EuclideanOn(chart.manifold(problem.family).domain), problem.theta, values, axes)
     objective = chart.objective(_Slope(problem)).pulled_back(space.map)
-    u0 = space.inverse(chart.coordinates(problem.family, theta0))
+    flown = min(effort.flown, theta0.shape[0], max(1, TOGETHER // problem.family.dim))
+    u0 = space.inverse(chart.coordinates(problem.family, theta0[:flown, ...]))
     window = _window(problem, chart, values, axes, effort.late)
+    method = "LSODA" if problem.family.dim <= LARGE else "BDF"           # stiff: the rates of the axes differ by κ
     for longer in (1, 3, 9, 27):                           # on a plateau some start has not come near before
         horizon = longer * 45.0 / slow                     # KL falls by e^−45, some 1e-20, once it falls at its late rate
         # the first thousandth of what the fastest axis takes: starts far away move fast
         times = np.union1d(np.linspace(0.0, horizon, longer * effort.records[0]),
                            np.geomspace(1e-3 / fast, horizon, effort.records[1]))
         result = flow(objective, u0, geometry=space, update=NaturalUpdate(), times=times, rtol=effort.tolerance,
-                      atol=effort.tolerance, method="LSODA")             # stiff: the rates of the axes differ by κ
+                      atol=effort.tolerance, method=method)
         theta = chart.theta(problem.family, space.map(result.path))
         kl = to_numpy(problem.kl(theta))
         if (kl[-1] < window[0]).all():

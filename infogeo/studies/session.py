@@ -80,10 +80,12 @@ def follow_training(task: Task, data: str, optimisers: Sequence[str], directory:
     with _kept_when_interrupted(kept), Jobs(len(optimisers), progress) as jobs:
         for run in training_runs(task, optimisers, kept=kept, jobs=jobs, **settings):
             runs.append(run)
+            jobs.clear()
             say(f"{run.label}: loss {number(run.loss[0])} → {number(run.loss[-1])} nats in {run.steps[-1]} steps, "
                 f"{number(run.seconds[-1], 3)} seconds")
             if kept is not None:
                 kept.keep(run.name, run)
+        jobs.clear()
         study = TrainingStudy(task, data, runs, settings.get("batch_size") or task.samples, settings.get("seed", 0))
         say("\n" + report_training(study).rstrip())
         if kept is not None and directory is not None:

@@ -75,5 +75,5 @@ def _in_chart(problem: Problem, chart: CoordinateChart, theta0: Array, effort: E
     below = to_numpy(run.values) < GOAL
     jobs.begin(f"flow in chart {chart.name}")
     return InChart(chart.name, values, condition, 2.0 * low, h, (condition - 1.0) / (condition + 1.0),
-                   gradient_flow(problem, chart, theta0[:effort.flown, ...], effort),
+                   gradient_flow(problem, chart, theta0, effort),
                    np.where(below.any(axis=0), below.argmax(axis=0), -1), to_numpy(run.status).astype(int))
