@@ -2,6 +2,9 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from ...arrays.blocks import slices
 from ...backend import Array, Namespace, to_numpy
 from ..linalg import matvec, positive_definite
 from .tridiagonal import eliminated
@@ -12,6 +15,7 @@ LONGEST = 1.0       # of a segment, by √J
 UNEVEN = 1.6        # its lengths in the metrics of its ends: coordinates such as log t² are then followed by few nodes
 SEGMENTS = 256      # at most: of machines of three spins, (0, …, 0) to (3, …, 3) takes 25, and Beta(1e-6, 1) to (1, 1e-6) 114
 TRIALS = 250        # of paths, in all: these took 21 and 165
+BLOCK = 2**17       # rows times d³: the cubic tensors along 20 segments are 20 MB
 TAUT = 1e-3         # of the energy, which Newton's method leaves: a start is what is wanted
 
 
@@ -35,8 +39,13 @@ def meshes(xp: Namespace, M: Any, rows: Array, a: Array, b: Array) -> Iterator[M
 
     Source: Nielsen, A simple approximation method for the Fisher–Rao distance, Entropy 25 (2023), for the bound by J.
     """
-    number = xp.arange(rows.shape[0])[rows]
-    ends = xp.stack([a, b], axis=1)[rows]
+    number, ends = xp.arange(rows.shape[0])[rows], xp.stack([a, b], axis=1)[rows]
+    for block in slices(number.shape[0], max(1, BLOCK // a.shape[1]**3)):
+        yield from _meshes(xp, M, rows.shape[0], number[block], ends[block, ...])
+
+
+def _meshes(xp: Namespace, M: Any, size: int, number: Array, ends: Array) -> Iterator[Mesh]:
+    """Of some of `size` rows, with these numbers."""
     pending = {1: [(number, ends, xp.ones_like(ends[:, :1, 0]), 0 * number)]}
     while pending:
         m = min(pending)
@@ -48,8 +57,9 @@ def meshes(xp: Namespace, M: Any, rows: Array, a: Array, b: Array) -> Iterator[M
         for more in sorted({int(c) for c in to_numpy(count)}):
             own = count == more
             if more == 0 or m + more > SEGMENTS:
-                mask = xp.any(xp.arange(rows.shape[0])[:, None] == number[own], axis=-1)
-                yield Mesh(mask, nodes[own], widths[own], xp.sum(_lengths(xp, M, nodes[own]), axis=-1))
+                mask = np.zeros(size, dtype=bool)
+                mask[to_numpy(number[own])] = True
+                yield Mesh(xp.asarray(mask), nodes[own], widths[own], xp.sum(_lengths(xp, M, nodes[own]), axis=-1))
             else:
                 finer = _halved(xp, nodes[own], rough[own])
                 length = _lengths(xp, M, finer)

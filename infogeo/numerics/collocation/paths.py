@@ -227,16 +227,16 @@ def _assembled(xp: Namespace, found: list[_Solved], x: Array, shape: tuple[int, 
     start, along = (nan[:, :, None] + xp.zeros((r, most, d), dtype=x.dtype) for _ in range(2))
     series = nan[:, :, None, None] + xp.zeros((r, most, n + 2, d), dtype=x.dtype)
     begins, widths = (xp.asarray(size, dtype=x.dtype) * xp.ones((r, most), dtype=x.dtype) for size in (2.0, 1.0))
-    begins[:, 0], length = 0.0, nan[:, 0]
+    begins[:, 0], length = 0.0, xp.asarray(nan[:, 0], copy=True)
     for part in found:
         nodes, m = part.nodes, part.widths.shape[1]
-        start = put(xp, start, part.rows, _padded(xp, nodes[:, :-1, :], most))
-        along = put(xp, along, part.rows, _padded(xp, nodes[:, 1:, :] - nodes[:, :-1, :], most))
-        series = put(xp, series, part.rows, _padded(xp, part.series, most))
+        start[part.rows] = _padded(xp, nodes[:, :-1, :], most)
+        along[part.rows] = _padded(xp, nodes[:, 1:, :] - nodes[:, :-1, :], most)
+        series[part.rows] = _padded(xp, part.series, most)
         ends = xp.cumulative_sum(part.widths, axis=-1)
         widths[:, :m] = put(xp, widths[:, :m], part.rows, part.widths)
         begins[:, :m] = put(xp, begins[:, :m], part.rows, ends - part.widths)
-        length = put(xp, length, part.rows, xp.sqrt(xp.sum(part.lengths * part.lengths / part.widths, axis=-1)))
+        length[part.rows] = xp.sqrt(xp.sum(part.lengths * part.lengths / part.widths, axis=-1))
     batch = shape[:-1]
     return Path(xp, xp.reshape(start, (*batch, most, d)), xp.reshape(along, (*batch, most, d)),
                 xp.reshape(series, (*batch, most, n + 2, d)), xp.reshape(begins, (*batch, most)),
