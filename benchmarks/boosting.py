@@ -177,7 +177,8 @@ def scores(found, y):
     if "covariance" in found:
         gap, V = y - found["mean"], found["covariance"]
         square = np.einsum("ni,nij,nj->n", gap, np.linalg.inv(V), gap)
-        return {"NLL": np.mean(0.5 * square + 0.5 * np.linalg.slogdet(V)[1] + np.log(2 * np.pi)), "RMSE": np.sqrt(np.mean(gap**2))}
+        values = 0.5 * square + 0.5 * np.linalg.slogdet(V)[1] + np.log(2 * np.pi)
+        return {"NLL": np.mean(values), "RMSE": np.sqrt(np.mean(gap**2))}
     out = {"RMSE": np.sqrt(np.mean((y - found["mean"]) ** 2))}
     if "sd" in found:
         from scipy.stats import norm
@@ -232,8 +233,9 @@ def own_families():
     import infogeo as ig
     return [ig.Normal(), ig.LogNormal(), ig.Gamma(), ig.Beta(), ig.InverseGaussian(), ig.InverseGamma(), ig.LogitNormal(),
             ig.Exponential(), ig.Erlang(3), ig.Rayleigh(), ig.Weibull(1.7), ig.HalfNormal(), ig.ChiSquared(), ig.Chi(),
-            ig.Pareto(2.0), ig.Laplace(0.5), ig.Gumbel(1.0), ig.NormalKnownVariance(1.0), ig.NormalKnownMean(1.5), ig.ContinuousBernoulli(),
-            ig.Poisson(), ig.Geometric(), ig.NegativeBinomial(7), ig.Binomial(7), ig.Bernoulli(), ig.LogSeries(), ig.Zeta(),
+            ig.Pareto(2.0), ig.Laplace(0.5), ig.Gumbel(1.0), ig.NormalKnownVariance(1.0), ig.NormalKnownMean(1.5),
+            ig.ContinuousBernoulli(), ig.Poisson(), ig.Geometric(), ig.NegativeBinomial(7), ig.Binomial(7), ig.Bernoulli(),
+            ig.LogSeries(), ig.Zeta(),
             ig.VonMises(), ig.Truncated(ig.Poisson(), 0)]
 
 

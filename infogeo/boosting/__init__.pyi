@@ -12,6 +12,7 @@ from .charts import OrdinaryChart as OrdinaryChart
 from .charts import ParameterChart as ParameterChart
 from .charts import default_chart as default_chart
 from .classifier import NaturalGradientBoostingClassifier as NaturalGradientBoostingClassifier
+from .estimator import log_scorer as log_scorer
 # scores and leaves
 from .leaves import Leaf as Leaf
 from .leaves import LeafMetric as LeafMetric

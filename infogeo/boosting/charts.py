@@ -61,6 +61,9 @@ class ParameterChart(ABC):
     def residual(self, u: Array, theta: Array, y: Array) -> Array:
         """The natural gradient of −log p(y; θ), at θ = θ(u)."""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.family!r})"
+
     def pull_in(self, theta: Array, vector: Array) -> Array:
         """J⁻¹ dθ."""
         return self.raised(self.from_theta(theta), theta, self.family.flat(theta, vector))

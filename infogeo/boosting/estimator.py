@@ -1,5 +1,4 @@
 """What the estimators share: data in, trees, laws out."""
-import os
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
@@ -15,17 +14,18 @@ except ImportError as error:
     raise ImportError("the estimators need scikit-learn: pip install 'infogeo[boosting]'") from error
 
 from ..backend import Array
-from ..errors import DomainError, ShapeError, require, require_count, require_positive
+from ..errors import DomainError, ShapeError, require, require_count
 from ..families.base import ExponentialFamily
 from .charts import ParameterChart, default_chart
-from .engine import MOST_LEAVES, Forest, Trees
-from .features import Categories, constraints
+from .engine import Forest, Trees
+from .features import Categories
 from .leaves import Leaf
 from .prediction import Prediction
 from .scoring import ScoringRule
+from .settings import threads, tree_settings
 from .stages import History, MeanScore, boost, unit_of
 
-__all__ = ["DistributionBooster", "made"]
+__all__ = ["DistributionBooster", "log_scorer", "made"]
 
 MANY = 10_000           # rows from which "auto" stops early, as scikit-learn's histogram gradient boosting
 
@@ -149,6 +149,7 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
     def _check_settings(self) -> None:
         require_count("max_iter", self.max_iter, 0)
         require_count("n_iter_no_change", self.n_iter_no_change)
+        require_count("max_bins", self.max_bins, 2)
         for name in ("subsample", "max_features"):
             value = getattr(self, name)
             require(name, f"0 < {name} <= 1", 0 < value <= 1, value)
@@ -211,12 +212,14 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
               grown: Sequence[Any] | None) -> None:
         aim, history = self._aim, self._history
         if grown is None or len(history.counts) < self.max_iter:
-            trees = Trees(X, None if valid is None else valid[0], self._settings(), self._data_settings(),
-                          self._categories.columns, grown)
+            names = list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
+            settings = tree_settings(self, self.chart_, names, self.n_features_in_)
+            data = {"max_bin": self.max_bins, "num_threads": threads(self.n_jobs), "seed": self._seed}
+            trees = Trees(X, None if valid is None else valid[0], settings, data, self._categories.columns, grown)
             boost(aim, trees, y, weights, self.max_iter, history, None if valid is None else valid[1:], self._is_over,
                   self._report, self.subsample < 1 or self.max_features < 1)
             counts = np.reshape(np.asarray(history.counts, dtype=int), (-1, len(aim.base)))
-            self._forest = Forest(trees.boosters, counts, self._threads())
+            self._forest = Forest(trees.boosters, counts, threads(self.n_jobs))
         self.boosters_ = dict(zip(self.chart_.columns, self._forest.boosters))
         self.train_score_ = np.asarray(history.train)
         self.validation_score_ = np.asarray(history.validation) if history.validation else None
@@ -234,43 +237,6 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
         if self.verbose and (stage % 10 == 0 or self.verbose > 1):
             held = f", validation {history.validation[-1]:.6g}" if history.validation else ""
             print(f"stage {stage}: {self._rule().name} {history.train[-1]:.6g}{held}")
-
-    def _threads(self) -> int:
-        """One unless told otherwise: on busy cores two threads took 5 to 30 times the CPU time of one."""
-        if self.n_jobs is None:
-            return 1
-        if self.n_jobs == 0:
-            raise DomainError("n_jobs must be a number of threads, or -1 for all cores; got 0")
-        return int(self.n_jobs) if self.n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + int(self.n_jobs))
-
-    def _data_settings(self) -> dict[str, Any]:
-        """LightGBM's parameters of the data set."""
-        return {"max_bin": self.max_bins, "num_threads": self._threads(), "seed": self._seed}
-
-    def _settings(self) -> list[dict[str, Any]]:
-        """LightGBM's parameters of each coordinate; a dict of ours is by the names of parameters."""
-        owners, columns = self.chart_.owners, self.chart_.columns
-        names = list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
-        signs = constraints(self.monotonic_cst, owners, columns, names, self.n_features_in_)
-        out = []
-        for j, row in enumerate(signs):
-            own = self._own_values(owners[j], columns[j])
-            depth, least = own["max_depth"], own["min_samples_leaf"]
-            leaves = own["max_leaf_nodes"] or (2**min(depth, 17) if depth else MOST_LEAVES)
-            require("max_leaf_nodes", "max_leaf_nodes >= 2", leaves >= 2, leaves)
-            require_positive("min_samples_leaf", least)
-            own_settings = {"learning_rate": require_positive("learning_rate", own["learning_rate"]), "num_leaves": int(leaves),
-                            "max_depth": int(depth) if depth else -1, "min_sum_hessian_in_leaf": float(least),
-                            "min_data_per_group": max(1, round(least)),
-                            "lambda_l2": float(own["l2_regularization"]), "feature_fraction_bynode": float(self.max_features),
-                            "bagging_fraction": float(self.subsample), "bagging_freq": int(self.subsample < 1)}
-            out.append(own_settings | ({"monotone_constraints": row} if any(row) else {}))
-        return out
-
-    def _own_values(self, owner: str, column: str) -> dict[str, Any]:
-        """The settings of one coordinate that may differ from the others'."""
-        names = ("learning_rate", "max_leaf_nodes", "max_depth", "min_samples_leaf", "l2_regularization")
-        return {name: _own(name, getattr(self, name), owner, column) for name in names}
 
     # Predicting
 
@@ -347,6 +313,11 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
         return list(self.chart_.columns)
 
 
+def log_scorer(model: Any, X: Any, y: Any, sample_weight: Any = None) -> float:
+    """Minus the `log_score`, larger for better: ``GridSearchCV(model, grid, scoring=log_scorer)``."""
+    return -float(model.log_score(X, y, sample_weight))
+
+
 def _weights(sample_weight: Any, n: int) -> Array:
     """Weights (n,) that are finite and not negative; 1 each where none are given, and a number for all."""
     weights = np.asarray(1.0 if sample_weight is None else sample_weight, dtype=float)
@@ -368,12 +339,3 @@ def made(name: str, value: Any, kind: Any) -> Any:
     if not isinstance(found, kind):
         raise TypeError(f"{name} must be a {kind.__name__} or a class of them; got {value!r}")
     return found
-
-
-def _own(name: str, value: Any, owner: str, column: str) -> Any:
-    """A setting of one coordinate: a dict is by the names of parameters."""
-    if not isinstance(value, dict):
-        return value
-    if column in value or owner in value:
-        return value.get(column, value.get(owner))
-    raise DomainError(f"{name} must have a value for every parameter; got none for {owner!r}")

@@ -1,12 +1,11 @@
 """Features as an array of numbers: categories by their place, what is missing as NaN."""
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..errors import DomainError
 
-__all__ = ["Categories", "constraints"]
+__all__ = ["Categories", "place"]
 
 CATEGORICAL = ("category", "categorical", "enum")       # types of columns, in lower case
 
@@ -31,8 +30,8 @@ class Categories:
             return X
         out = X.copy() if hasattr(X, "columns") else np.array(X, dtype=object)
         for j in self.columns:
-            place = {value: float(i) for i, value in enumerate(self.values[j])}
-            codes = np.asarray([place.get(value, np.nan) for value in _column(X, j)])
+            numbers = {value: float(i) for i, value in enumerate(self.values[j])}
+            codes = np.asarray([numbers.get(value, np.nan) for value in _column(X, j)])
             if hasattr(out, "columns"):
                 out[out.columns[j]] = codes
             else:
@@ -62,10 +61,10 @@ def _categorical(X: Any, chosen: Any, names: list[Any] | None) -> list[int]:
     chosen, p = np.asarray(chosen), np.shape(X if names is not None else np.asarray(X))[-1]
     if chosen.dtype == bool:
         return [int(j) for j in np.flatnonzero(chosen)]
-    return [_place(column, names, p, "categorical_features") for column in chosen.tolist()]
+    return [place(column, names, p, "categorical_features") for column in chosen.tolist()]
 
 
-def _place(column: Any, names: list[Any] | None, p: int, what: str) -> int:
+def place(column: Any, names: list[Any] | None, p: int, what: str) -> int:
     """The index of a feature that is given by its name or index."""
     if isinstance(column, str):
         known = names if names is not None else [f"x{j}" for j in range(p)]
@@ -75,28 +74,3 @@ def _place(column: Any, names: list[Any] | None, p: int, what: str) -> int:
     if not 0 <= column < p:
         raise DomainError(f"{what} must be indices of features, 0 <= j < {p}; got {column}")
     return int(column)
-
-
-def constraints(monotonic: Any, owners: tuple[str, ...], columns: tuple[str, ...], names: list[Any] | None,
-                p: int) -> list[list[int]]:
-    """The signs of every coordinate's monotone dependence on every feature, from ``{"variance": {"x3": 1}}`` or lists.
-
-    Raises
-    ------
-    DomainError
-        For an unknown parameter, feature or sign.
-    """
-    table = [[0] * p for _ in columns]
-    for parameter, signs in (monotonic or {}).items():
-        rows = [j for j, pair in enumerate(zip(owners, columns)) if parameter in pair]
-        if not rows:
-            known = ", ".join(dict.fromkeys((*owners, *columns)))
-            raise DomainError(f"monotonic_cst must be a dict by the names of parameters, {known}; got {parameter!r}")
-        pairs = signs.items() if isinstance(signs, Mapping) else enumerate(signs)
-        for feature, sign in pairs:
-            if sign not in (-1, 0, 1):
-                raise DomainError(f"monotonic_cst must be -1, 0 or 1 for every feature; got {sign!r} for {feature!r} of "
-                                  f"{parameter!r}")
-            for j in rows:
-                table[j][_place(feature, names, p, "monotonic_cst")] = int(sign)
-    return table

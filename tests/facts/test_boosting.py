@@ -267,8 +267,7 @@ def test_predictions():
 
 
 def test_search_by_the_score_of_the_law():
-    scoring = lambda model, X, y: -model.log_score(X, y)
-    search = GridSearchCV(Regressor(max_iter=10), {"learning_rate": [0.001, 0.1]}, scoring=scoring, cv=3).fit(X, Y)
+    search = GridSearchCV(Regressor(max_iter=10), {"learning_rate": [0.001, 0.1]}, scoring=ig.boosting.log_scorer, cv=3).fit(X, Y)
     assert search.best_params_ == {"learning_rate": 0.1}
 
 
@@ -327,10 +326,13 @@ def test_the_diabetes_data():
     (lambda: Regressor(monotonic_cst={"mean": [2, 0, 0, 0]}).fit(X, Y), ig.DomainError, "-1, 0 or 1 for every feature; got 2"),
     (lambda: Regressor(learning_rate={"mean": 0.1}).fit(X, Y), ig.DomainError, "got none for 'variance'"),
     (lambda: Regressor(learning_rate=0.0).fit(X, Y), ig.DomainError, "learning_rate > 0; got 0"),
-    (lambda: Regressor(max_leaf_nodes=1).fit(X, Y), ig.DomainError, "max_leaf_nodes >= 2; got 1"),
+    (lambda: Regressor(max_leaf_nodes=1).fit(X, Y), ig.DomainError, "max_leaf_nodes >= 2, or None; got 1"),
+    (lambda: Regressor(max_depth=0).fit(X, Y), ig.DomainError, "max_depth >= 1, or None; got 0"),
+    (lambda: Regressor(max_bins=1).fit(X, Y), ig.DomainError, "max_bins an integer >= 2; got 1"),
+    (lambda: Regressor(l2_regularization=-1.0).fit(X, Y), ig.DomainError, "l2_regularization >= 0; got -1"),
     (lambda: Regressor(subsample=1.5).fit(X, Y), ig.DomainError, "0 < subsample <= 1; got 1.5"),
     (lambda: Regressor(early_stopping="yes").fit(X, Y), ig.DomainError, 'True, False or "auto"'),
-    (lambda: Regressor(n_jobs=0).fit(X, Y), ig.DomainError, "n_jobs must be a number of threads"),
+    (lambda: Regressor(n_jobs=0).fit(X, Y), ig.DomainError, "n_jobs must satisfy a number of threads"),
     (lambda: Regressor(learning_rate=1e6, max_iter=5).fit(X, Y), ig.DomainError, "A smaller learning_rate, or leaf="),
     (lambda: Classifier().fit(X, np.ones(N)), ValueError, "y has one class, 1.0"),
     (lambda: Classifier(max_iter=2).fit(X, LABELS).log_score(X, N * ["perhaps"]), ValueError, "no, yes; got perhaps"),
