@@ -186,4 +186,4 @@ def test_flows_in_many_dimensions_come_to_an_end():
     flows = measured_flows(problem, s, draws(problem, 3), effort)
     for flow, row in zip(flows, (0, 2, 1)):
         assert flow.kl.shape[1] == 2
-        assert_allclose(flow.rate, s.rate[row], rtol=2e-2)
+        assert_allclose(flow.rate, s.rate[row], rtol=0.1)           # neighbouring modes are nearly as slow
