@@ -1,0 +1,12 @@
+# variational posteriors
+from .expectations import Expectation as Expectation
+from .expectations import GaussianExpectation as GaussianExpectation
+from .expectations import MonteCarloExpectation as MonteCarloExpectation
+from .expectations import QuadratureExpectation as QuadratureExpectation
+from .negative_elbo import NegativeELBO as NegativeELBO
+# models with data
+from .regression import LogisticRegression as LogisticRegression
+from .regression import PoissonRegression as PoissonRegression
+from .regression import Regression as Regression
+from .retraction import PrecisionRetraction as PrecisionRetraction
+from .weight_posterior import WeightPosterior as WeightPosterior

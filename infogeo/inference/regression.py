@@ -1,0 +1,136 @@
+"""Bayesian regressions: the weights of a generalised linear model with a normal prior."""
+from typing import Any
+
+import numpy as np
+
+from ..arrays.draws import Draws
+from ..arrays.kept import kept
+from ..backend import Array, Namespace, arrays, backend_of
+from ..domains.convex import RealSpace
+from ..errors import ShapeError, require, require_count, require_positive, takes
+from ..families.base import ExponentialFamily
+from ..families.bernoulli import Bernoulli
+from ..families.poisson import Poisson
+from .expectations import GaussianExpectation
+
+__all__ = ["LogisticRegression", "PoissonRegression", "Regression"]
+
+
+class Regression:
+    """Weights z ∼ N(0, I/τ) and observations y_i with the natural parameter x_i·z in a family: a model for `NegativeELBO`.
+
+    Mathematically, log p(y, z) = Σ log p(y_i; x_i·z) − ½ τ |z|² + (p/2) log(τ/2π): a sum of functions of numbers that are normal
+    under a normal q, so that expectations are one-dimensional (`GaussianExpectation`, which is the model's own).
+
+    Parameters
+    ----------
+    family : ExponentialFamily
+        Of one natural parameter that is any number, such as `Bernoulli`, `Poisson`, ``NormalKnownVariance(1.0)``.
+    X : array, shape (n, p)
+    y : array, shape (n,)
+        In the support of the family.
+    prior_precision : float
+        τ, positive.
+    batch_size : int, optional
+        A step of `descend` sees so many observations, drawn without replacement, each counted n / size times.
+
+    Raises
+    ------
+    DomainError, ShapeError, TypeError
+
+    >>> model = ig.inference.LogisticRegression(X, y, prior_precision=1.0)
+    >>> f = ig.inference.NegativeELBO(ig.MultivariateNormal(3), model)
+    """
+
+    @takes(family=ExponentialFamily)
+    def __init__(self, family: ExponentialFamily, X: Array, y: Array, prior_precision: float,
+                 batch_size: int | None = None) -> None:
+        if family.dim != 1 or not isinstance(family.theta_domain, RealSpace):
+            raise TypeError(f"family must have one natural parameter that is any number, such as Bernoulli(); got {family!r}")
+        xp, X, y = arrays(X, y)
+        if X.ndim != 2 or y.ndim != 1 or X.shape[0] != y.shape[0] or 0 in X.shape:
+            raise ShapeError(f"X must have shape (n, p) and y shape (n,); got {tuple(X.shape)} and {tuple(y.shape)}")
+        require("X", "X finite", xp.isfinite(X), X)
+        self.family, self.X = family, kept(X)
+        self.y = kept(family.require_observations("y", y))
+        self.tau = require_positive("prior_precision", prior_precision)
+        if batch_size is not None:
+            require("batch_size", f"batch_size <= n = {X.shape[0]}", require_count("batch_size", batch_size) <= X.shape[0],
+                    batch_size)
+        self.batch_size, self.copies = batch_size, 1.0
+        self.expectation = GaussianExpectation()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.X.shape[0]} observations, {self.X.shape[1]} weights)"
+
+    @property
+    def p(self) -> int:
+        return int(self.X.shape[1])
+
+    def require_dimension(self, p: int) -> None:
+        """Raises ShapeError where q is not of as many numbers as there are weights."""
+        if p != self.p:
+            raise ShapeError(f"q must be on R^{self.p}, the weights of {self!r}; got one on R^{p}")
+
+    def rows_like(self, xp: Namespace, like: Array) -> Array:
+        """The x_i, and the unit vectors, along which the prior is a sum, too: shape (n + p, p)."""
+        X = xp.asarray(self.X, dtype=like.dtype)
+        return xp.concat([X, xp.eye(self.p, dtype=like.dtype)], axis=0)
+
+    def along(self, xp: Namespace, a: Array) -> tuple[Array, Array, Array]:
+        """ℓ_i(a_i) with the first and the second derivatives, each (..., n + p): the terms of log p(y, z) at a_i = x_i·z."""
+        n, family = self.X.shape[0], self.family
+        theta, w = a[..., :n, None], a[..., n:]
+        y = xp.asarray(self.y, dtype=a.dtype)
+        data = (family._log_density(xp, theta, y), (family.sufficient_statistic(y) - family.to_eta(theta))[..., 0],
+                -family.metric(theta)[..., 0, 0])
+        prior = (0.5 * (float(np.log(self.tau / (2 * np.pi))) - self.tau * w * w), -self.tau * w, -self.tau + 0.0 * w)
+        return tuple(xp.concat([self.copies * d, own], axis=-1) for d, own in zip(data, prior))
+
+    def __call__(self, z: Array) -> Array:
+        """log p(y, z), shape (...)."""
+        xp, z = arrays(z)
+        return xp.sum(self._at(xp, z)[0], axis=-1)
+
+    def gradient(self, z: Array) -> Array:
+        """Its differential, shape (..., p)."""
+        xp, z = arrays(z)
+        return xp.matmul(self._at(xp, z)[1], self.rows_like(xp, z))
+
+    def hessian(self, z: Array) -> Array:
+        """Its second derivatives, shape (..., p, p)."""
+        xp, z = arrays(z)
+        rows = self.rows_like(xp, z)
+        return xp.matmul(rows.T, self._at(xp, z)[2][..., None] * rows)
+
+    def _at(self, xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
+        return self.along(xp, xp.matmul(z, self.rows_like(xp, z).T))
+
+    def mean(self, a: Array) -> Array:
+        """E[y] at the natural parameter a, shape (...)."""
+        return self.family.mean(a[..., None])
+
+    def draw(self, rng: Any) -> "Regression":
+        """The model of a mini-batch; itself where no batch_size was given."""
+        if self.batch_size is None:
+            return self
+        xp, n = backend_of(self.X), self.X.shape[0]
+        index = xp.argsort(Draws(rng, xp, self.X.dtype).uniform((n,)))[:self.batch_size]
+        part = Regression.__new__(Regression)
+        part.__dict__.update(self.__dict__, X=xp.take(self.X, index, axis=0), y=xp.take(self.y, index, axis=0),
+                             batch_size=None, copies=n / self.batch_size)
+        return part
+
+
+class LogisticRegression(Regression):
+    """`Regression` of outcomes 0 and 1: P(y = 1) = 1 / (1 + e^{−x·z})."""
+
+    def __init__(self, X: Array, y: Array, prior_precision: float, batch_size: int | None = None) -> None:
+        super().__init__(Bernoulli(), X, y, prior_precision, batch_size)
+
+
+class PoissonRegression(Regression):
+    """`Regression` of counts: y ∼ Poisson(e^{x·z})."""
+
+    def __init__(self, X: Array, y: Array, prior_precision: float, batch_size: int | None = None) -> None:
+        super().__init__(Poisson(), X, y, prior_precision, batch_size)

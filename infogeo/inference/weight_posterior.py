@@ -1,0 +1,55 @@
+"""The posterior of the weights of a conditional model, such as a network, under a normal prior."""
+import numpy as np
+
+from ..backend import Array, arrays
+from ..errors import require_positive, takes
+from ..networks.model import Batch, ConditionalModel
+from .expectations import GaussianExpectation, MonteCarloExpectation
+
+__all__ = ["WeightPosterior"]
+
+
+class WeightPosterior:
+    """Weights w ∼ N(0, I/τ) of a `ConditionalModel` and its observations: a model for `NegativeELBO`.
+
+    Mathematically, log p(y, w) = −n L(w) − ½ τ |w|² + (p/2) log(τ/2π); its Hessian is taken as −(n F(w) + τ I) with the Fisher
+    metric F, the Gauss–Newton form, so that the precision of a normal q stays positive definite for every step up to 1.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    batch : pair (x, y)
+    prior_precision : float
+        τ, positive.
+
+    Its expectation is `GaussianExpectation` by 10 draws a step.
+    Source: Khan et al., Fast and scalable Bayesian deep learning by weight-perturbation in Adam (2018).
+    """
+
+    @takes(model=ConditionalModel)
+    def __init__(self, model: ConditionalModel, batch: Batch, prior_precision: float) -> None:
+        self.model, self.loss = model, model.objective(batch)
+        self.n, self.tau = int(self.loss.statistic.shape[-2]), require_positive("prior_precision", prior_precision)
+        self.expectation = GaussianExpectation(MonteCarloExpectation(10))
+
+    def __repr__(self) -> str:
+        return f"WeightPosterior({self.model!r}, {self.n} examples)"
+
+    def __call__(self, z: Array) -> Array:
+        """log p(y, w), shape (...)."""
+        xp, z = arrays(z)
+        prior = 0.5 * (z.shape[-1] * float(np.log(self.tau / (2 * np.pi))) - self.tau * xp.sum(z * z, axis=-1))
+        return prior - self.n * self.loss.value(z)
+
+    def gradient(self, z: Array) -> Array:
+        """Its differential, shape (..., p)."""
+        return -self.tau * z - self.n * self.loss.value_and_gradient(z)[1]
+
+    def hessian(self, z: Array) -> Array:
+        """−(n F + τ I), shape (..., p, p)."""
+        xp, z = arrays(z)
+        p = z.shape[-1]
+        eye = xp.eye(p, dtype=z.dtype)
+        directions = xp.broadcast_to(xp.reshape(eye, (p, *(1,) * (z.ndim - 1), p)), (p, *z.shape))
+        F = self.loss.record(z).fisher_vector(directions)
+        return -self.tau * eye - self.n * xp.moveaxis(F, 0, -2)
