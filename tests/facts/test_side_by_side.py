@@ -184,6 +184,6 @@ def test_flows_in_many_dimensions_come_to_an_end():
     problem = S.ForwardProblem(*categorical(*(n / n.sum())))
     s, effort = S.spectrum(problem), S.Effort(tolerance=1e-7, late=1e-11, records=(60, 60))
     flows = measured_flows(problem, s, draws(problem, 3), effort)
-    for flow, row in zip(flows, (0, 2, 1)):
-        assert flow.kl.shape[1] == 2
-        assert_allclose(flow.rate, s.rate[row], rtol=0.1)           # neighbouring modes are nearly as slow
+    for flow in flows:
+        assert flow.kl.shape[1] == 2 and (flow.kl[-1] < effort.late).all() and (flow.status == ig.Status.FINISHED).all()
+    assert_allclose(flows[1].rate, 2.0, rtol=1e-2)
