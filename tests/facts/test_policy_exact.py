@@ -255,3 +255,30 @@ def test_arrays_of_every_library(backend):
     step, _ = EntropyBounded(0.05, 0.01)(policies, theta, -mdp.gradient(theta), 1.0)
     expected, _ = EntropyBounded(0.05, 0.01)(THREE.policies(), points, -THREE.gradient(points), 1.0)
     near(backend.to_numpy(step), expected, 1e-8)
+
+
+def test_the_natural_flow_does_not_depend_on_coordinates():
+    """θ = sinh u: the flow of the metric JᵀFJ and the gradient Jᵀ∇J in u is that in θ; the plain flow is another curve."""
+    start, policies = np.array([0.3, -0.5, 0.8]), THREE.policies()
+
+    def in_u(natural):
+        def field(t, u):
+            theta, J = np.sinh(u), np.diag(np.cosh(u))
+            gradient = J.T @ THREE.gradient(theta)
+            return np.linalg.solve(J.T @ policies.metric(theta) @ J, gradient) if natural else gradient
+        return field
+
+    def end(field, x):
+        return solve_ivp(field, (0, 0.5), x, rtol=1e-10, atol=1e-12).y[:, -1]
+
+    near(np.sinh(end(in_u(True), np.arcsinh(start))), end(lambda t, x: THREE.natural_gradient(x), start), 1e-7)
+    plain = np.sinh(end(in_u(False), np.arcsinh(start))), end(lambda t, x: THREE.gradient(x), start)
+    assert np.abs(plain[0] - plain[1]).max() > 0.01
+
+
+def test_products_are_never_negative():
+    """v·Fv ≥ 0 and finite also where policies are nearly deterministic."""
+    rng = np.random.default_rng(8)
+    theta, v = 60.0 * rng.standard_normal((500, 3)), rng.standard_normal((500, 3))
+    product = np.sum(v * THREE.policies().flat(theta, v), axis=-1)
+    assert np.all(np.isfinite(product)) and np.all(product >= 0)
