@@ -25,3 +25,4 @@ from .bijections import (
     BallChart as BallChart, ExponentialChart as ExponentialChart, LogCholeskyChart as LogCholeskyChart, LogitChart as LogitChart,
     SoftmaxChart as SoftmaxChart,
 )
+from .symmetric import SymmetricSoftmax as SymmetricSoftmax

@@ -22,6 +22,10 @@ class Chart(ABC):
 
     affine: bool = False      # whether J does not depend on u, so that `pull_back_tangent` is 0
 
+    def inputs(self, d: int) -> int:
+        """How many numbers u gives d numbers x: as many, but where a chart says in more of them what fewer could."""
+        return d
+
     @abstractmethod
     def __call__(self, u: Array) -> Array:
         """x."""

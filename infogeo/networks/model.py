@@ -37,11 +37,11 @@ class ConditionalModel:
     Parameters
     ----------
     network : Sequential
-        With `family.dim` outputs.
+        With as many outputs as the chart takes: `family.dim`, or k for `SymmetricSoftmax(k)`.
     family : ExponentialFamily
     chart : Chart, optional
-        A smooth bijection from R^d onto the domain of θ. Where it is not given it is that of the domain: θ = u where θ is any
-        vector, signs times e^u on an orthant, the log-Cholesky chart on definite matrices.
+        A smooth map onto the domain of θ. Where it is not given it is that of the domain: θ = u where θ is any vector, signs
+        times e^u on an orthant, the log-Cholesky chart on definite matrices.
 
     Shapes: weights w (..., network.size), inputs x (..., n, *network.input_shape), observations y
     (..., n, *family.support.shape); a batch is the pair (x, y). Leading axes of w are a batch of models: values have their shape.
@@ -57,10 +57,11 @@ class ConditionalModel:
     def __init__(self, network: Sequential, family: OutputFamily, chart: Chart | None = None) -> None:
         if isinstance(family, type) or not hasattr(family, "dim"):
             raise TypeError(f"family must be an exponential family, such as Categorical(3); got {family!r}")
-        if network.output_shape != (family.dim,):
-            raise ShapeError(f"the network must have {family.dim} outputs for {family!r}; got {network.output_shape}")
-        self.network, self.family = network, family
+        self.network, self.family, self.chart_given = network, family, chart is not None
         self.chart = family.theta_domain.chart if chart is None else chart
+        outputs = self.chart.inputs(family.dim)
+        if network.output_shape != (outputs,):
+            raise ShapeError(f"the network must have {outputs} outputs for {family!r}; got {network.output_shape}")
 
     def __repr__(self) -> str:
         return f"ConditionalModel({self.network!r}, {self.family!r})"
