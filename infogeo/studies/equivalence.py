@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..backend import Array
-from ..errors import InfogeoError, ShapeError, require, require_count
+from ..errors import InfogeoError, ShapeError, require, require_count, require_own_dimension
 from ..geometry.manifolds.manifold import DuallyFlat
 from ..objectives.divergence import CrossEntropy, ReverseKL
 from ..testing.calculus import frame
 from ..testing.equivalences.catalogue import IDENTITIES
 from ..testing.equivalences.identity import POINTS, Limit, Statement
+from ..testing.equivalences.known import on_manifold
 from ..testing.formulas import smooth_region
 from ..testing.law import Sides
 from ..testing.wavy import Wavy
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Equivalence", "MeasuredIdentity", "OBJECTIVES", "STEPS", "chosen_identities", "equivalence"]
 
-ObjectiveOf: TypeAlias = Callable[[DuallyFlat, Array], Any]     # of a manifold and a target in its primal coordinates
+ObjectiveOf: TypeAlias = Callable[[DuallyFlat, Array], Any]     # of a manifold and a target, an objective of primal coordinates
 
 OBJECTIVES: dict[str, ObjectiveOf] = {
     "forward": lambda M, theta: CrossEntropy(M, M.to_eta(theta)), "reverse": ReverseKL, "wavy": Wavy}
@@ -179,6 +180,8 @@ def equivalence(*manifolds: DuallyFlat | str, objectives: Mapping[str, Objective
     spaces = [named_family(M) if isinstance(M, str) else M for M in manifolds]
     if not spaces or not all(isinstance(M, DuallyFlat) for M in spaces):
         raise TypeError(f"equivalence takes one or more DuallyFlat manifolds, or names of families; got {manifolds!r}")
+    for M in spaces:
+        require_own_dimension("identities are stated", M)
     targets = {repr(M): _target(M, target, len(spaces)) for M in spaces}
     jobs = list(_jobs(spaces, chosen, targets))
     measured = []
@@ -251,7 +254,7 @@ def _measured(job: _Job, name: str, make: ObjectiveOf | None, sizes: np.ndarray,
               points: int) -> MeasuredIdentity | None:
     """None where the identity says nothing of the manifold."""
     statement, M = job.statement, job.M
-    own: dict[str, Any] = {} if make is None else {"f": make(M, job.target)}
+    own: dict[str, Any] = {} if make is None else {"f": on_manifold(M, make(M, job.target))}
     drawn = [_drawn(M, job.target, seed, points) for seed in seeds]
     found = [_at_steps(statement, M, own | {name: x for name, x in one.items() if name in statement.needs}, sizes, seed)
              for one, seed in zip(drawn, seeds)]

@@ -90,10 +90,13 @@ def test_a_target_and_objectives_of_ones_own():
     found = equivalence(ig.Poisson(), objectives={"mine": objective}, target=[1.0], only=["P2", "P12"], points=2)
     assert [one.objective for one in found.measured] == ["mine", "", "mine"] and made[0].tolist() == [1.0]
     assert equivalence(ig.Burg(2).dual, only=["P8"], points=2).measured == ()          # no family, no observations
+    plain = equivalence("normal", objectives={"|x|²": lambda M, theta: lambda x: (np.sum(x * x, axis=-1), 2 * x)}, only=["P4"])
+    assert plain.measured[0].holds
 
 
 @pytest.mark.parametrize("arguments, options, error, words", [
-    ((), {}, TypeError, "DuallyFlat"), ((3,), {}, TypeError, "DuallyFlat"), (("norml",), {}, InputError, "did you mean Normal"),
+    ((ig.Simplex(3),), {}, TypeError, "one more"), ((), {}, TypeError, "DuallyFlat"), ((3,), {}, TypeError, "DuallyFlat"),
+    (("norml",), {}, InputError, "did you mean Normal"),
     (("normal",), {"steps": [2.0]}, ig.DomainError, "0 < h <= 1"), (("normal",), {"steps": []}, ig.DomainError, "steps"),
     (("normal",), {"steps": [np.nan]}, ig.DomainError, "steps"), (("normal",), {"seeds": [-1]}, ig.DomainError, "seeds"),
     (("normal",), {"points": 0}, ig.DomainError, "points"), (("normal",), {"only": ["P99"]}, InputError, "P1 … P23"),

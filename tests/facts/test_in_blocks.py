@@ -104,7 +104,7 @@ def test_a_cluster(serial, tmp_path):
         def on(client):
             return lambda f, blocks: client.gather(client.map(f, blocks, pure=False))
 
-        with Client(cluster) as client:
+        with Client(cluster, set_as_default=False) as client:
             in_blocks(Killed(tmp_path / "mark"), N, tmp_path / "killed", map=on(client))
             assert (tmp_path / "mark").exists() and files(tmp_path / "killed") == serial[1]
 
@@ -117,7 +117,7 @@ def test_a_cluster(serial, tmp_path):
 
             with pytest.raises(FutureCancelledError):
                 in_blocks(sweep, N, tmp_path / "closed", map=closed)
-        with Client(cluster) as client:
+        with Client(cluster, set_as_default=False) as client:
             in_blocks(sweep, N, tmp_path / "closed", map=on(client))
     assert files(tmp_path / "closed") == serial[1]
 

@@ -6,15 +6,13 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ...backend import Array
-from ...errors import require_count
+from ...errors import require_count, require_own_dimension
 from ...geometry.manifolds.manifold import DuallyFlat
-from ...objectives.base import Objective
-from ...objectives.function import as_objective
 from ..law import BrokenLaw
 from ..strategies import objectives, thetas
 from .catalogue import IDENTITIES
 from .identity import POINTS, Equality, Statement
+from .known import on_manifold
 
 __all__ = ["check", "prox_is_the_dual_step", "mirror_descent_is_natural_gradient",
            "mirror_descent_on_the_dual_is_natural_gradient", "gradients_swap",
@@ -32,20 +30,6 @@ __all__ = ["check", "prox_is_the_dual_step", "mirror_descent_is_natural_gradient
 SIZES = (0.05, 0.1, 0.2)        # of steps; lengths in the metric where a step is longer
 
 Check = Callable[..., None]
-
-
-class _Known(Objective):
-    """An objective that knows its manifold, of an object with the one method."""
-
-    def __init__(self, M: DuallyFlat, f: Any) -> None:
-        self.manifold, self.f, self.rows = M, f, getattr(f, "rows", None)
-
-    def __repr__(self) -> str:
-        return repr(self.f)
-
-    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        value, covector = self.f.value_and_gradient(x)
-        return np.asarray(value), np.asarray(covector)
 
 
 def check(claim: Any, M: DuallyFlat, objective: Any = None, *, max_examples: int = 20) -> None:
@@ -69,19 +53,15 @@ def check(claim: Any, M: DuallyFlat, objective: Any = None, *, max_examples: int
     """
     if not isinstance(M, DuallyFlat):
         raise TypeError(f"check takes a DuallyFlat manifold; got {M!r}")
+    require_own_dimension("identities are stated", M)
     require_count("max_examples", max_examples)
     identity = claim if isinstance(claim, Statement) else Equality("", claim)
-    f = None if objective is None else _known(M, as_objective(objective))
+    f = None if objective is None else on_manifold(M, objective)
     manifolds = identity.manifolds(M)
     if not manifolds:
         raise BrokenLaw(f"the law \"{identity.name}\" does not apply to {M!r}", identity.name)
     for N in manifolds:
         _check(identity, N, f if N is M else None, max_examples)
-
-
-def _known(M: DuallyFlat, f: Any) -> Any:
-    """An objective with `in_dual_coordinates` and `pulled_back`."""
-    return f if isinstance(f, Objective) and hasattr(f, "manifold") else _Known(M, f)
 
 
 def _check(identity: Statement, M: DuallyFlat, f: Any, max_examples: int) -> None:

@@ -73,11 +73,12 @@ def running_mean_is_mirror_descent(M: ExponentialFamily, theta: Array, rng: np.r
     eta = M.to_eta(theta)
     run = descend(_Observed(M, statistic), theta, geometry=M, update=MirrorUpdate(), step=Diminishing(1.0, offset=t0 + 1),
                   max_steps=OBSERVATIONS, rng=rng)
-    t = np.reshape(np.arange(1.0, OBSERVATIONS + 1), (-1, *(1,) * theta.ndim))
-    expected = (t0 * eta + sums) / (t0 + t)
+    t = np.reshape(np.arange(1.0, len(run.path)), (-1, *(1,) * theta.ndim))
+    expected = (t0 * eta + sums[:len(t)]) / (t0 + t)
     there = t[..., 0] <= run.steps          # of a family that is not steep a mean of two η may be none
-    sizes = M.dual.norm(expected, expected) + M.dual.norm(expected, np.abs(statistic))
-    apart, size = (np.max(np.where(there, x, 0.0), axis=0) for x in (length(M.dual, expected, M.to_eta(run.path[1:])), sizes))
+    sizes = M.dual.norm(expected, expected) + M.dual.norm(expected, np.abs(statistic[:len(t)]))
+    gaps = length(M.dual, expected, M.to_eta(run.path[1:]))
+    apart, size = (np.max(np.where(there, x, 0.0), axis=0, initial=0.0) for x in (gaps, sizes))
     kappa = np.max(condition(M, run.path), axis=0)
     yield equal("|η_t − (t₀ η₀ + Σ T)/(t₀ + t)|", apart, "zero", 0.0, 1e-12 * kappa * (1 + size))
 

@@ -138,10 +138,12 @@ def descent_in_affine_charts(M: DuallyFlat, f: Any, theta: Array, h: float, rng:
     run: dict[str, Any] = dict(update=NaturalUpdate(), step=Constant(step_of(M, f, theta, h)), max_steps=STEPS)
     here = descend(f, theta, geometry=M, **run)
     there = descend(f.pulled_back(chart.map), u, geometry=chart, **run)
-    kappa = np.max(condition(M, here.path), axis=0) * np.linalg.cond(A)**2
-    size = 1 + np.max(M.norm(here.path, here.path), axis=0) + np.max(M.norm(here.path, np.abs(b)), axis=0)
+    records = min(len(here.path), len(there.path))
+    path, mapped = here.path[:records], chart.map(there.path[:records])
+    kappa = np.max(condition(M, path), axis=0) * np.linalg.cond(A)**2
+    size = 1 + np.max(M.norm(path, path), axis=0) + np.max(M.norm(path, np.abs(b)), axis=0)
     both = ~(np.isin(here.status, LOST) | np.isin(there.status, LOST))         # the chart knows no domain to leave
-    apart = np.max(length(M, here.path, chart.map(there.path)), axis=0)
+    apart = np.max(length(M, path, mapped), axis=0)
     yield equal("|θ_k − A u_k − b|", np.where(both, apart, 0.0), "zero", 0.0, np.where(both, 1e-12 * kappa * size, 0.0))
 
 
