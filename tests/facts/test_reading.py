@@ -42,6 +42,8 @@ def test_gzip_and_files_without_a_header(file):
     named = read_table(file("2019,2020\n1,2\n3,4\n"), ["2020"])
     assert named.header and named.columns(["2020"]).values.sum() == 6
     assert not read_table(file("1,2\n3,4\n"), ["1"]).header
+    preferred = read_table(file("a;b, per year\n1,5;2\n"))             # a comma in a name separates nothing
+    assert preferred.names == ["a", "b, per year"] and preferred.columns(["a"]).values[0, 0] == 1.5
     single = read_table(file("x\n1.5\n2\n"))
     assert_array_equal(single.columns(["x"]).values[:, 0], [1.5, 2])
 
