@@ -1,4 +1,10 @@
 # variational posteriors
+# information theory
+from .capacity import Capacity as Capacity
+from .capacity import Guaranteed as Guaranteed
+from .capacity import RateDistortion as RateDistortion
+from .capacity import channel_capacity as channel_capacity
+from .capacity import rate_distortion as rate_distortion
 from .expectations import Expectation as Expectation
 from .expectations import GaussianExpectation as GaussianExpectation
 from .expectations import MonteCarloExpectation as MonteCarloExpectation
