@@ -32,10 +32,8 @@ from .chart import ETA as ETA, THETA as THETA, CoordinateChart as CoordinateChar
 from .naming import InputError as InputError, InputWarning as InputWarning, named_family as named_family
 
 # equivalence
-from .equivalence import (
-    OBJECTIVES as OBJECTIVES, STEPS as STEPS, Equivalence as Equivalence, MeasuredIdentity as MeasuredIdentity,
-    equivalence as equivalence,
-)
+from .equivalence import OBJECTIVES as OBJECTIVES, STEPS as STEPS, Equivalence as Equivalence, equivalence as equivalence
+from .measured_identity import MeasuredIdentity as MeasuredIdentity
 from .equivalence_targets import (
     equivalence_of_many as equivalence_of_many, follow_equivalence_of_many as follow_equivalence_of_many,
     report_equivalence_of_many as report_equivalence_of_many,

@@ -8,7 +8,8 @@ from .canvas import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, blank
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from .equivalence import Equivalence, MeasuredIdentity
+    from .equivalence import Equivalence
+    from .measured_identity import MeasuredIdentity
 
 __all__ = ["figure_equivalence"]
 

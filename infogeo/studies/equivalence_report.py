@@ -12,7 +12,8 @@ from .export import as_csv, as_json, in_memory, write_files
 from .tables import number, table, wrapped
 
 if TYPE_CHECKING:
-    from .equivalence import Equivalence, MeasuredIdentity
+    from .equivalence import Equivalence
+    from .measured_identity import MeasuredIdentity
 
 __all__ = ["csv_of_equivalence", "json_of_equivalence", "report_equivalence", "worst_of", "write_equivalence"]
 
