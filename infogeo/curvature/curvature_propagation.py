@@ -20,8 +20,9 @@ from ..backend import Array, Namespace, arrays
 from ..domains.chart import Chart
 from ..errors import ShapeError, takes
 from ..networks.affine import Affine
+from ..networks.batches import relative_weights, require_batch
 from ..networks.layer import Shape
-from ..networks.model import Batch, ConditionalModel, ModelPass, require_pair
+from ..networks.model import Batch, ConditionalModel, ModelPass
 from ..networks.network import Pass, Sequential
 from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal
@@ -159,7 +160,9 @@ def gauss_newton_diagonal(model: ConditionalModel, w: Array, batch: Batch, noise
     Mathematically, Σ_n T_n ∘ T_n with T_n = J_nᵀ F v / √n, J_n = ∂θ_n/∂w and a root F of the metric G = F Fᵀ at θ_n. It is
     unbiased, exact for `UnitVectors`, and not negative. Of the batch it needs x alone.
     """
-    done = model.record(w, require_pair(batch)[0])
+    x, _, weights = require_batch(batch)
+    x = arrays(x)[1]
+    done = model.record(w, x, relative_weights(weights, x, x.shape[x.ndim - len(model.network.input_shape) - 1]))
     xp, theta = arrays(done.theta)
     v = noise.white(xp, theta.shape, theta.ndim - 1, theta.dtype)
     found = done.layer_quantities(model.family.root(theta, v) / done.n**0.5)
@@ -239,11 +242,11 @@ def _at_the_output(model: ConditionalModel, w: Array, batch: Batch, noise: Noise
                    axes: int) -> tuple[ModelPass, Sweep]:
     """``(pass, Sweep)`` below the node of the output law."""
     loss, family, chart = model.objective(batch), model.family, model.chart
-    done = model.record(w, loss.x)
+    done = model.record(w, loss.x, loss.weights)
     xp, theta, u = arrays(done.theta, done.network_pass.output)
-    residual = family.to_eta(theta) - loss.statistic
+    residual = done.weighted(family.to_eta(theta) - loss.statistic)
     sweep = Sweep(xp, chart.pull_back(u, residual) / done.n, theta.ndim - axes, split, noise)
-    sweep.add_root(chart.pull_back(u, family.root(theta, sweep.white(theta.shape))) / done.n**0.5)
+    sweep.add_root(done.output_covector(family.root(theta, sweep.white(theta.shape))) / done.n**0.5)
     if not chart.affine:
         sweep.add_symmetric(_chart_curvature(xp, chart, u, residual) / done.n)
     return done, sweep

@@ -47,7 +47,8 @@ def deep_linear(model: ConditionalModel, w: Array, batch: Batch) -> LinearOperat
     (xp, theta), n = arrays(done.theta), done.n
     covectors = ExactColumns().covectors(model.family, theta, batch)
     _require_constant(model, covectors)
-    blocks = [Kronecker(*(SymmetricDense(_second_moment(xp, rows) / n, theta.dtype) for rows in (q.inputs, q.covectors)))
+    root = 1.0 if done.weights is None else xp.sqrt(done.weights)[:, None, None]
+    blocks = [Kronecker(*(SymmetricDense(_second_moment(xp, rows) / n, theta.dtype) for rows in (root * q.inputs, q.covectors)))
               for q in done.layer_quantities(covectors)]
     return float(len(blocks)) * BlockDiagonal(*blocks)
 

@@ -40,15 +40,16 @@ class ChainFactors(KroneckerFactors):
     G_next: tuple[Array, ...] = ()
 
     @classmethod
-    def _of_inputs(cls, layers: Sequence[Affine], inputs: Sequence[Array], n: int) -> Moments:
+    def _of_inputs(cls, layers: Sequence[Affine], inputs: Sequence[Array], n: int, weights: Array | None) -> Moments:
         for i, (a, b) in enumerate(pairwise(inputs)):
             if a.shape[-2] != b.shape[-2]:
                 raise ValueError("neighbouring layers must have equally many positions, or sharing=Reduce(); of those with "
                                  f"weights, {i} and {i + 1} have {a.shape[-2]} and {b.shape[-2]}")
         xp = backend_of(*inputs)
         homogeneous = [layer.homogeneous(xp, rows) for layer, rows in zip(layers, inputs)]
-        between = tuple(_cross_moment(a, b) / (n * a.shape[-2]) for a, b in pairwise(homogeneous))
-        return super()._of_inputs(layers, inputs, n) | {"A_next": between}
+        weighted = homogeneous if weights is None else [weights[:, None, None] * rows for rows in homogeneous]
+        between = tuple(_cross_moment(a, b) / (n * a.shape[-2]) for a, b in zip(weighted, homogeneous[1:]))
+        return super()._of_inputs(layers, inputs, n, weights) | {"A_next": between}
 
     @classmethod
     def _of_covectors(cls, covectors: Sequence[Array], n: int) -> Moments:

@@ -79,9 +79,10 @@ class KroneckerFactors:
     @classmethod
     def of_pass(cls, done: ModelPass, batch: Batch, *, outputs: Outputs = ExactColumns(), sharing: Sharing = Expand()) -> Self:
         """The same from a forward pass that is there already, such as the gradient's."""
-        def of_inputs(part: Pass) -> Moments:
-            layers, rows = zip(*part.layer_inputs())
-            return cls._of_inputs(layers, [sharing.inputs(part.xp, a) for a in rows], done.n)
+        def of_inputs(rows: slice, part: Pass) -> Moments:
+            layers, inputs = zip(*part.layer_inputs())
+            weights = None if done.weights is None else done.weights[rows]
+            return cls._of_inputs(layers, [sharing.inputs(part.xp, a) for a in inputs], done.n, weights)
 
         def of_covectors(part: Pass, c: Array) -> Moments:
             found = (sharing.covectors(part.xp, q.covectors) for q in part.layer_quantities(c))
@@ -94,9 +95,9 @@ class KroneckerFactors:
     # What a subclass adds to: the fields that inputs and covectors make, by name, as shares in the means over n samples
 
     @classmethod
-    def _of_inputs(cls, layers: Sequence[Affine], inputs: Sequence[Array], n: int) -> Moments:
+    def _of_inputs(cls, layers: Sequence[Affine], inputs: Sequence[Array], n: int, weights: Array | None) -> Moments:
         def mean(layer: Affine, rows: Array) -> Array:
-            return layer.second_moment(backend_of(rows), rows) / (n * rows.shape[-2])
+            return layer.second_moment(backend_of(rows), rows, weights) / (n * rows.shape[-2])
 
         return {"A": tuple(map(mean, layers, inputs))}
 
@@ -203,9 +204,9 @@ def _width(network: Sequential) -> int:
     return widest
 
 
-def sum_over_samples(done: ModelPass, moments: Callable[[Pass], Moments]) -> Moments:
-    """Σ moments(pass) over the blocks of samples of a pass, which the cores share."""
-    return reduce(_added, gather(lambda block: moments(block[1]), done.network_pass.blocks))
+def sum_over_samples(done: ModelPass, moments: Callable[[slice, Pass], Moments]) -> Moments:
+    """Σ moments(samples, pass) over the blocks of samples of a pass, which the cores share."""
+    return reduce(_added, gather(lambda block: moments(*block), done.network_pass.blocks))
 
 
 def sum_over_covectors(done: ModelPass, groups: Iterable[Array], moments: Callable[[Pass, Array], Moments]) -> Moments:

@@ -4,7 +4,8 @@ from typing import TypeAlias
 
 from ..backend import Array, Namespace, arrays
 from ..errors import ShapeError
-from ..networks.model import Batch, ConditionalModel, ModelPass, require_pair
+from ..networks.batches import relative_weights, require_batch
+from ..networks.model import Batch, ConditionalModel, ModelPass
 from ..networks.network import LayerQuantities
 from .outputs import Outputs
 
@@ -14,20 +15,21 @@ Moment: TypeAlias = Callable[[Namespace, LayerQuantities], Array]
 
 
 def recorded(model: ConditionalModel, w: Array, batch: Batch) -> ModelPass:
-    """The `ModelPass` of one weight vector and the inputs of a batch (x, y).
+    """The `ModelPass` of one weight vector and the inputs of a batch (x, y), with the weights of its samples if there are some.
 
     Raises
     ------
     ShapeError
         If w is not one vector of weights, or x not one batch of inputs.
     """
-    _, w, x = arrays(w, require_pair(batch)[0])
+    x, _, weights = require_batch(batch)
+    _, w, x = arrays(w, x)
     if w.shape != (model.network.size,):
         raise ShapeError(f"w must have shape ({model.network.size},), the weights of one model; got {tuple(w.shape)}")
     shape = model.network.input_shape
     if tuple(x.shape[1:]) != shape:
         raise ShapeError(f"x must have shape ({', '.join(['n', *map(str, shape)])}); got {tuple(x.shape)}")
-    return model.record(w, x)
+    return model.record(w, x, relative_weights(weights, x, x.shape[0]))
 
 
 def layer_sums(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs,

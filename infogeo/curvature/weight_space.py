@@ -8,6 +8,7 @@ from ..backend import Array, Namespace
 from ..errors import takes
 from ..geometry.manifolds.interface import formula
 from ..geometry.manifolds.manifold import Riemannian
+from ..networks.batches import relative_weights, require_batch
 from ..networks.model import Batch, ConditionalModel, NegativeLogLikelihood
 from ..operators.base import LinearOperator
 from .damping import Damping
@@ -60,7 +61,7 @@ class WeightSpace(Riemannian):
     def batch(self) -> Batch:
         """The examples (x, y): of a step, those of its loss, which may be there only once the loss was evaluated."""
         if self._loss is not None:
-            return self._loss.x, self._loss.y
+            return self._loss.batch
         if self._batch is None:
             raise TypeError("this WeightSpace has no examples of its own, and stands in no step that sees some; give it a batch")
         return self._batch
@@ -75,7 +76,10 @@ class WeightSpace(Riemannian):
     def _divergence(self, xp: Namespace, w_p: Array, w_q: Array) -> Array:
         theta_p, theta_q = (self.model.theta(w, self.batch[0]) for w in (w_p, w_q))
         family: Any = self.model.family
-        return xp.mean(family.kl(theta_p, theta_q), axis=-1)
+        x, _, weights = require_batch(self.batch)
+        kl = family.kl(theta_p, theta_q)
+        weights = relative_weights(weights, x, kl.shape[-1])
+        return xp.mean(kl if weights is None else weights * kl, axis=-1)
 
     @once
     def operator(self, w: Array) -> LinearOperator:

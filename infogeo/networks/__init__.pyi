@@ -4,6 +4,7 @@ from .model import (
     ConditionalModel as ConditionalModel, CrossEntropyLoss as CrossEntropyLoss, ModelPass as ModelPass,
     NegativeLogLikelihood as NegativeLogLikelihood,
 )
+from .batches import RelativeWeights as RelativeWeights
 from .files import load as load, save as save
 
 # layers

@@ -71,8 +71,13 @@ class Affine(Layer):
         L = self.count(input_shape)
         return xp.reshape(rows, (*rows.shape[:-2], rows.shape[-2] // L, L, rows.shape[-1]))
 
-    def second_moment(self, xp: Namespace, inputs: Array) -> Array:
-        """Σ ā āᵀ over samples and positions, shapes (..., n, L, inputs) to (..., inputs + 1, inputs + 1); ā is not formed."""
+    def second_moment(self, xp: Namespace, inputs: Array, weights: Array | None = None) -> Array:
+        """Σ ā āᵀ over samples and positions, shapes (..., n, L, inputs) to (..., inputs + 1, inputs + 1); ā is not formed.
+
+        With weights v of the samples, shape (n,), it is Σ v ā āᵀ.
+        """
+        if weights is not None:
+            return second_moment(xp, xp.sqrt(weights)[:, None, None] * self.homogeneous(xp, inputs))
         moment = second_moment(xp, inputs)
         if not self.bias:
             return moment

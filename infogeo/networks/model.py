@@ -1,29 +1,20 @@
 """Conditional models: a network that gives the natural parameter of an exponential family."""
 from copy import copy
-from typing import TypeAlias
+from typing import Any
 
 import numpy as np
 
 from ..arrays.blocks import gather
 from ..arrays.memo import once
-from ..backend import Array, coerced
+from ..backend import Array, coerced, column
 from ..domains.chart import Chart
 from ..errors import ShapeError, require, takes
 from ..objectives.base import Objective
+from .batches import Batch, RelativeWeights, relative_weights, require_batch
 from .network import LayerQuantities, Sequential
 from .output_family import OutputFamily
 
 __all__ = ["Batch", "ConditionalModel", "CrossEntropyLoss", "ModelPass", "NegativeLogLikelihood"]
-
-Batch: TypeAlias = tuple[Array, Array]      # (x, y)
-
-
-def require_pair(batch: Batch) -> Batch:
-    """The batch, if it is a pair. Raises TypeError."""
-    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
-        got = f"{len(batch)} things" if isinstance(batch, (tuple, list)) else repr(batch)
-        raise TypeError(f"batch must be a pair (x, y); got {got}")
-    return batch
 
 
 class ConditionalModel:
@@ -45,6 +36,8 @@ class ConditionalModel:
 
     Shapes: weights w (..., network.size), inputs x (..., n, *network.input_shape), observations y
     (..., n, *family.support.shape); a batch is the pair (x, y). Leading axes of w are a batch of models: values have their shape.
+    A batch (x, y, weights) has a weight (n,) for every sample: the mean over the samples is then Σ weight_n … / Σ weight_n, in
+    the loss and in every curvature, so that a sample with the weight 2 counts as two.
     Units: nats.
 
     Raises
@@ -66,9 +59,12 @@ class ConditionalModel:
     def __repr__(self) -> str:
         return f"ConditionalModel({self.network!r}, {self.family!r})"
 
-    def record(self, w: Array, x: Array) -> "ModelPass":
-        """The `ModelPass` of w and x: θ and its derivatives in the weights, for as many directions as one likes."""
-        return ModelPass(self, w, x)
+    def record(self, w: Array, x: Array, weights: Array | None = None) -> "ModelPass":
+        """The `ModelPass` of w and x: θ and its derivatives in the weights, for as many directions as one likes.
+
+        Weights of samples, shape (n,), are taken as they are: means are over the number n.
+        """
+        return ModelPass(self, w, x, weights)
 
     def theta(self, w: Array, x: Array) -> Array:
         """The natural parameters θ, shape (..., n, d)."""
@@ -106,26 +102,39 @@ class ConditionalModel:
 class ModelPass:
     """A forward pass of a model: the natural parameters, and the products with J = ∂θ/∂w at this w and x.
 
+    Where samples have weights v_n, J_n stands for √v_n ∂θ_n/∂w: then a mean of J_nᵀ G J_n over the samples is the weighted one,
+    and covectors of the first order have the factor √v_n, too (`rooted`).
+
     Attributes
     ----------
     theta : array, shape (..., n, d)
     n : int
         The number of samples.
+    weights : array, shape (n,), or None
     """
 
     @takes(model=ConditionalModel)
-    def __init__(self, model: ConditionalModel, w: Array, x: Array) -> None:
-        self.model, self.network_pass = model, model.network.record(w, x)
+    def __init__(self, model: ConditionalModel, w: Array, x: Array, weights: Array | None = None) -> None:
+        self.model, self.network_pass, self.weights = model, model.network.record(w, x), weights
         self._u = self.network_pass.output
         self.theta, self.n = model.chart(self._u), self._u.shape[-2]
+        self._root = None if weights is None else column(self.network_pass.xp.sqrt(weights))
+
+    def rooted(self, covector: Array) -> Array:
+        """√v_n c_n, shape (..., n, d)."""
+        return covector if self._root is None else self._root * covector
+
+    def weighted(self, covector: Array) -> Array:
+        """v_n c_n, shape (..., n, d)."""
+        return covector if self.weights is None else column(self.weights) * covector
 
     def output_covector(self, covector: Array) -> Array:
         """A covector at θ as one at the output of the network."""
-        return self.model.chart.pull_back(self._u, covector)
+        return self.rooted(self.model.chart.pull_back(self._u, covector))
 
     def jvp(self, dw: Array) -> Array:
         """J dw, shape (..., n, d); leading axes of dw are directions."""
-        return self.model.chart.push_forward(self._u, self.network_pass.jvp(dw))
+        return self.rooted(self.model.chart.push_forward(self._u, self.network_pass.jvp(dw)))
 
     def vjp(self, covector: Array) -> Array:
         """Σ_n J_nᵀ c_n, shape (..., size)."""
@@ -146,13 +155,13 @@ class ModelPass:
     def hessian_vector(self, statistic: Array, v: Array) -> Array:
         """H v with the Hessian H of the loss of observations with the sufficient statistic T(y), shape (..., size)."""
         family, chart, u = self.model.family, self.model.chart, self._u
-        residual = family.to_eta(self.theta) - statistic
+        residual = self.weighted(family.to_eta(self.theta) - statistic)
 
         def moved(du: Array) -> Array:
-            curvature = chart.pull_back(u, family.flat(self.theta, chart.push_forward(u, du)))
+            curvature = self.weighted(chart.pull_back(u, family.flat(self.theta, chart.push_forward(u, du))))
             return (curvature + chart.pull_back_tangent(u, du, residual)) / self.n
 
-        return self.network_pass.vjp_tangent(v, self.output_covector(residual) / self.n, moved)
+        return self.network_pass.vjp_tangent(v, chart.pull_back(u, residual) / self.n, moved)
 
 
 class NegativeLogLikelihood(Objective):
@@ -161,22 +170,29 @@ class NegativeLogLikelihood(Objective):
     Parameters
     ----------
     model : ConditionalModel
-    batch : pair (x, y)
-        The observations y take the dtype of x.
+    batch : pair (x, y), or (x, y, weights)
+        The observations y take the dtype of x. With weights (n,), not negative, it is −Σ weight_n log p(y_n | θ_n) / Σ weight_n;
+        a mini-batch keeps the mean weight of all samples in its denominator, so that its loss is unbiased.
+
+    Attributes
+    ----------
+    weights : array, shape (n,), or None
+        Over their mean.
 
     Raises
     ------
     DomainError, ShapeError
-        For x that is not finite, y outside the support of the family, or another number of samples.
+        For x that is not finite, y outside the support of the family, or another number of samples; for weights that are
+        negative, not finite, or all 0.
     """
 
     @takes(model=ConditionalModel)
     def __init__(self, model: ConditionalModel, batch: Batch) -> None:
-        self.model, (self.x, y) = model, require_pair(batch)
+        self.model, (self.x, y, weights) = model, require_batch(batch)
         self.xp, self.x, y = coerced(self.x, y)
         family, self._rank = model.family, len(model.family.support.shape)
         self.y = family.support.require("y", self.xp.astype(y, self.x.dtype))
-        self._require_samples()
+        self._require_samples(weights)
         self.statistic = family.sufficient_statistic(self.y)
         finite = self.xp.all(self.xp.isfinite(self.statistic), axis=-1)
         require("y at an end of the support", "T(y) finite", finite, self.y)
@@ -184,13 +200,14 @@ class NegativeLogLikelihood(Objective):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.model!r}, {self.statistic.shape[-2]} examples)"
 
-    def _require_samples(self) -> None:
+    def _require_samples(self, weights: Any) -> None:
         shapes = tuple(self.x.shape), tuple(self.y.shape)
         samples, seen = shapes[0][:self.x.ndim - len(self.model.network.input_shape)], shapes[1][:self.y.ndim - self._rank]
         if not samples or not seen or samples[-1] != seen[-1]:
             raise ShapeError(f"x and y must have the same samples; got shapes {shapes[0]} and {shapes[1]}{self._hint(samples)}")
         require("x", "x finite", self.xp.isfinite(self.x), self.x)
         self.rows = np.broadcast_shapes(samples[:-1], seen[:-1])
+        self.weights = relative_weights(weights, self.x, samples[-1])
 
     def _hint(self, samples: tuple[int, ...]) -> str:
         """What to do with a y that has an axis too many."""
@@ -200,6 +217,11 @@ class NegativeLogLikelihood(Objective):
         if shape[len(samples)] == 1:
             return ": y is a column, and y[:, 0] the observations"
         return ": of one-hot labels numpy.argmax(y, axis=-1) are the observations" if self._rank == 0 else ""
+
+    @property
+    def batch(self) -> Batch:
+        """(x, y), or with weights (x, y, weights): what curvatures of these samples are made of."""
+        return (self.x, self.y) if self.weights is None else (self.x, self.y, RelativeWeights(self.weights))
 
     def take(self, index: Array) -> "NegativeLogLikelihood":
         """The same loss of some of the samples, which are not checked again.
@@ -212,25 +234,34 @@ class NegativeLogLikelihood(Objective):
         part.x = take(self.x, index, axis=self.x.ndim - len(self.model.network.input_shape) - 1)
         part.y = take(self.y, index, axis=self.y.ndim - self._rank - 1)
         part.statistic = take(self.statistic, index, axis=self.statistic.ndim - 2)
+        part.weights = None if self.weights is None else take(self.weights, index, axis=0)
         return part
+
+    def first(self, m: int) -> "NegativeLogLikelihood":
+        """The same loss of the first m samples of one batch."""
+        return self._part(slice(0, m))
 
     def _part(self, rows: slice) -> "NegativeLogLikelihood":
         """The same loss of a slice of the samples of one batch."""
         part = copy(self)
         part.x, part.y, part.statistic = self.x[rows, ...], self.y[rows, ...], self.statistic[rows, ...]
+        part.weights = None if self.weights is None else self.weights[rows]
         return part
 
     @once
     def record(self, w: Array) -> ModelPass:
         """The `ModelPass` of w, shared by all that a solver asks for at one point."""
-        return self.model.record(w, self.x)
+        return self.model.record(w, self.x, self.weights)
 
     def _residual(self, done: ModelPass) -> Array:
-        """η − T(y), the covector at θ of −log p(y | θ)."""
-        return self.model.family.to_eta(done.theta) - self.statistic
+        """η − T(y), the covector at θ of −log p(y | θ), times one root of the weights; the other is in the pass."""
+        return done.rooted(self.model.family.to_eta(done.theta) - self.statistic)
+
+    def _mean(self, values: Array) -> Array:
+        return self.xp.mean(values if self.weights is None else self.weights * values, axis=-1)
 
     def _value(self, done: ModelPass) -> Array:
-        return -self.xp.mean(self.model.family._log_density(self.xp, done.theta, self.y), axis=-1)
+        return -self._mean(self.model.family._log_density(self.xp, done.theta, self.y))
 
     def value(self, w: Array) -> Array:
         """L(w), shape (...), nats."""
@@ -242,14 +273,14 @@ class NegativeLogLikelihood(Objective):
         if len(blocks) == 1 or self.statistic.ndim > 2:
             return self._value_and_gradient(self.record(w))
         parts = [(self._part(rows), (rows.stop - rows.start) / self.x.shape[0]) for rows in blocks]
-        found = gather(lambda part: part[0]._value_and_gradient(self.model.record(w, part[0].x)), parts)    # none is kept
+        found = gather(lambda part: part[0]._value_and_gradient(self.model.record(w, part[0].x, part[0].weights)), parts)
         return tuple(sum(c * term for (_, c), term in zip(parts, terms)) for terms in zip(*found))
 
     def _value_and_gradient(self, done: ModelPass) -> tuple[Array, Array]:
         return self._value(done), done.vjp(self._residual(done) / done.n)
 
     def per_example_gradients(self, w: Array) -> Array:
-        """The differentials of −log p(y_n | θ_n), shape (..., n, size)."""
+        """The differentials of −log p(y_n | θ_n), shape (..., n, size), times the weights where there are some."""
         done = self.record(w)
         return done.per_example_gradients(self._residual(done))
 
@@ -267,7 +298,7 @@ class CrossEntropyLoss(NegativeLogLikelihood):
     Parameters
     ----------
     model : ConditionalModel
-    batch : pair (x, eta_hat)
+    batch : pair (x, eta_hat), or (x, eta_hat, weights)
         eta_hat (..., n, d) in the closure of the domain of η, which is up to the user: a target outside it has no minimum.
 
     Raises
@@ -278,14 +309,14 @@ class CrossEntropyLoss(NegativeLogLikelihood):
 
     @takes(model=ConditionalModel)
     def __init__(self, model: ConditionalModel, batch: Batch) -> None:
-        self.model, self._rank, (self.x, y) = model, 1, require_pair(batch)
+        self.model, self._rank, (self.x, y, weights) = model, 1, require_batch(batch)
         self.xp, self.x, y = coerced(self.x, y)
         self.y = self.statistic = self.xp.astype(y, self.x.dtype)
         if y.ndim == 0 or y.shape[-1] != model.family.dim:
             raise ShapeError(f"eta_hat must have shape (..., n, {model.family.dim}); got {tuple(y.shape)}")
         require("eta_hat", "eta_hat finite", self.xp.all(self.xp.isfinite(self.y), axis=-1), self.y)
-        self._require_samples()
+        self._require_samples(weights)
 
     def _value(self, done: ModelPass) -> Array:
         potential = self.model.family.potential(done.theta)
-        return self.xp.mean(potential - self.xp.sum(done.theta * self.statistic, axis=-1), axis=-1)
+        return self._mean(potential - self.xp.sum(done.theta * self.statistic, axis=-1))

@@ -151,5 +151,5 @@ class AdaptiveNatural(ExampleUpdate):
 def fisher_columns(loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> Array:
     """U of shape (size, m n) with F = U Uᵀ: what the covectors at the output are at the weights, over √n."""
     done = loss.record(w)
-    rows = done.per_example_gradients(outputs.covectors(loss.model.family, done.theta, (loss.x, loss.y))) / done.n**0.5
+    rows = done.per_example_gradients(outputs.covectors(loss.model.family, done.theta, loss.batch)) / done.n**0.5
     return loss.xp.matrix_transpose(loss.xp.reshape(rows, (-1, rows.shape[-1])))

@@ -11,7 +11,7 @@ from ..curvature.kronecker_factors import Averaged, CappedAverage, KroneckerFact
 from ..curvature.outputs import Outputs, RandomSigns
 from ..curvature.sharing import Expand, Sharing
 from ..errors import require, require_count
-from ..networks.model import ModelPass, NegativeLogLikelihood
+from ..networks.model import Batch, ModelPass, NegativeLogLikelihood
 from .examples import ExampleUpdate, Seen
 from .quadratic_model import QuadraticModel, quadratic_model
 from .rules import GammaRule, GammaSearch, LambdaRule, LevenbergMarquardt, TrustedLambda
@@ -61,14 +61,12 @@ class Share:
     def __post_init__(self) -> None:
         require("of", "0 < of <= 1", 0 < self.of <= 1, self.of)
 
-    def record(self, likelihood: NegativeLogLikelihood, w: Array) -> tuple[ModelPass, tuple[Array, Array]]:
-        """``(pass, (x, y))`` of this part of the samples; of all of them, the pass that the gradient was made of."""
+    def record(self, likelihood: NegativeLogLikelihood, w: Array) -> tuple[ModelPass, Batch]:
+        """``(pass, batch)`` of this part of the samples; of all of them, the pass that the gradient was made of."""
         n = likelihood.y.shape[0]
         m = ceil(self.of * n)
-        if m == n:
-            return likelihood.record(w), (likelihood.x, likelihood.y)
-        x, y = likelihood.x[:m, ...], likelihood.y[:m, ...]
-        return likelihood.model.record(w, x), (x, y)
+        part = likelihood if m == n else likelihood.first(m)
+        return part.record(w), part.batch
 
 
 class Rescaling(ABC):

@@ -40,7 +40,7 @@ class LowRankNatural(ExampleUpdate):
 
     def learned(self, seen: Seen, x: Array, covector: Array, state: Any) -> Any:
         loss, done = seen.loss, seen.loss.record(x)
-        rows = done.per_example_gradients(self.outputs.covectors(loss.model.family, done.theta, (loss.x, loss.y)))
+        rows = done.per_example_gradients(self.outputs.covectors(loss.model.family, done.theta, loss.batch))
         m, _, size = rows.shape
         # the average takes the mean over all rows, the metric is a sum over the m covectors of an example
         return self.average.update(state, loss.xp.reshape(m**0.5 * rows, (-1, size)))

@@ -120,6 +120,8 @@ class RelativeNatural(ExampleUpdate):
 
     def learned(self, seen: Seen, x: Array, covector: Array, state: RelativeState) -> RelativeState:
         network = seen.loss.model.network
+        if seen.loss.weights is not None:
+            raise TypeError("RelativeNatural takes no weights of samples: its metrics are those of the inputs alone")
         averaged = self.average.update(state.averaged, relative_metrics(network, x, seen.loss.x))
         metric = state.metric if state.k % self.refresh else _operator(network, averaged.value, self.damping)
         return RelativeState(state.k, averaged, metric)

@@ -45,7 +45,7 @@ class Block(LayerMetric):
     """The exact block of the Fisher metric, (1/n) Σ J_nᵀ G(θ_n) J_n over the weights of the layer."""
 
     def matrices(self, loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> LayerMatrices:
-        blocks = block_diagonal(loss.model, w, (loss.x, loss.y), outputs).blocks
+        blocks = block_diagonal(loss.model, w, loss.batch, outputs).blocks
         return LayerMatrices.of([block.matrix] for block in blocks)         # type: ignore[attr-defined]
 
     def damped(self, layer: Affine, operators: list[LinearOperator], damping: Damping) -> LinearOperator:
@@ -62,7 +62,7 @@ class TwoSided(LayerMetric):
     sharing: Sharing = Expand()
 
     def matrices(self, loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> LayerMatrices:
-        factors = KroneckerFactors.of_pass(loss.record(w), (loss.x, loss.y), outputs=outputs, sharing=self.sharing)
+        factors = KroneckerFactors.of_pass(loss.record(w), loss.batch, outputs=outputs, sharing=self.sharing)
         return LayerMatrices.of(zip(factors.A, factors.G))
 
     def damped(self, layer: Affine, operators: list[LinearOperator], damping: Damping) -> LinearOperator:
@@ -81,7 +81,8 @@ class InputSide(LayerMetric):
     def matrices(self, loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> LayerMatrices:
         xp, done = loss.xp, loss.record(w)
         found = [(layer, self.sharing.inputs(xp, rows)) for layer, rows in done.network_pass.layer_inputs()]
-        return LayerMatrices.of([layer.second_moment(xp, rows) / (rows.shape[-3] * rows.shape[-2])] for layer, rows in found)
+        return LayerMatrices.of([layer.second_moment(xp, rows, done.weights) / (rows.shape[-3] * rows.shape[-2])]
+                                for layer, rows in found)
 
     def damped(self, layer: Affine, operators: list[LinearOperator], damping: Damping) -> LinearOperator:
         A, = map(damping, operators)

@@ -118,7 +118,7 @@ def test_runs(changes, error, words):
     (lambda: MODEL.objective((X[:3], Y)), ig.ShapeError, r"x and y must have the same samples; got shapes \(3, 2\) and \(4,\)$"),
     (lambda: MODEL.objective((np.array([[0, 0], [0, np.nan]]), Y[:2])), ig.DomainError,
      r"x must satisfy x finite; 1 of 4 points does not, first at index \(1, 1\): nan"),
-    (lambda: MODEL.objective((X, Y, Y)), TypeError, r"batch must be a pair \(x, y\); got 3 things"),
+    (lambda: MODEL.objective((X, Y, Y, Y)), TypeError, r"batch must be a pair \(x, y\), or \(x, y, weights\); got 4 things"),
 ])
 def test_what_else_is_told(make, error, words):
     with pytest.raises(error, match=words):
