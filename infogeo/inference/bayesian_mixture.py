@@ -1,0 +1,67 @@
+"""Mixtures of members of a family, with conjugate priors of all that is unknown."""
+from ..backend import Array, arrays, backend_of
+from ..errors import require_count, require_positive, takes
+from ..families.base import ExponentialFamily
+from ..families.dirichlet import Dirichlet
+from ..families.product import Independent, Product
+from ..numerics.exponentials import logsumexp
+from ..statistics.conjugate import conjugacy
+from .conjugate_model import ConjugateModel
+
+__all__ = ["BayesianMixture"]
+
+
+class BayesianMixture(ConjugateModel):
+    """A mixture of k members of a family, with a Dirichlet law of the weights and conjugate priors of the members.
+
+    Mathematically, with responsibilities r_ij ∝ exp(E log w_j + E log p(x_i; θ_j)), ℓ = Σ_i log Σ_j exp(…), and the message to
+    each member is Σ_i r_ij A (T(x_i), 1), A of the `Conjugacy`.
+
+    Parameters
+    ----------
+    family : ExponentialFamily
+        With a conjugate prior.
+    k : int
+    prior_theta : array, shape (conjugate_prior(family).dim,)
+        Of each member.
+    concentration : float
+        Of the Dirichlet law, positive.
+    x : array, shape (n, *support.shape)
+    batch_size : int, optional
+
+    Its q is ``Product(Dirichlet(k), Independent(conjugate_prior(family), k))``.
+    """
+
+    @takes(family=ExponentialFamily)
+    def __init__(self, family: ExponentialFamily, k: int, prior_theta: Array, concentration: float, x: Array,
+                 batch_size: int | None = None) -> None:
+        found = conjugacy(family)
+        self.family, self.k, self.conjugacy = family, require_count("k", k, 2), found
+        members = Independent(found.prior, k)
+        xp, prior = arrays(found.prior.theta_domain.require("prior_theta", prior_theta))
+        concentration = require_positive("concentration", concentration)
+        weights = Dirichlet(k).theta_from(concentration=xp.full((k,), concentration, dtype=prior.dtype))
+        super().__init__(Product(Dirichlet(k), members), xp.concat([weights, xp.reshape(xp.stack([prior] * k), (-1,))]),
+                         self._of_components, family.require_observations("x", x), batch_size)
+
+    def _messages(self, x: Array, like: Array) -> Array:
+        """A (T(x_i), 1), shape (n, prior.dim)."""
+        xp = backend_of(x)
+        statistic = self.family.sufficient_statistic(x)
+        return self.conjugacy.step(statistic, xp.ones(statistic.shape[:1], dtype=like.dtype))
+
+    def log_shares(self, eta: Array, x: Array) -> Array:
+        """E log w_j + E log p(x_i; θ_j), shape (..., n, k)."""
+        xp = backend_of(eta)
+        members = xp.reshape(eta[..., self.k:], (*eta.shape[:-1], self.k, -1))
+        level = self.family.log_base_measure(x) + self.conjugacy.constant
+        each = xp.matmul(self._messages(x, eta), xp.matrix_transpose(members))
+        return each + level[:, None] + eta[..., None, :self.k]
+
+    def _of_components(self, eta: Array, x: Array) -> tuple[Array, Array]:
+        xp, log_share = backend_of(eta), self.log_shares(eta, x)
+        total = logsumexp(log_share)
+        share = xp.exp(log_share - total[..., None])
+        to_members = xp.matmul(xp.matrix_transpose(share), self._messages(x, eta))
+        flat = xp.reshape(to_members, (*eta.shape[:-1], -1))
+        return xp.sum(total, axis=-1), xp.concat([xp.sum(share, axis=-2), flat], axis=-1)
