@@ -114,7 +114,7 @@ EQUIVALENCE_EXAMPLES = """examples:
   infogeo equivalence --family gamma --targets shapes_and_rates.csv --out many"""
 
 TRAIN_EXAMPLES = """examples:
-  infogeo train --architecture autoencoder --optimiser kfac nesterov adam --out digits
+  infogeo train --architecture classifier --optimiser kfac nesterov adam
   infogeo train --data table.csv --target kind --architecture 4-20-3 --steps 500"""
 
 
@@ -136,7 +136,7 @@ def _add_conditioning(commands: Any) -> None:
     study.add_argument("--weights", metavar="COLUMN", help="how often each row of --samples was observed (frequency tables)")
     study.add_argument("--family", metavar="NAME", help="with its arguments: gamma, \"Wishart(2)\", \"Truncated(Poisson, 0)\"")
     study.add_argument("--reference", type=_reference, help="reference outcome of a categorical target, or 'best'")
-    study.add_argument("--direction", choices=tuple(studies.DIRECTIONS), default="forward",
+    study.add_argument("--direction", choices=tuple(studies.DIRECTIONS),
                        help="minimise KL(q‖p) over p (default), as maximum likelihood does, or KL(p‖q), as variational inference "
                             "does")
     study.add_argument("--divergence", metavar="NAME", help="another one from p to q: alpha=0.5, renyi=0.5, hellinger, "
@@ -183,8 +183,8 @@ def _add_equivalence(commands: Any) -> None:
 def _add_train(commands: Any) -> None:
     training = commands.add_parser(
         "train", help="K-FAC, Adam and other optimisers side by side on one data set",
-        description="Train a network with several optimisers from the same weights; print and plot loss\n"
-                    "against steps and time.", epilog=TRAIN_EXAMPLES)
+        description="Train a network with several optimisers from the same weights; print and plot\n"
+                    "loss against steps and time.", epilog=TRAIN_EXAMPLES)
     training.add_argument("--data", default="digits", metavar="NAME",
                           help="digits (default), or a file .csv, .tsv, .txt, each also .gz, or .npz (arrays x, y)")
     training.add_argument("--target", metavar="COLUMN", help="the column of a CSV file with classes or numbers to predict")
@@ -229,7 +229,7 @@ def _policy(options: argparse.Namespace) -> None:
 def _add_derive(commands: Any) -> None:
     derivation = commands.add_parser(
         "derive", help="closed forms of a dually flat manifold from the formula of its potential",
-        description="Closed forms from a formula for ψ: η, metric, cubic tensor, connections, curvature,\nthe dual potential.",
+        description="Closed forms from a formula for ψ: η, metric, cubic tensor, connections,\ncurvature, the dual potential.",
         epilog='example:\n  infogeo derive "-t1**2/(4*t2) - log(-2*t2)/2" --format latex')
     derivation.add_argument("formula", help='such as "-t1**2/(4*t2) - log(-2*t2)/2"')
     derivation.add_argument("--format", choices=("text", "latex", "json"), default="text")
@@ -286,7 +286,7 @@ def _conditioning(options: argparse.Namespace) -> None:
             found = studies.diagnose(target.family, target.theta, studies.alpha_charts(target.family, options.alpha))
             return studies.follow_diagnosis(found, target.source, options.out, _say)
         run = studies.ConditioningRun(
-            studies.named_problem(options.divergence or options.direction, target.family, target.theta), seed=options.seed,
+            studies.described_problem(options.direction, options.divergence, target.family, target.theta), seed=options.seed,
             batch_size=options.batch_size, charts=studies.alpha_charts(target.family, options.alpha),
             starts=options.starts or (10 if options.quick else 100), steps=options.steps or (50 if options.quick else 100),
             affine=options.affine, effort=studies.QUICK if options.quick else studies.FULL)

@@ -25,7 +25,7 @@ from .noise import NoiseFloor as NoiseFloor, predicted_floor as predicted_floor
 from .methods import METHODS as METHODS, Method as Method
 from .side_by_side import InChart as InChart, affine_charts as affine_charts
 from .claim import Claim as Claim
-from .described import described_target as described_target
+from .described import described_problem as described_problem, described_target as described_target
 from .many_targets import conditioning_of_many as conditioning_of_many, targets_of_table as targets_of_table
 from .divergences import alpha_charts as alpha_charts, named_problem as named_problem
 from .chart import ETA as ETA, THETA as THETA, CoordinateChart as CoordinateChart, FlatChart as FlatChart, MappedChart as MappedChart

@@ -1,11 +1,15 @@
-"""A target as the options of a command line describe it: one source, and what belongs to it."""
+"""Target and problem as the options of a command line describe them: one source, and what belongs to it."""
 from collections.abc import Sequence
 from typing import Any
 
+from ..backend import Array
+from ..families.base import ExponentialFamily
+from .divergences import named_problem
 from .naming import InputError
+from .problem import ForwardProblem, Problem
 from .target import Reference, Target, from_counts, from_parameters, from_probabilities, from_samples
 
-__all__ = ["described_target"]
+__all__ = ["described_problem", "described_target"]
 
 
 def described_target(*, counts: str | None = None, samples: str | None = None, probabilities: Sequence[float] | None = None,
@@ -42,6 +46,18 @@ def described_target(*, counts: str | None = None, samples: str | None = None, p
     if len(columns) > 1:
         raise InputError(f"--counts takes one --column; got {', '.join(columns)}")
     return from_counts(counts, columns[0], reference)
+
+
+def described_problem(direction: str | None, divergence: str | None, family: ExponentialFamily, theta: Array) -> Problem:
+    """The problem of a direction of KL, the forward one by default, or of another divergence.
+
+    Raises
+    ------
+    InputError
+    """
+    if direction is not None and divergence is not None:
+        raise InputError(f"--direction is one of KL, and --divergence another divergence; got {direction} and {divergence}")
+    return named_problem(divergence or direction or ForwardProblem.direction, family, theta)
 
 
 def _columns(column: Sequence[str] | None) -> list[str]:

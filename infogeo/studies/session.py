@@ -15,7 +15,7 @@ from .diagnosis import Diagnosis
 from .export import as_csv, as_json, in_memory, tables_of, unfinished_conditioning, write, write_files
 from .many_targets import conditioning_of_many, report_many, targets_of_table
 from .naming import InputError
-from .problem import DIRECTIONS
+from .problem import DIRECTIONS, ForwardProblem
 from .report import report_part, report_setting
 from .tables import number, wrapped
 from .target import Reference
@@ -93,8 +93,8 @@ def follow_training(task: Task, data: str, optimisers: Sequence[str], directory:
             kept.clear()
 
 
-def follow_targets(*, targets: str, family: str | None, reference: Reference, direction: str, starts: int | None, seed: int,
-                   out: str | None, progress: bool, say: Callable[[str], None], **others: Any) -> None:
+def follow_targets(*, targets: str, family: str | None, reference: Reference, direction: str | None, starts: int | None,
+                   seed: int, out: str | None, progress: bool, say: Callable[[str], None], **others: Any) -> None:
     """The conditioning of the targets of a file, said in short, and a row for each in ``targets.csv`` and ``targets.npz``.
 
     Raises
@@ -112,8 +112,8 @@ def follow_targets(*, targets: str, family: str | None, reference: Reference, di
     model, theta = targets_of_table(targets, family, reference)
     folder = Path(out) / "blocks"
     try:
-        found = conditioning_of_many(model, theta, folder, posed=DIRECTIONS[direction], starts=starts or 10, seed=seed,
-                                     progress=progress)
+        found = conditioning_of_many(model, theta, folder, posed=DIRECTIONS[direction or ForwardProblem.direction],
+                                     starts=starts or 10, seed=seed, progress=progress)
     except KeyboardInterrupt:
         done = len(list(folder.glob("block-*.npz")))
         raise KeyboardInterrupt(f"{done} blocks of targets are kept in {folder}; the same command goes on from there") from None

@@ -293,6 +293,7 @@ def test_bad_samples(capsys, here, text, family, words):
     (["--probabilities", "0.5", "0.5", "--family", "normal"], "--family normal needs --samples"),
     (["--probabilities", "0.5", "0.5", "--weights", "x"], "--weights belongs to --samples"),
     (["--probabilities", "0.5", "0.5", "--affine", "0"], "argument --affine: must be a positive number; got 0"),
+    (["--probabilities", "0.5", "0.5", "--divergence", "hellinger", "--direction", "reverse"], "got reverse and hellinger"),
     (["--probabilities", "0.5", "0.5", "--divergence", "rényi"], "unknown divergence 'rényi'; did you mean renyi?"),
     (["--probabilities", "0.5", "0.5", "--alpha", "1"], "alpha must satisfy alpha finite and other than 1"),
     (["--family", "normal", "--target", "mean=0", "variance=1", "--alpha", "0"], "α-charts are powers of probabilities"),
