@@ -66,7 +66,8 @@ def require(name: str, rule: str, good: Array, value: Any) -> None:
         (count, first), value = first_bad(bad), to_numpy(value)
         value = (value if value.ndim >= bad.ndim else np.broadcast_to(value, bad.shape))[first]
         got = f"{count} points {'does' if count.startswith('1 ') else 'do'} not, first at index {first}: {value}"
-    finite = " and finite" if {">", "<"} & set(rule) and "finite" not in rule and _is_infinite(value) else ""      # ∞ > 0 is true
+    said = bool({"finite", "inf"} & set(rule.split()))
+    finite = " and finite" if {">", "<"} & set(rule) and not said and _is_infinite(value) else ""         # ∞ > 0 is true
     raise DomainError(f"{name} must satisfy {rule}{finite}; {got}")
 
 
