@@ -2,8 +2,9 @@
 import numpy as np
 
 import infogeo as ig
-from infogeo.numerics.quadrature import gauss
+from infogeo.testing import assert_law
 from infogeo.testing.calculus import condition
+from infogeo.testing.equivalences import IDENTITIES
 
 from ..registry import every_kind, every_primal, every_steep_primal
 from ..strategies import generic
@@ -38,16 +39,8 @@ def test_dual(M, data):
 @every_steep_primal
 @drawn
 def test_energy_is_jeffreys(M, data):
-    """∫ |ẋ|² dt over the e-geodesic and over the m-geodesic are both J(p, q), by the Gauss–Legendre rule of 200 points."""
-    p, q = data.draw(generic(M, (), count=2))
-    t, weight = gauss(200)
-    J = ig.jeffreys(M, p, q)
-    e = ig.e_geodesic(M, p, q, t)
-    m = ig.m_geodesic(M, p, q, t)
-    velocity_e, velocity_m = q - p, M.sharp(m, M.to_eta(q) - M.to_eta(p))
-    for x, velocity in (e, velocity_e), (m, velocity_m):
-        energy = np.sum(weight * M.norm(x, np.broadcast_to(velocity, x.shape))**2)
-        assert np.isclose(energy, J, rtol=1e-9 + 1e-14 * np.max(condition(M, x)))
+    """∫ |ẋ|² dt over the e-geodesic and over the m-geodesic are both J(p, q)."""
+    assert_law(IDENTITIES["energies of the flat geodesics"].law, M, *data.draw(generic(M, (), count=2)))
 
 
 def test_energy_of_two_categoricals():
