@@ -6,7 +6,7 @@ from typing import Any
 
 from ..arrays.pieces import folded, is_in_pieces
 from ..backend import Array
-from ..errors import require
+from ..errors import require, takes
 from ..families.base import ExponentialFamily
 from ..families.statistic_sums import merged_sums, statistic_sums, sums_in_pieces
 
@@ -31,6 +31,7 @@ class SufficientStatistics:
     errors: Any      # what rounding took from them
 
     @classmethod
+    @takes(family=ExponentialFamily)
     def from_data(cls, family: ExponentialFamily, x: Array, weights: Array | None = None) -> "SufficientStatistics":
         """The sums over axis 0 of a sample.
 
@@ -50,6 +51,7 @@ class SufficientStatistics:
         return cls(family, *sums(family, x, weights))
 
     @classmethod
+    @takes(family=ExponentialFamily)
     def of_chunks(cls, family: ExponentialFamily, chunks: Iterable[Any], *,
                   map: Callable[..., Iterable["SufficientStatistics"]] = map) -> "SufficientStatistics":
         """The sums over a sample that comes in chunks, joined as a tree of merges.

@@ -62,6 +62,8 @@ def in_blocks(task: Task, n: int, folder: str | Path, *, map: Callable[..., Iter
         For a task that returns something else.
     """
     require_count("n", n)
+    if not callable(task):
+        raise TypeError(f"task must be a function of the number of a block; got {task!r}")
     folder = Path(folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     _require_same(folder, n, setting)
@@ -100,6 +102,10 @@ def load_blocks(folder: str | Path) -> dict[str, np.ndarray]:
     for i, block in enumerate(blocks):
         if sorted(block) != sorted(names):
             raise BlocksError(f"block {i} has the arrays {', '.join(block)}, block 0 {', '.join(names)}")
+        for name in names:
+            if block[name].shape[1:] != blocks[0][name].shape[1:]:
+                raise BlocksError(f"{name} has shape {block[name].shape} in block {i} and {blocks[0][name].shape} in block 0: "
+                                  "only axis 0, which is joined, may differ")
     return {name: np.concatenate([np.atleast_1d(block[name]) for block in blocks]) for name in names}
 
 
@@ -145,8 +151,11 @@ def _is_there(folder: Path, i: int) -> bool:
 
 def _require_same(folder: Path, n: int, setting: Any) -> None:
     """That a folder is empty of blocks, or its blocks are of the same work; then says so for the next one."""
-    path, words = folder / SETTING, {"n": n, "setting": setting}
-    words = json.loads(json.dumps(words, ensure_ascii=False))       # as it will be read
+    path = folder / SETTING
+    try:
+        words = json.loads(json.dumps({"n": n, "setting": setting}, ensure_ascii=False))       # as it will be read
+    except TypeError as error:
+        raise TypeError(f"setting must be what JSON can hold, such as lists of numbers: {error}") from None
     if path.exists():
         there = json.loads(path.read_text(encoding="utf-8"))
         if there != words:

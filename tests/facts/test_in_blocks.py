@@ -155,5 +155,11 @@ def test_an_error_says_in_which_block(tmp_path):
     assert caught.value.__notes__ == ["in block 2"]
     with pytest.raises(BlocksError, match="block 1 has the arrays y, block 0 x"):
         in_blocks(lambda i: {"xy"[i]: [1.0]}, 2, tmp_path / "names")
+    with pytest.raises(BlocksError, match=r"x has shape \(1, 2\) in block 1 and \(1, 1\) in block 0"):
+        in_blocks(lambda i: {"x": np.zeros((1, i + 1))}, 2, tmp_path / "shapes")
+    with pytest.raises(TypeError, match="task must be a function"):
+        in_blocks(3, 2, tmp_path / "task")
+    with pytest.raises(TypeError, match="what JSON can hold"):
+        in_blocks(sweep, 2, tmp_path / "setting", setting=np.arange(3))
     with pytest.raises(ig.DomainError, match="n an integer"):
         in_blocks(sweep, 0, tmp_path)

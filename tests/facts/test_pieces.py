@@ -83,7 +83,8 @@ def test_the_tree():
     (lambda x: ig.Exponential().fit(-abs(x[:-1])), ig.DomainError, "x >= 0"),
     (lambda x: ig.MultivariateNormal(2).fit(x[:-1]), ig.ShapeError, "2"),
     (lambda x: SufficientStatistics.of_chunks(M, []), ig.ShapeError, "at least one piece"),
-], ids=range(8))
+    (lambda x: SufficientStatistics.of_chunks(ig.Normal, [x]), TypeError, "ExponentialFamily as its argument family"),
+], ids=range(9))
 def test_what_is_refused(go, error, words):
     x = np.random.default_rng(4).normal(size=100)
     x[-1] = np.nan
