@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import to_numpy
-from ..errors import require_count
+from ..errors import ShapeError, require_count
 from .bars import Jobs
 from .chart import CoordinateChart
 from .claim import Claim
@@ -77,6 +77,12 @@ class ConditioningRun:
                  affine: float = 3.0, charts: Sequence[CoordinateChart] = (), effort: Effort = FULL) -> None:
         for name, value in (("starts", starts), ("batch_size", batch_size), ("steps", steps)):
             require_count(name, value)
+        for name, given, kind in (("problem", problem, Problem), ("effort", effort, Effort)):
+            if not isinstance(given, kind):
+                raise TypeError(f"{name} must be of the kind {kind.__name__}; got {given!r}")
+        if problem.theta.ndim != 1:
+            raise ShapeError(f"problem must have one target, of shape ({problem.family.dim},); got shape "
+                             f"{tuple(problem.theta.shape)}: conditioning_of_many takes many")
         wrong = [chart for chart in charts if not isinstance(chart, CoordinateChart)]
         if wrong:
             raise TypeError(f"charts must be MappedChart, THETA or ETA; got {wrong[0]!r}")

@@ -1,6 +1,8 @@
 """How much work a conditioning study is."""
 from dataclasses import dataclass
 
+from ..errors import require_count, require_positive
+
 __all__ = ["FULL", "QUICK", "Effort"]
 
 
@@ -27,6 +29,8 @@ class Effort:
         A case of the noise floor that needs more steps is left out.
     pooled : int
         Draws behind the pool of mini-batches.
+
+    Raises: DomainError for sizes that are not positive.
     """
 
     flown: int = 10
@@ -38,6 +42,12 @@ class Effort:
     averaged: int = 200
     noisy_steps: int = 4000
     pooled: int = 4_000_000
+
+    def __post_init__(self) -> None:
+        for name in ("flown", "longest", "noisy_runs", "averaged", "noisy_steps", "pooled"):
+            require_count(name, getattr(self, name))
+        for name in ("tolerance", "late"):
+            require_positive(name, getattr(self, name))
 
 
 FULL = Effort()

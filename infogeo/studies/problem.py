@@ -172,6 +172,24 @@ class ReverseProblem(Problem):
         return self.family.flat(theta, displacement)
 
 
+class _Inside(Objective):
+    """A divergence with NaN outside the domain of θ, where its own formulas may raise."""
+
+    rows = ()
+
+    def __init__(self, f: Any, theta: Array) -> None:
+        self.f, self.theta, self.manifold = f, theta, f.manifold
+
+    def __repr__(self) -> str:
+        return repr(self.f)
+
+    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
+        xp, inside = backend_of(theta), self.manifold.theta_domain.contains(theta)
+        value, covector = self.f.value_and_gradient(xp.where(inside[..., None], theta, self.theta))
+        lost = xp.asarray(float("nan"), dtype=theta.dtype)
+        return xp.where(inside, value, lost), xp.where(inside[..., None], covector, lost)
+
+
 class DivergenceProblem(Problem):
     """Minimise another divergence between p and q: `AlphaDivergence`, `RenyiDivergence`, `SquaredHellingerDistance`, ….
 
@@ -202,13 +220,12 @@ class DivergenceProblem(Problem):
         super().__init__(objective.manifold, objective.theta_hat)
         self.f, self.symbol, self.curvature = objective, name or type(objective).__name__, float(objective.curvature_at_target)
 
-    @property
+    @cached_property
     def objective(self) -> Objective:
-        f: Objective = self.f
-        return f
+        return _Inside(self.f, self.theta)
 
     def kl(self, theta: Array) -> Array:
-        return self.f.value_and_gradient(theta)[0]
+        return self.objective.value_and_gradient(theta)[0]
 
     def displacement(self, error: Array) -> Array:
         return self.curvature * error

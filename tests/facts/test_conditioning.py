@@ -317,6 +317,9 @@ def test_sizes_are_checked():
     for name in ("starts", "batch_size", "steps"):
         with pytest.raises(ig.DomainError, match=f"{name} must satisfy {name} an integer >= 1; got 0"):
             ig.studies.conditioning(p, **{name: 0})
+    for name in ("flown", "longest", "tolerance", "pooled"):
+        with pytest.raises(ig.DomainError, match=f"{name} must"):
+            ig.studies.Effort(**{name: 0})
 
 
 @pytest.fixture(scope="module")

@@ -69,13 +69,18 @@ def test_a_chart_of_ones_own_beside_the_flat_ones():
     for bad in (ig.AffineMap(np.eye(2)), S.MappedChart):
         with pytest.raises(TypeError, match="charts must be"):
             S.conditioning(problem, charts=[bad])
+    for name, bad in (("problem", S.ForwardProblem), ("effort", S.Effort)):
+        with pytest.raises(TypeError, match=f"{name} must be of the kind"):
+            S.conditioning(**{"problem": problem, "effort": S.QUICK, name: bad})
+    with pytest.raises(ig.ShapeError, match="one target, of shape"):
+        S.conditioning(S.ForwardProblem(problem.family, np.zeros((2, 2))))
     with pytest.raises(TypeError, match="of must be"):
         S.MappedChart("x", ig.AffineMap(np.eye(2)), of="theta")
 
 
 @pytest.mark.parametrize("make, curvature", [
     (lambda f, q: ig.AlphaDivergence(f, q, 0.5), 1.0), (lambda f, q: ig.RenyiDivergence(f, q, 0.5), 0.5),
-    (ig.SquaredHellingerDistance, 0.25)])
+    (ig.SquaredHellingerDistance, 0.25), (ig.JensenShannonDivergence, 0.25)])
 def test_natural_flow_of_other_divergences(make, curvature):
     """Rate 2f″(1): 2, 1 and ½; gradient descent's is the same factor of 2λ."""
     problem = S.DivergenceProblem(make(*K3A), "D")
@@ -86,6 +91,8 @@ def test_natural_flow_of_other_divergences(make, curvature):
         assert_allclose(flow.rate, s.rate[row], rtol=1e-2)
     assert_allclose(flows[1].rate, 2 * curvature, rtol=1e-3)
     assert_allclose(problem.gradient(problem.theta), 0.0, atol=1e-15)
+    outside = np.array([np.nan, 0.0])
+    assert np.isnan(problem.kl(outside)) and np.isnan(problem.gradient(outside)).all()
 
 
 def test_problems_of_a_name():
