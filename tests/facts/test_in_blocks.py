@@ -143,7 +143,7 @@ def test_blocks_that_are_not_there(tmp_path):
 @pytest.mark.parametrize("task, words", [
     (lambda i: 3, "block 0 returned int"), (lambda i: {}, "block 0 returned dict"), (lambda i: {1: 2}, "block 0 returned dict"),
     (lambda i: {"x": object()}, "block 0 returned x of objects"),
-], ids=str)
+], ids=["number", "nothing", "names", "objects"])
 def test_what_a_task_must_return(task, words, tmp_path):
     with pytest.raises(TypeError, match=words):
         in_blocks(task, 1, tmp_path)
