@@ -18,7 +18,7 @@ from ..geometry.centroids.kmeans import bregman_kmeans, kmeans_plus_plus
 from ..geometry.manifolds.euclidean import Euclidean
 from ..geometry.manifolds.manifold import DuallyFlat
 from ..numerics.exponentials import logsumexp
-from ..statistics.em import fit_mixture, log_joint, mixture_start
+from ..statistics.mixtures import fit_mixture, log_joint, mixture_start
 
 __all__ = ["BregmanKMeans", "FamilyMixture"]
 

@@ -6,7 +6,9 @@ from .conjugate import (
 from .sufficient_statistics import SufficientStatistics as SufficientStatistics
 
 # mixtures
-from .em import Mixture as Mixture, fit_mixture as fit_mixture, mixture_start as mixture_start
+from .mixtures import Mixture as Mixture, fit_mixture as fit_mixture, mixture_start as mixture_start
+from .latent import SQUAREM as SQUAREM, EMResult as EMResult, LatentModel as LatentModel, em as em
+from .mixture_model import MixtureModel as MixtureModel
 
 # volumes and complexity
 from .volume import (

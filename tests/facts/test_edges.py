@@ -11,7 +11,7 @@ import infogeo as ig
 from infogeo.arrays.sums import ROWS, sum_of
 from infogeo.backend import NUMPY
 from infogeo.statistics import SufficientStatistics
-from infogeo.statistics.em import fit_mixture, mixture_start
+from infogeo.statistics import fit_mixture, mixture_start
 
 from ..registry import every_family, region
 

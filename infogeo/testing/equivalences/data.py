@@ -14,7 +14,7 @@ from ...solvers.descend import descend
 from ...solvers.step import Constant, Diminishing
 from ...solvers.update import MirrorUpdate, NaturalUpdate
 from ...statistics.conjugate import conjugacy, posterior
-from ...statistics.em import fit_mixture, log_joint
+from ...statistics.mixtures import fit_mixture, log_joint
 from ...statistics.sufficient_statistics import SufficientStatistics
 from ..calculus import apply, condition, derivative, frame
 from ..family_laws import natural_norm_of_the_score_is_the_dimension

@@ -9,10 +9,11 @@ from ..arrays.sums import average
 from ..arrays.weights import shares
 from ..backend import Array, arrays, coerced
 from ..domains.supports import Interval
-from ..errors import DomainError, ShapeError, takes
+from ..errors import takes
 from ..families.base import ExponentialFamily
 from ..geometry.centroids.kmeans import bregman_kmeans, kmeans_plus_plus
-from ..numerics.exponentials import logsumexp
+from .latent import em
+from .mixture_model import MixtureModel, log_joint, observations
 
 __all__ = ["Mixture", "fit_mixture", "log_joint", "mixture_start"]
 
@@ -67,36 +68,11 @@ def fit_mixture(family: ExponentialFamily, x: Array, theta: Array, weights: Arra
 
     Source: Dempster, Laird & Rubin, J. R. Statist. Soc. B 39 (1977); Banerjee, Merugu, Dhillon & Ghosh, JMLR 6 (2005), section 5.
     """
-    xp, x, theta, w = coerced(x, theta, weights)
-    theta = family.theta_domain.require("theta", theta)
-    Interval(0).require("weights", w)
-    if theta.ndim != 2 or w.shape != theta.shape[:1]:
-        got = f"{tuple(theta.shape)} and {tuple(w.shape)}"
-        raise ShapeError(f"theta and weights must have shapes (k, {family.dim}) and (k,); got {got}")
-    log_w = xp.log(w / xp.sum(w))
-    x, theta, back = _centred(family, _observations(family, x), theta)
-    n, log_h = x.shape[0], xp.mean(family.log_base_measure(x))
-    each = xp.broadcast_to(x[:, None, ...], (n, w.shape[0], *x.shape[1:]))
-
-    def evaluate(theta: Array, log_w: Array) -> tuple[Array, Array]:
-        joint = log_joint(family, x, theta, log_w)
-        total = logsumexp(joint, axis=0)
-        # η̄·θ − ψ(θ) as the mean of log p(x; θ) − log h(x), in which they do not cancel
-        penalty = prior_count * xp.sum(xp.mean(joint, axis=-1) - log_w - log_h) if prior_count else 0.0
-        return (xp.sum(total) + penalty) / n, xp.exp(joint - total)
-
-    value, share = evaluate(theta, log_w)
-    values, converged = [value], False
-    for _ in range(max_steps):
-        theta = _fitted(family, each, xp.matrix_transpose(share) + prior_count / n)
-        with np.errstate(divide="ignore"):
-            log_w = xp.log(xp.mean(share, axis=-1))
-        value, share = evaluate(theta, log_w)
-        values.append(value)
-        converged = bool(value - values[-2] <= tol)
-        if converged:
-            break
-    return Mixture(back(theta), xp.exp(log_w), xp.stack(values), converged)
+    model = MixtureModel(family, prior_count)
+    x, (theta, weights) = model.prepared(x, (theta, weights))
+    x, theta, back = _centred(family, x, theta)
+    found = em(model, x, (theta, weights), tol=tol, max_steps=max_steps)
+    return Mixture(back(found.theta[0]), found.theta[1], found.values, found.converged)
 
 
 @takes(ExponentialFamily)
@@ -124,27 +100,13 @@ def mixture_start(family: ExponentialFamily, x: Array, k: int, rng: np.random.Ge
     """
     require_generator(rng)
     xp, x = coerced(x)
-    x, _, back = _centred(family, _observations(family, x))
+    x, _, back = _centred(family, observations(family, x))
     mean = family.to_eta(family.fit(x))
     points = family.to_theta(0.5 * family.sufficient_statistic(x) + 0.5 * mean)
     found = bregman_kmeans(family, points, kmeans_plus_plus(family, points, k, rng), max_steps=max_steps)
     counts = xp.sum(xp.astype(found.labels == xp.arange(k)[:, None], x.dtype), axis=-1)
     counts = xp.maximum(counts, xp.ones_like(counts))
     return back(found.centers), counts / xp.sum(counts)
-
-
-@takes(ExponentialFamily)
-def log_joint(family: ExponentialFamily, x: Array, theta: Array, log_w: Array) -> Array:
-    """log w_j + log p(x_i; θ_j), shape (k, n), nats."""
-    return log_w[:, None] + family.log_density(theta[:, None, :], x)
-
-
-def _observations(family: ExponentialFamily, x: Array) -> Array:
-    """A sample of at least one observation, inside the support."""
-    n = len(family.support.shape)
-    if x.ndim != n + 1 or tuple(x.shape[1:]) != family.support.shape or x.shape[0] == 0:
-        raise ShapeError(f"x must have shape ({', '.join(['n', *map(str, family.support.shape)])}), n >= 1; got {tuple(x.shape)}")
-    return family.require_observations("x", x)
 
 
 def _centred(family: ExponentialFamily, x: Array, theta: Array = None) -> tuple[Array, Array, Callable[[Array], Array]]:
@@ -163,14 +125,3 @@ def _centred(family: ExponentialFamily, x: Array, theta: Array = None) -> tuple[
         return family.theta_from(**(ordinary | {"mean": ordinary["mean"] + by}))
 
     return x - centre, None if theta is None else moved(theta, -centre), lambda theta: moved(theta, centre)
-
-
-def _fitted(family: ExponentialFamily, each: Array, weights: Array) -> Array:
-    """The member of each component, shape (k, d), from observations (n, k, …) and weights (n, k)."""
-    xp, each, weights = coerced(each, weights)
-    with np.errstate(all="ignore"):             # `fit` without its checks: observations and weights are what they were before
-        theta = family._fit(xp, each, weights / xp.sum(weights, axis=0, keepdims=True))
-    if not xp.all(family.theta_domain.contains(theta)):
-        raise DomainError(f"the mean statistic of each component must satisfy {family.eta_domain.rule('eta')}; one has closed in "
-                          "on the boundary, from which a prior_count above 0 keeps it")
-    return theta
