@@ -1,4 +1,4 @@
-"""The command line: ``infogeo conditioning …``, ``equivalence``, ``train``, ``policy`` and ``derive``."""
+"""The command line: ``infogeo conditioning …``, ``equivalence``, ``train``, ``boost``, ``policy`` and ``derive``."""
 import argparse
 import os
 import re
@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_conditioning(commands)
     _add_equivalence(commands)
     _add_train(commands)
+    _add_boost(commands)
     _add_policy(commands)
     _add_derive(commands)
     for command in commands.choices.values():
@@ -224,6 +225,42 @@ def _policy(options: argparse.Namespace) -> None:
     with _chosen(options.backend):
         studies.follow_policies(options.environment, options.method, options.out, options.progress, _say, steps=options.steps,
                                 batch=options.batch, seeds=options.seeds)
+
+
+BOOST_EXAMPLES = """examples:
+  infogeo boost --data houses.csv --target price --family gamma --out prices
+  infogeo boost --predict new_houses.csv --model prices/model.npz > prices.csv"""
+
+
+def _add_boost(commands: Any) -> None:
+    trees = commands.add_parser(
+        "boost", help="predict the law of a column by the others, with boosted trees",
+        description="Natural-gradient boosting of the parameters of a family; scores on held-out rows\n"
+                    "beside the marginal law. Words are categories, empty cells are missing. Needs the\n"
+                    "extra infogeo[boosting].", epilog=BOOST_EXAMPLES)
+    trees.add_argument("--data", metavar="FILE", help="a table, .csv, .tsv or .txt, each also .gz")
+    trees.add_argument("--target", metavar="COLUMN", help="the column to predict")
+    trees.add_argument("--family", default="normal", metavar="NAME", help="of its laws (default normal)")
+    trees.add_argument("--stages", type=_positive, default=1000, help="at most (default 1000)")
+    trees.add_argument("--learning-rate", type=_number, default=0.05, metavar="H", help="(default 0.05)")
+    trees.add_argument("--seed", type=_seed, default=0, help="of the rows that are held out (default 0)")
+    trees.add_argument("--predict", metavar="FILE", help="a table to predict, as CSV to standard output, by --model")
+    trees.add_argument("--model", metavar="FILE", help="model.npz of an earlier run")
+    trees.add_argument("--out", metavar="DIR", help="write the scores (CSV, JSON), the model (NPZ) and the figure (PNG) here")
+    trees.set_defaults(run=_boost, progress=False)
+
+
+def _boost(options: argparse.Namespace) -> None:
+    _prepared(options)
+    given = [name for name in ("data", "target", "predict", "model") if getattr(options, name) is not None]
+    if given == ["predict", "model"]:
+        _say(studies.as_predictions(options.model, options.predict).rstrip())
+    elif given == ["data", "target"]:
+        studies.follow_boosting(options.data, options.target, options.family, options.out, _say, stages=options.stages,
+                                learning_rate=options.learning_rate, seed=options.seed)
+    else:
+        raise studies.InputError("boost takes --data and --target, or --predict and --model; got "
+                                 f"{', '.join('--' + name for name in given) or 'none of them'}")
 
 
 def _add_derive(commands: Any) -> None:

@@ -18,6 +18,7 @@ from .leaves import Leaf as Leaf
 from .leaves import LeafMetric as LeafMetric
 from .leaves import Pointwise as Pointwise
 from .prediction import Prediction as Prediction
+from .saved import SavedModel as SavedModel
 from .regressor import NaturalGradientBoostingRegressor as NaturalGradientBoostingRegressor
 from .scoring import CRPS as CRPS
 from .scoring import Brier as Brier

@@ -51,6 +51,13 @@ from .dataset import Dataset as Dataset, dataset as dataset
 from .fisher_approximations import FisherApproximations as FisherApproximations, fisher_approximations as fisher_approximations
 from .curvature_variance import variance_table as variance_table
 
+# boosting
+from .boosted import (
+    BoostedTable as BoostedTable, as_predictions as as_predictions, boosted_table as boosted_table,
+    figure_boosting as figure_boosting, follow_boosting as follow_boosting, predict_table as predict_table,
+    report_boosting as report_boosting, write_boosting as write_boosting,
+)
+
 # policies
 from .policies import (
     POLICY_METHODS as POLICY_METHODS, PolicyMethod as PolicyMethod, PolicyRun as PolicyRun, PolicyStudy as PolicyStudy,
