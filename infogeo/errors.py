@@ -131,6 +131,11 @@ def require_count(name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
+def require_tolerance(tol: Any) -> None:
+    """Nothing, for a number that is not negative. Raises DomainError for anything else."""
+    require("tol", "tol a number >= 0", isinstance(tol, Real) and float(tol) >= 0, tol)
+
+
 def require_own_dimension(what: str, M: Any) -> None:
     """Nothing, for a manifold in as many coordinates as it has dimensions, which `what` needs. Raises TypeError for another."""
     if M.redundant:

@@ -187,8 +187,10 @@ class NegativeBinomial(HasLimits, Transformed):
         return self._log_prefactor(xp, x) - failures - successes
 
     def theta_from(self, *, mean: Any = None, boundary: Any = False, **ordinary: Array) -> Array:
-        if mean is None or ordinary:
-            return super().theta_from(boundary=boundary, **ordinary, **({} if mean is None else {"mean": mean}))
+        if mean is not None and ordinary:
+            raise TypeError(f"{self!r} takes either the mean or the probability; got {', '.join(('mean', *ordinary))}")
+        if mean is None:
+            return super().theta_from(boundary=boundary, **ordinary)
         mean = (ClosedInterval(0) if boundary else Interval(0)).require("mean", mean)
         xp, mean = arrays(mean)
         with np.errstate(all="ignore"):

@@ -45,6 +45,9 @@ class HasLimits(ExponentialFamily):
             return (f if kernel == "_dual_potential" else partial(self._theta_of_limit, f)), outside & ~known
         if all(xp.all(xp.isfinite(theta)) for theta in xs):
             return f, outside
+        for theta in xs:                            # several +∞, whose differences no θ tells
+            lost = ~self.theta_closure.contains(theta)
+            outside = lost if outside is None else outside | lost
         return partial(self._at_limit, kernel, f), outside
 
     @staticmethod

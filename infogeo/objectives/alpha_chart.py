@@ -52,8 +52,9 @@ class AlphaChart:
 
     def inverse(self, x: Array) -> Array:
         """u = η^s."""
-        x = arrays(x)[1]
-        return x ** (1.0 / self._power)
+        with np.errstate(all="ignore"):             # a negative probability is outside
+            x = arrays(x)[1]
+            return x ** (1.0 / self._power)
 
     def push_forward(self, u: Array, vector: Array) -> Array:
         """J du, J = diag(u^{1/s − 1}) / s."""

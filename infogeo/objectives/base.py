@@ -61,7 +61,14 @@ class Objective(ABC):
         ----------
         map : object with ``map(u)`` and ``map.pull_back(u, covector)``
             The second is the transposed Jacobian at u applied to a covector at map(u); `AffineMap` is one.
+
+        Raises
+        ------
+        TypeError
+            For a map without it.
         """
+        if isinstance(map, type) or not callable(map) or not callable(getattr(map, "pull_back", None)):
+            raise TypeError(f"map must be an object with map(u) and map.pull_back(u, covector), as AffineMap(A) is; got {map!r}")
         return _PulledBack(self, map)
 
 

@@ -1,10 +1,11 @@
 """How much better an action was than its state is worth, from trajectories and a critic."""
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
-from ..backend import Array, backend_of
-from ..errors import require
+from ..backend import Array, arrays
+from ..errors import ShapeError, require
 
 __all__ = ["GAE"]
 
@@ -31,7 +32,7 @@ class GAE:
     def __post_init__(self) -> None:
         for name in ("gamma", "lam"):
             value = getattr(self, name)
-            require(name, f"0 <= {name} <= 1", 0 <= value <= 1, value)
+            require(name, f"0 <= {name} <= 1", isinstance(value, Real) and 0 <= float(value) <= 1, value)
 
     def __call__(self, rewards: Array, values: Array, after: Array, terminated: Array, truncated: Array) -> Array:
         """Advantages, shape (T, k).
@@ -42,10 +43,19 @@ class GAE:
         values, after : arrays, shape (T, k)
             V of the states before and after each step.
         terminated, truncated : bool arrays, shape (T, k)
+
+        Raises
+        ------
+        ShapeError
+            Where they are not of one shape (T, k), T >= 1.
         """
-        xp = backend_of(rewards)
-        goes_on = xp.asarray(~np.asarray(terminated), dtype=rewards.dtype)
-        same_episode = xp.asarray(~(np.asarray(terminated) | np.asarray(truncated)), dtype=rewards.dtype)
+        xp, rewards, values, after = arrays(rewards, values, after)
+        over, cut = np.asarray(terminated, dtype=bool), np.asarray(truncated, dtype=bool)
+        shapes = [tuple(part.shape) for part in (rewards, values, after, over, cut)]
+        if len(set(shapes)) > 1 or 0 in (shapes[0] or (0,))[:1]:
+            raise ShapeError("rewards, values, after, terminated and truncated must have one shape (T, k), T >= 1; got "
+                             f"{', '.join(map(str, shapes))}")
+        goes_on, same_episode = (xp.asarray(~ended, dtype=rewards.dtype) for ended in (over, over | cut))
         errors = rewards + self.gamma * goes_on * after - values
         found, later = [], xp.zeros_like(errors[0, ...])
         for t in range(errors.shape[0] - 1, -1, -1):

@@ -30,7 +30,7 @@ class EntropyBounded(Update):
     exponential family with h(x) constant.
 
     Where the ball holds every policy along w, and nothing bounds the entropy, there is no longest step: θ⁺ is NaN, which a run
-    reports as NONFINITE.
+    reports as LEFT_DOMAIN.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
 """Finite Markov decision processes: values, occupancy, policy gradient and natural gradient in closed form."""
 from collections.abc import Iterator
 from functools import cached_property
+from numbers import Real
 
 import numpy as np
 
@@ -77,7 +78,8 @@ class FiniteMDP:
     def _discounted(self, xp: Namespace, discount: float | None, start: Array | None) -> Criterion:
         if discount is None:
             raise TypeError("FiniteMDP takes discount=γ below 1, or average=True")
-        require("discount", "0 <= discount < 1 (average=True for the reward of an average step)", 0 <= discount < 1, discount)
+        good = isinstance(discount, Real) and 0 <= float(discount) < 1
+        require("discount", "0 <= discount < 1 (average=True for the reward of an average step)", good, discount)
         if start is None:
             start = xp.full((self.states,), 1.0 / self.states, dtype=self.P.dtype)
         start = arrays(self.P, start)[2]

@@ -1,6 +1,7 @@
 """The linear-quadratic regulator under linear Gaussian policies: cost, gradient and natural gradient in closed form."""
 from collections.abc import Iterator
 from functools import cached_property
+from numbers import Real
 
 import numpy as np
 from scipy.linalg import solve_discrete_are
@@ -51,8 +52,10 @@ class LinearQuadratic:
         X = xp.eye(n, dtype=A.dtype) if second_moment is None else arrays(A, second_moment)[2]
         if X.shape != (n, n):
             raise ShapeError(f"second_moment must have shape ({n}, {n}); got {tuple(X.shape)}")
-        require("discount", "0 < discount < 1", 0 < discount < 1, discount)
+        require("discount", "0 < discount < 1", isinstance(discount, Real) and 0 < float(discount) < 1, discount)
         require_positive("sigma", sigma)
+        for name, matrix in (("A", A), ("B", B)):
+            require(name, f"{name} finite", xp.isfinite(matrix), matrix)
         require("R", "R symmetric and positive definite", positive_definite(xp, R) & self_adjoint(xp, R), R)
         for name, matrix in (("Q", Q), ("second_moment", X)):
             least = np.linalg.eigvalsh(to_numpy(matrix)).min() if n else 0.0

@@ -1,5 +1,5 @@
 """The one loop: an objective, a geometry, an update, a step rule."""
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -74,6 +74,8 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
         Where an argument is of another kind, and where no geometry is given and something asks for its metric.
     """
     objective, update, step = as_objective(objective), as_update(update, rng), as_step(step)
+    if not isinstance(callbacks, Iterable):
+        raise TypeError(f"callbacks must be a list of functions of a Moment; got {callbacks!r}")
     run = Run([objective, update, *callbacks], step, rng, max_steps, tol, record)
     geometry, x, batch = start(objective, x0, geometry, update, step)
     blocks = [] if callbacks or progress or resume is not None else cuts(x, batch, [objective, geometry, update, step, run.stop])

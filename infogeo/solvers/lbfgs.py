@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ..backend import Array, backend_of, dot, to_numpy
-from ..errors import require_count
+from ..errors import require_count, require_tolerance
 from ..objectives.function import as_objective, require_pair
 from .result import Result, Status
 from .start import start
@@ -40,7 +40,7 @@ def lbfgs(objective: Any, x0: Array, *, geometry: Any = None, max_steps: int, to
     Raises
     ------
     DomainError, ShapeError
-        For x0.
+        For x0; DomainError for `max_steps` or `memory` below 1 and a negative `tol`.
     TypeError
         For an objective without values, or with a batch of its own.
 
@@ -51,6 +51,9 @@ def lbfgs(objective: Any, x0: Array, *, geometry: Any = None, max_steps: int, to
         raise TypeError(f"lbfgs takes an objective with one value at a point; {objective!r} has "
                         f"{'none' if not getattr(objective, 'valued', True) else f'a batch of shape {objective.rows}'}")
     require_count("max_steps", max_steps)
+    require_count("memory", memory)
+    if tol is not None:
+        require_tolerance(tol)
     geometry, x, _ = start(objective, x0, geometry, GradientUpdate())
     xp, batch = backend_of(x), tuple(x.shape[:-1])
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from array_api_compat import is_array_api_obj
 
-from ..backend import Array, backend_of, dot
-from ..errors import require_positive
+from ..backend import Array, arrays, backend_of, dot
+from ..errors import require, require_positive
 from .place import Place
 from .step import Search, Step, part_of
 
@@ -36,6 +36,9 @@ class Polyak(Search):
         number = isinstance(self.lower, Real) or is_array_api_obj(self.lower)
         if isinstance(self.lower, type) or not (number or callable(self.lower)):
             raise TypeError(f"lower must be a number, an array, or a function of a Place; got {self.lower!r}")
+        if number:
+            bound = arrays(self.lower)[1]
+            require("lower", "lower finite", backend_of(bound).isfinite(bound), bound)
         require_positive("scale", self.scale)
 
     @property

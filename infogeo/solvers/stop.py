@@ -5,7 +5,7 @@ from numbers import Real
 from typing import Any
 
 from ..backend import Array, arrays, backend_of, dot
-from ..errors import require
+from ..errors import require_tolerance
 from .place import Place
 from .step import Search
 
@@ -38,7 +38,7 @@ class GradientNorm(_Everywhere):
     tol: float
 
     def __post_init__(self) -> None:
-        _require(self.tol)
+        require_tolerance(self.tol)
 
     def __call__(self, at: Place) -> Array:
         return backend_of(at.x).sqrt(dot(at.covector, at.geometry.sharp(at.x, at.covector))) <= self.tol
@@ -51,7 +51,7 @@ class StepLength(_Everywhere):
     tol: float
 
     def __post_init__(self) -> None:
-        _require(self.tol)
+        require_tolerance(self.tol)
 
     def __call__(self, at: Place) -> Array:
         before = at.last[0]
@@ -65,7 +65,7 @@ class ValueChange(_Everywhere):
     tol: float
 
     def __post_init__(self) -> None:
-        _require(self.tol)
+        require_tolerance(self.tol)
 
     def __call__(self, at: Place) -> Array:
         return at.k > 0 and abs(at.value - at.last[1]) <= self.tol
@@ -86,7 +86,7 @@ class Gap(Stop):
     lower: Any
 
     def __post_init__(self) -> None:
-        _require(self.tol)
+        require_tolerance(self.tol)
 
     def part(self, rows: Any) -> "Stop | None":
         if isinstance(self.lower, Real):
@@ -95,10 +95,6 @@ class Gap(Stop):
 
     def __call__(self, at: Place) -> Array:
         return at.value - (self.lower(at) if callable(self.lower) else self.lower) <= self.tol
-
-
-def _require(tol: Any) -> None:
-    require("tol", "tol a number >= 0", isinstance(tol, Real) and float(tol) >= 0, tol)
 
 
 def require_values(objective: Any, *rules: Any) -> None:

@@ -164,6 +164,9 @@ def diagnose(manifold: Riemannian, point: Array, charts: Sequence[Any] = ()) -> 
     >>> found.recommended, found.references.best
     ('θ, with outcome 0 as the reference', 0)
     """
+    wrong = [chart for chart in charts if not hasattr(chart, "name") or not hasattr(chart, "metric")]
+    if wrong:
+        raise TypeError(f"charts must be MappedChart(name, map, of), or have a name and a metric; got {wrong[0]!r}")
     theta = manifold.domain.require("point", point)
     if theta.ndim != 1:
         raise ShapeError(f"point must be one point, of shape ({manifold.dim},); got shape {tuple(theta.shape)}: "

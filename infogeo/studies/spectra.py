@@ -46,6 +46,7 @@ def spectra(family: DuallyFlat, theta: Array) -> Spectrum:
     natural = np.sort(np.linalg.eigvals(to_numpy(family.sharp(theta[..., None, :], metric))).real, axis=-1)
     eigenvalues = np.stack([in_theta, in_eta, natural])
     low, high = eigenvalues[..., 0], eigenvalues[..., -1]
-    condition = high / low
+    condition = high / np.where(low > 0, low, np.nan)
+    condition = np.where(low <= 0, np.inf, condition)           # an eigenvalue that rounds to 0, or to less
     return Spectrum(eigenvalues, np.stack([axes_theta, axes_eta]), condition, 2.0 * low, 2.0 / (low + high), 2.0 / high,
-                    (condition - 1.0) / (condition + 1.0))
+                    (high - low) / (high + low))

@@ -430,7 +430,8 @@ def test_geodesics_to_the_boundary():
         ig.riemannian_geodesic(family, [-INF], [0.0], 0.5)
 
 
-@pytest.mark.parametrize("divergence", [ig.bhattacharyya, ig.hellinger, ig.chernoff_information], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("divergence", [ig.bhattacharyya, ig.hellinger, ig.chernoff_information, ig.jensen_shannon,
+                                        ig.total_variation], ids=lambda f: f.__name__)
 def test_divergences_by_potentials_are_of_members(divergence):
     """ψ at a point between a vertex and another is infinite: they were ∞ and 1 for −log ½ and ½."""
     with pytest.raises(ig.DomainError, match=r"theta_p must satisfy theta_p finite; got \[ inf -inf\]"):
@@ -500,6 +501,7 @@ def test_what_theta_cannot_tell():
     with pytest.raises(ig.DomainError, match=r"that of the reference outcome, 2, above 0.*reference= chooses another"):
         ig.Categorical(3).theta_from(probabilities=[0.5, 0.5, 0.0], boundary=True)
     assert np.all(np.isnan(ig.Categorical(3).to_theta([0.5, 0.5])))
+    np.testing.assert_allclose(ig.Categorical(3).kl([[INF, INF], [INF, -INF]], [0.0, 0.0]), [np.nan, np.log(3.0)], rtol=1e-14)
     with pytest.raises(TypeError, match="has no laws on the boundary"):
         ig.Normal().theta_from(mean=0.0, variance=1.0, boundary=True)
 

@@ -129,7 +129,7 @@ def test_many_successes_are_a_poisson_law():
     assert family.theta_from(mean=0.0, boundary=True)[0] == -np.inf
     with pytest.raises(ig.DomainError, match="mean must satisfy mean > 0"):
         family.theta_from(mean=0.0)
-    with pytest.raises(TypeError, match="takes the parameters probability; got"):
+    with pytest.raises(TypeError, match="takes either the mean or the probability; got mean, probability"):
         family.theta_from(mean=1.0, probability=0.5)
 
 

@@ -82,6 +82,7 @@ def test_a_random_objective_that_gives_lists():
     (dict(max_steps=-1), ig.DomainError, "max_steps must satisfy max_steps an integer >= 0; got -1"),
     (dict(max_steps=2.5), ig.DomainError, "max_steps must satisfy"),
     (dict(callbacks=[3]), TypeError, "callbacks must be functions"),
+    (dict(callbacks=ig.Average()), TypeError, "callbacks must be a list of functions of a Moment; got <"),
     (dict(tol=-1), ig.DomainError, "tol must satisfy tol a number >= 0"),
 ])
 def test_runs(changes, error, words):
@@ -113,6 +114,22 @@ def test_runs(changes, error, words):
     (lambda: ig.MiniBatch(3, [0.5], 1), TypeError, "MiniBatch takes a family first"),
     (lambda: ig.Noisy(F, "a"), ig.DomainError, "sigma must satisfy"),
     (lambda: ig.Noisy(3, 0.1), TypeError, "Noisy takes an objective"),
+    (lambda: ig.lbfgs(F, [0.0, 0.0], max_steps=3, tol=-1.0), ig.DomainError, "tol must satisfy tol a number >= 0; got -1.0"),
+    (lambda: ig.lbfgs(F, [0.0, 0.0], max_steps=3, memory=0), ig.DomainError, "memory must satisfy memory an integer >= 1; got 0"),
+    (lambda: ig.sinkhorn(np.eye(2), [1.0, 1.0], [1.0, 1.0], temperature=1.0, tol="a", max_steps=9), ig.DomainError,
+     "tol must satisfy tol a number >= 0; got 'a'"),
+    (lambda: ig.Polyak(np.nan), ig.DomainError, "lower must satisfy lower finite; got nan"),
+    (lambda: F.pulled_back(lambda u: u), TypeError, r"map must be an object with map\(u\) and map\.pull_back\(u, covector\)"),
+    (lambda: ig.Simplex(3).onto_face([0.5, 0.3, 0.2], [True, False, True]), ig.DomainError, "outcomes must satisfy some of 0 …"),
+    (lambda: ig.Simplex(3).onto_face([0.5, 0.3, 0.2], 1), ig.DomainError, "outcomes must satisfy some of 0 … 2; got 1"),
+    (lambda: ig.NegativeBinomial(2.0).theta_from(mean=1.0, probability=0.5), TypeError, "either the mean or the probability"),
+    (lambda: ig.studies.diagnose(FAMILY, [0.0, 0.0], charts=[ig.AlphaChart(0.0)]), TypeError,
+     r"charts must be MappedChart\(name, map, of\), .*got AlphaChart\(0\)"),
+    (lambda: ig.policy.GAE("a"), ig.DomainError, "gamma must satisfy 0 <= gamma <= 1; got 'a'"),
+    (lambda: ig.policy.GAE()([[1.0]], [[0.0]], [[0.0]], [[False]], [False]), ig.ShapeError, r"must have one shape \(T, k\)"),
+    (lambda: ig.policy.FiniteMDP([[[1.0], [1.0]]], [[0.0, 1.0]], discount="a"), ig.DomainError, "discount must satisfy"),
+    (lambda: ig.policy.LinearQuadratic([[np.nan]], [[1.0]], [[1.0]], [[1.0]], discount=0.9), ig.DomainError,
+     "A must satisfy A finite"),
     (lambda: MODEL.objective((X, np.eye(3)[Y])), ig.ShapeError, r"one-hot labels numpy\.argmax\(y, axis=-1\)"),
     (lambda: MODEL.objective((X, Y[:, None])), ig.ShapeError, r"y is a column, and y\[:, 0\] the observations"),
     (lambda: MODEL.objective((X[:3], Y)), ig.ShapeError, r"x and y must have the same samples; got shapes \(3, 2\) and \(4,\)$"),
@@ -137,6 +154,13 @@ def test_nothing_leaks_where_a_row_and_a_column_are_empty(recwarn):
     found = ig.sinkhorn(np.ones((3, 3)), [0.0, 0.4, 0.6], [0.0, 0.5, 0.5], temperature=0.1, tol=1e-13, max_steps=50)
     np.testing.assert_allclose(np.exp(found).sum(axis=0), [0.0, 0.5, 0.5], atol=1e-13)
     assert not np.isnan(found).any() and not recwarn.list
+
+
+def test_nothing_leaks_from_a_chart_or_a_spectrum_at_its_edge(recwarn):
+    np.testing.assert_array_equal(ig.AlphaChart(0.0).inverse([-1.0, 4.0]), [np.nan, 2.0])
+    normal = ig.Normal()
+    assert ig.studies.spectra(normal, normal.theta_from(mean=1e9, variance=1.0)).condition[0] == np.inf
+    assert not recwarn.list
 
 
 def test_nothing_leaks_at_a_huge_number_of_failures(recwarn):

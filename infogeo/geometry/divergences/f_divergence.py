@@ -6,6 +6,7 @@ from ...errors import takes
 from ...objectives.jensen_shannon import jensen_shannon_terms
 from ..manifolds.manifold import DuallyFlat
 from .integration import Estimate, Integration, States
+from .skew import require_members
 
 __all__ = ["f_divergence", "jensen_shannon", "total_variation"]
 
@@ -40,11 +41,14 @@ def f_divergence(M: DuallyFlat, theta_p: Array, theta_q: Array, k: Callable[[Arr
 
     Raises
     ------
+    DomainError
+        For a law on the boundary of the family.
     TypeError
         Without `over`, for a family that is not one on finitely many integers.
 
     Source: Csiszár, Information-type measures of difference of probability distributions, Studia Sci. Math. Hungar. 2 (1967).
     """
+    require_members(M, theta_p, theta_q)
     return (States.of(M) if over is None else over).mean(M, theta_p, theta_q, k)
 
 

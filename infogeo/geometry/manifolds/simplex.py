@@ -1,5 +1,5 @@
 """The simplex in the probabilities of all its outcomes, with no reference outcome."""
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
@@ -181,7 +181,8 @@ class Simplex(DuallyFlat):
         array([0.625, 0.375, 0.   ])
         """
         xp, p = arrays(self.theta_domain.require("p", p))
-        good = len(outcomes) > 0 and all(isinstance(i, Integral) and 0 <= i < self.k for i in outcomes)
+        good = isinstance(outcomes, Sized) and len(outcomes) > 0 and all(
+            isinstance(i, Integral) and not isinstance(i, bool) and 0 <= i < self.k for i in outcomes)
         require("outcomes", f"some of 0 … {self.k - 1}", good, outcomes)
         kept = xp.asarray([i in outcomes for i in range(self.k)])
         with np.errstate(all="ignore"):

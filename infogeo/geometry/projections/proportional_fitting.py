@@ -3,7 +3,7 @@ import numpy as np
 
 from ...backend import Array, arrays, to_numpy
 from ...domains.supports import ClosedInterval, Interval
-from ...errors import ConvergenceError, ShapeError, require, require_count
+from ...errors import ConvergenceError, ShapeError, require, require_count, require_tolerance
 from ...numerics.exponentials import logsumexp
 from .tables import require_table
 
@@ -46,6 +46,7 @@ def proportional_fitting(log_table: Array, margins: dict[tuple[int, ...], Array]
     if not margins:
         raise ShapeError("margins must name at least one group of axes")
     require_count("max_steps", max_steps)
+    require_tolerance(tol)
     xp, log_p, *wanted = arrays(log_table, *margins.values())
     groups = [tuple(group) for group in margins]
     depth = {margin.ndim - len(group) for group, margin in zip(groups, wanted)}

@@ -5,7 +5,7 @@ import numpy as np
 
 from ...backend import Array, Namespace, arrays, to_numpy
 from ...domains.supports import Interval
-from ...errors import ConvergenceError, ShapeError, require, require_count
+from ...errors import ConvergenceError, ShapeError, require, require_count, require_tolerance
 from ...numerics.exponentials import logsumexp
 from ...numerics.linalg import solve
 from .proportional_fitting import proportional_fitting
@@ -64,6 +64,7 @@ def sinkhorn(cost: Array, rows: Array, columns: Array, *, temperature: Array, to
     require("cost", "cost > -inf", cost > -np.inf, cost)
     Interval(0).require("temperature", temperature)
     require_count("max_steps", max_steps)
+    require_tolerance(tol)
     batch = _batch(cost, rows, columns, temperature)
     cost = xp.broadcast_to(cost, (*batch, *cost.shape[-2:]))
     rows, columns = (xp.broadcast_to(margin, (*batch, *margin.shape[-1:])) for margin in (rows, columns))
