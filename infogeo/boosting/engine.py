@@ -11,7 +11,7 @@ except ImportError as error:
 
 from ..backend import Array
 
-__all__ = ["Forest", "Trees"]
+__all__ = ["Forest", "Trees", "booster_of"]
 
 # Leaves are as large as gradients say, and rows count as their information says: LightGBM estimates how many rows a leaf has from
 # the sum of their hessians, so a least number of rows would depend on the weights
@@ -145,3 +145,8 @@ class Forest:
             return np.zeros((len(self.boosters), features))
         return np.stack([booster.feature_importance("gain", iteration=int(stop))
                          for booster, stop in zip(self.boosters, self.counts[stages - 1])])
+
+
+def booster_of(text: str) -> Any:
+    """The booster of a text that LightGBM wrote."""
+    return lightgbm.Booster(model_str=text)

@@ -132,6 +132,7 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
         """
         self._check_settings()
         again = self.warm_start and hasattr(self, "_history")
+        self.__dict__.pop("_conformal", None)           # of the laws before
         rng = check_random_state(self.random_state)
         seed = self._seed if again else int(rng.randint(2**31 - 1))
         X, y, weights = self._data(X, y, sample_weight, first=not again)

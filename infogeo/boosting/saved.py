@@ -3,14 +3,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import lightgbm
 import numpy as np
 
 from ..backend import Array
 from ..errors import DomainError, ShapeError
 from ..families.base import ExponentialFamily
 from .charts import ParameterChart, default_chart
-from .engine import Forest
+from .engine import Forest, booster_of
 from .prediction import Prediction
 
 __all__ = ["SavedModel"]
@@ -58,7 +57,7 @@ class SavedModel:
     @classmethod
     def from_arrays(cls, family: ExponentialFamily, arrays: Mapping[str, Array]) -> "SavedModel":
         """The model of a family."""
-        boosters = [lightgbm.Booster(model_str=str(text)) for text in arrays["trees"]]
+        boosters = [booster_of(str(text)) for text in arrays["trees"]]
         return cls(default_chart(family), Forest(boosters, arrays["counts"], 1), arrays["base"], arrays["unit"],
                    int(arrays["stages"]), int(arrays["features"]))
 

@@ -143,6 +143,7 @@ def test_intervals_are_conformal_after_calibration():
     model.calibrate(x[1000:2000], y[1000:2000])
     assert abs(covered(0.8) - 0.8) < 4.0 * np.sqrt(0.16 / 1000 + 0.16 / 1000)
     assert np.all(np.isinf(model.predict_interval(x[:2], 0.99999)))
+    assert np.all(np.isfinite(model.fit(x[:1000], y[:1000]).predict_interval(x[:2], 0.99999)))      # laws of another fit
     counts = Regressor(ig.Poisson, max_iter=5).fit(x, draw.poisson(2.0, 3000)).calibrate(x, draw.poisson(2.0, 3000))
     low, high = counts.predict_interval(x[:1], 0.9)[0]
     assert (low, high) == (0.0, 4.0)            # which hold 94.7 % of a Poisson law of mean 2; 0 to 3 hold 85.7 %
