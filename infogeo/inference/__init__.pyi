@@ -14,7 +14,13 @@ from .expectations import Expectation as Expectation
 from .expectations import GaussianExpectation as GaussianExpectation
 from .expectations import MonteCarloExpectation as MonteCarloExpectation
 from .expectations import QuadratureExpectation as QuadratureExpectation
+# models with latent variables, for infogeo.statistics.em
+from .factor_analysis import FactorAnalysis as FactorAnalysis
+from .factor_analysis import ProbabilisticPCA as ProbabilisticPCA
+from .hidden_markov import HiddenMarkov as HiddenMarkov
+from .linear_experts import LinearExperts as LinearExperts
 from .linear_regression import LinearRegression as LinearRegression
+from .missing_normal import MissingNormal as MissingNormal
 from .negative_elbo import NegativeELBO as NegativeELBO
 from .regression import LogisticRegression as LogisticRegression
 from .regression import PoissonRegression as PoissonRegression

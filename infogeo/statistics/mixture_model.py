@@ -28,7 +28,7 @@ class MixtureModel(LatentModel):
     Shapes: x (n, *support.shape).
 
     >>> start = ig.statistics.mixture_start(ig.Poisson(), x, 2, rng)
-    >>> found = ig.inference.em(ig.statistics.MixtureModel(ig.Poisson()), x, start, tol=1e-9, max_steps=500)
+    >>> found = ig.statistics.em(ig.statistics.MixtureModel(ig.Poisson()), x, start, tol=1e-9, max_steps=500)
     """
 
     @takes(family=ExponentialFamily)

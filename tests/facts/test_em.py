@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import infogeo as ig
+from infogeo.inference import FactorAnalysis, HiddenMarkov, LinearExperts, MissingNormal, ProbabilisticPCA
 from infogeo.statistics import SQUAREM, MixtureModel, em
 
 from .inference_helpers import near
@@ -28,3 +29,94 @@ def test_two_normals():
     own = NORMAL.parameters(quick.theta[0])
     near(own["mean"], [-1.0935355679, 1.8868390229], 1e-5)
     near(own["variance"], [.8463051183, .9841231154], 1e-5)
+
+
+def problems():
+    """(model, x, start) of every kind."""
+    rng = np.random.default_rng(4)
+    counts = np.concatenate([rng.poisson(2.0, 30), rng.poisson(9.0, 30)]).astype(float)
+    yield "mixture", MixtureModel(ig.Poisson()), counts, ([[0.0], [1.5]], [.5, .5])
+    yield "mixture of categories", MixtureModel(ig.Independent(ig.Categorical(3), 4)), rng.integers(0, 3, (40, 4)), (
+        0.5 * rng.standard_normal((2, 8)), [.4, .6])
+    yield "with a prior", MixtureModel(ig.Gamma(), 2.0), rng.gamma(2.0, size=40), ([[1.0, -2.0], [2.0, -1.0]], [.5, .5])
+    states = np.cumsum(rng.random((5, 20)) < 0.2, axis=-1) % 2
+    yield "hidden Markov", HiddenMarkov(ig.Poisson()), rng.poisson(np.where(states, 6.0, 1.0)).astype(float), (
+        [.5, .5], [[.7, .3], [.4, .6]], [[0.0], [1.0]])
+    yield "hidden Markov of vectors", HiddenMarkov(ig.DiagonalNormal(2)), (
+        rng.standard_normal((3, 15, 2)) + 2.0 * states[:3, :15, None]), (
+        [.5, .5], [[.7, .3], [.4, .6]], ig.DiagonalNormal(2).theta_from(mean=[[0.0, 0.0], [1.0, 1.0]], variance=np.ones((2, 2))))
+    x = rng.multivariate_normal([1.0, -1.0, 0.5], [[1.0, .6, .3], [.6, 2.0, -.4], [.3, -.4, 1.5]], 40)
+    yield "missing", MissingNormal(), np.where(rng.random(x.shape) < 0.3, np.nan, x), (np.zeros(3), np.eye(3))
+    z = rng.standard_normal((60, 2)) @ rng.standard_normal((2, 5)) + rng.standard_normal((60, 5)) * [.3, .5, .7, 1.0, .2] + 3.0
+    yield "factors", FactorAnalysis(), z, (np.zeros(5), rng.standard_normal((5, 2)), np.ones(5))
+    yield "principal components", ProbabilisticPCA(), z, (np.zeros(5), rng.standard_normal((5, 2)), np.ones(5))
+    X = np.stack([np.ones(50), rng.standard_normal(50)], axis=-1)
+    y = np.where(rng.random(50) < 0.4, X @ [1.0, 2.0], X @ [-1.0, -1.0]) + 0.3 * rng.standard_normal(50)
+    yield "experts", LinearExperts(), (X, y), ([.5, .5], [[.5, 1.0], [-.5, 0.0]], [1.0, 1.0])
+
+
+PROBLEMS = {name: problem for name, *problem in problems()}
+every_problem = pytest.mark.parametrize("model, x, start", PROBLEMS.values(), ids=PROBLEMS)
+
+
+@every_problem
+def test_descent_and_fixed_point(model, x, start):
+    """L falls by at least the divergence of the complete model; where steps end, L is stationary; acceleration ends no lower."""
+    found = em(model, x, start, tol=0.0, max_steps=30)
+    assert np.all(np.diff(found.values) >= found.divergences - 1e-13) and np.all(found.divergences >= -1e-15)
+    assert found.divergences[0] > 1e-4
+    end = em(model, x, start, tol=1e-14, max_steps=3000, acceleration=SQUAREM())
+    assert end.converged and end.values[-1] >= found.values[-1] - 1e-12
+    data, _ = model.prepared(x, start)
+    at, step = model.vector(end.theta), 1e-5 * np.eye(len(model.vector(end.theta)))
+
+    def value(v):
+        return model.expect(data, model.from_vector(v, end.theta))[0]
+
+    slopes = np.array([value(at + d) - value(at - d) for d in step]) / 2e-5
+    if isinstance(model, ProbabilisticPCA):         # one number stands five times in the vector
+        slopes[-5:] = slopes[-5:].sum()
+    assert np.max(np.abs(slopes)) <= 1e-6
+
+
+def test_hidden_markov_is_the_sum_over_paths():
+    model, x, start = PROBLEMS["hidden Markov"]
+    x, (initial, transition, theta) = model.prepared(x[:2, :6], start)
+    logs = [ig.Poisson().log_density(theta[j], x) for j in range(2)]
+    total = 0.0
+    for path in itertools.product(range(2), repeat=6):
+        prior = initial[path[0]] * np.prod([transition[a, b] for a, b in zip(path, path[1:])])
+        total = total + prior * np.exp(sum(logs[j][:, t] for t, j in enumerate(path)))
+    near(model.log_likelihood(x, (initial, transition, theta)), np.log(total), 1e-13)
+    long = np.tile(x, (1, 500))             # in the log domain: e^{−8000} is no number
+    assert np.all(np.isfinite(model.log_likelihood(long, (initial, transition, theta))))
+
+
+def test_normal_with_nothing_missing_is_fitted_in_one_step():
+    family, x = ig.MultivariateNormal(3), np.random.default_rng(0).standard_normal((20, 3)) + 5.0
+    found = em(MissingNormal(), x, (np.zeros(3), np.eye(3)), tol=1e-12, max_steps=5)
+    own = family.parameters(family.fit(x))
+    near(found.theta[0], own["mean"], 1e-13)
+    near(found.theta[1], own["covariance"], 1e-13)
+    near(found.values[1], np.mean(family.log_density(family.fit(x), x)), 1e-13)
+
+
+def test_principal_components():
+    """The closed form: the variance left over is the mean of the smaller eigenvalues."""
+    model, x, start = PROBLEMS["principal components"]
+    found = em(model, x, start, tol=1e-15, max_steps=3000, acceleration=SQUAREM())
+    eigenvalues = np.linalg.eigvalsh(np.cov(x.T, bias=True))
+    near(found.theta[2], eigenvalues[:3].mean(), 1e-5)
+    near(found.theta[0], x.mean(0), 1e-7)
+    mean, loadings, noise = found.theta
+    family = ig.MultivariateNormal(5)
+    theta = family.theta_from(mean=mean, covariance=loadings @ loadings.T + np.diag(noise))
+    near(found.values[-1], np.mean(family.log_density(theta, x)), 1e-12)
+
+
+@every_problem
+def test_messages(model, x, start):
+    with pytest.raises((ig.ShapeError, ig.DomainError)):
+        em(model, x, tuple(np.asarray(part)[..., None] for part in start), tol=1e-6, max_steps=3)
+    with pytest.raises(ig.DomainError, match="tol"):
+        em(model, x, start, tol=-1.0, max_steps=3)

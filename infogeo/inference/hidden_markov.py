@@ -1,0 +1,111 @@
+"""Hidden Markov models with emissions of any exponential family."""
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array, Namespace, backend_of, coerced
+from ..errors import ShapeError, require, takes
+from ..families.base import ExponentialFamily
+from ..numerics.exponentials import logsumexp
+from ..statistics.latent import LatentModel
+from ..statistics.mixture_model import members_fitted
+
+__all__ = ["HiddenMarkov"]
+
+
+class HiddenMarkov(LatentModel):
+    """Sequences of observations, each of the member of a family that a Markov chain of k states chooses.
+
+    Mathematically, p(x, z) = π(z_1) Π A(z_t, z_{t+1}) Π p(x_t; θ_{z_t}); forward and backward passes are of log-probabilities,
+    all sequences at once. The parameters are ``(initial, transition, theta)``, shapes (k,), (k, k) and (k, d).
+
+    Parameters
+    ----------
+    family : ExponentialFamily
+        Of the emissions.
+
+    Shapes: x (sequences, T, *support.shape).
+    Source: Baum, Petrie, Soules & Weiss (1970).
+    """
+
+    @takes(family=ExponentialFamily)
+    def __init__(self, family: ExponentialFamily) -> None:
+        self.family = family
+
+    def __repr__(self) -> str:
+        return f"HiddenMarkov({self.family!r})"
+
+    def prepared(self, x: Array, start: Any) -> tuple[Array, Any]:
+        initial, transition, theta = start
+        xp, x, initial, transition, theta = coerced(x, initial, transition, theta)
+        theta = self.family.theta_domain.require("theta", theta)
+        k = theta.shape[0]
+        if theta.ndim != 2 or tuple(initial.shape) != (k,) or tuple(transition.shape) != (k, k):
+            raise ShapeError(f"initial, transition and theta must have shapes (k,), (k, k) and (k, {self.family.dim}); got "
+                             f"{tuple(initial.shape)}, {tuple(transition.shape)} and {tuple(theta.shape)}")
+        shape = self.family.support.shape
+        if x.ndim != 2 + len(shape) or tuple(x.shape[2:]) != shape or 0 in x.shape[:2]:
+            raise ShapeError(f"x must have shape ({', '.join(['sequences', 'T', *map(str, shape)])}); got {tuple(x.shape)}")
+        for name, law in (("initial", initial), ("transition", transition)):
+            require(name, f"{name} > 0", law > 0, law)
+        return self.family.require_observations("x", x), (initial / xp.sum(initial),
+                                                         transition / xp.sum(transition, axis=-1, keepdims=True), theta)
+
+    def _passes(self, x: Array, theta: Any) -> tuple[Namespace, Array, Array, Array, Array]:
+        """(xp, log A, emissions, forward, backward), the last three of shape (T, sequences, k)."""
+        initial, transition, members = theta
+        xp = backend_of(members)
+        with np.errstate(divide="ignore"):
+            log_initial, log_A = xp.log(initial), xp.log(transition)
+        emitted = xp.moveaxis(self.family.log_density(members, x[:, :, None, ...]), 1, 0)
+        forward, backward = [log_initial + emitted[0, ...]], [xp.zeros_like(emitted[0, ...])]
+        for t in range(1, x.shape[1]):
+            forward.append(emitted[t, ...] + logsumexp(forward[-1][..., :, None] + log_A, axis=-2))
+            after = emitted[-t, ...] + backward[-1]
+            backward.append(logsumexp(log_A + after[..., None, :], axis=-1))
+        return xp, log_A, emitted, xp.stack(forward), xp.stack(backward[::-1])
+
+    def expect(self, x: Array, theta: Any) -> tuple[Array, Any]:
+        """The laws of the states, shape (T, sequences, k), and the expected numbers of transitions, shape (k, k)."""
+        xp, log_A, emitted, forward, backward = self._passes(x, theta)
+        total = logsumexp(forward[-1, ...])
+        states = xp.exp(forward + backward - total[:, None])
+        pairs = (forward[:-1, ..., :, None] + log_A + (emitted + backward)[1:, ..., None, :] - total[:, None, None])
+        return xp.sum(total) / (x.shape[0] * x.shape[1]), (states, xp.sum(xp.exp(pairs), axis=(0, 1)))
+
+    def log_likelihood(self, x: Array, theta: Any) -> Array:
+        """log p(x) of every sequence, shape (sequences,), nats."""
+        return logsumexp(self._passes(x, theta)[3][-1, ...])
+
+    def maximise(self, x: Array, statistics: Any) -> Any:
+        """A state that is never left before the end has all transitions alike."""
+        states, pairs = statistics
+        xp, k = backend_of(states), states.shape[-1]
+        left = xp.sum(pairs, axis=-1, keepdims=True)
+        transition = xp.where(left > 0, pairs / xp.where(left > 0, left, xp.ones_like(left)), xp.full_like(pairs, 1.0 / k))
+        flat = xp.reshape(xp.moveaxis(x, 1, 0), (-1, 1, *x.shape[2:]))
+        each = xp.broadcast_to(flat, (flat.shape[0], k, *x.shape[2:]))
+        return xp.mean(states[0, ...], axis=0), transition, members_fitted(self.family, each, xp.reshape(states, (-1, k)))
+
+    def divergence(self, x: Array, statistics: Any, new: Any, old: Any) -> Array:
+        states, pairs = statistics
+        xp = backend_of(states)
+        chain = x.shape[0] * _kl(xp, new[0], old[0]) + xp.sum(xp.sum(pairs, axis=-1) * _kl(xp, new[1], old[1]))
+        emissions = xp.sum(xp.sum(states, axis=(0, 1)) * self.family.kl(new[2], old[2]))
+        return (chain + emissions) / (x.shape[0] * x.shape[1])
+
+    def vector(self, theta: Any) -> Array:
+        xp = backend_of(theta[2])
+        return xp.concat([xp.log(theta[0]), xp.reshape(xp.log(theta[1]), (-1,)), xp.reshape(theta[2], (-1,))])
+
+    def from_vector(self, vector: Array, like: Any) -> Any:
+        xp, k = backend_of(vector), like[0].shape[0]
+        initial, transition = vector[:k], xp.reshape(vector[k:k + k * k], (k, k))
+        return (xp.exp(initial - logsumexp(initial)), xp.exp(transition - logsumexp(transition)[:, None]),
+                xp.reshape(vector[k + k * k:], like[2].shape))
+
+
+def _kl(xp: Namespace, p: Array, q: Array) -> Array:
+    """Σ p log(p / q) over the last axis, 0 log 0 = 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return xp.sum(xp.where(p > 0, p * xp.log(p / q), xp.zeros_like(p)), axis=-1)
