@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from math import exp, lgamma, log, pi
 from typing import Any
 
+import numpy as np
+
 from ..arrays.draws import Draws
-from ..arrays.memo import once
+from ..arrays.memo import is_standing, once
 from ..arrays.sums import average
-from ..backend import Array, Namespace, column, dot
+from ..backend import NUMPY, Array, Namespace, column, dot
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain, OpenSimplex, RealSpace
 from ..domains.supports import ClosedSimplexPoints, Integers, LimitPoints, SimplexPoints
@@ -46,6 +48,7 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
     reference: int | None = None
     on_simplex = True
     as_they_lie = ("to_theta",)
+    nan_outside = ("eta",)
 
     def __post_init__(self) -> None:
         if hasattr(self.k, "__len__") and not isinstance(self.k, str):
@@ -125,7 +128,18 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
 
     def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         rest = 1.0 - xp.matmul(eta, xp.ones(self.dim, dtype=eta.dtype))
-        return xp.log(eta / column(rest))
+        theta = xp.log(eta / column(rest))
+        # inside all entries are finite, elsewhere one is not: the least of them costs a third of a look at the domain
+        if is_standing() or (xp is NUMPY and theta.size and np.isfinite(xp.min(theta))):
+            return theta
+        known = xp.all((eta >= 0) & xp.isfinite(eta), axis=-1) & (xp.sum(eta, axis=-1) <= self.eta_total)
+        limit = self._theta_of_limit(lambda xp, eta: theta, xp, eta)
+        return xp.where(known[..., None], limit, xp.asarray(xp.nan, dtype=eta.dtype))
+
+    def _within(self, xp: Namespace, eta: Array) -> Array:
+        """η, NaN where it lies outside the simplex."""
+        outside = None if is_standing() else self.eta_domain.outside(xp, eta)
+        return eta if outside is None else xp.where(outside[..., None], xp.asarray(xp.nan, dtype=eta.dtype), eta)
 
     def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         total = xp.sum(eta, axis=-1)
@@ -146,14 +160,17 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
         return s * (z - s * column(xp.sum(s * z, axis=-1) / (1.0 + xp.sqrt(rest))))
 
     def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
+        eta = self._within(xp, eta)
         rest = 1.0 - xp.sum(eta, axis=-1)
         return xp.eye(self.dim, dtype=eta.dtype) / eta[..., None] + 1.0 / rest[..., None, None]
 
     def _dual_flat(self, xp: Namespace, eta: Array, vector: Array) -> Array:
+        eta = self._within(xp, eta)
         rest = 1.0 - xp.sum(eta, axis=-1, keepdims=True)
         return vector / eta + xp.sum(vector, axis=-1, keepdims=True) / rest
 
     def _dual_sharp(self, xp: Namespace, eta: Array, covector: Array) -> Array:
+        eta = self._within(xp, eta)
         return eta * (covector - xp.sum(eta * covector, axis=-1, keepdims=True))
 
     def _log_volume_element(self, xp: Namespace, theta: Array) -> Array:
