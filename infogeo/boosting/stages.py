@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..arrays.memo import standing
 from ..backend import Array
 from ..errors import DomainError, first_bad, require
 from .charts import ParameterChart
@@ -92,17 +93,20 @@ def boost(aim: MeanScore, trees: Trees, y: Array, weights: Array, stages: int, h
     random : bool
         Whether rows or features are drawn: then a stage without a split says nothing of the next.
     """
-    u, theta = aim.at(trees.scores())
-    _note(aim, trees, theta, y, weights, history, valid)
-    while len(history.counts) < stages and not (valid and patience(history.validation)):
-        gradient, information = aim.rows(u, theta, y)
-        grown = trees.grow(gradient * weights[:, None], information * weights[:, None])
-        if not grown and not random:
-            break                               # no leaf can be split, now or later
+    with standing() as stand:           # the score and the gradient of a stage share what is known of its laws
         u, theta = aim.at(trees.scores())
-        history.counts.append(trees.counts())
+        stand(theta)
         _note(aim, trees, theta, y, weights, history, valid)
-        report(history)
+        while len(history.counts) < stages and not (valid and patience(history.validation)):
+            gradient, information = aim.rows(u, theta, y)
+            grown = trees.grow(gradient * weights[:, None], information * weights[:, None])
+            if not grown and not random:
+                break                   # no leaf can be split, now or later
+            u, theta = aim.at(trees.scores())
+            stand(theta)
+            history.counts.append(trees.counts())
+            _note(aim, trees, theta, y, weights, history, valid)
+            report(history)
 
 
 def _note(aim: MeanScore, trees: Trees, theta: Array, y: Array, weights: Array, history: History,
