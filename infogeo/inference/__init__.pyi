@@ -22,6 +22,11 @@ from .linear_experts import LinearExperts as LinearExperts
 from .linear_regression import LinearRegression as LinearRegression
 from .missing_normal import MissingNormal as MissingNormal
 from .negative_elbo import NegativeELBO as NegativeELBO
+# what is found
+from .predictive import Predictive as Predictive
+from .predictive import predictive as predictive
+from .reference import Reference as Reference
+from .reference import reference as reference
 from .regression import LogisticRegression as LogisticRegression
 from .regression import PoissonRegression as PoissonRegression
 from .regression import Regression as Regression

@@ -48,8 +48,8 @@ class HiddenMarkov(LatentModel):
             raise ShapeError(f"x must have shape ({', '.join(['sequences', 'T', *map(str, shape)])}); got {tuple(x.shape)}")
         for name, law in (("initial", initial), ("transition", transition)):
             require(name, f"{name} > 0", law > 0, law)
-        return self.family.require_observations("x", x), (initial / xp.sum(initial),
-                                                         transition / xp.sum(transition, axis=-1, keepdims=True), theta)
+        transition = transition / xp.sum(transition, axis=-1, keepdims=True)
+        return self.family.require_observations("x", x), (initial / xp.sum(initial), transition, theta)
 
     def _passes(self, x: Array, theta: Any) -> tuple[Namespace, Array, Array, Array, Array]:
         """(xp, log A, emissions, forward, backward), the last three of shape (T, sequences, k)."""

@@ -25,7 +25,8 @@ class Regression:
     Parameters
     ----------
     family : ExponentialFamily
-        Of one natural parameter that is any number, such as `Bernoulli`, `Poisson`, ``NormalKnownVariance(1.0)``.
+        Of one natural parameter that is any number, such as `Bernoulli`, `Poisson`, ``NormalKnownVariance(1.0)``; x·z is that
+        parameter, the mean over the variance of the last.
     X : array, shape (n, p)
     y : array, shape (n,)
         In the support of the family.

@@ -1,0 +1,67 @@
+"""The evidence and the exact posterior, from points of a variational one: what a bound is measured by."""
+from typing import Any, NamedTuple
+
+from ..backend import Array, arrays
+from ..errors import ShapeError, takes
+from ..families.base import ExponentialFamily
+from ..numerics.exponentials import logsumexp
+from .expectations import MonteCarloExpectation, WeightedPoints
+
+__all__ = ["Reference", "reference"]
+
+
+class Reference(NamedTuple):
+    """The log evidence and moments of a posterior, by weights p(x, z) / q(z).
+
+    Attributes
+    ----------
+    log_evidence : array, shape (...)
+        log p(x), nats.
+    error : array, shape (...)
+        One standard error of it by draws; 0 by quadrature.
+    mean, deviation : arrays, shape (..., *q.support.shape)
+        Of z under the posterior.
+    effective : array, shape (...)
+        The share (Σ w)² / (K Σ w²) of the points that count, for draws: near 1 where q is near the posterior.
+    """
+
+    log_evidence: Any
+    error: Any
+    mean: Any
+    deviation: Any
+    effective: Any
+
+
+@takes(q=ExponentialFamily, by=WeightedPoints)
+def reference(q: ExponentialFamily, theta: Array, log_joint: Any, by: WeightedPoints) -> Reference:
+    """The posterior that q stands for, with its evidence: log E_q[p(x, z) / q(z)] by points of q.
+
+    Parameters
+    ----------
+    q : ExponentialFamily
+    theta : array, shape (..., q.dim)
+        As found by a run on `NegativeELBO`: ``q.to_theta(run.x)``.
+    log_joint : function z -> log p(x, z), or a model that is one
+    by : QuadratureExpectation or MonteCarloExpectation
+        The first converges fast where q is close, in few dimensions.
+
+    Source: Geweke, Bayesian inference in econometric models using Monte Carlo integration (1989).
+    """
+    by.require(q, log_joint)
+    theta = q.theta_domain.require("theta", theta)
+    z, weights = by.points(q, theta)
+    xp, joint, weights, z = arrays(log_joint(z), weights, z)
+    if joint.shape != weights.shape:
+        raise ShapeError(f"log_joint must return the shape (...) of its argument (..., *{q.support.shape}); got "
+                         f"{tuple(joint.shape)} for {tuple(z.shape)}")
+    log_ratio = joint - q.log_density(theta, z)
+    log_evidence = logsumexp(log_ratio + xp.log(weights), axis=0)
+    ratio = xp.exp(log_ratio - log_evidence)                     # of mean 1
+    share = weights * ratio
+    wide = xp.reshape(share, (*share.shape, *(1,) * len(q.support.shape)))
+    mean = xp.sum(wide * z, axis=0)
+    deviation = xp.sqrt(xp.sum(wide * (z - mean) ** 2, axis=0))
+    drawn = isinstance(by, MonteCarloExpectation)
+    spread = xp.sum(weights * (ratio - 1.0) ** 2, axis=0)
+    error = xp.sqrt(spread / z.shape[0]) if drawn else xp.zeros_like(spread)
+    return Reference(log_evidence, error, mean, deviation, 1.0 / (1.0 + spread))
