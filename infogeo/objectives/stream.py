@@ -89,9 +89,9 @@ class Stream(Objective):
         x : array, shape (..., d)
             Such as the minimum of the mean, ``ig.descend(stream.value_and_gradient, …).x``.
         """
-        if values is None or len(values.shape) == 0 or not 2 <= values.shape[0] <= len(self) + 1:
-            got = values if values is None else tuple(values.shape)
-            raise ShapeError(f"values must be those of a run of 1 to {len(self)} steps, shape (T + 1, ...); got {got}")
+        shape = None if values is None else tuple(arrays(values)[1].shape)
+        if not shape or not 2 <= shape[0] <= len(self) + 1:
+            raise ShapeError(f"values must be those of a run of 1 to {len(self)} steps, shape (T + 1, ...); got {shape}")
         xp, values, fixed = arrays(values, self.losses(x))
         lost, fixed = (xp.moveaxis(part[:values.shape[0] - 1, ...], 0, -1) for part in (values, fixed))
         return xp.moveaxis(xp.cumulative_sum(lost - fixed, axis=-1), -1, 0)

@@ -144,7 +144,10 @@ def _read(content: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         raise ValueError("it holds other arrays than those of a snapshot")
     if version.shape != () or int(version) != VERSION:
         raise ValueError(f"it has the version {version}, and this library reads version {VERSION}")
-    return json.loads(found.pop("tree").tobytes()), found
+    tree = json.loads(found.pop("tree").tobytes())
+    if not isinstance(tree, dict) or not {"k", "note", "run", "generator", "states", "loop"} <= set(tree):
+        raise ValueError("it holds something else than a snapshot")
+    return tree, found
 
 
 class _Writer:

@@ -15,6 +15,7 @@ import pytest
 import infogeo as ig
 from infogeo.arrays.files import packed, require_place, unpacked, write_whole
 from infogeo.solvers import Snapshot
+from infogeo.solvers.snapshot import VERSION
 from infogeo.training import KFAC, Adam, Checkpoint, Momentum, PolyakAverage, Regularised, load_checkpoint
 
 from .training_helpers import problem, run
@@ -75,7 +76,8 @@ def test_every_flipped_byte_is_found_or_changes_nothing(checkpoint):
     lambda c: b"", lambda c: c[:-1], lambda c: c[:len(c) // 2], lambda c: c[1:], lambda c: b"garbage" * 99,
     lambda c: pickle.dumps({"k": 5}), lambda c: packed({"x": np.zeros(3)}),
     lambda c: packed({"version": np.array(99), "tree": np.zeros(2, np.uint8)}),
-], ids=["empty", "short", "half", "late", "garbage", "a pickle", "other arrays", "a later version"])
+    lambda c: packed({"version": np.array(VERSION), "tree": np.frombuffer(b'{"k": 5}', np.uint8)}),
+], ids=["empty", "short", "half", "late", "garbage", "a pickle", "other arrays", "a later version", "another tree"])
 def test_damaged_files(checkpoint, damage):
     checkpoint.write_bytes(damage(checkpoint.read_bytes()))
     with pytest.raises(ValueError, match="path must be that of a checkpoint, whole and unaltered; .*run.checkpoint: ") as caught:

@@ -174,6 +174,8 @@ def test_streams_that_end_or_are_none():
         ig.Stream(None, [1.0])
     with pytest.raises(ig.ShapeError, match=r"1 to 2 steps, shape \(T \+ 1, \.\.\.\); got None"):
         stream.regret(None, [0.0])
+    with pytest.raises(ig.ShapeError, match=r"shape \(T \+ 1, \.\.\.\); got \(\)"):
+        stream.regret(1.0, [0.0])
 
 
 def test_averages():
