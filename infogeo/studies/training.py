@@ -7,6 +7,7 @@ from time import perf_counter
 import numpy as np
 
 from ..backend import Array, to_numpy
+from ..curvature.kfac_tridiagonal import ChainFactors
 from ..curvature.outputs import RandomSigns
 from ..networks.initial import Glorot
 from ..networks.model import NegativeLogLikelihood
@@ -18,6 +19,7 @@ from ..solvers.update import GradientUpdate, Update
 from ..training.adam import Adam, RMSprop
 from ..training.checkpoint import Checkpoint, load_checkpoint
 from ..training.data import MiniBatches
+from ..training.ekfac import EKFAC
 from ..training.kfac import KFAC, Share
 from ..training.momentum import Momentum, Nesterov
 from .architecture import Task
@@ -51,8 +53,14 @@ def _kfac(rng: np.random.Generator) -> Update:
     return KFAC(RandomSigns(rng), statistics=Share(0.5), products=Share(0.25))
 
 
+def _tridiagonal(rng: np.random.Generator) -> Update:
+    return KFAC(RandomSigns(rng), ChainFactors, statistics=Share(0.5), products=Share(0.25))
+
+
 OPTIMISERS = {
     "kfac": Optimiser("K-FAC", _kfac, 1.0),
+    "ekfac": Optimiser("EK-FAC", lambda rng: EKFAC(RandomSigns(rng), statistics=Share(0.5), products=Share(0.25)), 1.0),
+    "tridiagonal": Optimiser("K-FAC, chain", _tridiagonal, 1.0),
     "sgd": Optimiser("gradient descent", lambda rng: GradientUpdate(), 0.01),
     "momentum": Optimiser("momentum 0.9", lambda rng: Momentum(0.9), 0.003),
     "nesterov": Optimiser("Nesterov 0.9", lambda rng: Nesterov(0.9), 0.003),

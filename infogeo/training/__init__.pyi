@@ -11,6 +11,7 @@ from .kfac import (
     FullLength as FullLength, KFAC as KFAC, KFACState as KFACState, QuadraticLength as QuadraticLength,
     QuadraticMomentum as QuadraticMomentum, Refresh as Refresh, Rescaling as Rescaling, Share as Share,
 )
+from .ekfac import EKFAC as EKFAC, EigenMemory as EigenMemory
 from .rules import (
     ConstantLambda as ConstantLambda, GammaOfLambda as GammaOfLambda, GammaRule as GammaRule, GammaSearch as GammaSearch,
     LambdaRule as LambdaRule, LevenbergMarquardt as LevenbergMarquardt, TrustedLambda as TrustedLambda,

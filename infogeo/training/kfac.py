@@ -2,7 +2,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -215,6 +215,7 @@ class KFAC(ExampleUpdate):
     rescaling: Rescaling = QuadraticMomentum()
     statistics: Share = Share()
     products: Share = Share()
+    keeps_inverse: ClassVar[bool] = True        # between refreshes
 
     @classmethod
     def published(cls, outputs: Outputs, **parts: Any) -> "KFAC":
@@ -233,18 +234,25 @@ class KFAC(ExampleUpdate):
         k, lam = state.k + 1, self.damping.first(float(seen.objective.value(x))) if state.lam is None else state.lam
         total = lam + seen.decay
         done, batch = self.statistics.record(seen.loss, x)
-        fresh = self.factors.of_pass(done, batch, outputs=self.outputs, sharing=self.sharing)
-        factors = self.averaging.update(state.factors, fresh)
+        factors = self.remembered(state.factors, done, batch, k)
         gamma = self.gamma.start(total) if state.gamma is None else state.gamma
         gammas = self.gamma.candidates(k, gamma, total)
-        if self.refresh.due(k) or len(gammas) > 1:
-            curvature = factors.value.operator()
-            inverses = [curvature.factored_shift(g * g) for g in gammas]
+        if self.refresh.due(k) or len(gammas) > 1 or not self.keeps_inverse:
+            inverses = [self.damped(factors, g) for g in gammas]
         else:
             gammas, inverses = [gamma], [state.inverse]
         products, _ = self.products.record(seen.loss, x)
         trials = [self.trial(products, covector, g, inverse, state.delta, total) for g, inverse in zip(gammas, inverses)]
         return Proposal(seen, state, lam, factors, products, min(trials, key=lambda trial: trial.promise))
+
+    def remembered(self, factors: Any, done: ModelPass, batch: Batch, k: int) -> Any:
+        """What is known of the curvature after the examples of step k."""
+        assert self.outputs is not None
+        return self.averaging.update(factors, self.factors.of_pass(done, batch, outputs=self.outputs, sharing=self.sharing))
+
+    def damped(self, factors: Any, gamma: float) -> Any:
+        """The curvature with γ, its factorisations done."""
+        return factors.value.operator().factored_shift(gamma * gamma)
 
     def trial(self, done: ModelPass, covector: Array, gamma: float, inverse: Any, before: Array | None, total: float) -> Trial:
         """The `Trial` of one inverse, with the quadratic model on the examples of a pass."""
@@ -269,8 +277,7 @@ class KFAC(ExampleUpdate):
             if not self.damping.refuses(ratio) or abs(promise) <= ROUNDING * abs(value):
                 return x_new, KFACState(k, factors, lam, best.gamma, best.inverse, best.delta, ratio)
             gamma = self.gamma.start(lam + seen.decay)
-            inverse = factors.value.operator().factored_shift(gamma * gamma)
-            best = self.trial(products, covector, gamma, inverse, before.delta, lam + seen.decay)
+            best = self.trial(products, covector, gamma, self.damped(factors, gamma), before.delta, lam + seen.decay)
         return x, KFACState(k, factors, lam, best.gamma, best.inverse, None, ratio)
 
     def velocity(self, geometry: Any, x: Array, covector: Array) -> Array:

@@ -1,0 +1,63 @@
+"""EK-FAC: the eigenbases of K-FAC's factors, found seldom, with second moments in them that every step adds to."""
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ..backend import Array, Namespace, backend_of
+from ..curvature.ekfac import EigenFactors
+from ..curvature.kronecker_factors import Averaged, KroneckerFactors
+from ..curvature.outputs import Given
+from ..networks.model import Batch, ModelPass
+from .kfac import KFAC, KFACState
+
+__all__ = ["EKFAC", "EigenMemory"]
+
+
+class EigenMemory(NamedTuple):
+    """The running averages of the Kronecker factors, and of the second moments in the eigenbases that they had last."""
+
+    kronecker: Averaged
+    moments: Averaged
+
+
+@dataclass(eq=False)
+class EKFAC(KFAC):
+    """`KFAC` with a curvature that is diagonal in the eigenbases of its factors: the bases seldom, the second moments every step.
+
+    Mathematically, with the eigenbases Q_a and Q_b of Ā and G, renewed as `refresh` says, S is the running average of
+    (Q_aᵀ V Q_b)² over the covectors V of every step, starting at what Ā ⊗ G has there; the inverse is diagonal in this basis with
+    1 / (S + γ²), and new in every step.
+
+    Source: George, Laurent, Bouthillier, Ballas & Vincent, Fast approximate natural gradient descent in a Kronecker-factored
+    eigenbasis (2018), algorithm 1.
+    """
+
+    keeps_inverse = False
+
+    def init(self, x: Array) -> KFACState:
+        return KFACState(factors=EigenMemory(self.averaging.init(), self.averaging.init()))
+
+    def remembered(self, factors: EigenMemory, done: ModelPass, batch: Batch, k: int) -> EigenMemory:
+        assert self.outputs is not None
+        outputs = Given(tuple(self.outputs.groups(done.model.family, done.theta, batch)))        # the same for both
+        fresh = self.factors.of_pass(done, batch, outputs=outputs, sharing=self.sharing)
+        kronecker, moments = self.averaging.update(factors.kronecker, fresh), factors.moments
+        if moments.value is None or self.refresh.due(k):
+            moments = Averaged(1, _in_own_bases(kronecker.value, done.theta.dtype))
+        here = EigenFactors.of_pass(done, batch, moments.value.bases, outputs=outputs)
+        return EigenMemory(kronecker, self.averaging.update(moments, here))
+
+    def damped(self, factors: EigenMemory, gamma: float) -> Any:
+        return factors.moments.value.operator().shifted(gamma * gamma)
+
+
+def _in_own_bases(factors: KroneckerFactors, dtype: Any) -> EigenFactors:
+    """Kronecker factors as second moments in their own eigenbases."""
+    def diagonal(xp: Namespace, Q: Array, matrix: Array) -> Array:
+        return xp.sum(Q * xp.matmul(matrix, Q), axis=-2)
+
+    bases, S = factors.bases(), []
+    for (Q_a, Q_b), A, G in zip(bases, factors.A, factors.G):
+        xp = backend_of(Q_a)
+        A, G = (xp.astype(x, Q.dtype, copy=False) for x, Q in ((A, Q_a), (G, Q_b)))
+        S.append(diagonal(xp, Q_a, A)[:, None] * diagonal(xp, Q_b, G))
+    return EigenFactors(bases, tuple(S), dtype)
