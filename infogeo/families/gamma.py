@@ -3,7 +3,8 @@ from dataclasses import dataclass
 
 from ..arrays.draws import Draws
 from ..arrays.sums import average, centred
-from ..backend import Array, Namespace
+from ..backend import Array, Namespace, coerced
+from ..domains.chart import Chart
 from ..domains.convex import MappedDomain, Orthant
 from ..domains.supports import ClosedInterval, Interval
 from ..numerics.exponentials import log_quotient, ratio_gap
@@ -18,9 +19,32 @@ from .cumulative import Carried, StandardGamma
 __all__ = ["Gamma", "limit_of_power", "mean_log_gap"]
 
 
-def _log_mean(xp: Namespace, z: Array) -> Array:
-    """(c, m) to (log m − c, m)."""
-    return xp.stack([xp.log(z[..., 1]) - z[..., 0], z[..., 1]], axis=-1)
+class _LogGapChart(Chart):
+    """(c, m) to (log m − c, m), with c = log E x − E log x > 0, a function of the shape alone, and the mean m."""
+
+    def __call__(self, u: Array) -> Array:
+        xp, u = coerced(u)
+        return xp.stack([xp.log(u[..., 1]) - u[..., 0], u[..., 1]], axis=-1)
+
+    def inverse(self, x: Array) -> Array:
+        return self(x)                      # twice is the identity
+
+    def push_forward(self, u: Array, vector: Array) -> Array:
+        xp, u, vector = coerced(u, vector)
+        first = vector[..., 1] / u[..., 1] - vector[..., 0]
+        return xp.stack([first, vector[..., 1] + 0.0 * first], axis=-1)
+
+    pull_in = push_forward                  # J is its own inverse
+
+    def pull_back(self, u: Array, covector: Array) -> Array:
+        xp, u, covector = coerced(u, covector)
+        second = covector[..., 0] / u[..., 1] + covector[..., 1]
+        return xp.stack([0.0 * second - covector[..., 0], second], axis=-1)
+
+    def pull_back_tangent(self, u: Array, vector: Array, covector: Array) -> Array:
+        xp, u, vector, covector = coerced(u, vector, covector)
+        second = -covector[..., 0] * vector[..., 1] / u[..., 1] ** 2
+        return xp.stack([0.0 * second, second], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -41,7 +65,7 @@ class Gamma(ExponentialFamily):
 
     dim = 2
     theta_domain = Orthant(1, -1)
-    eta_domain = MappedDomain(Orthant(1, 1), _log_mean,
+    eta_domain = MappedDomain(Orthant(1, 1), _LogGapChart(),
                               lambda xp, eta: (eta[..., 1] > 0) & (eta[..., 0] < xp.log(eta[..., 1])),
                               lambda name: f"{name}[1] > 0 and {name}[0] < log({name}[1])")
     support = ClosedInterval(0)
