@@ -10,6 +10,9 @@ from .mixtures import Mixture as Mixture, fit_mixture as fit_mixture, mixture_st
 from .latent import SQUAREM as SQUAREM, EMResult as EMResult, LatentModel as LatentModel, em as em
 from .mixture_model import MixtureModel as MixtureModel
 
+# what models predict
+from .predicted import PredictedLaw as PredictedLaw
+
 # volumes and complexity
 from .volume import (
     Cubature as Cubature, ImportanceSampling as ImportanceSampling, Region as Region, UniformSampling as UniformSampling,

@@ -37,3 +37,10 @@ from .low_rank import LowRankNatural as LowRankNatural
 # other updates
 from .adam import Adam as Adam, RMSprop as RMSprop
 from .momentum import Momentum as Momentum, Nesterov as Nesterov
+
+# from arrays to weights
+from .fitting import Training as Training, fit as fit
+
+# estimators
+from .classifier import NaturalGradientClassifier as NaturalGradientClassifier
+from .regressor import NaturalGradientRegressor as NaturalGradientRegressor

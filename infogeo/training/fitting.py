@@ -1,0 +1,217 @@
+"""From arrays to weights: epochs over mini-batches, a penalty, a validation set, and when to stop."""
+from dataclasses import dataclass, field
+from math import ceil, inf
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array, backend_of, generator, to_numpy
+from ..curvature.outputs import ExactColumns
+from ..errors import ConvergenceError, DomainError, require, require_count, require_positive, takes
+from ..networks.affine import Affine
+from ..networks.initial import Glorot
+from ..networks.model import Batch, ConditionalModel, NegativeLogLikelihood
+from ..solvers.descend import descend
+from ..solvers.moment import Moment
+from ..solvers.result import Result, Status
+from ..solvers.update import Update
+from .adam import Adam, RMSprop
+from .data import MiniBatches, Regularised
+from .kfac import KFAC
+from .momentum import Momentum, Nesterov
+
+__all__ = ["Training", "fit", "initial_weights"]
+
+COLUMNS = 32                    # outputs up to which K-FAC takes all columns of their metric: digits in 1.7 times signs' time
+WHOLE, PART = 4096, 1024        # samples that are taken at once, and those of a mini-batch where there are more
+STEPS = {KFAC: 1.0, Adam: 0.003, RMSprop: 0.001, Momentum: 0.003, Nesterov: 0.003}
+
+
+@dataclass(frozen=True)
+class Training:
+    """What `fit` found.
+
+    Attributes
+    ----------
+    w : array, shape (size,)
+        The weights; with a validation set the best ones there.
+    losses : list of float
+        The mean of the penalised loss over each epoch, as its steps saw it, nats.
+    validation : list of float
+        The loss of the validation set after each epoch, without the penalty; empty where there is none.
+    status : Status
+        STOPPED where nothing was gained any more, MAX_STEPS after all epochs.
+    point, state : array and object
+        Where the run was last, and what its update carries: a further `fit` goes on from there.
+    """
+
+    w: Array
+    losses: list[float]
+    validation: list[float]
+    status: Status
+    point: Array = field(repr=False)
+    state: Any = field(repr=False)
+
+    @property
+    def epochs(self) -> int:
+        """How many were run."""
+        return len(self.losses)
+
+
+@takes(model=ConditionalModel)
+def fit(model: ConditionalModel, batch: Batch, *, optimiser: Update | None = None, step: Any = None, max_epochs: int = 200,
+        batch_size: int | None = None, prior_precision: float = 1.0, validation: Batch | None = None, patience: int = 10,
+        tol: float = 1e-4, rng: np.random.Generator | None = None, start: Training | None = None,
+        progress: bool = False) -> Training:
+    """Train a model from random weights, or go on.
+
+    Mathematically, what is minimised is −(1/N) (Σ log p(y_n | θ_n) − (τ/2) |w|²) with N samples, or the sum of their weights, and
+    the precision τ of a normal prior of the weights.
+
+    Parameters
+    ----------
+    model : ConditionalModel
+    batch : pair (x, y), or (x, y, weights)
+    optimiser : Update, optional
+        `KFAC` whose covectors are all columns of the metric of up to 32 outputs, which nothing is drawn for, and random signs of
+        more, unless another is given.
+    step : number or Step, optional
+        Known of K-FAC, Adam, RMSprop, momentum and Nesterov's method: 1, .003, .001, .003, .003.
+    max_epochs : int
+        An epoch sees every sample once.
+    batch_size : int, optional
+        All samples up to 4096 of them and 1024 of more, unless given.
+    prior_precision : float
+        τ, not negative.
+    validation : pair (x, y), or (x, y, weights), optional
+    patience, tol : int, float
+        The run ends after so many epochs that gained no more than `tol`, of the validation's loss or, without one, of the loss.
+    rng : numpy.random.Generator, optional
+        Seed 0 unless given.
+    start : Training, optional
+        To go on from.
+    progress : bool
+
+    Raises
+    ------
+    DomainError, ShapeError, TypeError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import infogeo as ig
+    >>> x = np.random.default_rng(0).standard_normal((100, 2))
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((2, 8, 1)), ig.Bernoulli())
+    >>> found = ig.training.fit(model, (x, x[:, 0] * x[:, 1] > 0))
+    >>> found.losses[-1] < 0.5 * found.losses[0]
+    True
+    """
+    require_count("max_epochs", max_epochs), require_count("patience", patience)
+    require("prior_precision", "prior_precision >= 0", prior_precision >= 0, prior_precision)
+    loss, rng = model.objective(batch), generator(0) if rng is None else rng
+    update = default_optimiser(model) if optimiser is None else optimiser
+    step = default_step(update) if step is None else step
+    n = loss.statistic.shape[-2]
+    size = min(n, require_count("batch_size", batch_size)) if batch_size is not None else n if n <= WHOLE else PART
+    objective = Regularised(loss if size == n else MiniBatches(loss, size), prior_precision / total_weight(batch, n))
+    epochs = _Epochs(ceil(n / size), patience, tol, None if validation is None else model.objective(validation))
+    x0 = initial_weights(loss, rng) if start is None else start.point
+    run = descend(objective, x0, update=update if start is None else _Continued(update, start.state), step=step,
+                  max_steps=max_epochs * epochs.length, rng=rng, record=None, progress=progress, callbacks=[epochs])
+    return epochs.training(run)
+
+
+def total_weight(batch: Batch, n: int) -> float:
+    """Σ weights, or n."""
+    return n if len(batch) == 2 else float(np.sum(to_numpy(batch[2])))
+
+
+def default_optimiser(model: ConditionalModel) -> Update:
+    """K-FAC, without a draw where the outputs are few."""
+    return KFAC(ExactColumns()) if model.family.dim <= COLUMNS else KFAC()
+
+
+def default_step(update: Update) -> float:
+    """The step size of an update that has one which is mostly right.
+
+    Raises
+    ------
+    TypeError
+        Of another.
+    """
+    if type(update) not in STEPS:
+        known = ", ".join(cls.__name__ for cls in STEPS)
+        raise TypeError(f"step must be given for {type(update).__name__}: known are those of {known}")
+    return STEPS[type(update)]
+
+
+def initial_weights(loss: NegativeLogLikelihood, rng: np.random.Generator) -> Array:
+    """Random weights (`Glorot`), with the law of all observations together in the bias of the last layer, where it has one."""
+    network, chart, family = loss.model.network, loss.model.chart, loss.model.family
+    w = network.init(rng, Glorot(), dtype=str(loss.x.dtype).rpartition(".")[2])
+    last, place = network.layers[-1], network.slices[-1]
+    if not isinstance(last, Affine) or not last.bias or place is None:
+        return w
+    known: Any = family
+    try:
+        u = chart.inverse(known.fit(loss.y, loss.weights))
+    except (ConvergenceError, DomainError, TypeError):          # there is none, as of a y that does not vary
+        return w
+    xp = backend_of(w)
+    return xp.concat([w[:place.stop - u.shape[-1]], xp.astype(u, w.dtype), w[place.stop:]]) if xp.all(xp.isfinite(u)) else w
+
+
+class _Epochs:
+    """A callback that counts epochs, looks at the validation set after each, and ends the run where nothing is gained."""
+
+    def __init__(self, length: int, patience: int, tol: float, held_out: NegativeLogLikelihood | None) -> None:
+        self.length, self.patience, self.tol, self.held_out = length, patience, require_positive("tol", tol), held_out
+        self.losses: list[float] = []
+        self.values: list[float] = []
+        self.seen: list[float] = []
+        self.best: tuple[float, Any] = inf, None
+        self.point: Any = None
+
+    def __call__(self, moment: Moment) -> bool:
+        self.point = moment.x
+        self.seen.append(float(moment.value))
+        if moment.k % self.length:
+            return False
+        self.losses.append(sum(self.seen) / len(self.seen))
+        self.seen = []
+        if self.held_out is not None:
+            self.values.append(float(self.held_out.value(moment.x)))
+            if self.values[-1] < self.best[0]:
+                self.best = self.values[-1], moment.x
+        values = self.values if self.held_out is not None else self.losses
+        return len(values) > self.patience and not min(values[-self.patience:]) < min(values[:-self.patience]) - self.tol
+
+    def training(self, run: Result) -> Training:
+        w = run.x if self.best[1] is None else self.best[1]
+        point = run.x if self.point is None else self.point
+        return Training(w, self.losses, self.values, Status(int(to_numpy(run.status))), point, run.state)
+
+
+class _Continued(Update):
+    """An update that begins with a state that it has already."""
+
+    def __init__(self, update: Update, state: Any) -> None:
+        self.update, self.state_before = update, state
+
+    def init(self, x: Array) -> Any:
+        return self.state_before
+
+    def seeded(self, rng: Any) -> Update:
+        return _Continued(self.update.seeded(rng), self.state_before)
+
+    def on(self, objective: Any) -> Update:
+        return self.update.on(objective)
+
+    def answer(self, x: Array, state: Any) -> Array:
+        return self.update.answer(x, state)
+
+    def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
+        return self.update(geometry, x, covector, h, state)
+
+    def velocity(self, geometry: Any, x: Array, covector: Array) -> Array:
+        return self.update.velocity(geometry, x, covector)
