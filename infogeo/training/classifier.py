@@ -39,7 +39,7 @@ class NaturalGradientClassifier(ClassifierMixin, NetworkEstimator):        # typ
     optimiser : Update, or its class, optional
         `KFAC`, unless another is given: `Adam()`, `Nesterov(0.9)`, `StructuredNatural(…)`.
     step : number or Step, optional
-        Known of K-FAC, Adam, RMSprop, momentum and Nesterov's method.
+        Known of K-FAC, EK-FAC, Adam, RMSprop, momentum and Nesterov's method.
     max_iter : int
         Epochs at most.
     batch_size : int, optional

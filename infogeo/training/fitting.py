@@ -17,6 +17,7 @@ from ..solvers.result import Result, Status
 from ..solvers.update import Update
 from .adam import Adam, RMSprop
 from .data import MiniBatches, Regularised
+from .ekfac import EKFAC
 from .kfac import KFAC
 from .momentum import Momentum, Nesterov
 
@@ -24,7 +25,7 @@ __all__ = ["Training", "fit", "initial_weights"]
 
 COLUMNS = 32                    # outputs up to which K-FAC takes all columns of their metric: digits in 1.7 times signs' time
 WHOLE, PART = 4096, 1024        # samples that are taken at once, and those of a mini-batch where there are more
-STEPS = {KFAC: 1.0, Adam: 0.003, RMSprop: 0.001, Momentum: 0.003, Nesterov: 0.003}
+STEPS = {KFAC: 1.0, EKFAC: 1.0, Adam: 0.003, RMSprop: 0.001, Momentum: 0.003, Nesterov: 0.003}
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def fit(model: ConditionalModel, batch: Batch, *, optimiser: Update | None = Non
         `KFAC` whose covectors are all columns of the metric of up to 32 outputs, which nothing is drawn for, and random signs of
         more, unless another is given.
     step : number or Step, optional
-        Known of K-FAC, Adam, RMSprop, momentum and Nesterov's method: 1, .003, .001, .003, .003.
+        Known of K-FAC and EK-FAC, Adam, RMSprop, momentum and Nesterov's method: 1, .003, .001, .003, .003.
     max_epochs : int
         An epoch sees every sample once.
     batch_size : int, optional

@@ -14,7 +14,7 @@ from sklearn.utils.estimator_checks import check_estimator
 import infogeo as ig
 from infogeo.curvature import FactoredTikhonov
 from infogeo.networks import MLP, ConditionalModel, ConvNet, Tanh
-from infogeo.training import KFAC, Adam
+from infogeo.training import EKFAC, KFAC, Adam
 from infogeo.training import NaturalGradientClassifier as Classifier
 from infogeo.training import NaturalGradientRegressor as Regressor
 from infogeo.training import Nesterov, StructuredNatural, TwoSided, fit
@@ -110,7 +110,7 @@ def test_going_on_is_as_not_having_stopped():
     assert numbers.partial_fit(X, Y).partial_fit(X, Y).log_score(X, Y) < numbers.loss_curve_[0]
 
 
-@pytest.mark.parametrize("optimiser, step", [(Adam, None), (Nesterov(0.9), 0.01), (KFAC, None),
+@pytest.mark.parametrize("optimiser, step", [(Adam, None), (Nesterov(0.9), 0.01), (KFAC, None), (EKFAC, None),
                                              (StructuredNatural(TwoSided(), FactoredTikhonov(0.1)), 0.3)])
 def test_optimisers_and_mini_batches(optimiser, step):
     model = Classifier((8,), optimiser=optimiser, step=step, batch_size=25, max_iter=25, random_state=0).fit(WINE, LABELS)
@@ -158,7 +158,7 @@ def test_from_arrays_to_weights():
 # What is refused
 
 def test_what_is_refused():
-    with pytest.raises(TypeError, match="step must be given for StructuredNatural: known are those of KFAC, Adam, RMSprop"):
+    with pytest.raises(TypeError, match="step must be given for StructuredNatural: known are those of KFAC, EKFAC, Adam"):
         Classifier(optimiser=StructuredNatural(TwoSided(), FactoredTikhonov(0.1))).fit(WINE, LABELS)
     with pytest.raises(TypeError, match="optimiser must be an Update or a class of them; got 'adam'"):
         Classifier(optimiser="adam").fit(WINE, LABELS)

@@ -6,7 +6,7 @@ import infogeo as ig
 from infogeo import curvature
 from infogeo.curvature import ExactColumns, Observed, Reduce, UnitVectors
 from infogeo.networks import CrossEntropyLoss, RelativeWeights
-from infogeo.training import (KFAC, AdaptiveNatural, HarmonicRate, InputSide, LowRankNatural, MiniBatches, OutputSide,
+from infogeo.training import (EKFAC, KFAC, AdaptiveNatural, HarmonicRate, InputSide, LowRankNatural, MiniBatches, OutputSide,
                               RelativeNatural, Share, StructuredNatural, TwoSided)
 
 from ..facts.training_helpers import MODELS, problem
@@ -71,6 +71,7 @@ def test_losses(name):
 
 UPDATES = {
     "kfac": lambda: KFAC(ExactColumns()),
+    "ekfac": lambda: EKFAC(ExactColumns()),
     "adaptive": lambda: AdaptiveNatural(0.1, HarmonicRate()),
     "low rank": lambda: LowRankNatural(curvature.OnlineLowRank(3, 0.9), curvature.Tikhonov(0.1), ExactColumns()),
     **{kind.__name__: lambda kind=kind: StructuredNatural(kind(), curvature.FactoredTikhonov(0.1)) for kind in (TwoSided,)},
