@@ -58,7 +58,7 @@ def test_one_solve_a_step_whatever_is_tried(name, kind, shape):
 
 
 def test_fisher_products_of_line_searches(monkeypatch):
-    """A metric damped by conjugate gradients: Backtracking and Exact multiply as often as Constant, up to what another path asks."""
+    """A metric damped by conjugate gradients: Backtracking and Exact multiply as often as Constant, up to another path's."""
     products, matvec = [], FisherOperator._matvec
     monkeypatch.setattr(FisherOperator, "_matvec", lambda self, v: products.append(1) or matvec(self, v))
     M = WeightSpace(MODEL, BATCH, fisher, KrylovTikhonov(1e-1))

@@ -12,8 +12,8 @@ __all__ = ["PulledBack"]
 class PulledBack(Riemannian):
     """A manifold in the coordinates u of a smooth map x = map(u), with the metric JᵀGJ: where ``f.pulled_back(map)`` lives.
 
-    Mathematically, distances, and the flow of the natural gradient, are those of the manifold; a gradient step, and at finite step
-    size a natural one, are not.
+    Mathematically, distances, and the flow of the natural gradient, are those of the manifold; a gradient step, and at finite
+    step size a natural one, are not.
 
     Parameters
     ----------
