@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.draws import require_generator
 from ..arrays.kept import kept
 from ..backend import Array, arrays, backend_of, dot
 from ..errors import ShapeError, require, require_count, takes
@@ -109,6 +110,7 @@ class ConjugateModel:
         """The model of the next mini-batch, which counts as the whole; itself where no batch_size was given."""
         if self.batch_size is None:
             return self
+        require_generator(rng)
         index = np.empty(0, dtype=np.int64)
         while len(index) < self.batch_size:
             if self._taken == self.n:

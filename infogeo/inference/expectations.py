@@ -8,14 +8,15 @@ import numpy as np
 
 from ..backend import Array, Namespace, arrays, backend_of
 from ..domains.supports import Integers
-from ..errors import require_count
+from ..errors import ShapeError, require_count
 from ..families.base import ExponentialFamily
 from ..families.nodes import PanelNodes, StateNodes
 from ..families.product import Product
 from ..numerics.linalg import solve
 from .normal_charts import NormalChart, normal_chart
 
-__all__ = ["Expectation", "GaussianExpectation", "MonteCarloExpectation", "WeightedPoints", "QuadratureExpectation"]
+__all__ = ["Expectation", "GaussianExpectation", "MonteCarloExpectation", "QuadratureExpectation", "WeightedPoints",
+           "require_values_of"]
 
 
 class Expectation(ABC):
@@ -45,7 +46,9 @@ class WeightedPoints(Expectation):
     def __call__(self, q: ExponentialFamily, theta: Array, log_joint: Any) -> tuple[Array, Array]:
         z, weights = self.points(q, theta)
         with np.errstate(all="ignore"):             # where a weight is 0, the statistic may be infinite
-            xp, statistic, weights, g = arrays(q.sufficient_statistic(z), weights, log_joint(z) - q.log_base_measure(z))
+            xp, statistic, weights, joint = arrays(q.sufficient_statistic(z), weights, log_joint(z))
+            require_values_of(log_joint, joint, weights.shape, z)
+            g = joint - q.log_base_measure(z)
         used = weights > 0
         statistic = xp.where(used[..., None], statistic, xp.zeros_like(statistic))
         g = xp.where(used, g, xp.zeros_like(g))
@@ -60,6 +63,13 @@ class WeightedPoints(Expectation):
     @abstractmethod
     def white(self, xp: Namespace, p: int, batch: tuple[int, ...], dtype: Any) -> tuple[Array, Array]:
         """(u, w) of shapes (K, ..., p) and (K, ...) for a white normal u."""
+
+
+def require_values_of(log_joint: Any, values: Array, shape: tuple[int, ...], z: Array) -> None:
+    """Raises ShapeError where log_joint did not give one number a point."""
+    if tuple(values.shape) != tuple(shape):
+        raise ShapeError(f"log_joint must return one number a point, shape {tuple(shape)} for z of shape {tuple(z.shape)}; got "
+                         f"{tuple(values.shape)}")
 
 
 def _regression(xp: Namespace, root: Array, statistic: Array, g: Array) -> Array:
@@ -221,9 +231,10 @@ class GaussianExpectation(Expectation):
 
     def require(self, q: ExponentialFamily, log_joint: Any) -> None:
         chart = normal_chart(q)
-        if hasattr(log_joint, "along"):
+        if hasattr(log_joint, "require_dimension"):
             log_joint.require_dimension(chart.p)
-        elif not (callable(log_joint) and hasattr(log_joint, "gradient") and hasattr(log_joint, "hessian")):
+        has_derivatives = callable(log_joint) and hasattr(log_joint, "gradient") and hasattr(log_joint, "hessian")
+        if not (hasattr(log_joint, "along") or has_derivatives):
             raise TypeError(f"{self!r} needs a model with gradient(z) and hessian(z); got {log_joint!r}: "
                             "QuadratureExpectation and MonteCarloExpectation need the function only")
 
@@ -235,7 +246,9 @@ class GaussianExpectation(Expectation):
         u, weight = self.by.white(xp, chart.p, mean.shape[:-1], theta.dtype)
         z = mean + chart.scaled(xp, root, u)
         at = chart.observed(z)
-        value = xp.sum(weight * (log_joint(at) - q.log_base_measure(at)), axis=0)
+        _, joint = arrays(log_joint(at))
+        require_values_of(log_joint, joint, weight.shape, at)
+        value = xp.sum(weight * (joint - q.log_base_measure(at)), axis=0)
         gradient = xp.reshape(log_joint.gradient(at), z.shape)
         hessian = xp.reshape(log_joint.hessian(at), (*z.shape, chart.p))
         return value, chart.of_matrix(xp, mean, xp.sum(weight[..., None] * gradient, axis=0),

@@ -6,7 +6,7 @@ from ..backend import Array, arrays, backend_of
 from ..domains.supports import Interval
 from ..errors import ShapeError, require
 from ..numerics.linalg import cholesky, inverse, matvec, outer
-from ..statistics.latent import LatentModel
+from ..statistics.latent import LatentModel, require_parts
 
 __all__ = ["FactorAnalysis", "ProbabilisticPCA"]
 
@@ -25,7 +25,7 @@ class FactorAnalysis(LatentModel):
         return f"{type(self).__name__}()"
 
     def prepared(self, x: Array, start: Any) -> tuple[Array, Any]:
-        xp, x, mean, loadings, noise = arrays(x, *start)
+        xp, x, mean, loadings, noise = arrays(x, *require_parts(start, "mean", "loadings", "noise"))
         if x.ndim != 2 or loadings.ndim != 2 or {tuple(mean.shape), tuple(noise.shape), tuple(loadings.shape[:1])} != {
                 tuple(x.shape[1:])}:
             raise ShapeError("x, mean, loadings and noise must have shapes (n, p), (p,), (p, k) and (p,); got "

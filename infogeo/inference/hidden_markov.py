@@ -7,7 +7,7 @@ from ..backend import Array, Namespace, backend_of, coerced
 from ..errors import ShapeError, require, takes
 from ..families.base import ExponentialFamily
 from ..numerics.exponentials import logsumexp
-from ..statistics.latent import LatentModel
+from ..statistics.latent import LatentModel, require_parts
 from ..statistics.mixture_model import members_fitted
 
 __all__ = ["HiddenMarkov"]
@@ -36,7 +36,7 @@ class HiddenMarkov(LatentModel):
         return f"HiddenMarkov({self.family!r})"
 
     def prepared(self, x: Array, start: Any) -> tuple[Array, Any]:
-        initial, transition, theta = start
+        initial, transition, theta = require_parts(start, "initial", "transition", "theta")
         xp, x, initial, transition, theta = coerced(x, initial, transition, theta)
         theta = self.family.theta_domain.require("theta", theta)
         k = theta.shape[0]

@@ -7,7 +7,7 @@ from ..domains.supports import Interval
 from ..errors import DomainError, ShapeError, require
 from ..numerics.exponentials import logsumexp
 from ..numerics.linalg import solve
-from ..statistics.latent import LatentModel
+from ..statistics.latent import LatentModel, require_parts
 
 __all__ = ["LinearExperts"]
 
@@ -27,6 +27,7 @@ class LinearExperts(LatentModel):
     def prepared(self, x: Any, start: Any) -> tuple[Array, Any]:
         if not isinstance(x, (tuple, list)) or len(x) != 2:
             raise TypeError(f"x must be the pair (X, y); got {x!r}")
+        start = require_parts(start, "weights", "coefficients", "variances")
         xp, X, y, weights, coefficients, variances = arrays(*x, *start)
         if X.ndim != 2 or y.ndim != 1 or X.shape[0] != y.shape[0] or tuple(coefficients.shape) != (
                 weights.shape[0], X.shape[1]) or variances.shape != weights.shape:

@@ -6,7 +6,7 @@ from ..backend import Array, arrays, backend_of
 from ..errors import DomainError, ShapeError, require
 from ..families.multivariate_normal import MultivariateNormal
 from ..numerics.linalg import cholesky, inverse, matvec, outer
-from ..statistics.latent import LatentModel
+from ..statistics.latent import LatentModel, require_parts
 
 __all__ = ["MissingNormal"]
 
@@ -25,7 +25,7 @@ class MissingNormal(LatentModel):
         return "MissingNormal()"
 
     def prepared(self, x: Array, start: Any) -> tuple[Array, Any]:
-        xp, x, mean, covariance = arrays(x, *start)
+        xp, x, mean, covariance = arrays(x, *require_parts(start, "mean", "covariance"))
         if x.ndim != 2 or tuple(mean.shape) != (x.shape[1],) or tuple(covariance.shape) != (x.shape[1],) * 2:
             raise ShapeError(f"x, mean and covariance must have shapes (n, p), (p,) and (p, p); got {tuple(x.shape)}, "
                              f"{tuple(mean.shape)} and {tuple(covariance.shape)}")

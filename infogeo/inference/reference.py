@@ -2,10 +2,10 @@
 from typing import Any, NamedTuple
 
 from ..backend import Array, arrays
-from ..errors import ShapeError, takes
+from ..errors import takes
 from ..families.base import ExponentialFamily
 from ..numerics.exponentials import logsumexp
-from .expectations import MonteCarloExpectation, WeightedPoints
+from .expectations import MonteCarloExpectation, WeightedPoints, require_values_of
 
 __all__ = ["Reference", "reference"]
 
@@ -51,9 +51,7 @@ def reference(q: ExponentialFamily, theta: Array, log_joint: Any, by: WeightedPo
     theta = q.theta_domain.require("theta", theta)
     z, weights = by.points(q, theta)
     xp, joint, weights, z = arrays(log_joint(z), weights, z)
-    if joint.shape != weights.shape:
-        raise ShapeError(f"log_joint must return the shape (...) of its argument (..., *{q.support.shape}); got "
-                         f"{tuple(joint.shape)} for {tuple(z.shape)}")
+    require_values_of(log_joint, joint, weights.shape, z)
     log_ratio = joint - q.log_density(theta, z)
     log_evidence = logsumexp(log_ratio + xp.log(weights), axis=0)
     ratio = xp.exp(log_ratio - log_evidence)                     # of mean 1

@@ -2,7 +2,7 @@
 import numpy as np
 
 from ..backend import Array, arrays
-from ..errors import require_positive, takes
+from ..errors import ShapeError, require_positive, takes
 from ..networks.model import Batch, ConditionalModel
 from .expectations import GaussianExpectation, MonteCarloExpectation
 
@@ -34,6 +34,11 @@ class WeightPosterior:
 
     def __repr__(self) -> str:
         return f"WeightPosterior({self.model!r}, {self.n} examples)"
+
+    def require_dimension(self, p: int) -> None:
+        """Raises ShapeError where q is not of as many numbers as there are weights."""
+        if p != self.model.network.size:
+            raise ShapeError(f"q must be on R^{self.model.network.size}, the weights of {self!r}; got one on R^{p}")
 
     def __call__(self, z: Array) -> Array:
         """log p(y, w), shape (...)."""

@@ -8,7 +8,7 @@ import numpy as np
 from ..backend import Array, arrays, backend_of
 from ..errors import require, require_count, takes
 
-__all__ = ["EMResult", "LatentModel", "SQUAREM", "em"]
+__all__ = ["EMResult", "LatentModel", "SQUAREM", "em", "require_parts"]
 
 
 class LatentModel(ABC):
@@ -44,6 +44,14 @@ class LatentModel(ABC):
     @abstractmethod
     def from_vector(self, vector: Array, like: Any) -> Any:
         """The inverse of `vector`, of the shapes of `like`."""
+
+
+def require_parts(start: Any, *names: str) -> Any:
+    """The parameters, if there are as many as names. Raises TypeError."""
+    if not isinstance(start, (tuple, list)) or len(start) != len(names):
+        got = f"{len(start)} things" if isinstance(start, (tuple, list)) else repr(start)
+        raise TypeError(f"start must be a tuple ({', '.join(names)}); got {got}")
+    return start
 
 
 class EMResult(NamedTuple):

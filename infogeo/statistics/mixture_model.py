@@ -8,7 +8,7 @@ from ..domains.supports import Interval
 from ..errors import DomainError, ShapeError, takes
 from ..families.base import ExponentialFamily
 from ..numerics.exponentials import logsumexp
-from .latent import LatentModel
+from .latent import LatentModel, require_parts
 
 __all__ = ["MixtureModel", "log_joint", "members_fitted", "observations"]
 
@@ -39,7 +39,7 @@ class MixtureModel(LatentModel):
         return f"{type(self).__name__}({self.family!r})"
 
     def prepared(self, x: Array, start: Any) -> tuple[Array, Any]:
-        theta, weights = start
+        theta, weights = require_parts(start, "theta", "weights")
         xp, x, theta, weights = coerced(x, theta, weights)
         theta = self.family.theta_domain.require("theta", theta)
         Interval(0).require("weights", weights)

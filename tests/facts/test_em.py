@@ -118,5 +118,7 @@ def test_principal_components():
 def test_messages(model, x, start):
     with pytest.raises((ig.ShapeError, ig.DomainError)):
         em(model, x, tuple(np.asarray(part)[..., None] for part in start), tol=1e-6, max_steps=3)
+    with pytest.raises(TypeError, match="start must be a tuple"):
+        em(model, x, start[:1], tol=1e-6, max_steps=3)
     with pytest.raises(ig.DomainError, match="tol"):
         em(model, x, start, tol=-1.0, max_steps=3)

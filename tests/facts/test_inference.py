@@ -162,6 +162,11 @@ def test_messages():
         NegativeELBO(ig.Dirichlet(3), lambda z: z[..., 0], QuadratureExpectation())
     with pytest.raises(ig.DomainError, match="draws for the statistics"):
         NegativeELBO(FULL, lambda z: z[..., 0], MonteCarloExpectation(5))
+    with pytest.raises(ig.ShapeError, match="one number a point"):
+        NegativeELBO(FULL, lambda z: z, MonteCarloExpectation(20)).value_and_gradient(START)
+    network = ig.networks.ConditionalModel(ig.networks.MLP((3, 1)), ig.Bernoulli())
+    with pytest.raises(ig.ShapeError, match=r"q must be on R\^4"):
+        NegativeELBO(FULL, WeightPosterior(network, (X, Y), 1.0))
     with pytest.raises(ig.DomainError, match="y"):
         LogisticRegression(X, Y + 0.5, 1.0)
     with pytest.raises(ig.ShapeError, match="X must have shape"):

@@ -48,5 +48,5 @@ def test_messages():
         predictive(FULL, THETA, LOGISTIC, X[:, :2])
     with pytest.raises(TypeError, match="draws need rng"):
         predictive(FULL, THETA, LOGISTIC, X, draws=3)
-    with pytest.raises(ig.ShapeError, match="log_joint must return"):
+    with pytest.raises(ig.ShapeError, match="one number a point"):
         reference(FULL, THETA, lambda z: z, QuadratureExpectation(3))
