@@ -51,8 +51,10 @@ class Objective(ABC):
         return None
 
     def in_dual_coordinates(self) -> Objective:
-        """The same function of η, f∘∇φ, for an objective that knows its manifold."""
-        return _InDualCoordinates(self.manifold, self)      # type: ignore[attr-defined]
+        """The same function of η, f∘∇φ, for an objective that knows its manifold. Raises TypeError for another."""
+        if not hasattr(self, "manifold"):
+            raise TypeError(f"in_dual_coordinates needs an objective of a manifold, as CrossEntropy(M, eta_hat) is; got {self!r}")
+        return _InDualCoordinates(self.manifold, self)
 
     def pulled_back(self, map: Any) -> Objective:
         """The function f∘map of u, for a smooth reparametrisation x = map(u).

@@ -153,7 +153,7 @@ class SumTo(Prox):
 
 
 def _indicator(xp: Any, inside: Array, x: Array) -> Array:
-    return xp.where(inside, xp.zeros_like(x[..., 0]), xp.asarray(xp.inf, dtype=x.dtype))
+    return xp.where(inside, xp.asarray(0.0, dtype=x.dtype), xp.asarray(xp.inf, dtype=x.dtype))
 
 
 def _separable(M: Any) -> bool:

@@ -93,7 +93,11 @@ class SufficientStatistics:
         ------
         DomainError
             If the families differ.
+        TypeError
+            If the other is none.
         """
+        if not isinstance(other, SufficientStatistics):
+            raise TypeError(f"merge takes SufficientStatistics; got {other!r}")
         require("the family of the other", f"family = {self.family!r}", self.family == other.family, other.family)
         return SufficientStatistics(self.family, *merged_sums((self.sums, self.errors), (other.sums, other.errors)))
 

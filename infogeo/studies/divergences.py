@@ -3,7 +3,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..backend import Array
-from ..errors import InfogeoError
+from ..errors import InfogeoError, takes
 from ..families.base import ExponentialFamily
 from ..objectives.alpha_chart import AlphaChart
 from ..objectives.jensen_shannon import JensenShannonDivergence
@@ -30,6 +30,8 @@ def named_problem(text: str, family: ExponentialFamily, theta: Array) -> Problem
     ------
     InputError
     """
+    if not isinstance(text, str):
+        raise InputError(f"a divergence is named by text, such as 'forward' or 'alpha=0.5'; got {text!r}")
     if text in DIRECTIONS:
         return DIRECTIONS[text](family, theta)
     name, equals, value = text.partition("=")
@@ -45,6 +47,7 @@ def named_problem(text: str, family: ExponentialFamily, theta: Array) -> Problem
         raise InputError(f"divergence {text!r}: {' '.join(str(error).split())}") from None
 
 
+@takes(ExponentialFamily)
 def alpha_charts(family: ExponentialFamily, alphas: Sequence[float]) -> tuple[MappedChart, ...]:
     """The charts u = p^{(1 − α)/2} of the probabilities beside the reference.
 

@@ -70,6 +70,8 @@ def parsed_value(text: str) -> Any:
 
 
 def _tree(text: str) -> ast.expr:
+    if not isinstance(text, str):
+        raise InputError(f"a family is named by text, such as 'Weibull(1.7)'; got {text!r}")
     try:
         return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError):

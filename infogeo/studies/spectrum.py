@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..backend import to_numpy
+from ..errors import takes
 from .problem import Problem
 
 __all__ = ["HESSIANS", "NATURAL", "Spectrum", "spectrum"]
@@ -36,6 +37,7 @@ class Spectrum:
     contraction: np.ndarray
 
 
+@takes(Problem)
 def spectrum(problem: Problem) -> Spectrum:
     """The `Spectrum` of a problem."""
     family, theta = problem.family, problem.theta

@@ -81,8 +81,10 @@ class AffineSubmanifold(FlatSet):
         return int(self.basis.shape[0])
 
     def embed(self, u: Array) -> Array:
-        """origin + uᵀ basis, shape (..., m) to (..., d)."""
+        """origin + uᵀ basis, shape (..., m) to (..., d). Raises ShapeError."""
         xp, origin, basis, u = arrays(self.origin, self.basis, u)
+        if u.ndim == 0 or u.shape[-1] != self.dim:
+            raise ShapeError(f"u must have shape (..., {self.dim}); got {tuple(u.shape)}")
         return origin + xp.matmul(u[..., None, :], basis)[..., 0, :]
 
     def equations(self) -> tuple[Array, Array]:
