@@ -12,7 +12,7 @@ from .model import ConditionalModel
 from .named import Made, Said
 from .network import MLP, ConvNet, Sequential
 
-__all__ = ["load", "save"]
+__all__ = ["as_file", "load", "save"]
 
 # Of what a file says; another number is another form, which is refused
 VERSION = 1
@@ -46,6 +46,18 @@ def save(path: str | Path, model: ConditionalModel, w: Array) -> None:
     >>> model, w = ig.networks.load("wine.npz")                                         # doctest: +SKIP
     """
     require_place(Path(path))
+    write_whole({Path(path): as_file(model, w)})
+
+
+@takes(model=ConditionalModel)
+def as_file(model: ConditionalModel, w: Array) -> bytes:
+    """What `save` writes.
+
+    Raises
+    ------
+    TypeError, ShapeError
+        As `save`.
+    """
     host = to_numpy(w)
     if host.ndim == 0 or host.shape[-1] != model.network.size:
         raise ShapeError(f"w must have shape (..., {model.network.size}); got {host.shape}")
@@ -54,7 +66,7 @@ def save(path: str | Path, model: ConditionalModel, w: Array) -> None:
     if again != tree or any(not np.array_equal(arrays[name], kept[name]) for name in arrays):
         raise TypeError(f"no file says what {model!r} is: made of its arguments again it is another model")
     text = np.frombuffer(json.dumps(tree, allow_nan=False).encode(), dtype=np.uint8)
-    write_whole({Path(path): packed({"version": np.array(VERSION), "model": text, "weights": host} | arrays)})
+    return packed({"version": np.array(VERSION), "model": text, "weights": host} | arrays)
 
 
 def load(path: str | Path) -> tuple[ConditionalModel, Array]:

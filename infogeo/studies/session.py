@@ -64,7 +64,7 @@ def follow_training(task: Task, data: str, optimisers: Sequence[str], directory:
     Parameters
     ----------
     settings
-        steps, batch_size, step_sizes and seed, as of `train`.
+        steps, batch_size, step_sizes, seed and start, as of `train`.
 
     Raises
     ------
@@ -73,7 +73,9 @@ def follow_training(task: Task, data: str, optimisers: Sequence[str], directory:
     """
     kept = None
     if directory is not None:
-        seen = zlib.crc32(to_numpy(task.loss.x).tobytes()), zlib.crc32(to_numpy(task.loss.statistic).tobytes())
+        seen = [zlib.crc32(to_numpy(part).tobytes()) for part in (task.loss.x, task.loss.statistic)]
+        if settings.get("start") is not None:
+            seen.append(zlib.crc32(Path(settings["start"]).read_bytes()))
         words = {"architecture": task.name, "data": data, "dtype": str(task.loss.x.dtype), "content": seen, **settings}
         kept = Unfinished(directory, words, {name: TrainingRun for name in optimisers})
     runs = []

@@ -6,9 +6,10 @@ from time import perf_counter
 
 import numpy as np
 
-from ..backend import Array, to_numpy
+from ..backend import Array, backend_of, to_numpy
 from ..curvature.kfac_tridiagonal import ChainFactors
 from ..curvature.outputs import RandomSigns
+from ..networks.files import load
 from ..networks.initial import Glorot
 from ..networks.model import NegativeLogLikelihood
 from ..solvers.descend import descend
@@ -169,8 +170,22 @@ def _resumed(path: Path) -> Snapshot | None:
         return None
 
 
+def _first_weights(task: Task, seed: int, start: str | None) -> Array:
+    """Those of a file of the task's model, or random ones."""
+    x, model = task.loss.x, task.model
+    if start is None:
+        return model.network.init(np.random.default_rng(seed), Glorot(), dtype=str(x.dtype))
+    try:
+        found, w = load(start)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    if (found.network, found.family, w.shape) != (model.network, model.family, (model.network.size,)):
+        raise InputError(f"{start}: has the weights of {found!r}, and this is {model!r}")
+    return backend_of(w).astype(w, x.dtype)
+
+
 def train(task: Task, data: str, optimisers: Sequence[str], *, steps: int, batch_size: int | None = None,
-          step_sizes: dict[str, float] | None = None, every: int | None = None, seed: int = 0,
+          step_sizes: dict[str, float] | None = None, every: int | None = None, seed: int = 0, start: str | None = None,
           progress: bool = False) -> TrainingStudy:
     """Train a task with each optimiser from the same weights.
 
@@ -189,12 +204,14 @@ def train(task: Task, data: str, optimisers: Sequence[str], *, steps: int, batch
     every : int, optional
         Steps between two records of the loss; a hundredth of the steps if not given.
     seed : int
+    start : str, optional
+        A file of a model of this task, whose weights are the first ones.
     progress : bool
 
     Raises
     ------
     InputError
-        For an unknown optimiser or a batch larger than the data.
+        For an unknown optimiser, a batch larger than the data, or a file of another model.
 
     Returns
     -------
@@ -202,12 +219,12 @@ def train(task: Task, data: str, optimisers: Sequence[str], *, steps: int, batch
     """
     with Jobs(len(optimisers), progress) as jobs:
         runs = list(training_runs(task, optimisers, steps=steps, batch_size=batch_size, step_sizes=step_sizes, every=every,
-                                  seed=seed, jobs=jobs))
+                                  seed=seed, start=start, jobs=jobs))
     return TrainingStudy(task, data, runs, task.samples if batch_size is None else batch_size, seed)
 
 
 def training_runs(task: Task, optimisers: Sequence[str], *, steps: int, batch_size: int | None = None,
-                  step_sizes: dict[str, float] | None = None, every: int | None = None, seed: int = 0,
+                  step_sizes: dict[str, float] | None = None, every: int | None = None, seed: int = 0, start: str | None = None,
                   kept: Unfinished | None = None, jobs: Jobs = Jobs(0)) -> Iterator[TrainingRun]:
     """The runs of `train`, each as it is finished; those that are kept are taken as they are, and one that was begun goes on."""
     unknown = [name for name in optimisers if name not in OPTIMISERS]
@@ -218,7 +235,7 @@ def training_runs(task: Task, optimisers: Sequence[str], *, steps: int, batch_si
     size = n if batch_size is None else batch_size
     if not 1 <= size <= n:
         raise InputError(f"a batch of {size} needs 1 <= size <= {n}, the number of samples")
-    w0 = task.model.network.init(np.random.default_rng(seed), Glorot(), dtype=str(loss.x.dtype))
+    w0 = _first_weights(task, seed, start)
     found = {} if kept is None else kept.parts()
     for name in optimisers:
         if name in found:

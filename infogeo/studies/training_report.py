@@ -1,10 +1,11 @@
 """A comparison of optimisers as text, as tables and as a figure."""
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..networks.files import as_file
 from ..solvers.result import Status
 from .canvas import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, blank
 from .export import as_csv, as_json, in_memory, write_files
@@ -52,17 +53,17 @@ def figure_training(study: TrainingStudy) -> "Figure":
 
 
 def write_training(study: TrainingStudy, directory: str | Path) -> None:
-    """``training.csv``, ``training.json``, ``weights.npz``, ``training.png`` in a directory, made if need be: all or none.
+    """``training.csv``, ``training.json``, ``training.png`` and a model of each run in a directory, made if need be: all or none.
 
-    In JSON what is not finite, as the loss of a run that diverged, is null.
+    ``kfac.npz`` has the model with the weights that K-FAC found, for `infogeo.networks.load`, and so of the others. In JSON what
+    is not finite, as the loss of a run that diverged, is null.
     """
     rows = [(run.name, step, f"{seconds:.6g}", float(loss))
             for run in study.runs for step, seconds, loss in zip(run.steps, run.seconds, run.loss)]
     found = {"architecture": study.task.name, "data": study.data, "batch_size": study.batch_size, "seed": study.seed,
              "runs": {run.name: {"h": run.h, "steps": run.steps.tolist(), "seconds": run.seconds.tolist(),
                                  "loss": run.loss.tolist(), "status": Status(int(run.status)).name} for run in study.runs}}
-    weights: dict[str, Any] = {run.name: run.x for run in study.runs}
+    models = {f"{run.name}.npz": as_file(study.task.model, run.x) for run in study.runs}
     write_files(directory, {
         "training.csv": as_csv(("optimiser", "step", "seconds", "loss"), rows), "training.json": as_json(found),
-        "weights.npz": in_memory(lambda file: np.savez(file, **weights)),
-        "training.png": in_memory(partial(figure_training(study).savefig, dpi=120))})
+        "training.png": in_memory(partial(figure_training(study).savefig, dpi=120)), **models})

@@ -7,7 +7,7 @@ import pytest
 
 from infogeo import Categorical, Independent, Status
 from infogeo.cli import main
-from infogeo.networks import CrossEntropyLoss
+from infogeo.networks import CrossEntropyLoss, load
 from infogeo.studies import InputError, training
 from infogeo.studies.architecture import task
 from infogeo.studies.dataset import Dataset, dataset
@@ -92,7 +92,7 @@ def test_an_interrupt_is_one_line_and_a_second_start_goes_on(tmp_path, monkeypat
     assert capsys.readouterr().err == said
     assert [path.name for path in (out / "unfinished").iterdir()] == ["sgd.npz"] and len(list(out.iterdir())) == 1
     assert main(command) == 0 and len(begun) == 3
-    assert len(list(out.iterdir())) == 4
+    assert len(list(out.iterdir())) == 5
     assert main(command[:-2]) == 0
     found = json.loads((out / "training.json").read_text())["runs"]
     assert found["sgd"]["steps"] == [0, 1, 2, 3] and set(found) == {"sgd", "adam"}
@@ -121,7 +121,7 @@ def test_a_run_that_is_interrupted_goes_on_in_the_middle(tmp_path, monkeypatch, 
     said = f"infogeo: interrupted; begun and kept in {out / 'unfinished'}: kfac; the same command goes on from there\n"
     assert capsys.readouterr().err == said
     assert main([*command, str(out)]) == 0 and seen == [1, 2, 3, 3, 4, 5]
-    weights = [np.load(place / "weights.npz")["kfac"] for place in (tmp_path / "at once", out)]
+    weights = [load(place / "kfac.npz")[1] for place in (tmp_path / "at once", out)]
     np.testing.assert_array_equal(*weights)
     losses = [json.loads((place / "training.json").read_text())["runs"]["kfac"] for place in (tmp_path / "at once", out)]
     assert losses[0]["loss"] == losses[1]["loss"] and losses[1]["steps"] == [0, 1, 2, 3, 4, 5]
@@ -176,7 +176,9 @@ def test_optimisers_side_by_side(tmp_path):
     assert rows[0] == "optimiser,step,seconds,loss" and len(rows) == 1 + 3 * len(study.runs)
     assert (tmp_path / "out" / "training.png").stat().st_size > 10_000
     adam, = (run for run in study.runs if run.name == "adam")
-    np.testing.assert_array_equal(np.load(tmp_path / "out" / "weights.npz")["adam"], adam.x)
+    model, w = load(tmp_path / "out" / "adam.npz")
+    np.testing.assert_array_equal(w, adam.x)
+    assert model.loss(w, (IMAGES.x.reshape(40, -1), IMAGES.y)) == adam.loss[-1]
 
 
 def test_a_run_that_diverges_is_null_in_json(tmp_path):
@@ -220,7 +222,13 @@ def test_the_command(tmp_path, capsys):
     code, out, err = run(capsys, "--data", str(tmp_path / "images.npz"), "--architecture", "classifier", "--steps", "4",
                          "--batch-size", "20", "--optimiser", "kfac", "sgd", "--step-size", "sgd=0.05", "--out", str(out_path))
     assert (code, err) == (0, "") and "K-FAC" in out and "0.05" in out
-    assert sorted(path.name for path in out_path.iterdir()) == ["training.csv", "training.json", "training.png", "weights.npz"]
+    names = ["kfac.npz", "sgd.npz", "training.csv", "training.json", "training.png"]
+    assert sorted(path.name for path in out_path.iterdir()) == names
+    again = ["--data", str(tmp_path / "images.npz"), "--steps", "2", "--optimiser", "sgd", "--start", str(out_path / "kfac.npz")]
+    code, out, _ = run(capsys, *again, "--architecture", "classifier")
+    last = json.loads((out_path / "training.json").read_text())["runs"]["kfac"]["loss"][-1]
+    assert code == 0 and f"loss {last:.4g}"[:9] in out
+    assert run(capsys, *again, "--architecture", "convnet")[2].startswith(f"infogeo: {out_path / 'kfac.npz'}: has the weights of")
 
 
 @pytest.mark.parametrize("argv, message", [
