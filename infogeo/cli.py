@@ -1,4 +1,4 @@
-"""The command line: ``infogeo conditioning …``, ``equivalence``, ``train``, ``boost``, ``policy`` and ``derive``."""
+"""The command line: ``infogeo conditioning …``, ``equivalence``, ``train``, ``boost``, ``infer``, ``policy``, ``derive``."""
 import argparse
 import os
 import re
@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_equivalence(commands)
     _add_train(commands)
     _add_boost(commands)
+    _add_infer(commands)
     _add_policy(commands)
     _add_derive(commands)
     for command in commands.choices.values():
@@ -263,6 +264,32 @@ def _boost(options: argparse.Namespace) -> None:
     else:
         raise studies.InputError("boost takes --data and --target, or --predict and --model; got "
                                  f"{', '.join('--' + name for name in given) or 'none of them'}")
+
+
+INFER_EXAMPLES = """examples:
+  infogeo infer --data tumours.csv --target malignant --out tumours
+  infogeo infer --model poisson --data counts.csv --target count"""
+
+
+def _add_infer(commands: Any) -> None:
+    inference = commands.add_parser(
+        "infer", help="the posterior of a regression by natural gradient, beside the exact one",
+        description="The normal posterior of the weights of a regression, by natural gradient on the\n"
+                    "bound on the evidence, beside the exact moments and evidence by draws.", epilog=INFER_EXAMPLES)
+    inference.add_argument("--model", default="logistic", metavar="NAME", help=", ".join(studies.INFERENCE_MODELS))
+    inference.add_argument("--data", metavar="FILE", required=True, help="a table, .csv, .tsv or .txt, each also .gz")
+    inference.add_argument("--target", metavar="COLUMN", required=True, help="the column to predict: 0 and 1, or counts")
+    inference.add_argument("--prior-precision", type=_number, default=1.0, metavar="T", help="of every weight (default 1)")
+    inference.add_argument("--steps", type=_positive, default=100, help="at most (default 100)")
+    inference.add_argument("--out", metavar="DIR", help="write the posterior (CSV, JSON, NPZ) and the figure (PNG) here, and "
+                           "go on from the one that is there")
+    inference.set_defaults(run=_infer, progress=False)
+
+
+def _infer(options: argparse.Namespace) -> None:
+    _prepared(options)
+    studies.follow_posterior(options.data, options.target, options.model, options.out, _say, max_steps=options.steps,
+                             prior_precision=options.prior_precision)
 
 
 def _add_derive(commands: Any) -> None:

@@ -58,6 +58,13 @@ from .boosted import (
     report_boosting as report_boosting, write_boosting as write_boosting,
 )
 
+# posteriors
+from .posterior import (
+    INFERENCE_MODELS as INFERENCE_MODELS, PosteriorStudy as PosteriorStudy, figure_posterior as figure_posterior,
+    follow_posterior as follow_posterior, posterior_of_table as posterior_of_table, report_posterior as report_posterior,
+    write_posterior as write_posterior,
+)
+
 # policies
 from .policies import (
     POLICY_METHODS as POLICY_METHODS, PolicyMethod as PolicyMethod, PolicyRun as PolicyRun, PolicyStudy as PolicyStudy,
