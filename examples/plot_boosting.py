@@ -30,19 +30,21 @@ print(f"log score: {marginal:.3f} of the marginal law, {score:.3f} of the predic
 assert score < marginal - 0.1
 
 # %%
-# Are the laws right? Below the predicted 30 % quantile should lie 30 % of the observations, and so on; the band is where 95 % of
-# such curves lie, with as few patients. Conformal calibration by other patients promises at least 80 % whatever the true law is.
+# Are the laws right? Conformal calibration by other patients promises at least 80 % whatever the true law is.
 inside = lambda low, high: np.mean((low <= y_test) & (y_test <= high))
 before = inside(*model.predict_interval(X_test, 0.8).T)
-fig, axes = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained")
-model.plot_reliability(X_test, y_test, ax=axes[0])
 after = inside(*model.calibrate(X_set, y_set).predict_interval(X_test, 0.8).T)
 print(f"80 % intervals hold {before:.0%} of new patients, after calibration {after:.0%}")
-axes[0].set_title("calibration")
 
 # %%
-# The intervals of the held-out patients in the order of their means, and what the trees look at: exact Shapley values, which
-# sum to the mean and to the log variance, say which measurement moves which parameter.
+# Below the predicted 30 % quantile should lie 30 % of the observations, and so on; the band holds 95 % of the shares that right
+# laws would have with as few patients, at each quantile. Then the intervals of the held-out patients in the order of their means,
+# and what the trees look at: exact Shapley values, which sum to the mean and to the log variance, say which measurement moves
+# which parameter.
+fig, axes = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained")
+model.plot_reliability(X_test, y_test, ax=axes[0])
+axes[0].set_title("calibration")
+
 order = np.argsort(model.predict(X_test))
 low, high = model.predict_interval(X_test, 0.8)[order].T
 axes[1].fill_between(np.arange(len(order)), low, high, color="#4477aa", alpha=0.25, lw=0, label="80 % interval")
