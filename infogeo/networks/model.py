@@ -70,6 +70,15 @@ class ConditionalModel:
         """The natural parameters θ, shape (..., n, d)."""
         return self.chart(self.network.forward(w, x))
 
+    def predict_mean(self, w: Array, x: Array) -> Array:
+        """E[y | x; w], shape (..., n, *family.support.shape)."""
+        return self.family.mean(self.theta(w, x))
+
+    def log_density(self, w: Array, batch: Batch) -> Array:
+        """log p(y_n | x_n; w) of every sample of a batch (x, y), shape (..., n), nats; −∞ outside the support."""
+        x, y, _ = require_batch(batch)
+        return self.family.log_density(self.theta(w, x), y)
+
     def sample(self, rng: np.random.Generator, w: Array, x: Array, shape: tuple[int, ...] = ()) -> Array:
         """Observations y drawn from the model, shape (*shape, ..., n, *family.support.shape)."""
         return self.family.sample(rng, self.theta(w, x), shape)

@@ -129,18 +129,27 @@ class Sequential:
 
     def forward(self, w: Array, x: Array) -> Array:
         """f(w, x), shape (..., n, *output_shape)."""
-        return self.record(w, x).output
+        xp, w, x = self._arguments(w, x)
+        if x.size > self.rows_of_a_block:       # maybe in blocks, which the cores share
+            return self.record(w, x).output
+        for layer, W in zip(self.layers, self._blocks(xp, w)):
+            x, _ = layer.forward(xp, W, x)
+        return x
 
     def record(self, w: Array, x: Array) -> "Pass":
         """The `Pass` of w and x: the output, and what its derivatives need."""
+        xp, w, x = self._arguments(w, x)
+        blocks = self.blocks_of_samples(w, x)
+        return Pass(self, xp, w, x) if len(blocks) == 1 else PassInBlocks(self, xp, w, x, blocks)
+
+    def _arguments(self, w: Array, x: Array) -> tuple[Namespace, Array, Array]:
         xp, w, x = coerced(w, x)
         self._weights("w", w)
         k = len(self.input_shape)
         if x.ndim < k + 1 or tuple(x.shape[x.ndim - k:]) != self.input_shape:
             axes = ", ".join(["...", "n", *map(str, self.input_shape)])
             raise ShapeError(f"x must have shape ({axes}); got {tuple(x.shape)}")
-        blocks = self.blocks_of_samples(w, x)
-        return Pass(self, xp, w, x) if len(blocks) == 1 else PassInBlocks(self, xp, w, x, blocks)
+        return xp, w, x
 
     @property
     def rows_of_a_block(self) -> int:

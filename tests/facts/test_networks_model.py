@@ -167,6 +167,17 @@ def test_curvature_of_one_example_is_a_kronecker_product():
         np.testing.assert_allclose(Kronecker(np.outer(a, a), G).dense(), F[q.weights, q.weights], rtol=1e-10, atol=1e-13)
 
 
+def test_what_it_predicts():
+    """Means and densities of every sample are those of the family at θ, and draws have them."""
+    model, w, (x, y), _ = problem(ig.Normal())
+    theta = model.theta(w, x)
+    np.testing.assert_array_equal(model.predict_mean(w, x), model.family.mean(theta))
+    np.testing.assert_allclose(-model.log_density(w, (x, y)).mean(), model.loss(w, (x, y)), rtol=1e-13)
+    draws = model.sample(np.random.default_rng(0), w, x, (4000,))
+    assert np.all(np.abs(draws.mean(axis=0) - model.predict_mean(w, x)) < 5.0 * np.sqrt(model.family.variance(theta) / 4000))
+    np.testing.assert_array_equal(model.network.forward(w, x), model.network.record(w, x).output)
+
+
 def test_the_chart_is_that_of_the_domain():
     model = problem(ig.MultivariateNormal(2))[0]
     u = np.random.default_rng(0).standard_normal((5, 5))
