@@ -61,6 +61,6 @@ names, top = np.asarray(model.feature_names_in_), np.argsort(size.sum(axis=0))
 for row, (name, color) in enumerate(zip(model.feature_importances_names_, ("#4477aa", "#ddaa33"))):
     axes[2].barh(np.arange(len(top)) + 0.2 - 0.4 * row, size[row, top], height=0.38, color=color, label=name)
 axes[2].set_yticks(np.arange(len(top)), names[top])
-axes[2].set(xlabel="share of the mean |Shapley value|", title="what moves the mean, what the variance")
+axes[2].set(xlabel="share of the mean |Shapley value|", title="what moves which parameter")
 axes[2].legend(loc="lower right", frameon=False)
 plt.show()
