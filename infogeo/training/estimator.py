@@ -140,8 +140,8 @@ class NetworkEstimator(BaseEstimator):         # type: ignore[misc]
             raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
         require_count("max_iter", self.max_iter)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=first, ensure_min_samples=2 if first else 1)
-        y = self._observations(y, first)
         check_consistent_length(X, y)
+        y = self._observations(y, first)
         weights = _weights(sample_weight, len(X)) * self._class_weights(y)
         kept = weights > 0
         if not np.any(kept):
@@ -171,6 +171,8 @@ class NetworkEstimator(BaseEstimator):         # type: ignore[misc]
                                  f"{' or '.join(map(str, outputs))} outputs; got one from {network.input_shape} to "
                                  f"{network.output_shape}")
             return network
+        if isinstance(self.hidden, type):
+            raise TypeError(f"hidden must be widths of hidden layers or a Sequential; got the class {self.hidden.__name__}")
         widths = [self.hidden] if isinstance(self.hidden, (int, np.integer)) else list(self.hidden)
         return MLP((inputs, *(require_count("hidden", width) for width in widths), outputs[0]),
                    made("activation", self.activation, Activation))
@@ -210,7 +212,10 @@ def made(name: str, value: Any, kind: Any) -> Any:
     ------
     TypeError
     """
-    found = value() if isinstance(value, type) else value
+    try:
+        found = value() if isinstance(value, type) else value
+    except TypeError as error:
+        raise TypeError(f"{name} has to be told more than the class {value.__name__}: {error}") from error
     if not isinstance(found, kind):
         raise TypeError(f"{name} must be an {kind.__name__} or a class of them; got {value!r}")
     return found

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..backend import Array, backend_of, generator, to_numpy
 from ..curvature.outputs import ExactColumns
-from ..errors import ConvergenceError, DomainError, require, require_count, require_positive, takes
+from ..errors import ConvergenceError, DomainError, require, require_count, takes
 from ..networks.affine import Affine
 from ..networks.initial import Glorot
 from ..networks.model import Batch, ConditionalModel, NegativeLogLikelihood
@@ -59,7 +59,7 @@ class Training:
         return len(self.losses)
 
 
-@takes(model=ConditionalModel)
+@takes(model=ConditionalModel, optimiser=Update, start=Training)
 def fit(model: ConditionalModel, batch: Batch, *, optimiser: Update | None = None, step: Any = None, max_epochs: int = 200,
         batch_size: int | None = None, prior_precision: float = 1.0, validation: Batch | None = None, patience: int = 10,
         tol: float = 1e-4, rng: np.random.Generator | None = None, start: Training | None = None,
@@ -108,7 +108,8 @@ def fit(model: ConditionalModel, batch: Batch, *, optimiser: Update | None = Non
     True
     """
     require_count("max_epochs", max_epochs), require_count("patience", patience)
-    require("prior_precision", "prior_precision >= 0", prior_precision >= 0, prior_precision)
+    for name, value in (("prior_precision", prior_precision), ("tol", tol)):
+        require(name, f"{name} >= 0", value >= 0, value)
     loss, rng = model.objective(batch), generator(0) if rng is None else rng
     update = default_optimiser(model) if optimiser is None else optimiser
     step = default_step(update) if step is None else step
@@ -166,7 +167,7 @@ class _Epochs:
     """A callback that counts epochs, looks at the validation set after each, and ends the run where nothing is gained."""
 
     def __init__(self, length: int, patience: int, tol: float, held_out: NegativeLogLikelihood | None) -> None:
-        self.length, self.patience, self.tol, self.held_out = length, patience, require_positive("tol", tol), held_out
+        self.length, self.patience, self.tol, self.held_out = length, patience, tol, held_out
         self.losses: list[float] = []
         self.values: list[float] = []
         self.seen: list[float] = []

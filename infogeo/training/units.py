@@ -43,9 +43,10 @@ class Units:
         """
         x = np.asarray(x, dtype=float)
         centre = np.average(x, axis=0, weights=weights)
-        variance = np.average((x - centre) ** 2, axis=0, weights=weights)
-        variance = np.full_like(variance, np.mean(variance)) if together else variance
-        scale = np.sqrt(variance)
+        far = np.max(np.abs(x - centre), axis=0)                    # the squares of 1e200 have no number
+        far = np.maximum(np.full_like(far, np.max(far)) if together else far, np.finfo(float).tiny)
+        variance = np.average(((x - centre) / far) ** 2, axis=0, weights=weights)
+        scale = far * np.sqrt(np.full_like(variance, np.mean(variance)) if together else variance)
         return cls(centre, np.where(scale > CONSTANT * np.abs(centre), scale, 1.0))
 
     @property

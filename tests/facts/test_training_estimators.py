@@ -42,6 +42,8 @@ def test_wine_without_a_setting_touched():
     np.testing.assert_allclose(model.log_score(WINE[1::2], LABELS[1::2]), -np.mean(np.log(of_y)), rtol=1e-12)
     np.testing.assert_allclose(p.sum(axis=1), 1.0, rtol=1e-12)
     assert len(model.loss_curve_) == model.n_iter_ < 200 and model.loss_curve_[-1] < 0.1 * model.loss_curve_[0]
+    far = Classifier(max_iter=20, tol=0.0, random_state=0).fit(1e200 * WINE, LABELS)
+    assert far.score(1e200 * WINE, LABELS) == 1.0
     assert np.array_equal(pickle.loads(pickle.dumps(model)).predict_proba(WINE), model.predict_proba(WINE))
 
 
@@ -162,6 +164,12 @@ def test_what_is_refused():
         Classifier(optimiser=StructuredNatural(TwoSided(), FactoredTikhonov(0.1))).fit(WINE, LABELS)
     with pytest.raises(TypeError, match="optimiser must be an Update or a class of them; got 'adam'"):
         Classifier(optimiser="adam").fit(WINE, LABELS)
+    with pytest.raises(TypeError, match=r"family has to be told more than the class Categorical: .* 'k'"):
+        Regressor(ig.Categorical).fit(WINE, KIND)
+    with pytest.raises(TypeError, match="fit takes a Training or None as its argument start; got 3"):
+        fit(ConditionalModel(MLP((3, 2)), ig.Normal()), (X, Y), start=3)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        Classifier().fit(WINE, KIND[:5])
     with pytest.raises(ValueError, match="y has one class, barolo"):
         Classifier().fit(WINE[:9], LABELS[:9])
     with pytest.raises(ValueError, match="y must be of the classes of the training data"):
