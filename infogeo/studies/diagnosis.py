@@ -60,8 +60,13 @@ class ChartDiagnosis:
         values = np.linalg.eigvalsh(G)
         scale = 1.0 / np.sqrt(np.diagonal(G))
         scaled = np.linalg.eigvalsh(scale[:, None] * G * scale)
-        return cls(chart, values, float(values[-1] / values[0]), float(2.0 * values[0]), float(2.0 / values[-1]), scale,
-                   float(scaled[-1] / scaled[0]), open)
+        return cls(chart, values, _condition(values), float(2.0 * values[0]), float(2.0 / values[-1]), scale, _condition(scaled),
+                   open)
+
+
+def _condition(values: np.ndarray) -> float:
+    """Of rising eigenvalues; infinite where the least rounds to 0, or to less."""
+    return float(values[-1] / values[0]) if values[0] > 0 else np.inf
 
 
 @dataclass(frozen=True)
@@ -118,8 +123,8 @@ class Diagnosis:
         return {key: plain(value) for key, value in asdict(self).items()}
 
     def __repr__(self) -> str:
-        rows = [(c.chart, number(c.eigenvalues[0], 4), number(c.eigenvalues[-1], 4), number(c.condition, 4),
-                 number(c.scaled_condition, 4), number(c.rate, 4), number(c.stable_step, 4)) for c in self.charts]
+        rows = [(c.chart, number(c.eigenvalues[0], 4), number(c.eigenvalues[-1], 4), f"{c.condition:.4g}",
+                 f"{c.scaled_condition:.4g}", number(c.rate, 4), number(c.stable_step, 4)) for c in self.charts]
         lost = ", ".join(f"{way}: {number(digits, 3)}" for way, digits in self.digits_lost.items())
         notes = [f"Digits lost by the worst coordinate, {lost}."] if lost else []
         if self.references is not None:
@@ -208,8 +213,8 @@ def _digits_lost(M: DuallyFlat, theta: Array) -> dict[str, float]:
 
 
 def _lost(jacobian: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
-    """Digits of y(x); a coordinate of y that is 0 is measured against the largest."""
-    size = np.where(y == 0, np.max(np.abs(y)), np.abs(y))
+    """Digits of y(x); a coordinate of y that is 0 is measured against the largest, and against 1 where all are."""
+    size = np.where(y == 0, np.max(np.abs(y)) if np.any(y) else 1.0, np.abs(y))
     moved = np.abs(jacobian) @ np.abs(x)
     worst = np.max(np.divide(moved, size, out=np.zeros_like(moved), where=moved > 0))
     return float(np.log10(max(worst, 1.0)))
@@ -248,17 +253,19 @@ def _advice(charts: Sequence[ChartDiagnosis], references: References | None) -> 
                f"{flat}; no other chart, scaling or reference divides it by {WORTH:g}."]
     if text.startswith(charts[0].chart) and charts[0].open:
         reasons.append(f"No step leaves the chart {charts[0].chart}.")
-    if condition >= WORTH:
-        steps = np.log(10.0) / (-2.0 * np.log((condition - 1.0) / (condition + 1.0)))
+    if WORTH <= condition < np.inf:
+        steps = np.log(10.0) / (4.0 * np.arctanh(1.0 / condition))          # −2 log((κ − 1) / (κ + 1)) = 4 artanh(1/κ)
         reasons.append(f"Gradient descent with its best step size takes about {steps:.2g} steps a digit of the divergence there; "
                        "natural gradient has κ = 1 in every chart.")
     return text, tuple(reasons)
 
 
 def plain(value: Any) -> Any:
-    """Arrays as lists, and what is in dictionaries, lists and tuples alike: what JSON takes."""
+    """Arrays as lists, and what is in dictionaries, lists and tuples alike, None for what is not finite: what JSON takes."""
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
     if isinstance(value, dict):
         return {key: plain(v) for key, v in value.items()}
     if isinstance(value, (tuple, list)):
         return [plain(v) for v in value]
-    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+    return plain(value.tolist()) if isinstance(value, (np.ndarray, np.generic)) else value

@@ -87,6 +87,15 @@ def test_digits_lost(family, ordinary):
         assert np.log10(max(moved, 1.0)) == pytest.approx(found[name], abs=0.3)
 
 
+def test_nothing_leaks_at_a_zero_or_from_a_metric_that_rounds(recwarn):
+    """θ = 0, the uniform law, is measured against 1; of a mean of 1e9 deviations the least eigenvalue rounds to 0 or less."""
+    found = ig.studies.diagnose(ig.Categorical(3), [0.0, 0.0])
+    np.testing.assert_allclose(found.digits_lost["eta to theta"], np.log10(3.0))           # 6/3 + 3/3 of η = (⅓, ⅓)
+    far = ig.studies.diagnose(ig.Normal(), ig.Normal().theta_from(mean=1e9, variance=1.0))
+    assert far.charts[1].condition == np.inf and "inf" in repr(far) and not recwarn.list
+    assert json.loads(json.dumps(far.to_dict(), allow_nan=False))["charts"][1]["condition"] is None
+
+
 def test_advice():
     """The simplest coordinates: θ where nothing is gained; units where these are all; square roots of means of counts."""
     assert diagnose(ig.Normal(), [0.0, -0.5]).recommended == "θ"
