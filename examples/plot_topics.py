@@ -2,7 +2,7 @@
 Topics by natural gradient on mini-batches
 ==========================================
 
-Latent Dirichlet allocation is a `ConjugateModel` of fifteen lines: the topics are the global variables, with a Dirichlet law each,
+Latent Dirichlet allocation is a `ConjugateModel` of fifteen lines: the topics are the global variables, a Dirichlet law each,
 and a function gives the best bound on the likelihood of some documents, with its differential, at given
 :math:`\\mathbb E \\log` of the topics. A natural step of size 1 on all documents is the classical update; steps
 :math:`(t + 1)^{-0.7}` on twenty documents at a time are stochastic variational inference. After a quarter of a pass it is nearly

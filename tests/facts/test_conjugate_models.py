@@ -29,6 +29,39 @@ def test_mean_and_precision():
     near(at_once.x, run.x, 1e-9)
 
 
+def test_a_coordinate_step_starts_where_the_last_one_ended():
+    """After a step of size 1 the last factor is the best one beside the others, as it was not beside the old ones."""
+    model = LinearRegression(np.ones((8, 1)), EIGHT, prior_precision=0.01)
+    q, f = model.q, NegativeELBO(model.q, model)
+    eta = q.to_eta(np.array([3.0, -9.0, 2.0, -7.0]))
+    moved = CoordinateUpdate(f)(q.dual, eta, f.value_and_gradient(eta)[1], 1.0)[0]
+    covector = f.value_and_gradient(moved)[1]
+    near(covector[2:], 0.0, 1e-12)
+    assert np.max(np.abs(covector[:2])) > 1e-3
+
+
+def test_halves_are_the_whole_on_average():
+    """Value and differential of the two mini-batches of a pass, each counted twice."""
+    family, x = ig.Rayleigh(), np.array([0.5, 2.0, 1.0, 3.0])
+    prior = ig.InverseGamma().theta_from(shape=2.0, scale=1.0)
+    halves = NegativeELBO(ig.InverseGamma(), ConjugateModel.of(family, prior, x, batch_size=2))
+    eta, rng = ig.InverseGamma().to_eta(prior), np.random.default_rng(0)
+    drawn = [halves.draw(rng).value_and_gradient(eta) for _ in range(2)]
+    for k, expected in enumerate(NegativeELBO(ig.InverseGamma(), ConjugateModel.of(family, prior, x)).value_and_gradient(eta)):
+        near(drawn[0][k] / 2 + drawn[1][k] / 2, expected, 1e-13)
+    assert abs(drawn[0][0] - drawn[1][0]) > 0.1
+
+
+def test_a_mixture_of_equals_is_one_law():
+    """With all members alike, ℓ is that of one law but for the weights, E log w being the same of both."""
+    family, x = ig.Rayleigh(), np.array([0.5, 2.0, 1.0, 3.0])
+    prior = ig.InverseGamma().theta_from(shape=2.0, scale=1.0)
+    alone, both = ConjugateModel.of(family, prior, x), BayesianMixture(family, 2, prior, 1.0, x)
+    member, weights = ig.InverseGamma().to_eta(prior), ig.Dirichlet(2).to_eta([3.0, 3.0])
+    found = both.likelihood(np.concatenate([weights, member, member]), x)[0]
+    near(found, alone.likelihood(member, x)[0] + 4 * (weights[0] + np.log(2)), 1e-13)
+
+
 def test_conjugate_evidence():
     """At the posterior the bound is the evidence, the product of one-step predictions; mini-batches of all are the batch."""
     family, x = ig.Poisson(), np.array([2.0, 0.0, 3.0, 1.0])
