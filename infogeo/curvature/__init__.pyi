@@ -12,6 +12,9 @@ from .deep_linear import deep_linear as deep_linear
 from .kfac import kfac as kfac
 from .kfac_tridiagonal import ChainFactors as ChainFactors, kfac_tridiagonal as kfac_tridiagonal
 from .ekfac import EigenFactors as EigenFactors, ekfac as ekfac
+from .unit_factors import QuasiDiagonalFactors as QuasiDiagonalFactors, UnitFactors as UnitFactors
+from .unit_low_rank import UnitLowRank as UnitLowRank
+from .layer_factors import LayerFactors as LayerFactors
 from .kronecker_factors import (
     CappedAverage as CappedAverage, KroneckerFactors as KroneckerFactors, RunningAverage as RunningAverage,
 )

@@ -16,6 +16,7 @@ from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal
 from ..operators.dense import SymmetricDense
 from ..operators.kronecker import Kronecker
+from .layer_factors import LayerFactors, require_finite
 from .outputs import ExactColumns, Outputs
 from .per_layer import recorded
 from .sharing import Expand, Sharing
@@ -29,7 +30,7 @@ Moments: TypeAlias = dict[str, tuple[Array, ...]]       # by the name of a field
 
 
 @dataclass(frozen=True)
-class KroneckerFactors:
+class KroneckerFactors(LayerFactors):
     """Moments of the inputs of every layer with weights, and of the covectors at its pre-activations.
 
     Mathematically, with the homogeneous input ā = (a, 1) of a layer and the covectors g at its pre-activations that come from
@@ -90,6 +91,8 @@ class KroneckerFactors:
 
         groups = outputs.groups(done.model.family, done.theta, batch)
         moments = sum_over_samples(done, of_inputs) | sum_over_covectors(done, groups, of_covectors)
+        for name, of_layers in moments.items():
+            require_finite(name, of_layers)
         return cls(dtype=done.theta.dtype, n=done.n, **moments)
 
     # What a subclass adds to: the fields that inputs and covectors make, by name, as shares in the means over n samples

@@ -9,7 +9,7 @@ from ..networks.model import Batch, ConditionalModel, ModelPass
 from ..networks.network import LayerQuantities
 from .outputs import Outputs
 
-__all__ = ["example_gradients", "has_one_position", "layer_sums", "recorded"]
+__all__ = ["example_gradients", "has_one_position", "layer_sums", "recorded", "sums_of_pass"]
 
 Moment: TypeAlias = Callable[[Namespace, LayerQuantities], Array]
 
@@ -39,10 +39,15 @@ def layer_sums(model: ConditionalModel, w: Array, batch: Batch, outputs: Outputs
     Where a sample has one position the moment is one of each sample, shape (n, ...), else the sum over the samples. The
     `LayerQuantities` q that comes with a sum has the inputs of such a layer, and covectors of the last group.
     """
-    done = recorded(model, w, batch)
+    return sums_of_pass(recorded(model, w, batch), batch, outputs, moment)
+
+
+def sums_of_pass(done: ModelPass, batch: Batch, outputs: Outputs,
+                 moment: Moment) -> tuple[Namespace, int, list[tuple[LayerQuantities, Array]]]:
+    """`layer_sums` from a forward pass that is there already."""
     xp, blocks = arrays(done.theta)[0], done.network_pass.blocks
     sums: list[Array] = []
-    for covectors in outputs.groups(model.family, done.theta, batch):
+    for covectors in outputs.groups(done.model.family, done.theta, batch):
         g, quantities, terms = done.output_covector(covectors), [], []
         for rows, part in blocks:                           # block by block of the samples: covectors at images are large
             quantities.append(part.layer_quantities(g[..., rows, :]))

@@ -1,6 +1,7 @@
 """Curvature unit by unit: the weights into each unit on their own."""
 import numpy as np
 
+from ..arrays.blocks import slices
 from ..backend import NUMPY, Array, Namespace, arrays
 from ..errors import ShapeError, takes
 from ..networks.activations import Activation
@@ -16,7 +17,8 @@ from .diagonal import squares, summed_squares
 from .outputs import ExactColumns, Outputs
 from .per_layer import example_gradients, has_one_position, layer_sums
 
-__all__ = ["gaussian_unit_fisher", "quasi_diagonal", "unitwise_fisher"]
+__all__ = ["gaussian_unit_fisher", "quasi_diagonal", "quasi_moment", "quasi_moments", "unit_blocks", "unit_moment",
+           "unitwise_fisher"]
 
 
 @takes(ConditionalModel, outputs=Outputs)
@@ -35,11 +37,15 @@ def unitwise_fisher(model: ConditionalModel, w: Array, batch: Batch, outputs: Ou
     Source: Amari, Karakida & Oizumi, Fisher information and natural gradient learning in random deep networks (2019), where the
     rest is shown to be small in wide random networks.
     """
-    xp, n, sums = layer_sums(model, w, batch, outputs, _unit_moment)
-    return BlockDiagonal(*(DenseBlocks(_unit_blocks(xp, q, total) / n, interleaved=True) for q, total in sums))
+    xp, n, sums = layer_sums(model, w, batch, outputs, unit_moment)
+    return BlockDiagonal(*(DenseBlocks(unit_blocks(xp, q, total) / n, interleaved=True) for q, total in sums))
 
 
-def _unit_moment(xp: Namespace, q: LayerQuantities) -> Array:
+# Numbers in the outer products of the inputs of the samples that are held at once, 16 megabytes of float32
+CHUNK = 2**22
+
+
+def unit_moment(xp: Namespace, q: LayerQuantities) -> Array:
     """`squares`, or where a sample has several positions the blocks, shape (outputs, inputs + 1, inputs + 1)."""
     if has_one_position(q):
         return squares(xp, q)
@@ -48,14 +54,17 @@ def _unit_moment(xp: Namespace, q: LayerQuantities) -> Array:
     return xp.matmul(xp.matrix_transpose(P), P)
 
 
-def _unit_blocks(xp: Namespace, q: LayerQuantities, total: Array) -> Array:
+def unit_blocks(xp: Namespace, q: LayerQuantities, total: Array) -> Array:
     """Σ_n Σ_c of the outer products of the gradients of each unit, shape (outputs, inputs + 1, inputs + 1)."""
     if not has_one_position(q):
         return total
-    rows = q.layer.homogeneous(xp, q.inputs[:, 0, :])
+    rows, weights = q.layer.homogeneous(xp, q.inputs[:, 0, :]), xp.matrix_transpose(total)
     k = rows.shape[-1]
-    of_inputs = xp.reshape(rows[:, :, None] * rows[:, None, :], (-1, k * k))
-    return xp.reshape(xp.matmul(xp.matrix_transpose(total), of_inputs), (-1, k, k))
+    blocks = xp.zeros((weights.shape[0], k * k), dtype=rows.dtype)
+    for s in slices(rows.shape[0], max(1, CHUNK // k**2)):
+        of_inputs = xp.reshape(rows[s, :, None] * rows[s, None, :], (-1, k * k))
+        blocks = blocks + xp.matmul(weights[:, s], of_inputs)
+    return xp.reshape(blocks, (-1, k, k))
 
 
 @takes(ConditionalModel, outputs=Outputs)
@@ -76,16 +85,24 @@ def quasi_diagonal(model: ConditionalModel, w: Array, batch: Batch, outputs: Out
 
     Source: Ollivier, Riemannian metrics for neural networks I: feedforward networks (2015).
     """
-    xp, n, sums = layer_sums(model, w, batch, outputs, _quasi_moment)
+    xp, n, sums = layer_sums(model, w, batch, outputs, quasi_moment)
     return BlockDiagonal(*(_quasi_block(xp, q, total / n) for q, total in sums))
 
 
-def _quasi_moment(xp: Namespace, q: LayerQuantities) -> Array:
+def quasi_moment(xp: Namespace, q: LayerQuantities) -> Array:
     """`squares`, or where a sample has several positions Σ P² beside Σ P P_0, shape (2, inputs + 1, outputs)."""
     if has_one_position(q):
         return squares(xp, q)
     P = example_gradients(xp, q)
     return xp.stack([xp.sum(P**2, axis=(0, 1)), xp.sum(P * P[..., -1:, :], axis=(0, 1))])
+
+
+def quasi_moments(xp: Namespace, q: LayerQuantities, total: Array) -> Array:
+    """Σ P² beside Σ P P_0 of all samples, shape (2, inputs + 1, outputs), from the sum of `quasi_moment`."""
+    if not has_one_position(q):
+        return total
+    rows = xp.matrix_transpose(q.layer.homogeneous(xp, q.inputs[:, 0, :]))
+    return xp.stack([xp.matmul(rows**2, total), xp.matmul(rows, total)])
 
 
 def _quasi_block(xp: Namespace, q: LayerQuantities, mean: Array) -> LinearOperator:

@@ -9,10 +9,12 @@ from .dense import (
     DenseOperator as DenseOperator, DiagonalOperator as DiagonalOperator, Factorization as Factorization,
     SymmetricDense as SymmetricDense, as_operator as as_operator,
 )
+from .rounded import Rounded as Rounded
 from .block import BlockDiagonal as BlockDiagonal, BlockTridiagonalInverse as BlockTridiagonalInverse, DenseBlocks as DenseBlocks
 from .kronecker import EigenKronecker as EigenKronecker, Kronecker as Kronecker, KroneckerPair as KroneckerPair
 
 # low rank and outer products
+from .low_rank_blocks import LowRankBlocks as LowRankBlocks
 from .low_rank import DiagonalPlusLowRank as DiagonalPlusLowRank, LowRank as LowRank, ScalarOffSubspace as ScalarOffSubspace
 from .outer import Columns as Columns, OuterProducts as OuterProducts, ShiftedOuterProducts as ShiftedOuterProducts
 from .quasi_diagonal import QuasiDiagonal as QuasiDiagonal

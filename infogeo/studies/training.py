@@ -7,8 +7,12 @@ from time import perf_counter
 import numpy as np
 
 from ..backend import Array, backend_of, to_numpy
+from ..curvature.damping import FactoredTikhonov
 from ..curvature.kfac_tridiagonal import ChainFactors
+from ..curvature.kronecker_factors import KroneckerFactors
+from ..curvature.layer_factors import LayerFactors
 from ..curvature.outputs import RandomSigns
+from ..curvature.unit_factors import QuasiDiagonalFactors, UnitFactors
 from ..networks.files import load
 from ..networks.initial import Glorot
 from ..networks.model import NegativeLogLikelihood
@@ -18,11 +22,15 @@ from ..solvers.snapshot import Snapshot
 from ..solvers.step import Constant
 from ..solvers.update import GradientUpdate, Update
 from ..training.adam import Adam, RMSprop
+from ..training.adaptive import AdaptiveNatural, HarmonicRate
 from ..training.checkpoint import Checkpoint, load_checkpoint
 from ..training.data import MiniBatches
 from ..training.ekfac import EKFAC
 from ..training.kfac import KFAC, Share
 from ..training.momentum import Momentum, Nesterov
+from ..training.relative import RelativeNatural
+from ..training.structured import StructuredNatural, TwoSided
+from ..training.tonga import TONGA
 from .architecture import Task
 from .bars import Jobs
 from .naming import InputError, suggestion
@@ -50,18 +58,33 @@ class Optimiser:
     h: float
 
 
-def _kfac(rng: np.random.Generator) -> Update:
-    return KFAC(RandomSigns(rng), statistics=Share(0.5), products=Share(0.25))
+def _low_rank(rng: np.random.Generator) -> Update:
+    return TONGA(statistics=Share(0.5), products=Share(0.25))
 
 
-def _tridiagonal(rng: np.random.Generator) -> Update:
-    return KFAC(RandomSigns(rng), ChainFactors, statistics=Share(0.5), products=Share(0.25))
+def _structured(rng: np.random.Generator) -> Update:
+    return StructuredNatural(TwoSided(), FactoredTikhonov(0.1), refresh=5, outputs=RandomSigns(rng))
+
+
+def _adaptive(rng: np.random.Generator) -> Update:
+    return AdaptiveNatural(0.1, HarmonicRate(1.0, 10.0), outputs=RandomSigns(rng))
+
+
+def _on(factors: type[LayerFactors]) -> Callable[[np.random.Generator], Update]:
+    """K-FAC on factors of another kind."""
+    return lambda rng: KFAC(RandomSigns(rng), factors, statistics=Share(0.5), products=Share(0.25))
 
 
 OPTIMISERS = {
-    "kfac": Optimiser("K-FAC", _kfac, 1.0),
+    "kfac": Optimiser("K-FAC", _on(KroneckerFactors), 1.0),
     "ekfac": Optimiser("EK-FAC", lambda rng: EKFAC(RandomSigns(rng), statistics=Share(0.5), products=Share(0.25)), 1.0),
-    "tridiagonal": Optimiser("K-FAC, chain", _tridiagonal, 1.0),
+    "tridiagonal": Optimiser("K-FAC, chain", _on(ChainFactors), 1.0),
+    "unitwise": Optimiser("unit-wise", _on(UnitFactors), 1.0),
+    "quasi-diagonal": Optimiser("quasi-diagonal", _on(QuasiDiagonalFactors), 1.0),
+    "tonga": Optimiser("TONGA", _low_rank, 1.0),
+    "sngd": Optimiser("SNGD", _structured, 0.1),
+    "rngd": Optimiser("RNGD", lambda rng: RelativeNatural(refresh=10), 0.001),
+    "adaptive": Optimiser("adaptive", _adaptive, 0.1),      # of few weights: it holds their number squared
     "sgd": Optimiser("gradient descent", lambda rng: GradientUpdate(), 0.01),
     "momentum": Optimiser("momentum 0.9", lambda rng: Momentum(0.9), 0.003),
     "nesterov": Optimiser("Nesterov 0.9", lambda rng: Nesterov(0.9), 0.003),

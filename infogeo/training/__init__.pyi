@@ -12,6 +12,7 @@ from .kfac import (
     QuadraticMomentum as QuadraticMomentum, Refresh as Refresh, Rescaling as Rescaling, Share as Share,
 )
 from .ekfac import EKFAC as EKFAC, EigenMemory as EigenMemory
+from .tonga import TONGA as TONGA
 from .rules import (
     ConstantLambda as ConstantLambda, GammaOfLambda as GammaOfLambda, GammaRule as GammaRule, GammaSearch as GammaSearch,
     LambdaRule as LambdaRule, LevenbergMarquardt as LevenbergMarquardt, TrustedLambda as TrustedLambda,

@@ -6,7 +6,7 @@ from ..backend import Array, Namespace, backend_of
 from ..curvature.ekfac import EigenFactors
 from ..curvature.kronecker_factors import Averaged, KroneckerFactors
 from ..curvature.outputs import Given
-from ..networks.model import Batch, ModelPass
+from ..networks.model import NegativeLogLikelihood
 from .kfac import KFAC, KFACState
 
 __all__ = ["EKFAC", "EigenMemory"]
@@ -36,8 +36,9 @@ class EKFAC(KFAC):
     def init(self, x: Array) -> KFACState:
         return KFACState(factors=EigenMemory(self.averaging.init(), self.averaging.init()))
 
-    def remembered(self, factors: EigenMemory, done: ModelPass, batch: Batch, k: int) -> EigenMemory:
+    def remembered(self, factors: EigenMemory, loss: NegativeLogLikelihood, w: Array, k: int) -> EigenMemory:
         assert self.outputs is not None
+        done, batch = loss.record(w), loss.batch
         outputs = Given(tuple(self.outputs.groups(done.model.family, done.theta, batch)))        # the same for both
         fresh = self.factors.of_pass(done, batch, outputs=outputs, sharing=self.sharing)
         kronecker, moments = self.averaging.update(factors.kronecker, fresh), factors.moments

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..backend import Array, backend_of, generator
 from ..curvature.kronecker_factors import Averaged, CappedAverage, KroneckerFactors, RunningAverage
+from ..curvature.layer_factors import LayerFactors
 from ..curvature.outputs import Outputs, RandomSigns
 from ..curvature.sharing import Expand, Sharing
 from ..errors import require, require_count
@@ -61,11 +62,15 @@ class Share:
     def __post_init__(self) -> None:
         require("of", "0 < of <= 1", 0 < self.of <= 1, self.of)
 
-    def record(self, likelihood: NegativeLogLikelihood, w: Array) -> tuple[ModelPass, Batch]:
-        """``(pass, batch)`` of this part of the samples; of all of them, the pass that the gradient was made of."""
+    def part(self, likelihood: NegativeLogLikelihood) -> NegativeLogLikelihood:
+        """The likelihood of this part of the samples; of all of them itself, with the pass that the gradient was made of."""
         n = likelihood.y.shape[0]
         m = ceil(self.of * n)
-        part = likelihood if m == n else likelihood.first(m)
+        return likelihood if m == n else likelihood.first(m)
+
+    def record(self, likelihood: NegativeLogLikelihood, w: Array) -> tuple[ModelPass, Batch]:
+        """``(pass, batch)`` of `part`."""
+        part = self.part(likelihood)
         return part.record(w), part.batch
 
 
@@ -180,7 +185,8 @@ class KFAC(ExampleUpdate):
         Which covectors at the output the factors G are made of: `Sampled` (published), `RandomSigns`, `ExactColumns`. By default
         `RandomSigns` from the generator of the run, or from one of seed 0 where the run has none.
     factors : type
-        `KroneckerFactors` for the block-diagonal form; a subclass that keeps more for others, such as the block-tridiagonal one.
+        `KroneckerFactors` for the block-diagonal form, `ChainFactors` for the block-tridiagonal one, `UnitFactors` for a block of
+        each unit, `QuasiDiagonalFactors` for the diagonal and its entries beside the biases.
     sharing : Sharing
         For convolutions.
     averaging : RunningAverage
@@ -206,7 +212,7 @@ class KFAC(ExampleUpdate):
     """
 
     outputs: Outputs | None = None
-    factors: type[KroneckerFactors] = KroneckerFactors
+    factors: type[LayerFactors] = KroneckerFactors
     sharing: Sharing = Expand()
     averaging: RunningAverage = CappedAverage()
     damping: LambdaRule = TrustedLambda()
@@ -216,6 +222,11 @@ class KFAC(ExampleUpdate):
     statistics: Share = Share()
     products: Share = Share()
     keeps_inverse: ClassVar[bool] = True        # between refreshes
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.factors, type) and issubclass(self.factors, LayerFactors)):
+            raise TypeError("factors must be a class of factors: KroneckerFactors, ChainFactors, UnitFactors or "
+                            f"QuasiDiagonalFactors; got {self.factors!r}. EKFAC() is the method with eigenbases")
 
     @classmethod
     def published(cls, outputs: Outputs, **parts: Any) -> "KFAC":
@@ -233,8 +244,7 @@ class KFAC(ExampleUpdate):
             raise TypeError("KFAC() outside of descend needs outputs, such as RandomSigns(np.random.default_rng(0))")
         k, lam = state.k + 1, self.damping.first(float(seen.objective.value(x))) if state.lam is None else state.lam
         total = lam + seen.decay
-        done, batch = self.statistics.record(seen.loss, x)
-        factors = self.remembered(state.factors, done, batch, k)
+        factors = self.remembered(state.factors, self.statistics.part(seen.loss), x, k)
         gamma = self.gamma.start(total) if state.gamma is None else state.gamma
         gammas = self.gamma.candidates(k, gamma, total)
         if self.refresh.due(k) or len(gammas) > 1 or not self.keeps_inverse:
@@ -245,10 +255,11 @@ class KFAC(ExampleUpdate):
         trials = [self.trial(products, covector, g, inverse, state.delta, total) for g, inverse in zip(gammas, inverses)]
         return Proposal(seen, state, lam, factors, products, min(trials, key=lambda trial: trial.promise))
 
-    def remembered(self, factors: Any, done: ModelPass, batch: Batch, k: int) -> Any:
-        """What is known of the curvature after the examples of step k."""
+    def remembered(self, factors: Any, loss: NegativeLogLikelihood, w: Array, k: int) -> Any:
+        """What is known of the curvature after the examples of step k, those of a loss."""
         assert self.outputs is not None
-        return self.averaging.update(factors, self.factors.of_pass(done, batch, outputs=self.outputs, sharing=self.sharing))
+        fresh = self.factors.of_pass(loss.record(w), loss.batch, outputs=self.outputs, sharing=self.sharing)
+        return self.averaging.update(factors, fresh)
 
     def damped(self, factors: Any, gamma: float) -> Any:
         """The curvature with γ, its factorisations done."""
