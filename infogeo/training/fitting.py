@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, backend_of, generator, to_numpy
+from ..backend import Array, generator, to_numpy
 from ..curvature.outputs import ExactColumns
 from ..errors import ConvergenceError, DomainError, require, require_count, takes
 from ..networks.affine import Affine
@@ -150,7 +150,8 @@ def default_step(update: Update) -> float:
 def initial_weights(loss: NegativeLogLikelihood, rng: np.random.Generator) -> Array:
     """Random weights (`Glorot`), with the law of all observations together in the bias of the last layer, where it has one."""
     network, chart, family = loss.model.network, loss.model.chart, loss.model.family
-    w = network.init(rng, Glorot(), dtype=str(loss.x.dtype).rpartition(".")[2])
+    xp = loss.xp
+    w = xp.asarray(to_numpy(network.init(rng, Glorot())), dtype=loss.x.dtype)
     last, place = network.layers[-1], network.slices[-1]
     if not isinstance(last, Affine) or not last.bias or place is None:
         return w
@@ -159,7 +160,6 @@ def initial_weights(loss: NegativeLogLikelihood, rng: np.random.Generator) -> Ar
         u = chart.inverse(known.fit(loss.y, loss.weights))
     except (ConvergenceError, DomainError, TypeError):          # there is none, as of a y that does not vary
         return w
-    xp = backend_of(w)
     return xp.concat([w[:place.stop - u.shape[-1]], xp.astype(u, w.dtype), w[place.stop:]]) if xp.all(xp.isfinite(u)) else w
 
 

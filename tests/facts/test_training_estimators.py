@@ -19,6 +19,8 @@ from infogeo.training import NaturalGradientClassifier as Classifier
 from infogeo.training import NaturalGradientRegressor as Regressor
 from infogeo.training import Nesterov, StructuredNatural, TwoSided, fit
 
+from ..backends import every_dtype
+
 rng = np.random.default_rng(0)
 WINE, KIND = load_wine(return_X_y=True)
 LABELS = np.array(["barolo", "grignolino", "barbera"])[KIND]
@@ -155,6 +157,15 @@ def test_from_arrays_to_weights():
     assert model.loss(found.w, (X, Y)) < found.losses[0]
     more = fit(model, (X, Y), prior_precision=10.0, max_epochs=1, start=found)
     assert more.losses[0] <= found.losses[-1]
+
+
+@every_dtype
+def test_on_every_backend(backend, dtype):
+    model = ConditionalModel(MLP((3, 6, 2)), ig.Normal())
+    x, y, weights = (backend.make(a, dtype) for a in (X, Y, np.arange(120) % 3 + 0.5))
+    found = fit(model, (x, y, weights), max_epochs=5)
+    ours = fit(model, (X, Y, np.arange(120) % 3 + 0.5), max_epochs=5)
+    np.testing.assert_allclose(backend.check(found.w, dtype), ours.w, atol=1e-8 if dtype == "float64" else 0.02)
 
 
 # What is refused
