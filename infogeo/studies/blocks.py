@@ -153,8 +153,8 @@ def _require_same(folder: Path, n: int, setting: Any) -> None:
     """That a folder is empty of blocks, or its blocks are of the same work; then says so for the next one."""
     path = folder / SETTING
     try:
-        words = json.loads(json.dumps({"n": n, "setting": setting}, ensure_ascii=False))       # as it will be read
-    except TypeError as error:
+        words = json.loads(json.dumps({"n": n, "setting": setting}, ensure_ascii=False, allow_nan=False))      # as it will be read
+    except (TypeError, ValueError) as error:
         raise TypeError(f"setting must be what JSON can hold, such as lists of numbers: {error}") from None
     if path.exists():
         there = json.loads(path.read_text(encoding="utf-8"))

@@ -161,5 +161,7 @@ def test_an_error_says_in_which_block(tmp_path):
         in_blocks(3, 2, tmp_path / "task")
     with pytest.raises(TypeError, match="what JSON can hold"):
         in_blocks(sweep, 2, tmp_path / "setting", setting=np.arange(3))
+    with pytest.raises(TypeError, match="what JSON can hold"):              # NaN, which another start would find changed
+        in_blocks(sweep, 2, tmp_path / "nan", setting={"temperature": np.nan})
     with pytest.raises(ig.DomainError, match="n an integer"):
         in_blocks(sweep, 0, tmp_path)
