@@ -39,8 +39,10 @@ from .low_rank import LowRankNatural as LowRankNatural
 from .adam import Adam as Adam, RMSprop as RMSprop
 from .momentum import Momentum as Momentum, Nesterov as Nesterov
 
-# from arrays to weights
+# from arrays to weights, and their posterior
 from .fitting import Training as Training, fit as fit
+from .laplace import LaplacePosterior as LaplacePosterior
+from .linearised import LinearisedPrediction as LinearisedPrediction
 
 # estimators
 from .classifier import NaturalGradientClassifier as NaturalGradientClassifier
