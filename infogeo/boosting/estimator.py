@@ -1,6 +1,7 @@
 """What the estimators share: data in, trees, laws out."""
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +15,7 @@ except ImportError as error:
     raise ImportError("the estimators need scikit-learn: pip install 'infogeo[boosting]'") from error
 
 from ..backend import Array
-from ..errors import DomainError, ShapeError, require, require_count
+from ..errors import DomainError, ShapeError, require, require_count, require_tolerance
 from ..families.base import ExponentialFamily
 from .charts import ParameterChart, default_chart
 from .engine import Forest, Trees
@@ -141,7 +142,9 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
         valid = self._validation(X_val, y_val, sample_weight_val)
         if valid is None and self._stops_early(len(y)):
             X, y, weights, valid = self._split(X, y, weights, seed)
-        if not again:
+        if again:
+            self._go_on(family)
+        else:
             self._seed, self._history = seed, History()
             self._start(family, y, weights)
         self._grow(X, y, weights, valid, self._forest.boosters if again else None)
@@ -151,10 +154,13 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
         require_count("max_iter", self.max_iter, 0)
         require_count("n_iter_no_change", self.n_iter_no_change)
         require_count("max_bins", self.max_bins, 2)
+        require_count("verbose", self.verbose, 0)
+        require_tolerance(self.tol)
         for name in ("subsample", "max_features"):
             value = getattr(self, name)
-            require(name, f"0 < {name} <= 1", 0 < value <= 1, value)
-        require("validation_fraction", "0 < validation_fraction < 1", 0 < self.validation_fraction < 1, self.validation_fraction)
+            require(name, f"0 < {name} <= 1", isinstance(value, Real) and 0 < float(value) <= 1, value)
+        share = self.validation_fraction
+        require("validation_fraction", "0 < validation_fraction < 1", isinstance(share, Real) and 0 < float(share) < 1, share)
         require("early_stopping", 'True, False or "auto"', self.early_stopping in (True, False, "auto"), str(self.early_stopping))
         self._rule(), self._leaf()
 
@@ -181,10 +187,10 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
         return self.early_stopping is True or self.early_stopping == "auto" and n > MANY
 
     def _validation(self, X: Any, y: Any, sample_weight: Any) -> tuple[Array, Array, Array] | None:
-        if X is None and y is None:
+        if X is None and y is None and sample_weight is None:
             return None
         if X is None or y is None:
-            raise ValueError("X_val and y_val belong together; got one of them")
+            raise ValueError("X_val and y_val belong together, and sample_weight_val to both; got a part of them")
         valid = self._data(X, y, sample_weight, first=False)
         self._require(self._family_of(valid[1]), valid[1])
         return valid
@@ -193,6 +199,13 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
         X, held, y, y_held, weights, w_held = train_test_split(
             X, y, weights, test_size=self.validation_fraction, random_state=seed, stratify=self._strata(y))
         return X, y, weights, (held, y_held, w_held)
+
+    def _go_on(self, family: ExponentialFamily) -> None:
+        """With the trees that there are, of the same family and score; the leaves of further ones may be of another form."""
+        if family != self.family_ or self._rule() != self._aim.rule:
+            raise ValueError(f"warm_start=True goes on with {self.family_!r} and {self._aim.rule!r}; got {family!r} and "
+                             f"{self._rule()!r}")
+        self._aim.leaf = self._leaf()
 
     def _start(self, family: ExponentialFamily, y: Array, weights: Array) -> None:
         """The marginal law, and the units of the coordinates there."""
@@ -279,11 +292,17 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
     def log_score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The mean of −log p(y), nats: smaller is better."""
         law = self.predict_dist(X)
-        return self._mean_score(-law.log_density(self._observations(y, first=False)), sample_weight)
+        return self._mean_score(-law.log_density(self._beside(law, y)), sample_weight)
+
+    def _beside(self, law: Prediction, y: Any) -> Array:
+        """The observations of the rows of these laws."""
+        y = self._observations(y, first=False)
+        check_consistent_length(law.theta, y)
+        return y
 
     @staticmethod
     def _mean_score(values: Array, sample_weight: Any) -> float:
-        return float(np.average(values, weights=sample_weight))
+        return float(np.average(values, weights=_weights(sample_weight, len(values))))
 
     def explain(self, X: Any) -> Array:
         """Exact Shapley values of every feature in every coordinate, shape (n, d, p + 1), the last of them the mean.

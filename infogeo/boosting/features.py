@@ -1,9 +1,10 @@
 """Features as an array of numbers: categories by their place, what is missing as NaN."""
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from ..errors import DomainError
+from ..errors import DomainError, ShapeError
 
 __all__ = ["Categories", "place"]
 
@@ -60,6 +61,8 @@ def _categorical(X: Any, chosen: Any, names: list[Any] | None) -> list[int]:
         return [] if names is None else [j for j, kind in enumerate(X.dtypes) if str(kind).lower() in CATEGORICAL]
     chosen, p = np.asarray(chosen), np.shape(X if names is not None else np.asarray(X))[-1]
     if chosen.dtype == bool:
+        if chosen.shape != (p,):
+            raise ShapeError(f"a mask as categorical_features must have shape ({p},); got {chosen.shape}")
         return [int(j) for j in np.flatnonzero(chosen)]
     return [place(column, names, p, "categorical_features") for column in chosen.tolist()]
 
@@ -71,6 +74,6 @@ def place(column: Any, names: list[Any] | None, p: int, what: str) -> int:
         if column not in known:
             raise DomainError(f"{what} must name features of X; {column!r} is none of {', '.join(map(str, known))}")
         return known.index(column)
-    if not 0 <= column < p:
-        raise DomainError(f"{what} must be indices of features, 0 <= j < {p}; got {column}")
+    if not isinstance(column, Integral) or not 0 <= int(column) < p:
+        raise DomainError(f"{what} must be names or indices of features, 0 <= j < {p}; got {column!r}")
     return int(column)

@@ -1,6 +1,7 @@
 """What boosting predicts of each row: a law, with intervals that may be calibrated."""
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class Prediction(PredictedLaw):
 
     def interval(self, level: float = 0.9) -> Array:
         """The central interval that holds y with this probability, shape (n, 2); conformal where the model is calibrated."""
-        require("level", "0 < level < 1", 0 < level < 1, level)
+        require("level", "0 < level < 1", isinstance(level, Real) and 0 < float(level) < 1, level)
         own = level if self.widened is None else self.widened(level)
         return self.quantile(np.asarray([0.5 - 0.5 * own, 0.5 + 0.5 * own]))
 

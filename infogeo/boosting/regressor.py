@@ -148,17 +148,21 @@ class NaturalGradientBoostingRegressor(RegressorMixin, Intervals):      # type: 
         `ConformalLevel`. A level above n / (n + 1) gives the whole support.
         """
         self.__dict__.pop("_conformal", None)
-        self._conformal = ConformalLevel(self.predict_dist(X), self._observations(y, first=False))
+        law = self.predict_dist(X)
+        self._conformal = ConformalLevel(law, self._beside(law, y))
         return self
 
     def crps(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The mean of the continuous ranked probability score, in the units of y: smaller is better."""
-        return self._mean_score(self.predict_dist(X).crps(self._observations(y, first=False)), sample_weight)
+        law = self.predict_dist(X)
+        return self._mean_score(law.crps(self._beside(law, y)), sample_weight)
 
     def plot_pit(self, X: Any, y: Any, bins: int = 10, ax: Any = None) -> Any:
         """The histogram of the probability integral transforms of these rows."""
-        return plot_pit(self.predict_dist(X), self._observations(y, first=False), bins, ax)
+        law = self.predict_dist(X)
+        return plot_pit(law, self._beside(law, y), bins, ax)
 
     def plot_reliability(self, X: Any, y: Any, ax: Any = None) -> Any:
         """The share of y below each predicted quantile."""
-        return plot_reliability(self.predict_dist(X), self._observations(y, first=False), ax)
+        law = self.predict_dist(X)
+        return plot_reliability(law, self._beside(law, y), ax)

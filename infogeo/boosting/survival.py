@@ -115,7 +115,7 @@ class NaturalGradientBoostingSurvival(Intervals):
     def log_score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The mean of the score of what was seen, nats: smaller is better."""
         law = self.predict_dist(X)
-        values = CensoredLogScore().value(law.family, law.theta, self._observations(y, first=False))
+        values = CensoredLogScore().value(law.family, law.theta, self._beside(law, y))
         return self._mean_score(values, sample_weight)
 
     def predict(self, X: Any) -> Array:

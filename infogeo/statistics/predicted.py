@@ -1,5 +1,6 @@
 """What a model predicts of each row: a law."""
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -65,7 +66,7 @@ class PredictedLaw:
 
     def interval(self, level: float = 0.9) -> Array:
         """The central interval that holds y with this probability, shape (n, 2)."""
-        require("level", "0 < level < 1", 0 < level < 1, level)
+        require("level", "0 < level < 1", isinstance(level, Real) and 0 < float(level) < 1, level)
         return self.quantile(np.asarray([0.5 - 0.5 * level, 0.5 + 0.5 * level]))
 
     def sample(self, rng: np.random.Generator, shape: Any = ()) -> Array:
