@@ -32,7 +32,7 @@ class LinearRegression(ConjugateModel):
         p = int(X.shape[1])
         weights, eye = MultivariateNormal(p), xp.eye(p, dtype=X.dtype)
         tau = require_positive("prior_precision", prior_precision)
-        prior = xp.concat([weights.theta_from(mean=0.0 * eye[0], covariance=eye / tau),
+        prior = xp.concat([weights.theta_from(mean=0.0 * eye[0, :], covariance=eye / tau),
                            Gamma().theta_from(shape=shape + 0.0 * eye[0, 0], rate=rate + 0.0 * eye[0, 0])])
         data = xp.concat([X, y[:, None]], axis=-1)
         require("X and y", "X and y finite", xp.all(xp.isfinite(data), axis=-1), data)

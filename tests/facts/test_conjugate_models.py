@@ -7,6 +7,7 @@ import infogeo as ig
 from infogeo.inference import BayesianMixture, ConjugateModel, CoordinateUpdate, LinearRegression, NegativeELBO
 from infogeo.statistics import SufficientStatistics, posterior, predictive_log_density
 
+from ..backends import BACKENDS
 from .inference_helpers import near
 
 EIGHT = np.array([1.2, .3, 2.1, -.4, 1.7, .9, 1.1, .2])
@@ -140,6 +141,17 @@ def test_topics():
     run = ig.descend(NegativeELBO(q, model), eta, geometry=q.dual, update=ig.MirrorUpdate(), step=ig.Diminishing(1.0, power=.7),
                      max_steps=20, rng=rng, record=None)
     near(-bound.value_and_gradient(run.x)[0] / words, -2.90857, 1e-5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_arrays(backend):
+    ones, counts = np.ones((8, 1)), np.array([1.0, 2.0, 0.0, 7.0])
+    for model in (LinearRegression(backend.make(ones), backend.make(EIGHT), 1.0),
+                  ConjugateModel.of(ig.Poisson(), backend.make([2.0, -1.0]), backend.make(counts), batch_size=2),
+                  BayesianMixture(ig.Poisson(), 2, backend.make([2.0, -1.0]), 1.0, backend.make(counts))):
+        run = ig.descend(NegativeELBO(model.q, model), model.q.to_eta(model.prior_theta), geometry=model.q.dual,
+                         update=CoordinateUpdate(), step=0.5, max_steps=2, rng=np.random.default_rng(0))
+        assert np.all(np.isfinite(backend.check(run.x)))
 
 
 def test_messages():

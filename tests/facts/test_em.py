@@ -8,6 +8,7 @@ import infogeo as ig
 from infogeo.inference import FactorAnalysis, HiddenMarkov, LinearExperts, MissingNormal, ProbabilisticPCA
 from infogeo.statistics import SQUAREM, MixtureModel, em
 
+from ..backends import BACKENDS
 from .inference_helpers import near
 
 _legacy = np.random.RandomState(0)
@@ -77,6 +78,38 @@ def test_descent_and_fixed_point(model, x, start):
     if isinstance(model, ProbabilisticPCA):         # one number stands five times in the vector
         slopes[-5:] = slopes[-5:].sum()
     assert np.max(np.abs(slopes)) <= 1e-6
+
+
+@every_problem
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_arrays(backend, model, x, start):
+    x = tuple(map(backend.make, x)) if isinstance(x, tuple) else backend.make(np.asarray(x, dtype=float))
+    start = tuple(backend.make(np.asarray(part, dtype=float)) for part in start)
+    found = em(model, x, start, tol=0.0, max_steps=4, acceleration=SQUAREM())
+    for part in (found.values, found.divergences, *found.theta):
+        assert np.all(np.isfinite(backend.check(part)))
+
+
+def second_differences(f, at, h=1e-4):
+    """The Hessian of f, (d, d)."""
+    steps = h * np.eye(len(at))
+    return np.array([[f(at + a + b) - f(at + a - b) - f(at - a + b) + f(at - a - b) for b in steps] for a in steps]) / (4 * h * h)
+
+
+def test_local_rate():
+    """At the end the derivative of a step is I − I_com⁻¹ I_obs, the share of information that is missing."""
+    model, x, start = PROBLEMS["missing"]
+    end = em(model, x, start, tol=0.0, max_steps=400).theta
+    at, family, h = model.vector(end), ig.MultivariateNormal(3), 1e-5
+
+    def step(v):
+        return model.vector(model.maximise(x, model.expect(x, model.from_vector(v, end))[1]))
+
+    observed = -second_differences(lambda v: model.expect(x, model.from_vector(v, end))[0], at)
+    missing = np.eye(9) - np.linalg.solve(family.metric(at), observed)
+    moved = np.array([(step(at + d) - step(at - d)) / (2 * h) for d in h * np.eye(9)]).T
+    near(moved, missing, 1e-5)
+    assert 0.2 < np.max(np.linalg.eigvals(missing).real) < 0.9
 
 
 def test_divergence_is_what_the_maximisation_gains():

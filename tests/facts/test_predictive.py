@@ -3,9 +3,11 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.inference import MonteCarloExpectation, NegativeELBO, QuadratureExpectation, Regression, predictive, reference
+from infogeo.inference import (LogisticRegression, MonteCarloExpectation, NegativeELBO, QuadratureExpectation, Regression,
+                               predictive, reference)
 
-from .inference_helpers import EVIDENCE, LOGISTIC, X, near
+from ..backends import BACKENDS
+from .inference_helpers import EVIDENCE, LOGISTIC, X, Y, near
 
 FULL = ig.MultivariateNormal(3)
 RUN = ig.descend(NegativeELBO(FULL, LOGISTIC), FULL.to_eta(FULL.theta_from(mean=np.zeros(3), covariance=np.eye(3))),
@@ -39,6 +41,16 @@ def test_predictions():
     found = predictive(q, theta, linear, [[1.0], [2.0]])
     near(found.mean, [[2.0, 4.0], [6.0, 12.0]])             # x·z is the mean over the variance
     near(found.deviation, np.sqrt([[4.0, 10.0]] * 2))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_arrays(backend):
+    theta = backend.make(np.asarray(THETA))
+    model = LogisticRegression(backend.make(X), backend.make(Y), 1.0)
+    found = predictive(FULL, theta, model, backend.make(X[:2]), draws=3, rng=np.random.default_rng(0))
+    exact = reference(FULL, theta, model, QuadratureExpectation(6))
+    for part in (*found, exact.log_evidence, exact.mean, reference(FULL, theta, model, MonteCarloExpectation(30)).error):
+        assert np.all(np.isfinite(backend.check(part)))
 
 
 def test_messages():
