@@ -335,6 +335,8 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
 
 def log_scorer(model: Any, X: Any, y: Any, sample_weight: Any = None) -> float:
     """Minus the `log_score`, larger for better: ``GridSearchCV(model, grid, scoring=log_scorer)``."""
+    if isinstance(model, type) or not hasattr(model, "log_score"):
+        raise TypeError(f"log_scorer takes an estimator with a log_score, such as those of infogeo.boosting; got {model!r}")
     return -float(model.log_score(X, y, sample_weight))
 
 
