@@ -2,6 +2,7 @@
 from typing import Any
 
 from ..backend import Array
+from ..errors import takes
 from .base import LinearOperator
 
 __all__ = ["Rounded"]
@@ -18,6 +19,7 @@ class Rounded(LinearOperator):
         Of the vectors.
     """
 
+    @takes(A=LinearOperator)
     def __init__(self, A: LinearOperator, dtype: Any) -> None:
         self.A, self.symmetric = A, A.symmetric
         super().__init__(A.shape, A.xp, dtype)
