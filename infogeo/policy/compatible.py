@@ -2,7 +2,7 @@
 from ..backend import Array, arrays, column
 from ..curvature.damping import Damping
 from ..curvature.fisher import empirical_fisher
-from ..errors import ShapeError, require_positive, takes
+from ..errors import ShapeError, require, require_positive, takes
 from ..networks.model import ConditionalModel
 from ..numerics.linalg import solve
 
@@ -31,6 +31,7 @@ def compatible_weights(policy: ConditionalModel, w: Array, states: Array, action
     xp, advantages = arrays(loss.x, advantages)[::2]
     if advantages.shape != (loss.x.shape[0],):
         raise ShapeError(f"advantages must have shape ({loss.x.shape[0]},), one a state; got {tuple(advantages.shape)}")
+    require("advantages", "advantages finite", xp.isfinite(advantages), advantages)
     done = policy.record(w, loss.x)
     score = loss.statistic - policy.family.to_eta(done.theta)
     gradient = done.vjp(column(advantages) * score / done.n)

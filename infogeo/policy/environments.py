@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays.draws import require_generator
 from ..backend import Array, asarray, to_numpy
 from ..errors import require_count
 from ..families.categorical import Categorical
@@ -85,6 +86,7 @@ class MDPEnvironment(Environment):
         self._start = to_numpy(mdp.criterion.start).cumsum()
 
     def reset(self, rng: np.random.Generator) -> Array:
+        require_generator(rng)
         self.rng, self._age = rng, np.zeros(self.count, dtype=int)
         self._at = self._first(self.count)
         return self._seen(self._at)

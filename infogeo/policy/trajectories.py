@@ -4,7 +4,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backend import Array, asarray, backend_of
+from ..domains.supports import Integers
 from ..errors import require_count
+from ..families.base import ExponentialFamily
 from ..networks.model import ConditionalModel
 from .environments import Environment
 
@@ -68,7 +70,7 @@ class Rollouts:
         if tuple(policy.network.input_shape) != tuple(environment.state_shape):
             raise ValueError(f"the policy takes states of shape {tuple(policy.network.input_shape)}, and the environment gives "
                              f"{tuple(environment.state_shape)}")
-        if policy.family.support.shape != environment.family.support.shape or policy.family.dim < environment.family.dim:
+        if not _fits(policy.family, environment.family):
             raise ValueError(f"the policy's actions, of {policy.family!r}, do not fit the environment's, {environment.family!r}")
         self.environment, self.policy = environment, policy
         self.length = require_count("steps", steps) // environment.count
@@ -97,3 +99,13 @@ class Rollouts:
         s, a, r, reached, terminated, truncated = (backend_of(column[0]).stack(column) for column in zip(*found))
         return Trajectories(s, a, r, reached, terminated, truncated, asarray(np.array(returns, dtype=float)),
                             np.array(lengths, dtype=int))
+
+
+def _fits(policy: ExponentialFamily, environment: ExponentialFamily) -> bool:
+    """Whether the draws of a policy are actions of an environment."""
+    drawn, taken = policy.support, environment.support
+    if drawn.shape != taken.shape or policy.dim < environment.dim:
+        return False
+    if not isinstance(taken, Integers):
+        return True
+    return isinstance(drawn, Integers) and taken.lower <= drawn.lower and drawn.upper <= taken.upper

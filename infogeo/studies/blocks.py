@@ -153,7 +153,7 @@ def _require_same(folder: Path, n: int, setting: Any) -> None:
     """That a folder is empty of blocks, or its blocks are of the same work; then says so for the next one."""
     path = folder / SETTING
     try:
-        words = json.loads(json.dumps({"n": n, "setting": setting}, ensure_ascii=False, allow_nan=False))      # as it will be read
+        words = json.loads(json.dumps({"n": n, "setting": setting}, ensure_ascii=False, allow_nan=False))     # as it will be read
     except (TypeError, ValueError) as error:
         raise TypeError(f"setting must be what JSON can hold, such as lists of numbers: {error}") from None
     if path.exists():

@@ -203,6 +203,11 @@ def test_slips_say_what_is_wrong():
         Rollouts(MDPEnvironment(MDP, 4, 5), model((2, 1), ig.Categorical(2)), 4)
     with pytest.raises(ValueError, match="do not fit"):
         Rollouts(MDPEnvironment(MDP, 4, 5), model((3, 2), ig.MultivariateNormal(1)), 4)
+    for width, family in ((MDP.actions, ig.Categorical(MDP.actions + 1)), (2, ig.Normal())):         # draws that are no actions
+        with pytest.raises(ValueError, match="do not fit"):
+            Rollouts(MDPEnvironment(MDP, 4, 5), model((3, width), family), 4)
+    with pytest.raises(TypeError, match="rng must be a numpy.random.Generator"):
+        MDPEnvironment(MDP, 4, 5).reset(3)
     with pytest.raises(TypeError, match="must be an Environment"):
         Rollouts(MDP, policy, 4)
     with pytest.raises(TypeError, match="one output"):
