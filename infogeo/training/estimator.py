@@ -18,6 +18,7 @@ except ImportError as error:
     raise ImportError("the estimators need scikit-learn: pip install 'infogeo[training]'") from error
 
 from ..backend import Array
+from ..curvature.kfac import kfac
 from ..errors import DomainError, ShapeError, require, require_count
 from ..networks.activations import Activation
 from ..networks.model import ConditionalModel
@@ -26,6 +27,7 @@ from ..solvers.result import Status
 from ..solvers.update import Update
 from ..statistics.predicted import PredictedLaw
 from .fitting import Training, fit
+from .laplace import LaplacePosterior
 from .units import Units
 
 __all__ = ["NetworkEstimator", "made"]
@@ -179,15 +181,35 @@ class NetworkEstimator(BaseEstimator):         # type: ignore[misc]
 
     # Predicting
 
-    def _theta(self, X: Any) -> Array:
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        return self.model_.theta(self.w_, self._inputs(X))
-
     def predict_dist(self, X: Any) -> PredictedLaw:
         """The predicted law of every row: its family and θ, and what these say."""
-        theta = self._theta(X)
+        x = self.inputs(X)
+        theta = self.model_.theta(self.w_, x)
         return PredictedLaw(self.model_.family, self._y_units.outward(self.model_.family, theta))       # type: ignore[arg-type]
+
+    def inputs(self, X: Any) -> Array:
+        """What the network `model_` sees of the rows, shape (n, *model_.network.input_shape)."""
+        check_is_fitted(self)
+        return self._inputs(validate_data(self, X, dtype=[np.float64, np.float32], reset=False))
+
+    def laplace(self, X: Any, y: Any, sample_weight: Any = None, *, curvature: Any = kfac) -> LaplacePosterior:
+        """The normal posterior of the weights, given the rows that the network was trained on, in its units: its predictions are
+        ``est.laplace(X, y).predict(est.inputs(X_new))``.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As of `fit`.
+        curvature : function (model, w, batch) -> LinearOperator
+
+        Raises
+        ------
+        DomainError
+            Where `prior_precision` is 0: a posterior needs a prior.
+        """
+        check_is_fitted(self)
+        batch = self._batch(*self._data(X, y, sample_weight, first=False))
+        return LaplacePosterior(self.model_, self.w_, batch, curvature, self.prior_precision)
 
     def log_score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The mean of −log p(y), nats: smaller is better."""

@@ -168,6 +168,18 @@ def test_on_every_backend(backend, dtype):
     np.testing.assert_allclose(backend.check(found.w, dtype), ours.w, atol=1e-8 if dtype == "float64" else 0.02)
 
 
+def test_posterior_of_the_weights():
+    model = Classifier((5,), random_state=0).fit(WINE[::2], LABELS[::2])
+    posterior = model.laplace(WINE[::2], LABELS[::2])
+    assert posterior.prior_precision == 1.0 and posterior.n == 89 and posterior.model is model.model_
+    p, alone = posterior.predict(model.inputs(WINE[1::2])).probabilities(), model.predict_proba(WINE[1::2])
+    assert p.shape == alone.shape and np.mean(np.max(p, axis=1)) < np.mean(np.max(alone, axis=1))
+    number = Regressor(hidden=(5,), random_state=0).fit(X, Y)
+    mean, variance = number.laplace(X, Y, curvature=ig.curvature.fisher).predict(number.inputs(X)).moments()
+    law, scale = number.predict_dist(X), number._y_units.scale
+    assert mean.shape == (120,) and np.mean(variance * scale**2 / law.variance) > 1.02
+
+
 # What is refused
 
 def test_what_is_refused():
