@@ -122,7 +122,8 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
             NaN is a value of its own: missing. DataFrames keep their names and categories.
         y : array, shape (n,), or (n, …) for a family of vectors
         sample_weight : array, shape (n,), optional
-            A weight of 2 is a row that is there twice; rows of weight 0 are left out.
+            A weight of 2 is a row that is there twice, in leaves and scores, and in splits where bins hold several rows; rows of
+            weight 0 are left out.
         X_val, y_val, sample_weight_val : optional
             A validation set, which then decides when to stop; it is never replaced.
 

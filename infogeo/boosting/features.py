@@ -74,6 +74,6 @@ def place(column: Any, names: list[Any] | None, p: int, what: str) -> int:
         if column not in known:
             raise DomainError(f"{what} must name features of X; {column!r} is none of {', '.join(map(str, known))}")
         return known.index(column)
-    if not isinstance(column, Integral) or not 0 <= int(column) < p:
+    if not (isinstance(column, Integral) and 0 <= int(column) < p):
         raise DomainError(f"{what} must be names or indices of features, 0 <= j < {p}; got {column!r}")
     return int(column)

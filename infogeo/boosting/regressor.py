@@ -80,7 +80,7 @@ class NaturalGradientBoostingRegressor(RegressorMixin, Intervals):      # type: 
     validation_fraction, n_iter_no_change, tol
         The stages after which nothing is gained end the run; `n_iter_`, the best of them, is what predictions use.
     warm_start : bool
-        Whether a further `fit`, of the same data, goes on where the last one ended.
+        Whether a further `fit`, of the same data, family and score, goes on where the last one ended.
     n_jobs : int, optional
         Threads; None is one.
     verbose : int
