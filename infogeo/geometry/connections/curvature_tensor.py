@@ -25,7 +25,7 @@ def riemann_tensor(M: Riemannian, theta: Array, alpha: float = 0.0) -> Array:
     raised = M._inverse_metric(xp, theta)
     if isinstance(M, DuallyFlat):
         tensor = M.cubic_tensor(theta)
-        return 0.25 * (1.0 - alpha**2) * _antisymmetric(xp, _paired(xp, tensor, raised, tensor))
+        return 0.25 * (1.0 - alpha * alpha) * _antisymmetric(xp, _paired(xp, tensor, raised, tensor))
     symbols = christoffel_first(M, theta, alpha)
     change = derivative(xp, lambda x: christoffel_first(M, x, alpha), theta, metric)        # ∂_i Γ_{jk,l}, i last
     change = xp.moveaxis(change, -1, -4) - xp.moveaxis(change, -1, -3)
