@@ -6,8 +6,8 @@ import numpy as np
 from ..backend import Array, asarray, backend_of
 from ..domains.supports import Integers
 from ..errors import require_count
-from ..families.base import ExponentialFamily
 from ..networks.model import ConditionalModel
+from ..networks.output_family import OutputFamily
 from .environments import Environment
 
 __all__ = ["Rollouts", "Trajectories"]
@@ -101,7 +101,7 @@ class Rollouts:
                             np.array(lengths, dtype=int))
 
 
-def _fits(policy: ExponentialFamily, environment: ExponentialFamily) -> bool:
+def _fits(policy: OutputFamily, environment: OutputFamily) -> bool:
     """Whether the draws of a policy are actions of an environment."""
     drawn, taken = policy.support, environment.support
     if drawn.shape != taken.shape or policy.dim < environment.dim:
