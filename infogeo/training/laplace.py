@@ -158,7 +158,7 @@ class LaplacePosterior:
 
         Mathematically, in log τ it is concave for a positive semidefinite C, with its maximum where τ |w|² is the number of
         effective weights γ = tr(n C (n C + τ I)⁻¹), and so between the root of τ (τ + n tr C) |w|² = n tr C and p / |w|². The
-        weights stay where they are: train again under this prior and repeat, and both agree in the end.
+        weights stay where they are, and C with them: a model that is trained again under this prior has another best one.
 
         Raises
         ------
