@@ -6,8 +6,8 @@ import infogeo as ig
 from infogeo import curvature
 from infogeo.curvature import ExactColumns, Observed, Reduce, UnitVectors
 from infogeo.networks import CrossEntropyLoss, RelativeWeights
-from infogeo.training import (EKFAC, KFAC, AdaptiveNatural, HarmonicRate, InputSide, LowRankNatural, MiniBatches, OutputSide,
-                              RelativeNatural, Share, StructuredNatural, TwoSided)
+from infogeo.training import (EKFAC, KFAC, TONGA, AdaptiveNatural, HarmonicRate, InputSide, LowRankNatural, MiniBatches,
+                              OutputSide, RelativeNatural, Share, StructuredNatural, TwoSided)
 
 from ..facts.training_helpers import MODELS, problem
 
@@ -72,6 +72,9 @@ def test_losses(name):
 UPDATES = {
     "kfac": lambda: KFAC(ExactColumns()),
     "ekfac": lambda: EKFAC(ExactColumns()),
+    "tonga": lambda: TONGA(),
+    **{kind.__name__: lambda kind=kind: KFAC(ExactColumns(), factors=kind)
+       for kind in (curvature.ChainFactors, curvature.UnitFactors, curvature.QuasiDiagonalFactors)},
     "adaptive": lambda: AdaptiveNatural(0.1, HarmonicRate()),
     "low rank": lambda: LowRankNatural(curvature.OnlineLowRank(3, 0.9), curvature.Tikhonov(0.1), ExactColumns()),
     **{kind.__name__: lambda kind=kind: StructuredNatural(kind(), curvature.FactoredTikhonov(0.1)) for kind in (TwoSided,)},
