@@ -50,6 +50,11 @@ class ConjugateModel:
     batch_size : int, optional
         A step of `descend` sees so many observations, every one once a pass, in a new order each.
 
+    Attributes
+    ----------
+    state : tuple (order, taken)
+        The order of this pass and how many of it were seen: a snapshot of a run keeps it.
+
     Raises
     ------
     DomainError, ShapeError, TypeError
@@ -75,8 +80,7 @@ class ConjugateModel:
         if batch_size is not None:
             require("batch_size", f"batch_size <= n = {self.n}", require_count("batch_size", batch_size) <= self.n, batch_size)
         self.batch_size, self.copies = batch_size, 1.0
-        self._order: Any = None
-        self._taken = self.n
+        self.state: tuple[Array, int] = np.empty(0, dtype=np.int64), self.n
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.q!r}, {self.n} observations)"
@@ -111,12 +115,13 @@ class ConjugateModel:
         if self.batch_size is None:
             return self
         require_generator(rng)
-        index = np.empty(0, dtype=np.int64)
+        index, (order, taken) = np.empty(0, dtype=np.int64), self.state
         while len(index) < self.batch_size:
-            if self._taken == self.n:
-                self._order, self._taken = rng.permutation(self.n), 0
-            more = self._order[self._taken:self._taken + self.batch_size - len(index)]
-            index, self._taken = np.concatenate([index, more]), self._taken + len(more)
+            if taken == self.n:
+                order, taken = rng.permutation(self.n), 0
+            more = order[taken:taken + self.batch_size - len(index)]
+            index, taken = np.concatenate([index, more]), taken + len(more)
+        self.state = order, taken
         xp, part = backend_of(self.x), object.__new__(type(self))
         part.__dict__.update(self.__dict__, x=xp.take(self.x, xp.asarray(index), axis=0), batch_size=None,
                              copies=self.n / self.batch_size)

@@ -52,7 +52,8 @@ class NegativeELBO(Objective):
         if not isinstance(found, Expectation):
             raise TypeError("expectation must be an Expectation, such as QuadratureExpectation() or MonteCarloExpectation(100); "
                             f"got {found!r}")
-        self.q, self.log_joint, self.expectation = q, log_joint, found
+        self.q, self.expectation = q, found
+        self.log_joint: Any = log_joint
         found.require(q, log_joint)
 
     def __repr__(self) -> str:
@@ -61,6 +62,15 @@ class NegativeELBO(Objective):
     @property
     def manifold(self) -> Any:
         return self.q.dual
+
+    @property
+    def state(self) -> Any:
+        """That of the model, for snapshots: which observations were seen in this pass; None where it has none."""
+        return getattr(self.log_joint, "state", None)
+
+    @state.setter
+    def state(self, value: Any) -> None:
+        self.log_joint.state = value
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
         _, eta = self.q.point(x)

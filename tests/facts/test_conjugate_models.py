@@ -53,6 +53,21 @@ def test_halves_are_the_whole_on_average():
     assert abs(drawn[0][0] - drawn[1][0]) > 0.1
 
 
+def test_a_run_goes_on_bit_by_bit():
+    model = ConjugateModel.of(ig.Poisson(), [2.0, -1.0], np.arange(7.0), batch_size=3)
+    f, eta, kept = NegativeELBO(model.q, model), model.q.to_eta(np.array([2.0, -1.0])), []
+    run = dict(geometry=model.q.dual, update=ig.MirrorUpdate(), step=ig.Diminishing(1.0, power=0.7), max_steps=8)
+
+    def keep(moment):
+        if moment.k == 4:
+            kept.append(moment.snapshot())
+
+    whole = ig.descend(f, eta, rng=np.random.default_rng(3), callbacks=[keep], **run)
+    model = ConjugateModel.of(ig.Poisson(), [2.0, -1.0], np.arange(7.0), batch_size=3)
+    again = ig.descend(NegativeELBO(model.q, model), eta, rng=np.random.default_rng(9), callbacks=[keep], resume=kept[0], **run)
+    assert np.array_equal(again.x, whole.x)
+
+
 def test_a_mixture_of_equals_is_one_law():
     """With all members alike, ℓ is that of one law but for the weights, E log w being the same of both."""
     family, x = ig.Rayleigh(), np.array([0.5, 2.0, 1.0, 3.0])
