@@ -131,6 +131,7 @@ def test_runs(changes, error, words):
     (lambda: ig.studies.named_family(FAMILY), ig.studies.InputError, r"a family is named by text, such as 'Weibull\(1\.7\)'"),
     (lambda: ig.studies.named_problem(0.5, FAMILY, [0.0, 0.0]), ig.studies.InputError, "a divergence is named by text"),
     (lambda: ig.studies.spectrum(FAMILY), TypeError, "spectrum takes a Problem as its argument problem; got Categorical"),
+    (lambda: ig.jeffreys_centroid(ig.Simplex(3), [[0.5, 0.3, 0.2], [0.2, 0.2, 0.6]]), TypeError, "has one more: leave"),
     (lambda: ig.policy.GAE("a"), ig.DomainError, "gamma must satisfy 0 <= gamma <= 1; got 'a'"),
     (lambda: ig.policy.GAE()([[1.0]], [[0.0]], [[0.0]], [[False]], [False]), ig.ShapeError, r"must have one shape \(T, k\)"),
     (lambda: ig.policy.FiniteMDP([[[1.0], [1.0]]], [[0.0, 1.0]], discount="a"), ig.DomainError, "discount must satisfy"),

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from ...backend import Array, Namespace
 from ...domains.chart import BareChart, IdentityChart
-from ...errors import require_converged
+from ...errors import require_converged, require_own_dimension
 from ...numerics.linalg import positive_definite, solve
 from ...numerics.newton import minimize
 from ..manifolds.manifold import DuallyFlat
@@ -32,8 +32,9 @@ def least(M: DuallyFlat, xp: Namespace, start: Array, of: Callable[..., SumOfDiv
           name: str, max_steps: int = 200) -> Array:
     """The minimiser of ``of(*samples)``, shape (..., d), of each row by itself.
 
-    Shapes: start (..., d), samples (n, ..., *any).
+    Shapes: start (..., d), samples (n, ..., *any). Raises TypeError for a manifold in more coordinates than dimensions.
     """
+    require_own_dimension(f"{name}: the least sum is found", M)
     f = of(*samples)
     far = f.value(start) > NEAR
     c, solved = _plain(M, xp, start, f, far, min(PLAIN, max_steps))
