@@ -14,7 +14,7 @@ from .scoring import ScoringRule
 
 __all__ = ["History", "MeanScore", "boost"]
 
-REMEDY = "A smaller learning_rate, or leaf=LeafMetric(), holds them back"
+REMEDY = "A smaller learning_rate, larger leaves, fewer stages, or leaf=LeafMetric() in place of Pointwise() will hold them back"
 
 
 @dataclass
