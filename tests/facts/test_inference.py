@@ -114,6 +114,32 @@ def test_retraction_stays_in_the_cone():
     near(-run.values[-1], -26.892774280142, 1e-13)
 
 
+class TwoWells:
+    """−(z² − 4)², not concave between the wells."""
+
+    def __call__(self, z):
+        return -(z[..., 0] ** 2 - 4.0) ** 2
+
+    def gradient(self, z):
+        return -4.0 * z * (z**2 - 4.0)
+
+    def hessian(self, z):
+        return (16.0 - 12.0 * z**2)[..., None]
+
+
+def test_a_density_that_is_not_concave():
+    """A plain step leaves the cone and says so; a search and the retraction stay in it, and find one optimum."""
+    q = ig.MultivariateNormal(1)
+    f = NegativeELBO(q, TwoWells(), GaussianExpectation(QuadratureExpectation(20)))
+    run = dict(tol=1e-7, max_steps=300)
+    assert fitted(f, [0.5, 1.0], **run).status == ig.Status.LEFT_DOMAIN
+    ends = [fitted(f, [0.5, 1.0], **run, **given) for given in (
+        dict(step=ig.Backtracking()), dict(step=ig.RelativeSmooth()), dict(step=0.1, update=PrecisionRetraction()))]
+    assert all(end.status == ig.Status.CONVERGED for end in ends)
+    for end in ends:
+        near(end.x, [1.9758399, 3.9359622], 1e-6)
+
+
 def test_mini_batches():
     model = LogisticRegression(X, Y, 1.0, batch_size=10)
     run = fitted(NegativeELBO(FULL, model), START, step=ig.Diminishing(1.0, offset=2.0, power=0.7), max_steps=200, tol=None,
