@@ -167,3 +167,11 @@ def test_domain():
     np.testing.assert_allclose(chart.pull_back_tangent(u, du, du**2), bent, rtol=1e-8)
     np.testing.assert_allclose(chart(chart.inverse(INSIDE)), INSIDE, rtol=1e-15)
     np.testing.assert_allclose(np.ptp(chart.pull_in(u, chart.push_forward(u, du)) - du), 0.0, atol=1e-15)
+
+
+def test_logarithmic_barrier_on_faces():
+    """Two points of one face are as far apart as without the outcome that neither has; others infinitely far."""
+    S, vertex, inside = ig.Simplex(3, generator=ig.Burg(1)), [1.0, 0.0, 0.0], [0.2, 0.3, 0.5]
+    edge = np.array([[0.5, 0.5, 0.0], [0.25, 0.75, 0.0]])
+    np.testing.assert_array_equal(S.divergence([vertex, vertex, inside], [vertex, inside, vertex]), [0.0, np.inf, np.inf])
+    np.testing.assert_allclose(S.divergence(*edge), ig.Burg(2).divergence(*edge[:, :2]), rtol=1e-15)

@@ -63,5 +63,6 @@ class Burg(ArcLength):
         return log_ratio(xp, p, q, q - p)
 
     def _divergence(self, xp: Namespace, p: Array, q: Array) -> Array:
-        """Σ r − 1 − log r with r = q / p."""
-        return xp.sum(quotient_gap(xp, q, p, q - p), axis=-1)
+        """Σ r − 1 − log r with r = q / p; of zeros, which are points of a simplex, 0 where both are, and ∞ where one is."""
+        terms = xp.where(p == q, xp.zeros_like(p), quotient_gap(xp, q, p, q - p))
+        return xp.sum(xp.where((p == 0) & (q > 0), xp.asarray(xp.inf, dtype=p.dtype), terms), axis=-1)
