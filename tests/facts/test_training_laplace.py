@@ -83,6 +83,38 @@ def test_logistic_regression_at_its_mode():
     np.testing.assert_allclose(integral, 0.0, atol=0.02)
 
 
+def wave(shape, c):
+    return 1.5 * np.sin(c * (1.0 + np.arange(np.prod(shape))) ** 1.3).reshape(shape)
+
+
+# Evidence and the covariance of two logits at the first input, then evidence and the first two variances of a regression:
+# laplace-torch 0.3 (its BackPack, for "kron" its curvlinops backend), in float64
+PEER = {
+    "full": (c.fisher, [-86.66196190717122, 2.722778997492271, 1.151943249156963],
+             [-153.5493019140347, 0.304662522107223, 0.29350286553544]),
+    "kron": (c.kfac, [-92.11715635153966, 2.359490742946242, 1.128462297558857],
+             [-158.22646274244974, 0.362894511872038, 0.325968040393983]),
+    "diag": (c.diagonal_fisher, [-97.75183718241976, 1.403559213737774, -0.351444661573445],
+             [-161.38766057437624, 0.353093888015177, 0.358289855241897]),
+}
+
+
+@pytest.mark.parametrize("curvature, of_classes, of_numbers", PEER.values(), ids=PEER)
+def test_beside_laplace_torch(curvature, of_classes, of_numbers):
+    """3-5-3 with all logits; 3-5-1 with known noise, whose last layer is there scaled by the variance, and its prior with it."""
+    x, W1 = wave((40, 3), 1.0), wave((3, 5), 3.0)
+    model = ConditionalModel(MLP((3, 5, 3), bias=False), ig.Categorical(3), ig.domains.SymmetricSoftmax(3))
+    w = np.concatenate([W1.ravel(), wave((5, 3), 4.0).ravel()])
+    posterior = LaplacePosterior(model, w, (x, np.arange(40) * 7 % 3), curvature, TAU)
+    found = [posterior.log_marginal_likelihood(), *posterior.predict(x[:1]).covariance[0, 0, :2]]
+    np.testing.assert_allclose(found, of_classes, rtol=1e-11)
+    model = ConditionalModel(MLP((3, 5, 1), bias=False), ig.NormalKnownVariance(0.25))
+    w = np.concatenate([W1.ravel(), wave((5, 1), 5.0).ravel()])
+    posterior = LaplacePosterior(model, w, (x, wave((40,), 2.0)), curvature, TAU)
+    found = [posterior.log_marginal_likelihood(), *posterior.predict(x[:2]).moments()[1]]
+    np.testing.assert_allclose(found, of_numbers, rtol=1e-11)
+
+
 @every_curvature
 @pytest.mark.parametrize("name", ["categorical", "normal"])
 def test_every_curvature_against_its_dense_matrix(name, curvature):
