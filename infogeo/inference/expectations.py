@@ -212,7 +212,8 @@ class GaussianExpectation(Expectation):
     """Of a normal q by the theorems of Bonnet and Price: ∇_m E[g] = E[∇g], ∇_Σ E[g] = ½ E[∇²g].
 
     Mathematically, of the full covariance ∇_η E[g] = (E∇g − E[∇²g] m, ⟨½ E∇²g⟩), with ⟨·⟩ the isometric packing; diagonal and
-    isotropic covariances take of the Hessian what they have. A regression is averaged over each x_i·z, which is normal on a line.
+    isotropic covariances take the diagonal of the Hessian, `hessian_diagonal(z)` (..., p) where the model has that. A regression
+    is averaged over each x_i·z, which is normal on a line.
 
     Parameters
     ----------
@@ -250,9 +251,12 @@ class GaussianExpectation(Expectation):
         require_values_of(log_joint, joint, weight.shape, at)
         value = xp.sum(weight * (joint - q.log_base_measure(at)), axis=0)
         gradient = xp.reshape(log_joint.gradient(at), z.shape)
+        gradient = xp.sum(weight[..., None] * gradient, axis=0)
+        if chart.needs_diagonal and hasattr(log_joint, "hessian_diagonal"):
+            diagonal = xp.reshape(log_joint.hessian_diagonal(at), z.shape)
+            return value, chart.of_diagonal(xp, mean, gradient, xp.sum(weight[..., None] * diagonal, axis=0))
         hessian = xp.reshape(log_joint.hessian(at), (*z.shape, chart.p))
-        return value, chart.of_matrix(xp, mean, xp.sum(weight[..., None] * gradient, axis=0),
-                                      xp.sum(weight[..., None, None] * hessian, axis=0))
+        return value, chart.of_matrix(xp, mean, gradient, xp.sum(weight[..., None, None] * hessian, axis=0))
 
     def draw(self, rng: Any) -> Expectation:
         by = self.by.draw(rng)

@@ -19,6 +19,8 @@ class NormalChart(ABC):
     Mathematically, dE[g] = E[∇g]·dm + ½ tr(E[∇²g] dΣ) (Bonnet, Price), with dΣ of the chart η.
     """
 
+    needs_diagonal: bool = False        # whether of a Hessian its diagonal is enough
+
     def __init__(self, q: Any) -> None:
         self.q, self.p = q, getattr(q, "p", 1)
 
@@ -42,8 +44,12 @@ class NormalChart(ABC):
     def of_rows(self, xp: Namespace, mean: Array, gradient: Array, rows: Array, weights: Array) -> Array:
         """The same where E[∇²g] = Σ w_i x_i x_iᵀ, rows (n, p), w (..., n)."""
 
+    def of_diagonal(self, xp: Namespace, mean: Array, gradient: Array, diagonal: Array) -> Array:
+        """The same from the diagonal of E[∇²g] (..., p), where that is enough."""
+        raise TypeError(f"{self.q!r} needs the whole Hessian")
+
     def observed(self, z: Array) -> Array:
-        """WeightedPoints (..., p) as observations of q."""
+        """Points (..., p) as observations of q."""
         return z
 
 
@@ -69,6 +75,8 @@ class _Full(NormalChart):
 
 class _Diagonal(NormalChart):
 
+    needs_diagonal = True
+
     def mean_and_root(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
         found = self.q.parameters(theta)
         return found["mean"], xp.sqrt(found["variance"])
@@ -80,12 +88,12 @@ class _Diagonal(NormalChart):
         return xp.sqrt(matvec(xp, rows * rows, root * root))
 
     def of_matrix(self, xp: Namespace, mean: Array, gradient: Array, hessian: Array) -> Array:
-        return self._of(xp, mean, gradient, xp.linalg.diagonal(hessian))
+        return self.of_diagonal(xp, mean, gradient, xp.linalg.diagonal(hessian))
 
     def of_rows(self, xp: Namespace, mean: Array, gradient: Array, rows: Array, weights: Array) -> Array:
-        return self._of(xp, mean, gradient, matvec(xp, (rows * rows).T, weights))
+        return self.of_diagonal(xp, mean, gradient, matvec(xp, (rows * rows).T, weights))
 
-    def _of(self, xp: Namespace, mean: Array, gradient: Array, diagonal: Array) -> Array:
+    def of_diagonal(self, xp: Namespace, mean: Array, gradient: Array, diagonal: Array) -> Array:
         return xp.concat([gradient - diagonal * mean, 0.5 * diagonal], axis=-1)
 
 
@@ -106,7 +114,7 @@ class _Isotropic(_Diagonal):
         mean, root = super().mean_and_root(xp, theta)
         return mean, root[..., None] + xp.zeros_like(mean)
 
-    def _of(self, xp: Namespace, mean: Array, gradient: Array, diagonal: Array) -> Array:
+    def of_diagonal(self, xp: Namespace, mean: Array, gradient: Array, diagonal: Array) -> Array:
         """p v = η_{p+1} − |m|²."""
         trace = xp.sum(diagonal, axis=-1, keepdims=True) / self.p
         return xp.concat([gradient - trace * mean, 0.5 * trace], axis=-1)

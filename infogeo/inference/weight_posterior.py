@@ -1,8 +1,12 @@
 """The posterior of the weights of a conditional model, such as a network, under a normal prior."""
+from copy import copy
+from typing import Any
+
 import numpy as np
 
+from ..arrays.draws import Draws
 from ..backend import Array, arrays
-from ..errors import ShapeError, require_positive, takes
+from ..errors import ShapeError, require_count, require_positive, takes
 from ..networks.model import Batch, ConditionalModel
 from .expectations import GaussianExpectation, MonteCarloExpectation
 
@@ -21,15 +25,19 @@ class WeightPosterior:
     batch : pair (x, y)
     prior_precision : float
         τ, positive.
+    probes : int
+        For a diagonal or isotropic q, whose Hessians are diagonals: random signs v at every point of which v ∘ F v is the mean
+        (Hutchinson), for weights too many for a matrix. A step of `descend` with a generator has its own.
 
     Its expectation is `GaussianExpectation` by 10 draws a step.
     Source: Khan et al., Fast and scalable Bayesian deep learning by weight-perturbation in Adam (2018).
     """
 
     @takes(model=ConditionalModel)
-    def __init__(self, model: ConditionalModel, batch: Batch, prior_precision: float) -> None:
+    def __init__(self, model: ConditionalModel, batch: Batch, prior_precision: float, probes: int = 1) -> None:
         self.model, self.loss = model, model.objective(batch)
         self.n, self.tau = int(self.loss.statistic.shape[-2]), require_positive("prior_precision", prior_precision)
+        self.probes, self.seed = require_count("probes", probes), 0
         self.expectation = GaussianExpectation(MonteCarloExpectation(10))
 
     def __repr__(self) -> str:
@@ -58,3 +66,18 @@ class WeightPosterior:
         directions = xp.broadcast_to(xp.reshape(eye, (p, *(1,) * (z.ndim - 1), p)), (p, *z.shape))
         F = self.loss.record(z).fisher_vector(directions)
         return -self.tau * eye - self.n * xp.moveaxis(F, 0, -2)
+
+    def hessian_diagonal(self, z: Array) -> Array:
+        """An estimate of −(n diag F + τ), shape (..., p), by random signs."""
+        xp, z = arrays(z)
+        signs = Draws(np.random.default_rng(self.seed), xp, z.dtype).signs((self.probes, *z.shape))
+        along = self.loss.record(z).fisher_vector(signs)
+        return -self.tau - self.n * xp.mean(signs * along, axis=0)
+
+    def draw(self, rng: Any) -> "WeightPosterior":
+        """The model with fresh signs."""
+        if rng is None:
+            return self
+        drawn = copy(self)
+        drawn.seed = int(rng.integers(2**62))
+        return drawn

@@ -157,6 +157,12 @@ def test_weights_of_a_network():
     model, z = WeightPosterior(network, (X, Y), 1.0), np.random.default_rng(0).standard_normal((2, 3))
     for found, expected in ((model, LOGISTIC), (model.gradient, LOGISTIC.gradient), (model.hessian, LOGISTIC.hessian)):
         near(found(z), expected(z), 1e-11)
+    whole = np.linalg.diagonal(model.hessian(z))
+    drawn = [model.draw(rng).hessian_diagonal(z) for rng in map(np.random.default_rng, range(200))]
+    assert np.all(np.abs(np.mean(drawn, axis=0) - whole) <= 5 * np.std(drawn, axis=0) / 200**0.5)
+    start = DIAGONAL.to_eta(DIAGONAL.theta_from(mean=np.zeros(3), variance=np.ones(3)))
+    run = fitted(NegativeELBO(DIAGONAL, model), start, step=0.1, max_steps=100, tol=None, rng=np.random.default_rng(0))
+    assert NegativeELBO(DIAGONAL, LOGISTIC).value_and_gradient(run.x)[0] < 27.2
     run = fitted(NegativeELBO(FULL, model), START, step=0.3, max_steps=60, tol=None, rng=np.random.default_rng(0))
     assert NegativeELBO(FULL, LOGISTIC).value_and_gradient(run.x)[0] < 27.1
 
