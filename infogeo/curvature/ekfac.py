@@ -11,6 +11,7 @@ from ..networks.network import Pass
 from ..operators.block import BlockDiagonal
 from ..operators.kronecker import EigenKronecker
 from .kronecker_factors import KroneckerFactors, Moments, sum_over_covectors
+from .layer_factors import require_finite
 from .outputs import ExactColumns, Given, Outputs
 from .per_layer import recorded
 from .sharing import Expand, Sharing
@@ -64,11 +65,17 @@ class EigenFactors:
                                for q, basis in zip(part.layer_quantities(c), bases))}
 
         moments = sum_over_covectors(done, outputs.groups(done.model.family, done.theta, batch), of_covectors)
+        require_finite("the second moments in the eigenbases", moments["S"])
         return cls(bases, dtype=done.theta.dtype, **moments)
 
     def operator(self) -> BlockDiagonal:
-        """The curvature, block-diagonal with an `EigenKronecker` for each layer."""
-        return BlockDiagonal(*(EigenKronecker(*pair, S, self.dtype) for pair, S in zip(self.bases, self.S)))
+        """The curvature, block-diagonal with an `EigenKronecker` for each layer; squares of rounding alone are 0."""
+        return BlockDiagonal(*(EigenKronecker(*pair, self._above_rounding(S), self.dtype) for pair, S in zip(self.bases, self.S)))
+
+    def _above_rounding(self, S: Array) -> Array:
+        xp = backend_of(S)
+        least = (max(S.shape) * float(xp.finfo(self.dtype).eps))**2 * xp.max(S)
+        return xp.where(S > least, S, xp.zeros_like(S))
 
     def in_double(self) -> Self:
         """The same, with S in float64, as it is from the start."""

@@ -3,7 +3,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from ..backend import Array, Namespace, arrays
-from ..errors import ShapeError
+from ..errors import ShapeError, require
 from ..networks.batches import relative_weights, require_batch
 from ..networks.model import Batch, ConditionalModel, ModelPass
 from ..networks.network import LayerQuantities
@@ -21,14 +21,18 @@ def recorded(model: ConditionalModel, w: Array, batch: Batch) -> ModelPass:
     ------
     ShapeError
         If w is not one vector of weights, or x not one batch of inputs.
+    DomainError
+        If they are not finite.
     """
     x, _, weights = require_batch(batch)
-    _, w, x = arrays(w, x)
+    xp, w, x = arrays(w, x)
     if w.shape != (model.network.size,):
         raise ShapeError(f"w must have shape ({model.network.size},), the weights of one model; got {tuple(w.shape)}")
     shape = model.network.input_shape
     if tuple(x.shape[1:]) != shape:
         raise ShapeError(f"x must have shape ({', '.join(['n', *map(str, shape)])}); got {tuple(x.shape)}")
+    require("w", "w finite", xp.isfinite(w), w)
+    require("x", "x finite", xp.isfinite(x), x)
     return model.record(w, x, relative_weights(weights, x, x.shape[0]))
 
 

@@ -3,9 +3,9 @@ from collections.abc import Sequence
 from functools import cached_property, reduce
 from itertools import accumulate
 
-from ..backend import Array, arrays
+from ..backend import Array, Namespace, arrays
 from ..errors import ShapeError
-from ..numerics.linalg import cholesky, inverse, inverse_lower
+from ..numerics.linalg import cholesky, inverse, inverse_lower, outer
 from .base import LinearOperator, common_dtype
 from .dense import SymmetricDense, as_operator
 
@@ -124,7 +124,13 @@ class DenseBlocks(LinearOperator):
 
     @cached_property
     def _inverses(self) -> Array:
-        return inverse(self.xp, self.matrices)
+        """NaN of blocks that are singular up to rounding, once their diagonals are scaled to 1."""
+        xp, found = self.xp, inverse(self.xp, self.matrices)
+        scale = xp.sqrt(xp.abs(xp.linalg.diagonal(self.matrices)))
+        scale = xp.where(scale > 0, scale, xp.ones_like(scale))
+        scales = outer(scale, scale)
+        condition = _norm(xp, self.matrices / scales) * _norm(xp, found * scales)
+        return xp.where(condition < 0.1 / float(xp.finfo(self.dtype).eps), found, xp.full_like(found, xp.nan))
 
     @cached_property
     def _lower(self) -> Array:
@@ -151,6 +157,11 @@ class DenseBlocks(LinearOperator):
 
     def shifted(self, c: float) -> LinearOperator:
         return DenseBlocks(self.matrices + c * self.xp.eye(self.size, dtype=self.dtype), self.interleaved)
+
+
+def _norm(xp: Namespace, matrices: Array) -> Array:
+    """The largest sum of a row, shape (k, 1, 1)."""
+    return xp.max(xp.sum(xp.abs(matrices), axis=-1), axis=-1)[..., None, None]
 
 
 class BlockTridiagonalInverse(_Blocks):

@@ -8,7 +8,7 @@ import scipy.linalg
 
 from ..backend import NUMPY, Array, arrays, to_numpy
 from ..errors import ShapeError
-from ..numerics.linalg import cholesky, inverse_lower
+from ..numerics.linalg import cholesky, eigh, inverse_lower
 from .base import LinearOperator, solve_rows
 
 __all__ = ["DenseOperator", "DiagonalOperator", "Factorization", "SymmetricDense", "as_operator"]
@@ -83,8 +83,9 @@ class SymmetricDense(DenseOperator):
     """A symmetric matrix, solved by Cholesky factorisation.
 
     Where the factorisation fails, as for a matrix that is positive definite up to rounding only, an eigendecomposition takes its
-    place; `factorization` says which one it was and how many eigenvalues are not positive. Nothing is added to the diagonal: a
-    singular matrix gives infinite or NaN solutions, and `shifted` is the way to damp it.
+    place; `factorization` says which one it was and how many eigenvalues are not positive. Nothing is added to the diagonal: what
+    is singular up to rounding gives infinite or NaN solutions, but for right sides in its range, for which it is the shortest;
+    `shifted` is the way to damp it.
 
     Parameters
     ----------
@@ -107,6 +108,11 @@ class SymmetricDense(DenseOperator):
     @property
     def T(self) -> LinearOperator:
         return self
+
+    @property
+    def _rounding(self) -> float:
+        """What a pivot is of its diagonal entry where its row depends on those before, by rounding alone."""
+        return 10.0 * float(self.xp.finfo(self.matrix.dtype).eps)
 
     def _rounded(self, x: Array) -> Array:
         """In the dtype of the vectors."""
@@ -150,14 +156,14 @@ class SymmetricDense(DenseOperator):
 
     @cached_property
     def eigensystem(self) -> tuple[Array, Array]:
-        """``(values, vectors)`` with A = Q diag(s) Qᵀ, shapes (n,) and (n, n), values ascending."""
-        return tuple(self.xp.linalg.eigh(self._copy()))
+        """``(values, vectors)`` with A = Q diag(s) Qᵀ, shapes (n,) and (n, n), values ascending, NaN where A is not finite."""
+        return eigh(self.xp, self._copy())
 
     @cached_property
     def factorization(self) -> Factorization:
         """The `Factorization` that `solve` and `slogdet` use."""
-        pivot = self._lower[-1, -1]     # NaN wherever it arises goes on to the last pivot
-        if bool(self.xp.isfinite(pivot) & (pivot > 0)):
+        pivots = self.xp.linalg.diagonal(self._lower)       # NaN wherever it arises goes on to the last pivot
+        if bool(self.xp.isfinite(pivots[-1]) & self.xp.all(pivots**2 > self._rounding * self.diagonal())):
             return Factorization("cholesky")
         values = to_numpy(self.eigensystem[0])
         return Factorization("eigendecomposition", int((~(values > 0)).sum()), float(values[0]), float(values[-1]))
@@ -165,13 +171,23 @@ class SymmetricDense(DenseOperator):
     def _solve(self, b: Array) -> Array:
         xp = self.xp
         if self.factorization.method == "eigendecomposition":
-            values, vectors = map(self._rounded, self.eigensystem)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                return xp.matmul(xp.matmul(b, vectors) / values, xp.matrix_transpose(vectors))
+            return self._solve_in_eigenbasis(b)
         if xp is NUMPY:
             rows = b.reshape(-1, self.dim)
             return scipy.linalg.cho_solve((self._lower, True), rows.T, check_finite=False).T.reshape(b.shape)
         return xp.matmul(xp.matmul(b, xp.matrix_transpose(self._inverse_lower)), self._inverse_lower)
+
+    def _solve_in_eigenbasis(self, b: Array) -> Array:
+        """Eigenvalues that rounding may have left are 0: along them b has no solution, or where it is rounding, too, 0."""
+        xp, (values, vectors) = self.xp, self.eigensystem
+        null = xp.abs(values) <= self.dim * self._rounding * xp.max(xp.abs(values))
+        values, vectors = self._rounded(xp.where(null, xp.zeros_like(values), values)), self._rounded(vectors)
+        along = xp.matmul(b, vectors)
+        size = xp.abs(along)
+        room = self.dim * 10.0 * float(xp.finfo(along.dtype).eps) * xp.max(size) if 0 not in size.shape else 0.0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = xp.where(null & (size <= room), xp.zeros_like(along), along / values)
+        return xp.matmul(found, xp.matrix_transpose(vectors))
 
     def _root(self, z: Array) -> Array:
         return self.xp.matmul(z, self.xp.matrix_transpose(self._lower))
@@ -200,6 +216,8 @@ class _ShiftedDense(SymmetricDense):
     def __init__(self, A: SymmetricDense, c: float) -> None:
         LinearOperator.__init__(self, A.shape, A.xp, A.dtype)       # past the parent, which keeps a matrix
         self.A, self.c, self._precision = A, c, A._precision
+
+    _rounding = 0.0         # what is added makes up for it
 
     @cached_property
     def matrix(self) -> Array:

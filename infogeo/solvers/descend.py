@@ -70,6 +70,8 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
         For x0.
     ValueError
         For `record`, and where `resume` is of another run.
+    MemoryError
+        For a `record` that is larger than the memory of the machine, before the first step: of weights, ask for less.
     TypeError
         Where an argument is of another kind, and where no geometry is given and something asks for its metric.
     """

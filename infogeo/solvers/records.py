@@ -1,8 +1,10 @@
 """What a run keeps of its steps: values and points, in arrays that are made at its start."""
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from math import inf, prod
 from typing import Any
 
 import numpy as np
@@ -55,6 +57,8 @@ class Record(ABC):
         """For a run from x, whose arrays are as its; into the array `data` where one is given."""
         self.m, self.last = m, None
         shape = (-(-max_steps // m) + 1, *self.shape(x))
+        if data is None:
+            _require_room(prod(shape) * int(backend_of(x).finfo(x.dtype).bits) // 8, shape[0])
         self.data = backend_of(x).empty(shape, dtype=x.dtype) if data is None else data
 
     @staticmethod
@@ -94,6 +98,23 @@ class Record(ABC):
     def restore(self, kept: Array) -> None:
         """Go on from there."""
         self.data[:kept.shape[0], ...] = kept
+
+
+def _require_room(size: int, records: int) -> None:
+    """Nothing, for a record that the memory of this machine can hold; what the operating system lends goes beyond it."""
+    room = memory()
+    if size > room:
+        raise MemoryError(f"the record of a run, {records} times a point, takes {size / 2**30:.3g} GiB, more than the "
+                          f"{room / 2**30:.3g} of this machine: record='values' keeps the values alone, record=None nothing, and "
+                          "Every(m) what every m-th step gives")
+
+
+def memory() -> float:
+    """The bytes of memory of this machine; ∞ where the operating system does not say."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return inf
 
 
 class Values(Record):
