@@ -315,13 +315,14 @@ class ExponentialFamily(Distribution):
                 theta = self.to_theta(xp.where(possible[..., None], mean, xp.full_like(mean, xp.nan)))
             else:
                 theta = self._fit_with(prior, mean, total)
-            self._require_estimate(theta, self.theta_domain.contains(theta), mean)
+            self._require_estimate(theta, self.theta_domain.contains(theta), mean,
+                                   " or has more digits than the sums of T(x), which data that are nearer to 0 keep")
         return theta
 
-    def _require_estimate(self, theta: Array, inside: Array, mean: Array) -> None:
+    def _require_estimate(self, theta: Array, inside: Array, mean: Array, otherwise: str = "") -> None:
         """That θ is there, and in the range of its numbers."""
         xp = backend_of(theta)
-        require("the maximum-likelihood estimate does not exist: the mean statistic", self.eta_domain.rule("eta"),
+        require(f"the maximum-likelihood estimate does not exist{otherwise}: the mean statistic", self.eta_domain.rule("eta"),
                 ~xp.any(xp.isnan(theta), axis=-1), mean)
         self._require_in_range(theta, inside)
 

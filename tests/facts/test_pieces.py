@@ -80,11 +80,12 @@ def test_the_tree():
     (lambda x: M.fit(x[:-1], np.ones(5)), ig.ShapeError, r"\(99,\)"),
     (lambda x: M.fit(x[:-1], np.zeros(99)), ig.DomainError, "sum of the weights"),
     (lambda x: M.fit(0 * x[:-1]), ig.DomainError, "does not exist"),
+    (lambda x: M.fit(1.7e9 + x[:-1]), ig.DomainError, r"or has more digits than the sums of T\(x\)"),
     (lambda x: ig.Exponential().fit(-abs(x[:-1])), ig.DomainError, "x >= 0"),
     (lambda x: ig.MultivariateNormal(2).fit(x[:-1]), ig.ShapeError, "2"),
     (lambda x: SufficientStatistics.of_chunks(M, []), ig.ShapeError, "at least one piece"),
     (lambda x: SufficientStatistics.of_chunks(ig.Normal, [x]), TypeError, "ExponentialFamily as its argument family"),
-], ids=range(9))
+], ids=range(10))
 def test_what_is_refused(go, error, words):
     x = np.random.default_rng(4).normal(size=100)
     x[-1] = np.nan
