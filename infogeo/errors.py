@@ -156,3 +156,19 @@ def require_converged(what: str, converged: Array, residual: Array, iterate: Arr
         count, first = first_bad(bad)
         raise ConvergenceError(f"{what} in {count} rows, first at index {first}: residual {to_numpy(residual)[first]:.3g}",
                                residual, iterate)
+
+
+def made(name: str, value: Any, kind: Any) -> Any:
+    """An object of this kind, of which the class may be given: scikit-learn allows no objects as defaults.
+
+    Raises
+    ------
+    TypeError
+    """
+    try:
+        found = value() if isinstance(value, type) else value
+    except TypeError as error:
+        raise TypeError(f"{name} has to be told more than the class {value.__name__}: {error}") from error
+    if not isinstance(found, kind):
+        raise TypeError(f"{name} must be {_one_of((kind,))} or a class of them; got {value!r}")
+    return found

@@ -1,10 +1,12 @@
 """Weights of a sample, whose axis 0 counts the observations."""
+from typing import Any
+
 import numpy as np
 
 from ..backend import NUMPY, Array, arrays, coerced
 from ..errors import ShapeError, require, require_positive
 
-__all__ = ["checked_weights", "shares"]
+__all__ = ["checked_weights", "sample_weights", "shares"]
 
 
 def checked_weights(x: Array, weights: Array, batch: tuple[int, ...]) -> Array:
@@ -42,3 +44,13 @@ def shares(x: Array, weights: Array | None, batch: tuple[int, ...]) -> tuple[Arr
     total = xp.sum(weights, axis=0, keepdims=True)
     require_positive("the sum of weights", total[0, ...])
     return total[0, ...], weights / total
+
+
+def sample_weights(sample_weight: Any, n: int) -> Array:
+    """Weights (n,) that are finite and not negative; 1 each where none are given, and a number for all."""
+    weights = np.asarray(1.0 if sample_weight is None else sample_weight, dtype=float)
+    weights = np.full(n, weights) if weights.ndim == 0 else weights
+    if weights.shape != (n,):
+        raise ShapeError(f"sample_weight must have shape ({n},); got {weights.shape}")
+    require("sample_weight", "sample_weight >= 0", (weights >= 0) & np.isfinite(weights), weights)
+    return weights

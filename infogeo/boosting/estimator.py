@@ -14,8 +14,9 @@ try:
 except ImportError as error:
     raise ImportError("the estimators need scikit-learn: pip install 'infogeo[boosting]'") from error
 
+from ..arrays.weights import sample_weights
 from ..backend import Array
-from ..errors import DomainError, ShapeError, require, require_count, require_tolerance
+from ..errors import DomainError, made, require, require_count, require_tolerance
 from ..families.base import ExponentialFamily
 from .charts import ParameterChart, default_chart
 from .engine import Forest, Trees
@@ -26,7 +27,7 @@ from .scoring import ScoringRule
 from .settings import threads, tree_settings
 from .stages import History, MeanScore, boost, unit_of
 
-__all__ = ["DistributionBooster", "log_scorer", "made"]
+__all__ = ["DistributionBooster", "log_scorer"]
 
 MANY = 10_000           # rows from which "auto" stops early, as scikit-learn's histogram gradient boosting
 
@@ -172,7 +173,7 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
         X = self._features(X, first)
         y = self._observations(y, first)
         check_consistent_length(X, y)
-        weights = _weights(sample_weight, len(X))
+        weights = sample_weights(sample_weight, len(X))
         kept = weights > 0
         if not np.any(kept):
             raise DomainError("sample_weight is zero for every row: there is nothing to fit")
@@ -303,7 +304,7 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
 
     @staticmethod
     def _mean_score(values: Array, sample_weight: Any) -> float:
-        return float(np.average(values, weights=_weights(sample_weight, len(values))))
+        return float(np.average(values, weights=sample_weights(sample_weight, len(values))))
 
     def explain(self, X: Any) -> Array:
         """Exact Shapley values of every feature in every coordinate, shape (n, d, p + 1), the last of them the mean.
@@ -339,26 +340,3 @@ def log_scorer(model: Any, X: Any, y: Any, sample_weight: Any = None) -> float:
     if isinstance(model, type) or not hasattr(model, "log_score"):
         raise TypeError(f"log_scorer takes an estimator with a log_score, such as those of infogeo.boosting; got {model!r}")
     return -float(model.log_score(X, y, sample_weight))
-
-
-def _weights(sample_weight: Any, n: int) -> Array:
-    """Weights (n,) that are finite and not negative; 1 each where none are given, and a number for all."""
-    weights = np.asarray(1.0 if sample_weight is None else sample_weight, dtype=float)
-    weights = np.full(n, weights) if weights.ndim == 0 else weights
-    if weights.shape != (n,):
-        raise ShapeError(f"sample_weight must have shape ({n},); got {weights.shape}")
-    require("sample_weight", "sample_weight >= 0", (weights >= 0) & np.isfinite(weights), weights)
-    return weights
-
-
-def made(name: str, value: Any, kind: Any) -> Any:
-    """An object of this kind, of which the class may be given: scikit-learn allows no objects as defaults.
-
-    Raises
-    ------
-    TypeError
-    """
-    found = value() if isinstance(value, type) else value
-    if not isinstance(found, kind):
-        raise TypeError(f"{name} must be a {kind.__name__} or a class of them; got {value!r}")
-    return found

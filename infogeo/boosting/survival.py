@@ -11,12 +11,11 @@ except ImportError as error:
     raise ImportError("the estimators need scikit-learn: pip install 'infogeo[boosting]'") from error
 
 from ..backend import Array
-from ..errors import DomainError
+from ..errors import DomainError, made
 from ..families.base import ExponentialFamily
 from ..families.log_normal import LogNormal
 from .censoring import CensoredLogScore, censored
 from .charts import ParameterChart
-from .estimator import made
 from .leaves import Pointwise
 from .regressor import Intervals, family_object
 from .scoring import LogScore, ScoringRule

@@ -17,9 +17,10 @@ try:
 except ImportError as error:
     raise ImportError("the estimators need scikit-learn: pip install 'infogeo[training]'") from error
 
+from ..arrays.weights import sample_weights
 from ..backend import Array
 from ..curvature.kfac import kfac
-from ..errors import DomainError, ShapeError, require, require_count
+from ..errors import DomainError, ShapeError, made, require, require_count
 from ..networks.activations import Activation
 from ..networks.model import ConditionalModel
 from ..networks.network import MLP, Sequential
@@ -30,7 +31,7 @@ from .fitting import Training, fit
 from .laplace import LaplacePosterior
 from .units import Units
 
-__all__ = ["NetworkEstimator", "made"]
+__all__ = ["NetworkEstimator"]
 
 
 class NetworkEstimator(BaseEstimator):         # type: ignore[misc]
@@ -144,7 +145,7 @@ class NetworkEstimator(BaseEstimator):         # type: ignore[misc]
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=first, ensure_min_samples=2 if first else 1)
         check_consistent_length(X, y)
         y = self._observations(y, first)
-        weights = _weights(sample_weight, len(X)) * self._class_weights(y)
+        weights = sample_weights(sample_weight, len(X)) * self._class_weights(y)
         kept = weights > 0
         if not np.any(kept):
             raise DomainError("sample_weight is zero for every row: there is nothing to fit")
@@ -215,29 +216,3 @@ class NetworkEstimator(BaseEstimator):         # type: ignore[misc]
         """The mean of −log p(y), nats: smaller is better."""
         law = self.predict_dist(X)
         return float(np.average(-law.log_density(self._observations(y, first=False)), weights=sample_weight))
-
-
-def _weights(sample_weight: Any, n: int) -> Array:
-    """Weights (n,) that are finite and not negative; 1 each where none are given, and a number for all."""
-    weights = np.asarray(1.0 if sample_weight is None else sample_weight, dtype=float)
-    weights = np.full(n, weights) if weights.ndim == 0 else weights
-    if weights.shape != (n,):
-        raise ShapeError(f"sample_weight must have shape ({n},); got {weights.shape}")
-    require("sample_weight", "sample_weight >= 0", (weights >= 0) & np.isfinite(weights), weights)
-    return weights
-
-
-def made(name: str, value: Any, kind: Any) -> Any:
-    """An object of this kind, of which the class may be given: scikit-learn allows no objects as defaults.
-
-    Raises
-    ------
-    TypeError
-    """
-    try:
-        found = value() if isinstance(value, type) else value
-    except TypeError as error:
-        raise TypeError(f"{name} has to be told more than the class {value.__name__}: {error}") from error
-    if not isinstance(found, kind):
-        raise TypeError(f"{name} must be an {kind.__name__} or a class of them; got {value!r}")
-    return found

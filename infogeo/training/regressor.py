@@ -10,13 +10,13 @@ except ImportError as error:
     raise ImportError("the estimators need scikit-learn: pip install 'infogeo[training]'") from error
 
 from ..backend import Array
-from ..errors import ShapeError
+from ..errors import ShapeError, made
 from ..families.base import ExponentialFamily
 from ..families.isotropic_normal import IsotropicNormal
 from ..families.normal import Normal
 from ..networks.activations import Tanh
 from ..networks.model import ConditionalModel
-from .estimator import NetworkEstimator, made
+from .estimator import NetworkEstimator
 from .units import Units, is_location_scale
 
 __all__ = ["NaturalGradientRegressor"]
