@@ -171,6 +171,10 @@ class Proposal(NamedTuple):
     best: Trial
 
 
+PARTS: dict[str, type] = {"outputs": Outputs, "sharing": Sharing, "averaging": RunningAverage, "damping": LambdaRule,
+                          "gamma": GammaRule, "refresh": Refresh, "rescaling": Rescaling, "statistics": Share, "products": Share}
+
+
 @dataclass(eq=False)
 class KFAC(ExampleUpdate):
     """Kronecker-factored approximate curvature, every part of it an object; a step that raises the loss is not taken.
@@ -227,6 +231,11 @@ class KFAC(ExampleUpdate):
         if not (isinstance(self.factors, type) and issubclass(self.factors, LayerFactors)):
             raise TypeError("factors must be a class of factors: KroneckerFactors, ChainFactors, UnitFactors or "
                             f"QuasiDiagonalFactors; got {self.factors!r}. EKFAC() is the method with eigenbases")
+        for name, kind in PARTS.items():
+            part = getattr(self, name)
+            if not isinstance(part, kind) and (name, part) != ("outputs", None):
+                raise TypeError(f"{type(self).__name__} takes an object of the class {kind.__name__} as its argument {name}; got "
+                                f"{part!r}")
 
     @classmethod
     def published(cls, outputs: Outputs, **parts: Any) -> "KFAC":

@@ -119,6 +119,10 @@ def test_an_offset_of_the_inputs_costs_the_quasi_diagonal_no_digits():
 def test_slips():
     with pytest.raises(TypeError, match="factors must be a class of factors.*EigenFactors.*EKFAC"):
         KFAC(factors=ig.curvature.EigenFactors)
+    for wrong in (dict(refresh=3), dict(averaging=0.9), dict(statistics=0.5), dict(damping=1.0), dict(outputs=Observed)):
+        name, = wrong
+        with pytest.raises(TypeError, match=f"TONGA takes an object of the class .* as its argument {name}; got"):
+            TONGA(**wrong)
     with pytest.raises(ig.DomainError, match="rank an integer >= 1"):
         TONGA(rank=0)
     with pytest.raises(ig.ShapeError, match=r"X must have shape \(k, p, r\)"):
