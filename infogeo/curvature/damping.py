@@ -19,7 +19,7 @@ class Damping(ABC):
 
 @dataclass(frozen=True)
 class Undamped(Damping):
-    """The operator as it is: its solve is infinite or NaN where it is singular up to rounding, and a run on it ends SINGULAR."""
+    """The operator as it is: where it is singular up to rounding, the solve of what is outside its range is infinite or NaN."""
 
     def __call__(self, operator: LinearOperator) -> LinearOperator:
         return operator
