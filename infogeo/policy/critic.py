@@ -5,6 +5,7 @@ import numpy as np
 
 from ..backend import Array
 from ..errors import require_count
+from ..families.normal_known import NormalKnownVariance
 from ..networks.model import ConditionalModel, NegativeLogLikelihood
 from ..objectives.base import Objective
 from ..solvers.descend import descend
@@ -30,8 +31,8 @@ class Critic:
 
     def __init__(self, model: ConditionalModel, w: Array, update: Update, step: Any = 1e-3, *, steps: int = 160,
                  size: int = 128) -> None:
-        if not isinstance(model, ConditionalModel) or model.network.output_shape != (1,):
-            raise TypeError(f"a critic needs a ConditionalModel with one output, the value; got {model!r}")
+        if not isinstance(model, ConditionalModel) or not isinstance(model.family, NormalKnownVariance):
+            raise TypeError(f"a critic needs a ConditionalModel with one output, the mean of NormalKnownVariance; got {model!r}")
         self.model, self.w, self.steps, self.size = model, w, require_count("steps", steps), require_count("size", size)
         if not isinstance(update, Update):
             raise TypeError(f"a critic needs an Update, such as infogeo.training.Adam(); got {update!r}")

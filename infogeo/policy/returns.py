@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backend import Array, arrays, backend_of, column
-from ..errors import takes
+from ..errors import ShapeError, takes
 from ..networks.model import ConditionalModel, ModelPass, NegativeLogLikelihood
 from ..objectives.base import Objective
 from .advantages import GAE
@@ -164,6 +164,9 @@ class _Collected(NegativeLogLikelihood):
 
     def value_and_gradient(self, w: Array) -> tuple[Array, Array]:
         if "found" not in self.__dict__:
+            size = self.model.network.size
+            if tuple(w.shape) != (size,):
+                raise ShapeError(f"a Return runs one policy at a time, weights of shape ({size},); got {tuple(w.shape)}")
             self.found = self._task.collected(w, self._rng)
         return self.found.value_and_gradient(w)
 

@@ -278,3 +278,11 @@ def test_study_of_policies(tmp_path, capsys):
                          [["--batch", "100"], "multiple of 8"]):
         assert main(["policy", *wrong]) == 2
         assert words in capsys.readouterr().err
+
+
+def test_one_policy_and_a_value():
+    task, w = a_task()
+    with pytest.raises(ig.ShapeError, match=r"one policy at a time, weights of shape \(21,\); got \(2, 21\)"):
+        task.draw(np.random.default_rng(0)).value_and_gradient(np.stack([w, w]))
+    with pytest.raises(TypeError, match="the mean of NormalKnownVariance"):
+        Critic(model((3, 1), ig.Bernoulli()), np.zeros(4), ig.training.Adam())
