@@ -210,6 +210,7 @@ class NegativeLogLikelihood(Objective):
         return f"{type(self).__name__}({self.model!r}, {self.statistic.shape[-2]} examples)"
 
     def _require_samples(self, weights: Any) -> None:
+        self.model.network.require_inputs(self.x)
         shapes = tuple(self.x.shape), tuple(self.y.shape)
         samples, seen = shapes[0][:self.x.ndim - len(self.model.network.input_shape)], shapes[1][:self.y.ndim - self._rank]
         if not samples or not seen or samples[-1] != seen[-1]:

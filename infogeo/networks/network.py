@@ -127,6 +127,13 @@ class Sequential:
                     parts.append(xp.zeros((*shape, layer.weight_shape[1]), dtype=drawn.dtype))
         return xp.concat(parts, axis=-1) if parts else xp.zeros((*shape, 0), dtype=getattr(xp, dtype))
 
+    def require_inputs(self, x: Array) -> None:
+        """Nothing, if inputs have shape (..., n, *input_shape). Raises ShapeError."""
+        k = len(self.input_shape)
+        if x.ndim < k + 1 or tuple(x.shape[x.ndim - k:]) != self.input_shape:
+            axes = ", ".join(["...", "n", *map(str, self.input_shape)])
+            raise ShapeError(f"x must have shape ({axes}); got {tuple(x.shape)}")
+
     def forward(self, w: Array, x: Array) -> Array:
         """f(w, x), shape (..., n, *output_shape)."""
         xp, w, x = self._arguments(w, x)
@@ -145,10 +152,7 @@ class Sequential:
     def _arguments(self, w: Array, x: Array) -> tuple[Namespace, Array, Array]:
         xp, w, x = coerced(w, x)
         self._weights("w", w)
-        k = len(self.input_shape)
-        if x.ndim < k + 1 or tuple(x.shape[x.ndim - k:]) != self.input_shape:
-            axes = ", ".join(["...", "n", *map(str, self.input_shape)])
-            raise ShapeError(f"x must have shape ({axes}); got {tuple(x.shape)}")
+        self.require_inputs(x)
         return xp, w, x
 
     @property

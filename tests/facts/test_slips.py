@@ -174,3 +174,13 @@ def test_nothing_leaks_at_a_huge_number_of_failures(recwarn):
     for r in (1e10, 6e16, 1e100):
         ig.NegativeBinomial(r).entropy([[-50.0], [-300.0]])
     assert not recwarn.list
+
+
+def test_inputs_of_another_shape_are_told_before_labels():
+    """The true reason: images without a channel, inputs of another width."""
+    images = ig.networks.ConditionalModel(ig.networks.ConvNet((4, 4, 1), (2,), 2), ig.Categorical(3))
+    with pytest.raises(ig.ShapeError, match=r"x must have shape \(\.\.\., n, 4, 4, 1\); got \(20, 4, 4\)"):
+        images.objective((np.zeros((20, 4, 4)), np.zeros(20)))
+    model = ig.networks.ConditionalModel(ig.networks.MLP((3, 2)), ig.Categorical(3))
+    with pytest.raises(ig.ShapeError, match=r"x must have shape \(\.\.\., n, 3\); got \(20, 2\)"):
+        model.objective((np.zeros((20, 2)), np.zeros(20)))
