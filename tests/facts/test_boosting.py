@@ -353,7 +353,8 @@ def test_the_diabetes_data():
     (lambda: Regressor(subsample=1.5).fit(X, Y), ig.DomainError, "0 < subsample <= 1; got 1.5"),
     (lambda: Regressor(early_stopping="yes").fit(X, Y), ig.DomainError, 'True, False or "auto"'),
     (lambda: Regressor(n_jobs=0).fit(X, Y), ig.DomainError, "n_jobs must satisfy a number of threads"),
-    (lambda: Regressor(learning_rate=1e6, max_iter=5).fit(X, Y), ig.DomainError, "A smaller learning_rate, larger leaves, fewer stages, or leaf="),
+    (lambda: Regressor(learning_rate=1e6, max_iter=5).fit(X, Y), ig.DomainError,
+     "A smaller learning_rate, larger leaves, fewer stages, or leaf="),
     (lambda: Classifier().fit(X, np.ones(N)), ValueError, "y has one class, 1.0"),
     (lambda: Classifier(max_iter=2).fit(X, LABELS).log_score(X, N * ["perhaps"]), ValueError, "no, yes; got perhaps"),
     (lambda: Classifier().fit(X, LABELS, (LABELS == "no").astype(float)), ValueError, "class yes has no row of positive weight")])
