@@ -27,6 +27,11 @@ class Status(IntEnum):
     def text(self) -> str:
         return _TEXTS[self]
 
+    @classmethod
+    def _missing_(cls, value: object) -> "Status | None":
+        """``Status(result.status)`` of one run: from Python 3.12 on an array is not looked up by what it is equal to."""
+        return cls(int(value)) if getattr(value, "shape", None) == () else None      # type: ignore[call-overload]
+
 
 _TEXTS = {
     Status.CONVERGED: "The Riemannian norm of the gradient fell to tol, or the stopping rule that is tol was met.",

@@ -287,3 +287,12 @@ def test_a_velocity_that_is_not_finite_is_said(method):
     singular = ig.flow(lambda x: (x[..., 0], np.ones_like(x)), [2.0], geometry=Nothing(), update=ig.NaturalUpdate(), times=[1.0],
                        method=method)
     assert ended(singular) == ["SINGULAR"] and "no finite natural gradient" in singular.message
+
+
+def test_a_status_of_an_array_of_one_entry():
+    """Python 3.12 and later do not look up what has no hash."""
+    for value in (np.array(5), np.int64(5), 5):
+        assert ig.Status(value) is ig.Status.STALLED
+    for value in (np.array(99), "5", None):
+        with pytest.raises(ValueError):
+            ig.Status(value)
