@@ -5,6 +5,7 @@ import pytest
 import scipy.stats
 
 import infogeo as ig
+from infogeo.backend import NUMPY
 from infogeo.families.truncated import Truncated
 
 stats = scipy.stats
@@ -166,3 +167,15 @@ def test_counted_samples():
 def test_constructor_refuses(arguments, error):
     with pytest.raises(error, match="family must have scalar|lower and upper must satisfy"):
         Truncated(*arguments)
+
+
+def test_the_minimiser_behind_a_barrier():
+    """η(θ) − η + b (η_family(θ) − centre) = 0, by Newton's method with the metrics of both: a few steps."""
+    M = ig.Truncated(ig.Gamma(), upper=3.0)
+    theta = np.array([[2.0, -1.5], [0.7, -0.4]])
+    eta, start = M.to_eta(theta), np.array([[1.0, -1.0], [1.0, -1.0]])
+    centre = M.family.to_eta(np.array([1.5, -1.0]))
+    for barrier in (0.3, 0.01):
+        found = M._minimiser(NUMPY, eta, start, centre, barrier, max_steps=10)
+        left = M.to_eta(found) - eta + barrier * (M.family.to_eta(found) - centre)
+        assert np.all(np.abs(left) <= 1e-7) and np.abs(found - theta).max() > 1e-3
