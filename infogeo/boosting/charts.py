@@ -2,7 +2,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from math import isinf, prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from ..domains.base import Domain
 from ..domains.bijections import LogCholeskyChart
 from ..domains.chart import BareChart, Chart, ComposedChart
 from ..domains.convex import ConvexDomain, Orthant, RealSpace
+from ..domains.power import PowerChart
 from ..domains.supports import ClosedInterval, Interval, PositiveDefiniteMatrix
 from ..errors import takes
 from ..families.base import ExponentialFamily
@@ -190,7 +191,7 @@ def _part(name: str, domain: Domain, family: ExponentialFamily) -> _Part:
         labels = [f"{'log ' if i == j else ''}cholesky[{j}, {i}] of {name}" for i in range(p) for j in range(i, p)]
         chart: Chart = LogCholeskyChart(p)
         if copies > 1 or len(shape) > 2:
-            chart = _Repeated(chart, packed_size(p))
+            chart = PowerChart(chart, copies, packed_size(p))
             labels = [f"{label}[{k}]" for k in range(copies) for label in labels]
         return _Part(name, copies * packed_size(p), shape, chart, p, tuple(labels))
     closed = isinstance(row, ClosedInterval) and not (isinf(row.lower) and isinf(row.upper))
@@ -215,38 +216,6 @@ def _label(domain: Domain, name: str) -> str:
 def _unknown(family: ExponentialFamily) -> TypeError:
     return TypeError(f"{family!r} has ordinary parameters that no column can be boosted for one by one; offered are {OFFERED}. "
                      "Another chart of its members can be given as chart=")
-
-
-class _Repeated(Chart):
-    """The same chart of `dim` coordinates, on consecutive ones, however many."""
-
-    def __init__(self, chart: Chart, dim: int) -> None:
-        self.chart, self.dim = chart, dim
-
-    def _rows(self, x: Array) -> Array:
-        return np.reshape(x, (*x.shape[:-1], -1, self.dim))
-
-    def _over(self, method: Any, *xs: Array) -> Array:
-        found = method(*map(self._rows, xs))
-        return np.reshape(found, (*found.shape[:-2], -1))
-
-    def __call__(self, u: Array) -> Array:
-        return self._over(self.chart, u)
-
-    def inverse(self, x: Array) -> Array:
-        return self._over(self.chart.inverse, x)
-
-    def push_forward(self, u: Array, vector: Array) -> Array:
-        return self._over(self.chart.push_forward, u, vector)
-
-    def pull_in(self, u: Array, vector: Array) -> Array:
-        return self._over(self.chart.pull_in, u, vector)
-
-    def pull_back(self, u: Array, covector: Array) -> Array:
-        return self._over(self.chart.pull_back, u, covector)
-
-    def pull_back_tangent(self, u: Array, vector: Array, covector: Array) -> Array:
-        return self._over(self.chart.pull_back_tangent, u, vector, covector)
 
 
 class NaturalChart(ParameterChart):

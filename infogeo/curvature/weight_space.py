@@ -74,10 +74,9 @@ class WeightSpace(Riemannian):
         """
 
     def _divergence(self, xp: Namespace, w_p: Array, w_q: Array) -> Array:
-        theta_p, theta_q = (self.model.theta(w, self.batch[0]) for w in (w_p, w_q))
         family: Any = self.model.family
         x, _, weights = require_batch(self.batch)
-        kl = family.kl(theta_p, theta_q)
+        kl = family.kl(self.model.theta(w_p, x), self.model.theta(w_q, x))
         weights = relative_weights(weights, x, kl.shape[-1])
         return xp.mean(kl if weights is None else weights * kl, axis=-1)
 

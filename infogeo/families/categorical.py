@@ -132,9 +132,8 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
         # inside all entries are finite, elsewhere one is not: the least of them costs a third of a look at the domain
         if is_standing() or (xp is NUMPY and theta.size and np.isfinite(xp.min(theta))):
             return theta
-        known = xp.all((eta >= 0) & xp.isfinite(eta), axis=-1) & (xp.sum(eta, axis=-1) <= self.eta_total)
         limit = self._theta_of_limit(lambda xp, eta: theta, xp, eta)
-        return xp.where(known[..., None], limit, xp.asarray(xp.nan, dtype=eta.dtype))
+        return xp.where(self._in_closure(xp, eta)[..., None], limit, xp.asarray(xp.nan, dtype=eta.dtype))
 
     def _within(self, xp: Namespace, eta: Array) -> Array:
         """η, NaN where it lies outside the simplex."""

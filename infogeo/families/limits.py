@@ -41,14 +41,18 @@ class HasLimits(ExponentialFamily):
             if outside is None:
                 return f, None
             eta = xs[0]
-            known = xp.all((eta >= 0) & xp.isfinite(eta), axis=-1) & (xp.sum(eta, axis=-1) <= self.eta_total)
-            return (f if kernel == "_dual_potential" else partial(self._theta_of_limit, f)), outside & ~known
+            f = f if kernel == "_dual_potential" else partial(self._theta_of_limit, f)
+            return f, outside & ~self._in_closure(xp, eta)
         if all(xp.all(xp.isfinite(theta)) for theta in xs):
             return f, outside
         for theta in xs:                            # several +∞, whose differences no θ tells
             lost = ~self.theta_closure.contains(theta)
             outside = lost if outside is None else outside | lost
         return partial(self._at_limit, kernel, f), outside
+
+    def _in_closure(self, xp: Namespace, eta: Array) -> Array:
+        """Whether η, shape (..., d), is that of a law or of a limit of laws, shape (...)."""
+        return xp.all((eta >= 0) & xp.isfinite(eta), axis=-1) & (xp.sum(eta, axis=-1) <= self.eta_total)
 
     @staticmethod
     def _theta_of_limit(f: Callable[..., Any], xp: Namespace, eta: Array) -> Array:
