@@ -1,4 +1,5 @@
 """The command line: ``infogeo conditioning …``, ``equivalence``, ``train``, ``boost``, ``infer``, ``policy``, ``derive``."""
+# Long because the commands are many; each is its options and one call into the studies.
 import argparse
 import os
 import re

@@ -1,4 +1,5 @@
 """Exponential families: dually flat manifolds of probability distributions."""
+# One concept: what a family says of itself, and what every family can do then; a third of the lines are docstrings.
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from inspect import CO_VARARGS, CO_VARKEYWORDS
