@@ -67,7 +67,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"infogeo {release}"
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
-html_sidebars = {"*": []}              # pages of prose: the reference and the gallery have one, each for its own pages
+html_sidebars = {"index": []}          # a tree of the pages of its part beside every other page
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
 html_show_sourcelink = False
 

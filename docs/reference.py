@@ -33,8 +33,8 @@ def file_names():
 
 
 def write(app, config):
-    """``generated/packages/*.rst`` and ``generated/packages.inc``, before Sphinx looks which pages there are."""
-    folder = Path(app.srcdir) / "generated" / "packages"
+    """``reference/api/packages/*.rst`` and ``reference/api/packages.inc``, before Sphinx looks which pages there are."""
+    folder = Path(app.srcdir) / "reference" / "api" / "packages"
     folder.mkdir(parents=True, exist_ok=True)
     shown = [package for package in packages() if spoken(package)]
     for package in shown:

@@ -17,7 +17,7 @@ PACKAGE = Path(infogeo.__file__).parent
 # the wings families, curvature and solvers never import each other, nor training and boosting.
 FLOORS = [
     {"errors", "backend", "face"},
-    {"arrays"},
+    {"arrays", "pictures"},
     {"numerics"},
     {"domains", "objectives"},
     {"operators", "networks"},
@@ -31,7 +31,7 @@ FLOORS = [
 ]
 # What may be imported inside a function, as it need not be installed, and by which packages: scikit-learn's trees by one, its
 # digits by another, the base classes of its estimators by a third.
-OPTIONAL = {"cupy": {"backend"}, "cupyx": {"backend"}, "array_api_compat": {"backend"}, "matplotlib": {"boosting", "studies"},
+OPTIONAL = {"cupy": {"backend"}, "cupyx": {"backend"}, "array_api_compat": {"backend"}, "matplotlib": {"boosting", "pictures", "studies"},
             "tqdm": {"solvers", "studies"}, "sklearn": {"boosting", "clustering", "studies", "training"},
             "lightgbm": {"boosting"}, "gymnasium": {"policy"}, "dask": {"arrays"}}
 
@@ -98,8 +98,8 @@ def test_no_loose_module():
 
 
 def test_the_page_has_the_floors():
-    """docs/architecture.rst tells the same table, of the packages that there are."""
-    text = (Path(__file__).parent.parent / "docs" / "architecture.rst").read_text(encoding="utf-8")
+    """docs/reference/architecture.rst tells the same table, of the packages that there are."""
+    text = (Path(__file__).parent.parent / "docs" / "reference" / "architecture.rst").read_text(encoding="utf-8")
     rows = re.findall(r"^   \* - (\d+)\n     - (.*)$", text, re.MULTILINE)
     there = {parts[0] for parts, _ in modules()}
     assert [int(number) for number, _ in rows] == list(range(len(FLOORS)))

@@ -12,7 +12,11 @@ import infogeo as ig
 from infogeo.face.stubs import packages, public_names
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted((ROOT / "docs").glob("*.rst"))
+PAGES = sorted(page for part in (".", "start", "guide", "reference") for page in (ROOT / "docs" / part).glob("*.rst"))
+
+
+def place(page):
+    return str(page.relative_to(ROOT / "docs"))
 
 
 def blocks(language):
@@ -47,7 +51,7 @@ def test_the_readme_has_its_two_commands():
     assert data[2] in columns
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=place)
 def test_prompts_of_the_documentation(page):
     failed, _ = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
     assert failed == 0
@@ -55,8 +59,8 @@ def test_prompts_of_the_documentation(page):
 
 def test_the_documentation_has_prompts():
     """A page list that is empty would make the test above pass for nothing."""
-    counts = {page.name: len(doctest.DocTestParser().get_examples(page.read_text(encoding="utf-8"))) for page in PAGES}
-    assert {"index.rst", "notation.rst", "solvers.rst", "families.rst"} <= counts.keys()
+    counts = {place(page): len(doctest.DocTestParser().get_examples(page.read_text(encoding="utf-8"))) for page in PAGES}
+    assert {"index.rst", "start/notation.rst", "guide/solvers.rst", "guide/families.rst"} <= counts.keys()
     assert sum(counts.values()) > 50
 
 
@@ -72,7 +76,7 @@ def test_every_public_name_is_in_the_reference_once(monkeypatch):
             assert all(f"   {name}\n" in reference.page(package) for _, names in reference.spoken(package) for name in names)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=place)
 def test_names_in_the_pages_exist(page):
     """A name in single backticks links to its reference; a misspelt one would silently stay plain text."""
     prose = re.sub(r"``.*?``|:[a-z:]+:`[^`]*`|`[^`]*`_", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""What happens at ends of the support, on the boundary of a family, and with data far from 0: `docs/edges.rst`."""
+"""What happens at ends of the support, on the boundary of a family, and with data far from 0: `docs/reference/edges.rst`."""
 import math
 import warnings
 

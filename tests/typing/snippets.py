@@ -41,7 +41,8 @@ def typed(code):
 
 def main(folder):
     Path(folder).mkdir(parents=True, exist_ok=True)
-    pages = {page.stem: prompts(page) for page in sorted((ROOT / "docs").glob("*.rst"))}
+    folders = [ROOT / "docs", *(ROOT / "docs" / part for part in ("start", "guide", "reference"))]
+    pages = {f"{page.parent.name}_{page.stem}": prompts(page) for folder in folders for page in sorted(folder.glob("*.rst"))}
     for name, code in {"readme": readme(), **pages}.items():
         if code:
             (Path(folder) / f"{name}.py").write_text(HEAD + typed(code), encoding="utf-8")
