@@ -4,35 +4,27 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, Namespace, backend_of, to_numpy
+from ..backend import Array, Generator, Namespace, generator_of, namespace_of, to_numpy
 
-__all__ = ["Draws", "draw_states", "require_generator"]
-
-
-def require_generator(rng: Any) -> None:
-    """Nothing, if it is a generator of random numbers. Raises TypeError."""
-    if not hasattr(rng, "standard_normal"):
-        raise TypeError(f"rng must be a numpy.random.Generator (or CuPy's); got {type(rng).__name__}: "
-                        "numpy.random.default_rng(seed) makes one")
+__all__ = ["Draws", "draw_states"]
 
 
 class Draws:
-    """Draws from a NumPy or CuPy generator, delivered as arrays of one namespace and dtype.
+    """Draws from any generator that `generator_of` takes, delivered as arrays of one namespace and dtype.
 
-    A NumPy generator serves every backend: its draws are moved to the device. Only the draws that both generators have are
-    used: uniform, normal, gamma, Poisson.
+    A NumPy generator serves every backend: its draws are moved to the device, and those of another library likewise. Only the
+    draws that all generators have are used: uniform, normal, gamma, Poisson.
     """
 
     def __init__(self, rng: Any, xp: Namespace, dtype: Any) -> None:
-        require_generator(rng)
-        self.rng, self.xp, self.dtype = rng, xp, dtype
+        self.rng, self.xp, self.dtype = generator_of(rng), xp, dtype
         self.on_host = isinstance(rng, np.random.Generator)
 
     def _out(self, draw: Array) -> Array:
-        return self.xp.asarray(draw, dtype=self.dtype)
+        return self.xp.asarray(draw if self.on_host or namespace_of(draw) is self.xp else to_numpy(draw), dtype=self.dtype)
 
     def _in(self, parameter: Array) -> Array:
-        return to_numpy(parameter) if self.on_host else backend_of(parameter).asarray(parameter)
+        return to_numpy(parameter) if self.on_host else parameter
 
     def uniform(self, shape: tuple[int, ...]) -> Array:
         """On [0, 1)."""
@@ -51,6 +43,8 @@ class Draws:
 
     def poisson(self, rate: Array, shape: tuple[int, ...]) -> Array:
         """NumPy's end at a rate of 9.2e18. From 10¹⁸ on they are normal: what is left of the law's skewness is 1e-9."""
+        if isinstance(self.rng, Generator):         # which looks after that itself
+            return self._out(self.rng.poisson(rate, shape))
         rate = self._in(rate)
         if not (rate > 1e18).any():
             return self._out(self.rng.poisson(rate, shape))

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ..arrays.draws import Draws, require_generator
+from ..arrays.draws import Draws
 from ..arrays.pieces import is_in_pieces
 from ..arrays.sums import average
 from ..arrays.weights import shares
-from ..backend import Array, Namespace, arrays, backend_of, coerced, dot
+from ..backend import Array, Namespace, arrays, backend_of, coerced, dot, generator_of
 from ..domains.base import Domain, batch_shape
 from ..domains.supports import Interval
 from ..errors import ShapeError, require, require_positive
@@ -221,7 +221,7 @@ class ExponentialFamily(Distribution):
         TypeError
             Where rng is no generator.
         """
-        require_generator(rng)
+        rng = generator_of(rng)
         theta = self.theta_closure.require("theta", theta)
         draws = Draws(rng, backend_of(theta), theta.dtype)
         with np.errstate(all="ignore"):             # a draw beyond the largest float is inf

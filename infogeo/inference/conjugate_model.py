@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.draws import require_generator
 from ..arrays.kept import kept
-from ..backend import Array, arrays, backend_of, dot
+from ..backend import Array, arrays, backend_of, dot, generator_of
 from ..errors import ShapeError, require, require_count, takes
 from ..families.base import ExponentialFamily
 from ..statistics.conjugate import conjugacy
@@ -114,7 +113,7 @@ class ConjugateModel:
         """The model of the next mini-batch, which counts as the whole; itself where no batch_size was given."""
         if self.batch_size is None:
             return self
-        require_generator(rng)
+        rng = generator_of(rng)
         index, (order, taken) = np.empty(0, dtype=np.int64), self.state
         while len(index) < self.batch_size:
             if taken == self.n:

@@ -4,8 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays.draws import require_generator
-from ..backend import Array, asarray, to_numpy
+from ..backend import Array, asarray, generator_of, to_numpy
 from ..errors import require_count
 from ..families.categorical import Categorical
 from .criteria import DiscountedReturn
@@ -86,13 +85,13 @@ class MDPEnvironment(Environment):
         self._start = to_numpy(mdp.criterion.start).cumsum()
 
     def reset(self, rng: np.random.Generator) -> Array:
-        require_generator(rng)
+        rng = generator_of(rng)
         self.rng, self._age = rng, np.zeros(self.count, dtype=int)
         self._at = self._first(self.count)
         return self._seen(self._at)
 
     def _first(self, n: int) -> np.ndarray:
-        found = np.searchsorted(self._start, self.rng.random(n), side="right")
+        found = np.searchsorted(self._start, to_numpy(self.rng.random(n)), side="right")
         return np.asarray(np.minimum(found, self.mdp.states - 1))
 
     def _seen(self, at: np.ndarray) -> Array:
@@ -102,7 +101,7 @@ class MDPEnvironment(Environment):
         a = to_numpy(actions).astype(int)
         rewards = self._rewards[self._at, a]
         law = self._laws[self._at, a]
-        reached = np.minimum((self.rng.random((self.count, 1)) >= law).sum(axis=-1), self.mdp.states - 1)
+        reached = np.minimum((to_numpy(self.rng.random((self.count, 1))) >= law).sum(axis=-1), self.mdp.states - 1)
         self._age += 1
         cut = self._age >= self.length
         self._age[cut] = 0

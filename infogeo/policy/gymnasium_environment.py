@@ -3,8 +3,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.draws import require_generator
-from ..backend import Array, asarray, to_numpy
+from ..backend import Array, asarray, generator_of, to_numpy
 from ..errors import DomainError, require_count
 from ..families.categorical import Categorical
 from ..families.diagonal_normal import DiagonalNormal
@@ -73,7 +72,7 @@ class GymEnvironment(Environment):
         return f"GymEnvironment({self.copies[0]}, count={self.count})"
 
     def reset(self, rng: np.random.Generator) -> Array:
-        require_generator(rng)
+        rng = generator_of(rng)
         seeds = rng.integers(2**31, size=self.count)
         return asarray(np.stack([copy.reset(seed=int(seed))[0] for copy, seed in zip(self.copies, seeds)]).astype(float))
 

@@ -4,10 +4,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays.draws import require_generator
 from ..arrays.sums import average
 from ..arrays.weights import shares
-from ..backend import Array, arrays, coerced
+from ..backend import Array, arrays, coerced, generator_of
 from ..domains.supports import Interval
 from ..errors import takes
 from ..families.base import ExponentialFamily
@@ -98,7 +97,7 @@ def mixture_start(family: ExponentialFamily, x: Array, k: int, rng: np.random.Ge
     DomainError
         Where the family has no maximum-likelihood estimate from the whole sample.
     """
-    require_generator(rng)
+    rng = generator_of(rng)
     xp, x = coerced(x)
     x, _, back = _centred(family, observations(family, x))
     mean = family.to_eta(family.fit(x))

@@ -95,8 +95,8 @@ def test_results_stay_on_the_device_of_the_arrays():
 
 
 def test_use_backend_refuses_unknown_names():
-    with pytest.raises(ValueError, match=r"backend must be 'numpy' or 'cupy'; got 'jax'"):
-        with ig.use_backend("jax"):
+    with pytest.raises(ValueError, match=r"backend must be one of 'numpy', 'cupy', 'torch', 'jax'; got 'dask'"):
+        with ig.use_backend("dask"):
             raise AssertionError("the block must not run")
 
 
@@ -141,7 +141,7 @@ def test_samplers(family, theta):
     np.testing.assert_allclose(backend.to_numpy(on_device), first, rtol=1e-12)
     for wrong in (0, None, np.random):
         if not hasattr(wrong, "standard_normal"):
-            with pytest.raises(TypeError, match=r"rng must be a numpy\.random\.Generator \(or CuPy's\); got "):
+            with pytest.raises(TypeError, match=r"rng must be a numpy\.random\.Generator \(or CuPy's, .*\); got "):
                 draw(wrong, theta, ())
 
 

@@ -50,7 +50,7 @@ def test_they_exist_in_cupy():
     import cupyx.scipy.special
     for name in set(namespace_names()) - OWN - set(backend.SPECIAL):
         assert callable(lookup(array_api_compat.cupy, name)) or name in ("linalg", "float64", "float32", "int64", "bool")
-    for name in backend.SPECIAL:
+    for name in set(backend.SPECIAL) - {"betaincc"}:
         assert callable(getattr(cupyx.scipy.special, name))
 
 

@@ -3,9 +3,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...arrays.draws import require_generator
 from ...arrays.weights import shares
-from ...backend import Array, Namespace, arrays
+from ...backend import Array, Namespace, arrays, generator_of
 from ...domains.base import Domain
 from ...errors import ShapeError, require, takes
 from ..manifolds.manifold import DuallyFlat
@@ -103,7 +102,7 @@ def kmeans_plus_plus(M: DuallyFlat, theta: Array, k: int, rng: np.random.Generat
     Source: Arthur & Vassilvitskii, k-means++, SODA (2007); Nock, Luosto & Kivinen, Mixed Bregman clustering with approximation
     guarantees, ECML (2008).
     """
-    require_generator(rng)
+    rng = generator_of(rng)
     theta = _points(M, theta)
     xp, theta, w = arrays(theta, _weights(theta, weights))
     require("k", f"1 <= k <= {theta.shape[0]}, the number of points", 1 <= k <= theta.shape[0], k)

@@ -1,0 +1,116 @@
+"""PyTorch: its functions under the names of the array API, its special functions, its generators."""
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from typing import Any
+
+import array_api_compat.torch as compat
+import numpy as np
+import torch
+
+from .adapter import Generator
+from .namespace import CREATION, SPECIAL, Array, Namespace, through_host
+
+__all__ = ["TorchGenerator", "namespace_on"]
+
+# Of float64 arrays the regularised gamma functions of torch 2.13 are right to 2e-9 only (3·10⁻⁹ at α = 22), SciPy's to 1e-14:
+# they go through the host, as do those that torch lacks.
+HOST = ("betainc", "betaincc", "betaincinv", "gammainc", "gammaincc", "gammainccinv", "gammaincinv")
+
+
+def to_host(x: Array) -> np.ndarray:
+    host: np.ndarray = x.detach().cpu().resolve_conj().resolve_neg().numpy() if isinstance(x, torch.Tensor) else np.asarray(x)
+    return host
+
+
+def _asarray(device: Any) -> Callable[..., Array]:
+    """`torch.asarray` on a device; arrays that torch takes with a warning, or not at all, are copied."""
+    def asarray(x: Any, dtype: Any = None, device: Any = device, copy: bool | None = None) -> Array:
+        if isinstance(x, np.ndarray) and not (x.flags.writeable and all(stride >= 0 for stride in x.strides)):
+            x = x.copy()
+        return torch.asarray(x, dtype=dtype, device=device, copy=copy)
+    return asarray
+
+
+def _tensors(f: Callable[..., Array], device: Any) -> Callable[..., Array]:
+    """A special function that takes numbers, and tensors of several dtypes, as SciPy's do."""
+    def of_tensors(*xs: Any) -> Array:
+        dtypes = {x.dtype for x in xs if isinstance(x, torch.Tensor)}
+        if len(dtypes) != 1 or not all(isinstance(x, torch.Tensor) for x in xs):
+            dtype = compat.result_type(*dtypes) if dtypes else torch.float64
+            dtype = dtype if dtype.is_floating_point else torch.float64
+            xs = tuple(torch.as_tensor(x, dtype=dtype, device=device) for x in xs)
+        return f(*xs)
+    return of_tensors
+
+
+def _undifferentiated(name: str, f: Callable[..., Array]) -> Callable[..., Array]:
+    """A function through the host, which refuses what torch would lose the derivative of."""
+    def of_values(*xs: Any) -> Array:
+        if torch.is_grad_enabled() and any(isinstance(x, torch.Tensor) and x.requires_grad for x in xs):
+            raise TypeError(f"{name} goes through the host, where torch has no derivative of it: pass tensors that are detached")
+        return f(*xs)
+    return of_values
+
+
+def _stack(arrays: Sequence[Array], axis: int = 0) -> Array:
+    return torch.stack(tuple(arrays), dim=axis)
+
+
+def generator_on(device: Any, seed: Any = None) -> torch.Generator:
+    rng = torch.Generator(device=device)
+    if seed is None:
+        rng.seed()
+    else:
+        rng.manual_seed(int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] >> 1))
+    return rng
+
+
+def namespace_on(device: Any = None) -> Namespace:
+    """The namespace of a device; of torch's default one where none is given."""
+    return _namespace(torch.get_default_device() if device is None else device)
+
+
+@lru_cache
+def _namespace(device: Any) -> Namespace:
+    asarray = _asarray(device)
+    native = {key: _tensors(getattr(torch.special, key), device) for key in SPECIAL if key not in HOST}
+    host = through_host(HOST, to_host, asarray)
+    creation = {key: partial(getattr(compat, key), device=device) for key in CREATION}
+    functions: dict[str, Any] = native | {key: _undifferentiated(key, f) for key, f in host.items()} | creation
+    functions |= {"asarray": asarray, "stack": _stack, "to_host": to_host, "generator": partial(generator_on, device)}
+    return Namespace(compat, "torch", device, functions, HOST)
+
+
+class TorchGenerator(Generator):
+    """Draws from a `torch.Generator`, in float64, on its device; it goes on as its own draws make it."""
+
+    def __init__(self, rng: torch.Generator) -> None:
+        self.rng = rng
+        self.new = {"dtype": torch.float64, "device": rng.device}
+
+    def seed(self) -> int:
+        return int(torch.randint(2**63 - 1, (), generator=self.rng, device=self.rng.device))
+
+    def random(self, size: Any = ()) -> Array:
+        return torch.rand(_shape(size), generator=self.rng, **self.new)
+
+    def standard_normal(self, size: Any = ()) -> Array:
+        return torch.randn(_shape(size), generator=self.rng, **self.new)
+
+    def standard_gamma(self, shape: Array, size: Any = ()) -> Array:
+        return torch._standard_gamma(self._wide(shape, size), generator=self.rng)
+
+    def poisson(self, lam: Array, size: Any = ()) -> Array:
+        rate = self._wide(lam, size)
+        large = rate > 1e18                 # 9.2·10¹⁸ is the largest that torch counts
+        drawn = torch.poisson(torch.where(large, 0.0, rate), generator=self.rng)
+        if not bool(large.any()):
+            return drawn
+        return torch.where(large, torch.round(rate + torch.sqrt(rate) * self.standard_normal(rate.shape)), drawn)
+
+    def _wide(self, parameter: Any, size: Any) -> Array:
+        return torch.as_tensor(parameter, **self.new).detach().expand(_shape(size)).contiguous()
+
+
+def _shape(size: Any) -> tuple[int, ...]:
+    return tuple(size) if isinstance(size, Sequence) else (int(size),)
