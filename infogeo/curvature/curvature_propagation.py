@@ -24,11 +24,12 @@ from ..networks.batches import relative_weights, require_batch
 from ..networks.layer import Shape
 from ..networks.model import Batch, ConditionalModel, ModelPass
 from ..networks.network import Pass, Sequential
+from ..networks.residual import Skips
 from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal
 from ..operators.low_rank import LowRank
 from .noise import Noise
-from .propagation import Balanced, ComplexRoot, Split, Sweep
+from .propagation import Balanced, ComplexRoot, Split, Sweep, extended
 
 __all__ = ["PropagatedFactors", "complex_curvature_propagation", "cross_layer_curvature_propagation", "curvature_propagation",
            "gauss_newton_diagonal", "hessian_diagonal", "hessian_estimate", "input_gradient", "input_hessian_diagonal",
@@ -200,8 +201,9 @@ def input_gradient(network: Sequential, w: Array, x: Array, g: Array) -> Array:
     done = network.record(w, x)
     xp, _, g = arrays(done.output, g)
     g = done._covector(g)
+    skips = Skips()
     for layer, _, W, memory in reversed(done._steps()):
-        g = layer.pull_back(xp, W, memory, g)
+        g = skips.backward(layer, layer.pull_back(xp, W, memory, g))
     return g
 
 
@@ -333,12 +335,7 @@ def _flattened(xp: Namespace, matrix: Array) -> Array:
 def _whole(xp: Namespace, parts: list[list[Array]]) -> list[Array]:
     """The vectors at all weights from those at the layers, the last layer first."""
     m = parts[-1][0].shape[0]
-    return [xp.concat([_extended(xp, v, m) for v in column[::-1]], axis=-1) for column in zip(*parts)]
-
-
-def _extended(xp: Namespace, v: Array, m: int) -> Array:
-    """Zeros for the noise that enters below a layer, where this is kept beside the noise of above."""
-    return v if v.shape[0] == m else xp.concat([v, xp.zeros((m - v.shape[0], *v.shape[1:]), dtype=v.dtype)], axis=0)
+    return [xp.concat([extended(xp, v, m) for v in column[::-1]], axis=-1) for column in zip(*parts)]
 
 
 def _one_model(model: ConditionalModel, w: Array) -> tuple[Namespace, Array]:

@@ -200,11 +200,7 @@ class CappedAverage(RunningAverage):
 
 def _width(network: Sequential) -> int:
     """The numbers of one sample between the widest two layers."""
-    shape, widest = network.input_shape, 1
-    for layer in network.layers:
-        shape = layer.output_shape(shape)
-        widest = max(widest, prod(shape))
-    return widest
+    return max([1, *map(prod, network.shapes)])
 
 
 def sum_over_samples(done: ModelPass, moments: Callable[[slice, Pass], Moments]) -> Moments:

@@ -15,10 +15,11 @@ from typing import Any
 
 from ..backend import Array, Namespace
 from ..networks.layer import Layer
+from ..networks.residual import Skips
 from ..numerics.linalg import matvec
 from .noise import Noise
 
-__all__ = ["Balanced", "ComplexRoot", "Split", "Sweep"]
+__all__ = ["Balanced", "ComplexRoot", "Split", "Sweep", "extended"]
 
 
 class Split(ABC):
@@ -77,6 +78,7 @@ class Sweep:
     def __init__(self, xp: Namespace, g: Array, start: int, split: Split, noise: Noise) -> None:
         self.xp, self.g, self.start, self.split, self.noise = xp, g, start, split, noise
         self.vectors: Any = None
+        self._gradients, self._propagated = Skips(), Skips(self._added, self._level)
 
     def white(self, shape: tuple[int, ...]) -> Array:
         """Noise at the entries of an array of this shape."""
@@ -113,3 +115,21 @@ class Sweep:
         self.g = layer.pull_back(xp, W, memory, self.g)
         if curvature is not None:
             self.add_diagonal(curvature)
+        self.g, self.vectors = self._gradients.backward(layer, self.g), self._propagated.backward(layer, self.vectors)
+
+    def _added(self, vectors: Any, beside: Any) -> Any:
+        """The vectors of both ways of a skip connection: the noise of their nodes is independent, that of above the same."""
+        if vectors is None or beside is None:
+            return vectors if beside is None else beside
+        return [v + part for v, part in zip(self._level(vectors, beside), self._level(beside, vectors), strict=True)]
+
+    def _level(self, vectors: Any, beside: Any) -> Any:
+        """Vectors for as much noise as those on the other way: none of what entered there has come here."""
+        if vectors is None or beside is None:
+            return vectors
+        return [extended(self.xp, v, part.shape[0]) for v, part in zip(vectors, beside, strict=True)]
+
+
+def extended(xp: Namespace, v: Array, m: int) -> Array:
+    """v with zeros up to m vectors, where noise that did not enter it is kept beside what did."""
+    return v if v.shape[0] >= m else xp.concat([v, xp.zeros((m - v.shape[0], *v.shape[1:]), dtype=v.dtype)], axis=0)

@@ -12,6 +12,7 @@ from .layer import Layer as Layer
 from .affine import Affine as Affine, Convolution2D as Convolution2D, Dense as Dense
 from .pool import AveragePool as AveragePool, MaxPool as MaxPool
 from .linear import Flatten as Flatten
+from .residual import Residual as Residual
 from .activations import (
     Activation as Activation, Identity as Identity, Logistic as Logistic, Relu as Relu, Softplus as Softplus, Tanh as Tanh,
 )

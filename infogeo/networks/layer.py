@@ -9,16 +9,33 @@ row this is the vec, columns stacked, of the (outputs, inputs + 1) matrix of the
 Shapes: inputs (..., n, *input_shape); axis n is the sample, axes before it are a batch of networks or of directions.
 """
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 from ..backend import Array, Namespace
 
-__all__ = ["Layer", "Shape"]
+__all__ = ["Layer", "Part", "Shape"]
 
 Shape = tuple[int, ...]
 
 
-class Layer(ABC):
+class Part(ABC):
+    """A part of a network: a layer, or several that the network takes apart."""
+
+    @abstractmethod
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """The shape of one output; ShapeError if the part does not take such inputs."""
+
+    @abstractmethod
+    def steps(self) -> "tuple[Layer, ...]":
+        """The layers that it is made of, in the order in which they are computed."""
+
+    @abstractmethod
+    def replaced(self, f: "Callable[[Layer], Layer]") -> "Part":
+        """The part with f of each of its layers in its place."""
+
+
+class Layer(Part):
     """A map y = f(W, x), differentiable in both.
 
     Mathematically, with J its Jacobian: `jvp` is J (dW, dx), `pull_back` is J_xᵀ g, and `pull_back_tangent` the part of the
@@ -26,10 +43,13 @@ class Layer(ABC):
     """
 
     weight_shape: Any = None    # (inputs + 1, outputs) where there are weights
+    place: str | None = None    # that of a skip connection which it marks
 
-    @abstractmethod
-    def output_shape(self, input_shape: Shape) -> Shape:
-        """The shape of one output; ShapeError if the layer does not take such inputs."""
+    def steps(self) -> "tuple[Layer, ...]":
+        return self,
+
+    def replaced(self, f: "Callable[[Layer], Layer]") -> "Layer":
+        return f(self)
 
     @abstractmethod
     def forward(self, xp: Namespace, W: Array, x: Array) -> tuple[Array, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..backend import to_numpy
 from ..domains.chart import Chart
-from .layer import Layer
+from .layer import Part
 
 __all__ = ["Made", "Said"]
 
@@ -120,4 +120,4 @@ def public_name(cls: type) -> str:
 
 def _is_part(cls: type) -> bool:
     """Whether objects of a class are layers, charts or families, which stand on a higher floor."""
-    return issubclass(cls, (Layer, Chart)) or hasattr(cls, "sufficient_statistic")
+    return issubclass(cls, (Part, Chart)) or hasattr(cls, "sufficient_statistic")

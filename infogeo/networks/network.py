@@ -2,6 +2,7 @@
 # The passes stand beside the network: each is what it makes, and goes through its layers in its order.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +14,10 @@ from ..errors import ShapeError, require, takes
 from .activations import Activation, Relu, Tanh
 from .affine import Affine, Convolution2D, Dense
 from .initial import Initial
-from .layer import Layer, Shape
+from .layer import Layer, Part, Shape
 from .linear import Flatten
 from .pool import AveragePool, MaxPool
+from .residual import Skips
 
 __all__ = ["ConvNet", "LayerQuantities", "MLP", "Pass", "Sequential"]
 
@@ -24,7 +26,7 @@ __all__ = ["ConvNet", "LayerQuantities", "MLP", "Pass", "Sequential"]
 # takes 36 ms with it, 32 and 49 with twice and four times as much, 40 and 77 with a quarter and a sixteenth (one thread)
 ACTIVATIONS = 2**21
 
-Step = tuple[Any, slice | None, Array, Any]         # layer, slice of its weights, matrix, memory
+Step = tuple[Any, slice | None, Array, Any]         # layer, slice of its weights, matrix, memory: those of one of `steps`
 
 
 class LayerQuantities(NamedTuple):
@@ -33,7 +35,7 @@ class LayerQuantities(NamedTuple):
     Attributes
     ----------
     place : int
-        The place of the layer in the network.
+        The place of the layer in the `steps` of the network.
     layer : Affine
     weights : slice
         Its part of the flat weight vector.
@@ -58,9 +60,14 @@ class Sequential:
 
     Parameters
     ----------
-    layers : sequence of Layer
+    layers : sequence of Layer or Residual
     input_shape : tuple of int
         The shape of one input.
+
+    Attributes
+    ----------
+    steps : tuple of Layer
+        The layers in the order in which they are computed: `layers`, with those inside of a `Residual` between marks.
 
     Shapes: weights w (..., size), inputs x (..., n, *input_shape), outputs (..., n, *output_shape). Leading axes of w are a batch
     of networks and broadcast with those of x.
@@ -71,21 +78,22 @@ class Sequential:
         If a layer does not take what the one before it gives.
     """
 
-    def __init__(self, layers: Iterable[Layer], input_shape: Iterable[int]) -> None:
+    def __init__(self, layers: Iterable[Part], input_shape: Iterable[int]) -> None:
         self.layers, self.input_shape = tuple(layers), tuple(int(s) for s in input_shape)
-        shape, start = self.input_shape, 0
-        self._activations = 0                   # numbers in the outputs of all layers for one sample
-        self.slices: list[slice | None] = []    # the part of w of each layer, None where it has no weights
-        for layer in self.layers:
-            if not isinstance(layer, Layer):
-                raise TypeError(f"layers must be layers; got {layer!r}")
-            shape = layer.output_shape(shape)
-            self._activations += np.prod(shape, dtype=int).item()
-            stop = start + (np.prod(layer.weight_shape, dtype=int).item() if layer.weight_shape else 0)
-            self.slices.append(slice(start, stop) if layer.weight_shape else None)
-            start = stop
-        self.output_shape, self.size = shape, start
-        self._first = next((i for i, s in enumerate(self.slices) if s), len(self.layers))    # below it no covector is needed
+        self.output_shape = self.input_shape
+        for part in self.layers:
+            if not isinstance(part, Part):
+                raise TypeError(f"layers must be layers; got {part!r}")
+            self.output_shape = part.output_shape(self.output_shape)
+        self.steps: tuple[Layer, ...] = tuple(step for part in self.layers for step in part.steps())
+        self.slices: list[slice | None] = []    # the part of w of each step, None where it has no weights
+        self.size = 0
+        for layer in self.steps:
+            stop = self.size + (np.prod(layer.weight_shape, dtype=int).item() if layer.weight_shape else 0)
+            self.slices.append(slice(self.size, stop) if layer.weight_shape else None)
+            self.size = stop
+        self._first = next((i for i, s in enumerate(self.slices) if s), len(self.steps))    # below it no covector is needed
+        self._skips = any(layer.place for layer in self.steps)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({list(self.layers)}, {self.input_shape})"
@@ -97,13 +105,22 @@ class Sequential:
         return hash((self.layers, self.input_shape))
 
     def blocks(self, w: Array) -> list[Array | None]:
-        """The weight matrix of each layer, a view of shape (..., inputs + 1, outputs); None where there are no weights."""
+        """The weight matrix of each of `steps`, a view of shape (..., inputs + 1, outputs); None where there are no weights."""
         xp, w = self._weights("w", w)
         return self._blocks(xp, w)
 
     def _blocks(self, xp: Namespace, w: Array) -> list[Array | None]:
         return [xp.reshape(w[..., s], (*w.shape[:-1], *layer.weight_shape)) if s else None
-                for layer, s in zip(self.layers, self.slices)]
+                for layer, s in zip(self.steps, self.slices)]
+
+    @cached_property
+    def shapes(self) -> list[Shape]:
+        """The shape of one output of each of `steps`."""
+        shape, found, skips = self.input_shape, [], Skips(add=lambda shape, kept: shape)
+        for layer in self.steps:
+            shape = skips.forward(layer, layer.output_shape(shape))
+            found.append(shape)
+        return found
 
     def init(self, rng: np.random.Generator, initial: Initial | Sequence[Initial], *, shape: Shape = (),
              dtype: str = "float64") -> Array:
@@ -115,11 +132,11 @@ class Sequential:
         """
         xp = backend_of()
         draws = Draws(rng, xp, getattr(xp, dtype))
-        parts, affine = [], sum(isinstance(layer, Affine) for layer in self.layers)
+        parts, affine = [], sum(isinstance(layer, Affine) for layer in self.steps)
         laws = [initial] * affine if isinstance(initial, Initial) else list(initial)
         require("initial", f"{affine} laws, one a layer with weights", len(laws) == affine, len(laws))
         remaining = iter(laws)
-        for layer in self.layers:
+        for layer in self.steps:
             if isinstance(layer, Affine):
                 drawn = next(remaining).draw(draws, (*shape, layer.inputs, layer.weight_shape[1]), *layer.fans)
                 parts.append(xp.reshape(drawn, (*shape, layer.inputs * layer.weight_shape[1])))
@@ -139,8 +156,10 @@ class Sequential:
         xp, w, x = self._arguments(w, x)
         if x.size > self.rows_of_a_block:       # maybe in blocks, which the cores share
             return self.record(w, x).output
-        for layer, W in zip(self.layers, self._blocks(xp, w)):
+        skips = Skips() if self._skips else None
+        for layer, W in zip(self.steps, self._blocks(xp, w)):
             x, _ = layer.forward(xp, W, x)
+            x = x if skips is None else skips.forward(layer, x)
         return x
 
     def record(self, w: Array, x: Array) -> "Pass":
@@ -160,6 +179,11 @@ class Sequential:
         """How many samples go together: their activations fit into the cache, unless the weights are more."""
         # a block reads all weights and gives a covector at each: four times as many activations leave that a small share
         return max(1, max(ACTIVATIONS, 4 * self.size) // max(1, self._activations))
+
+    @cached_property
+    def _activations(self) -> int:
+        """Numbers in the outputs of all layers for one sample."""
+        return sum(prod(shape) for shape, layer in zip(self.shapes, self.steps) if layer.place is None)
 
     def blocks_of_samples(self, w: Array, x: Array) -> list[slice]:
         """Slices of the samples that go together; one for a batch of networks, or off the host."""
@@ -201,9 +225,10 @@ class Pass:
             raise TypeError(f"Pass takes a Namespace as its argument xp, such as backend_of(w, x); got {xp!r}")
         self.network, self.xp, self.dtype = network, xp, xp.result_type(w, x)
         self._matrices = network._blocks(xp, w)
-        self._memories = []
-        for layer, W in zip(network.layers, self._matrices):
+        self._memories, skips = [], Skips()
+        for layer, W in zip(network.steps, self._matrices):
             x, memory = layer.forward(xp, W, x)
+            x = skips.forward(layer, x)
             self._memories.append(memory)
         self.output = x
 
@@ -214,7 +239,7 @@ class Pass:
 
     def _steps(self) -> list[Step]:
         """(layer, slice, matrix, memory) of each layer from the first to the last."""
-        return list(zip(self.network.layers, self.network.slices, self._matrices, self._memories))
+        return list(zip(self.network.steps, self.network.slices, self._matrices, self._memories))
 
     def _covector(self, g: Array) -> Array:
         """A covector at the output, broadcast to it."""
@@ -228,13 +253,13 @@ class Pass:
     def _backward(self, g: Array) -> Iterator[tuple[int, Affine, slice, Any, Array]]:
         """(index, layer, slice, memory, covector at its output) of each layer with weights, from the last to the first."""
         first = self.network._first
-        steps = self._steps()
+        steps, skips = self._steps(), Skips()
         for i in range(len(steps) - 1, first - 1, -1):
             layer, s, W, memory = steps[i]
             if s:
                 yield i, layer, s, memory, g
             if i > first:
-                g = layer.pull_back(self.xp, W, memory, g)
+                g = skips.backward(layer, layer.pull_back(self.xp, W, memory, g))
 
     def _empty(self, g: Array) -> Array:
         """Where a covector at the weights goes, shape (..., size)."""
@@ -274,9 +299,10 @@ class Pass:
     def _forward_tangents(self, dw: Array) -> tuple[Array, list[Any]]:
         """``(d output, [(dW, dmemory)])`` along dw."""
         _, dw = self.network._weights("dw", dw)
-        dx, tangents = None, []
+        dx, tangents, skips = None, [], Skips()
         for (layer, _, W, memory), dW in zip(self._steps(), self.network._blocks(self.xp, dw)):
             dx, dmemory = layer.jvp(self.xp, W, memory, dW, dx)
+            dx = skips.forward(layer, dx)
             tangents.append((dW, dmemory))
         return self.xp.zeros_like(self.output) if dx is None else dx, tangents
 
@@ -297,7 +323,7 @@ class Pass:
     def _backward_tangents(self, tangents: list[Any], g: Array, dg: Array) -> Array:
         xp, first = self.xp, self.network._first
         out = self._empty(dg)
-        steps = self._steps()
+        steps, skips, moved = self._steps(), Skips(), Skips()
         for i in range(len(steps) - 1, first - 1, -1):
             (layer, s, W, memory), (dW, dmemory) = steps[i], tangents[i]
             if s:
@@ -309,8 +335,8 @@ class Pass:
             if i > first:
                 turned = layer.pull_back_tangent(xp, W, memory, dW, dmemory, g)
                 dg = layer.pull_back(xp, W, memory, dg)
-                dg = dg if turned is None else dg + turned
-                g = layer.pull_back(xp, W, memory, g)
+                dg = moved.backward(layer, dg if turned is None else dg + turned)
+                g = skips.backward(layer, layer.pull_back(xp, W, memory, g))
         return out
 
 

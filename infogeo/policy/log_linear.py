@@ -36,7 +36,7 @@ class LogLinearPolicies(WeightSpace):
 
     @takes(model=ConditionalModel, damping=Damping)
     def __init__(self, model: ConditionalModel, batch: Batch | None, damping: Damping) -> None:
-        layers = model.network.layers
+        layers = model.network.steps
         linear = [isinstance(layer, Affine) for layer in layers]
         if sum(linear) != 1 or not linear[-1] or not isinstance(model.chart, IdentityChart):
             raise TypeError("LogLinearPolicies needs a network with one layer of weights, its last, and the identity as its "

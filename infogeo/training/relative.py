@@ -7,7 +7,8 @@ from ..curvature.kronecker_factors import RunningAverage
 from ..errors import ShapeError, require_count, require_positive, takes
 from ..networks.activations import Activation
 from ..networks.affine import Affine
-from ..networks.network import Sequential
+from ..networks.batches import relative_weights
+from ..networks.network import Pass, Sequential
 from ..operators.base import IdentityOperator, LinearOperator
 from ..operators.block import BlockDiagonal, DenseBlocks
 from ..operators.dense import SymmetricDense
@@ -19,18 +20,25 @@ __all__ = ["RelativeNatural", "relative_metrics"]
 
 
 @takes(Sequential)
-def relative_metrics(network: Sequential, w: Array, x: Array) -> LayerMatrices:
+def relative_metrics(network: Sequential, w: Array, x: Array, weights: Any = None) -> LayerMatrices:
     """The relative Fisher metrics of the layers with weights, as `LayerMatrices` on the homogeneous inputs ā = (a, 1).
 
     Mathematically, of the first and of the last such layer (1/n) Σ ā āᵀ, the same for every output, shape (p, p); of a layer
     between them one matrix (1/n) Σ σ′(s_j)² ā āᵀ for each unit j of the activation σ behind it, shape (outputs, p, p). These are
-    the Fisher metrics of a = σ(s), respectively s, with additive normal noise of variance 1, given the inputs.
+    the Fisher metrics of a = σ(s), respectively s, with additive normal noise of variance 1, given the inputs. A layer with no
+    activation right behind it, such as the last inside of a `Residual`, has σ(s) = s.
 
     Parameters
     ----------
     network : Sequential
     w : array, shape (size,)
     x : array, shape (n, *input_shape)
+    weights : array, shape (n,), optional
+        Of the samples: the means are then Σ weight_n … / Σ weight_n.
+
+    Raises
+    ------
+    ShapeError, DomainError
 
     Source: Sun & Nielsen, Relative Fisher information and natural gradient for learning large modular models (2017), for the
     hidden layers; first and last layers as in the code published with Liu et al. (2024).
@@ -38,31 +46,40 @@ def relative_metrics(network: Sequential, w: Array, x: Array) -> LayerMatrices:
     xp, w, x = arrays(w, x)
     if x.ndim < 2:
         raise ShapeError(f"x must have shape (n, *inputs); got {tuple(x.shape)}")
-    n, places = x.shape[0], [i for i, layer in enumerate(network.layers) if layer.weight_shape]
-    found, waiting = [], None                    # the rows of a hidden layer, until its activation has been seen
-    for i, (layer, W) in enumerate(zip(network.layers, network.blocks(w))):
-        x, memory = layer.forward(xp, W, x)
-        if waiting is not None:
-            slopes = layer.first(xp, *memory) if isinstance(layer, Activation) else xp.ones_like(waiting[2])
-            found.append(_of_units(xp, *waiting[:2], slopes) / n)
-            waiting = None
-        if isinstance(layer, Affine):
-            if i in (places[0], places[-1]):
-                found.append(layer.second_moment(xp, layer.positions(xp, memory.a, memory.input_shape)) / n)
-            else:
-                waiting = layer, layer.homogeneous(xp, memory.a), x
+    return _of_pass(network.record(w, x), relative_weights(weights, x, x.shape[0]))
+
+
+def _of_pass(done: Pass, weights: Array | None) -> LayerMatrices:
+    """The metrics from a forward pass that is there already, with the weights of its samples over their mean."""
+    xp, steps, found = done.xp, done._steps(), []
+    places = [i for i, step in enumerate(steps) if isinstance(step[0], Affine)]
+    for i in places:
+        layer, _, _, memory = steps[i]
+        rows = layer.positions(xp, memory.a, memory.input_shape)
+        if i in (places[0], places[-1]):
+            total = layer.second_moment(xp, rows, weights)
+        else:
+            behind, _, _, seen = steps[i + 1]
+            rows = layer.homogeneous(xp, rows)
+            rows = rows if weights is None else xp.sqrt(weights)[:, None, None] * rows
+            rows = xp.reshape(rows, (-1, rows.shape[-1]))
+            slopes = layer.merge(xp, behind.first(xp, *seen)) if isinstance(behind, Activation) else None
+            total = _of_units(xp, rows, slopes, layer.weight_shape[1])
+        found.append(total / done.output.shape[0])
     return LayerMatrices.of([M] for M in found)
 
 
-def _of_units(xp: Namespace, layer: Affine, rows: Array, slopes: Array) -> Array:
+def _of_units(xp: Namespace, rows: Array, slopes: Array | None, outputs: int) -> Array:
     """Σ σ′(s_j)² ā āᵀ of every unit j, shape (outputs, p, p)."""
-    weighted = xp.matrix_transpose(layer.merge(xp, slopes))[:, :, None] * rows
+    if slopes is None:
+        return xp.stack([xp.matmul(xp.matrix_transpose(rows), rows)] * outputs)
+    weighted = xp.matrix_transpose(slopes)[:, :, None] * rows
     return xp.matmul(xp.matrix_transpose(weighted), weighted)
 
 
 def _operator(network: Sequential, metrics: LayerMatrices, damping: float) -> BlockDiagonal:
     """The damped metric on all weights."""
-    layers = [layer for layer in network.layers if layer.weight_shape]
+    layers = [layer for layer in network.steps if layer.weight_shape]
     return BlockDiagonal(*(_layer_operator(layer, _damped(M, damping)) for layer, (M,) in zip(layers, metrics.layers)))
 
 
@@ -120,9 +137,7 @@ class RelativeNatural(ExampleUpdate):
 
     def learned(self, seen: Seen, x: Array, covector: Array, state: RelativeState) -> RelativeState:
         network = seen.loss.model.network
-        if seen.loss.weights is not None:
-            raise TypeError("RelativeNatural takes no weights of samples: its metrics are those of the inputs alone")
-        averaged = self.average.update(state.averaged, relative_metrics(network, x, seen.loss.x))
+        averaged = self.average.update(state.averaged, _of_pass(seen.loss.record(x).network_pass, seen.loss.weights))
         metric = state.metric if state.k % self.refresh else _operator(network, averaged.value, self.damping)
         return RelativeState(state.k, averaged, metric)
 

@@ -12,7 +12,7 @@ from ..curvature.outputs import ExactColumns, Outputs
 from ..curvature.sharing import Expand, Sharing
 from ..errors import ShapeError, require, require_count, takes
 from ..networks.affine import Affine
-from ..networks.layer import Shape
+from ..networks.layer import Layer, Shape
 from ..networks.model import Batch, ConditionalModel, NegativeLogLikelihood
 from ..networks.network import Sequential
 from ..operators.base import IdentityOperator, LinearOperator
@@ -207,28 +207,31 @@ def rebuild(network: Sequential, w: Array, roots: Sequence[LinearOperator]) -> t
     roots : sequence of LinearOperator
         S of each layer with weights, as `local_roots` gives them.
     """
-    needed = sum(isinstance(layer, Affine) for layer in network.layers)
+    needed = sum(isinstance(layer, Affine) for layer in network.steps)
     if len(roots) != needed or not all(isinstance(root, LinearOperator) for root in roots):
         raise TypeError(f"roots must be {needed} operators, one for each layer with weights; got {roots!r}")
     remaining = iter(roots)
-    layers = [LocalFisher(layer, next(remaining)) if isinstance(layer, Affine) else layer for layer in network.layers]
-    return Sequential(layers, network.input_shape), BlockDiagonal(*roots).matvec(w)
+
+    def local(layer: Layer) -> Layer:
+        return LocalFisher(layer, next(remaining)) if isinstance(layer, Affine) else layer
+
+    return Sequential([part.replaced(local) for part in network.layers], network.input_shape), BlockDiagonal(*roots).matvec(w)
 
 
 @takes(Sequential)
 def restore(network: Sequential, w: Array) -> tuple[Sequential, Array]:
     """``(network, w)``: the function of a rebuilt network without local Fisher layers, w = S⁻¹ w′."""
-    local = [layer for layer in network.layers if isinstance(layer, LocalFisher)]
+    local = [layer for layer in network.steps if isinstance(layer, LocalFisher)]
     if not local:
         raise ShapeError("restore takes a network with LocalFisher layers, as rebuild makes it; got one without")
-    layers = [layer.layer if isinstance(layer, LocalFisher) else layer for layer in network.layers]
-    return Sequential(layers, network.input_shape), BlockDiagonal(*(layer.root for layer in local)).solve(w)
+    parts = [part.replaced(lambda layer: layer.layer if isinstance(layer, LocalFisher) else layer) for part in network.layers]
+    return Sequential(parts, network.input_shape), BlockDiagonal(*(layer.root for layer in local)).solve(w)
 
 
 def _roots(network: Sequential, matrices: LayerMatrices, metric: LayerMetric, damping: Damping, engine: SquareRoots,
            dtype: Any) -> list[LinearOperator]:
     """S of every layer, found in float64 and then rounded to the dtype of the network."""
-    layers = [layer for layer in network.layers if isinstance(layer, Affine)]
+    layers = [layer for layer in network.steps if isinstance(layer, Affine)]
     operators = [[engine.curvature(matrix) for matrix in found] for found in matrices.layers]
     damped = [metric.damped(layer, factors, damping) for layer, factors in zip(layers, operators)]
     return [_astype(square_root(operator, engine), dtype) for operator in damped]

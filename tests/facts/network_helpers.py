@@ -7,6 +7,7 @@ from infogeo.networks.initial import Glorot
 from infogeo.networks.linear import Flatten
 from infogeo.networks.network import MLP, ConvNet, Sequential
 from infogeo.networks.pool import AveragePool, MaxPool
+from infogeo.networks.residual import Residual
 
 NETWORKS = {
     "linear": MLP((3, 2)),
@@ -24,10 +25,18 @@ NETWORKS = {
     "max pooling": ConvNet((6, 6, 1), (3,), 2, activation=Tanh()),
     "overlapping pools": Sequential([Convolution2D(1, 2), MaxPool(2, 1), AveragePool(2, 1), Tanh(), Flatten(), Dense(8, 2)],
                                     (6, 6, 1)),
+    "residual": Sequential([Residual([Dense(3, 4), Tanh(), Dense(4, 3)]), Tanh(), Residual([Residual([Dense(3, 3), Tanh()])]),
+                            Dense(3, 2)], (3,)),
+    "residual with shortcut": Sequential([Dense(3, 4), Residual([Tanh(), Dense(4, 3), Tanh(), Dense(3, 2)],
+                                                                [Softplus(), Dense(4, 2, bias=False)]), Softplus()], (3,)),
+    "residual convolution": Sequential([
+        Residual([Convolution2D(1, 2, padding=1), Tanh(), Convolution2D(2, 2, 2, 2)], [Convolution2D(1, 2, 1, 2)]),
+        Residual([Tanh(), Convolution2D(2, 2, padding=1)]), Flatten(), Dense(8, 2)], (4, 4, 1)),
     "images out": Sequential([Convolution2D(2, 3, padding=1), Tanh(), Convolution2D(3, 2, 3, 2)], (5, 5, 2)),
 }
 # analytic on complex numbers, too
-SMOOTH = ["linear", "tanh", "without bias", "identity", "convolution", "strides and padding", "images out"]
+SMOOTH = ["linear", "tanh", "without bias", "identity", "convolution", "strides and padding", "images out", "residual",
+          "residual convolution"]
 N = 4
 
 
@@ -41,12 +50,18 @@ def problem(name, seed=0, n=N):
 
 def naive(network, w, x):
     """The output by loops over samples, positions and windows, written from the definitions."""
-    start = 0
-    for layer in network.layers:
+    return _naive(network.layers, iter(w), x)
+
+
+def _naive(layers, numbers, x):
+    """The output of layers that take their weights from an iterator of numbers."""
+    for layer in layers:
+        if isinstance(layer, Residual):
+            inner = _naive(layer.layers, numbers, x)
+            x = inner + _naive(layer.shortcut, numbers, x)
+            continue
         if layer.weight_shape:
-            size = layer.weight_shape[0] * layer.weight_shape[1]
-            W = w[start:start + size].reshape(layer.weight_shape)
-            start += size
+            W = np.array([[next(numbers) for _ in range(layer.weight_shape[1])] for _ in range(layer.weight_shape[0])])
         if isinstance(layer, Dense):
             x = np.stack([np.append(a, 1.0)[:len(W)] @ W for a in x])
         elif isinstance(layer, Convolution2D):

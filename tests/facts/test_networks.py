@@ -80,7 +80,7 @@ def test_layer_quantities_make_the_gradient(name):
     """Σ ā gᵀ over samples and positions is the covector at each weight matrix, and g that at a shift of the pre-activations."""
     network, w, x, _, g = problem(name)
     gradient, found = network.vjp(w, x, g), network.record(w, x).layer_quantities(g)
-    assert [q.place for q in found] == [i for i, layer in enumerate(network.layers) if layer.weight_shape]
+    assert [q.place for q in found] == [i for i, layer in enumerate(network.steps) if layer.weight_shape]
     for q in found:
         positions = q.layer.count(_input_shape(network, q.place))
         assert q.inputs.shape == (N, positions, q.layer.inputs) and q.covectors.shape == (N, positions, q.layer.weight_shape[1])
@@ -102,10 +102,7 @@ def test_second_moments(name):
 
 
 def _input_shape(network, index):
-    shape = network.input_shape
-    for layer in network.layers[:index]:
-        shape = layer.output_shape(shape)
-    return shape
+    return network.shapes[index - 1] if index else network.input_shape
 
 
 @every_network
@@ -133,7 +130,8 @@ def test_batches_of_networks_of_inputs_and_of_directions(name):
 
 
 @every_dtype
-@pytest.mark.parametrize("name", ["softplus", "logistic", "relu", "strides and padding", "max pooling", "average pooling"])
+@pytest.mark.parametrize("name", ["softplus", "logistic", "relu", "strides and padding", "max pooling", "average pooling",
+                                  "residual with shortcut", "residual convolution"])
 def test_on_every_backend(name, backend, dtype):
     network, w, x, dw, g = problem(name)
     tol = 1e-11 if dtype == "float64" else 1e-4

@@ -49,12 +49,13 @@ def test_rebuilding_leaves_the_function_as_it_is(name, metric, damping):
     np.testing.assert_allclose(again, w, rtol=1e-11, atol=1e-13)
 
 
-@pytest.mark.parametrize("name", ["tanh", "without bias", "convolution", "strides and padding", "images out"])
+@pytest.mark.parametrize("name", ["tanh", "without bias", "convolution", "strides and padding", "images out",
+                                  "residual with shortcut", "residual convolution"])
 def test_derivatives_in_the_local_weights(name):
     """Of the layer itself, roots being any symmetric matrices: jvp, vjp, examples, second derivatives, by differences."""
     network, rng = NETWORKS[name], np.random.default_rng(0)
     roots = []
-    for layer in network.layers:
+    for layer in network.steps:
         if layer.weight_shape:
             X = rng.standard_normal((layer.weight_shape[0] * layer.weight_shape[1],) * 2)
             roots.append(Eigen()(ig.operators.SymmetricDense(X @ X.T / len(X) + np.eye(len(X)))))
