@@ -75,3 +75,9 @@ class MissingNormal(LatentModel):
         family = MultivariateNormal(like[0].shape[0])
         found = family.parameters(family.theta_domain.require("theta", vector))
         return found["mean"], found["covariance"]
+
+    def moments(self, vector: Array, like: Any) -> Array:
+        return MultivariateNormal(like[0].shape[0]).to_eta(vector)
+
+    def from_moments(self, moments: Array, like: Any) -> Array:
+        return MultivariateNormal(like[0].shape[0]).to_theta(moments)

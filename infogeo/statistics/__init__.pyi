@@ -7,7 +7,8 @@ from .sufficient_statistics import SufficientStatistics as SufficientStatistics
 
 # mixtures
 from .mixtures import Mixture as Mixture, fit_mixture as fit_mixture, mixture_start as mixture_start
-from .latent import SQUAREM as SQUAREM, EMResult as EMResult, LatentModel as LatentModel, em as em
+from .em_steps import SQUAREM as SQUAREM
+from .latent import EMResult as EMResult, LatentModel as LatentModel, em as em
 from .mixture_model import MixtureModel as MixtureModel
 
 # what models predict

@@ -1,14 +1,13 @@
 """Expectation–maximisation, for any model with latent variables: one engine."""
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from ..backend import Array, arrays, backend_of
+from ..backend import Array, backend_of
 from ..errors import require, require_count, takes
+from ..solvers.accelerated_bregman import AcceleratedBregman
+from .em_steps import SQUAREM, steps_of
 
-__all__ = ["EMResult", "LatentModel", "SQUAREM", "em", "require_parts"]
+__all__ = ["EMResult", "LatentModel", "em", "require_parts"]
 
 
 class LatentModel(ABC):
@@ -22,7 +21,7 @@ class LatentModel(ABC):
     """
 
     @abstractmethod
-    def prepared(self, x: Array, start: Any) -> tuple[Array, Any]:
+    def prepared(self, x: Any, start: Any) -> tuple[Any, Any]:
         """x and the start, checked. Raises DomainError, ShapeError."""
 
     @abstractmethod
@@ -39,11 +38,21 @@ class LatentModel(ABC):
 
     @abstractmethod
     def vector(self, theta: Any) -> Array:
-        """θ as one vector of coordinates, in which means of points are points as far as may be."""
+        """θ as one vector of coordinates, in which means of points are points as far as may be: the natural parameters of the
+        complete model where it is an exponential family."""
 
     @abstractmethod
     def from_vector(self, vector: Array, like: Any) -> Any:
         """The inverse of `vector`, of the shapes of `like`."""
+
+    def moments(self, vector: Array, like: Any) -> Array:
+        """∇A at these coordinates, the expectation parameters of the complete model: in them a mirror step is straight. Where it
+        is no exponential family, the coordinates themselves."""
+        return vector
+
+    def from_moments(self, moments: Array, like: Any) -> Array:
+        """The coordinates of these moments."""
+        return moments
 
 
 def require_parts(start: Any, *names: str) -> Any:
@@ -64,7 +73,7 @@ class EMResult(NamedTuple):
     values : array, shape (steps + 1,)
         log p(x; θ) / n before the first step and after each, which never falls; nats.
     divergences : array, shape (steps,)
-        The least by which theory lets the values rise, KL(θ⁺‖θ) of the complete model.
+        The least by which theory lets the values rise, KL(θ⁺‖θ) of the complete model; 0 of steps with momentum.
     converged : bool
         Whether the last step raised the value by at most `tol`.
     """
@@ -75,28 +84,9 @@ class EMResult(NamedTuple):
     converged: bool
 
 
-@dataclass(frozen=True)
-class SQUAREM:
-    """Squared extrapolation: two steps tell how fast they shrink, and the point to which they lead on.
-
-    Mathematically, with r = θ₁ − θ₀, v = θ₂ − θ₁ − r and α = −|r| / |v|, at most −1, the next point is a step from
-    θ₀ − 2αr + α²v, where its likelihood is no less than that of θ₂, and θ₂ else.
-
-    Source: Varadhan & Roland, Simple and globally convergent methods for accelerating the convergence of any EM algorithm (2008).
-    """
-
-    def __call__(self, first: Array, second: Array, third: Array) -> Array:
-        """θ₀ − 2αr + α²v of three points, shape (d,)."""
-        xp, first, second, third = arrays(first, second, third)
-        r, v = second - first, third - 2.0 * second + first
-        size = xp.sqrt(xp.sum(v * v))
-        alpha = xp.minimum(-xp.sqrt(xp.sum(r * r)) / xp.where(size > 0, size, xp.ones_like(size)), -xp.ones_like(size))
-        return first - 2.0 * alpha * r + alpha**2 * v
-
-
-@takes(model=LatentModel, acceleration=SQUAREM)
-def em(model: LatentModel, x: Array, start: Any, *, tol: float, max_steps: int,
-       acceleration: SQUAREM | None = None) -> EMResult:
+@takes(model=LatentModel)
+def em(model: LatentModel, x: Any, start: Any, *, tol: float, max_steps: int,
+       acceleration: SQUAREM | AcceleratedBregman | None = None) -> EMResult:
     """A local maximum of the likelihood of a model with latent variables, by expectation–maximisation.
 
     Parameters
@@ -110,46 +100,32 @@ def em(model: LatentModel, x: Array, start: Any, *, tol: float, max_steps: int,
     tol : float
         Ends when a step raises the log-likelihood of an observation, in nats, by at most this.
     max_steps : int
-    acceleration : SQUAREM, optional
-        Of every two steps a third one is tried; it is counted as one, and taken where it is no worse.
+    acceleration : SQUAREM or AcceleratedBregman, optional
+        With the first, of every two steps a third one is tried; it is counted as one, and taken where it is no worse. The second
+        makes mirror steps of size 1 with momentum, two expectations each; one that does not raise the likelihood is taken back
+        for a plain one, from which the momentum starts anew.
 
     Raises
     ------
-    DomainError, ShapeError
+    DomainError, ShapeError, TypeError
 
     Source: Dempster, Laird & Rubin (1977); Kunstner, Kumar & Schmidt, Homeomorphic-invariance of EM (2021).
     """
     require("tol", "tol >= 0", tol >= 0, tol)
     require_count("max_steps", max_steps, 0)
+    if not isinstance(acceleration, (SQUAREM, AcceleratedBregman, type(None))):
+        raise TypeError(f"acceleration must be SQUAREM() or AcceleratedBregman(gamma); got {acceleration!r}")
     x, theta = model.prepared(x, start)
-    value, statistics = model.expect(x, theta)
-    values, divergences, points, converged = [value], [], [theta], False
+    steps = steps_of(acceleration, model, x)
+    at, divergences, converged = steps.at(theta), [], False
+    values = [at.value]
     for _ in range(max_steps):
-        new = model.maximise(x, statistics)
-        divergence = model.divergence(x, statistics, new, theta)
-        theta, (value, statistics) = new, model.expect(x, new)
-        points.append(theta)
-        if acceleration is not None and len(points) == 3:
-            theta, value, statistics = _further(model, acceleration, x, points, value, statistics)
-            points = [theta]
-        values.append(value)
+        at, divergence = steps.step(at, tol)
+        values.append(at.value)
         divergences.append(divergence)
-        converged = bool(value - values[-2] <= tol)
+        converged = bool(at.value - values[-2] <= tol)
         if converged:
             break
-    xp = backend_of(value)
-    found = xp.stack(divergences) if divergences else xp.zeros((0,), dtype=value.dtype)
-    return EMResult(theta, xp.stack(values), found, converged)
-
-
-def _further(model: LatentModel, acceleration: SQUAREM, x: Array, points: list[Any], value: Array,
-             statistics: Any) -> tuple[Any, Array, Any]:
-    """The point to which three lead on, after a step from there, or the last of them where that is better."""
-    with np.errstate(all="ignore"):
-        guess = model.from_vector(acceleration(*map(model.vector, points)), points[-1])
-        try:
-            theta = model.maximise(x, model.expect(x, guess)[1])
-            found, its_own = model.expect(x, theta)
-        except ValueError:              # the guess is outside, or has closed in on the boundary
-            return points[-1], value, statistics
-    return (theta, found, its_own) if bool(found >= value) else (points[-1], value, statistics)
+    xp = backend_of(at.value)
+    found = xp.stack(divergences) if divergences else xp.zeros((0,), dtype=at.value.dtype)
+    return EMResult(at.theta, xp.stack(values), found, converged)

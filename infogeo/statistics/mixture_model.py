@@ -74,14 +74,28 @@ class MixtureModel(LatentModel):
         return xp.sum(terms + (w + self.prior_count / x.shape[0]) * self.family.kl(new[0], old[0]))
 
     def vector(self, theta: Any) -> Array:
+        """The natural parameters (θ_j, log w_j − ψ(θ_j)) of the complete model, up to a number that is added to the last k."""
         members, weights = theta
         xp = backend_of(members)
-        return xp.concat([xp.reshape(members, (-1,)), xp.log(weights)])
+        return xp.concat([xp.reshape(members, (-1,)), xp.log(weights) - self.family.potential(members)])
 
     def from_vector(self, vector: Array, like: Any) -> Any:
         xp, (k, d) = backend_of(vector), like[0].shape
-        log_w = vector[k * d:]
-        return xp.reshape(vector[:k * d], (k, d)), xp.exp(log_w - logsumexp(log_w))
+        members = xp.reshape(vector[:k * d], (k, d))
+        log_w = vector[k * d:] + self.family.potential(members)
+        return members, xp.exp(log_w - logsumexp(log_w))
+
+    def moments(self, vector: Array, like: Any) -> Array:
+        """(w_j η_j, w_j)."""
+        members, weights = self.from_vector(vector, like)
+        xp = backend_of(vector)
+        return xp.concat([xp.reshape(weights[:, None] * self.family.to_eta(members), (-1,)), weights])
+
+    def from_moments(self, moments: Array, like: Any) -> Array:
+        xp, (k, d) = backend_of(moments), like[0].shape
+        weights = moments[k * d:]
+        eta = xp.reshape(moments[:k * d], (k, d)) / weights[:, None]
+        return self.vector((self.family.to_theta(eta), weights))
 
 
 @takes(ExponentialFamily)

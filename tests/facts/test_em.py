@@ -54,6 +54,9 @@ def problems():
     X = np.stack([np.ones(50), rng.standard_normal(50)], axis=-1)
     y = np.where(rng.random(50) < 0.4, X @ [1.0, 2.0], X @ [-1.0, -1.0]) + 0.3 * rng.standard_normal(50)
     yield "experts", LinearExperts(), (X, y), ([.5, .5], [[.5, 1.0], [-.5, 0.0]], [1.0, 1.0])
+    yield "hidden Markov of other lengths", HiddenMarkov(ig.Poisson()), [
+        rng.poisson(np.where(row, 6.0, 1.0)[:n]).astype(float) for row, n in zip(states, (20, 1, 7, 12))], (
+        [.5, .5], [[.7, .3], [.4, .6]], [[0.0], [1.0]])
 
 
 PROBLEMS = {name: problem for name, *problem in problems()}
@@ -68,6 +71,9 @@ def test_descent_and_fixed_point(model, x, start):
     assert found.divergences[0] > 1e-4
     end = em(model, x, start, tol=1e-14, max_steps=3000, acceleration=SQUAREM())
     assert end.converged and end.values[-1] >= found.values[-1] - 1e-12
+    quick = em(model, x, start, tol=1e-12, max_steps=300, acceleration=ig.AcceleratedBregman(2.0))
+    assert quick.converged and np.all(np.diff(quick.values) >= quick.divergences - 1e-13)
+    near(quick.values[-1], end.values[-1], 1e-9)
     data, _ = model.prepared(x, start)
     at, step = model.vector(end.theta), 1e-5 * np.eye(len(model.vector(end.theta)))
 
@@ -83,11 +89,49 @@ def test_descent_and_fixed_point(model, x, start):
 @every_problem
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_arrays(backend, model, x, start):
-    x = tuple(map(backend.make, x)) if isinstance(x, tuple) else backend.make(np.asarray(x, dtype=float))
+    x = type(x)(map(backend.make, x)) if isinstance(x, (tuple, list)) else backend.make(np.asarray(x, dtype=float))
     start = tuple(backend.make(np.asarray(part, dtype=float)) for part in start)
-    found = em(model, x, start, tol=0.0, max_steps=4, acceleration=SQUAREM())
-    for part in (found.values, found.divergences, *found.theta):
-        assert np.all(np.isfinite(backend.check(part)))
+    for acceleration in (SQUAREM(), ig.AcceleratedBregman(2.0)):
+        found = em(model, x, start, tol=0.0, max_steps=4, acceleration=acceleration)
+        for part in (found.values, found.divergences, *found.theta):
+            assert np.all(np.isfinite(backend.check(part)))
+
+
+class OfComplete(ig.Objective):
+    """L as a function of the natural parameters of the complete model, by `MissingNormal`."""
+
+    def __init__(self, model, x, like):
+        self.model, self.x, self.like = model, x, like
+
+    def value_and_gradient(self, theta):
+        at = self.model.from_vector(theta, self.like)
+        value, statistics = self.model.expect(self.x, at)
+        return -value, self.model.moments(theta, at) - self.model.moments(
+            self.model.vector(self.model.maximise(self.x, statistics)), at)
+
+
+def test_steps_are_mirror_steps_of_the_complete_model():
+    """Plain steps and those with momentum are those of `descend` with step 1 on the complete family in its natural chart."""
+    model, x, start = PROBLEMS["missing"]
+    x, start = model.prepared(x, start)
+    for acceleration, update in ((None, ig.MirrorUpdate()), (ig.AcceleratedBregman(1.5),) * 2):
+        found = em(model, x, start, tol=0.0, max_steps=4, acceleration=acceleration)
+        run = ig.descend(OfComplete(model, x, start), model.vector(start), geometry=ig.MultivariateNormal(3), update=update,
+                         step=1.0, max_steps=4)
+        near(model.vector(found.theta), run.x, 1e-12)
+
+
+def test_moments_of_a_mixture_are_the_differential_of_its_cumulant_function():
+    model, x, start = PROBLEMS["mixture"]
+    _, start = model.prepared(x, start)
+    at, step = model.vector(start), 1e-6 * np.eye(4)
+
+    def cumulant(v):
+        return np.log(np.sum(np.exp(v[2:] + ig.Poisson().potential(v[:2, None]))))
+
+    near(model.moments(at, start), [(cumulant(at + d) - cumulant(at - d)) / 2e-6 for d in step], 1e-8)
+    moments = np.array([.5, 3.0, .3, .7])
+    near(model.moments(model.from_moments(moments, start), start), moments, 1e-14)
 
 
 def second_differences(f, at, h=1e-4):
@@ -138,16 +182,37 @@ def test_divergence_is_what_the_maximisation_gains():
 
 
 def test_hidden_markov_is_the_sum_over_paths():
-    model, x, start = PROBLEMS["hidden Markov"]
-    x, (initial, transition, theta) = model.prepared(x[:2, :6], start)
-    logs = [ig.Poisson().log_density(theta[j], x) for j in range(2)]
-    total = 0.0
-    for path in itertools.product(range(2), repeat=6):
-        prior = initial[path[0]] * np.prod([transition[a, b] for a, b in zip(path, path[1:])])
-        total = total + prior * np.exp(sum(logs[j][:, t] for t, j in enumerate(path)))
-    near(model.log_likelihood(x, (initial, transition, theta)), np.log(total), 1e-13)
-    long = np.tile(x, (1, 500))             # in the log domain: e^{−8000} is no number
-    assert np.all(np.isfinite(model.log_likelihood(long, (initial, transition, theta))))
+    model, x, (initial, transition, theta) = PROBLEMS["hidden Markov"]
+    start = np.asarray(initial), np.asarray(transition), np.asarray(theta)
+    parts = [x[0, :6], x[1, :3], x[2, :1]]
+    expected = []
+    for part in parts:
+        logs = ig.Poisson().log_density(start[2], part[:, None])
+        total = 0.0
+        for path in itertools.product(range(2), repeat=len(part)):
+            prior = start[0][path[0]] * np.prod([start[1][a, b] for a, b in zip(path, path[1:])])
+            total += prior * np.exp(sum(logs[t, j] for t, j in enumerate(path)))
+        expected.append(np.log(total))
+    near(model.log_likelihood(parts, start), expected, 1e-13)
+    long = np.tile(x[:2, :6], (1, 500))             # in the log domain: e^{−8000} is no number
+    assert np.all(np.isfinite(model.log_likelihood(long, start)))
+
+
+def test_hidden_markov_of_other_lengths_adds_up():
+    """Expected statistics of several sequences are the sums of those of each, whatever stands beside it."""
+    model, x, start = PROBLEMS["hidden Markov of other lengths"]
+    data, theta = model.prepared(x, start)
+    value, (states, pairs) = model.expect(data, theta)
+    alone = [model.expect(*model.prepared([part], start)) for part in x]
+    assert data.n == 40
+    near(value * 40, sum(found[0] * len(part) for found, part in zip(alone, x)), 1e-12)
+    near(pairs, sum(found[1][1] for found in alone), 1e-13)
+    for i, (part, found) in enumerate(zip(x, alone)):
+        near(states[:len(part), i], found[1][0][:, 0], 1e-13)
+        assert np.all(states[len(part):, i] == 0.0)
+    new = model.maximise(data, (states, pairs))
+    near(new[2][:, 0], np.log([sum(f[1][0][:, 0, j] @ part for f, part in zip(alone, x))
+                               / sum(f[1][0][:, 0, j].sum() for f in alone) for j in range(2)]), 1e-12)
 
 
 def test_normal_with_nothing_missing_is_fitted_in_one_step():
