@@ -200,7 +200,7 @@ from .numerics.packing import unpack as unpack
 from . import (
     backend as backend, boosting as boosting, clustering as clustering, curvature as curvature, domains as domains,
     families as families, geometry as geometry, inference as inference, networks as networks, objectives as objectives,
-    operators as operators, policy as policy, solvers as solvers, statistics as statistics, studies as studies,
+    operators as operators, pictures as pictures, policy as policy, solvers as solvers, statistics as statistics, studies as studies,
     symbolic as symbolic, testing as testing, training as training,
 )
 

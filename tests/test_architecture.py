@@ -171,7 +171,7 @@ def test_only_the_symbolic_package_imports_sympy():
 def test_import_is_light():
     """A fresh interpreter that imports the package has loaded none of the heavy modules, and every public name is there."""
     heavy = ["sympy", "scipy.stats", "scipy.optimize", "scipy.integrate", "matplotlib", "cupy", "torch", "jax", "tqdm", "dask",
-             "lightgbm"]
+             "sklearn", "lightgbm"]
     script = f"import sys, infogeo; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

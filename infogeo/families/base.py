@@ -21,12 +21,13 @@ from ..geometry.manifolds.manifold import DuallyFlat
 from ..numerics.differences import along
 from .distribution import Distribution
 from .ordinary import show_names
+from .shown import Shown
 from .statistic_sums import sums_in_pieces
 
 __all__ = ["ConstantBaseMeasure", "ExponentialFamily"]
 
 
-class ExponentialFamily(Distribution):
+class ExponentialFamily(Distribution, Shown):
     """A family p(x; θ) = exp(θ·T(x) − ψ(θ)) h(x).
 
     Mathematically, ψ is the log-partition function, η = E[T(x)], the metric is the Fisher metric Cov[T(x)], and

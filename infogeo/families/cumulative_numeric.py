@@ -52,10 +52,19 @@ class IntegratedCumulative(Law, ContinuousCumulative):
         return xp.stack([xp.concat(piece, axis=-1) for piece in found], axis=-2)
 
     @cached_property
+    def _widest(self) -> Array:
+        """(start, end, mode) of the widest piece, shape (..., 3): another one may be a single point."""
+        xp, widest = self.xp, self.pieces[..., 0, :]
+        for i in range(1, self.pieces.shape[-2]):
+            piece = self.pieces[..., i, :]
+            widest = xp.where(piece[..., 1:2] - piece[..., :1] > widest[..., 1:2] - widest[..., :1], piece, widest)
+        return widest
+
+    @cached_property
     def _width(self) -> Array:
         """About the width of the law in the coordinate of the nodes, shape (...)."""
-        xp, piece = self.xp, self.pieces[..., -1, :]
-        start, end, mode = (piece[..., j:j + 1] for j in range(3))
+        xp = self.xp
+        start, end, mode = (self._widest[..., j:j + 1] for j in range(3))
         _, outer = self.nodes.panels(xp, self.theta, mode, start, end)
         return (xp.max(outer, axis=-1) - xp.min(outer, axis=-1)) / 80.0
 
@@ -127,7 +136,7 @@ class IntegratedCumulative(Law, ContinuousCumulative):
             gap = self._log_tail(t, lower) - log_q
             return xp.where(lower, gap, -gap)
 
-        mode = xp.broadcast_to(self.pieces[..., -1, 2], log_q.shape)
+        mode = xp.broadcast_to(self._widest[..., 2], log_q.shape)
         rises, inner, outer = excess(mode) < 0, mode, mode
         step, waiting = xp.broadcast_to(self._width, log_q.shape), xp.ones(log_q.shape, dtype=xp.bool)
         while xp.any(waiting):

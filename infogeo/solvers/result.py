@@ -1,11 +1,14 @@
 """What a run gives back."""
 from dataclasses import dataclass
 from enum import IntEnum
+from html import escape
 from typing import Any
 
 import numpy as np
 
 from ..backend import Array, to_numpy
+from ..pictures.embedded import embedded
+from .pictures import plot_run
 
 __all__ = ["LOST", "Result", "Status"]
 
@@ -100,6 +103,31 @@ class Result:
                 f"  steps: {_range(steps)}\n"
                 f"  values: {'not recorded' if first is None else f'{first} at first, {last} at last'}\n"
                 f"  message: {' '.join(self.text(s) for s, _ in self._counts())}")
+
+    def plot(self, *, ax: Any = None) -> list[Any]:
+        """The objective against steps, a line for each row, on a logarithmic scale where the values span it.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Of Matplotlib; a new figure is made where there are none.
+
+        Returns
+        -------
+        list of Line2D
+            Of a batch of more than 200 rows, 200 of them, evenly spread over the last values.
+
+        Raises
+        ------
+        ValueError
+            Where the run kept no values.
+        """
+        return plot_run(self, ax)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the five lines, and the picture where there are values and Matplotlib."""
+        picture = "" if self.values is None or len(self.values) < 2 else embedded(lambda ax: plot_run(self, ax))
+        return f"<div><pre>{escape(repr(self))}</pre>{picture}</div>"
 
     def _counts(self) -> list[tuple[Status, int]]:
         """How many rows ended in each way."""

@@ -12,6 +12,7 @@ from .target import (
     Target as Target, from_counts as from_counts, from_parameters as from_parameters, from_probabilities as from_probabilities,
     from_samples as from_samples,
 )
+from .examples import EXAMPLES as EXAMPLES, example_data as example_data
 from .diagnosis import (
     ChartDiagnosis as ChartDiagnosis, Diagnosis as Diagnosis, References as References, diagnose as diagnose,
 )
@@ -30,6 +31,9 @@ from .many_targets import conditioning_of_many as conditioning_of_many, targets_
 from .divergences import alpha_charts as alpha_charts, named_problem as named_problem
 from .chart import ETA as ETA, THETA as THETA, CoordinateChart as CoordinateChart, FlatChart as FlatChart, MappedChart as MappedChart
 from .naming import InputError as InputError, InputWarning as InputWarning, named_family as named_family
+
+# families
+from .catalogue import families_text as families_text
 
 # equivalence
 from .equivalence import OBJECTIVES as OBJECTIVES, STEPS as STEPS, Equivalence as Equivalence, equivalence as equivalence

@@ -5,6 +5,7 @@ from typing import Any
 from ..backend import Array
 from ..families.base import ExponentialFamily
 from .divergences import named_problem
+from .examples import example_options
 from .naming import InputError
 from .problem import ForwardProblem, Problem
 from .target import Reference, Target, from_counts, from_parameters, from_probabilities, from_samples
@@ -12,20 +13,30 @@ from .target import Reference, Target, from_counts, from_parameters, from_probab
 __all__ = ["described_problem", "described_target"]
 
 
-def described_target(*, counts: str | None = None, samples: str | None = None, probabilities: Sequence[float] | None = None,
-                     target: Sequence[str] | None = None, targets: str | None = None, column: Sequence[str] | None = None,
-                     family: str | None = None, reference: Reference = None, weights: str | None = None, **others: Any) -> Target:
-    """The target of one of counts, samples, probabilities and target; the other options have to fit.
+def described_target(*, example: str | None = None, **options: Any) -> Target:
+    """The target of one of example, counts, samples, probabilities and target; the other options have to fit.
 
     Raises
     ------
     InputError
     """
+    if example is None:
+        return _described(**options)
+    given = [f"--{name}" for name in ("counts", "samples", "probabilities", "target", "targets", "column", "weights", "family")
+             if options.get(name) is not None]
+    if given:
+        raise InputError(f"--example says what {' and '.join(given)} would; give one or the other")
+    return _described(**options | example_options(example))
+
+
+def _described(*, counts: str | None = None, samples: str | None = None, probabilities: Sequence[float] | None = None,
+               target: Sequence[str] | None = None, targets: str | None = None, column: Sequence[str] | None = None,
+               family: str | None = None, reference: Reference = None, weights: str | None = None, **others: Any) -> Target:
     given = {"counts": counts, "samples": samples, "probabilities": probabilities, "target": target, "targets": targets}
     sources = [name for name, value in given.items() if value is not None]
     if len(sources) != 1:
         got = " and ".join(f"--{name}" for name in sources) or "none"
-        raise InputError(f"one of {', '.join(f'--{name}' for name in given)} is needed; got {got}")
+        raise InputError(f"one of --example, {', '.join(f'--{name}' for name in given)} is needed; got {got}")
     if family is None and (samples is not None or target is not None):
         raise InputError(f"--{sources[0]} needs --family")
     if samples is not None:

@@ -1,5 +1,7 @@
 """The command line: every source of a target, every piece of bad input, what is written and what is not."""
 import json
+import re
+import shlex
 import subprocess
 import sys
 from inspect import isabstract
@@ -11,6 +13,7 @@ from numpy.testing import assert_allclose
 
 import infogeo as ig
 from infogeo.cli import main
+from infogeo.cli.run import _parser
 from infogeo.families.catalogue import FAMILIES
 from infogeo.studies.export import _plain
 from infogeo.studies.unfinished import flat
@@ -277,7 +280,7 @@ def test_bad_samples(capsys, here, text, family, words):
 
 
 @pytest.mark.parametrize("argv, words", [
-    ([], "one of --counts, --samples, --probabilities, --target, --targets is needed; got none"),
+    ([], "one of --example, --counts, --samples, --probabilities, --target, --targets is needed; got none"),
     (["--probabilities", "0.5", "0.5", "--counts", "a.csv"], "is needed; got --counts and --probabilities"),
     (["--probabilities", "0.5", "0.3"], "--probabilities: probabilities must sum to 1; these sum to 0.8"),
     (["--probabilities", "0.5", "0.5", "0"], "--probabilities: every probability must be positive and finite; outcome 2 has 0"),
@@ -417,7 +420,7 @@ def test_a_reader_who_leaves_is_no_error(monkeypatch, here):
     def left(text):
         raise BrokenPipeError
 
-    monkeypatch.setattr("infogeo.cli._say", left)
+    monkeypatch.setattr("infogeo.cli.conditioning.say", left)
     with open(here / "out", "w") as out, open(here / "err", "w") as err:
         monkeypatch.setattr(sys, "stdout", out)
         monkeypatch.setattr(sys, "stderr", err)
@@ -428,7 +431,47 @@ def test_a_reader_who_leaves_is_no_error(monkeypatch, here):
 def test_unknown_command(capsys):
     assert main(["divination"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
-    assert main([]) == 2
+
+
+@pytest.mark.parametrize("name", ig.studies.EXAMPLES)
+def test_an_example_is_its_file(name):
+    """The data sets that come with the package, by name and by their files."""
+    found = ig.studies.described_target(example=name)
+    options = ig.studies.EXAMPLES[name]
+    path = ig.studies.example_data(name)
+    again = ig.studies.described_target(**options | {key: str(path) for key in ("counts", "samples") if key in options})
+    assert np.array_equal(found.theta, again.theta) and found.family == again.family
+
+
+@pytest.mark.parametrize("options, words", [
+    (["--example", "horse_kick"], "did you mean horse_kicks?"),
+    (["--example", "horse_kicks", "--column", "deaths"], "--example says what --column would")])
+def test_an_example_that_is_none(capsys, options, words):
+    assert main(["conditioning", *options]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_without_a_command_all_are_told(capsys):
+    """Each with an example that the command line takes."""
+    assert main([]) == 0
+    out = capsys.readouterr().out
+    examples = re.findall(r"^  infogeo (.*)$", out, re.MULTILINE)
+    commands = "conditioning equivalence train boost infer policy families derive".split()
+    assert [line.split()[0] for line in examples] == commands
+    for line in examples:
+        _parser().parse_args(shlex.split(line))
+
+
+def test_families(capsys):
+    assert main(["families"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^Gamma +shape, rate +cdf$", out, re.MULTILINE)
+    assert re.search(r"^Poisson +rate +cdf boundary prior$", out, re.MULTILINE)
+    assert main(["families", "gamma", "Wishart(2)", "--format", "json"]) == 0
+    sheets = json.loads(capsys.readouterr().out)
+    assert sheets["gamma"] == ig.Gamma().data_sheet() and sheets["Wishart(2)"]["coordinates"] == "4"
+    assert main(["families", "gama"]) == 2
+    assert "did you mean Gamma?" in capsys.readouterr().err
 
 
 def test_derive(capsys):

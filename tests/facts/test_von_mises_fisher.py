@@ -183,6 +183,17 @@ def test_samples_of_directions(p, kappa):
     assert law is None or scipy.stats.kstest((across @ normal)**2, law).pvalue > 1e-4
 
 
+@pytest.mark.parametrize("direction", [0.0, -1e-12, np.pi, -np.pi / 2, 1e-9])
+def test_quantiles_of_angles_at_every_direction(direction):
+    """Also where the angle of least density is an end of [−π, π], so that one side of it is a single point."""
+    family, q = VonMises(), np.array([1e-3, 0.3, 0.5, 0.9, 0.999])
+    for kappa in (0.0, 0.1, 2.0, 1e4):
+        theta = family.theta_from(mean_direction=direction, concentration=kappa)
+        x = family.quantile(theta, q)
+        assert np.all(np.diff(x) > 0)
+        np.testing.assert_allclose(family.cdf(theta, x), q, rtol=1e-9)
+
+
 def test_uniform_samples():
     x = VonMisesFisher(3).sample(np.random.default_rng(4), np.zeros(3), 4000)
     for i in range(3):

@@ -1,0 +1,21 @@
+"""Axes of Matplotlib to draw on."""
+from typing import Any
+
+__all__ = ["axes_or_new"]
+
+
+def axes_or_new(ax: Any, size: tuple[float, float] = (4.8, 3.4)) -> Any:
+    """The axes that are given, or those of a new figure of this size, in inches.
+
+    Raises
+    ------
+    ImportError
+        Where a new figure is needed and Matplotlib is not installed.
+    """
+    if ax is not None:
+        return ax
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError("figures need matplotlib: pip install 'infogeo[studies]'") from error
+    return plt.subplots(figsize=size, layout="constrained")[1]
