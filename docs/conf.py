@@ -11,7 +11,7 @@ from infogeo.families.base import ExponentialFamily
 from infogeo.families.catalogue import FAMILIES
 from infogeo.statistics import conjugacy
 
-sys.path.insert(0, str(Path(__file__).parent))         # figure_scraper, reference
+sys.path.insert(0, str(Path(__file__).parent))         # figure_scraper, mathematics, reference
 
 import reference  # noqa: E402
 
@@ -23,9 +23,9 @@ version = release = infogeo.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
+    "mathematics",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_static"]
@@ -66,7 +66,8 @@ sphinx_gallery_conf = {
 html_theme = "pydata_sphinx_theme"
 html_title = f"infogeo {release}"
 html_static_path = ["_static"]
-html_css_files = ["wide.css"]
+html_css_files = ["pages.css"]
+html_math_renderer = "mathml"
 html_sidebars = {"index": []}          # a tree of the pages of its part beside every other page
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
 html_show_sourcelink = False
