@@ -2,7 +2,6 @@
 from typing import Any
 
 import array_api_compat
-import numpy as np
 
 from .libraries import default_namespace
 
@@ -32,5 +31,4 @@ def generator_of(rng: Any) -> Any:
 
 def generator(seed: Any = None) -> Any:
     """A random generator of the chosen backend: `numpy.random.Generator`, CuPy's, a `torch.Generator`, or a `jax.random` key."""
-    xp = default_namespace()
-    return np.random.default_rng(seed) if xp.name == "numpy" else xp.generator(seed)
+    return default_namespace().generator(seed)

@@ -37,7 +37,8 @@ def cupy_namespace() -> Namespace:
         raise RuntimeError("the cupy backend needs a CUDA device and its driver; CuPy is installed but finds none")
     host = tuple(key for key in SPECIAL if key == "betaincc")       # which CuPy does not have
     special = {key: getattr(cupyx.scipy.special, key) for key in SPECIAL if key not in host}
-    namespace = Namespace(compat_cupy, "cupy", "cuda", special | through_host(host, to_numpy, cupy.asarray), host)
+    special |= through_host(host, to_numpy, cupy.asarray) | {"generator": cupy.random.default_rng, "to_host": cupy.asnumpy}
+    namespace = Namespace(compat_cupy, "cupy", "cuda", special, host)
     _BY_TYPE[cupy.ndarray] = namespace
     return namespace
 
@@ -74,7 +75,13 @@ def _standard_namespace(library: Any, device: Any) -> Namespace:
     """Any other array-API library: special functions go through NumPy, new arrays are made on the arrays' device."""
     special = through_host(SPECIAL, to_numpy, partial(library.asarray, device=device))
     creation = {key: partial(getattr(library, key), device=device) for key in CREATION}
-    return Namespace(library, library.__name__, device, special | creation, SPECIAL)
+    return Namespace(library, library.__name__, device, special | creation | {"to_host": partial(_to_host, library)}, SPECIAL)
+
+
+def _to_host(library: Any, x: Array) -> np.ndarray:
+    if hasattr(library, "Device"):
+        x = array_api_compat.to_device(x, library.Device("CPU_DEVICE"))
+    return np.asarray(x)
 
 
 BACKENDS: dict[str, Callable[[], Namespace]] = {"numpy": lambda: NUMPY, "cupy": cupy_namespace, "torch": torch_namespace,
@@ -160,16 +167,7 @@ def to_numpy(x: Any) -> np.ndarray:
         return x
     if not is_array(x):
         return np.asarray(x)
-    xp = namespace_of(x)
-    host: np.ndarray
-    if xp.name == "cupy":
-        host = x.get()
-    elif hasattr(xp, "to_host"):
-        host = xp.to_host(x)
-    else:
-        if xp.device != "cpu" and hasattr(xp.library, "Device"):
-            x = array_api_compat.to_device(x, xp.library.Device("CPU_DEVICE"))
-        host = np.asarray(x)
+    host: np.ndarray = namespace_of(x).to_host(x)
     return host
 
 

@@ -22,6 +22,8 @@ class Namespace:
 
     Attributes
     ----------
+    to_host : function (array) -> numpy.ndarray
+    generator : function (seed) -> a generator of the library, where it has one
     host : tuple of str
         Those of `SPECIAL` that the library lacks: their arrays go to the host, through SciPy, and come back.
     """
@@ -67,8 +69,8 @@ def _numpy_namespace() -> Namespace:
     reductions = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum,
                   "all": np.logical_and, "any": np.logical_or}
     special = {key: getattr(scipy.special, key) for key in SPECIAL}
-    functions = {key: _reduction(f) for key, f in reductions.items()}
-    return Namespace(np, "numpy", "cpu", functions | special | {"stack": _stack})
+    own = {"stack": _stack, "generator": np.random.default_rng, "to_host": np.asarray}
+    return Namespace(np, "numpy", "cpu", {key: _reduction(f) for key, f in reductions.items()} | special | own)
 
 
 def through_host(names: Sequence[str], there: Callable[[Array], np.ndarray],

@@ -10,7 +10,7 @@ import infogeo
 from infogeo import backend
 
 SOURCES = sorted(Path(infogeo.__file__).parent.rglob("*.py"))
-OWN = {"dot", "is_float", "name", "device", "library", "random", "nan", "inf"}      # of `Namespace` itself, or constants
+OWN = {"dot", "is_float", "name", "device", "library", "host", "to_host", "generator", "nan", "inf"}      # of `Namespace` itself, or constants
 
 
 @cache
