@@ -22,6 +22,7 @@ from .linear_experts import LinearExperts as LinearExperts
 from .linear_regression import LinearRegression as LinearRegression
 from .missing_normal import MissingNormal as MissingNormal
 from .negative_elbo import NegativeELBO as NegativeELBO
+from .pathwise import PathwiseExpectation as PathwiseExpectation
 # what is found
 from .predictive import Predictive as Predictive
 from .predictive import predictive as predictive

@@ -15,7 +15,7 @@ from ..families.product import Product
 from ..numerics.linalg import solve
 from .normal_charts import NormalChart, normal_chart
 
-__all__ = ["Expectation", "GaussianExpectation", "MonteCarloExpectation", "QuadratureExpectation", "WeightedPoints",
+__all__ = ["Expectation", "GaussianExpectation", "MonteCarloExpectation", "QuadratureExpectation", "WeightedPoints", "is_normal",
            "require_values_of"]
 
 
@@ -106,14 +106,14 @@ class QuadratureExpectation(WeightedPoints):
     def require(self, q: ExponentialFamily, log_joint: Any) -> None:
         super().require(q, log_joint)
         for factor in getattr(q, "factors", (q,)):
-            if factor.support.shape and not _is_normal(factor):
+            if factor.support.shape and not is_normal(factor):
                 raise TypeError(f"{factor!r} has no quadrature nodes here: take MonteCarloExpectation(n)")
 
     def points(self, q: ExponentialFamily, theta: Array) -> tuple[Array, Array]:
         if isinstance(q, Product):
             return self._of_product(q, theta)
         xp = backend_of(theta)
-        if not _is_normal(q):
+        if not is_normal(q):
             nodes = (StateNodes if isinstance(q.support, Integers) else PanelNodes)(q, q.support)
             with np.errstate(all="ignore"):         # the density at nodes that round to an end
                 z, log_weight = nodes.weighted(xp, theta)
@@ -150,7 +150,8 @@ class QuadratureExpectation(WeightedPoints):
         return xp.reshape(joined, (*w.shape, *q.support.shape)), w
 
 
-def _is_normal(q: ExponentialFamily) -> bool:
+def is_normal(q: ExponentialFamily) -> bool:
+    """Whether a family has a chart of normal laws."""
     return type(q).__name__ in ("Normal", "MultivariateNormal", "DiagonalNormal", "IsotropicNormal")
 
 
