@@ -22,7 +22,7 @@ from ..errors import ShapeError, takes
 from ..networks.affine import Affine
 from ..networks.batches import relative_weights, require_batch
 from ..networks.layer import Shape
-from ..networks.model import Batch, ConditionalModel, ModelPass
+from ..networks.model import Batch, ConditionalModel, ModelPass, NegativeLogLikelihood
 from ..networks.network import Pass, Sequential
 from ..networks.residual import Skips
 from ..operators.base import LinearOperator
@@ -32,8 +32,8 @@ from .noise import Noise
 from .propagation import Balanced, ComplexRoot, Split, Sweep, extended
 
 __all__ = ["PropagatedFactors", "complex_curvature_propagation", "cross_layer_curvature_propagation", "curvature_propagation",
-           "gauss_newton_diagonal", "hessian_diagonal", "hessian_estimate", "input_gradient", "input_hessian_diagonal",
-           "within_layer_hessian"]
+           "diagonal_of_loss", "gauss_newton_diagonal", "hessian_diagonal", "hessian_estimate", "input_gradient",
+           "input_hessian_diagonal", "within_layer_hessian"]
 
 
 class PropagatedFactors(NamedTuple):
@@ -143,7 +143,12 @@ def hessian_diagonal(model: ConditionalModel, w: Array, batch: Batch, noise: Noi
     batch : pair (x, y)
     noise : Noise
     """
-    done, sweep = _at_the_output(model, w, batch, noise, Balanced(), 1)
+    return diagonal_of_loss(model.objective(batch), w, noise)
+
+
+def diagonal_of_loss(loss: NegativeLogLikelihood, w: Array, noise: Noise) -> Array:
+    """The same of a loss that is there already, maybe with the pass of w."""
+    done, sweep = _below_the_output(loss, w, noise, Balanced(), 1)
     xp, parts = sweep.xp, []
     for layer, s, W, memory, lowest in _down(done.network_pass):
         if s:
@@ -243,8 +248,12 @@ class _Apart(_Samples):
 def _at_the_output(model: ConditionalModel, w: Array, batch: Batch, noise: Noise, split: Split,
                    axes: int) -> tuple[ModelPass, Sweep]:
     """``(pass, Sweep)`` below the node of the output law."""
-    loss, family, chart = model.objective(batch), model.family, model.chart
-    done = model.record(w, loss.x, loss.weights)
+    return _below_the_output(model.objective(batch), w, noise, split, axes)
+
+
+def _below_the_output(loss: NegativeLogLikelihood, w: Array, noise: Noise, split: Split, axes: int) -> tuple[ModelPass, Sweep]:
+    """The same of a loss that is there already."""
+    done, family, chart = loss.record(w), loss.model.family, loss.model.chart
     xp, theta, u = arrays(done.theta, done.network_pass.output)
     residual = done.weighted(family.to_eta(theta) - loss.statistic)
     sweep = Sweep(xp, chart.pull_back(u, residual) / done.n, theta.ndim - axes, split, noise)

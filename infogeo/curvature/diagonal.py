@@ -1,13 +1,13 @@
 """The diagonal of the Fisher metric."""
 from ..backend import Array, Namespace
 from ..errors import takes
-from ..networks.model import Batch, ConditionalModel
+from ..networks.model import Batch, ConditionalModel, ModelPass
 from ..networks.network import LayerQuantities
 from ..operators.dense import DiagonalOperator
 from .outputs import ExactColumns, Outputs
-from .per_layer import example_gradients, has_one_position, layer_sums
+from .per_layer import example_gradients, has_one_position, recorded, sums_of_pass
 
-__all__ = ["diagonal_fisher"]
+__all__ = ["diagonal_fisher", "diagonal_of_pass"]
 
 
 @takes(ConditionalModel, outputs=Outputs)
@@ -26,8 +26,14 @@ def diagonal_fisher(model: ConditionalModel, w: Array, batch: Batch, outputs: Ou
     outputs : Outputs
         Where the covectors c come from: the exact diagonal by default, an estimate by ``Sampled(rng)``.
     """
-    xp, n, sums = layer_sums(model, w, batch, outputs, squares)
-    return DiagonalOperator(xp.concat([xp.reshape(summed_squares(xp, q, total), (-1,)) for q, total in sums]) / n)
+    return DiagonalOperator(diagonal_of_pass(recorded(model, w, batch), batch, outputs))
+
+
+def diagonal_of_pass(done: ModelPass, batch: Batch, outputs: Outputs) -> Array:
+    """The diagonal, shape (size,), from a forward pass that is there already."""
+    xp, n, sums = sums_of_pass(done, batch, outputs, squares)
+    diagonal: Array = xp.concat([xp.reshape(summed_squares(xp, q, total), (-1,)) for q, total in sums]) / n
+    return diagonal
 
 
 def squares(xp: Namespace, q: LayerQuantities) -> Array:

@@ -34,6 +34,17 @@ from .adaptive import (
     Rate as Rate, Recursion as Recursion, ShermanMorrison as ShermanMorrison,
 )
 from .low_rank import LowRankNatural as LowRankNatural
+from .slang import PowerRate as PowerRate, SLANG as SLANG
+from .normal_weights import NormalWeights as NormalWeights
+
+# the diagonal of a curvature
+from .diagonal_newton import DiagonalNewton as DiagonalNewton
+from .diagonals import (
+    AbsoluteValue as AbsoluteValue, CurvatureDiagonal as CurvatureDiagonal,
+    CurvaturePropagationDiagonal as CurvaturePropagationDiagonal, DiagonalRule as DiagonalRule,
+    GaussNewtonDiagonal as GaussNewtonDiagonal, GradientSquares as GradientSquares, HutchinsonDiagonal as HutchinsonDiagonal,
+    PositivePart as PositivePart, RootMeanSquare as RootMeanSquare,
+)
 
 # other updates
 from .adam import Adam as Adam, RMSprop as RMSprop
