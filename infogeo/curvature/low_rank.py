@@ -9,7 +9,8 @@ from ..operators.low_rank import DiagonalPlusLowRank, LowRank
 from .fisher import outer_products
 from .outputs import ExactColumns, Outputs
 
-__all__ = ["DiagonalPlusLowRankState", "LowRankState", "OnlineDiagonalPlusLowRank", "OnlineLowRank", "low_rank_fisher"]
+__all__ = ["DiagonalPlusLowRankState", "LowRankState", "OnlineDiagonalPlusLowRank", "OnlineLowRank", "blend_low_rank",
+           "low_rank_fisher"]
 
 
 @takes(ConditionalModel, outputs=Outputs)
@@ -45,9 +46,14 @@ def _rest(xp: Namespace, diagonal: Array, U: Array) -> Array:
 
 
 def _leading(xp: Namespace, X: Array, rank: int) -> Array:
-    """U with U Uᵀ the best approximation of X Xᵀ of a given rank, shapes (size, k) to (size, rank or k)."""
-    _, V = xp.linalg.eigh(xp.matmul(xp.matrix_transpose(X), X))
-    return xp.matmul(X, V[:, max(0, X.shape[1] - rank):])
+    """U with U Uᵀ the best approximation of X Xᵀ of a rank, shapes (size, k) to (size, rank or k), by the smaller product."""
+    size, k = X.shape
+    if k <= size:
+        _, V = xp.linalg.eigh(xp.matmul(xp.matrix_transpose(X), X))
+        return xp.matmul(X, V[:, max(0, k - rank):])
+    s, Q = xp.linalg.eigh(xp.matmul(X, xp.matrix_transpose(X)))
+    start = max(0, size - rank)
+    return Q[:, start:] * xp.sqrt(xp.maximum(s, xp.zeros_like(s)))[start:]
 
 
 class LowRankState(NamedTuple):
@@ -144,17 +150,33 @@ class OnlineDiagonalPlusLowRank:
 
     def update(self, state: DiagonalPlusLowRankState, gradients: Array) -> DiagonalPlusLowRankState:
         """The state after a batch of gradients, shape (m, size) or (size,)."""
-        xp, columns = _columns(state.U, gradients)
         weight = self.decay * state.weight + 1.0
-        beta = 1.0 / weight
-        X = xp.concat([(1.0 - beta) ** 0.5 * state.U, beta**0.5 * columns], axis=-1)
-        U = _leading(xp, X, self.rank)
-        return DiagonalPlusLowRankState((1.0 - beta) * state.d + _rest(xp, xp.sum(X**2, axis=-1), U), U, weight)
+        return DiagonalPlusLowRankState(*blend_low_rank(state.d, state.U, gradients, 1.0 / weight, self.rank), weight)
 
     def operator(self, state: DiagonalPlusLowRankState) -> DiagonalPlusLowRank:
         """diag(d) + U Uᵀ, a `DiagonalPlusLowRank`."""
         _require_seen(state)
         return DiagonalPlusLowRank(state.d, state.U)
+
+
+def blend_low_rank(d: Array, U: Array, gradients: Array, share: float, rank: int) -> tuple[Array, Array]:
+    """The next (d, U) of a diagonal plus low rank: (1 − β)(diag(d) + U Uᵀ) + β Ĝ, of lower rank but with its diagonal.
+
+    Mathematically, with Ĝ = (1/m) Σ g gᵀ, U Uᵀ has the leading eigenpairs of (1 − β) U Uᵀ + β Ĝ, and d makes up for the rest.
+
+    Parameters
+    ----------
+    d, U : arrays, shapes (size,) and (size, k)
+    gradients : array, shape (m, size) or (size,)
+    share : float
+        β, from 0 to 1.
+    rank : int
+        0 keeps the diagonal only.
+    """
+    xp, columns = _columns(U, gradients)
+    X = xp.concat([(1.0 - share) ** 0.5 * U, share**0.5 * columns], axis=-1)
+    leading = _leading(xp, X, rank) if rank else X[:, :0]
+    return (1.0 - share) * d + _rest(xp, xp.sum(X**2, axis=-1), leading), leading
 
 
 def _columns(X: Array, gradients: Array) -> tuple[Namespace, Array]:

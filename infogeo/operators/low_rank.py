@@ -105,6 +105,12 @@ class DiagonalPlusLowRank(LinearOperator):
     def diagonal(self) -> Array:
         return self.d + self.xp.sum(self.U**2, axis=-1)
 
+    def inverse_diagonal(self) -> Array:
+        """The diagonal of the inverse, shape (n,), at O(n k): the variances of a normal law of this precision."""
+        root, P, g = self._white
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return (1.0 - self.xp.sum(P**2 * (g / (1.0 + g)), axis=-1)) / root**2
+
     def slogdet(self) -> tuple[Array, Array]:
         xp, g = self.xp, self._white[2]
         with np.errstate(divide="ignore", invalid="ignore"):
