@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from .. import studies
 from ..arrays.files import require_place
-from ..backend import use_backend
+from ..backend import BACKENDS, use_backend
 from ..studies.naming import suggestion
 
 
@@ -66,7 +66,7 @@ def number(text: str) -> float:
 
 def add_common(command: argparse.ArgumentParser, out: str) -> None:
     command.add_argument("--out", metavar="DIR", help=out)
-    command.add_argument("--backend", choices=("numpy", "cupy"), default="numpy")
+    command.add_argument("--backend", choices=tuple(BACKENDS), default="numpy", help="array library (default numpy)")
     command.add_argument("--progress", action=argparse.BooleanOptionalAction, help="show progress bars (default: on a terminal)")
 
 
