@@ -195,6 +195,6 @@ def counts(first: int, last: int, progress: bool) -> Iterable[int]:
     """The numbers of steps taken, from the first to the last."""
     if not progress:
         return range(first, last + 1)
-    from tqdm import trange
+    from tqdm.auto import trange
     bar: Iterable[int] = trange(first, last + 1, unit="step", initial=first, total=last + 1)
     return bar

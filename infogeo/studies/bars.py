@@ -25,7 +25,7 @@ class Jobs:
         self.bar: Any = None
         self.last, self.begun = 0.0, False
         if shown:
-            from tqdm import tqdm
+            from tqdm.auto import tqdm
             self.bar = tqdm(total=total, unit="job", leave=False, dynamic_ncols=True)
 
     def __enter__(self) -> "Jobs":
