@@ -53,6 +53,7 @@ from .training import (
 from .architecture import Task as Task, task as task
 from .dataset import Dataset as Dataset, dataset as dataset
 from .fisher_approximations import FisherApproximations as FisherApproximations, fisher_approximations as fisher_approximations
+from .mackey_glass import mackey_glass as mackey_glass
 from .curvature_variance import variance_table as variance_table
 
 # boosting
