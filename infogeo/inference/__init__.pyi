@@ -20,6 +20,7 @@ from .factor_analysis import ProbabilisticPCA as ProbabilisticPCA
 from .hidden_markov import HiddenMarkov as HiddenMarkov
 from .linear_experts import LinearExperts as LinearExperts
 from .linear_regression import LinearRegression as LinearRegression
+from .low_rank_normal import LowRankNormal as LowRankNormal
 from .missing_normal import MissingNormal as MissingNormal
 from .negative_elbo import NegativeELBO as NegativeELBO
 from .pathwise import PathwiseExpectation as PathwiseExpectation

@@ -28,6 +28,8 @@ class Expectation(ABC):
 
     def require(self, q: ExponentialFamily, log_joint: Any) -> None:
         """Raises TypeError where it cannot be formed for this family or this model."""
+        if not isinstance(q, ExponentialFamily):
+            raise TypeError(f"{self!r} needs an exponential family as q; {q!r} goes with GaussianExpectation()")
         if not callable(log_joint):
             raise TypeError(f"{self!r} needs log_joint as a function of z; got {log_joint!r}")
 
@@ -213,8 +215,9 @@ class GaussianExpectation(Expectation):
     """Of a normal q by the theorems of Bonnet and Price: ∇_m E[g] = E[∇g], ∇_Σ E[g] = ½ E[∇²g].
 
     Mathematically, of the full covariance ∇_η E[g] = (E∇g − E[∇²g] m, ⟨½ E∇²g⟩), with ⟨·⟩ the isometric packing; diagonal and
-    isotropic covariances take the diagonal of the Hessian, `hessian_diagonal(z)` (..., p) where the model has that. A regression
-    is averaged over each x_i·z, which is normal on a line.
+    isotropic covariances take the diagonal of the Hessian, `hessian_diagonal(z)` (..., p) where the model has that, and
+    `LowRankNormal` its products with U, too, `hessian_vector(z, v)`. A regression is averaged over each x_i·z, which is normal on
+    a line.
 
     Parameters
     ----------
@@ -231,7 +234,7 @@ class GaussianExpectation(Expectation):
 
     by: WeightedPoints = QuadratureExpectation(50)
 
-    def require(self, q: ExponentialFamily, log_joint: Any) -> None:
+    def require(self, q: Any, log_joint: Any) -> None:
         chart = normal_chart(q)
         if hasattr(log_joint, "require_dimension"):
             log_joint.require_dimension(chart.p)
@@ -240,7 +243,7 @@ class GaussianExpectation(Expectation):
             raise TypeError(f"{self!r} needs a model with gradient(z) and hessian(z); got {log_joint!r}: "
                             "QuadratureExpectation and MonteCarloExpectation need the function only")
 
-    def __call__(self, q: ExponentialFamily, theta: Array, log_joint: Any) -> tuple[Array, Array]:
+    def __call__(self, q: Any, theta: Array, log_joint: Any) -> tuple[Array, Array]:
         chart, xp = normal_chart(q), backend_of(theta)
         mean, root = chart.mean_and_root(xp, theta)
         if hasattr(log_joint, "along"):
@@ -253,22 +256,32 @@ class GaussianExpectation(Expectation):
         value = xp.sum(weight * (joint - q.log_base_measure(at)), axis=0)
         gradient = xp.reshape(log_joint.gradient(at), z.shape)
         gradient = xp.sum(weight[..., None] * gradient, axis=0)
-        if chart.needs_diagonal and hasattr(log_joint, "hessian_diagonal"):
-            diagonal = xp.reshape(log_joint.hessian_diagonal(at), z.shape)
-            return value, chart.of_diagonal(xp, mean, gradient, xp.sum(weight[..., None] * diagonal, axis=0))
-        hessian = xp.reshape(log_joint.hessian(at), (*z.shape, chart.p))
-        return value, chart.of_matrix(xp, mean, gradient, xp.sum(weight[..., None, None] * hessian, axis=0))
+        return value, self._curved(xp, chart, mean, root, gradient, log_joint, at, weight)
+
+    def _curved(self, xp: Namespace, chart: NormalChart, mean: Array, root: Any, gradient: Array, model: Any, at: Array,
+                weight: Array) -> Array:
+        """The differential from E[∇g] and as much of the Hessian as is needed, the means over the points."""
+        shape, wide = (*weight.shape, chart.p), weight[..., None]
+        directions = chart.directions(xp, root) if hasattr(model, "hessian_vector") else None
+        if (chart.needs_diagonal or directions is not None) and hasattr(model, "hessian_diagonal"):
+            diagonal = xp.sum(wide * xp.reshape(model.hessian_diagonal(at), shape), axis=0)
+            if directions is None:
+                return chart.of_diagonal(xp, mean, root, gradient, diagonal)
+            products = xp.sum(wide * model.hessian_vector(at, directions[:, None, ...]), axis=1)
+            return chart.of_products(xp, root, gradient, diagonal, products)
+        hessian = xp.reshape(model.hessian(at), (*shape, chart.p))
+        return chart.of_matrix(xp, mean, root, gradient, xp.sum(wide[..., None] * hessian, axis=0))
 
     def draw(self, rng: Any) -> Expectation:
         by = self.by.draw(rng)
         return self if by is self.by else GaussianExpectation(by)       # type: ignore[arg-type]
 
-    def _along(self, xp: Namespace, chart: NormalChart, mean: Array, root: Array, model: Any) -> tuple[Array, Array]:
+    def _along(self, xp: Namespace, chart: NormalChart, mean: Array, root: Any, model: Any) -> tuple[Array, Array]:
         """Of a model Σ ℓ_i(x_i·z), by nodes for every x_i·z."""
         rows = model.rows_like(xp, mean)
         center, deviation = xp.matmul(mean, rows.T), chart.deviations(xp, root, rows)
         u, weight = self.by.white(xp, 1, center.shape, mean.dtype)
         value, first, second = (xp.sum(weight * part, axis=0)
                                 for part in model.along(xp, center + deviation * u[..., 0]))
-        covector = chart.of_rows(xp, mean, xp.matmul(first, rows), rows, second)
+        covector = chart.of_rows(xp, mean, root, xp.matmul(first, rows), rows, second)
         return xp.sum(value, axis=-1) + 0.5 * chart.p * float(np.log(2 * np.pi)), covector

@@ -3,10 +3,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ..backend import Array
-from ..errors import takes
 from ..families.base import ExponentialFamily
 from ..objectives.base import Objective
 from .expectations import Expectation
+from .low_rank_normal import LowRankNormal
 
 __all__ = ["NegativeELBO"]
 
@@ -22,8 +22,8 @@ class NegativeELBO(Objective):
 
     Parameters
     ----------
-    q : ExponentialFamily
-        Of the posterior.
+    q : ExponentialFamily or LowRankNormal
+        Of the posterior. The second is no exponential family: its run is one of `NaturalUpdate` in its own coordinates.
     log_joint : function z -> log p(x, z), or a model
         z has the shape (..., *q.support.shape), the values (...). Models such as `LogisticRegression` and `ConjugateModel` know
         their own expectation; that of Bonnet and Price asks for the methods `gradient` and `hessian`.
@@ -43,25 +43,27 @@ class NegativeELBO(Objective):
     np.float64(4.0)
     """
 
-    @takes(q=ExponentialFamily)
-    def __init__(self, q: ExponentialFamily, log_joint: Callable[[Array], Array] | Any,
+    def __init__(self, q: ExponentialFamily | LowRankNormal, log_joint: Callable[[Array], Array] | Any,
                  expectation: Expectation | None = None) -> None:
+        if not isinstance(q, (ExponentialFamily, LowRankNormal)):
+            raise TypeError(f"NegativeELBO takes an ExponentialFamily or a LowRankNormal as its argument q; got {q!r}")
         if isinstance(log_joint, type) or not (callable(log_joint) or hasattr(log_joint, "expectation")):
             raise TypeError(f"log_joint must be a function z -> log p(x, z) or a model; got {log_joint!r}")
         found = getattr(log_joint, "expectation", None) if expectation is None else expectation
         if not isinstance(found, Expectation):
             raise TypeError("expectation must be an Expectation, such as QuadratureExpectation() or MonteCarloExpectation(100); "
                             f"got {found!r}")
-        self.q, self.expectation = q, found
+        self.q: Any = q
+        self.expectation = found
         self.log_joint: Any = log_joint
-        found.require(q, log_joint)
+        found.require(q, log_joint)          # type: ignore[arg-type]
 
     def __repr__(self) -> str:
         return f"NegativeELBO({self.q!r}, {self.log_joint!r}, {self.expectation!r})"
 
     @property
     def manifold(self) -> Any:
-        return self.q.dual
+        return self.q if isinstance(self.q, LowRankNormal) else self.q.dual
 
     @property
     def state(self) -> Any:
@@ -74,6 +76,9 @@ class NegativeELBO(Objective):
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
         _, eta = self.q.point(x)
+        if isinstance(self.q, LowRankNormal):
+            value, covector = self.expectation(self.q, eta, self.log_joint)     # type: ignore[arg-type]
+            return self.q.dual_potential(eta) - value, self.q.dual_potential_covector(eta) - covector
         theta = self.q.to_theta(eta)
         value, covector = self.expectation(self.q, theta, self.log_joint)
         return self.q.dual_potential(eta) - value, theta - covector

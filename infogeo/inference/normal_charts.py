@@ -7,8 +7,9 @@ from ..families.diagonal_normal import DiagonalNormal
 from ..families.isotropic_normal import IsotropicNormal
 from ..families.multivariate_normal import MultivariateNormal
 from ..families.normal import Normal
-from ..numerics.linalg import cholesky, matvec
+from ..numerics.linalg import cholesky, eigh, matvec
 from ..numerics.packing import pack
+from .low_rank_normal import LowRankNormal
 
 __all__ = ["NormalChart", "normal_chart"]
 
@@ -37,15 +38,23 @@ class NormalChart(ABC):
         """√(xᵀΣx) of every row x of (n, p), shape (..., n)."""
 
     @abstractmethod
-    def of_matrix(self, xp: Namespace, mean: Array, gradient: Array, hessian: Array) -> Array:
-        """The differential in η from E[∇g] (..., p) and E[∇²g] (..., p, p)."""
+    def of_matrix(self, xp: Namespace, mean: Array, root: Any, gradient: Array, hessian: Array) -> Array:
+        """The differential in the coordinates of q from E[∇g] (..., p) and E[∇²g] (..., p, p)."""
 
     @abstractmethod
-    def of_rows(self, xp: Namespace, mean: Array, gradient: Array, rows: Array, weights: Array) -> Array:
+    def of_rows(self, xp: Namespace, mean: Array, root: Any, gradient: Array, rows: Array, weights: Array) -> Array:
         """The same where E[∇²g] = Σ w_i x_i x_iᵀ, rows (n, p), w (..., n)."""
 
-    def of_diagonal(self, xp: Namespace, mean: Array, gradient: Array, diagonal: Array) -> Array:
+    def of_diagonal(self, xp: Namespace, mean: Array, root: Any, gradient: Array, diagonal: Array) -> Array:
         """The same from the diagonal of E[∇²g] (..., p), where that is enough."""
+        raise TypeError(f"{self.q!r} needs the whole Hessian")
+
+    def directions(self, xp: Namespace, root: Any) -> Array | None:
+        """Along which the Hessian is needed beside its diagonal, shape (r, ..., p); None where all of it or no more is."""
+        return None
+
+    def of_products(self, xp: Namespace, root: Any, gradient: Array, diagonal: Array, products: Array) -> Array:
+        """The same from the diagonal and the products with the `directions`, shape (r, ..., p)."""
         raise TypeError(f"{self.q!r} needs the whole Hessian")
 
     def observed(self, z: Array) -> Array:
@@ -66,11 +75,11 @@ class _Full(NormalChart):
         along = xp.matmul(rows, root)
         return xp.sqrt(xp.sum(along * along, axis=-1))
 
-    def of_matrix(self, xp: Namespace, mean: Array, gradient: Array, hessian: Array) -> Array:
+    def of_matrix(self, xp: Namespace, mean: Array, root: Any, gradient: Array, hessian: Array) -> Array:
         return xp.concat([gradient - matvec(xp, hessian, mean), 0.5 * pack(hessian)], axis=-1)
 
-    def of_rows(self, xp: Namespace, mean: Array, gradient: Array, rows: Array, weights: Array) -> Array:
-        return self.of_matrix(xp, mean, gradient, xp.matmul(rows.T, weights[..., None] * rows))
+    def of_rows(self, xp: Namespace, mean: Array, root: Any, gradient: Array, rows: Array, weights: Array) -> Array:
+        return self.of_matrix(xp, mean, root, gradient, xp.matmul(rows.T, weights[..., None] * rows))
 
 
 class _Diagonal(NormalChart):
@@ -87,13 +96,13 @@ class _Diagonal(NormalChart):
     def deviations(self, xp: Namespace, root: Array, rows: Array) -> Array:
         return xp.sqrt(matvec(xp, rows * rows, root * root))
 
-    def of_matrix(self, xp: Namespace, mean: Array, gradient: Array, hessian: Array) -> Array:
-        return self.of_diagonal(xp, mean, gradient, xp.linalg.diagonal(hessian))
+    def of_matrix(self, xp: Namespace, mean: Array, root: Any, gradient: Array, hessian: Array) -> Array:
+        return self.of_diagonal(xp, mean, root, gradient, xp.linalg.diagonal(hessian))
 
-    def of_rows(self, xp: Namespace, mean: Array, gradient: Array, rows: Array, weights: Array) -> Array:
-        return self.of_diagonal(xp, mean, gradient, matvec(xp, (rows * rows).T, weights))
+    def of_rows(self, xp: Namespace, mean: Array, root: Any, gradient: Array, rows: Array, weights: Array) -> Array:
+        return self.of_diagonal(xp, mean, root, gradient, matvec(xp, (rows * rows).T, weights))
 
-    def of_diagonal(self, xp: Namespace, mean: Array, gradient: Array, diagonal: Array) -> Array:
+    def of_diagonal(self, xp: Namespace, mean: Array, root: Any, gradient: Array, diagonal: Array) -> Array:
         return xp.concat([gradient - diagonal * mean, 0.5 * diagonal], axis=-1)
 
 
@@ -114,19 +123,63 @@ class _Isotropic(_Diagonal):
         mean, root = super().mean_and_root(xp, theta)
         return mean, root[..., None] + xp.zeros_like(mean)
 
-    def of_diagonal(self, xp: Namespace, mean: Array, gradient: Array, diagonal: Array) -> Array:
+    def of_diagonal(self, xp: Namespace, mean: Array, root: Any, gradient: Array, diagonal: Array) -> Array:
         """p v = η_{p+1} − |m|²."""
         trace = xp.sum(diagonal, axis=-1, keepdims=True) / self.p
         return xp.concat([gradient - trace * mean, 0.5 * trace], axis=-1)
 
 
+class _LowRank(NormalChart):
+    """Coordinates (m, log d, U) of `LowRankNormal`; the root is that of I + Y Yᵀ, Y = D^{−1/2} U, between two √d.
+
+    Mathematically, (I + Y Yᵀ)^½ = I + Y Q diag(1 / (√(1 + λ) + 1)) Qᵀ Yᵀ with YᵀY = Q diag(λ) Qᵀ.
+    """
+
+    def mean_and_root(self, xp: Namespace, theta: Array) -> tuple[Array, Any]:
+        parts = self.q.parts(xp, theta)
+        deviation = xp.sqrt(parts.d)
+        Y = parts.U / deviation[..., None]
+        size, Q = eigh(xp, xp.matmul(xp.matrix_transpose(Y), Y))
+        share = 1.0 / (xp.sqrt(1.0 + xp.where(size > 0, size, xp.zeros_like(size))) + 1.0)
+        return parts.mean, (deviation, Y, xp.matmul(Q * share[..., None, :], xp.matrix_transpose(Q)))
+
+    def scaled(self, xp: Namespace, root: Any, u: Array) -> Array:
+        deviation, Y, inner = root
+        return deviation * (u + matvec(xp, Y, matvec(xp, inner, matvec(xp, xp.matrix_transpose(Y), u))))
+
+    def deviations(self, xp: Namespace, root: Any, rows: Array) -> Array:
+        deviation, Y, _ = root
+        wide = deviation[..., None, :] * rows
+        along = xp.matmul(wide, Y)
+        return xp.sqrt(xp.sum(wide * wide, axis=-1) + xp.sum(along * along, axis=-1))
+
+    def of_matrix(self, xp: Namespace, mean: Array, root: Any, gradient: Array, hessian: Array) -> Array:
+        products = xp.matmul(hessian, root[0][..., None] * root[1])
+        return self._joined(xp, root, gradient, xp.linalg.diagonal(hessian), products)
+
+    def of_rows(self, xp: Namespace, mean: Array, root: Any, gradient: Array, rows: Array, weights: Array) -> Array:
+        products = xp.matmul(rows.T, weights[..., None] * xp.matmul(rows, root[0][..., None] * root[1]))
+        return self._joined(xp, root, gradient, matvec(xp, (rows * rows).T, weights), products)
+
+    def directions(self, xp: Namespace, root: Any) -> Array | None:
+        return xp.moveaxis(root[0][..., None] * root[1], -1, 0)
+
+    def of_products(self, xp: Namespace, root: Any, gradient: Array, diagonal: Array, products: Array) -> Array:
+        return self._joined(xp, root, gradient, diagonal, xp.moveaxis(products, 0, -1))
+
+    def _joined(self, xp: Namespace, root: Any, gradient: Array, diagonal: Array, products: Array) -> Array:
+        """½ tr(H dΣ) is ½ d_i H_ii in log d_i and H U in U."""
+        flat = xp.reshape(products, (*products.shape[:-2], -1))
+        return xp.concat([gradient, 0.5 * root[0] * root[0] * diagonal, flat], axis=-1)
+
+
 _CHARTS: dict[type, type[NormalChart]] = {MultivariateNormal: _Full, DiagonalNormal: _Diagonal, Normal: _Scalar,
-                                          IsotropicNormal: _Isotropic}
+                                          IsotropicNormal: _Isotropic, LowRankNormal: _LowRank}
 
 
 def normal_chart(q: Any) -> NormalChart:
     """The chart of a normal family. Raises TypeError for another family."""
     if type(q) not in _CHARTS:
-        raise TypeError("expectations by gradients and Hessians are those of MultivariateNormal, DiagonalNormal, IsotropicNormal "
-                        f"and Normal; got {q!r}")
+        raise TypeError("expectations by gradients and Hessians are those of MultivariateNormal, DiagonalNormal, "
+                        f"IsotropicNormal, Normal and LowRankNormal; got {q!r}")
     return _CHARTS[type(q)](q)

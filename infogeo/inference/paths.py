@@ -133,7 +133,7 @@ def _of_product(q: Product, theta: Array, n: int, rng: np.random.Generator) -> M
                           for j, size in enumerate(sizes)], axis=-1)
 
     return Moving(place, xp.concat([part.t for part in parts], axis=-1),
-                xp.concat([slopes(i) for i in range(len(parts))], axis=0))
+                  xp.concat([slopes(i) for i in range(len(parts))], axis=0))
 
 
 def _white(xp: Namespace, theta: Array, n: int, p: int, rng: np.random.Generator) -> Array:

@@ -96,12 +96,12 @@ class PathwiseExpectation(Expectation):
         dg, dz = gradient - level, z - center
         if chart.needs_diagonal:
             diagonal = xp.sum(dz * dg, axis=0) / xp.sum(dz * dz, axis=0)
-            return chart.observed(z), chart.of_diagonal(xp, mean, level - diagonal * (center - mean), diagonal)
+            return chart.observed(z), chart.of_diagonal(xp, mean, root, level - diagonal * (center - mean), diagonal)
         second, both = xp.mean(outer(dz, dz), axis=0), xp.mean(outer(dz, dg), axis=0)
         hessian = solve(xp, second[..., None, :, :], xp.matrix_transpose(both))
         hessian = 0.5 * (hessian + xp.matrix_transpose(hessian))
         shift = xp.sum(hessian * (center - mean)[..., None, :], axis=-1)
-        return z, chart.of_matrix(xp, mean, level - shift, hessian)
+        return z, chart.of_matrix(xp, mean, root, level - shift, hessian)
 
 
 def _gradient(log_joint: Any, z: Array) -> Array:

@@ -26,8 +26,8 @@ class WeightPosterior:
     prior_precision : float
         τ, positive.
     probes : int
-        For a diagonal or isotropic q, whose Hessians are diagonals: random signs v at every point of which v ∘ F v is the mean
-        (Hutchinson), for weights too many for a matrix. A step of `descend` with a generator has its own.
+        For a diagonal, isotropic or low-rank q, which need the diagonal: random signs v at every point of which v ∘ F v is the
+        mean (Hutchinson), for weights too many for a matrix. A step of `descend` with a generator has its own.
 
     Its expectation is `GaussianExpectation` by 10 draws a step.
     Source: Khan et al., Fast and scalable Bayesian deep learning by weight-perturbation in Adam (2018).
@@ -62,10 +62,14 @@ class WeightPosterior:
         """−(n F + τ I), shape (..., p, p)."""
         xp, z = arrays(z)
         p = z.shape[-1]
-        eye = xp.eye(p, dtype=z.dtype)
-        directions = xp.broadcast_to(xp.reshape(eye, (p, *(1,) * (z.ndim - 1), p)), (p, *z.shape))
-        F = self.loss.record(z).fisher_vector(directions)
-        return -self.tau * eye - self.n * xp.moveaxis(F, 0, -2)
+        columns = self.hessian_vector(z, xp.reshape(xp.eye(p, dtype=z.dtype), (p, *(1,) * (z.ndim - 1), p)))
+        return xp.moveaxis(columns, 0, -2)
+
+    def hessian_vector(self, z: Array, v: Array) -> Array:
+        """−(n F + τ I) v, shape (r, ..., p) for directions v (r, ..., p) that broadcast with z (..., p)."""
+        xp, z, v = arrays(z, v)
+        v = xp.broadcast_to(v, (v.shape[0], *z.shape))
+        return -self.tau * v - self.n * self.loss.record(z).fisher_vector(v)
 
     def hessian_diagonal(self, z: Array) -> Array:
         """An estimate of −(n diag F + τ), shape (..., p), by random signs."""
