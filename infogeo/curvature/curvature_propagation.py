@@ -21,6 +21,7 @@ from ..domains.chart import Chart
 from ..errors import ShapeError, takes
 from ..networks.affine import Affine
 from ..networks.batches import relative_weights, require_batch
+from ..networks.interface import NetworkPass
 from ..networks.layer import Shape
 from ..networks.model import Batch, ConditionalModel, ModelPass, NegativeLogLikelihood
 from ..networks.network import Pass, Sequential
@@ -281,8 +282,10 @@ def _chart_curvature(xp: Namespace, chart: Chart, u: Array, covector: Array) -> 
     return xp.moveaxis(chart.pull_back_tangent(u, unit, covector), 0, -1)
 
 
-def _down(done: Pass) -> list[tuple[Any, slice | None, Array, Any, bool]]:
+def _down(done: NetworkPass) -> list[tuple[Any, slice | None, Array, Any, bool]]:
     """(layer, slice, matrix, memory, whether no weights are below) of each layer of a pass, down to the first with weights."""
+    if not isinstance(done, Pass):
+        raise TypeError(f"this propagates through the layers of a Sequential; got {done.network!r}")
     steps, first = done._steps(), done.network._first
     return [(*steps[i], i == first) for i in range(len(steps) - 1, first - 1, -1)]
 

@@ -3,6 +3,7 @@ from ..backend import Array, Namespace, arrays
 from ..errors import takes
 from ..networks.activations import Identity
 from ..networks.affine import Dense
+from ..networks.interface import Network
 from ..networks.model import Batch, ConditionalModel
 from ..networks.network import Sequential
 from ..networks.products import second_moment
@@ -58,7 +59,9 @@ def _second_moment(xp: Namespace, rows: Array) -> Array:
     return second_moment(xp, xp.reshape(xp.astype(rows, xp.float64), (-1, 1, rows.shape[-1])))
 
 
-def _require_linear(network: Sequential) -> None:
+def _require_linear(network: Network) -> None:
+    if not isinstance(network, Sequential):
+        raise ValueError(f"the network must be a Sequential of linear layers; got {network!r}")
     for i, layer in enumerate(network.layers):
         square = isinstance(layer, Dense) and not layer.bias and layer.n_inputs == layer.n_outputs
         if not square and not isinstance(layer, Identity):

@@ -6,8 +6,8 @@ from ..arrays.blocks import slices
 from ..backend import Array, backend_of
 from ..errors import ShapeError, takes
 from ..networks.affine import Affine
+from ..networks.interface import NetworkPass
 from ..networks.model import Batch, ConditionalModel, ModelPass
-from ..networks.network import Pass
 from ..operators.block import BlockDiagonal
 from ..operators.kronecker import EigenKronecker
 from .kronecker_factors import KroneckerFactors, Moments, sum_over_covectors
@@ -60,7 +60,7 @@ class EigenFactors:
         if len(bases) != layers:
             raise ShapeError(f"bases must have a pair for each of the {layers} layers with weights; got {len(bases)}")
 
-        def of_covectors(part: Pass, c: Array) -> Moments:
+        def of_covectors(part: NetworkPass, c: Array) -> Moments:
             return {"S": tuple(_squares(q.layer, q.inputs, q.covectors, basis) / done.n
                                for q, basis in zip(part.layer_quantities(c), bases))}
 

@@ -9,8 +9,8 @@ from ..arrays.blocks import gather, slices
 from ..backend import Array, backend_of
 from ..errors import DomainError
 from ..networks.affine import Affine
+from ..networks.interface import Network, NetworkPass
 from ..networks.model import Batch, ConditionalModel, ModelPass
-from ..networks.network import Pass, Sequential
 from ..networks.products import second_moment
 from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal
@@ -80,12 +80,12 @@ class KroneckerFactors(LayerFactors):
     @classmethod
     def of_pass(cls, done: ModelPass, batch: Batch, *, outputs: Outputs = ExactColumns(), sharing: Sharing = Expand()) -> Self:
         """The same from a forward pass that is there already, such as the gradient's."""
-        def of_inputs(rows: slice, part: Pass) -> Moments:
+        def of_inputs(rows: slice, part: NetworkPass) -> Moments:
             layers, inputs = zip(*part.layer_inputs())
             weights = None if done.weights is None else done.weights[rows]
             return cls._of_inputs(layers, [sharing.inputs(part.xp, a) for a in inputs], done.n, weights)
 
-        def of_covectors(part: Pass, c: Array) -> Moments:
+        def of_covectors(part: NetworkPass, c: Array) -> Moments:
             found = (sharing.covectors(part.xp, q.covectors) for q in part.layer_quantities(c))
             return cls._of_covectors([_merged(g) for g in found], done.n)
 
@@ -198,17 +198,17 @@ class CappedAverage(RunningAverage):
         return max(1.0 / k, 1.0 - self.decay)
 
 
-def _width(network: Sequential) -> int:
+def _width(network: Network) -> int:
     """The numbers of one sample between the widest two layers."""
     return max([1, *map(prod, network.shapes)])
 
 
-def sum_over_samples(done: ModelPass, moments: Callable[[slice, Pass], Moments]) -> Moments:
+def sum_over_samples(done: ModelPass, moments: Callable[[slice, NetworkPass], Moments]) -> Moments:
     """Σ moments(samples, pass) over the blocks of samples of a pass, which the cores share."""
     return reduce(_added, gather(lambda block: moments(*block), done.network_pass.blocks))
 
 
-def sum_over_covectors(done: ModelPass, groups: Iterable[Array], moments: Callable[[Pass, Array], Moments]) -> Moments:
+def sum_over_covectors(done: ModelPass, groups: Iterable[Array], moments: Callable[[NetworkPass, Array], Moments]) -> Moments:
     """Σ moments(pass, c) over the blocks of samples and over the covectors c at the output, as many at once as fit in `CHUNK`.
 
     Shapes: groups of covectors (m_k, n, d) at θ; c (m, n of the block, d) at the output of the network.

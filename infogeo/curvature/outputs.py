@@ -6,6 +6,7 @@ these: F = (1/n) Σ_n J_nᵀ G(θ_n) J_n = (1/n) Σ_n E[(J_nᵀ c)(J_nᵀ c)ᵀ]
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class ExactColumns(Outputs):
         return self._columns(family, theta, 0, theta.shape[-1])
 
     def groups(self, family: OutputFamily, theta: Array, batch: Batch) -> Iterator[Array]:
-        d, size = theta.shape[-1], max(1, ELEMENTS // theta.size)
+        d, size = theta.shape[-1], max(1, ELEMENTS // max(1, prod(theta.shape)))
         for start in range(0, d, size):
             yield self._columns(family, theta, start, min(start + size, d))
 

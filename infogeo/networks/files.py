@@ -97,7 +97,7 @@ def _said(model: ConditionalModel) -> tuple[dict[str, Any], dict[str, np.ndarray
         raise TypeError(f"no file says what a {type(own).__module__}.{type(own).__qualname__} is: save a ConditionalModel of a "
                         "Sequential of layers")
     said = Said()
-    parts = {"layers": model.network.layers, "input_shape": model.network.input_shape, "family": model.family,
+    parts = {"layers": tuple(model.network.layers), "input_shape": model.network.input_shape, "family": model.family,
              "chart": model.chart if model.chart_given else None}
     return {name: said.tree(part) for name, part in parts.items()}, said.arrays
 

@@ -11,7 +11,7 @@ from ..domains.chart import Chart
 from ..errors import ShapeError, require, takes
 from ..objectives.base import Objective
 from .batches import Batch, RelativeWeights, relative_weights, require_batch
-from .network import LayerQuantities, Sequential
+from .interface import LayerQuantities, Network
 from .output_family import OutputFamily
 
 __all__ = ["Batch", "ConditionalModel", "CrossEntropyLoss", "ModelPass", "NegativeLogLikelihood"]
@@ -27,8 +27,9 @@ class ConditionalModel:
 
     Parameters
     ----------
-    network : Sequential
-        With as many outputs as the chart takes: `family.dim`, or k for `SymmetricSoftmax(k)`.
+    network : Network
+        Such as a `Sequential`, or a `TorchNetwork`; with as many outputs as the chart takes: `family.dim`, or k for
+        `SymmetricSoftmax(k)`.
     family : ExponentialFamily
     chart : Chart, optional
         A smooth map onto the domain of θ. Where it is not given it is that of the domain: θ = u where θ is any vector, signs
@@ -46,8 +47,8 @@ class ConditionalModel:
         If the network's outputs do not match the family.
     """
 
-    @takes(network=Sequential, chart=Chart)
-    def __init__(self, network: Sequential, family: OutputFamily, chart: Chart | None = None) -> None:
+    @takes(network=Network, chart=Chart)
+    def __init__(self, network: Network, family: OutputFamily, chart: Chart | None = None) -> None:
         if isinstance(family, type) or not hasattr(family, "dim"):
             raise TypeError(f"family must be an exponential family, such as Categorical(3); got {family!r}")
         self.network, self.family, self.chart_given = network, family, chart is not None

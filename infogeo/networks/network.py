@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ..errors import ShapeError, require, takes
 from .activations import Activation, Relu, Tanh
 from .affine import Affine, Convolution2D, Dense
 from .initial import Initial
+from .interface import LayerQuantities, Network, NetworkPass
 from .layer import Layer, Part, Shape
 from .linear import Flatten
 from .pool import AveragePool, MaxPool
@@ -29,30 +30,7 @@ ACTIVATIONS = 2**21
 Step = tuple[Any, slice | None, Array, Any]         # layer, slice of its weights, matrix, memory: those of one of `steps`
 
 
-class LayerQuantities(NamedTuple):
-    """What the curvature of one layer's weights is made of.
-
-    Attributes
-    ----------
-    place : int
-        The place of the layer in the `steps` of the network.
-    layer : Affine
-    weights : slice
-        Its part of the flat weight vector.
-    inputs : array, shape (..., n, L, inputs)
-        The rows a at L positions of each sample; `layer.homogeneous` appends the 1.
-    covectors : array, shape (..., n, L, outputs)
-        The covectors g at the pre-activations.
-    """
-
-    place: int
-    layer: Affine
-    weights: slice
-    inputs: Array
-    covectors: Array
-
-
-class Sequential:
+class Sequential(Network):
     """Layers one after the other: a map f(w, x) of a flat weight vector and a batch of inputs.
 
     Mathematically, w holds the weight matrices W_1, W_2, … of the layers that have some, each (inputs + 1, outputs) row by row;
@@ -144,17 +122,10 @@ class Sequential:
                     parts.append(xp.zeros((*shape, layer.weight_shape[1]), dtype=drawn.dtype))
         return xp.concat(parts, axis=-1) if parts else xp.zeros((*shape, 0), dtype=getattr(xp, dtype))
 
-    def require_inputs(self, x: Array) -> None:
-        """Nothing, if inputs have shape (..., n, *input_shape). Raises ShapeError."""
-        k = len(self.input_shape)
-        if x.ndim < k + 1 or tuple(x.shape[x.ndim - k:]) != self.input_shape:
-            axes = ", ".join(["...", "n", *map(str, self.input_shape)])
-            raise ShapeError(f"x must have shape ({axes}); got {tuple(x.shape)}")
-
     def forward(self, w: Array, x: Array) -> Array:
         """f(w, x), shape (..., n, *output_shape)."""
         xp, w, x = self._arguments(w, x)
-        if x.size > self.rows_of_a_block:       # maybe in blocks, which the cores share
+        if prod(x.shape) > self.rows_of_a_block:       # maybe in blocks, which the cores share
             return self.record(w, x).output
         skips = Skips() if self._skips else None
         for layer, W in zip(self.steps, self._blocks(xp, w)):
@@ -193,18 +164,6 @@ class Sequential:
             return [slice(0, n)]
         return slices(n, rows)
 
-    def jvp(self, w: Array, x: Array, dw: Array) -> Array:
-        """J dw, the derivative of the output along dw, shape (..., n, *output_shape); leading axes of dw are directions."""
-        return self.record(w, x).jvp(dw)
-
-    def vjp(self, w: Array, x: Array, g: Array) -> Array:
-        """Jᵀ g, the covector at the weights of a covector at the output, shape (..., size)."""
-        return self.record(w, x).vjp(g)
-
-    def per_example_gradients(self, w: Array, x: Array, g: Array) -> Array:
-        """J_nᵀ g_n of every sample, shape (..., n, size)."""
-        return self.record(w, x).per_example_gradients(g)
-
     def _weights(self, name: str, w: Array) -> tuple[Namespace, Array]:
         xp, w = coerced(w)
         if w.ndim == 0 or w.shape[-1] != self.size:
@@ -212,7 +171,7 @@ class Sequential:
         return xp, w
 
 
-class Pass:
+class Pass(NetworkPass):
     """A forward pass: the output f(w, x), and the derivatives at this w and x, for as many directions as one likes.
 
     Mathematically, J = ∂f/∂w. `jvp` and `vjp` are J and Jᵀ; `vjp_tangent` is the derivative of w ↦ J(w)ᵀ g(w) along dw, which is

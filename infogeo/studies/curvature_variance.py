@@ -7,8 +7,8 @@ from ..backend import NUMPY, Array, to_numpy
 from ..curvature.curvature_propagation import (PropagatedFactors, cross_layer_curvature_propagation, curvature_propagation,
                                                hessian_estimate, within_layer_hessian)
 from ..curvature.noise import Noise, NormalNoise, SignNoise
+from ..networks.interface import Network
 from ..networks.model import ConditionalModel
-from ..networks.network import Sequential
 from ..operators.base import LinearOperator
 from .tables import number, table
 
@@ -72,7 +72,7 @@ def variance_table(model: ConditionalModel, w: Array, batch: tuple[Array, Array]
                          np.array([np.sum(H**2, where=mask) for mask in masks]), len(batch[0]), draws)
 
 
-def _block_mask(network: Sequential) -> np.ndarray:
+def _block_mask(network: Network) -> np.ndarray:
     mask = np.zeros((network.size, network.size), dtype=bool)
     for s in network.slices:
         if s:

@@ -136,8 +136,10 @@ class RelativeNatural(ExampleUpdate):
         return RelativeState(0, self.average.init(), None)
 
     def learned(self, seen: Seen, x: Array, covector: Array, state: RelativeState) -> RelativeState:
-        network = seen.loss.model.network
-        averaged = self.average.update(state.averaged, _of_pass(seen.loss.record(x).network_pass, seen.loss.weights))
+        network, done = seen.loss.model.network, seen.loss.record(x).network_pass
+        if not isinstance(network, Sequential) or not isinstance(done, Pass):
+            raise TypeError(f"RelativeNatural needs the units of a Sequential; got {network!r}")
+        averaged = self.average.update(state.averaged, _of_pass(done, seen.loss.weights))
         metric = state.metric if state.k % self.refresh else _operator(network, averaged.value, self.damping)
         return RelativeState(state.k, averaged, metric)
 

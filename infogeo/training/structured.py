@@ -12,6 +12,7 @@ from ..curvature.outputs import ExactColumns, Outputs
 from ..curvature.sharing import Expand, Sharing
 from ..errors import ShapeError, require, require_count, takes
 from ..networks.affine import Affine
+from ..networks.interface import Network
 from ..networks.layer import Layer, Shape
 from ..networks.model import Batch, ConditionalModel, NegativeLogLikelihood
 from ..networks.network import Sequential
@@ -228,7 +229,7 @@ def restore(network: Sequential, w: Array) -> tuple[Sequential, Array]:
     return Sequential(parts, network.input_shape), BlockDiagonal(*(layer.root for layer in local)).solve(w)
 
 
-def _roots(network: Sequential, matrices: LayerMatrices, metric: LayerMetric, damping: Damping, engine: SquareRoots,
+def _roots(network: Network, matrices: LayerMatrices, metric: LayerMetric, damping: Damping, engine: SquareRoots,
            dtype: Any) -> list[LinearOperator]:
     """S of every layer, found in float64 and then rounded to the dtype of the network."""
     layers = [layer for layer in network.steps if isinstance(layer, Affine)]

@@ -1,0 +1,95 @@
+"""Rows and covectors of the calls of a module, sample by sample: what the curvature of their parameters is made of."""
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from ...backend import Array
+from .calls import CONVOLUTIONS, NORMS, SCALES, Call
+from .layout import Axis, Group, Slot
+
+__all__ = ["by_sample", "covectors_of", "elementwise", "rows_of"]
+
+
+def by_sample(t: Array, axis: Axis, lead: int = 0) -> Array:
+    """An array with the samples, and the positions that lie on their axis, in front: (lead, n, positions, rest)."""
+    t = t.movedim(axis.place + lead, lead)
+    return t.unflatten(lead, (t.shape[lead] // axis.positions, axis.positions))
+
+
+def rows_of(call: Call, axis: Axis, group: Group, k: int, dtype: Any) -> Array:
+    """The rows a that a layer multiplies, shape (n, L, inputs); k is the group of a convolution."""
+    if call.kind in CONVOLUTIONS:
+        rows = _patches(call, group, k)
+        n = call.a.shape[0] // axis.positions
+        return rows.reshape(n, -1, rows.shape[-1])
+    a = by_sample(call.a, axis)
+    if call.kind == "embedding":
+        a = _one_hot(a.flatten(1), group.layers[0].n_inputs, call.arguments["padding_idx"], dtype)
+    return a.reshape(a.shape[0], -1, a.shape[-1])
+
+
+def _one_hot(tokens: Array, size: int, padding: int | None, dtype: Any) -> Array:
+    rows = F.one_hot(tokens, size).to(dtype)
+    if padding is not None:                                # it has no gradient
+        rows[..., padding] = 0.0
+    return rows
+
+
+def _patches(call: Call, group: Group, k: int) -> Array:
+    """The patches of the images of group k, shape (n, *positions, inputs)."""
+    x, d = call.a, CONVOLUTIONS[call.kind]
+    kernel = group.slots[0].shape[2:]
+    stride, dilation = (_each(call.arguments[name], d) for name in ("stride", "dilation"))
+    channels = group.slots[0].shape[1]
+    if call.arguments["groups"] > 1:
+        x = x[:, k * channels:(k + 1) * channels]
+    x = F.pad(x, _padding(call.arguments["padding"], kernel, dilation, d))
+    for i in range(d):
+        x = x.unfold(2 + i, (kernel[i] - 1) * dilation[i] + 1, stride[i])
+        x = x[..., ::dilation[i]] if dilation[i] > 1 else x
+    x = x.movedim(1, 1 + d)                                # (n, *positions, channels, *kernel)
+    return x.flatten(1 + d)
+
+
+def _each(value: Any, d: int) -> tuple[int, ...]:
+    return (value,) * d if isinstance(value, int) else tuple(value) if len(value) == d else tuple(value) * d
+
+
+def _padding(padding: Any, kernel: tuple[int, ...], dilation: tuple[int, ...], d: int) -> list[int]:
+    """As `torch.nn.functional.pad` takes it: the last axis first."""
+    if padding == "valid":
+        return [0] * (2 * d)
+    if padding == "same":
+        total = [step * (size - 1) for size, step in zip(kernel, dilation)]
+        return [end for t in reversed(total) for end in (t // 2, t - t // 2)]
+    return [p for p in reversed(_each(padding, d)) for _ in range(2)]
+
+
+def covectors_of(call: Call, axis: Axis, g: Array, group: Group, k: int) -> Array:
+    """The covectors at what a layer gives, shapes (m, *y.shape) to (m, n, L, outputs)."""
+    g = by_sample(g, axis, 1)
+    if call.kind in CONVOLUTIONS:
+        outputs = group.layers[0].n_outputs
+        g = g.movedim(3, -1)[..., k * outputs:(k + 1) * outputs]
+    return g.reshape(*g.shape[:2], -1, g.shape[-1])
+
+
+def elementwise(call: Call, axis: Axis, g: Array, slot: Slot) -> Array:
+    """The gradients of a parameter that scales, shifts or is expanded, shapes (m, *y.shape) to (m, n, size)."""
+    if call.weight == slot.name and call.kind in NORMS | SCALES:
+        g = g * call.a
+    kept = [i for i in _places(call, slot) if i != axis.place]
+    order = [i for i in range(call.y.ndim) if i != axis.place]          # the axes behind (m, n, positions)
+    g = by_sample(g, axis, 1)
+    summed = [2, *(3 + j for j, i in enumerate(order) if i not in kept)]
+    return torch.sum(g, dim=summed).reshape(*g.shape[:2], -1)
+
+
+def _places(call: Call, slot: Slot) -> list[int]:
+    """The axes of the output of a call along which a parameter has entries of its own."""
+    d = call.y.ndim
+    if call.kind in ("batch_norm", "group_norm", "instance_norm", *CONVOLUTIONS):
+        return [1]
+    places = range(d - len(slot.shape), d)
+    return [i for i, size in zip(places, slot.shape) if size != 1]
