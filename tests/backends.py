@@ -1,4 +1,5 @@
 """The arrays that the laws run on: how to make them, how to know them, how to bring them back."""
+import os
 from typing import Any, NamedTuple
 
 import array_api_strict
@@ -60,8 +61,22 @@ def _cupy():
     return [pytest.param(Backend("cupy", cupy), id="cupy", marks=pytest.mark.gpu)]
 
 
+def _torch():
+    import torch
+    return Backend("torch", torch, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def _jax():
+    import jax
+    jax.config.update("jax_enable_x64", True)
+    return Backend("jax", jax.numpy)
+
+
 NUMPY = Backend("numpy", np, writeable=False)       # what changes an argument in place raises
-BACKENDS = [
+# The library that the environment names, alone: its tests are a run of their own, as the README's does without them.
+ALONE = {"torch": _torch, "jax": _jax}
+CHOSEN = os.environ.get("INFOGEO_TEST_ARRAYS", "")
+BACKENDS = [pytest.param(ALONE[CHOSEN](), id=CHOSEN)] if CHOSEN else [
     pytest.param(NUMPY, id="numpy"),
     pytest.param(Backend("array_api_strict", array_api_strict, DEVICE), id="strict"),
     *_cupy(),

@@ -9,7 +9,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
-from .backends import BACKENDS  # noqa: E402
+from .backends import BACKENDS, CHOSEN  # noqa: E402
 
 # Numerical laws take as long as they take, so there is no deadline. Where CI is set, the same examples come every time;
 # `--hypothesis-profile=ci` draws fifteen times as many.
@@ -22,6 +22,12 @@ settings.load_profile("default")
 def pytest_xdist_auto_num_workers():
     """Four at most: every process collects all cases, which takes it some seconds."""
     return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Of a run on one other library, what takes its arrays."""
+    if CHOSEN:
+        items[:] = [item for item in items if "backend" in getattr(item, "fixturenames", ())]
 
 
 def pytest_collection_finish():

@@ -20,7 +20,8 @@ class Draws:
         self.rng, self.xp, self.dtype = generator_of(rng), xp, dtype
         self.on_host = isinstance(rng, np.random.Generator)
 
-    def _out(self, draw: Array) -> Array:
+    def delivered(self, draw: Array) -> Array:
+        """What the generator drew, as an array of the namespace and dtype."""
         return self.xp.asarray(draw if self.on_host or namespace_of(draw) is self.xp else to_numpy(draw), dtype=self.dtype)
 
     def _in(self, parameter: Array) -> Array:
@@ -28,10 +29,10 @@ class Draws:
 
     def uniform(self, shape: tuple[int, ...]) -> Array:
         """On [0, 1)."""
-        return self._out(self.rng.random(shape))
+        return self.delivered(self.rng.random(shape))
 
     def normal(self, shape: tuple[int, ...]) -> Array:
-        return self._out(self.rng.standard_normal(shape))
+        return self.delivered(self.rng.standard_normal(shape))
 
     def signs(self, shape: tuple[int, ...]) -> Array:
         """±1 with equal probability."""
@@ -39,18 +40,18 @@ class Draws:
 
     def gamma(self, alpha: Array, shape: tuple[int, ...]) -> Array:
         """Shape parameter alpha, rate 1."""
-        return self._out(self.rng.standard_gamma(self._in(alpha), shape))
+        return self.delivered(self.rng.standard_gamma(self._in(alpha), shape))
 
     def poisson(self, rate: Array, shape: tuple[int, ...]) -> Array:
         """NumPy's end at a rate of 9.2e18. From 10¹⁸ on they are normal: what is left of the law's skewness is 1e-9."""
         if isinstance(self.rng, Generator):         # which looks after that itself
-            return self._out(self.rng.poisson(rate, shape))
+            return self.delivered(self.rng.poisson(rate, shape))
         rate = self._in(rate)
         if not (rate > 1e18).any():
-            return self._out(self.rng.poisson(rate, shape))
+            return self.delivered(self.rng.poisson(rate, shape))
         large, top = rate > 1e18, rate + 0.0 * self.rng.standard_normal(shape)
-        return self._out((top + top**0.5 * self.rng.standard_normal(shape)).round() * large
-                         + self.rng.poisson(rate * ~large, shape) * ~large)
+        return self.delivered((top + top**0.5 * self.rng.standard_normal(shape)).round() * large
+                              + self.rng.poisson(rate * ~large, shape) * ~large)
 
 
 def draw_states(draws: Draws, probabilities: Array, shape: tuple[int, ...]) -> Array:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from ..backend import NUMPY, Array, Namespace, arrays, asarray
+from ..backend import NUMPY, Array, Namespace, arrays, asarray, generator_of
 from ..errors import takes
 from ..numerics.linalg import positive_definite
 from ..numerics.packing import packed_size, unpack
@@ -51,15 +51,15 @@ class ConvexDomain(Domain):
 
     def sample(self, rng: np.random.Generator, shape: int | Iterable[int] = (), scale: float = 1.0) -> Array:
         """Points of the bulk: the image of normal vectors, shape (*shape, dim)."""
-        return asarray(self.chart(scale * rng.standard_normal((*batch_shape(shape), self.dim))))
+        return asarray(self.chart(scale * generator_of(rng).standard_normal((*batch_shape(shape), self.dim))))
 
     def sample_near_boundary(self, rng: np.random.Generator, shape: int | Iterable[int] = (), scale: float = 6.0) -> Array:
         """Points that are near the boundary, or far out where there is none, shape (*shape, dim).
 
         The largest coordinate of u is `scale`: at 6, e⁻⁶ or a quarter of a per cent of the way is left to the boundary.
         """
-        u = rng.standard_normal((*batch_shape(shape), self.dim))
-        return asarray(self.chart(scale * u / abs(u).max(axis=-1, keepdims=True)))
+        xp, u = arrays(generator_of(rng).standard_normal((*batch_shape(shape), self.dim)))
+        return asarray(self.chart(scale * u / xp.max(xp.abs(u), axis=-1, keepdims=True)))
 
 
 class RealSpace(ConvexDomain):

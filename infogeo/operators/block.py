@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from functools import cached_property, reduce
 from itertools import accumulate
 
-from ..backend import Array, Namespace, arrays
+from ..backend import Array, Namespace, arrays, set_at
 from ..errors import ShapeError
 from ..numerics.linalg import cholesky, inverse, inverse_lower, outer
 from .base import LinearOperator, common_dtype
@@ -68,7 +68,7 @@ class BlockDiagonal(_Blocks):
     def dense(self) -> Array:
         out = self.xp.zeros(self.shape, dtype=self.dtype)
         for block, s in zip(self.blocks, self.slices):
-            out[s, s] = block.dense()
+            out = set_at(self.xp, out, (s, s), block.dense())
         return out
 
     def diagonal(self) -> Array:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays.draws import Draws
-from ..backend import Array, Namespace, arrays, column, dot, to_numpy
+from ..backend import Array, Namespace, arrays, column, dot, set_at, to_numpy
 from ..errors import ConvergenceError, DomainError, ShapeError, require, takes
 from ..numerics.linalg import matvec
 from .base import LinearOperator
@@ -221,9 +221,10 @@ def _quadrature(A: LinearOperator, rng: np.random.Generator, probes: int, steps:
     k = alpha.shape[-1]
     upper = xp.zeros((probes, k, k), dtype=alpha.dtype)
     for i in range(k):
-        upper[:, i, i] = alpha[:, i]
+        upper = set_at(xp, upper, (slice(None), i, i), alpha[:, i])
         if i + 1 < k:
-            upper[:, i, i + 1] = upper[:, i + 1, i] = beta[:, i]
+            upper = set_at(xp, upper, (slice(None), i, i + 1), beta[:, i])
+            upper = set_at(xp, upper, (slice(None), i + 1, i), beta[:, i])
     nodes, vectors = xp.linalg.eigh(upper)
     return nodes, A.dim * vectors[:, 0, :] ** 2
 

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from ..arrays.memo import standing
-from ..backend import Array, batch_contiguous
+from ..backend import Array, batch_contiguous, generator_of
 from ..objectives.function import as_objective, seen_by
 from .moment import Moment
 from .parts import cuts, gathered
@@ -40,7 +40,8 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
         A row has converged when the Riemannian norm of its gradient √(c·G⁻¹c), the same in every chart, is at most `tol`, or
         where another stopping rule says so: `StepLength`, `ValueChange`, `Gap`.
     rng : numpy.random.Generator, optional
-        For objectives that draw. The value at the end of a run is that of the objective itself, which no step saw.
+        Or CuPy's, a `torch.Generator`, a `jax.random` key: for objectives that draw. The value at the end of a run is that of the
+        objective itself, which no step saw.
     record : "path", "values", None, or Every
         What to keep of every step: points and values, values only, or nothing; ``Every(m, "path")`` keeps those of every m-th
         step and of the last.
@@ -78,6 +79,7 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
     objective, update, step = as_objective(objective), as_update(update, rng), as_step(step)
     if not isinstance(callbacks, Iterable):
         raise TypeError(f"callbacks must be a list of functions of a Moment; got {callbacks!r}")
+    rng = None if rng is None else generator_of(rng)           # a key of JAX then goes on from step to step
     run = Run([objective, update, *callbacks], step, rng, max_steps, tol, record)
     geometry, x, batch = start(objective, x0, geometry, update, step)
     blocks = [] if callbacks or progress or resume is not None else cuts(x, batch, [objective, geometry, update, step, run.stop])

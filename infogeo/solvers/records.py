@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, backend_of
+from ..backend import Array, backend_of, set_at
 from ..errors import require_count
 from .place import Place
 
@@ -55,11 +55,11 @@ class Record(ABC):
 
     def __init__(self, x: Array, max_steps: int, m: int = 1, data: Array = None) -> None:
         """For a run from x, whose arrays are as its; into the array `data` where one is given."""
-        self.m, self.last = m, None
+        self.m, self.last, self.xp = m, None, backend_of(x)
         shape = (-(-max_steps // m) + 1, *self.shape(x))
         if data is None:
-            _require_room(prod(shape) * int(backend_of(x).finfo(x.dtype).bits) // 8, shape[0])
-        self.data = backend_of(x).empty(shape, dtype=x.dtype) if data is None else data
+            _require_room(prod(shape) * int(self.xp.finfo(x.dtype).bits) // 8, shape[0])
+        self.data = self.xp.empty(shape, dtype=x.dtype) if data is None else data
 
     @staticmethod
     @abstractmethod
@@ -78,17 +78,14 @@ class Record(ABC):
 
     def put(self, at: Place) -> None:
         """Keep what there is to keep of the step `at.k`."""
-        if self.m == 1:
-            self.data[at.k, ...] = self.seen(at)
-        elif at.k % self.m == 0:
-            self.data[at.k // self.m, ...] = self.last = self.seen(at)
-        else:
-            self.last = self.seen(at)
+        self.last = self.seen(at)
+        if at.k % self.m == 0:
+            self.data = set_at(self.xp, self.data, (at.k // self.m, ...), self.last)
 
     def close(self, k: int) -> int:
         """The number of records of a run that ends after k steps, the last among them."""
         if k % self.m:
-            self.data[k // self.m + 1, ...] = self.last
+            self.data = set_at(self.xp, self.data, (k // self.m + 1, ...), self.last)
         return -(-k // self.m) + 1
 
     def kept(self, k: int) -> Array:
@@ -97,7 +94,7 @@ class Record(ABC):
 
     def restore(self, kept: Array) -> None:
         """Go on from there."""
-        self.data[:kept.shape[0], ...] = kept
+        self.data = set_at(self.xp, self.data, (slice(kept.shape[0]), ...), kept)
 
 
 def _require_room(size: int, records: int) -> None:
@@ -129,7 +126,7 @@ class Values(Record):
         return at.value
 
     def put(self, at: Place) -> None:
-        if self.m == 1:                 # the way of one row, at a third of the price
+        if self.m == 1 and type(self.data) is np.ndarray:           # the way of one row, at a third of the price
             self.data[at.k, ...] = at.value
         else:
             super().put(at)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from ..backend import Array, Namespace, arrays, to_numpy
+from ..arrays.draws import Draws
+from ..backend import Array, Namespace, arrays, backend_of, to_numpy
 from ..domains.base import Domain, batch_shape
 from ..domains.convex import ConvexDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval, PositiveDefiniteMatrix
@@ -16,8 +17,7 @@ from ..errors import ShapeError
 from ..geometry.manifolds.arc_length import log_ratio
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
 from ..numerics.linalg import symmetric2
-from .standard_laws import (CAUCHY, EXPONENTIAL, GUMBEL, GUMBEL_OF_MINIMA, LAPLACE, LOGISTIC, NORMAL, StandardLaw,
-                            student_t)
+from .standard_laws import CAUCHY, EXPONENTIAL, GUMBEL, GUMBEL_OF_MINIMA, LAPLACE, LOGISTIC, NORMAL, StandardLaw, student_t
 
 __all__ = ["LocationScale", "LogLocationScale"]
 
@@ -58,7 +58,7 @@ class _TwoParameters(Hyperbolic):
         """log p(x)."""
 
     @abstractmethod
-    def _draw(self, rng: np.random.Generator, point: Array, shape: tuple[int, ...]) -> Array:
+    def _draw(self, draws: Draws, point: Array, shape: tuple[int, ...]) -> Array:
         """Draws in the given shape."""
 
     @abstractmethod
@@ -77,7 +77,8 @@ class _TwoParameters(Hyperbolic):
     def sample(self, rng: np.random.Generator, point: Array, shape: int | Iterable[int] = ()) -> Array:
         """Draws, shape (*shape, ...) for points (..., 2). Raises: as `log_density`."""
         point = self.domain.require("point", point)
-        return self._draw(rng, point, (*batch_shape(shape), *point.shape[:-1]))
+        draws = Draws(rng, backend_of(point), point.dtype)
+        return self._draw(draws, point, (*batch_shape(shape), *point.shape[:-1]))
 
     def kl(self, p: Array, q: Array) -> Array:
         """KL(p‖q) of the laws at two points (..., 2) of this model, shape (...), nats.
@@ -193,8 +194,8 @@ class LocationScale(_TwoParameters):
     def _log_density(self, xp: Namespace, point: Array, x: Array) -> Array:
         return self._law.log_density(xp, (x - point[..., 0]) / point[..., 1]) - xp.log(point[..., 1])
 
-    def _draw(self, rng: np.random.Generator, point: Array, shape: tuple[int, ...]) -> Array:
-        return point[..., 0] + point[..., 1] * self._law.draw(rng, shape)
+    def _draw(self, draws: Draws, point: Array, shape: tuple[int, ...]) -> Array:
+        return point[..., 0] + point[..., 1] * draws.delivered(self._law.draw(draws.rng, shape))
 
     def _kl(self, xp: Namespace, p: Array, q: Array) -> Array:
         kl = self._law.kl
@@ -292,9 +293,9 @@ class LogLocationScale(_TwoParameters):
         found = self.base._log_density(xp, self._to_base(xp, point), xp.log(inside)) - xp.log(inside)
         return xp.where(x > 0, found, xp.full_like(found, -xp.inf))
 
-    def _draw(self, rng: np.random.Generator, point: Array, shape: tuple[int, ...]) -> Array:
+    def _draw(self, draws: Draws, point: Array, shape: tuple[int, ...]) -> Array:
         xp, point = arrays(point)
-        return xp.exp(self.base._draw(rng, self._to_base(xp, point), shape))
+        return xp.exp(self.base._draw(draws, self._to_base(xp, point), shape))
 
     def _kl(self, xp: Namespace, p: Array, q: Array) -> Array:
         return self.base._kl(xp, self._to_base(xp, p), self._to_base(xp, q))

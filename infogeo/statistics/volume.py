@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.integrate import cubature
 
+from ..arrays.draws import Draws
 from ..backend import Array, arrays, asarray, backend_of, to_numpy
 from ..errors import ConvergenceError, ShapeError, require, require_count, takes
 from ..geometry.divergences.integration import Estimate
@@ -195,7 +196,7 @@ class UniformSampling(_Box):
         self._require_dim(M)
         xp, lower, upper = arrays(self.lower, self.upper)
         log_density = -xp.sum(xp.log(upper - lower))
-        uniform = lambda rng, n: lower + (upper - lower) * xp.astype(asarray(rng.random((n, M.dim)), like=lower), lower.dtype)
+        uniform = lambda rng, n: lower + (upper - lower) * Draws(rng, xp, lower.dtype).uniform((n, M.dim))
         return ImportanceSampling(uniform, lambda x: log_density, self.rng, self.n).integral(M, density)
 
 
@@ -232,7 +233,7 @@ class ImportanceSampling(Region):
     def integral(self, M: Riemannian, density: Callable[[Array], Array]) -> Estimate:
         xp, x = M.point(self.draw(self.rng, self.n))
         inside = M.domain.contains(x)
-        safe = xp.where(inside[:, None], x, xp.astype(asarray(M.domain.interior_point, like=x), x.dtype))
+        safe = xp.where(inside[:, None], x, xp.asarray(to_numpy(M.domain.interior_point), dtype=x.dtype))
         ratio = density(safe) * xp.exp(-self.log_density(safe))
         ratio = xp.where(inside, ratio, xp.zeros_like(ratio))
         return Estimate(xp.mean(ratio), xp.std(ratio, correction=1) / self.n**0.5)

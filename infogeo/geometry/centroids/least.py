@@ -2,7 +2,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ...backend import Array, Namespace
+from ...backend import Array, Namespace, set_at
 from ...domains.chart import BareChart, IdentityChart
 from ...errors import require_converged, require_own_dimension
 from ...numerics.linalg import positive_definite, solve
@@ -45,8 +45,8 @@ def least(M: DuallyFlat, xp: Namespace, start: Array, of: Callable[..., SumOfDiv
             parts = (xp.reshape(x, (x.shape[0], -1, *x.shape[1 + len(batch):])) for x in samples)
             own = of(*(xp.moveaxis(xp.moveaxis(part, 1, 0)[rows], 0, 1) for part in parts))
             out = xp.asarray(xp.reshape(c, (-1, M.dim)), copy=True)
-            out[rows] = solver(M, xp, xp.reshape(start, (-1, M.dim))[rows], own, name, max_steps)
-            c = xp.reshape(out, start.shape)
+            found = solver(M, xp, xp.reshape(start, (-1, M.dim))[rows], own, name, max_steps)
+            c = xp.reshape(set_at(xp, out, rows, found), start.shape)
     return c
 
 
