@@ -8,6 +8,7 @@ from operator import index
 
 import numpy as np
 
+from ..arrays.tracing import is_traced
 from ..backend import Array, coerced
 from ..errors import ShapeError, require
 
@@ -44,12 +45,12 @@ class Domain(ABC):
         Raises
         ------
         ShapeError, DomainError
-            Naming the argument, the rule, how many points break it, and the first that does.
+            Naming the argument, the rule, how many points break it, and the first that does; not of a traced array.
         """
         xp, x = coerced(x)
         self.require_shape(name, x)
         inside = self.contains(x)
-        if not xp.all(inside):
+        if not (is_traced(xp, x) or xp.all(inside)):
             require(name, self.rule(name), inside, x)
         return x
 

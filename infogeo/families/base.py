@@ -2,6 +2,7 @@
 # One concept: what a family says of itself, and what every family can do then; a third of the lines are docstrings.
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
+from functools import partial
 from inspect import CO_VARARGS, CO_VARKEYWORDS
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,8 +11,9 @@ import numpy as np
 from ..arrays.draws import Draws
 from ..arrays.pieces import is_in_pieces
 from ..arrays.sums import average
+from ..arrays.tracing import is_traced, ruled, surely
 from ..arrays.weights import shares
-from ..backend import Array, Namespace, arrays, backend_of, coerced, dot, generator_of
+from ..backend import NUMPY, Array, Namespace, arrays, backend_of, coerced, dot, generator_of
 from ..domains.base import Domain, batch_shape
 from ..domains.supports import Interval
 from ..errors import ShapeError, require, require_positive
@@ -19,6 +21,7 @@ from ..face.elsewhere import method
 from ..geometry.manifolds.interface import contract, formula
 from ..geometry.manifolds.manifold import DuallyFlat
 from ..numerics.differences import along
+from . import rules
 from .distribution import Distribution
 from .ordinary import show_names
 from .shown import Shown
@@ -41,6 +44,7 @@ class ExponentialFamily(Distribution, Shown):
     ordinary: Any           # Mapping[str, Domain]: the ordinary parameters and where they lie
     on_simplex: bool = False        # whether η are the probabilities of all outcomes but one, the `reference`
     reference: int | None = None
+    constant_base_measure: bool = False     # whether h is the same everywhere, and E[log h] at every θ
 
     def __new__(cls, *given: Any, **named: Any) -> Self:
         """Where there are more arguments than the family takes, they are likely to be those of a point: that is said."""
@@ -161,18 +165,25 @@ class ExponentialFamily(Distribution, Shown):
         self.theta_closure.require("theta", theta)
         self._require_event_shape(x)
         self._require_batches(theta=theta.shape[:-1], x=x.shape[:x.ndim - len(self.support.shape)])
-        with np.errstate(all="ignore"):
-            return self._log_density_anywhere(xp, theta, x)
+        if xp is NUMPY:
+            with np.errstate(all="ignore"):
+                return self._log_density_anywhere(xp, theta, x)
+        return ruled(xp, partial(self._log_density_guarded, xp), partial(rules.of_log_density, self), theta, x)
+
+    def _log_density_guarded(self, xp: Namespace, theta: Array, x: Array) -> Array:
+        """As `_log_density_anywhere`; NaN for a traced θ outside its domain, of which no error can be raised."""
+        value = self._log_density_anywhere(xp, theta, x)
+        return xp.where(self.theta_closure.contains(theta), value, xp.full_like(value, xp.nan)) if is_traced(xp, theta) else value
 
     def _log_density_anywhere(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """log p(x; θ) by the formula inside the support, its limit at the ends, −∞ outside."""
         interior = self.support.interior(x)
-        if xp.all(interior):
+        if surely(xp, xp.all(interior)):
             return self._log_density(xp, theta, x)
         at_end = self.support.contains(x) & ~interior
         value = self._log_density(xp, theta, self._where(xp, interior, x))
         value = xp.where(interior, value, xp.full_like(value, -np.inf))
-        if not xp.any(at_end):
+        if surely(xp, ~xp.any(at_end)):
             return value
         return xp.where(at_end, self._log_density_at_end(xp, theta, self._where(xp, at_end, x)), value)
 
@@ -229,14 +240,14 @@ class ExponentialFamily(Distribution, Shown):
             theta = self._stand_in(draws.xp, theta)
             return self.support.inward(self._draw(draws, theta, (*batch_shape(shape), *theta.shape[:-1])))
 
-    @formula("theta", axes=0)
+    @formula("theta", axes=0, rule=rules.of_entropy)
     def entropy(self, theta: Array) -> Array:
         """−E[log p(x; θ)] = −φ(η) − E[log h(x)], shape (...), nats; of a density it may be negative."""
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
         return -self._dual_potential(xp, self._to_eta(xp, theta)) - self._expected_log_base_measure(xp, theta)
 
-    @formula("theta", "theta", axes=0)
+    @formula("theta", "theta", axes=0, rule=rules.of_divergence)
     def kl(self, theta_p: Array, theta_q: Array) -> Array:
         """KL(p‖q), shape (...), nats: of two members of this family.
 
@@ -249,14 +260,14 @@ class ExponentialFamily(Distribution, Shown):
     def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return DuallyFlat._divergence(self, xp, theta_p, theta_q)
 
-    @formula("theta", "theta", axes=0)
+    @formula("theta", "theta", axes=0, rule=rules.of_divergence)
     def divergence(self, theta_p: Array, theta_q: Array) -> Array:
         """The canonical divergence of an exponential family: KL(p‖q), shape (...), nats."""
 
     def _divergence(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return self._kl(xp, theta_p, theta_q)
 
-    @formula("theta", "theta", axes=0)
+    @formula("theta", "theta", axes=0, rule=rules.of_cross_entropy)
     def cross_entropy(self, theta_p: Array, theta_q: Array) -> Array:
         """−E_p[log q(x)] = entropy(p) + KL(p‖q), shape (...), nats."""
 
@@ -438,6 +449,7 @@ class ConstantBaseMeasure(ExponentialFamily):
     """A family whose base measure is the same everywhere: h(x) = e^{log_h}, 1 unless the family says otherwise."""
 
     log_h: Any = 0.0        # float
+    constant_base_measure = True
 
     def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         return xp.full_like(x[(..., *(0,) * len(self.support.shape))], self.log_h)

@@ -14,7 +14,7 @@ from ..domains.supports import Integers, Interval, SimplexPoints
 from ..errors import require_count
 from ..geometry.manifolds.scaled import Scaled
 from ..numerics.factorials import deviance, factorial_gap
-from ..numerics.lattice import entropy, panels
+from ..numerics.lattice import entropy, panel_sums
 from ..numerics.linalg import covariance_of_shares
 from ..numerics.log_concave import log_concave
 from ..numerics.piecewise import positive
@@ -131,10 +131,7 @@ def _around_mode(xp: Namespace, n: Array, logit: Array) -> tuple[Callable[[Array
 def _mean(xp: Namespace, n: Array, logit: Array, f: Callable[[Array], Array]) -> Array:
     """E[f(X)] of binomial X, shape (...); f takes arrays with a trailing axis of nodes, smooth on (−1, n + 1)."""
     log_term, mode, left = _around_mode(xp, n, logit)
-    total, mass = xp.zeros_like(mode), xp.zeros_like(mode)
-    for t, weight in panels(xp, log_term, mode, left):
-        total = total + xp.sum(weight * f(mode[..., None] + t), axis=-1)
-        mass = mass + xp.sum(weight, axis=-1)
+    total, mass = panel_sums(xp, log_term, mode, left, lambda t, _, weight: (weight * f(mode[..., None] + t), weight), 2)
     return total / mass
 
 

@@ -16,7 +16,7 @@ from ..domains.supports import ClosedSimplexPoints, Integers, LimitPoints, Simpl
 from ..errors import require
 from ..geometry.manifolds.sphere import GreatCircles
 from ..numerics.exponentials import kl_terms
-from ..numerics.linalg import fill_diagonal
+from ..numerics.linalg import with_diagonal
 from ..numerics.piecewise import positive, unless_cancelled
 from .base import ConstantBaseMeasure
 from .cumulative import TabulatedCumulative
@@ -115,9 +115,8 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
         # η_i (1 − η_i): where one outcome takes more than half, its complement as the sum of the others, which does not cancel
         major = eta > 0.5
         minor = rest + xp.sum(xp.where(major, xp.zeros_like(eta), eta), axis=-1)
-        metric = eta[..., :, None] * -eta[..., None, :]
-        fill_diagonal(metric, eta * xp.where(major, minor[..., None], 1.0 - eta))
-        return metric
+        own = eta * xp.where(major, minor[..., None], 1.0 - eta)
+        return with_diagonal(xp, eta[..., :, None] * -eta[..., None, :], own)
 
     def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         """T_ijk = E[(e_i − η_i)(e_j − η_j)(e_k − η_k)], from δ_ij η_i = G_ij + η_i η_j."""

@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays.tracing import selects, surely
 from ..backend import Array, Namespace, column
 from ..numerics.exponentials import expm1_gap
 from ..numerics.factorials import deviance, factorial_gap
-from ..numerics.lattice import panels
+from ..numerics.lattice import panel_sums
+from ..numerics.piecewise import only
 
 __all__ = ["Sums", "deviation", "mean_bounds", "near_kl", "sums"]
 
@@ -67,21 +69,21 @@ def _frame(xp: Namespace, theta1: Array, theta2: Array) -> tuple[Array, Array, A
     return mode, pivot, level, tilt, xp.where(large, deviation(xp, mode, level - mode, pivot, level), zero)
 
 
-def _summed(xp: Namespace, f: Callable[..., Any], theta1: Array, theta2: Array, *more: Array) -> list[Array]:
-    """Σ_x e^{log p(x) − log p(m)} f(x), a tuple of arrays.
+def _summed(xp: Namespace, f: Callable[..., Any], n: int, theta1: Array, theta2: Array, *more: Array) -> list[Array]:
+    """Σ_x e^{log p(x) − log p(m)} f(x), n arrays.
 
-    `f` takes (t, s, log_term, share, *more), with t = x − m and s = v(x) − v(m), and gives the arrays to be summed; a node stands
-    for `share` integers.
+    `f` takes (t, s, log_term, share, *more), with t = x − m and s = v(x) − v(m), and gives the n arrays to be summed; a node
+    stands for `share` integers.
     """
     shape = theta1.shape
     flat = [xp.reshape(a, (-1,)) for a in (theta1, theta2, *more)]
     size = flat[0].shape[0]
     blocks = [[a[i:min(i + _BLOCK, size)] for a in flat] for i in range(0, max(size, 1), _BLOCK)]
-    done = [_block(xp, f, *block) for block in blocks]
+    done = [_block(xp, f, n, *block) for block in blocks]
     return [xp.reshape(xp.concat(parts), shape) for parts in zip(*done)]
 
 
-def _block(xp: Namespace, f: Callable[..., Any], theta1: Array, theta2: Array, *more: Array) -> Array:
+def _block(xp: Namespace, f: Callable[..., Any], n: int, theta1: Array, theta2: Array, *more: Array) -> list[Array]:
     """Direct sums where the grid holds the mass, panels elsewhere."""
     mode, pivot, level, tilt, v_mode = _frame(xp, theta1, theta2)
     beside = xp.maximum(mode, xp.ones_like(mode))
@@ -89,12 +91,16 @@ def _block(xp: Namespace, f: Callable[..., Any], theta1: Array, theta2: Array, *
     rise = deviation(xp, edge, level - edge, pivot, level) - deviation(xp, beside, level - beside, pivot, level)
     narrow = (mode < _GRID) & (tilt * (edge - beside) + theta2 * rise < -50.0)      # e^{−50} of the mode at the grid's end
     everything = (theta1, theta2, mode, pivot, level, tilt, v_mode, *more)
-    if xp.all(narrow):
+    if surely(xp, xp.all(narrow)):
         return _grid_sums(xp, f, *everything)
-    if not xp.any(narrow):
-        return _panel_sums(xp, f, *everything)
+    if surely(xp, ~xp.any(narrow)):
+        return _panel_sums(xp, f, n, *everything)
+    if selects(xp, narrow):
+        inner = _grid_sums(xp, f, *only(xp, narrow, *everything))
+        outer = _panel_sums(xp, f, n, *only(xp, ~narrow, *everything))
+        return [xp.where(narrow, a, b) for a, b in zip(inner, outer)]
     inner = _grid_sums(xp, f, *(a[narrow] for a in everything))
-    outer = _panel_sums(xp, f, *(a[~narrow] for a in everything))
+    outer = _panel_sums(xp, f, n, *(a[~narrow] for a in everything))
     out = [xp.zeros_like(theta1) for _ in inner]
     for total, a, b in zip(out, inner, outer):
         total[narrow], total[~narrow] = a, b
@@ -112,30 +118,32 @@ def _grid_sums(xp: Namespace, f: Callable[..., Any], theta1: Array, theta2: Arra
     return [xp.sum(a, axis=-1) for a in f(t, s, log_term, xp.ones_like(log_term), *rest)]
 
 
-def _panel_sums(xp: Namespace, f: Callable[..., Any], theta1: Array, theta2: Array, mode: Array, pivot: Array, level: Array,
-                tilt: Array, v_mode: Array, *more: Array) -> Array:
+def _panel_sums(xp: Namespace, f: Callable[..., Any], n: int, theta1: Array, theta2: Array, mode: Array, pivot: Array,
+                level: Array, tilt: Array, v_mode: Array, *more: Array) -> list[Array]:
     down, up = mode, xp.full_like(mode, np.inf)
     theta2, mode, pivot, level, tilt, v_mode, *rest = (a[..., None] for a in (theta2, mode, pivot, level, tilt, v_mode, *more))
 
     def above(t: Array) -> Array:
         return deviation(xp, mode + t, (level - mode) - t, pivot, level) - v_mode
 
-    totals = None
-    for t, weight in panels(xp, lambda t: tilt * t + theta2 * above(t), down, up):
-        s = above(t)
-        log_term = tilt * t + theta2 * s
+    def terms(t: Array, log_term: Array, weight: Array) -> list[Array]:
         share = xp.where(weight > 0, weight * xp.exp(-log_term), xp.zeros_like(weight))
-        parts = [xp.sum(a, axis=-1) for a in f(t, s, log_term, share, *rest)]
-        totals = parts if totals is None else [total + part for total, part in zip(totals, parts)]
-    return totals
+        return f(t, above(t), log_term, share, *rest)       # type: ignore[no-any-return]
+
+    return panel_sums(xp, lambda t: tilt * t + theta2 * above(t), down, up, terms, n)
 
 
 def sums(xp: Namespace, theta: Array) -> Sums:
     """All of `Sums`."""
     huge = (theta[..., 1] < 0) & (theta[..., 0] > -_LARGEST * theta[..., 1])
-    if xp.any(huge):
-        found = sums(xp, xp.where(huge[..., None], -xp.ones_like(theta), theta))
-        return Sums(*(xp.where(huge, limit, own) for limit, own in zip(_limit(xp, theta[..., 0], -theta[..., 1]), found)))
+    if surely(xp, ~xp.any(huge)):
+        return _sums(xp, theta)
+    found = _sums(xp, xp.where(huge[..., None], -xp.ones_like(theta), theta))
+    return Sums(*(xp.where(huge, limit, own) for limit, own in zip(_limit(xp, theta[..., 0], -theta[..., 1]), found)))
+
+
+def _sums(xp: Namespace, theta: Array) -> Sums:
+    """Those of points that are summed."""
     theta1, theta2 = theta[..., 0], theta[..., 1]
     mode, pivot, level, tilt, v_mode = _frame(xp, theta1, theta2)
 
@@ -146,7 +154,7 @@ def sums(xp: Namespace, theta: Array) -> Sums:
         wtt, wts, wss = wt * t, wt * s, ws * s
         return w, wt, ws, wtt, wts, wss, wtt * t, wtt * s, wts * s, wss * s
 
-    excess, *raw = _summed(xp, powers, theta1, theta2)
+    excess, *raw = _summed(xp, powers, 10, theta1, theta2)
     a, b, tt, ts, ss, ttt, tts, tss, sss = (total / (1.0 + excess) for total in raw)
     cumulants = (tt - a * a, ts - a * b, ss - b * b,
                  ttt - 3.0 * a * tt + 2.0 * a**3, tts - 2.0 * a * ts - b * tt + 2.0 * a * a * b,
@@ -181,7 +189,7 @@ def near_kl(xp: Namespace, theta1: Array, theta2: Array, step1: Array, step2: Ar
         far = xp.exp(xp.minimum(log_term + y, xp.full_like(y, 700.0))) - xp.exp(log_term) * (1.0 + y)
         return [share * xp.where(small, near, far)]
 
-    total = _summed(xp, growth, theta1, theta2, step1 + step2 * s.pivot, step2, s.mean_x, s.mean_v)[0]
+    total = _summed(xp, growth, 1, theta1, theta2, step1 + step2 * s.pivot, step2, s.mean_x, s.mean_v)[0]
     return xp.log1p(total * xp.exp(-s.log_norm))
 
 
@@ -189,7 +197,7 @@ def mean_bounds(xp: Namespace, mean: Array) -> tuple[Array, Array]:
     """The bounds of E[log X!] for this mean: log x! on the chain between integers, and that of the geometric distribution."""
     below = xp.floor(mean)
     theta = -xp.log1p(1.0 / mean)
-    total = 0.0 * mean
-    for t, weight in panels(xp, lambda t: t * column(theta), total, total + np.inf):
-        total = total + xp.sum(weight * xp.gammaln(t + 1.0), axis=-1)
+    zero = 0.0 * mean
+    total, = panel_sums(xp, lambda t: t * column(theta), zero, zero + np.inf,
+                        lambda t, _, weight: (weight * xp.gammaln(t + 1.0),), 1)
     return xp.gammaln(below + 1.0) + (mean - below) * xp.log1p(below), total / (1.0 + mean)

@@ -16,7 +16,7 @@ from ..numerics.exponentials import kl_terms, log_quotient
 from ..numerics.gamma_functions import (digamma_difference, digamma_gap, digamma_trigamma, log_gamma_bregman,
                                         log_gamma_difference, polygamma, stirling_bregman, stirling_gap, trigamma_difference,
                                         trigamma_gap)
-from ..numerics.linalg import covariance_of_shares, fill_diagonal
+from ..numerics.linalg import covariance_of_shares, with_diagonal
 from ..numerics.piecewise import piecewise, unless_cancelled
 from ..numerics.root import approach, root
 from .base import ExponentialFamily
@@ -102,9 +102,7 @@ class Dirichlet(ExponentialFamily):
         own, common = self._curvatures(xp, theta)
         diagonal = piecewise(xp, common < 0.5 * own, lambda direct, *_: direct,
                              lambda _, a, rest: trigamma_difference(xp, a, rest), own - common, theta, _others(xp, theta))
-        metric = xp.ones((self.k, self.k), dtype=theta.dtype) * -common[..., None]
-        fill_diagonal(metric, diagonal)
-        return metric
+        return with_diagonal(xp, xp.ones((self.k, self.k), dtype=theta.dtype) * -common[..., None], diagonal)
 
     def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         own, common = polygamma(2, theta), polygamma(2, xp.sum(theta, axis=-1, keepdims=True))

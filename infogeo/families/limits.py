@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.tracing import surely
 from ..backend import Array, Namespace, arrays
 from .base import ExponentialFamily
 
@@ -29,7 +30,7 @@ class HasLimits(ExponentialFamily):
     eta_total: Any = 1.0        # the largest Σ η_i: 1 for probabilities, n for n of them, ∞ for counts
 
     def _stand_in(self, xp: Namespace, theta: Array, kernel: str = "") -> Array:
-        if xp.all(xp.isfinite(theta)):
+        if surely(xp, xp.all(xp.isfinite(theta))):
             return theta
         far = _FAR.get(kernel, _FARTHEST)[xp.finfo(theta.dtype).bits // 8]
         return xp.clip(theta, -far, far)
@@ -43,7 +44,7 @@ class HasLimits(ExponentialFamily):
             eta = xs[0]
             f = f if kernel == "_dual_potential" else partial(self._theta_of_limit, f)
             return f, outside & ~self._in_closure(xp, eta)
-        if all(xp.all(xp.isfinite(theta)) for theta in xs):
+        if all(surely(xp, xp.all(xp.isfinite(theta))) for theta in xs):
             return f, outside
         for theta in xs:                            # several +∞, whose differences no θ tells
             lost = ~self.theta_closure.contains(theta)
@@ -69,7 +70,7 @@ class HasLimits(ExponentialFamily):
         return xp.where(xp.any(never_q & ~never_p, axis=-1), xp.asarray(np.inf, dtype=value.dtype), value)
 
     def _log_density_anywhere(self, xp: Namespace, theta: Array, x: Array) -> Array:
-        if xp.all(xp.isfinite(theta)):
+        if surely(xp, xp.all(xp.isfinite(theta))):
             return super()._log_density_anywhere(xp, theta, x)
         value = super()._log_density_anywhere(xp, self._stand_in(xp, theta), x)
         lost = value < -1e-10 * _FARTHEST[xp.finfo(theta.dtype).bits // 8]
@@ -78,7 +79,7 @@ class HasLimits(ExponentialFamily):
     def _at(self, name: str, theta: Array, x: Array, below: float, above: float) -> Array:
         value = super()._at(name, theta, x, below, above)
         xp, theta = arrays(theta)
-        if not name.startswith("log_") or xp.all(xp.isfinite(theta)):
+        if not name.startswith("log_") or surely(xp, xp.all(xp.isfinite(theta))):
             return value
         with np.errstate(divide="ignore"):          # of a probability that is 0 the logarithm is not that of the stand-in
             limit = xp.log(super()._at(name[len("log_"):], theta, x, np.exp(below), np.exp(above)))

@@ -12,7 +12,7 @@ from ..domains.convex import Orthant
 from ..domains.supports import ClosedInterval, Integers, Interval, LimitPoints
 from ..geometry.manifolds.separable import OneSeries
 from ..numerics.exponentials import log1m_exp
-from ..numerics.lattice import panels
+from ..numerics.lattice import panel_sums
 from ..numerics.piecewise import piecewise
 from ..numerics.quadrature import bregman_integral
 from ..numerics.root import root
@@ -170,7 +170,5 @@ def _mean_logarithm(xp: Namespace, theta: Array) -> Array:
     """E[log x] = Σ log x p^x / (x L)."""
     log_term = lambda t: t * column(theta) - xp.log1p(t)
     zero = 0.0 * theta
-    total = zero
-    for t, weight in panels(xp, log_term, zero, zero + np.inf):
-        total = total + xp.sum(weight * xp.log1p(t), axis=-1)
+    total, = panel_sums(xp, log_term, zero, zero + np.inf, lambda t, _, weight: (weight * xp.log1p(t),), 1)
     return total * xp.exp(theta) / -log1m_exp(xp, theta)

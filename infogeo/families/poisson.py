@@ -4,6 +4,7 @@ from functools import partial
 from math import inf, lgamma, log, pi, sqrt
 
 from ..arrays.draws import Draws
+from ..arrays.tracing import accumulate, is_traced
 from ..backend import Array, Namespace
 from ..domains.convex import Orthant, RealSpace
 from ..domains.supports import ClosedInterval, Integers, Interval, LimitPoints
@@ -140,6 +141,8 @@ class _Arrivals(Cumulative):
 def _entropy_by_series(xp: Namespace, theta: Array) -> Array:
     """Σ −p(x) log p(x), up to where the tail of the largest rate is below rounding."""
     rate = xp.exp(theta)
+    if is_traced(xp, theta):
+        return _traced_series(xp, theta, rate)
     largest = float(xp.max(rate)) if rate.size else 0.0
     probability = xp.exp(-rate)
     total = probability * rate
@@ -147,6 +150,19 @@ def _entropy_by_series(xp: Namespace, theta: Array) -> Array:
         probability = probability * (rate / x)
         total = total + probability * (rate - x * theta + lgamma(x + 1.0))
     return total
+
+
+def _traced_series(xp: Namespace, theta: Array, rate: Array) -> Array:
+    """The same sum, one term after the other inside the library."""
+    largest = xp.max(xp.where(rate > 0, rate, xp.zeros_like(rate)))
+    count = largest + 12.0 * xp.sqrt(largest) + 30.0
+
+    def further(x: Array, probability: Array, total: Array) -> tuple[Array, ...]:
+        probability = probability * (rate / x)
+        return x + 1.0, probability, total + probability * (rate - x * theta + xp.gammaln(x + 1.0))
+
+    start = xp.exp(-rate)
+    return accumulate(xp, lambda x, *_: x < count, further, (xp.ones_like(count), start, start * rate))[2]
 
 
 def _entropy_of_large_rate(xp: Namespace, theta: Array) -> Array:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.draws import Draws
+from ..arrays.tracing import surely
 from ..backend import NUMPY, Array, Namespace, arrays, backend_of
 from ..domains.base import Domain
 from ..errors import ShapeError, takes
@@ -153,7 +154,7 @@ class Product(Transformed):
                      xs: Sequence[Array]) -> tuple[Callable[..., Any], Array | None]:
         """By the public formulas of the factors, where there may be limits: they know theirs."""
         inverse = kernel in ("_to_theta", "_dual_potential")
-        if outside is None if inverse else all(xp.all(xp.isfinite(x)) for x in xs):
+        if outside is None if inverse else all(surely(xp, xp.all(xp.isfinite(x))) for x in xs):
             return f, outside
         return partial(self._at_limits, kernel), None
 
@@ -170,7 +171,7 @@ class Product(Transformed):
         return xp.concat(found, axis=-1) if name == "to_theta" else xp.stack(found, axis=-1)
 
     def _log_density_anywhere(self, xp: Namespace, theta: Array, x: Array) -> Array:
-        if not self.has_limits or xp.all(xp.isfinite(theta)):
+        if not self.has_limits or surely(xp, xp.all(xp.isfinite(theta))):
             return super()._log_density_anywhere(xp, theta, x)
         return self._log_density_at_end(xp, theta, x)
 

@@ -15,6 +15,7 @@ from functools import lru_cache
 from math import ceil, lgamma, pi, sqrt
 from typing import Any, NamedTuple
 
+from ..arrays.tracing import surely
 from ..backend import Array, Namespace
 from .piecewise import piecewise
 from .quadrature import bregman_integral
@@ -138,11 +139,11 @@ _BINET = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 15
 def bessel_ratio(xp: Namespace, nu: float, x: Array) -> BesselRatio:
     """The `BesselRatio` of I_{ν+1}(x) / I_ν(x), each part of the shape of x."""
     far = _radius(xp, nu, x) >= _FAR
-    if xp.all(far):
+    if surely(xp, xp.all(far)):
         over_x, gap, slope, bend = _debye_ratio(xp, nu, x)
     else:
         near = _recurred_ratio(xp, nu, xp.where(far, xp.zeros_like(x), x))
-        if xp.any(far):
+        if not surely(xp, ~xp.any(far)):
             beyond = _debye_ratio(xp, nu, xp.where(far, x, xp.full_like(x, _FAR)))
             near = tuple(xp.where(far, a, b) for a, b in zip(beyond, near))
         over_x, gap, slope, bend = near

@@ -3,14 +3,16 @@
 A sum over 2^j integers is a Gauss rule for the counting measure: twenty nodes, between the integers, however many there are.
 So a distribution on the integers is summed in a few panels, whether its width is 10 or 10^9.
 """
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
+from ..arrays.tracing import accumulate
 from ..backend import Array, Namespace
 
-__all__ = ["entropy", "panels", "valued_panels"]
+__all__ = ["entropy", "panel_sums", "panels"]
 
 # Of a panel. 16 give the variance of Poisson laws of means 1 to 1e9 as precisely (3e-13, rounding); four more are for terms that
 # change faster along a panel, of which log e³ is allowed.
@@ -41,13 +43,7 @@ def _rules() -> tuple[np.ndarray, np.ndarray]:
 
 
 def panels(xp: Namespace, log_term: Callable[[Array], Array], down: Array, up: Array) -> Iterator[tuple[Array, Array]]:
-    """The pairs (t, weight) of `valued_panels`."""
-    return ((t, weight) for t, _, weight in valued_panels(xp, log_term, down, up))
-
-
-def valued_panels(xp: Namespace, log_term: Callable[[Array], Array], down: Array,
-                  up: Array) -> Iterator[tuple[Array, Array, Array]]:
-    """The sum of e^{log_term(t)} f(t) over the integers −down ≤ t ≤ up, as triples (t, log_term(t), weight) of panels.
+    """The sum of e^{log_term(t)} f(t) over the integers −down ≤ t ≤ up, as pairs (t, weight) of panels.
 
     Mathematically, Σ_t e^{log_term(t)} f(t) = Σ_panels Σ_nodes weight · f(t). Panels start at t = 0, where `log_term` is 0 and
     near its largest, and go up and then down. They widen as long as `log_term` changes slowly, but stay as far from −down − 1
@@ -61,15 +57,39 @@ def valued_panels(xp: Namespace, log_term: Callable[[Array], Array], down: Array
     down, up : arrays, shape (...)
         Non-negative whole numbers, or inf.
     """
+    for start, panel in _directions(xp, log_term, down, up):
+        state = start
+        while xp.any(state[-1]):
+            (t, _, weight), state = panel(*state)
+            yield t, weight
+
+
+def panel_sums(xp: Namespace, log_term: Callable[[Array], Array], down: Array, up: Array,
+               terms: Callable[[Array, Array, Array], Sequence[Array]], n: int) -> list[Array]:
+    """n sums Σ weight · f over panels, shape (...) each: `terms` makes the summands of (t, log_term(t), weight)."""
+    totals = [xp.zeros_like(up)] * n
+    for start, panel in _directions(xp, log_term, down, up):
+
+        def further(*state: Array, panel: Any = panel) -> tuple[Array, ...]:
+            found, after = panel(*state[:4])
+            return *after, *(total + xp.sum(part, axis=-1) for total, part in zip(state[4:], terms(*found)))
+
+        totals = list(accumulate(xp, lambda *state: xp.any(state[3]), further, (*start, *totals))[4:])
+    return totals
+
+
+State = tuple[Array, ...]       # where a direction stands: the integers done, level and end of the last panel, which go on
+
+
+def _directions(xp: Namespace, log_term: Callable[[Array], Array], down: Array,
+                up: Array) -> Iterator[tuple[State, Callable[..., tuple[tuple[Array, Array, Array], State]]]]:
+    """Up and down: where the panels begin, and the function of a state to ``((t, log_term(t), weight), next state)``."""
     nodes, weights = (xp.asarray(table, dtype=up.dtype) for table in _rules())
     beside = xp.where(down > 0, xp.zeros_like(up), xp.minimum(up, xp.ones_like(up)))
     floor = log_term(xp.broadcast_to(beside[..., None], (*up.shape, NODES)))[..., 0] - 50.0
     for sign, first, room, behind in (1.0, 0.0, up + 1.0, down + 1.0), (-1.0, -1.0, down, up + 2.0):
-        start = xp.zeros_like(up)           # how many integers of this direction are done
-        level = xp.zeros_like(up)
-        end = xp.zeros_like(up)
-        active = room > 0
-        while xp.any(active):
+        def panel(start: Array, level: Array, end: Array, active: Array, sign: float = sign, first: float = first,
+                  room: Array = room, behind: Array = behind) -> tuple[tuple[Array, Array, Array], State]:
             row = xp.astype(xp.reshape(xp.minimum(level, xp.full_like(level, _CONTINUOUS)), (-1,)), xp.int64)
             width = 2.0**level
             step = 0.5 * ((xp.reshape(xp.take(nodes, row, axis=0), (*up.shape, NODES)) + 1.0) * width[..., None] - 1.0)
@@ -78,7 +98,7 @@ def valued_panels(xp: Namespace, log_term: Callable[[Array], Array], down: Array
             used = active[..., None] & (position <= room[..., None] - 0.5)
             t = xp.where(used, first + sign * position, xp.zeros_like(position))
             value = log_term(t)
-            yield t, value, xp.where(used, share * xp.exp(value), xp.zeros_like(value))
+            weight = xp.where(used, share * xp.exp(value), xp.zeros_like(value))
             last = xp.where(used[..., -1], value[..., -1], end)
             change = xp.abs(last - end)
             start, end = start + width, last
@@ -88,7 +108,9 @@ def valued_panels(xp: Namespace, log_term: Callable[[Array], Array], down: Array
             # wider panels than the exact ones must be far from the poles
             widest = xp.floor(xp.log2(xp.maximum(distance, xp.ones_like(distance))))
             level = xp.minimum(xp.clip(level, 0.0, 1000.0), xp.maximum(widest, xp.full_like(widest, float(_EXACT))))
-            level = xp.where(active, level, xp.zeros_like(level))
+            return (t, value, weight), (start, xp.where(active, level, xp.zeros_like(level)), end, active)
+
+        yield (xp.zeros_like(up), xp.zeros_like(up), xp.zeros_like(up), room > 0), panel
 
 
 def entropy(xp: Namespace, log_term: Callable[[Array], Array], down: Array, up: Array) -> Array:
@@ -96,8 +118,6 @@ def entropy(xp: Namespace, log_term: Callable[[Array], Array], down: Array, up: 
 
     Mathematically, log S − E[log_term] with S = Σ e^{log_term}, 1 for t = 0 and the sum of the others.
     """
-    others, mean = xp.zeros_like(up), xp.zeros_like(up)
-    for t, value, weight in valued_panels(xp, log_term, down, up):
-        others = others + xp.sum(xp.where(t == 0, xp.zeros_like(t), weight), axis=-1)
-        mean = mean + xp.sum(weight * value, axis=-1)
+    others, mean = panel_sums(xp, log_term, down, up, lambda t, value, weight: (
+        xp.where(t == 0, xp.zeros_like(t), weight), weight * value), 2)
     return xp.log1p(others) - mean / (1.0 + others)

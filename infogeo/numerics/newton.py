@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..arrays.tracing import is_traced, repeat
 from ..backend import Array, Namespace
 from ..errors import require_converged
 
@@ -32,44 +33,47 @@ def minimize(xp: Namespace, x0: Array, *, value: Callable[[Array], Array], gradi
     Raises
     ------
     ConvergenceError
-        With the residual and the iterate, if a row ends elsewhere. Rows of NaN in x0 stay NaN.
+        With the residual and the iterate, if a row ends elsewhere; traced rows are NaN then. Rows of NaN in x0 stay NaN.
     """
     eps = float(xp.finfo(x0.dtype).eps)
     scale_at: Callable[[Array], Array] = scale if callable(scale) else lambda x: scale
-    x = x0
     skip = ~xp.all(xp.isfinite(x0), axis=-1)
-    stalled = skip
+
+    def judged(x: Array, g: Array, stalled: Array) -> tuple[Array, Array, Array]:
+        residual = xp.max(xp.abs(g), axis=-1)
+        return residual, stalled, ~(stalled | (residual <= 10 * eps * scale_at(x)))
+
+    def step(x: Array, f: Array, g: Array, residual: Array, stalled: Array, running: Array) -> tuple[Array, ...]:
+        direction, scale = solve(x, g), scale_at(x)
+        decrement = xp.sqrt(xp.abs(xp.sum(g * direction, axis=-1)))
+        t = xp.where(decrement > 0.25, 1.0 / (1.0 + decrement), xp.ones_like(decrement))
+        flat = decrement**2 <= 1e3 * eps * (xp.abs(f) + scale)      # the value cannot show a decrease that small
+        slack = 4 * eps * (xp.abs(f) + scale)
+
+        def shorter(t: Array, moved: Array, trial: Array, trial_f: Array) -> tuple[Array, ...]:
+            t = xp.where(moved, t, 0.5 * t)
+            trial = xp.where(running[..., None], x - t[..., None] * direction, x)
+            inside = contains(trial)
+            trial_f = value(xp.where(inside[..., None], trial, x))
+            return t, ~running | (inside & ((trial_f <= f + slack) | flat)), trial, trial_f
+
+        # to a step of 2⁻⁶⁰, which moves nothing
+        _, moved, trial, trial_f = repeat(xp, lambda t, moved, *_: ~xp.all(moved), shorter, (2.0 * t, ~running, x, f), 60)
+        x_new = xp.where((running & moved)[..., None], trial, x)
+        g_new = gradient(x_new)
+        no_gain = xp.max(xp.abs(g_new), axis=-1) >= residual
+        done = no_gain & (residual <= 1000 * eps * scale)
+        stalled = stalled | (running & (~moved | done))
+        keep = running & moved & ~done
+        x, f, g = xp.where(keep[..., None], x_new, x), xp.where(keep, trial_f, f), xp.where(keep[..., None], g_new, g)
+        return x, f, g, *judged(x, g, stalled)
+
     with np.errstate(all="ignore"):
-        f, g = value(x), gradient(x)
-        for _ in range(max_steps):
-            residual, scale = xp.max(xp.abs(g), axis=-1), scale_at(x)
-            running = ~(stalled | (residual <= 10 * eps * scale))
-            if not xp.any(running):
-                break
-            direction = solve(x, g)
-            decrement = xp.sqrt(xp.abs(xp.sum(g * direction, axis=-1)))
-            t = xp.where(decrement > 0.25, 1.0 / (1.0 + decrement), xp.ones_like(decrement))
-            flat = decrement**2 <= 1e3 * eps * (xp.abs(f) + scale)      # the value cannot show a decrease that small
-            moved = ~running
-            for _ in range(60):             # to a step of 2⁻⁶⁰, which moves nothing
-                trial = xp.where(running[..., None], x - t[..., None] * direction, x)
-                inside = contains(trial)
-                trial_f = value(xp.where(inside[..., None], trial, x))
-                slack = 4 * eps * (xp.abs(f) + scale)
-                moved = ~running | (inside & ((trial_f <= f + slack) | flat))
-                if xp.all(moved):
-                    break
-                t = xp.where(moved, t, 0.5 * t)
-            x_new = xp.where((running & moved)[..., None], trial, x)
-            g_new = gradient(x_new)
-            no_gain = xp.max(xp.abs(g_new), axis=-1) >= residual
-            done = no_gain & (residual <= 1000 * eps * scale)
-            stalled = stalled | (running & (~moved | done))
-            keep = running & moved & ~done
-            x = xp.where(keep[..., None], x_new, x)
-            g = xp.where(keep[..., None], g_new, g)
-            f = xp.where(keep, trial_f, f)
-        residual, scale = xp.max(xp.abs(g), axis=-1), scale_at(x)
-    require_converged(f"{name}: Newton's method ended short of its accuracy after at most {max_steps} steps",
-                      skip | (residual <= 1000 * eps * scale), residual, x)
+        g = gradient(x0)
+        start = (x0, value(x0), g, *judged(x0, g, skip))
+        x, _, _, residual, *_ = repeat(xp, lambda *state: xp.any(state[-1]), step, start, max_steps)
+        good = skip | (residual <= 1000 * eps * scale_at(x))
+    if is_traced(xp, x):
+        return xp.where(good[..., None], x, xp.full_like(x, xp.nan))
+    require_converged(f"{name}: Newton's method ended short of its accuracy after at most {max_steps} steps", good, residual, x)
     return x

@@ -1,13 +1,16 @@
 """One formula here, another there: pieces of an array, each evaluated on its own elements only."""
 from collections.abc import Callable
 
+from ..arrays.tracing import selects, surely
 from ..backend import NUMPY, Array, Namespace
 
-__all__ = ["horner", "piecewise", "positive", "unless_cancelled", "unless_lost"]
+__all__ = ["horner", "only", "piecewise", "positive", "unless_cancelled", "unless_lost"]
 
 
 def piecewise(xp: Namespace, condition: Array, inner: Callable[..., Array], outer: Callable[..., Array], *xs: Array) -> Array:
     """`inner` of the elements where the condition holds, `outer` of the others; each is evaluated on its own elements only."""
+    if xp is not NUMPY and selects(xp, condition, *xs):
+        return _selected(xp, condition, inner, outer, *xs)
     if xp.all(condition):
         return inner(*xs)
     if not xp.any(condition):
@@ -17,6 +20,23 @@ def piecewise(xp: Namespace, condition: Array, inner: Callable[..., Array], oute
     out[condition] = inner(*(x[condition] for x in xs))
     out[~condition] = outer(*(x[~condition] for x in xs))
     return out
+
+
+def _selected(xp: Namespace, condition: Array, inner: Callable[..., Array], outer: Callable[..., Array], *xs: Array) -> Array:
+    """`piecewise` with both formulas everywhere, each with NaN in the place of what is not its own.
+
+    So the one that is not taken has no part in a derivative either, and an iteration in it ends at once.
+    """
+    if surely(xp, xp.all(condition)):
+        return inner(*xs)
+    if surely(xp, ~xp.any(condition)):
+        return outer(*xs)
+    return xp.where(condition, inner(*only(xp, condition, *xs)), outer(*only(xp, ~condition, *xs)))
+
+
+def only(xp: Namespace, mask: Array, *xs: Array) -> list[Array]:
+    """Arrays with NaN where the mask is not set, of the shape of both."""
+    return [xp.where(mask, x, xp.full_like(x, xp.nan)) for x in xs]
 
 
 def positive(xp: Namespace, s: Array) -> Array:
@@ -36,6 +56,10 @@ def unless_cancelled(xp: Namespace, direct: Array, size: Array, careful: Callabl
 
 def unless_lost(xp: Namespace, direct: Array, lost: Array, careful: Callable[..., Array], *points: Array) -> Array:
     """`direct` but for the entries of the mask `lost`, which are `careful(xp, *points)`; shapes as of `unless_cancelled`."""
+    if xp is not NUMPY and selects(xp, lost, *points):
+        if surely(xp, ~xp.any(lost)):
+            return direct
+        return xp.where(lost, careful(xp, *only(xp, lost[..., None], *points)), direct)
     if direct.ndim == 0:
         return careful(xp, *points) if lost else direct
     if not xp.any(lost):

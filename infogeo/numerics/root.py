@@ -4,8 +4,10 @@ SciPy has no counterpart: `scipy.optimize.newton` of arrays goes on until all ro
 the others, and `scipy.optimize.elementwise.find_root` takes brackets, and goes by values alone.
 """
 from collections.abc import Callable
+from functools import partial
 
-from ..backend import Array, Namespace
+from ..arrays.tracing import Native, Partial, is_differentiated, is_traced, repeat, ruled, selects
+from ..backend import NUMPY, Array, Namespace
 from ..errors import require_converged
 
 __all__ = ["approach", "root"]
@@ -37,9 +39,25 @@ def root(xp: Namespace, x: Array, newton: Callable[..., tuple[Array, Array]], na
     Raises
     ------
     ConvergenceError
-        With the errors and the last points, if a row has not got there after `max_steps`.
+        With the errors and the last points, if a row has not got there after `max_steps`; a traced one is NaN then.
     """
+    if xp is not NUMPY and given and is_differentiated(xp, x, *given):
+        return ruled(xp, partial(_root, xp, newton, name, max_steps), partial(_of_equation, newton), x, *given)
+    return _root(xp, newton, name, max_steps, x, *given)
+
+
+def _of_equation(newton: Callable[..., tuple[Array, Array]], found: Array, x: Array, *given: Array) -> list[Partial]:
+    """What the implicit function theorem says, which is a step of Newton's method from the root; the start has no part in it."""
+    def moved(i: int) -> Native:
+        return Native(lambda g: newton(found, *given[:i], g, *given[i + 1:])[0], given[i])
+
+    return [Partial(), *(moved(i) for i in range(len(given)))]
+
+
+def _root(xp: Namespace, newton: Callable[..., tuple[Array, Array]], name: str, max_steps: int, x: Array, *given: Array) -> Array:
     found, error, running = approach(xp, x, newton, 0.1 * float(xp.finfo(x.dtype).eps) ** 0.5, max_steps, *given)
+    if is_traced(xp, found):
+        return xp.where(running, xp.full_like(found, xp.nan), found)
     if xp.any(running):
         nowhere = ~xp.isfinite(x + sum(0.0 * g for g in given))
         found, running = xp.where(nowhere, xp.nan, found), running & ~nowhere
@@ -58,6 +76,12 @@ def approach(xp: Namespace, x: Array, newton: Callable[..., tuple[Array, Array]]
     loops, and other bits.
     """
     error, running = x, xp.isfinite(x)
+    if xp is not NUMPY and selects(xp, x, *given):
+        def step(x: Array, error: Array, running: Array) -> tuple[Array, ...]:
+            ahead, error = newton(x, *given)
+            return xp.where(running, ahead, x), error, running & ~(xp.abs(error) <= settled)
+
+        return repeat(xp, lambda x, error, running: xp.any(running), step, (x, error, running), max_steps)
     for k in range(max_steps):
         if not xp.any(running):
             break

@@ -17,6 +17,7 @@ import numpy as np
 
 from ...arrays.blocks import in_blocks, is_large
 from ...arrays.memo import is_standing, once_each, settled, stands_on
+from ...arrays.tracing import is_differentiated, is_traced, ruled
 from ...backend import NUMPY, Array, Namespace, coerced
 
 __all__ = ["Formula", "checked", "contract", "formula", "formulas", "pair_kernels"]
@@ -71,7 +72,7 @@ class Formula(NamedTuple):
     axes: int
 
 
-def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
+def formula(*kinds: str, axes: int, blocks: bool = True, rule: Callable[..., Any] | tuple[str, ...] = ()) -> Callable[[F], F]:
     """Make a signature with a docstring the public method of its kernel, which has the same name with an underscore.
 
     Parameters
@@ -80,6 +81,9 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
         As in `Formula`.
     blocks : bool
         Whether large batches go in blocks: not where the result is no array, or where a row is an iteration of its own.
+    rule : callable (M, result, *arguments) -> tuple of `Partial`, or tuple of str
+        The derivatives in closed form, which PyTorch and JAX take in the place of those of the formula; or the methods that give
+        the parts of a result, with theirs.
     """
     def decorate(method: F) -> F:
         kernel, takes = "_" + method.__name__, signature(method)
@@ -105,9 +109,10 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
                 xp, *xs = coerced(*given)
             for i in observed:
                 self.support.require_shape(names[i], xs[i])
+            evaluate = plain if xp is NUMPY or not rule else by_rule
             if is_standing():                   # a solver's loop has set the error state, and looks after its rows
                 return evaluate(self, xp, xs)
-            if _checked.get():
+            if _checked.get() and not is_traced(xp, *xs):
                 for i, kind in points:
                     _domain(self, kind).require(names[i], xs[i])
                 with checked(False):            # what kernels ask of each other need not be a point that a user gave
@@ -121,7 +126,15 @@ def formula(*kinds: str, axes: int, blocks: bool = True) -> Callable[[F], F]:
             f: Callable[..., Any] = _formula_of(cls, kernel)
             return f
 
-        def evaluate(M: Any, xp: Namespace, xs: list[Array]) -> Any:
+        def by_rule(M: Any, xp: Namespace, xs: list[Array]) -> Any:
+            """The formula, with its derivatives by the rule where somebody may ask for them."""
+            if not is_differentiated(xp, *xs) or not hasattr(M, "cubic_tensor"):        # whose metric is that of a potential
+                return plain(M, xp, xs)
+            if isinstance(rule, tuple):
+                return tuple(getattr(M, name)(*xs) for name in rule)
+            return ruled(xp, lambda *xs: plain(M, xp, list(xs)), partial(rule, M), *xs)
+
+        def plain(M: Any, xp: Namespace, xs: list[Array]) -> Any:
             if blocks and not M.in_one_piece and is_large(xs):
                 return in_blocks(partial(at_points, M, xp), *xs, contiguous=M.dim > 2 and kernel[1:] not in M.as_they_lie)
             return at_points(M, xp, *xs)

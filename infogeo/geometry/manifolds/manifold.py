@@ -16,6 +16,7 @@ from ...numerics.collocation.paths import arrive, join
 from ...numerics.differences import derivative
 from ...numerics.linalg import cholesky, inverse, matvec, solve
 from ...numerics.newton import minimize
+from . import rules
 from .interface import contract, formula, pair_kernels
 
 __all__ = ["Dual", "DuallyFlat", "Riemannian"]
@@ -88,7 +89,7 @@ class Riemannian(ABC):
                 raise ShapeError(f"{self!r} takes arrays of shape (..., {dim}); got {tuple(x.shape)}")
         return out
 
-    @formula("theta", axes=2)
+    @formula("theta", axes=2, rule=rules.of_metric)
     def metric(self, x: Array) -> Array:
         """The metric tensor G(x), shape (..., dim, dim)."""
 
@@ -96,7 +97,7 @@ class Riemannian(ABC):
     def _metric(self, xp: Namespace, x: Array) -> Array:
         """The metric tensor G(x)."""
 
-    @formula("theta", "vector", axes=1)
+    @formula("theta", "vector", axes=1, rule=rules.of_flat)
     def flat(self, x: Array, vector: Array) -> Array:
         """Lower an index: G(x) v, shape (..., dim)."""
 
@@ -104,7 +105,7 @@ class Riemannian(ABC):
         return matvec(xp, self._metric(xp, x), vector)
 
     @once_each
-    @formula("theta", "covector", axes=1)
+    @formula("theta", "covector", axes=1, rule=rules.of_sharp)
     def sharp(self, x: Array, covector: Array) -> Array:
         """Raise an index: G(x)⁻¹ c, shape (..., dim). Of a differential, this is the natural gradient."""
 
@@ -129,14 +130,14 @@ class Riemannian(ABC):
         """The matrix of the kernel of a symmetric operator at x, `_flat` or `_sharp`: its images of the coordinate basis."""
         return operator(xp, x[..., None, :], xp.eye(self.dim, dtype=x.dtype))
 
-    @formula("theta", "vector", "vector", axes=0)
+    @formula("theta", "vector", "vector", axes=0, rule=rules.of_inner)
     def inner(self, x: Array, u: Array, v: Array) -> Array:
         """⟨u, v⟩ = uᵀ G(x) v, shape (...)."""
 
     def _inner(self, xp: Namespace, x: Array, u: Array, v: Array) -> Array:
         return xp.sum(u * self._flat(xp, x, v), axis=-1)
 
-    @formula("theta", "vector", axes=0)
+    @formula("theta", "vector", axes=0, rule=rules.of_norm)
     def norm(self, x: Array, v: Array) -> Array:
         """√⟨v, v⟩, shape (...)."""
 
@@ -177,7 +178,7 @@ class Riemannian(ABC):
         """The geodesic equation of the metric, for the numeric routes."""
         return MetricEquation(self)
 
-    @formula("theta", "theta", axes=0, blocks=False)
+    @formula("theta", "theta", axes=0, blocks=False, rule=rules.of_distance)
     def distance(self, x: Array, y: Array) -> Array:
         """The length of the geodesic between x and y, shape (...); NaN outside the domain.
 
@@ -267,7 +268,7 @@ class DuallyFlat(Riemannian):
         """The domain of the primal chart θ."""
         return self.theta_domain    # type: ignore[no-any-return]
 
-    @formula("theta", axes=0)
+    @formula("theta", axes=0, rule=rules.of_potential)
     def potential(self, theta: Array) -> Array:
         """ψ(θ), shape (...)."""
 
@@ -275,7 +276,7 @@ class DuallyFlat(Riemannian):
     def _potential(self, xp: Namespace, theta: Array) -> Array:
         """ψ(θ)."""
 
-    @formula("theta", axes=1)
+    @formula("theta", axes=1, rule=rules.of_to_eta)
     def to_eta(self, theta: Array) -> Array:
         """η = ∇ψ(θ), shape (..., dim)."""
 
@@ -283,7 +284,7 @@ class DuallyFlat(Riemannian):
     def _to_eta(self, xp: Namespace, theta: Array) -> Array:
         """η = ∇ψ(θ)."""
 
-    @formula("theta", axes=1)
+    @formula("theta", axes=1, rule=("potential", "to_eta"))
     def potential_and_eta(self, theta: Array) -> tuple[Array, Array]:      # type: ignore[empty-body]
         """``(ψ(θ), ∇ψ(θ))``, for manifolds that get both at the price of one."""
 
@@ -307,7 +308,7 @@ class DuallyFlat(Riemannian):
         return HessianEquation(self)
 
     @once
-    @formula("eta", axes=1)
+    @formula("eta", axes=1, rule=rules.of_to_theta)
     def to_theta(self, eta: Array) -> Array:
         """θ = ∇φ(η), shape (..., dim); NaN where η is outside its domain.
 
@@ -334,7 +335,7 @@ class DuallyFlat(Riemannian):
         """θ of Σ w_i η_i over axis 0 of the points (n, ..., dim), for weights (n, ...) of sum 1 and as many axes as the batch."""
         return self.to_theta(xp.sum(weights[..., None] * self.to_eta(theta), axis=0))
 
-    @formula("eta", axes=0)
+    @formula("eta", axes=0, rule=rules.of_dual_potential)
     def dual_potential(self, eta: Array) -> Array:
         """φ(η) = θ·η − ψ(θ), shape (...)."""
 
@@ -342,21 +343,21 @@ class DuallyFlat(Riemannian):
         theta = self.to_theta(eta)
         return xp.sum(theta * eta, axis=-1) - self._potential(xp, theta)
 
-    @formula("eta", axes=2)
+    @formula("eta", axes=2, rule=rules.of_dual_metric)
     def dual_metric(self, eta: Array) -> Array:
         """∇²φ(η) = (∇²ψ(θ))⁻¹, shape (..., dim, dim)."""
 
     def _dual_metric(self, xp: Namespace, eta: Array) -> Array:
         return inverse(xp, self._metric(xp, self.to_theta(eta)))
 
-    @formula("eta", "covector", axes=1)
+    @formula("eta", "covector", axes=1, rule=rules.of_dual_flat)
     def dual_flat(self, eta: Array, vector: Array) -> Array:
         """∇²φ(η) v, for a tangent vector in the chart η, shape (..., dim)."""
 
     def _dual_flat(self, xp: Namespace, eta: Array, vector: Array) -> Array:
         return self._sharp(xp, self.to_theta(eta), vector)
 
-    @formula("eta", "vector", axes=1)
+    @formula("eta", "vector", axes=1, rule=rules.of_dual_sharp)
     def dual_sharp(self, eta: Array, covector: Array) -> Array:
         """(∇²φ(η))⁻¹ c, for a covector in the chart η, shape (..., dim)."""
 
@@ -374,7 +375,7 @@ class DuallyFlat(Riemannian):
             tensor = xp.moveaxis(tensor, -1, -3)
         return -tensor
 
-    @formula("theta", "theta", axes=0)
+    @formula("theta", "theta", axes=0, rule=rules.of_divergence)
     def divergence(self, theta_p: Array, theta_q: Array) -> Array:
         """The canonical divergence D(p‖q) = ψ(θ_q) + φ(η_p) − θ_q·η_p, shape (...), nats.
 

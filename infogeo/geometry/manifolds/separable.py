@@ -2,6 +2,9 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 
+import numpy as np
+
+from ...arrays.tracing import selects
 from ...backend import Array, Namespace
 from .manifold import DuallyFlat
 
@@ -21,6 +24,11 @@ def diagonal3(xp: Namespace, values: Array) -> Array:
 def _spread(xp: Namespace, values: Array, order: int) -> Array:
     """Written into zeros: a product with the identity is NaN beside an infinite entry, and takes 1.7 µs where this takes 0.8."""
     d, batch = values.shape[-1], values.shape[:-1]
+    if selects(xp, values):
+        own = np.zeros(d**order, dtype=bool)
+        own[::sum(d**k for k in range(order))] = True
+        spread = values[(..., *(None,) * (order - 1))]
+        return xp.where(xp.asarray(own.reshape((d,) * order)), spread, xp.zeros_like(spread))
     flat: Array = xp.zeros((*batch, d**order), dtype=values.dtype)
     flat[..., ::sum(d**k for k in range(order))] = values
     return xp.reshape(flat, (*batch, *(d,) * order))

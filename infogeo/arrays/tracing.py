@@ -1,0 +1,172 @@
+"""Arrays without numbers yet, and derivatives that are known: what PyTorch and JAX ask of code beside its formulas.
+
+Under `jax.jit`, `jax.grad` and `jax.vmap` an array stands for numbers that come later, and under `torch.func.vmap` for those of
+every row: no branch can look at them. What a formula would decide by a look, it then decides element by element; a loop goes on
+inside the library; an error that depends on numbers is NaN. Derivatives that geometry knows in closed form are told to the
+library (`ruled`), so that no careful branch, series or iteration is ever differentiated.
+"""
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from ..backend import NUMPY, Array, Namespace
+
+__all__ = ["Forward", "Native", "Operator", "Partial", "Slope", "Tensor", "accumulate", "is_differentiated", "is_traced",
+           "repeat", "ruled", "selects", "still", "surely"]
+
+
+@lru_cache
+def _tools(name: str) -> Any:
+    """What a library has for this: a module, or None where it neither traces nor differentiates."""
+    if "jax" in name:
+        from . import under_jax
+        return under_jax
+    if "torch" in name:
+        from . import under_torch
+        return under_torch
+    return None
+
+
+def is_traced(xp: Namespace, *xs: Array) -> bool:
+    """Whether one of these has no numbers of its own that a branch could look at."""
+    tools = None if xp is NUMPY else _tools(xp.name)
+    return tools is not None and any(map(tools.is_traced, xs))
+
+
+def selects(xp: Namespace, *xs: Array) -> bool:
+    """Whether formulas choose element by element with `where`: arrays that are traced, or that nobody can write to."""
+    tools = None if xp is NUMPY else _tools(xp.name)
+    return tools is not None and any(map(tools.selects, xs))
+
+
+def is_differentiated(xp: Namespace, *xs: Array) -> bool:
+    """Whether a derivative may be asked with respect to one of these."""
+    tools = None if xp is NUMPY else _tools(xp.name)
+    return tools is not None and any(map(tools.is_differentiated, xs))
+
+
+def surely(xp: Namespace, condition: Array) -> bool:
+    """Whether a condition, shape (), is known to hold: not where it has no truth value yet."""
+    tools = None if xp is NUMPY else _tools(xp.name)
+    return bool(condition) if tools is None else tools.surely(condition)
+
+
+def still(xp: Namespace, x: Array) -> Array:
+    """The array as a constant: its derivative is 0."""
+    tools = None if xp is NUMPY else _tools(xp.name)
+    return x if tools is None else tools.still(x)
+
+
+def repeat(xp: Namespace, going: Callable[..., Array], step: Callable[..., tuple[Array, ...]], state: tuple[Array, ...],
+           most: int) -> tuple[Array, ...]:
+    """The state after ``state = step(*state)`` while ``going(*state)``, shape (), at most so often.
+
+    The arrays of the state keep their shapes and dtypes. No derivative goes through the loop: whoever wants one takes a step of
+    Newton's method from its end.
+    """
+    tools = None if xp is NUMPY else _tools(xp.name)
+    if tools is not None:
+        return tools.repeat(going, step, state, most)       # type: ignore[no-any-return]
+    for _ in range(most):
+        if not going(*state):
+            break
+        state = step(*state)
+    return state
+
+
+def accumulate(xp: Namespace, going: Callable[..., Array], step: Callable[..., tuple[Array, ...]],
+               state: tuple[Array, ...]) -> tuple[Array, ...]:
+    """As `repeat`, as long as it goes on, and derivatives go through it: of JAX those that go forward (see `Forward`)."""
+    tools = None if xp is NUMPY else _tools(xp.name)
+    if tools is not None:
+        return tools.accumulate(going, step, state)     # type: ignore[no-any-return]
+    while going(*state):
+        state = step(*state)
+    return state
+
+
+class Partial:
+    """A derivative of one argument, 0: `push` takes a tangent of the argument to one of the result, `pull` a covector back."""
+
+    def push(self, xp: Namespace, tangent: Array) -> Array:
+        return 0.0
+
+    def pull(self, xp: Namespace, covector: Array) -> Array:
+        return None
+
+
+class Slope(Partial):
+    """Of numbers, shape (...): the gradient, a function () -> (..., d)."""
+
+    def __init__(self, gradient: Callable[[], Array]) -> None:
+        self.gradient = gradient
+
+    def push(self, xp: Namespace, tangent: Array) -> Array:
+        return xp.sum(self.gradient() * tangent, axis=-1)
+
+    def pull(self, xp: Namespace, covector: Array) -> Array:
+        return covector[..., None] * self.gradient()
+
+
+class Operator(Partial):
+    """Of vectors, shape (..., d): the Jacobian as a linear function of vectors, and its transpose where it is not symmetric."""
+
+    def __init__(self, apply: Callable[[Array], Array], transposed: Callable[[Array], Array] | None = None) -> None:
+        self.apply, self.transposed = apply, apply if transposed is None else transposed
+
+    def push(self, xp: Namespace, tangent: Array) -> Array:
+        return self.apply(tangent)
+
+    def pull(self, xp: Namespace, covector: Array) -> Array:
+        return self.transposed(covector)
+
+
+class Tensor(Partial):
+    """Of matrices, shape (..., d, d): a function () -> ∂_k G_ij, k last."""
+
+    def __init__(self, derivative: Callable[[], Array]) -> None:
+        self.derivative = derivative
+
+    def push(self, xp: Namespace, tangent: Array) -> Array:
+        return xp.matmul(self.derivative(), tangent[..., None, :, None])[..., 0]
+
+    def pull(self, xp: Namespace, covector: Array) -> Array:
+        return xp.sum(covector[..., None] * self.derivative(), axis=(-3, -2))
+
+
+class Native(Partial):
+    """That which the library finds of a function of this argument alone, at x."""
+
+    def __init__(self, function: Callable[[Array], Array], x: Array) -> None:
+        self.function, self.x = function, x
+
+    def push(self, xp: Namespace, tangent: Array) -> Array:
+        return _tools(xp.name).push(self.function, self.x, tangent)
+
+    def pull(self, xp: Namespace, covector: Array) -> Array:
+        return _tools(xp.name).pull(self.function, self.x, covector)
+
+
+class Forward(Partial):
+    """That which the library finds of a function, shapes (..., d) to (...), row by row, whose sums end where their terms do.
+
+    JAX takes such derivatives forwards only, along one coordinate after the other.
+    """
+
+    def __init__(self, function: Callable[[Array], Array], x: Array) -> None:
+        self.function, self.x = function, x
+
+    def push(self, xp: Namespace, tangent: Array) -> Array:
+        return xp.sum(_tools(xp.name).gradient(xp, self.function, self.x) * tangent, axis=-1)
+
+    def pull(self, xp: Namespace, covector: Array) -> Array:
+        return covector[..., None] * _tools(xp.name).gradient(xp, self.function, self.x)
+
+
+def ruled(xp: Namespace, f: Callable[..., Array], rule: Callable[..., Sequence[Partial]], *xs: Array) -> Array:
+    """``f(*xs)``, whose derivatives the library takes from ``rule(result, *xs)``, a `Partial` for every argument.
+
+    What the rule itself evaluates may be ruled in turn, and so derivatives of any order have their closed forms.
+    """
+    tools = None if xp is NUMPY else _tools(xp.name)
+    return f(*xs) if tools is None else tools.ruled(xp, f, rule, xs)

@@ -1,0 +1,101 @@
+"""JAX's side of `infogeo.arrays.tracing`."""
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.core import Tracer
+
+from ..backend import Array, Namespace
+
+
+def is_traced(x: Array) -> bool:
+    return isinstance(x, Tracer)
+
+
+is_differentiated = is_traced
+
+
+def selects(x: Array) -> bool:
+    return True             # no array of JAX can be written to, and each shape of a selection would be compiled by itself
+
+
+def surely(condition: Array) -> bool:
+    return not isinstance(condition, Tracer) and bool(condition)
+
+
+still = jax.lax.stop_gradient
+
+
+def repeat(going: Callable[..., Array], step: Callable[..., tuple[Array, ...]], state: tuple[Array, ...],
+           most: int) -> tuple[Array, ...]:
+    state = tuple(map(still, state))
+    if not any(map(is_traced, state)):
+        for _ in range(most):
+            on = going(*state)
+            if isinstance(on, Tracer) or not on:            # what a loop of known numbers goes by may be traced
+                break
+            state = step(*state)
+        else:
+            return state
+        if not isinstance(on, Tracer):
+            return state
+    kinds = [(x.shape, x.dtype) for x in state]
+
+    def further(carry: tuple[Array, ...]) -> tuple[Array, ...]:
+        return (carry[0] + 1, *(still(jnp.broadcast_to(x, shape).astype(dtype))
+                                for x, (shape, dtype) in zip(step(*carry[1:]), kinds)))
+
+    return jax.lax.while_loop(lambda carry: (carry[0] < most) & going(*carry[1:]), further, (0, *state))[1:]    # type: ignore
+
+
+def accumulate(going: Callable[..., Array], step: Callable[..., tuple[Array, ...]],
+               state: tuple[Array, ...]) -> tuple[Array, ...]:
+    if not any(map(is_traced, state)):
+        while not isinstance(on := going(*state), Tracer) and on:
+            state = step(*state)
+        if not isinstance(on, Tracer):
+            return state
+    kinds = [(x.shape, x.dtype) for x in state]
+
+    def further(carry: tuple[Array, ...]) -> tuple[Array, ...]:
+        return tuple(jnp.broadcast_to(x, shape).astype(dtype) for x, (shape, dtype) in zip(step(*carry), kinds))
+
+    return jax.lax.while_loop(lambda carry: going(*carry), further, state)      # type: ignore[no-any-return]
+
+
+def gradient(xp: Namespace, function: Callable[[Array], Array], x: Array) -> Array:
+    """∂f / ∂x_k, k last, with derivatives of its own."""
+    def forward(x: Array) -> Array:
+        along = jax.vmap(lambda e: jax.jvp(function, (x,), (jnp.broadcast_to(e, x.shape),))[1], out_axes=-1)
+        return along(jnp.eye(x.shape[-1], dtype=x.dtype))
+
+    class Derivative:
+        def push(self, xp: Namespace, tangent: Array) -> Array:
+            found = gradient(xp, forward, x)
+            return jnp.sum(found * tangent[(..., *(None,) * (found.ndim - tangent.ndim), slice(None))], axis=-1)
+
+    return ruled(xp, forward, lambda y, x: (Derivative(),), (x,))
+
+
+def push(function: Callable[[Array], Array], x: Array, tangent: Array) -> Array:
+    return jax.jvp(function, (x,), (tangent,))[1]
+
+
+def pull(function: Callable[[Array], Array], x: Array, covector: Array) -> Array:
+    return jax.vjp(function, x)[1](covector)[0]
+
+
+def ruled(xp: Namespace, f: Callable[..., Array], rule: Callable[..., Sequence[Any]], xs: tuple[Array, ...]) -> Array:
+    known = jax.custom_jvp(f)
+
+    def derivative(primals: tuple[Array, ...], tangents: tuple[Any, ...]) -> tuple[Array, Array]:
+        y = known(*primals)
+        total = jnp.zeros_like(y)
+        for partial, tangent in zip(rule(y, *primals), tangents):
+            if not isinstance(tangent, jax.custom_derivatives.SymbolicZero):
+                total = total + partial.push(xp, tangent)
+        return y, total
+
+    known.defjvp(derivative, symbolic_zeros=True)
+    return known(*xs)

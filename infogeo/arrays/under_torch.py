@@ -1,0 +1,117 @@
+"""PyTorch's side of `infogeo.arrays.tracing`."""
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch._C import _functorch as levels
+
+from ..backend import Array, Namespace
+
+
+def is_traced(x: Array) -> bool:
+    """Whether a row of `torch.func.vmap` stands for all of them."""
+    return any(map(levels.is_batchedtensor, _layers(x)[:-1]))
+
+
+selects = is_traced
+
+
+def is_differentiated(x: Array) -> bool:
+    """Whether gradients are followed, or tangents carried, at some level of `torch.func` or by autograd itself."""
+    *wrapped, plain = _layers(x)
+    if any(map(levels.is_gradtrackingtensor, wrapped)):
+        return True
+    if not isinstance(plain, torch.Tensor):
+        return False
+    return plain.requires_grad and torch.is_grad_enabled() or torch.autograd.forward_ad.unpack_dual(x).tangent is not None
+
+
+def _layers(x: Array) -> list[Array]:
+    """The array as it is wrapped by the transforms of `torch.func`, the innermost, of all numbers, last."""
+    layers = [x]
+    while isinstance(layers[-1], torch.Tensor) and levels.is_functorch_wrapped_tensor(layers[-1]):
+        layers.append(levels.get_unwrapped(layers[-1]))
+    return layers
+
+
+def surely(condition: Array) -> bool:
+    return bool(torch.all(torch.as_tensor(_layers(condition)[-1])))
+
+
+def still(x: Array) -> Array:
+    return x.detach()
+
+
+def repeat(going: Callable[..., Array], step: Callable[..., tuple[Array, ...]], state: tuple[Array, ...],
+           most: int) -> tuple[Array, ...]:
+    with torch.no_grad():
+        state = tuple(map(still, state))
+        for _ in range(most):
+            if not torch.any(torch.as_tensor(_layers(going(*state))[-1])):
+                break
+            state = step(*state)
+    return state
+
+
+def accumulate(going: Callable[..., Array], step: Callable[..., tuple[Array, ...]],
+               state: tuple[Array, ...]) -> tuple[Array, ...]:
+    while torch.any(torch.as_tensor(_layers(going(*state))[-1])):
+        state = step(*state)
+    return state
+
+
+def gradient(xp: Namespace, function: Callable[[Array], Array], x: Array) -> Array:
+    y, back = torch.func.vjp(function, x)
+    return back(torch.ones_like(y))[0]
+
+
+def push(function: Callable[[Array], Array], x: Array, tangent: Array) -> Array:
+    return torch.func.jvp(function, (x,), (tangent,))[1]
+
+
+def pull(function: Callable[[Array], Array], x: Array, covector: Array) -> Array:
+    return torch.func.vjp(function, x)[1](covector)[0]
+
+
+class _Ruled(torch.autograd.Function):      # type: ignore[misc]
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(xp: Namespace, f: Callable[..., Array], rule: Callable[..., Any], *xs: Array) -> Array:
+        return f(*xs)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Array) -> None:
+        ctx.xp, _, ctx.rule, *xs = inputs
+        ctx.save_for_backward(output, *xs)
+        ctx.save_for_forward(output, *xs)
+
+    @staticmethod
+    def backward(ctx: Any, covector: Array) -> tuple[Any, ...]:
+        y, *xs = ctx.saved_tensors
+        partials = ctx.rule(y, *xs)
+        found = [_summed(partial.pull(ctx.xp, covector), x.shape) if wanted else None
+                 for partial, x, wanted in zip(partials, xs, ctx.needs_input_grad[3:])]
+        return (None, None, None, *found)
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Array:
+        y, *xs = ctx.saved_tensors
+        total = torch.zeros_like(y)
+        for partial, tangent in zip(ctx.rule(y, *xs), tangents[3:]):
+            if tangent is not None:
+                total = total + partial.push(ctx.xp, tangent)
+        return total
+
+
+def _summed(x: Array, shape: tuple[int, ...]) -> Array:
+    """The covector of an array that was broadcast; None stays it."""
+    if x is None:
+        return None
+    x = torch.sum(x, dim=tuple(range(x.ndim - len(shape)))) if x.ndim > len(shape) else x
+    along = tuple(i for i, n in enumerate(shape) if n == 1 and x.shape[i] != 1)
+    return torch.broadcast_to(torch.sum(x, dim=along, keepdim=True) if along else x, shape)
+
+
+def ruled(xp: Namespace, f: Callable[..., Array], rule: Callable[..., Sequence[Any]], xs: tuple[Array, ...]) -> Array:
+    return _Ruled.apply(xp, f, rule, *xs)

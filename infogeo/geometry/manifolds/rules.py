@@ -1,0 +1,86 @@
+"""What the geometry says of its own derivatives: ∇ψ = η, ∇η = G, ∇G = T, ∇φ = θ, the rest from these.
+
+They take the place of a derivative through the formulas where PyTorch or JAX asks for one: at every point, of every order, and
+also through inversions without a closed form, whose derivative is the inverse metric. A rule is a function
+``(M, result, *arguments)`` to a `Partial` for every argument.
+"""
+from typing import Any
+
+from ...arrays.tracing import Operator, Partial, Slope, Tensor
+from ...backend import Array, backend_of, column
+from ...numerics.linalg import matvec
+
+__all__ = ["of_distance", "of_divergence", "of_dual_flat", "of_dual_metric", "of_dual_potential", "of_dual_sharp", "of_flat",
+           "of_inner", "of_metric", "of_norm", "of_potential", "of_sharp", "of_to_eta", "of_to_theta"]
+
+
+def _cubic(M: Any, theta: Array, u: Array, v: Array) -> Array:
+    """T(u, v, ·), shape (..., d)."""
+    xp = backend_of(theta)
+    return matvec(xp, matvec(xp, M.cubic_tensor(theta), u[..., None, :]), v)
+
+
+def of_potential(M: Any, y: Array, theta: Array) -> tuple[Partial, ...]:
+    return Slope(lambda: M.to_eta(theta)),
+
+
+def of_to_eta(M: Any, y: Array, theta: Array) -> tuple[Partial, ...]:
+    return Operator(lambda v: M.flat(theta, v)),
+
+
+def of_metric(M: Any, y: Array, theta: Array) -> tuple[Partial, ...]:
+    return Tensor(lambda: M.cubic_tensor(theta)),
+
+
+def of_flat(M: Any, y: Array, theta: Array, vector: Array) -> tuple[Partial, ...]:
+    return Operator(lambda v: _cubic(M, theta, vector, v)), Operator(lambda v: M.flat(theta, v))
+
+
+def of_sharp(M: Any, y: Array, theta: Array, covector: Array) -> tuple[Partial, ...]:
+    """dG⁻¹ c = −G⁻¹ T(G⁻¹c, ·)."""
+    return (Operator(lambda v: -M.sharp(theta, _cubic(M, theta, y, v)), lambda c: -_cubic(M, theta, y, M.sharp(theta, c))),
+            Operator(lambda c: M.sharp(theta, c)))
+
+
+def of_inner(M: Any, y: Array, theta: Array, u: Array, v: Array) -> tuple[Partial, ...]:
+    return Slope(lambda: _cubic(M, theta, u, v)), Slope(lambda: M.flat(theta, v)), Slope(lambda: M.flat(theta, u))
+
+
+def of_norm(M: Any, y: Array, theta: Array, v: Array) -> tuple[Partial, ...]:
+    return Slope(lambda: _cubic(M, theta, v, v) / column(2.0 * y)), Slope(lambda: M.flat(theta, v) / column(y))
+
+
+def of_to_theta(M: Any, theta: Array, eta: Array) -> tuple[Partial, ...]:
+    return Operator(lambda v: M.sharp(theta, v)),
+
+
+def of_dual_potential(M: Any, y: Array, eta: Array) -> tuple[Partial, ...]:
+    return Slope(lambda: M.to_theta(eta)),
+
+
+def of_dual_metric(M: Any, y: Array, eta: Array) -> tuple[Partial, ...]:
+    return Tensor(lambda: M.dual_cubic_tensor(eta)),
+
+
+def of_dual_flat(M: Any, y: Array, eta: Array, vector: Array) -> tuple[Partial, ...]:
+    theta = M.to_theta(eta)
+    return (Operator(lambda v: -M.sharp(theta, _cubic(M, theta, y, M.sharp(theta, v)))), Operator(lambda v: M.sharp(theta, v)))
+
+
+def of_dual_sharp(M: Any, y: Array, eta: Array, covector: Array) -> tuple[Partial, ...]:
+    theta = M.to_theta(eta)
+    return (Operator(lambda v: _cubic(M, theta, covector, M.sharp(theta, v)),
+                     lambda c: M.sharp(theta, _cubic(M, theta, covector, c))),
+            Operator(lambda c: M.flat(theta, c)))
+
+
+def of_divergence(M: Any, y: Array, theta_p: Array, theta_q: Array) -> tuple[Partial, ...]:
+    """G(θ_p)(θ_p − θ_q) and η_q − η_p."""
+    return Slope(lambda: M.flat(theta_p, theta_p - theta_q)), Slope(lambda: M.to_eta(theta_q) - M.to_eta(theta_p))
+
+
+def of_distance(M: Any, y: Array, x: Array, z: Array) -> tuple[Partial, ...]:
+    """Minus the unit vector towards the other point, lowered; 0 where there is no direction, at the point itself."""
+    xp = backend_of(x)
+    length = column(xp.where(y > 0, y, xp.full_like(y, xp.inf)))
+    return Slope(lambda: -M.flat(x, M.log(x, z)) / length), Slope(lambda: -M.flat(z, M.log(z, x)) / length)
