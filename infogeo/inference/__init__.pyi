@@ -33,4 +33,6 @@ from .regression import LogisticRegression as LogisticRegression
 from .regression import PoissonRegression as PoissonRegression
 from .regression import Regression as Regression
 from .retraction import PrecisionRetraction as PrecisionRetraction
+from .vector_regression import SoftmaxRegression as SoftmaxRegression
+from .vector_regression import VectorRegression as VectorRegression
 from .weight_posterior import WeightPosterior as WeightPosterior

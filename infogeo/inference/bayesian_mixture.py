@@ -1,5 +1,9 @@
 """Mixtures of members of a family, with conjugate priors of all that is unknown."""
-from ..backend import Array, arrays, backend_of
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array, Namespace, arrays, backend_of
 from ..errors import require_count, require_positive, takes
 from ..families.base import ExponentialFamily
 from ..families.dirichlet import Dirichlet
@@ -7,6 +11,7 @@ from ..families.product import Independent, Product
 from ..numerics.exponentials import logsumexp
 from ..statistics.conjugate import conjugacy
 from .conjugate_model import ConjugateModel
+from .predictive import DRAWS, Ask, Predictive, moments, summary
 
 __all__ = ["BayesianMixture"]
 
@@ -57,6 +62,39 @@ class BayesianMixture(ConjugateModel):
         level = self.family.log_base_measure(x) + self.conjugacy.constant
         each = xp.matmul(self._messages(x, eta), xp.matrix_transpose(members))
         return each + level[:, None] + eta[..., None, :self.k]
+
+    def members(self, z: Array) -> tuple[Array, Array]:
+        """Weights (..., k) and natural parameters (..., k, d) of the members, of points z (..., *q.support.shape)."""
+        xp, z = arrays(z)
+        q: Any = self.q
+        rest = q.factors[1].sufficient_statistic(q._observations(z)[1])
+        A = xp.asarray(self.conjugacy.matrix, dtype=z.dtype)[:, :self.family.dim]
+        each = xp.reshape(rest, (*rest.shape[:-1], self.k, A.shape[0]))
+        return z[..., :self.k], xp.matmul(each, A)
+
+    def predicted(self, q: Any, theta: Array, X: Any, ask: Ask) -> Predictive:
+        """What `predictive` says of one more observation, by draws of the weights and members."""
+        self.require_family(q)
+        if X is not None:
+            raise TypeError("the observations of a mixture have no inputs: X must be None")
+        xp, theta = arrays(theta)
+        weights, members = self.members(q.sample(ask.parameters, theta, (max(ask.draws, DRAWS),)))
+        mean, own = moments(self.family, members)
+        wide = xp.reshape(weights, (*weights.shape, *(1,) * (mean.ndim - weights.ndim)))
+        axis, observed = weights.ndim - 1, None
+        expected = xp.sum(wide * mean, axis=axis)
+        within = xp.sum(wide * (own + (mean - xp.expand_dims(expected, axis=axis)) ** 2), axis=axis)
+        if ask.draws:
+            observed = self._observed(xp, weights[:ask.draws, ...], members[:ask.draws, ...], ask.rng)
+        return summary(expected, within, observed, ask.level)
+
+    def _observed(self, xp: Namespace, weights: Array, members: Array, rng: np.random.Generator) -> Array:
+        """One observation of each draw."""
+        u = xp.asarray(rng.random(weights.shape[:-1]), dtype=weights.dtype)[..., None]
+        taken = xp.sum(xp.astype(u >= xp.cumulative_sum(weights, axis=-1)[..., :-1], xp.int64), axis=-1)
+        which = taken[..., None] == xp.arange(self.k)
+        own = xp.where(which[..., None], members, xp.zeros_like(members))
+        return self.family.sample(rng, xp.sum(own, axis=-2))
 
     def _of_components(self, eta: Array, x: Array) -> tuple[Array, Array]:
         xp, log_share = backend_of(eta), self.log_shares(eta, x)

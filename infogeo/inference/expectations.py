@@ -248,6 +248,10 @@ class GaussianExpectation(Expectation):
         mean, root = chart.mean_and_root(xp, theta)
         if hasattr(log_joint, "along"):
             return self._along(xp, chart, mean, root, log_joint)
+        if hasattr(log_joint, "expected_locally"):
+            value, gradient, hessian = log_joint.expected_locally(self.by, xp, chart, mean, root)
+            level = 0.5 * chart.p * float(np.log(2 * np.pi))
+            return value + level, chart.of_matrix(xp, mean, root, gradient, hessian)
         u, weight = self.by.white(xp, chart.p, mean.shape[:-1], theta.dtype)
         z = mean + chart.scaled(xp, root, u)
         at = chart.observed(z)

@@ -1,4 +1,6 @@
 """Linear regression with an unknown variance, as a mean field of two factors."""
+from typing import Any
+
 import numpy as np
 
 from ..backend import Array, arrays, backend_of, dot
@@ -8,6 +10,7 @@ from ..families.multivariate_normal import MultivariateNormal
 from ..families.product import Product
 from ..numerics.packing import pack
 from .conjugate_model import ConjugateModel
+from .predictive import Ask, Predictive, new_inputs, normal_quantile
 
 __all__ = ["LinearRegression"]
 
@@ -37,6 +40,23 @@ class LinearRegression(ConjugateModel):
         data = xp.concat([X, y[:, None]], axis=-1)
         require("X and y", "X and y finite", xp.all(xp.isfinite(data), axis=-1), data)
         super().__init__(Product(weights, Gamma()), prior, self._expected_log_likelihood, data)
+
+    def predicted(self, q: Any, theta: Array, X: Any, ask: Ask) -> Predictive:
+        """What `predictive` says at X (n, p): E y = x·m, Var y = E[1/τ] + xᵀSx, and the interval of the normal x·w."""
+        self.require_family(q)
+        p = self.x.shape[-1] - 1
+        xp, X = new_inputs(X, p, theta)
+        found = q.parameters(theta)
+        mean, S, shape, rate = (found[name] for name in ("mean_0", "covariance_0", "shape_1", "rate_1"))
+        center = xp.matmul(mean, X.T)
+        spread = xp.sum(xp.matmul(X, S) * X, axis=-1)
+        noise = xp.where(shape > 1, rate / xp.where(shape > 1, shape - 1.0, xp.ones_like(shape)), xp.full_like(shape, xp.inf))
+        half, observed = normal_quantile(ask.level) * xp.sqrt(spread), None
+        if ask.draws:
+            z = q.sample(ask.rng, theta, (ask.draws,))
+            a, tau = xp.matmul(z[..., :p], X.T), z[..., p:]
+            observed = a + xp.asarray(ask.rng.standard_normal(a.shape), dtype=a.dtype) / xp.sqrt(tau)
+        return Predictive(center, xp.sqrt(noise[..., None] + spread), center - half, center + half, observed)
 
     @staticmethod
     def _expected_log_likelihood(eta: Array, x: Array) -> tuple[Array, Array]:

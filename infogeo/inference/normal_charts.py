@@ -38,6 +38,10 @@ class NormalChart(ABC):
         """√(xᵀΣx) of every row x of (n, p), shape (..., n)."""
 
     @abstractmethod
+    def images(self, xp: Namespace, root: Any, rows: Array) -> Array:
+        """Σ^½ x of every row x of (n, p), shape (..., n, k): of which the products are the covariances of the x·z."""
+
+    @abstractmethod
     def of_matrix(self, xp: Namespace, mean: Array, root: Any, gradient: Array, hessian: Array) -> Array:
         """The differential in the coordinates of q from E[∇g] (..., p) and E[∇²g] (..., p, p)."""
 
@@ -72,8 +76,11 @@ class _Full(NormalChart):
         return matvec(xp, root, u)
 
     def deviations(self, xp: Namespace, root: Array, rows: Array) -> Array:
-        along = xp.matmul(rows, root)
+        along = self.images(xp, root, rows)
         return xp.sqrt(xp.sum(along * along, axis=-1))
+
+    def images(self, xp: Namespace, root: Any, rows: Array) -> Array:
+        return xp.matmul(rows, root)
 
     def of_matrix(self, xp: Namespace, mean: Array, root: Any, gradient: Array, hessian: Array) -> Array:
         return xp.concat([gradient - matvec(xp, hessian, mean), 0.5 * pack(hessian)], axis=-1)
@@ -95,6 +102,9 @@ class _Diagonal(NormalChart):
 
     def deviations(self, xp: Namespace, root: Array, rows: Array) -> Array:
         return xp.sqrt(matvec(xp, rows * rows, root * root))
+
+    def images(self, xp: Namespace, root: Any, rows: Array) -> Array:
+        return rows * root[..., None, :]
 
     def of_matrix(self, xp: Namespace, mean: Array, root: Any, gradient: Array, hessian: Array) -> Array:
         return self.of_diagonal(xp, mean, root, gradient, xp.linalg.diagonal(hessian))
@@ -148,10 +158,12 @@ class _LowRank(NormalChart):
         return deviation * (u + matvec(xp, Y, matvec(xp, inner, matvec(xp, xp.matrix_transpose(Y), u))))
 
     def deviations(self, xp: Namespace, root: Any, rows: Array) -> Array:
-        deviation, Y, _ = root
-        wide = deviation[..., None, :] * rows
-        along = xp.matmul(wide, Y)
-        return xp.sqrt(xp.sum(wide * wide, axis=-1) + xp.sum(along * along, axis=-1))
+        image = self.images(xp, root, rows)
+        return xp.sqrt(xp.sum(image * image, axis=-1))
+
+    def images(self, xp: Namespace, root: Any, rows: Array) -> Array:
+        wide = root[0][..., None, :] * rows
+        return xp.concat([wide, xp.matmul(wide, root[1])], axis=-1)
 
     def of_matrix(self, xp: Namespace, mean: Array, root: Any, gradient: Array, hessian: Array) -> Array:
         products = xp.matmul(hessian, root[0][..., None] * root[1])

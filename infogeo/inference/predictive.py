@@ -4,25 +4,28 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backend import NUMPY, Array, Namespace, arrays
-from ..errors import ShapeError, require, takes
+from ..errors import ShapeError, require, require_count
 from ..families.base import ExponentialFamily
-from .expectations import QuadratureExpectation
-from .normal_charts import normal_chart
-from .regression import Regression
+from ..families.categorical import Categorical
+from .low_rank_normal import LowRankNormal
+from .normal_charts import NormalChart, normal_chart
 
-__all__ = ["Predictive", "predictive"]
+__all__ = ["DRAWS", "Ask", "Predictive", "moments", "new_inputs", "normal_quantile", "of_members", "predictive", "summary",
+           "weights_drawn"]
+
+DRAWS = 1000            # of the parameters, where there is no closed form
 
 
 class Predictive(NamedTuple):
-    """Predictions of a regression.
+    """Predictions of a model.
 
     Attributes
     ----------
-    mean, deviation : arrays, shape (..., n)
-        Of y, with the uncertainty of the weights.
-    lower, upper : arrays, shape (..., n)
-        Of the expected y given the weights: what the weights leave open, at the given level.
-    draws : array, shape (K, ..., n), or None
+    mean, deviation : arrays, shape (..., n, *support.shape)
+        Of y, with the uncertainty of the parameters; of categories, their probabilities (..., n, k).
+    lower, upper : arrays, of the same shape
+        Of the expected y given the parameters: what the parameters leave open, at the given level.
+    draws : array, shape (K, ..., n, *support.shape), or None
         Of y.
     """
 
@@ -33,51 +36,112 @@ class Predictive(NamedTuple):
     draws: Any
 
 
-@takes(q=ExponentialFamily, model=Regression)
-def predictive(q: ExponentialFamily, theta: Array, model: Regression, X: Array, *, level: float = 0.9, draws: int = 0,
-               rng: np.random.Generator | None = None) -> Predictive:
-    """Means, intervals and draws of the observations at new X, under a normal posterior of the weights.
+class Ask(NamedTuple):
+    """What is asked of a prediction: the level of intervals, how many draws, and by which generator."""
 
-    Mathematically, a = x·z is normal under q, and E[y] = E[η(a)], Var y = E[Var(y | a)] + Var η(a) by 50 nodes; η rises with a,
-    so that the ends of the interval are those of a.
+    level: float
+    draws: int
+    rng: Any
+
+    @property
+    def parameters(self) -> np.random.Generator:
+        """The generator of parameters, where they are drawn."""
+        found: np.random.Generator = np.random.default_rng(0) if self.rng is None else self.rng
+        return found
+
+
+def predictive(q: ExponentialFamily | LowRankNormal, theta: Array, model: Any, X: Array = None, *, level: float = 0.9,
+               draws: int = 0, rng: np.random.Generator | None = None) -> Predictive:
+    """Means, intervals and draws of new observations under a variational posterior.
+
+    Mathematically, E[y] = E[E[y | z]] and Var y = E[Var(y | z)] + Var E[y | z] over z ∼ q. In a `Regression` a = x·z is normal,
+    and both are by 50 nodes; η rises with a, so that the ends of the interval are those of a. In `LinearRegression` they are in
+    closed form; of other models they are means over 1000 draws of the parameters.
 
     Parameters
     ----------
-    q : ExponentialFamily
-        A normal family.
+    q : ExponentialFamily or LowRankNormal
     theta : array, shape (..., q.dim)
-    model : Regression
+        As found by a run: ``q.to_theta(run.x)``, for `LowRankNormal` ``run.x``.
+    model : Regression, VectorRegression, LinearRegression, WeightPosterior or BayesianMixture
+        The one that was fitted.
     X : array, shape (n, p)
+        The inputs of the new observations; not for a mixture.
     level : float
         Of the interval, between 0 and 1.
     draws : int
+        Of the observations, each with parameters of its own.
     rng : numpy.random.Generator
         For draws.
+
+    Raises
+    ------
+    DomainError, ShapeError, TypeError
     """
+    if not isinstance(q, (ExponentialFamily, LowRankNormal)):
+        raise TypeError(f"predictive takes an ExponentialFamily or a LowRankNormal as its argument q; got {q!r}")
+    if not hasattr(model, "predicted"):
+        raise TypeError("predictive takes a Regression, VectorRegression, LinearRegression, WeightPosterior or BayesianMixture "
+                        f"as its argument model; got {model!r}")
     require("level", "0 < level < 1", 0 < level < 1, level)
-    chart = normal_chart(q)
-    model.require_dimension(chart.p)
-    xp, theta, X = arrays(q.theta_domain.require("theta", theta), X)
-    if X.ndim != 2 or X.shape[1] != model.p:
-        raise ShapeError(f"X must have shape (n, {model.p}); got {tuple(X.shape)}")
-    mean, root = chart.mean_and_root(xp, theta)
-    center, deviation = xp.matmul(mean, X.T), chart.deviations(xp, root, X)
-    u, weight = QuadratureExpectation(50).white(xp, 1, center.shape, theta.dtype)
-    family = model.family
-    a = (center + deviation * u[..., 0])[..., None]
-    expected, own = family.mean(a), family.variance(a)
-    average = xp.sum(weight * expected, axis=0)
-    variance = xp.sum(weight * (own + (expected - average) ** 2), axis=0)
-    half = float(NUMPY.ndtri(0.5 + 0.5 * level)) * deviation
-    found = _drawn(xp, family, chart, root, mean, X, draws, rng) if draws else None
-    return Predictive(average, xp.sqrt(variance), model.mean(center - half), model.mean(center + half), found)
-
-
-def _drawn(xp: Namespace, family: ExponentialFamily, chart: Any, root: Array, mean: Array, X: Array, draws: int,
-           rng: Any) -> Array:
-    """Draws of y, those of one draw of the weights together."""
-    if rng is None:
+    if require_count("draws", draws, 0) and rng is None:
         raise TypeError("draws need rng, such as numpy.random.default_rng(0)")
-    u = xp.asarray(rng.standard_normal((draws, *mean.shape)), dtype=mean.dtype)
-    a = xp.matmul(mean + chart.scaled(xp, root, u), X.T)
-    return family.sample(rng, a[..., None])
+    theta = (q.domain if isinstance(q, LowRankNormal) else q.theta_domain).require("theta", theta)
+    found: Predictive = model.predicted(q, theta, X, Ask(level, draws, rng))
+    return found
+
+
+def new_inputs(X: Any, p: int, like: Array) -> tuple[Namespace, Array]:
+    """``(xp, X)``, of shape (n, p). Raises ShapeError."""
+    if X is None:
+        raise ShapeError(f"X must have shape (n, {p}); got None")
+    xp, like, X = arrays(like, X)
+    if X.ndim != 2 or X.shape[1] != p:
+        raise ShapeError(f"X must have shape (n, {p}); got {tuple(X.shape)}")
+    return xp, X
+
+
+def normal_quantile(level: float) -> float:
+    """That of the upper end of a central interval."""
+    return float(NUMPY.ndtri(0.5 + 0.5 * level))
+
+
+def weights_drawn(q: Any, theta: Array, ask: Ask) -> tuple[NormalChart, Array]:
+    """Draws of the weights under a normal posterior, shape (K, ..., p), K at least as many as observations are asked for."""
+    chart = normal_chart(q)
+    xp, theta = arrays(theta)
+    mean, root = chart.mean_and_root(xp, theta)
+    u = ask.parameters.standard_normal((max(ask.draws, DRAWS), *mean.shape))
+    return chart, mean + chart.scaled(xp, root, xp.asarray(u, dtype=mean.dtype))
+
+
+def of_members(family: Any, members: Array, ask: Ask) -> Predictive:
+    """From draws of the natural parameters, shape (K, ..., n, d)."""
+    expected, own = moments(family, members)
+    observed = family.sample(ask.rng, members[:ask.draws, ...]) if ask.draws else None
+    return summary(expected, own, observed, ask.level)
+
+
+def moments(family: ExponentialFamily, theta: Array) -> tuple[Array, Array]:
+    """Mean and variance of y; of categories the probabilities p, and p (1 − p)."""
+    if isinstance(family, Categorical):
+        p = family.parameters(theta)["probabilities"]
+        return p, p * (1.0 - p)
+    return family.mean(theta), family.variance(theta)
+
+
+def summary(expected: Array, own: Array, observed: Array | None, level: float) -> Predictive:
+    """From E[y | z] and Var(y | z) at draws of z, along the first axis."""
+    xp, expected, own = arrays(expected, own)
+    mean = xp.mean(expected, axis=0)
+    deviation = xp.sqrt(xp.mean(own + (expected - mean) ** 2, axis=0))
+    lower, upper = (_quantile(xp, expected, end) for end in (0.5 - 0.5 * level, 0.5 + 0.5 * level))
+    return Predictive(mean, deviation, lower, upper, observed)
+
+
+def _quantile(xp: Namespace, x: Array, share: float) -> Array:
+    """Along the first axis, between the two nearest values."""
+    place = share * (x.shape[0] - 1)
+    below, rising = int(place), xp.sort(x, axis=0)
+    part = place - below
+    return (1.0 - part) * rising[below, ...] + part * rising[min(below + 1, x.shape[0] - 1), ...]

@@ -11,7 +11,9 @@ from ..errors import ShapeError, require, require_count, require_positive, takes
 from ..families.base import ExponentialFamily
 from ..families.bernoulli import Bernoulli
 from ..families.poisson import Poisson
-from .expectations import GaussianExpectation
+from .expectations import GaussianExpectation, QuadratureExpectation
+from .normal_charts import normal_chart
+from .predictive import Ask, Predictive, new_inputs, normal_quantile, weights_drawn
 
 __all__ = ["LogisticRegression", "PoissonRegression", "Regression"]
 
@@ -47,7 +49,8 @@ class Regression:
     def __init__(self, family: ExponentialFamily, X: Array, y: Array, prior_precision: float,
                  batch_size: int | None = None) -> None:
         if family.dim != 1 or not isinstance(family.theta_domain, RealSpace):
-            raise TypeError(f"family must have one natural parameter that is any number, such as Bernoulli(); got {family!r}")
+            raise TypeError(f"family must have one natural parameter that is any number, such as Bernoulli(); got {family!r}"
+                            + (": see VectorRegression" if family.dim > 1 else ""))
         xp, X, y = arrays(X, y)
         if X.ndim != 2 or y.ndim != 1 or X.shape[0] != y.shape[0] or 0 in X.shape:
             raise ShapeError(f"X must have shape (n, p) and y shape (n,); got {tuple(X.shape)} and {tuple(y.shape)}")
@@ -110,6 +113,24 @@ class Regression:
     def mean(self, a: Array) -> Array:
         """E[y] at the natural parameter a, shape (...)."""
         return self.family.mean(a[..., None])
+
+    def predicted(self, q: Any, theta: Array, X: Any, ask: Ask) -> Predictive:
+        """What `predictive` says at X (n, p): by nodes of a = x·z."""
+        xp, X = new_inputs(X, self.p, theta)
+        chart, family = normal_chart(q), self.family
+        self.require_dimension(chart.p)
+        mean, root = chart.mean_and_root(xp, theta)
+        center, deviation = xp.matmul(mean, X.T), chart.deviations(xp, root, X)
+        u, weight = QuadratureExpectation(50).white(xp, 1, center.shape, theta.dtype)
+        a = (center + deviation * u[..., 0])[..., None]
+        expected, own = family.mean(a), family.variance(a)
+        average = xp.sum(weight * expected, axis=0)
+        variance = xp.sum(weight * (own + (expected - average) ** 2), axis=0)
+        half, observed = normal_quantile(ask.level) * deviation, None
+        if ask.draws:               # those of one draw of the weights together
+            z = weights_drawn(q, theta, ask)[1][:ask.draws, ...]
+            observed = family.sample(ask.rng, xp.matmul(z, X.T)[..., None])
+        return Predictive(average, xp.sqrt(variance), self.mean(center - half), self.mean(center + half), observed)
 
     def draw(self, rng: Any) -> "Regression":
         """The model of a mini-batch; itself where no batch_size was given."""

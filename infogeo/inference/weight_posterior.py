@@ -9,6 +9,7 @@ from ..backend import Array, arrays
 from ..errors import ShapeError, require_count, require_positive, takes
 from ..networks.model import Batch, ConditionalModel
 from .expectations import GaussianExpectation, MonteCarloExpectation
+from .predictive import Ask, Predictive, of_members, weights_drawn
 
 __all__ = ["WeightPosterior"]
 
@@ -77,6 +78,13 @@ class WeightPosterior:
         signs = Draws(np.random.default_rng(self.seed), xp, z.dtype).signs((self.probes, *z.shape))
         along = self.loss.record(z).fisher_vector(signs)
         return -self.tau - self.n * xp.mean(signs * along, axis=0)
+
+    def predicted(self, q: Any, theta: Array, X: Any, ask: Ask) -> Predictive:
+        """What `predictive` says at inputs X (n, *input_shape), by draws of the weights."""
+        chart, w = weights_drawn(q, theta, ask)
+        self.require_dimension(chart.p)
+        _, w, X = arrays(w, X)
+        return of_members(self.model.family, self.model.theta(w, X), ask)
 
     def draw(self, rng: Any) -> "WeightPosterior":
         """The model with fresh signs."""

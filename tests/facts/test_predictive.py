@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.inference import (LogisticRegression, MonteCarloExpectation, NegativeELBO, QuadratureExpectation, Regression,
-                               predictive, reference)
+from infogeo.inference import (BayesianMixture, LinearRegression, LogisticRegression, LowRankNormal, MonteCarloExpectation,
+                               NegativeELBO, QuadratureExpectation, Regression, SoftmaxRegression, WeightPosterior, predictive,
+                               reference)
 
 from ..backends import BACKENDS
 from .inference_helpers import EVIDENCE, LOGISTIC, X, Y, near
@@ -43,6 +44,71 @@ def test_predictions():
     near(found.deviation, np.sqrt([[4.0, 10.0]] * 2))
 
 
+def test_predictions_of_a_linear_model():
+    """Student's t of the exact law given the mean field: mean and variance in closed form, draws beside them."""
+    rng = np.random.default_rng(5)
+    model = LinearRegression(X, X @ [1.0, 2.0, -1.0] + 0.5 * rng.standard_normal(50), 0.1)
+    q = model.q
+    theta = q.theta_from(mean_0=[1.0, 2.0, -1.0], covariance_0=0.02 * np.eye(3) + 0.01, shape_1=[6.0, 0.9], rate_1=2.0)
+    found = predictive(q, theta, model, X[:3], draws=4000, rng=rng)
+    spread = 0.02 * np.sum(X[:3] ** 2, -1) + 0.01 * np.sum(X[:3], -1) ** 2
+    near(found.mean, [X[:3] @ [1.0, 2.0, -1.0]] * 2, 1e-12)
+    near(found.deviation[0] ** 2, 2.0 / 5.0 + spread, 1e-12)
+    near(found.upper - found.lower, [2 * 1.6448536269514722 * np.sqrt(spread)] * 2, 1e-12)
+    assert np.all(np.isinf(found.deviation[1]))             # E[1/τ] of a shape of at most 1
+    near(found.draws[:, 0].mean(0), found.mean[0], 0.05)
+    near(found.draws[:, 0].var(0), found.deviation[0] ** 2, 0.06)
+
+
+def test_predictions_of_a_mixture():
+    """Of counts: E y = Σ E w_j E rate_j, the variance by the law of total variance; the draws look like them."""
+    model = BayesianMixture(ig.Poisson(), 2, [2.0, -1.0], 1.0, [0, 1, 1, 2, 9, 11, 8, 10])
+    q = model.q
+    theta = np.array([5.0, 5.0, 20.0, -4.0, 30.0, -3.0])      # shares ½, rates Γ(20, 4) and Γ(30, 3)
+    found = predictive(q, theta, model, draws=4000, rng=np.random.default_rng(0))
+    assert found.mean.shape == () and found.draws.shape == (4000,)
+    near(found.mean, 7.5, 0.1)
+    second = 0.5 * (20 * 21 / 16 + 5.0) + 0.5 * (30 * 31 / 9 + 10.0)
+    near(found.deviation**2, second - 7.5**2, 0.5)
+    near(found.draws.mean(), 7.5, 0.25)
+    near(found.draws.var(), second - 7.5**2, 1.0)
+    assert found.lower < 7.5 < found.upper
+    weights, members = model.members(np.array([.3, .7, 2.0, 5.0]))
+    near(weights, [.3, .7], 1e-15)
+    near(members, np.log([[2.0], [5.0]]), 1e-15)
+    with pytest.raises(TypeError, match="no inputs"):
+        predictive(q, theta, model, [[1.0]])
+
+
+def test_predictions_of_a_network():
+    """A linear network is the regression, its predictions those of draws of the weights; any normal q will do."""
+    network = ig.networks.ConditionalModel(ig.networks.MLP((3, 1), bias=False), ig.Bernoulli())
+    model, exact = WeightPosterior(network, (X, Y), 1.0), predictive(FULL, THETA, LOGISTIC, X[:4])
+    found = predictive(FULL, THETA, model, X[:4], draws=7, rng=np.random.default_rng(0))
+    near(found.mean, exact.mean, 0.02)
+    near(found.deviation, exact.deviation, 0.02)
+    near(found.lower, exact.lower, 0.05)
+    assert found.draws.shape == (7, 4)
+    parts = FULL.parameters(THETA)
+    q = LowRankNormal(3, 1)
+    at = q.coordinates(parts["mean"], np.diag(parts["covariance"]), 1e-9 * np.ones((3, 1)))
+    near(predictive(q, at, model, X[:4]).mean, predictive(q, at, LOGISTIC, X[:4]).mean, 0.02)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_arrays_of_other_models(backend):
+    rng = np.random.default_rng(0)
+    linear = LinearRegression(backend.make(X), backend.make(Y), 1.0)
+    mixture = BayesianMixture(ig.Poisson(), 2, backend.make([2.0, -1.0]), 1.0, backend.make([0.0, 1.0, 9.0]))
+    softmax = SoftmaxRegression(backend.make(X[:5]), backend.make(Y[:5]), 1.0, 3)
+    wide = ig.MultivariateNormal(6)
+    for q, theta, model, at in (
+            (linear.q, linear.prior_theta, linear, backend.make(X[:2])), (mixture.q, mixture.prior_theta, mixture, None),
+            (wide, backend.make(wide.theta_from(mean=np.zeros(6), covariance=np.eye(6))), softmax, backend.make(X[:2]))):
+        for part in predictive(q, theta, model, at, draws=3, rng=rng):
+            assert np.all(np.isfinite(backend.check(part)) | (model is linear))
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_arrays(backend):
     theta = backend.make(np.asarray(THETA))
@@ -58,6 +124,12 @@ def test_messages():
         predictive(FULL, THETA, LOGISTIC, X, level=1.0)
     with pytest.raises(ig.ShapeError, match="X must have shape"):
         predictive(FULL, THETA, LOGISTIC, X[:, :2])
+    with pytest.raises(ig.ShapeError, match="X must have shape"):
+        predictive(FULL, THETA, LOGISTIC)
+    with pytest.raises(TypeError, match="as its argument model"):
+        predictive(FULL, THETA, lambda z: z, X)
+    with pytest.raises(TypeError, match="as its argument q"):
+        predictive(ig.Euclidean(3), THETA, LOGISTIC, X)
     with pytest.raises(TypeError, match="draws need rng"):
         predictive(FULL, THETA, LOGISTIC, X, draws=3)
     with pytest.raises(ig.ShapeError, match="one number a point"):
