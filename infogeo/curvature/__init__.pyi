@@ -47,3 +47,4 @@ from .damping import (
     Undamped as Undamped,
 )
 from .weight_space import WeightSpace as WeightSpace
+from .metric_examples import MetricExamples as MetricExamples, OwnExamples as OwnExamples, StepExamples as StepExamples

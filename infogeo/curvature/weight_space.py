@@ -12,6 +12,7 @@ from ..networks.batches import relative_weights, require_batch
 from ..networks.model import Batch, ConditionalModel, NegativeLogLikelihood
 from ..operators.base import LinearOperator
 from .damping import Damping
+from .metric_examples import MetricExamples, StepExamples
 
 __all__ = ["WeightSpace"]
 
@@ -24,11 +25,12 @@ class WeightSpace(Riemannian):
     model : ConditionalModel
     batch : pair (x, y), or None
         None where only steps have examples.
-        In a run whose steps see mini-batches, the metric of a step is that of its own examples, by `on`.
     curvature : function (model, w, batch) -> LinearOperator
-        Such as `fisher`, `kfac`, `ekfac`; further arguments go in by `functools.partial`. One that does not look at its batch,
-        ``lambda model, w, batch: fisher(model, w, fixed)``, keeps the metric of fixed examples.
+        Such as `fisher`, `kfac`, `ekfac`; further arguments go in by `functools.partial`.
     damping : Damping
+    examples : MetricExamples
+        Of which examples the metric is in a run whose steps see mini-batches: `StepExamples`, those of the step, or
+        `OwnExamples`, those of `batch`.
 
     Shapes: weights, vectors and covectors (..., model.network.size); every leading row is a model of its own, with a curvature
     of its own.
@@ -37,24 +39,24 @@ class WeightSpace(Riemannian):
     dim: int
     _loss: NegativeLogLikelihood | None
 
-    @takes(model=ConditionalModel, damping=Damping)
+    @takes(model=ConditionalModel, damping=Damping, examples=MetricExamples)
     def __init__(self, model: ConditionalModel, batch: Batch | None, curvature: Callable[..., LinearOperator],
-                 damping: Damping) -> None:
+                 damping: Damping, examples: MetricExamples = StepExamples()) -> None:
         self.model, self._batch, self.curvature, self.damping = model, batch, curvature, damping
-        self.dim, self._loss = model.network.size, None
+        self.dim, self._loss, self.examples = model.network.size, None, examples
 
     def __repr__(self) -> str:
         return f"WeightSpace({self.model!r}, {getattr(self.curvature, '__name__', self.curvature)}, {self.damping!r})"
 
     def on(self, objective: Any) -> "WeightSpace":
-        """The same curvature of the examples that an objective sees, where it is made of a loss of this model."""
+        """The same curvature in a step that sees an objective, of `examples`, where it is made of a loss of this model."""
         loss = objective
         while hasattr(loss, "f") and not hasattr(loss, "map"):          # what is added to it, such as weight decay
             loss = loss.f
         if not isinstance(loss, NegativeLogLikelihood) or loss.model is not self.model:
             return self
         seen = copy(self)
-        seen._loss = loss
+        seen._loss, seen._batch = self.examples.seen(loss, self._batch)
         return seen
 
     @property

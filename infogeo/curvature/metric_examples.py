@@ -1,0 +1,78 @@
+"""Of which examples the metric on weights is, where the steps of a run see others each."""
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array, arrays
+from ..errors import require, require_count
+from ..networks.batches import require_batch
+from ..networks.model import Batch, NegativeLogLikelihood
+
+__all__ = ["MetricExamples", "OwnExamples", "StepExamples"]
+
+
+class MetricExamples(ABC):
+    """The examples that the metric of a step is made of."""
+
+    @abstractmethod
+    def seen(self, loss: NegativeLogLikelihood, own: Batch | None) -> tuple[NegativeLogLikelihood | None, Batch | None]:
+        """``(loss, None)`` for those of a loss, or ``(None, batch)``, in a step of that loss; `own` are those of the manifold."""
+
+
+@dataclass(frozen=True)
+class StepExamples(MetricExamples):
+    """Those that the gradient is made of."""
+
+    def seen(self, loss: NegativeLogLikelihood, own: Batch | None) -> tuple[NegativeLogLikelihood | None, Batch | None]:
+        return loss, None
+
+
+@dataclass(frozen=True)
+class OwnExamples(MetricExamples):
+    """Those of the manifold, whatever the gradient is made of: all of them, or a few that are drawn anew for every mini-batch.
+
+    A metric of other examples than the gradient's is independent of the gradient's noise. The Fisher metric needs no y, so that
+    examples without labels serve: ``(x, None)`` is their batch.
+
+    Parameters
+    ----------
+    size : int, optional
+        How many are drawn, without one twice; all unless given.
+    rng : numpy.random.Generator, optional
+        Needed with `size`. A run that goes on from a snapshot draws from it where it stands.
+
+    Source: Pascanu & Bengio, Revisiting natural gradient for deep networks (2013), for metrics of other and unlabelled examples.
+    """
+
+    size: int | None = None
+    rng: np.random.Generator | None = None
+
+    def __post_init__(self) -> None:
+        if self.size is not None:
+            require_count("size", self.size)
+            if not isinstance(self.rng, np.random.Generator):
+                raise TypeError("OwnExamples with a size draws and needs rng, such as numpy.random.default_rng(0); got "
+                                f"{self.rng!r}")
+
+    def seen(self, loss: NegativeLogLikelihood, own: Batch | None) -> tuple[NegativeLogLikelihood | None, Batch | None]:
+        if own is None:
+            raise TypeError("OwnExamples are those of the WeightSpace, which has none: give it a batch")
+        return None, own if self.size is None else self._drawn(own, self.size)
+
+    def _drawn(self, own: Batch, size: int) -> Batch:
+        assert self.rng is not None
+        x, y, weights = require_batch(own)
+        n = arrays(x)[1].shape[0]
+        require("size", f"1 <= size <= n = {n}", size <= n, size)
+        index = self.rng.choice(n, size, replace=False)
+        return _taken(x, index), _taken(y, index), _taken(weights, index)
+
+
+def _taken(part: Any, index: np.ndarray) -> Array | None:
+    """Some rows; of nothing, nothing."""
+    if part is None:
+        return None
+    xp, part = arrays(part)
+    return xp.take(part, xp.asarray(index), axis=0)
