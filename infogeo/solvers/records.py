@@ -13,7 +13,7 @@ from ..backend import Array, backend_of, set_at
 from ..errors import require_count
 from .place import Place
 
-__all__ = ["Every", "Points", "Record", "Values", "records_of", "recorded"]
+__all__ = ["Every", "Points", "Record", "Values", "memory", "records_of", "recorded"]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from ..curvature.outputs import ExactColumns, Outputs
 from ..errors import ConvergenceError, require, require_positive
 from ..networks.model import NegativeLogLikelihood
 from ..numerics.linalg import cholesky, inverse_lower
+from ..solvers.records import memory
 from .examples import ExampleUpdate, Seen
 
 __all__ = ["AdaptiveNatural", "ConstantRate", "FirstOrder", "HarmonicRate", "Rate", "Recursion", "ShermanMorrison"]
@@ -123,6 +124,11 @@ class AdaptiveNatural(ExampleUpdate):
     recursion : Recursion
     outputs : Outputs
 
+    Raises
+    ------
+    MemoryError
+        Before the first step, where P² numbers of P weights are more than the machine holds.
+
     Source: Amari, Park & Fukumizu (2000), section 3; Park, Amari & Fukumizu, Adaptive natural gradient learning algorithms for
     various stochastic models (2000).
     """
@@ -137,6 +143,7 @@ class AdaptiveNatural(ExampleUpdate):
 
     def init(self, x: Array) -> AdaptiveState:
         xp, x = arrays(x)
+        _require_room(x.shape[-1], xp.finfo(x.dtype).bits // 8)
         return AdaptiveState(0, xp.eye(x.shape[-1], dtype=x.dtype) / self.start)
 
     def learned(self, seen: Seen, x: Array, covector: Array, state: AdaptiveState) -> AdaptiveState:
@@ -146,6 +153,15 @@ class AdaptiveNatural(ExampleUpdate):
     def step(self, x: Array, covector: Array, h: Array, state: AdaptiveState) -> tuple[Array, AdaptiveState]:
         xp, x, covector = arrays(x, covector)
         return x - h * xp.matmul(state.inverse, covector), state
+
+
+def _require_room(weights: int, itemsize: int) -> None:
+    """Nothing, where the memory of this machine holds Ĝ⁻¹ three times: before, after, and the difference."""
+    size, room = 3.0 * weights**2 * itemsize, memory()
+    if size > room:
+        raise MemoryError(f"AdaptiveNatural keeps the inverse of the whole metric of {weights} weights, which takes "
+                          f"{size / 2**30:.3g} GiB while it is renewed, more than the {room / 2**30:.3g} of this machine: "
+                          "LowRankNatural keeps a few columns, StructuredNatural and KFAC the blocks of layers")
 
 
 def fisher_columns(loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> Array:

@@ -37,6 +37,12 @@ def test_one_column_is_the_formula_of_sherman_and_morrison():
                                rtol=1e-13, atol=1e-15)
 
 
+def test_a_metric_that_no_machine_holds_is_refused():
+    """Before it is made: three times 10¹⁴ numbers."""
+    with pytest.raises(MemoryError, match=r"the whole metric of 10000000 weights, .* GiB .*LowRankNatural keeps a few columns"):
+        AdaptiveNatural(0.1, HarmonicRate()).init(np.broadcast_to(0.0, (10**7,)))
+
+
 def test_the_first_order_form_is_true_to_first_order():
     """Its distance from the exact recursion falls as ε²."""
     rng = np.random.default_rng(2)
