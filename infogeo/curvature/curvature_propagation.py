@@ -150,8 +150,11 @@ def hessian_diagonal(model: ConditionalModel, w: Array, batch: Batch, noise: Noi
 def diagonal_of_loss(loss: NegativeLogLikelihood, w: Array, noise: Noise) -> Array:
     """The same of a loss that is there already, maybe with the pass of w."""
     done, sweep = _below_the_output(loss, w, noise, Balanced(), 1)
-    xp, parts = sweep.xp, []
-    for layer, s, W, memory, lowest in _down(done.network_pass):
+    xp, parts, through = sweep.xp, [], done.network_pass
+    if not isinstance(through, Pass):
+        found = through.propagated(sweep)
+        return xp.concat([_squares(xp, layer.homogeneous(xp, rows), *vectors) for layer, rows, vectors in found], axis=-1)
+    for layer, s, W, memory, lowest in _down(through):
         if s:
             rows = (layer.homogeneous(xp, memory.a), *(layer.merge(xp, v) for v in sweep.vectors))
             parts.append(_squares(xp, *(layer.positions(xp, r, memory.input_shape) for r in rows)))
@@ -294,8 +297,14 @@ def _within_layers(model: ConditionalModel, w: Array, batch: Batch, noise: Noise
                    samples: _Samples) -> list[Array]:
     """The vectors at the weights without the noise of products."""
     done, sweep = _at_the_output(model, w, batch, noise, split, samples.axes)
-    xp, parts = sweep.xp, []
-    for layer, s, W, memory, lowest in _down(done.network_pass):
+    xp, parts, through = sweep.xp, [], done.network_pass
+    if not isinstance(through, Pass):
+        for layer, rows, vectors in through.propagated(sweep):
+            rows = xp.matrix_transpose(layer.homogeneous(xp, rows))
+            each = [_flattened(xp, xp.matmul(rows, v)) for v in vectors]
+            parts.append(each if samples.axes == 1 else [xp.sum(v, axis=-2) for v in each])
+        return _whole(xp, parts[::-1])
+    for layer, s, W, memory, lowest in _down(through):
         if s:
             parts.append(_at_weights(xp, layer, memory, sweep.vectors, samples))
         if not lowest:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -151,3 +151,10 @@ class NetworkPass(ABC):
     @abstractmethod
     def layer_quantities(self, g: Array) -> list[LayerQuantities]:
         """`LayerQuantities` of each layer with weights, from the first to the last, for the covectors g at the output."""
+
+    def propagated(self, sweep: Any) -> Iterable[tuple[Affine, Array, list[Array]]]:
+        """(layer, rows, vectors) of each layer with weights for a sweep of curvature propagation that has come to the output.
+
+        Shapes: rows (n, L, inputs), vectors at the pre-activations (m, n, L, outputs).
+        """
+        raise TypeError(f"curvature is not propagated through {self.network!r}")

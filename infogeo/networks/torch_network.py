@@ -17,7 +17,7 @@ from .interface import Network
 from .layer import Shape
 
 if TYPE_CHECKING:
-    from .torch.passes import TorchPass
+    from .torch.nodes import CurvedPass
 
 __all__ = ["ExactBlocks", "TorchNetwork"]
 
@@ -174,13 +174,13 @@ class TorchNetwork(Network):
         u = self.skeleton.output(w, x.reshape(-1, *self.input_shape) if k else x)
         return u.reshape(*x.shape[:k + 1], *self.output_shape) if k else u
 
-    def record(self, w: Array, x: Array) -> TorchPass:
-        from .torch.passes import TorchPass
+    def record(self, w: Array, x: Array) -> CurvedPass:
+        from .torch.nodes import CurvedPass
         w, x = self._arguments(w, x)
         if w.ndim != 1 or x.ndim != len(self.input_shape) + 1:
             raise ShapeError(f"a TorchNetwork has derivatives at one weight vector and one batch of inputs; got w of shape "
                              f"{tuple(w.shape)} and x of shape {tuple(x.shape)}")
-        return TorchPass(self, backend_of(w), w, x)
+        return CurvedPass(self, backend_of(w), w, x)
 
     def blocks_of_samples(self, w: Array, x: Array) -> list[slice]:
         return [slice(0, x.shape[x.ndim - len(self.input_shape) - 1])]

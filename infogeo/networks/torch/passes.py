@@ -32,11 +32,11 @@ class TorchPass(NetworkPass):
     def __init__(self, network: Any, xp: Namespace, w: Array, x: Array, recorder: type[Recorder] = Recorder) -> None:
         self.network, self.xp, self.dtype = network, xp, w.dtype
         self._skeleton: Skeleton = network.skeleton
-        self._x = x
-        self._leaves = {name: p.detach().requires_grad_() for name, p in self._skeleton.views(w.detach()).items()}
+        self.w, self.x = w, x
+        self.leaves = {name: p.detach().requires_grad_() for name, p in self._skeleton.views(w.detach()).items()}
         with torch.enable_grad():
-            self._u, self.seen = self._skeleton.run(self._leaves, x, recorder)
-        self.output = self._u.detach()
+            self.u, self.seen = self._skeleton.run(self.leaves, x, recorder)
+        self.output = self.u.detach()
 
     @property
     def blocks(self) -> "list[tuple[slice, TorchPass]]":
@@ -46,7 +46,7 @@ class TorchPass(NetworkPass):
 
     def vjp(self, g: Array) -> Array:
         lead, g = self._covectors(g)
-        return self._vector(self._backward(list(self._leaves.values()), g), lead)
+        return self._vector(self.backward(list(self.leaves.values()), g), lead)
 
     def jvp(self, dw: Array) -> Array:
         lead, dw = self._directions(dw)
@@ -64,8 +64,8 @@ class TorchPass(NetworkPass):
     def _differentiable(self, g: Array) -> dict[str, Any]:
         """Jᵀ g with a graph of its own, of the parameters where it has one."""
         with torch.enable_grad():
-            found = torch.autograd.grad(self._u, list(self._leaves.values()), g, create_graph=True, allow_unused=True)
-        return {name: t for name, t in zip(self._leaves, found) if t is not None and t.requires_grad}
+            found = torch.autograd.grad(self.u, list(self.leaves.values()), g, create_graph=True, allow_unused=True)
+        return {name: t for name, t in zip(self.leaves, found) if t is not None and t.requires_grad}
 
     def vjp_tangent(self, dw: Array, g: Array, dg: Array | Callable[[Array], Array]) -> Array:
         dg = dg(self.jvp(dw)) if callable(dg) else dg
@@ -84,7 +84,7 @@ class TorchPass(NetworkPass):
         if not found:
             return torch.zeros((*lead, self.network.size), dtype=self.dtype, device=dw.device)
         views = self._skeleton.views(dw)
-        return self._vector(_gradients(list(found.values()), list(self._leaves.values()), [views[name] for name in found]), lead)
+        return self._vector(_gradients(list(found.values()), list(self.leaves.values()), [views[name] for name in found]), lead)
 
     # Layers
 
@@ -121,7 +121,7 @@ class TorchPass(NetworkPass):
 
     def _quantities(self, g: Array) -> Iterator[tuple[Dense, slice, Array, Array]]:
         """(layer, slice, rows, covectors) of every layer, for covectors (m, n, outputs) at the output."""
-        return self.at_layers(g.shape[0], self.at_calls([self._u], [g]), self._of_unknown(g))
+        return self.at_layers(g.shape[0], self.at_calls([self.u], [g]), self._of_unknown(g))
 
     def at_calls(self, outputs: list[Any], g: list[Any]) -> list[Array]:
         """Covectors (m, *shape) at tensors of the graph as covectors at what the calls give."""
@@ -162,7 +162,7 @@ class TorchPass(NetworkPass):
         names = [slot.name for group in self._skeleton.groups if group.kind == "unknown" for slot in group.slots]
         if not names:
             return {}
-        held = {name: p.detach() for name, p in self._leaves.items()}
+        held = {name: p.detach() for name, p in self.leaves.items()}
 
         def one(x: Array, c: Array) -> Any:
             def f(some: dict[str, Any]) -> Any:
@@ -170,13 +170,14 @@ class TorchPass(NetworkPass):
             return vjp(f, {name: held[name] for name in names})[1](c)[0]
 
         with _quiet():
-            found = [vmap(one)(self._x, c) for c in g]
+            found = [vmap(one)(self.x, c) for c in g]
         return {name: torch.stack([f[name] for f in found]).flatten(2) for name in names}
 
     # Shapes
 
-    def _backward(self, inputs: list[Any], g: Array) -> list[Any]:
-        return _gradients([self._u], inputs, [g])
+    def backward(self, inputs: list[Any], g: Array) -> list[Any]:
+        """Covectors (m, n, outputs) at the output as covectors at tensors of the graph; None where these do not matter."""
+        return _gradients([self.u], inputs, [g])
 
     def _coerced(self, g: Array) -> tuple[tuple[int, ...], Array]:
         """(leading axes, a covector at the output broadcast to it)."""
@@ -201,7 +202,7 @@ class TorchPass(NetworkPass):
 
     def _vector(self, found: list[Any], lead: tuple[int, ...]) -> Array:
         """Gradients of the parameters, (m, *shape), as (*lead, size)."""
-        return self._skeleton.gathered(dict(zip(self._leaves, found)), self.output).reshape(*lead, self.network.size)
+        return self._skeleton.gathered(dict(zip(self.leaves, found)), self.output).reshape(*lead, self.network.size)
 
 
 def _gradients(outputs: list[Any], inputs: list[Any], g: list[Any]) -> list[Any]:

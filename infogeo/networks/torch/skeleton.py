@@ -127,5 +127,8 @@ def _without_weights(module: Any) -> Any:
     """A copy of a module whose parameters are empty, with the ways of its parts that can be seen."""
     empty = {id(p): torch.nn.Parameter(torch.empty_like(p, device="meta"), requires_grad=False) for p in module.parameters()}
     copy = deepcopy(module, dict(empty)).eval()
+    for part in copy.modules():
+        if hasattr(part, "inplace"):            # what a function takes is looked at afterwards
+            part.inplace = False
     unroll(copy)
     return copy

@@ -1,0 +1,91 @@
+"""Modules of every kind beside their Jacobian, row by row, and finite differences for the second derivatives."""
+import pytest
+import torch
+from torch.autograd.functional import jacobian
+
+from infogeo import curvature as C
+from infogeo.networks.torch.calls import Recorder
+
+from .modules import ZOO, distance, in_zoo
+
+TOL = 1e-10
+
+
+@pytest.fixture(params=sorted(ZOO), scope="module")
+def problem(request):
+    p = in_zoo(request.param)
+    skeleton = p.network.skeleton
+    p.jacobian = jacobian(lambda w: skeleton.called(Recorder({}), skeleton.views(w), p.x), p.w)        # (n, outputs, size)
+    metric = p.model.family.metric(p.model.theta(p.w, p.x))
+    p.columns = torch.einsum("nkl,nlq->nkq", metric, p.jacobian)
+    p.fisher = torch.einsum("nkp,nkq->pq", p.jacobian, p.columns) / len(p.x)
+    return p
+
+
+def test_output(problem):
+    p = problem
+    assert distance(p.network.forward(p.w, p.x), p.module(p.x).detach()) < 1e-14
+    assert distance(p.network.record(p.w, p.x).output, p.module(p.x).detach()) < 1e-14
+
+
+def test_products(problem):
+    p, done = problem, problem.network.record(problem.w, problem.x)
+    g, v = torch.randn((3, *done.output.shape), dtype=p.w.dtype), torch.randn((3, p.network.size), dtype=p.w.dtype)
+    assert distance(done.vjp(g), torch.einsum("mnk,nkp->mp", g, p.jacobian)) < TOL
+    assert distance(done.vjp(g[0]), torch.einsum("nk,nkp->p", g[0], p.jacobian)) < TOL
+    assert distance(done.jvp(v), torch.einsum("nkp,mp->mnk", p.jacobian, v)) < TOL
+    assert distance(done.per_example_gradients(g), torch.einsum("mnk,nkp->mnp", g, p.jacobian)) < TOL
+    assert distance(C.fisher(p.model, p.w, p.batch).dense(), p.fisher) < TOL
+
+
+def test_second_derivatives(problem):
+    p, h = problem, 1e-5
+    g, v = torch.randn((len(p.x), 2), dtype=p.w.dtype), torch.randn((2, p.network.size), dtype=p.w.dtype)
+    found = p.network.record(p.w, p.x).vjp_tangent(v, g, torch.zeros_like(g))
+    expected = torch.stack([(p.network.vjp(p.w + h * d, p.x, g) - p.network.vjp(p.w - h * d, p.x, g)) / (2 * h) for d in v])
+    assert distance(found, expected) < 1e-6
+
+
+def test_blocks(problem):
+    p = problem
+    blocks = torch.zeros_like(p.fisher)
+    for s in p.network.slices:
+        blocks[s, s] = p.fisher[s, s]
+    assert distance(C.block_diagonal(p.model, p.w, p.batch).dense(), blocks) < TOL
+    assert distance(C.diagonal_fisher(p.model, p.w, p.batch).d, p.fisher.diagonal()) < TOL
+    assert float(C.ekfac(p.model, p.w, p.batch).trace()) == pytest.approx(float(p.fisher.trace()), rel=TOL)
+
+
+def test_kfac_is_exact_for_one_sample_at_one_position(problem):
+    p = problem
+    one = torch.einsum("kp,kq->pq", p.jacobian[0], p.columns[0])
+    for sharing in (C.Expand(), C.Reduce()):
+        found = C.kfac(p.model, p.w, (p.x[:1], p.batch[1][:1]), sharing=sharing).dense()
+        for s, (_, rows) in zip(p.network.slices, p.network.record(p.w, p.x[:1]).layer_inputs()):
+            if rows.shape[-2] == 1:
+                assert float((found[s, s] - one[s, s]).abs().max()) <= TOL * float(one.abs().max())
+
+
+def test_curvature_is_propagated_through_what_is_known(problem):
+    p = problem
+    try:
+        found = C.hessian_diagonal(p.model, p.w, p.batch, C.UnitVectors())
+    except TypeError as error:
+        assert "hessian(…).diagonal()" in str(error)
+        return
+    H = C.hessian(p.model, p.w, p.batch).dense()
+    assert distance(found, H.diagonal()) < TOL
+    blocks = C.within_layer_hessian(p.model, p.w, p.batch, C.UnitVectors()).dense()
+    assert max(distance(blocks[s, s], H[s, s]) for s in p.network.slices if H[s, s].abs().max() > 0) < TOL
+
+
+def test_where_curvature_is_propagated():
+    """Not through softmax, nor with weights in the inputs of their own layer; activations and products are curved nodes."""
+    def goes(name):
+        p = in_zoo(name)
+        try:
+            return bool(C.hessian_diagonal(p.model, p.w, p.batch, C.UnitVectors()).shape)
+        except TypeError:
+            return False
+
+    assert {name for name in ZOO if goes(name)} == {"resnet", "gated", "frozen"}
