@@ -31,7 +31,7 @@ class VectorRegression:
     prior_precision : float
         τ, positive.
 
-    Its expectation is `GaussianExpectation` by Gauss–Hermite nodes, 20² for d = 2, 10³ for d = 3, and by 1000 draws beyond.
+    Its expectation is `GaussianExpectation` by Gauss–Hermite nodes, 20² for d = 2, 10³ for d = 3, and by 200 draws beyond.
 
     Shapes: z (..., p d), Z row by row.
     Raises: DomainError, ShapeError, TypeError.
@@ -51,7 +51,7 @@ class VectorRegression:
         self.y = kept(family.require_observations("y", y))
         self.tau = require_positive("prior_precision", prior_precision)
         by: WeightedPoints = QuadratureExpectation(20 if family.dim <= 2 else 10)
-        self.expectation = GaussianExpectation(by if family.dim <= 3 else MonteCarloExpectation(1000))
+        self.expectation = GaussianExpectation(by if family.dim <= 3 else MonteCarloExpectation(200))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.family!r}, {self.X.shape[0]} observations, {self.size} weights)"
@@ -82,7 +82,8 @@ class VectorRegression:
     def __call__(self, z: Array) -> Array:
         """log p(y, z), shape (...)."""
         xp, z = arrays(z)
-        return xp.sum(self._terms(xp, self._at(xp, z, self.X))[0], axis=-1) + self._prior(xp.sum(z * z, axis=-1))
+        terms = self.family._log_density(xp, self._at(xp, z, self.X), xp.asarray(self.y, dtype=z.dtype))
+        return xp.sum(terms, axis=-1) + self._prior(xp.sum(z * z, axis=-1))
 
     def gradient(self, z: Array) -> Array:
         """Its differential, shape (..., p d)."""

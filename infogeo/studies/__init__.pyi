@@ -64,8 +64,9 @@ from .boosted import (
 )
 
 # posteriors
+from .posterior_models import INFERENCE_MODELS as INFERENCE_MODELS, PosteriorModel as PosteriorModel
 from .posterior import (
-    INFERENCE_MODELS as INFERENCE_MODELS, PosteriorStudy as PosteriorStudy, figure_posterior as figure_posterior,
+    PosteriorStudy as PosteriorStudy, figure_posterior as figure_posterior,
     follow_posterior as follow_posterior, posterior_of_table as posterior_of_table, report_posterior as report_posterior,
     write_posterior as write_posterior,
 )

@@ -66,6 +66,19 @@ class TextTable:
         numbers = [self._numbers(name, lines, [row[i] for row in texts]) for i, name in enumerate(names)]
         return NumberColumns(list(names), lines, texts, np.array(numbers).T)
 
+    def texts(self, name: str) -> list[str]:
+        """One column as it stands there.
+
+        Raises
+        ------
+        InputError
+        """
+        place = self._place(name)
+        for line, row in self.rows:
+            if place >= len(row) or not row[place].strip():
+                raise InputError(f"{self.path}: line {line}: no value in column {name!r}")
+        return [row[place].strip() for _, row in self.rows]
+
     def _place(self, name: str) -> int:
         if self.names.count(name) > 1:
             raise InputError(f"{self.path}: line 1: more than one column is called {name!r}")

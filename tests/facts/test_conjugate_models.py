@@ -30,6 +30,23 @@ def test_mean_and_precision():
     near(at_once.x, run.x, 1e-9)
 
 
+def test_exact_linear_regression():
+    """Evidence of N(μ, 1/τ) to the digits of a two-dimensional quadrature; with few digits of noise left it stays finite."""
+    exact = LinearRegression(np.ones((8, 1)), EIGHT, prior_precision=0.01).exact()
+    near(exact.log_evidence, -13.717558639, 1e-9)
+    tau, mu = np.meshgrid(np.exp(np.linspace(-6, 3, 401)), np.linspace(-8, 10, 801), indexing="ij")
+    joint = (-0.5 * tau * np.sum((EIGHT[:, None, None] - mu) ** 2, axis=0) + 5.0 * np.log(tau) - tau - 0.005 * mu**2)
+    share = np.exp(joint - joint.max())
+    share /= share.sum()
+    near(exact.mean, [np.sum(share * mu), np.sum(share * tau)], 1e-6)
+    near(exact.deviation, [np.sqrt(np.sum(share * (part - np.sum(share * part)) ** 2)) for part in (mu, tau)], 1e-5)
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((20000, 3))
+    sharp = LinearRegression(X, X @ [1.0, 2.0, 3.0] + 1e-3 * rng.standard_normal(20000), 1.0).exact()
+    near(sharp.mean[:3], [1.0, 2.0, 3.0], 1e-4)
+    assert np.isfinite(sharp.log_evidence) and 3e3 < sharp.mean[3] < 2e4        # the prior of rate 1 holds it back
+
+
 def test_a_coordinate_step_starts_where_the_last_one_ended():
     """After a step of size 1 the last factor is the best one beside the others, as it was not beside the old ones."""
     model = LinearRegression(np.ones((8, 1)), EIGHT, prior_precision=0.01)
