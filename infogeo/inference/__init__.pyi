@@ -7,6 +7,12 @@ from .capacity import Guaranteed as Guaranteed
 from .capacity import RateDistortion as RateDistortion
 from .capacity import channel_capacity as channel_capacity
 from .capacity import rate_distortion as rate_distortion
+from .checks import Check as Check
+from .checks import plot_check as plot_check
+from .checks import plot_intervals as plot_intervals
+from .checks import plot_ranks as plot_ranks
+from .checks import predictive_check as predictive_check
+from .checks import predictive_ranks as predictive_ranks
 from .conjugate_model import ConjugateModel as ConjugateModel
 from .conjugate_model import ExactExpectation as ExactExpectation
 from .coordinate import CoordinateUpdate as CoordinateUpdate
