@@ -1,6 +1,6 @@
 """The digits that every family keeps: largest errors against mpmath at 50 digits and more, with SciPy's beside them.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/accuracy.py                            # all families, the table and its data
+    OPENBLAS_NUM_THREADS=1 python benchmarks/accuracy.py                    # all families: the figures of the documentation
     OPENBLAS_NUM_THREADS=1 python benchmarks/accuracy.py --family Gamma --misses    # one family, its worst points
     OPENBLAS_NUM_THREADS=1 python benchmarks/accuracy.py --edges                    # fits, ends of supports, boundaries
 
@@ -274,34 +274,14 @@ def write_csv(path, rows):
                 writer.writerows((name, region, q, library, w.count, figure(w)) for q, w in found.items() if w.count)
 
 
-def write_rst(path, rows):
-    """One row a family and region. SciPy's figures follow ours in the columns of entropy and log density."""
-    heads = ("Family", "region", "ψ", "η", "θ", "φ", "metric", "KL", "KL near", "entropy", "(SciPy)", "log p", "(SciPy)")
-    lines = [".. list-table::", "   :header-rows: 1", ""]
-    for row in [heads] + [_cells(*row) for row in rows]:
-        lines += [f"   {'*' if i == 0 else ' '} - {cell}".rstrip() for i, cell in enumerate(row)]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
 def write_edges(folder):
-    """The table of `accuracy_edges`; whether no figure is above 1e-11."""
+    """The table of `accuracy_edges`."""
     rows = [(kind, name, f"{ours:.1e}" if ours else "0", "" if peer is None else f"{peer:.1e}" if peer else "0")
             for kind, name, ours, peer in accuracy_edges.table()]
     for row in rows:
         print("{:9s} {:62s} {:>8s}   SciPy {}".format(*row), flush=True)
     with open(folder / "accuracy_edges.csv", "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("kind", "case", "infogeo", "scipy"), *rows])
-    lines = [".. list-table::", "   :header-rows: 1", ""]
-    for row in [("", "Case", "infogeo", "SciPy"), *((kind, f"``{name}``", ours, peer) for kind, name, ours, peer in rows)]:
-        lines += [f"   {'*' if i == 0 else ' '} - {cell}".rstrip() for i, cell in enumerate(row)]
-    (folder / "accuracy_edges.rst").write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _cells(name, region, worst, peers):
-    cells = [f"``{name}``", region, *(figure(worst[q]) for q in QUANTITIES[:-2])]
-    for q in SCIPY:
-        cells += [figure(worst[q]), figure(peers[q])]
-    return cells
 
 
 def main():
@@ -309,8 +289,8 @@ def main():
     parser.add_argument("--family", action="append", help="only the families of this class; may be repeated; writes no table")
     parser.add_argument("--points", type=int, default=120, help="a region, for a family of dimension 1 (default 120)")
     parser.add_argument("--misses", action="store_true", help="print the worst point of every figure above what is aimed at")
-    parser.add_argument("--out", type=Path, default=TABLES, help="the folder for accuracy.csv and accuracy.rst")
-    parser.add_argument("--edges", action="store_true", help="only fits, ends and boundaries: accuracy_edges.csv and .rst")
+    parser.add_argument("--out", type=Path, default=TABLES, help="the folder for accuracy.csv and accuracy_edges.csv")
+    parser.add_argument("--edges", action="store_true", help="only fits, ends and boundaries: accuracy_edges.csv")
     args = parser.parse_args()
     if args.edges or args.family is None:
         args.out.mkdir(exist_ok=True)
@@ -336,7 +316,6 @@ def main():
     if args.family is None:
         args.out.mkdir(exist_ok=True)
         write_csv(args.out / "accuracy.csv", rows)
-        write_rst(args.out / "accuracy.rst", rows)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     OPENBLAS_NUM_THREADS=1 python benchmarks/accuracy_distribution.py
 
 An error of P(X ≤ x) and of P(X > x) is relative to the value, of those above 1e-300, or to what rounding x costs, where that is
-more; that of a logarithm is relative to the logarithm, of those beyond 1e-300. It writes docs/_static/accuracy_distribution.rst.
+more; that of a logarithm is relative to the logarithm, of those beyond 1e-300. It writes docs/_static/accuracy_distribution.csv.
 """
 import csv
 import sys
@@ -19,7 +19,7 @@ import infogeo as ig
 from infogeo.domains import Integers
 
 ROOT = Path(__file__).parent.parent
-SOURCE, OUT = ROOT / "tests" / "data" / "distribution_references.csv", ROOT / "docs" / "_static" / "accuracy_distribution.rst"
+SOURCE, OUT = ROOT / "tests" / "data" / "distribution_references.csv", ROOT / "docs" / "_static" / "accuracy_distribution.csv"
 SCIPY = {"cdf": "cdf", "survival": "sf", "log_cdf": "logcdf", "log_survival": "logsf"}
 EPS = float(np.finfo(float).eps)
 
@@ -85,18 +85,14 @@ def main():
         families = {name: [(np.array(row["theta"].split(), float), *(float(row[key]) for key in ("x", "log_cdf", "log_survival")))
                            for row in rows] for name, rows in table}
     known = peers()
-    heads = ("Family", "points", *(cell for name in SCIPY for cell in (f"``{name}``", "(SciPy)")))
-    lines = [".. list-table::", "   :header-rows: 1", ""]
-    cells = [heads]
+    lines = [("family", "quantity", "points", "infogeo", "scipy")]
     for name, rows in families.items():
-        family = named(name)
-        ours, theirs = errors(family, rows, known.get(name))
-        paired = [cell for i, error in enumerate(ours) for cell in (figure(error), figure(theirs[i]) if theirs else "")]
-        cells.append((f"``{name}``", str(len(rows)), *paired))
-        print(*cells[-1], file=sys.stderr, flush=True)
-    for row in cells:
-        lines += [f"   {'*' if i == 0 else ' '} - {cell}".rstrip() for i, cell in enumerate(row)]
-    OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        ours, theirs = errors(named(name), rows, known.get(name))
+        found = zip(SCIPY, map(figure, ours), map(figure, theirs) if theirs else [""] * len(SCIPY), strict=True)
+        lines += [(name, quantity, len(rows), own, peer) for quantity, own, peer in found]
+        print(*lines[-1], file=sys.stderr, flush=True)
+    with open(OUT, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(lines)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ from infogeo.families.base import ExponentialFamily
 from infogeo.families.catalogue import FAMILIES
 from infogeo.statistics import conjugacy
 
-sys.path.insert(0, str(Path(__file__).parent))         # figure_scraper, mathematics, reference
+sys.path.insert(0, str(Path(__file__).parent))         # figure_scraper, mathematics, reference, tables
 
 import reference  # noqa: E402
+import tables  # noqa: E402
 
 project = "infogeo"
 author = "the infogeo contributors"
@@ -28,7 +29,7 @@ extensions = [
     "mathematics",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "_static"]
+exclude_patterns = ["_build", "_static", "generated"]
 default_role = "autolink"              # `name` links where the name is one of ours, and is a literal elsewhere: see `linked`
 rst_prolog = ".. currentmodule:: infogeo\n"
 
@@ -45,7 +46,10 @@ autosummary_generate = True
 autosummary_filename_map = reference.file_names()
 autosummary_imported_members = False
 autodoc_member_order = "bysource"
-autodoc_typehints = "none"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 90
 toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False    # the class template lists them
 numpydoc_class_members_toctree = False
@@ -56,7 +60,8 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
     "abort_on_example_error": True,
-    "backreferences_dir": None,
+    "backreferences_dir": "gallery/backreferences",     # examples of a name, below it in the reference
+    "doc_module": ("infogeo",),
     "image_scrapers": ("matplotlib", "figure_scraper.scrape"),
     "download_all_examples": False,
     "write_computation_times": False,
@@ -170,39 +175,38 @@ def conjugate(manifold):
     return f"`{type(prior).__name__}`: {found.parameter}"
 
 
-def table(heads, rows):
-    lines = [".. list-table::", "   :header-rows: 1", "   :class: families", ""]
-    return lines + [f"   {'*' if i == 0 else ' '} - {cell}" for row in (heads, *rows) for i, cell in enumerate(row)]
-
-
 def write_families(app):
-    """``generated/families.inc`` and ``generated/capabilities.inc``, the tables, and ``generated/sheets.inc``."""
+    """``generated/*.inc``: the tables of the families, one purpose a table, and their data sheets."""
     plain = lambda text: re.sub(r"[|*_]", r"\\\g<0>", text)
-    meanings, capabilities, sheets = [], [], []
+    ordinary, charts, domains, solvers, sheets = [], [], [], [], []
     for family in families():
         given = arguments(family)
         manifold, found = family(*given), sheet(family)
         base = getattr(manifold, "base", None)
         other = f"as `{type(base).__name__}`" if isinstance(base, ExponentialFamily) else "see its data sheet"
         link, shown = f"`{family.__name__}`", f"({', '.join(map(str, given))})" if given else ""
-        names = ", ".join(f"``{name}``" for name in manifold.ordinary)
-        meanings.append((link, *(plain(found.get(key, "")) or other for key in SHEET), names))
-        domains = (plain(domain.rule(name)) for domain, name in ((manifold.theta_domain, "θ"), (manifold.eta_domain, "η")))
-        capabilities.append((f"{link}\\ {shown}" if shown else link, manifold.dim, *domains, inverse(manifold), raised(manifold),
-                             conjugate(manifold)))
+        support, *meanings = (plain(found.get(key, "")) or other for key in SHEET)
+        ordinary.append((link, ", ".join(f"``{name}``" for name in manifold.ordinary), support, conjugate(manifold)))
+        charts.append((link, *meanings))
+        rules = (plain(domain.rule(name)) for domain, name in ((manifold.theta_domain, "θ"), (manifold.eta_domain, "η")))
+        domains.append((f"{link}\\ {shown}" if shown else link, str(manifold.dim), *rules))
+        solvers.append((link, inverse(manifold), raised(manifold)))
         sheets += [f".. autoclass:: {family.__name__}", "   :no-index:", ""]
     folder = Path(app.srcdir) / "generated"
     folder.mkdir(exist_ok=True)
     for name, text in (
-            ("families.inc", table(("Family", *SHEET, "ordinary parameters"), meanings)),
-            ("capabilities.inc", table(("Family", "d", "θ", "η", "θ of η", "sharp", "conjugate prior"), capabilities)),
-            ("sheets.inc", sheets)):
-        (folder / name).write_text("\n".join(text) + "\n", encoding="utf-8")
+            ("families", tables.table(("Family", "ordinary parameters", "support", "conjugate prior"), ordinary)),
+            ("charts", tables.table(("Family", *SHEET[1:]), charts)),
+            ("family_domains", tables.table(("Family", "d", "θ", "η"), domains)),
+            ("family_solvers", tables.table(("Family", "θ of η", "sharp"), solvers)),
+            ("sheets", sheets)):
+        (folder / f"{name}.inc").write_text("\n".join(text) + "\n", encoding="utf-8")
 
 
 def setup(app):
     app.connect("config-inited", reference.write)
     app.connect("builder-inited", write_families)
+    app.connect("builder-inited", tables.write)
     app.connect("source-read", link_page)
     app.connect("autodoc-skip-member", skip_foreign)
     app.connect("autodoc-process-docstring", escape_mathematics, priority=400)    # before numpydoc, at 500

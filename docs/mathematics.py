@@ -4,6 +4,7 @@ from math_core import LatexError, LatexToMathML
 from sphinx.util import logging
 
 CONVERTER = LatexToMathML()
+JOINED = "&#8288;"                     # a word joiner: no line ends between a formula and the comma after it
 LOG = logging.getLogger(__name__)
 
 
@@ -20,7 +21,7 @@ def mathml(node, display):
 
 
 def visit_inline(translator, node):
-    translator.body.append(f'<span class="math">{mathml(node, False)}</span>')
+    translator.body.append(f'<span class="math">{mathml(node, False)}</span>{JOINED}')
     raise nodes.SkipNode
 
 

@@ -7,6 +7,6 @@ The public names are those of ``__init__.pyi``, here and in every package; each 
 """
 from .face import attach
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

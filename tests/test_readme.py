@@ -23,18 +23,15 @@ def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
-def test_python_blocks_of_the_readme_run_in_order():
-    names = {}
-    found = blocks("python")
-    assert len(found) == 4
-    for block in found:
-        exec(compile(block, "README.md", "exec"), names)      # each block holds its own assertions
-    assert names["kappa"].shape == (50,)
-    # what the text calls rounding: the relative distance of the two paths, over fifty starts that span eight decades of variance
-    normal, md, ng = names["ig"].Normal(), names["md"], names["ng"]
-    distance = np.linalg.norm(normal.to_eta(md.path) - ng.path, axis=-1) / np.linalg.norm(ng.path, axis=-1)
-    assert md.path.shape == ng.path.shape == (101, 50, 2)
-    assert distance.max() < 1e-12
+def test_the_readme_has_four_snippets():
+    assert len(blocks("python")) == len(blocks("text")) == 4
+
+
+@pytest.mark.parametrize("code, printed", [*zip(blocks("python"), blocks("text"), strict=True)],
+                         ids=("geometry", "equality", "statistics", "training"))
+def test_snippets_of_the_readme_stand_alone(code, printed, capsys):
+    exec(compile(code, "README.md", "exec"), {})
+    assert capsys.readouterr().out == printed
 
 
 def test_the_readme_has_its_two_commands():

@@ -1,0 +1,83 @@
+"""Tables of the reference, a quantity a table, from the figures that the benchmarks leave in ``docs/_static``."""
+import csv
+import re
+from collections import defaultdict
+from pathlib import Path
+
+QUANTITIES = {                         # as accuracy.csv names them: the method, and what it is
+    "psi": ("``log_partition``", "ψ(θ)"), "eta": ("``to_eta``", "η = ∇ψ(θ)"),
+    "theta": ("``to_theta``", "in units of what rounding η costs"),
+    "phi": ("``dual_potential``", "φ(η)"), "metric": ("``metric``", "G(θ)"), "kl": ("``kl``", "of points of the region"),
+    "kl near": ("``kl`` of near points", "1e-10 apart, relative to the value and nothing else"),
+    "entropy": ("``entropy``", ""), "log density": ("``log_density``", ""),
+}
+REGIONS = ("bulk", "edge", "extreme")
+KINDS = {"fit": "``fit`` of narrow samples", "end": "``log_density`` at an end of the support",
+         "boundary": "Laws on the boundary", "ratio": "Extreme ratios", "quantile": "Quantiles"}
+
+
+def figures(folder, name):
+    with open(folder / f"{name}.csv", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def table(heads, rows):
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    cells = [(i, " ".join(cell.split())) for row in (heads, *rows) for i, cell in enumerate(row)]
+    return lines + [f"   {'*' if i == 0 else ' '} - {cell}".rstrip() for i, cell in cells] + [""]
+
+
+def section(title, text="", mark="~"):
+    return [title, mark * len(title), "", *([text, ""] if text else [])]
+
+
+def accuracy(rows):
+    """A table a quantity: the families by the regions, and SciPy's figures where it has the quantity."""
+    found = defaultdict(dict)
+    for row in rows:
+        found[row["quantity"], row["family"]][row["library"], row["region"]] = row["error"]
+    families, lines = list(dict.fromkeys(row["family"] for row in rows)), []
+    for quantity, (title, meaning) in QUANTITIES.items():
+        peer = any(row["library"] == "scipy" and row["quantity"] == quantity for row in rows)
+        columns = [(library, region) for library in ("infogeo", "scipy")[:1 + peer] for region in REGIONS]
+        heads = ("Family", *(region + (", SciPy" if library == "scipy" else "") for library, region in columns))
+        cells = [(f"``{family}``", *(found[quantity, family].get(column, "") for column in columns)) for family in families]
+        lines += section(title, f"{meaning[0].upper()}{meaning[1:]}." if meaning else "") + table(heads, cells)
+    return lines
+
+
+def distribution(rows):
+    lines = []
+    for quantity in dict.fromkeys(row["quantity"] for row in rows):
+        cells = [(f"``{row['family']}``", *(row[key] for key in ("points", "infogeo", "scipy"))) for row in rows
+                 if row["quantity"] == quantity]
+        lines += section(f"``{quantity}``") + table(("Family", "points", "infogeo", "SciPy"), cells)
+    return lines
+
+
+def edges(rows):
+    lines = []
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        cells = [(f"``{row['case']}``", row["infogeo"], row["scipy"]) for row in rows if row["kind"] == kind]
+        lines += section(KINDS.get(kind, kind.capitalize())) + table(("Case", "infogeo", "SciPy"), cells)
+    return lines
+
+
+def changelog(text):
+    """The Markdown of the changelog as reStructuredText: headings, links and items, which read alike otherwise."""
+    body = text[text.index("\n## ["):]
+    body = re.sub(r"\[([^]]+)\]\((https?://[^)]+)\)", r"`\1 <\2>`__", body)
+    version = lambda found: "\n".join(section(f"{found[1]}, {found[2]}", mark="-"))
+    body = re.sub(r"^## \[(.*?)\] - (.*)$", version, body, flags=re.MULTILINE)
+    body = re.sub(r"^### (.*)$", lambda found: "\n".join(section(found[1])), body, flags=re.MULTILINE)
+    return re.sub(r"(?<=[^`\s\\])\*|\|", lambda found: "\\" + found[0], body)
+
+
+def write(app):
+    """``generated/accuracy.inc`` and the others, before pages are read."""
+    source, target = Path(app.srcdir) / "_static", Path(app.srcdir) / "generated"
+    target.mkdir(exist_ok=True)
+    for name, made in (("accuracy", accuracy), ("accuracy_distribution", distribution), ("accuracy_edges", edges)):
+        (target / f"{name}.inc").write_text("\n".join(made(figures(source, name))), encoding="utf-8")
+    text = (Path(app.srcdir).parent / "CHANGELOG.md").read_text(encoding="utf-8")
+    (target / "changelog.inc").write_text(changelog(text), encoding="utf-8")
