@@ -20,7 +20,7 @@ from numpy import ndarray
 from ..backend import NUMPY, Array
 from .kept import copied
 
-__all__ = ["is_standing", "once", "once_each", "settled", "standing", "stands_on"]
+__all__ = ["is_standing", "look_ahead", "once", "once_each", "settled", "standing", "stands_on"]
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -50,12 +50,19 @@ class standing:
         return self
 
     def __call__(self, point: Array) -> None:
+        ahead = self.points.get(id(point))
         self.points.clear()         # the same dictionary: a thread's own attribute costs several times as much to set
-        self.points[id(point)] = point, {}
+        self.points[id(point)] = ahead or (point, {})
 
     def __exit__(self, *error: Any) -> None:
         _standing.points = self.outer
         self.quiet.__exit__(*error)
+
+
+def look_ahead(x: Array) -> None:
+    """Remember what is computed at a point to which the loop may go next, and which nobody changes: there it is known already."""
+    if _standing.points:
+        _standing.points.setdefault(id(x), (x, {}))
 
 
 def is_standing() -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.blocks import gather
-from ..arrays.memo import once
+from ..arrays.memo import once, stands_on
 from ..backend import Array, coerced, column
 from ..domains.chart import Chart
 from ..errors import ShapeError, require, takes
@@ -188,6 +188,8 @@ class NegativeLogLikelihood(Objective):
     ----------
     weights : array, shape (n,), or None
         Over their mean.
+    usual_record : "values"
+        Weights are many: a run keeps the losses of its steps, and its points where it is told so.
 
     Raises
     ------
@@ -195,6 +197,8 @@ class NegativeLogLikelihood(Objective):
         For x that is not finite, y outside the support of the family, or another number of samples; for weights that are
         negative, not finite, or all 0.
     """
+
+    usual_record = "values"
 
     @takes(model=ConditionalModel)
     def __init__(self, model: ConditionalModel, batch: Batch) -> None:
@@ -274,6 +278,7 @@ class NegativeLogLikelihood(Objective):
     def _value(self, done: ModelPass) -> Array:
         return -self._mean(self.model.family._log_density(self.xp, done.theta, self.y))
 
+    @once
     def value(self, w: Array) -> Array:
         """L(w), shape (...), nats."""
         return self._value(self.record(w))
@@ -282,13 +287,17 @@ class NegativeLogLikelihood(Objective):
         """``(L(w), ∂L/∂w)``, shapes (...) and (..., size)."""
         blocks = self.model.network.blocks_of_samples(w, self.x)
         if len(blocks) == 1 or self.statistic.ndim > 2:
-            return self._value_and_gradient(self.record(w))
+            done = self.record(w)
+            return self.value(w) if stands_on(w) else self._value(done), self._gradient(done)
         parts = [(self._part(rows), (rows.stop - rows.start) / self.x.shape[0]) for rows in blocks]
         found = gather(lambda part: part[0]._value_and_gradient(self.model.record(w, part[0].x, part[0].weights)), parts)
         return tuple(sum(c * term for (_, c), term in zip(parts, terms)) for terms in zip(*found))
 
     def _value_and_gradient(self, done: ModelPass) -> tuple[Array, Array]:
-        return self._value(done), done.vjp(self._residual(done) / done.n)
+        return self._value(done), self._gradient(done)
+
+    def _gradient(self, done: ModelPass) -> Array:
+        return done.vjp(self._residual(done) / done.n)
 
     def per_example_gradients(self, w: Array) -> Array:
         """The differentials of −log p(y_n | θ_n), shape (..., n, size), times the weights where there are some."""

@@ -23,10 +23,13 @@ class Objective(ABC):
         value tells: a run then takes it from its first step.
     valued : bool
         Whether f has values. Of a `VectorField` they are NaN, and a run looks at its covectors alone.
+    usual_record : str or None
+        What a run keeps of its steps unless told otherwise, a `record` of `descend`.
     """
 
     rows: tuple[int, ...] | None = None
     valued: bool = True
+    usual_record: str | None = "path"
 
     @abstractmethod
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:

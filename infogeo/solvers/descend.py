@@ -17,7 +17,7 @@ __all__ = ["descend"]
 
 
 def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, step: Any, max_steps: int,
-            tol: Any = None, rng: Any = None, record: Any = "path", progress: bool = False,
+            tol: Any = None, rng: Any = None, record: Any = "usual", progress: bool = False,
             callbacks: Sequence[Callable[[Moment], Any]] = (), resume: Snapshot | None = None) -> Result:
     """Follow an update downhill from every row of x0.
 
@@ -42,9 +42,9 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
     rng : numpy.random.Generator, optional
         Or CuPy's, a `torch.Generator`, a `jax.random` key: for objectives that draw. The value at the end of a run is that of the
         objective itself, which no step saw.
-    record : "path", "values", None, or Every
+    record : "path", "values", None, Every, or "usual"
         What to keep of every step: points and values, values only, or nothing; ``Every(m, "path")`` keeps those of every m-th
-        step and of the last.
+        step and of the last. Usual are points and values, and where the weights of a model are trained the values only.
     progress : bool
         Show a progress bar (tqdm).
     callbacks : sequence of functions (Moment) -> bool or None
@@ -80,6 +80,7 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
     if not isinstance(callbacks, Iterable):
         raise TypeError(f"callbacks must be a list of functions of a Moment; got {callbacks!r}")
     rng = None if rng is None else generator_of(rng)           # a key of JAX then goes on from step to step
+    record = getattr(objective, "usual_record", "path") if isinstance(record, str) and record == "usual" else record
     run = Run([objective, update, *callbacks], step, rng, max_steps, tol, record)
     geometry, x, batch = start(objective, x0, geometry, update, step)
     blocks = [] if callbacks or progress or resume is not None else cuts(x, batch, [objective, geometry, update, step, run.stop])

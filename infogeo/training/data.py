@@ -87,6 +87,8 @@ class MiniBatches(Objective):
         Where the size is not from 1 to the number of examples.
     """
 
+    usual_record = NegativeLogLikelihood.usual_record
+
     @takes(loss=NegativeLogLikelihood)
     def __init__(self, loss: NegativeLogLikelihood, size: int | BatchSize) -> None:
         self.loss, self.n, self.rows = loss, loss.statistic.shape[-2], loss.rows
@@ -138,6 +140,7 @@ class Regularised(Objective):
         if isinstance(f, type) or not hasattr(f, "value_and_gradient"):
             raise TypeError(f"Regularised takes an objective as its argument f; got {f!r}")
         self.f, self.c, self.rows = f, c, getattr(f, "rows", None)
+        self.usual_record = getattr(f, "usual_record", "path")
 
     def __repr__(self) -> str:
         return f"Regularised({self.f!r}, {self.c!r})"

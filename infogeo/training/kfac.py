@@ -6,6 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from ..arrays.memo import look_ahead
 from ..backend import Array, backend_of, generator
 from ..curvature.kronecker_factors import Averaged, CappedAverage, KroneckerFactors, RunningAverage
 from ..curvature.layer_factors import LayerFactors
@@ -172,7 +173,8 @@ class Proposal(NamedTuple):
 
 
 PARTS: dict[str, type] = {"outputs": Outputs, "sharing": Sharing, "averaging": RunningAverage, "damping": LambdaRule,
-                          "gamma": GammaRule, "refresh": Refresh, "rescaling": Rescaling, "statistics": Share, "products": Share}
+                          "gamma": GammaRule, "refresh": Refresh, "learning": Refresh, "rescaling": Rescaling,
+                          "statistics": Share, "products": Share}
 
 
 @dataclass(eq=False)
@@ -198,6 +200,10 @@ class KFAC(ExampleUpdate):
     damping : LambdaRule
     gamma : GammaRule
     refresh : Refresh
+        At which steps there are new inverses.
+    learning : Refresh
+        At which steps the examples enter the factors: at all of them unless given. Where every step sees the same examples, those
+        of `refresh` are enough, and `RunningAverage(0.0)` forgets the weights before.
     rescaling : Rescaling
     statistics, products : Share
         The samples of a mini-batch that the factors and the products with F are made of (τ₁ and τ₂ in the paper).
@@ -222,6 +228,7 @@ class KFAC(ExampleUpdate):
     damping: LambdaRule = TrustedLambda()
     gamma: GammaRule = GammaSearch()
     refresh: Refresh = Refresh()
+    learning: Refresh = Refresh(1, 0)
     rescaling: Rescaling = QuadraticMomentum()
     statistics: Share = Share()
     products: Share = Share()
@@ -252,8 +259,9 @@ class KFAC(ExampleUpdate):
         if self.outputs is None:
             raise TypeError("KFAC() outside of descend needs outputs, such as RandomSigns(np.random.default_rng(0))")
         k, lam = state.k + 1, self.damping.first(float(seen.objective.value(x))) if state.lam is None else state.lam
-        total = lam + seen.decay
-        factors = self.remembered(state.factors, self.statistics.part(seen.loss), x, k)
+        total, factors = lam + seen.decay, state.factors
+        if k == 1 or self.learning.due(k):
+            factors = self.remembered(factors, self.statistics.part(seen.loss), x, k)
         gamma = self.gamma.start(total) if state.gamma is None else state.gamma
         gammas = self.gamma.candidates(k, gamma, total)
         if self.refresh.due(k) or len(gammas) > 1 or not self.keeps_inverse:
@@ -291,6 +299,7 @@ class KFAC(ExampleUpdate):
         value = float(seen.objective.value(x))
         for _ in range(self.damping.retries + 1):
             x_new = x + h * best.delta
+            look_ahead(x_new)
             promise = best.model.value(float(h) * best.coefficients)
             ratio = (float(seen.objective.value(x_new)) - value) / promise if promise else float("nan")
             lam = self.damping.next(lam, ratio)

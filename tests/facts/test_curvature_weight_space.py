@@ -68,7 +68,7 @@ def test_rows_of_weights_are_runs_of_their_own():
     model, w0, batch = classification()
     starts = np.stack([w0, 0.5 * w0, -w0])
     geometry = WeightSpace(model, batch, fisher, damping=Tikhonov(1e-2))
-    run = dict(geometry=geometry, update=ig.NaturalUpdate(), step=ig.Constant(0.3), max_steps=5)
+    run = dict(geometry=geometry, update=ig.NaturalUpdate(), step=ig.Constant(0.3), max_steps=5, record="path")
     together = ig.descend(model.objective(batch), starts, **run)
     for i, start in enumerate(starts):
         close(together.path[:, i], ig.descend(model.objective(batch), start, **run).path, 1e-9)
@@ -81,7 +81,7 @@ def test_newton_by_the_hessian():
     batch = x, model.sample(rng, np.array([1.0, -0.5, 0.3, 0.2]), x)
     geometry = WeightSpace(model, batch, partial(hessian, tol=1e-12), damping=Undamped())
     run = ig.descend(model.objective(batch), np.zeros(4), geometry=geometry, update=ig.NaturalUpdate(), step=ig.Constant(1.0),
-                     max_steps=6)
+                     max_steps=6, record="path")
     assert np.linalg.norm(model.value_and_gradient(run.x, batch)[1]) < 1e-12
     distance = np.linalg.norm(run.path[:4] - run.x, axis=-1)
     assert np.all(distance[1:] < 2.0 * distance[:-1] ** 2)

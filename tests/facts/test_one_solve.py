@@ -78,7 +78,8 @@ def test_the_metric_of_a_step_is_that_of_its_mini_batch():
     """x − h (F_b + c)⁻¹ g_b by hand, F_b and g_b of the examples that the step drew; the last look is at all of them."""
     M = WeightSpace(MODEL, BATCH, fisher, Tikhonov(0.1))
     objective = Regularised(MiniBatches(LOSS, 12), 0.01)
-    run = ig.descend(objective, W0, geometry=M, update=ig.NaturalUpdate(), step=0.3, max_steps=3, rng=np.random.default_rng(5))
+    run = ig.descend(objective, W0, geometry=M, update=ig.NaturalUpdate(), step=0.3, max_steps=3, rng=np.random.default_rng(5),
+                     record="path")
     again, rng, w = Regularised(MiniBatches(LOSS, 12), 0.01), np.random.default_rng(5), W0
     for k in range(3):
         seen = again.draw(rng)

@@ -32,7 +32,8 @@ def test_a_trust_region_on_weights():
     model, rng = ConditionalModel(MLP((3, 4, 2)), ig.Categorical(3)), np.random.default_rng(0)
     batch = rng.standard_normal((40, 3)), rng.integers(0, 3, 40)
     M = WeightSpace(model, batch, fisher, Tikhonov(1e-3))
-    found = run(model.objective(batch), model.network.init(rng, Glorot()), geometry=M, step=ig.TrustRegion(1e-2), max_steps=10)
+    found = run(model.objective(batch), model.network.init(rng, Glorot()), geometry=M, step=ig.TrustRegion(1e-2), max_steps=10,
+                record="path")
     moved = M.divergence(found.path[:-1], found.path[1:])
     assert np.all(moved <= 1e-2) and np.all(moved > 2e-3) and np.all(np.diff(found.values) < 0)
 

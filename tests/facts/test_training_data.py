@@ -165,3 +165,20 @@ def test_bad_arguments(make, error, message):
     model, _, batch = problem("categorical")
     with pytest.raises(error, match=message):
         make(model, batch)
+
+
+def test_the_points_of_a_training_run_are_kept_where_it_is_told_so():
+    """50 000 steps of 2.8 million weights are 1.1 TB."""
+    model = ConditionalModel(MLP((784, 1000, 500, 250, 30, 250, 500, 1000, 784)), ig.Independent(ig.Bernoulli(), 784))
+    loss = CrossEntropyLoss(model, (np.zeros((1, 784)), np.zeros((1, 784))))
+    settings = dict(update=ig.GradientUpdate(), step=0.1)
+    run = ig.descend(loss, np.zeros(model.network.size), max_steps=50_000, callbacks=[lambda moment: True], **settings)
+    assert run.path is None and run.values.shape == (2,) and run.status == ig.Status.STOPPED
+    model, w, batch = problem("categorical")
+    loss = model.objective(batch)
+    for objective in (loss, MiniBatches(loss, 1), Regularised(loss, 0.1), Regularised(MiniBatches(loss, 1), 0.1)):
+        run = ig.descend(objective, w, max_steps=2, rng=np.random.default_rng(0), **settings)
+        assert run.path is None and run.values.shape == (3,)
+        assert ig.descend(objective, w, max_steps=2, record="path", rng=np.random.default_rng(0), **settings).path.shape[0] == 3
+    other = Regularised(ig.CrossEntropy(ig.Poisson(), [2.0]), 0.1)
+    assert ig.descend(other, np.zeros(1), max_steps=2, **settings).path.shape == (3, 1)

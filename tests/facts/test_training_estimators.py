@@ -1,5 +1,6 @@
 """Networks as estimators of scikit-learn: its checks, exact laws of weights and units, ways to train, what is refused."""
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,13 @@ from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 import infogeo as ig
-from infogeo.curvature import FactoredTikhonov
+from infogeo.curvature import FactoredTikhonov, OnlineLowRank, Tikhonov
 from infogeo.networks import MLP, ConditionalModel, ConvNet, Tanh
-from infogeo.training import EKFAC, KFAC, Adam
+from infogeo.training import EKFAC, KFAC, TONGA, Adam, AdaptiveNatural, HarmonicRate, LowRankNatural, Momentum
 from infogeo.training import NaturalGradientClassifier as Classifier
 from infogeo.training import NaturalGradientRegressor as Regressor
-from infogeo.training import Nesterov, StructuredNatural, TwoSided, fit
+from infogeo.training import Nesterov, RelativeNatural, RMSprop, StructuredNatural, TwoSided, fit
+from infogeo.training.fitting import _Epochs
 
 from ..backends import every_dtype
 
@@ -114,11 +116,24 @@ def test_going_on_is_as_not_having_stopped():
     assert numbers.partial_fit(X, Y).partial_fit(X, Y).log_score(X, Y) < numbers.loss_curve_[0]
 
 
-@pytest.mark.parametrize("optimiser, step", [(Adam, None), (Nesterov(0.9), 0.01), (KFAC, None), (EKFAC, None),
-                                             (StructuredNatural(TwoSided(), FactoredTikhonov(0.1)), 0.3)])
-def test_optimisers_and_mini_batches(optimiser, step):
-    model = Classifier((8,), optimiser=optimiser, step=step, batch_size=25, max_iter=25, random_state=0).fit(WINE, LABELS)
-    assert model.score(WINE, LABELS) > 0.9 and model.loss_curve_[-1] < 0.6 * model.loss_curve_[0]
+@pytest.mark.parametrize("optimiser", [Adam, RMSprop, Momentum(0.9), Nesterov(0.95), KFAC, EKFAC, TONGA(rank=4), RelativeNatural,
+                                       ig.GradientUpdate, StructuredNatural(TwoSided(), FactoredTikhonov(0.1)),
+                                       AdaptiveNatural(0.1, HarmonicRate(1.0, 10.0)),
+                                       LowRankNatural(OnlineLowRank(10, 0.9), Tikhonov(0.1))], ids=repr)
+def test_optimisers_without_a_step_size_at_once_and_in_mini_batches(optimiser):
+    for size in (25, None):
+        model = Classifier((8,), optimiser=optimiser, batch_size=size, max_iter=8 if size else 25, random_state=0)
+        model.fit(WINE, LABELS)
+        assert model.score(WINE, LABELS) > 0.9 and model.loss_curve_[-1] < 0.6 * model.loss_curve_[0]
+    assert fit(model.model_, (model.inputs(WINE), KIND), optimiser=ig.GradientUpdate(), step=0.5, max_epochs=2).epochs == 2
+
+
+def test_the_end_of_a_run():
+    """An epoch that gains `tol` counts: of the last `patience` ones their mean."""
+    losses = [2.0, 1.0, 0.9, 0.85, 0.85, 0.85]
+    for tol, end in ((0.0, 6), (0.03, 5), (0.06, 5), (0.08, 4), (0.4, 4), (0.6, 3)):
+        epochs, moments = _Epochs(1, 2, tol, None), iter(range(1, 7))
+        assert next(k for k in moments if epochs(SimpleNamespace(k=k, x=None, value=losses[k - 1]))) == end
 
 
 def test_early_stopping_keeps_the_best():
@@ -183,8 +198,6 @@ def test_posterior_of_the_weights():
 # What is refused
 
 def test_what_is_refused():
-    with pytest.raises(TypeError, match="step must be given for StructuredNatural: known are those of KFAC, EKFAC, Adam"):
-        Classifier(optimiser=StructuredNatural(TwoSided(), FactoredTikhonov(0.1))).fit(WINE, LABELS)
     with pytest.raises(TypeError, match="optimiser must be an Update or a class of them; got 'adam'"):
         Classifier(optimiser="adam").fit(WINE, LABELS)
     with pytest.raises(TypeError, match=r"family has to be told more than the class Categorical: .* 'k'"):

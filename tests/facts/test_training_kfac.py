@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.curvature.kronecker_factors import CappedAverage, KroneckerFactors
+from infogeo.curvature.kronecker_factors import CappedAverage, KroneckerFactors, RunningAverage
 from infogeo.curvature.outputs import ExactColumns, RandomSigns, Sampled
 from infogeo.networks import MLP, ConditionalModel, Glorot
 from infogeo.training.data import MiniBatches, Regularised
@@ -23,7 +23,7 @@ def problem(n=30, seed=0):
 
 
 def run(update, objective, w0, **changes):
-    settings = dict(geometry=ig.Euclidean(w0.shape[-1]), update=update, step=ig.Constant(1.0), max_steps=8)
+    settings = dict(geometry=ig.Euclidean(w0.shape[-1]), update=update, step=ig.Constant(1.0), max_steps=8, record="path")
     return ig.descend(objective, w0, **settings | changes)
 
 
@@ -152,6 +152,29 @@ def test_inverses_are_as_old_as_the_refresh_says():
     found = states(KFAC(**SIMPLE, refresh=Refresh(period=4, first=2)), MODEL.objective(batch), w, max_steps=9)
     fresh = [k + 1 for k in range(9) if k == 0 or found[k].inverse is not found[k - 1].inverse]
     assert fresh == [1, 2, 4, 8]
+
+
+def test_the_factors_are_as_old_as_the_learning_says():
+    """Those of the last such step alone, where the average forgets the others."""
+    batch, w = problem()
+    update, found = KFAC(**SIMPLE, learning=Refresh(4, 0), averaging=RunningAverage(0.0)), []
+    run(update, MODEL.objective(batch), w, max_steps=9, callbacks=[lambda moment: found.append((moment.before, moment.state))])
+    assert [k + 1 for k in range(9) if k == 0 or found[k][1].factors is not found[k - 1][1].factors] == [1, 4, 8]
+    fresh = KroneckerFactors.of(MODEL, found[7][0], batch)
+    for ours, theirs in zip(found[8][1].factors.value.A + found[8][1].factors.value.G, fresh.A + fresh.G):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-15)
+
+
+def test_a_step_has_one_forward_pass(monkeypatch):
+    """The loss at the next point, by which a step is judged, is that of the next step."""
+    batch, w = problem()
+    f, passes = MODEL.objective(batch), []
+    real = type(MODEL).record
+    monkeypatch.setattr(type(MODEL), "record", lambda *args: passes.append(1) or real(*args))
+    run(KFAC(ExactColumns()), Regularised(f, 1e-3), w, max_steps=8)
+    assert len(passes) == 9
+    f.value_and_gradient(w)
+    assert len(passes) == 10
 
 
 def test_shares_of_a_mini_batch():

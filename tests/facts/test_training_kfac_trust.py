@@ -43,7 +43,7 @@ def test_digits_without_a_setting_touched():
     model, found = run((*train, (64, 30, 9), ig.Categorical(10)), 0, 100)
     theta = model.theta(found.x, held_out[0])
     guess = np.argmax(np.concatenate([theta, np.zeros((len(theta), 1))], axis=1), axis=1)
-    assert np.mean(guess == held_out[1]) >= 0.92            # 0.80 with the published λ of 150, which is too much for 100 steps
+    assert np.mean(guess == held_out[1]) >= 0.93            # 0.80 with the published λ of 150, which is too much for 100 steps
 
 
 def test_the_generator_of_the_run():

@@ -59,7 +59,8 @@ def test_steps_by_hand():
     """−(C + λ I)⁻¹ ∇L with the average C of two steps, reduced after each, and with a block of each unit."""
     model, w, batch = problem("bernoulli")
     f, lam = model.objective(batch), 0.3
-    path = ig.descend(f, w, update=TONGA.published(rank=3, damping=ConstantLambda(lam)), step=0.5, max_steps=2).path
+    path = ig.descend(f, w, update=TONGA.published(rank=3, damping=ConstantLambda(lam)), step=0.5, max_steps=2,
+                      record="path").path
     share, C = 0.0, np.zeros((w.size, w.size))
     for k in range(2):
         g = model.per_example_gradients(path[k], batch)

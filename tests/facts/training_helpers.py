@@ -27,5 +27,5 @@ def problem(name, backend=None, dtype="float64", n=24, seed=0):
 def run(objective, w, update, h=0.1, max_steps=20, seed=5, **more):
     """A run in the chart of the weights."""
     settings = dict(geometry=ig.Euclidean(w.shape[-1]), update=update, step=ig.Constant(h), max_steps=max_steps,
-                    rng=np.random.default_rng(seed))
+                    rng=np.random.default_rng(seed), record="path")
     return ig.descend(objective, w, **settings | more)
