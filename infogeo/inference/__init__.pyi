@@ -21,6 +21,7 @@ from .expectations import GaussianExpectation as GaussianExpectation
 from .expectations import MonteCarloExpectation as MonteCarloExpectation
 from .expectations import QuadratureExpectation as QuadratureExpectation
 # models with latent variables, for infogeo.statistics.em
+from .experts import Experts as Experts
 from .factor_analysis import FactorAnalysis as FactorAnalysis
 from .factor_analysis import ProbabilisticPCA as ProbabilisticPCA
 from .hidden_markov import HiddenMarkov as HiddenMarkov

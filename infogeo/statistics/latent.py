@@ -92,7 +92,8 @@ def em(model: LatentModel, x: Any, start: Any, *, tol: float, max_steps: int,
     Parameters
     ----------
     model : LatentModel
-        `MixtureModel`, and in `infogeo.inference` `HiddenMarkov`, `FactorAnalysis`, `MissingNormal`, `LinearExperts`.
+        `MixtureModel`, and in `infogeo.inference` `HiddenMarkov`, `FactorAnalysis`, `MissingNormal`, `Experts`,
+        `LinearExperts`.
     x : array
         As the model says.
     start : tuple of arrays
