@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from operator import index
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from .affine import Affine
 from .initial import Initial
 from .layer import Layer, Part, Shape
 
-__all__ = ["LayerQuantities", "Network", "NetworkPass"]
+__all__ = ["LayerQuantities", "Network", "NetworkPass", "shape_of_inputs"]
 
 
 class LayerQuantities(NamedTuple):
@@ -37,6 +38,14 @@ class LayerQuantities(NamedTuple):
     weights: slice
     inputs: Array
     covectors: Array
+
+
+def shape_of_inputs(given: Iterable[int]) -> Shape:
+    """The shape of one input, as it was given. Raises ShapeError where it is no tuple of integers."""
+    try:
+        return tuple(index(size) for size in given)
+    except TypeError:
+        raise ShapeError(f"input_shape must be a tuple of integers, that of one input, such as (4,); got {given!r}") from None
 
 
 class Network(ABC):

@@ -14,7 +14,7 @@ from ..errors import ShapeError, require, takes
 from .activations import Activation, Relu, Tanh
 from .affine import Affine, Convolution2D, Dense
 from .initial import Initial
-from .interface import LayerQuantities, Network, NetworkPass
+from .interface import LayerQuantities, Network, NetworkPass, shape_of_inputs
 from .layer import Layer, Part, Shape
 from .linear import Flatten
 from .pool import AveragePool, MaxPool
@@ -57,7 +57,7 @@ class Sequential(Network):
     """
 
     def __init__(self, layers: Iterable[Part], input_shape: Iterable[int]) -> None:
-        self.layers, self.input_shape = tuple(layers), tuple(int(s) for s in input_shape)
+        self.layers, self.input_shape = tuple(layers), shape_of_inputs(input_shape)
         self.output_shape = self.input_shape
         for part in self.layers:
             if not isinstance(part, Part):

@@ -13,7 +13,7 @@ from ..errors import ShapeError, require, require_count
 from .activations import Identity
 from .affine import Affine
 from .initial import Initial
-from .interface import Network
+from .interface import Network, shape_of_inputs
 from .layer import Shape
 
 if TYPE_CHECKING:
@@ -90,9 +90,7 @@ class TorchNetwork(Network):
         for name, blocks in (("elementwise", elementwise), ("others", others)):
             if not isinstance(blocks, ExactBlocks) and (name, blocks) != ("others", None):
                 raise TypeError(f"TorchNetwork takes ExactBlocks as its argument {name}; got {blocks!r}")
-        if isinstance(input_shape, int) or not isinstance(input_shape, Iterable):
-            raise ShapeError(f"input_shape must be a tuple, that of one input, such as (4,); got {input_shape!r}")
-        self.module, self.input_shape = module, tuple(int(s) for s in input_shape)
+        self.module, self.input_shape = module, shape_of_inputs(input_shape)
         self.elementwise, self.others = elementwise, others
         self.skeleton = skeleton(module, self.input_shape, elementwise.size, 1 if others is None else others.size)
         groups = self.skeleton.groups

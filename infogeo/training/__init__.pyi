@@ -50,6 +50,9 @@ from .diagonals import (
 from .adam import Adam as Adam, RMSprop as RMSprop
 from .momentum import Momentum as Momentum, Nesterov as Nesterov
 
+# in the loop of PyTorch
+from .torch_optimizer import TorchOptimizer as TorchOptimizer
+
 # from arrays to weights, and their posterior
 from .fitting import Training as Training, fit as fit
 from .laplace import LaplacePosterior as LaplacePosterior
