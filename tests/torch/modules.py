@@ -226,3 +226,39 @@ def distance(a, b):
     a, b = (ig.backend.to_numpy(t) for t in (a, b))
     assert a.shape == b.shape, (a.shape, b.shape)
     return np.max(np.abs(a - b)) / (np.max(np.abs(b)) + 1e-300)
+
+
+# Beside other libraries: weights and data without a random number, three logits
+
+BESIDE_PEERS = {"encoder": (Encoder, (4,)), "lstm": (lambda: Recurrent(nn.LSTM), (3, 3)), "resnet": (resnet, (1, 4, 4))}
+CLASSES, SAMPLES = 3, 5
+
+
+def waves(shape, start):
+    """Numbers between −1 and 1 that are the same everywhere."""
+    count = int(np.prod(shape))
+    return torch.sin(1.7 * torch.arange(start, start + count, dtype=torch.float64) + 0.1 * start).reshape(shape)
+
+
+def for_peers(name):
+    """A module with three outputs and its data, in float64: module, input shape, x, y."""
+    made, shape = BESIDE_PEERS[name]
+    module = made().double().eval()
+    head = module.head if hasattr(module, "head") else module[-1]
+    wide = nn.Linear(head.in_features, CLASSES, dtype=torch.float64)
+    if hasattr(module, "head"):
+        module.head = wide
+    else:
+        module[-1] = wide
+    with torch.no_grad():
+        for k, p in enumerate(module.parameters()):
+            p.copy_(0.5 * waves(p.shape, 1 + k))
+    x = waves((SAMPLES, *shape), 50)
+    if name == "encoder":
+        x = torch.floor(3.0 + 3.0 * x)
+    return module, shape, x, torch.arange(SAMPLES) % CLASSES
+
+
+def probe(module, k):
+    """The k-th direction, by the names of the parameters."""
+    return {name: waves(p.shape, 7 + 3 * i + 11 * k) for i, (name, p) in enumerate(module.named_parameters())}
