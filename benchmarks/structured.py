@@ -63,8 +63,11 @@ def followed(model, train, update, geometry, h, passes, seed):
             reached = moment.k / per, spent[0]
         clock[0] = process_time()
 
-    run = ig.descend(MiniBatches(model.objective(train), SIZE), w0, update=update, geometry=geometry, step=h, rng=rng,
-                     record=None, max_steps=passes * per, callbacks=[look])
+    try:
+        run = ig.descend(MiniBatches(model.objective(train), SIZE), w0, update=update, geometry=geometry, step=h, rng=rng,
+                         record=None, max_steps=passes * per, callbacks=[look])
+    except ig.DomainError:              # too long a step: the metric is not finite any more
+        return np.inf, w0, *reached, spent[0]
     loss = float(model.loss(run.x, train))
     return loss if np.isfinite(loss) else np.inf, run.x, *reached, spent[0]
 
