@@ -64,6 +64,7 @@ sphinx_gallery_conf = {
     "doc_module": ("infogeo",),
     "image_scrapers": ("matplotlib", "figure_scraper.scrape"),
     "download_all_examples": False,
+    "thumbnail_size": (640, 448),
     "write_computation_times": False,
     "show_memory": False,
 }

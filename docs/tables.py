@@ -6,9 +6,9 @@ from pathlib import Path
 
 QUANTITIES = {                         # as accuracy.csv names them: the method, and what it is
     "psi": ("``log_partition``", "ψ(θ)"), "eta": ("``to_eta``", "η = ∇ψ(θ)"),
-    "theta": ("``to_theta``", "in units of what rounding η costs"),
-    "phi": ("``dual_potential``", "φ(η)"), "metric": ("``metric``", "G(θ)"), "kl": ("``kl``", "of points of the region"),
-    "kl near": ("``kl`` of near points", "1e-10 apart, relative to the value and nothing else"),
+    "theta": ("``to_theta``", "In units of what rounding η costs."),
+    "phi": ("``dual_potential``", "φ(η)"), "metric": ("``metric``", "G(θ)"), "kl": ("``kl``", "Of points of the region."),
+    "kl near": ("``kl`` of near points", "1e-10 apart, relative to the value and nothing else."),
     "entropy": ("``entropy``", ""), "log density": ("``log_density``", ""),
 }
 REGIONS = ("bulk", "edge", "extreme")
@@ -39,10 +39,10 @@ def accuracy(rows):
     families, lines = list(dict.fromkeys(row["family"] for row in rows)), []
     for quantity, (title, meaning) in QUANTITIES.items():
         peer = any(row["library"] == "scipy" and row["quantity"] == quantity for row in rows)
-        columns = [(library, region) for library in ("infogeo", "scipy")[:1 + peer] for region in REGIONS]
-        heads = ("Family", *(region + (", SciPy" if library == "scipy" else "") for library, region in columns))
+        columns = [(library, region) for region in REGIONS for library in ("infogeo", "scipy")[:1 + peer]]
+        heads = ("Family", *("SciPy" if library == "scipy" else region for library, region in columns))
         cells = [(f"``{family}``", *(found[quantity, family].get(column, "") for column in columns)) for family in families]
-        lines += section(title, f"{meaning[0].upper()}{meaning[1:]}." if meaning else "") + table(heads, cells)
+        lines += section(title, meaning) + table(heads, cells)
     return lines
 
 
