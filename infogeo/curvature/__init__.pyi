@@ -6,6 +6,7 @@ from .diagonal import diagonal_fisher as diagonal_fisher
 from .unitwise import (
     gaussian_unit_fisher as gaussian_unit_fisher, quasi_diagonal as quasi_diagonal, unitwise_fisher as unitwise_fisher,
 )
+from .normal_units import normal_units as normal_units
 from .deep_linear import deep_linear as deep_linear
 
 # Kronecker factors

@@ -55,6 +55,7 @@ from .dataset import Dataset as Dataset, dataset as dataset
 from .fisher_approximations import FisherApproximations as FisherApproximations, fisher_approximations as fisher_approximations
 from .mackey_glass import mackey_glass as mackey_glass
 from .curvature_variance import variance_table as variance_table
+from .wide_networks import WideNetworks as WideNetworks, wide_networks as wide_networks
 
 # boosting
 from .boosted import (
