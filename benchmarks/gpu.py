@@ -120,11 +120,11 @@ def of_distances(found, sizes):
 
 
 def of_kfac(found, images=10_000, steps=5):
-    """The published autoencoder 784-1000-500-250-30-250-500-1000-784, on images of uniform noise: the cost is that of any."""
+    """The published autoencoder 784-1000-500-250-30-250-500-1000-784, on noise of black and white: the cost is that of any."""
     sizes = (784, 1000, 500, 250, 30, 250, 500, 1000, 784)
     model = ig.networks.ConditionalModel(ig.networks.MLP(sizes), ig.Independent(ig.Bernoulli(), 784))
     rng = np.random.default_rng(0)
-    x, w = rng.random((images, 784)), model.network.init(rng, ig.networks.Glorot())
+    x, w = 1.0 * (rng.random((images, 784)) < 0.2), model.network.init(rng, ig.networks.Glorot())
     for library in found:
         batch, start = library.put(x.astype(np.float32)), library.put(w.astype(np.float32))
         objective = model.objective((batch, batch))
