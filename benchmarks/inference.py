@@ -4,12 +4,12 @@
     python -m venv PEER && PEER/bin/pip install numpyro pymc gpflow
     PY=PEER/bin/python; python benchmarks/inference.py --numpyro $PY --pymc $PY --gpflow $PY --out docs/_static
 
-50 observations, three weights, a prior N(0, I). Ours is `NegativeELBO` with `MirrorUpdate` and the step 1, from N(0, I). Theirs:
-numpyro's SVI with an AutoMultivariateNormal guide from N(0, I), and PyMC's full-rank ADVI, both with Adam of 0.01 and one draw
-a step; GPflow's NaturalGradient of 1 on an SVGP whose linear kernel has the three unit vectors as inducing points, from N(0, I):
-the same steps as ours by a like quadrature. The bound of what each found is by our one-dimensional quadrature, so that all are
-measured alike; the log evidence is −26.882873. CPU seconds of the process and its children, ours the best of 5, theirs with what they
-compile before the first step apart.
+50 observations, three weights, a prior N(0, I). Ours is `NegativeELBO` with `MirrorUpdate` and the step 1, from N(0, I).
+Theirs: numpyro's SVI with an AutoMultivariateNormal guide from N(0, I), and PyMC's full-rank ADVI, both with Adam of 0.01 and
+one draw a step; GPflow's NaturalGradient of 1 on an SVGP whose linear kernel has the three unit vectors as inducing points,
+from N(0, I): the same steps as ours by a like quadrature. The bound of what each found is by our one-dimensional quadrature, so
+that all are measured alike; the log evidence is −26.882873. CPU seconds of the process and its children, ours the best of 5,
+theirs with what they compile before the first step apart.
 """
 import argparse
 import json

@@ -26,6 +26,16 @@ def test_input_of_the_z_channel():
     near(channel_capacity([[1.0, 0.0], [.5, .5]], tol=1e-13).p, [.6, .4], 1e-6)
 
 
+def test_bounds_bracket_at_every_step():
+    """Of random channels with prices, at every step on the way, however long the steps have grown."""
+    rng = np.random.default_rng(8)
+    W, cost = rng.dirichlet(np.full(4, 0.5), (3, 5)), rng.random(5)
+    exact = channel_capacity(W, cost, tol=1e-11).value
+    found = channel_capacity(W, cost, tol=1e-7)
+    assert np.all(found.lower <= exact + 1e-11) and np.all(found.upper >= exact - 1e-11)
+    assert np.all(np.diff(found.lower, axis=0) >= -1e-13) and len(found.lower) > 5
+
+
 def test_batches_are_one_by_one():
     W = np.random.default_rng(0).dirichlet(np.full(5, 0.3), (6, 7))
     both = channel_capacity(W, tol=1e-5)
