@@ -11,9 +11,10 @@ from infogeo.families.base import ExponentialFamily
 from infogeo.families.catalogue import FAMILIES
 from infogeo.statistics import conjugacy
 
-sys.path.insert(0, str(Path(__file__).parent))         # figure_scraper, mathematics, reference, tables
+sys.path.insert(0, str(Path(__file__).parent))         # figure_scraper, mathematics and these
 
 import reference  # noqa: E402
+import signatures  # noqa: E402
 import tables  # noqa: E402
 
 project = "infogeo"
@@ -36,7 +37,7 @@ rst_prolog = ".. currentmodule:: infogeo\n"
 nitpicky = True
 nitpick_ignore_regex = [               # names that have no page
     (r"py:.*", r"(numpy|scipy|matplotlib|array_api_compat|abc|enum|collections|functools|itertools|sklearn|sympy)\..*"),
-    (r"py:class", r"(ABC|IntEnum|Any|np\.ndarray|typing\..*)"),
+    (r"py:class", r"(?!infogeo\.).*"),                              # types in signatures, by the names that their files give them
     (r"py:obj", r"([A-Z]+|[a-z_]\w*)"),                             # methods, attributes and constants in the prose of docstrings
     (r"py:obj", "|".join(infogeo.__all__)),                       # public names in the docstrings of packages below the top level
     (r"py:class", r"infogeo(\.\w+){2,}\.\w+"),                      # base classes that are not public
@@ -209,5 +210,6 @@ def setup(app):
     app.connect("builder-inited", write_families)
     app.connect("builder-inited", tables.write)
     app.connect("source-read", link_page)
+    app.connect("autodoc-process-signature", signatures.named)
     app.connect("autodoc-skip-member", skip_foreign)
     app.connect("autodoc-process-docstring", escape_mathematics, priority=400)    # before numpydoc, at 500

@@ -43,7 +43,7 @@ def trained(model, batch, curvature, damping, h):
     space = None if curvature is None else WeightSpace(model, batch, curvature, Tikhonov(damping))
     update = ig.GradientUpdate() if curvature is None else ig.NaturalUpdate()
     objective, w0 = Regularised(model.objective(batch), DECAY), np.zeros(model.network.size)
-    return ig.descend(objective, w0, geometry=space, update=update, step=h, max_steps=STEPS)
+    return ig.descend(objective, w0, geometry=space, update=update, step=h, max_steps=STEPS, record="path")
 
 
 def angle(model, batch, curvature, damping, w):

@@ -1,4 +1,4 @@
-"""infogeo: information geometry on NumPy and CuPy.
+"""infogeo: information geometry on arrays of NumPy, CuPy, PyTorch and JAX.
 
 Dually flat manifolds with their two charts θ and η, exponential families and mirror maps, divergences, geodesics,
 projections, and solvers (gradient, natural gradient, mirror descent) that share one loop.
