@@ -7,7 +7,7 @@ from .unitwise import (
     gaussian_unit_fisher as gaussian_unit_fisher, quasi_diagonal as quasi_diagonal, unitwise_fisher as unitwise_fisher,
 )
 from .normal_units import normal_units as normal_units
-from .deep_linear import deep_linear as deep_linear
+from .deep_linear import deep_linear as deep_linear, layerwise_natural as layerwise_natural
 
 # Kronecker factors
 from .kfac import kfac as kfac

@@ -17,6 +17,7 @@ from .kronecker import EigenKronecker as EigenKronecker, Kronecker as Kronecker,
 from .low_rank_blocks import LowRankBlocks as LowRankBlocks
 from .low_rank import DiagonalPlusLowRank as DiagonalPlusLowRank, LowRank as LowRank, ScalarOffSubspace as ScalarOffSubspace
 from .outer import Columns as Columns, OuterProducts as OuterProducts, ShiftedOuterProducts as ShiftedOuterProducts
+from .reached import ReachedSquare as ReachedSquare
 from .closed_units import UnitsWithTwoDirections as UnitsWithTwoDirections
 from .quasi_diagonal import QuasiDiagonal as QuasiDiagonal
 
