@@ -18,9 +18,13 @@ __all__ = ["JAX", "JaxGenerator", "is_key"]
 HOST = ("betaincc", "betaincinv", "gammainccinv", "gammaincinv")
 
 
+class Untraceable(TypeError):
+    """What takes numbers of an array met one of which JAX knows the shape only."""
+
+
 def to_host(x: Array) -> np.ndarray:
     if isinstance(x, jax.core.Tracer):
-        raise TypeError("this goes through NumPy, which jax.jit, jax.grad and jax.vmap cannot follow: call it on arrays")
+        raise Untraceable("this goes through NumPy, which jax.jit, jax.grad and jax.vmap cannot follow: call it on arrays")
     return np.asarray(x)
 
 
@@ -72,11 +76,12 @@ def erfcx(x: Any) -> Array:
     x = jnp.asarray(x)
     start = 8.0 if x.dtype == jnp.float32 else 25.0
     far = x > start
-    r = 0.5 / jnp.square(jnp.where(far, x, start))
+    large = jnp.where(far, x, start)
+    r = 0.5 / jnp.square(large)
     series = 1.0
     for odd in (13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0):
         series = 1.0 - odd * r * series
-    return jnp.where(far, series / (sqrt(pi) * x), jax.scipy.special.erfcx(jnp.where(far, 0.0, x)))
+    return jnp.where(far, series / (sqrt(pi) * large), jax.scipy.special.erfcx(jnp.where(far, 0.0, x)))
 
 
 def erfinv(x: Any) -> Array:
@@ -89,13 +94,22 @@ def erfinv(x: Any) -> Array:
     return jnp.where(inside & (size > 0.0), sign * (z - 0.5 * sqrt(pi) * jnp.exp(z * z) * excess), y)
 
 
+def log_ndtr(x: Any) -> Array:
+    """log Φ(x), of x ≤ 0 by `erfcx`: JAX's own keeps no digit at 8, log of a number near 1, and 11 at −20, by a short series."""
+    x = jnp.asarray(x)
+    above = jnp.where(x > 0.0, x, 0.0)
+    below = jnp.where(x > 0.0, 0.0, x)
+    left = jnp.log(0.5 * erfcx(-sqrt(0.5) * below)) - 0.5 * jnp.square(below)
+    return jnp.where(x > 0.0, jnp.log1p(-jax.scipy.special.ndtr(-above)), left)
+
+
 def generator(seed: Any = None) -> Array:
     return jax.random.key(randbits(63) if seed is None else seed)
 
 
 def _functions() -> Mapping[str, Any]:
     special: dict[str, Any] = {key: getattr(jax.scipy.special, key) for key in SPECIAL if key not in HOST}
-    special |= {"erfcx": erfcx, "erfinv": erfinv} | {key: _through_host(key) for key in HOST}
+    special |= {"erfcx": erfcx, "erfinv": erfinv, "log_ndtr": log_ndtr} | {key: _through_host(key) for key in HOST}
     return special | {"to_host": to_host, "generator": generator}
 
 

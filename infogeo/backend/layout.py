@@ -36,5 +36,5 @@ def set_at(xp: Namespace, x: Array, index: Any, value: Any) -> Array:
     """
     if xp.name == "jax":
         return x.at[index].set(value)
-    x[index] = value
+    x[xp.asarray(index, copy=True) if index is x else index] = value       # torch writes to no mask that it reads
     return x

@@ -31,12 +31,12 @@ class Namespace:
     if TYPE_CHECKING:                        # the functions are those that the library has
         def __getattr__(self, name: str) -> Any: ...
 
-    def __init__(self, library: Any, name: str, device: Any, functions: Mapping[str, Callable[..., Any]],
+    def __init__(self, library: Any, name: str, device: Any, functions: Mapping[str, Any],
                  host: Sequence[str] = ()) -> None:
         self.__dict__.update({key: value for key, value in vars(library).items() if not key.startswith("_")})
         self.__dict__.update(functions)
-        own = {"linalg": library.linalg, "library": library, "name": name, "device": device, "host": tuple(host)}
-        self.__dict__.update(own)            # some libraries load linalg late
+        linalg = functions.get("linalg", library.linalg)            # some libraries load it late
+        self.__dict__.update(linalg=linalg, library=library, name=name, device=device, host=tuple(host))
 
     def __repr__(self) -> str:
         return f"<infogeo namespace {self.name} on {self.device}>"

@@ -1,6 +1,8 @@
 """PyTorch: its functions under the names of the array API, its special functions, its generators."""
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
+from math import sqrt
+from types import SimpleNamespace
 from typing import Any
 
 import array_api_compat.torch as compat
@@ -43,6 +45,11 @@ def _tensors(f: Callable[..., Array], device: Any) -> Callable[..., Array]:
     return of_tensors
 
 
+def ndtr(x: Array) -> Array:
+    """Φ(x) = ½ erfc(−x/√2): torch's own is 1 + erf, of which nothing is left in the lower tail from −8.3 on."""
+    return 0.5 * torch.special.erfc(-sqrt(0.5) * x)
+
+
 def _undifferentiated(name: str, f: Callable[..., Array]) -> Callable[..., Array]:
     """A function through the host, which refuses what torch would lose the derivative of."""
     def of_values(*xs: Any) -> Array:
@@ -52,8 +59,34 @@ def _undifferentiated(name: str, f: Callable[..., Array]) -> Callable[..., Array
     return of_values
 
 
+def _solve(a: Array, b: Array) -> Array:
+    """The array API's solve, b one vector or matrices; NaN of a singular one, where torch's raises, for which a GPU waits."""
+    columns = b[:, None] if b.ndim == 1 else b
+    columns = columns[(None,) * (a.ndim - columns.ndim)]           # of fewer axes, torch would take it for vectors
+    found = _or_nan(*torch.linalg.solve_ex(a, columns))
+    return found[..., 0] if b.ndim == 1 else found
+
+
+def _or_nan(found: Array, info: Array) -> Array:
+    return found.masked_fill((info != 0)[..., None, None], torch.nan)
+
+
+def _linalg() -> Any:
+    own = {"solve": _solve, "inv": lambda a: _or_nan(*torch.linalg.inv_ex(a)),
+           "cholesky": lambda a, upper=False: _or_nan(*torch.linalg.cholesky_ex(a, upper=upper))}
+    return SimpleNamespace(**vars(getattr(compat, "linalg")) | own)
+
+
+def _sign(x: Array) -> Array:
+    """NaN of NaN, where array_api_compat writes it into the result, which `torch.func.vmap` does not allow."""
+    return torch.where(torch.isnan(x), x, torch.sign(x))
+
+
 def _stack(arrays: Sequence[Array], axis: int = 0) -> Array:
     return torch.stack(tuple(arrays), dim=axis)
+
+
+OWN = {"ndtr": ndtr}
 
 
 def generator_on(device: Any, seed: Any = None) -> torch.Generator:
@@ -73,11 +106,12 @@ def namespace_on(device: Any = None) -> Namespace:
 @lru_cache
 def _namespace(device: Any) -> Namespace:
     asarray = _asarray(device)
-    native = {key: _tensors(getattr(torch.special, key), device) for key in SPECIAL if key not in HOST}
+    native = {key: _tensors(OWN.get(key) or getattr(torch.special, key), device) for key in SPECIAL if key not in HOST}
     host = through_host(HOST, to_host, asarray)
     creation = {key: partial(getattr(compat, key), device=device) for key in CREATION}
     functions: dict[str, Any] = native | {key: _undifferentiated(key, f) for key, f in host.items()} | creation
-    functions |= {"asarray": asarray, "stack": _stack, "to_host": to_host, "generator": partial(generator_on, device)}
+    functions |= {"asarray": asarray, "stack": _stack, "to_host": to_host, "generator": partial(generator_on, device),
+                  "linalg": _linalg(), "sign": _sign}
     return Namespace(compat, "torch", device, functions, HOST)
 
 

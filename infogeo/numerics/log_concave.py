@@ -2,7 +2,7 @@
 from collections.abc import Callable
 
 from ..arrays.draws import Draws
-from ..backend import Array
+from ..backend import Array, set_at
 
 __all__ = ["log_concave"]
 
@@ -43,7 +43,6 @@ def log_concave(draws: Draws, mode: Callable[..., Array], log_mass: Callable[...
         log_hat = xp.where(inner, xp.zeros_like(beyond), -beyond)
         taken = xp.log1p(-height) + log_hat <= log_mass(x, *own) - peak
         # a distance of 0 is proposed with either sign over half the width: nothing to correct
-        found, rest = out[left], left[left]
-        found[taken], rest[taken] = x[taken], False
-        out[left], left[left] = found, rest
+        out = set_at(xp, out, left, xp.where(taken, x, xp.zeros_like(x)))
+        left = set_at(xp, left, left, ~taken)
     return xp.reshape(out, shape)

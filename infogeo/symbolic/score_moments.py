@@ -5,7 +5,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 
 from ..arrays.blocks import slices
-from ..backend import Array, Namespace
+from ..backend import Array, Namespace, set_at
 from .piece import Piece
 
 __all__ = ["diagonal_places", "refined"]
@@ -29,11 +29,11 @@ def refined(pieces: Sequence[Piece], xp: Namespace, u: Array, rtol: float) -> tu
         for level in range(LEVELS):
             now = _at_level(pieces, xp, u[left], [place[left] for place in places], level)
             if before is not None:
-                moments[left] = now
+                moments = set_at(xp, moments, left, now)
                 scale = _scale(xp, now, d)                  # 0 where all nodes missed what moves with a parameter
                 step = xp.max(xp.where(scale == 0.0, xp.full_like(scale, np.inf), xp.abs(now - before) / scale), axis=-1)
-                change[left] = step
-                now, left[left] = now[step > rtol], step > rtol
+                change = set_at(xp, change, left, step)
+                now, left = now[step > rtol], set_at(xp, left, left, step > rtol)
                 if not xp.any(left):
                     break
             before = now

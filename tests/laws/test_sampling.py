@@ -25,7 +25,7 @@ def test_every_backend(M, backend, dtype):
     theta = region(M).sample(np.random.default_rng(123), (3,), 0.3).astype(dtype)
     expected = M.sample(np.random.default_rng(124), theta, 5)
     own = backend.check(M.sample(np.random.default_rng(124), backend.make(theta, dtype), 5), dtype)
-    assert np.allclose(own, expected, rtol=1e-5 if dtype == "float32" else 1e-12)
+    assert np.allclose(own, expected, rtol=3e-5 if dtype == "float32" else 1e-12)
 
 
 @every_family
