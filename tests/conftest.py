@@ -9,7 +9,11 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
-from .backends import BACKENDS, CHOSEN  # noqa: E402
+from .backends import BACKENDS, CHOSEN, is_small  # noqa: E402
+
+# What only these libraries can do
+collect_ignore = [f"laws/test_{name}.py" for name, libraries in {"derivatives": ("torch", "jax"), "traced": ("jax",)}.items()
+                  if CHOSEN not in libraries]
 
 # Numerical laws take as long as they take, so there is no deadline. Where CI is set, the same examples come every time;
 # `--hypothesis-profile=ci` draws fifteen times as many.
@@ -25,9 +29,22 @@ def pytest_xdist_auto_num_workers():
 
 
 def pytest_collection_modifyitems(config, items):
-    """Of a run on one other library, what takes its arrays."""
+    """Of a run on one other library, what takes its arrays: the small profile, or all by ``-m arrays``."""
     if CHOSEN:
-        items[:] = [item for item in items if "backend" in getattr(item, "fixturenames", ())]
+        mine = [item for item in items if "backend" in getattr(item, "fixturenames", ())]
+        items[:] = mine if is_thorough(config) else [item for item in mine if is_small(item)]
+        for item in items:
+            item.add_marker("arrays")
+
+
+def is_thorough(config):
+    return "arrays" in config.getoption("markexpr")
+
+
+@pytest.fixture(scope="session")
+def thorough(request):
+    """Whether nothing is left out of a run on one other library."""
+    return is_thorough(request.config)
 
 
 def pytest_collection_finish():

@@ -5,14 +5,15 @@ every row: no branch can look at them. What a formula would decide by a look, it
 inside the library; an error that depends on numbers is NaN. Derivatives that geometry knows in closed form are told to the
 library (`ruled`), so that no careful branch, series or iteration is ever differentiated.
 """
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 from ..backend import NUMPY, Array, Namespace
 
 __all__ = ["Forward", "Native", "Operator", "Partial", "Slope", "Tensor", "accumulate", "is_differentiated", "is_traced",
-           "repeat", "ruled", "selects", "still", "surely"]
+           "named", "repeat", "ruled", "selects", "still", "surely"]
 
 
 @lru_cache
@@ -83,6 +84,17 @@ def accumulate(xp: Namespace, going: Callable[..., Array], step: Callable[..., t
     while going(*state):
         state = step(*state)
     return state
+
+
+@contextmanager
+def named(xp: Namespace, name: str) -> Iterator[None]:
+    """Around a method that may look at numbers: a TypeError says so by its name where they are not there yet."""
+    tools = _tools(xp.name)
+    try:
+        yield
+    except () if tools is None else tools.UNTRACEABLE as error:
+        raise TypeError(f"{name} looks at numbers, which a traced array has not: call it outside jax.jit and "
+                        "jax.vmap") from error
 
 
 class Partial:

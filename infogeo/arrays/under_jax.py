@@ -7,6 +7,10 @@ import jax.numpy as jnp
 from jax.core import Tracer
 
 from ..backend import Array, Namespace
+from ..backend.jax_library import Untraceable
+
+UNTRACEABLE = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError,
+               jax.errors.TracerIntegerConversionError, jax.errors.NonConcreteBooleanIndexError, Untraceable)
 
 
 def is_traced(x: Array) -> bool:

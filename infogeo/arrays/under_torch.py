@@ -7,6 +7,8 @@ from torch._C import _functorch as levels
 
 from ..backend import Array, Namespace
 
+UNTRACEABLE = ()        # every number is there to be looked at
+
 
 def is_traced(x: Array) -> bool:
     """Whether a row of `torch.func.vmap` stands for all of them."""
@@ -23,7 +25,9 @@ def is_differentiated(x: Array) -> bool:
         return True
     if not isinstance(plain, torch.Tensor):
         return False
-    return plain.requires_grad and torch.is_grad_enabled() or torch.autograd.forward_ad.unpack_dual(x).tangent is not None
+    if plain.requires_grad and torch.is_grad_enabled():
+        return True
+    return levels.peek_interpreter_stack() is None and torch.autograd.forward_ad.unpack_dual(x).tangent is not None
 
 
 def _layers(x: Array) -> list[Array]:
@@ -61,8 +65,7 @@ def accumulate(going: Callable[..., Array], step: Callable[..., tuple[Array, ...
 
 
 def gradient(xp: Namespace, function: Callable[[Array], Array], x: Array) -> Array:
-    y, back = torch.func.vjp(function, x)
-    return back(torch.ones_like(y))[0]
+    return _pulled(function, x, torch.ones_like)
 
 
 def push(function: Callable[[Array], Array], x: Array, tangent: Array) -> Array:
@@ -70,7 +73,21 @@ def push(function: Callable[[Array], Array], x: Array, tangent: Array) -> Array:
 
 
 def pull(function: Callable[[Array], Array], x: Array, covector: Array) -> Array:
-    return torch.func.vjp(function, x)[1](covector)[0]
+    return _pulled(function, x, lambda y: covector)
+
+
+def _pulled(function: Callable[[Array], Array], x: Array, covector: Callable[[Array], Array]) -> Array:
+    """By autograd itself where no transform of `torch.func` is at work: its arrays have numbers, which go to the host, too."""
+    if levels.is_functorch_wrapped_tensor(x):
+        y, back = torch.func.vjp(function, x)
+        return back(covector(y))[0]
+    further = torch.is_grad_enabled()
+    with torch.enable_grad():
+        x = x if x.requires_grad else x.detach().requires_grad_()
+        y = function(x)
+        if not y.requires_grad:
+            return torch.zeros_like(x)
+        return torch.autograd.grad(y, x, covector(y), create_graph=further, materialize_grads=True)[0]
 
 
 class _Ruled(torch.autograd.Function):      # type: ignore[misc]
@@ -78,7 +95,8 @@ class _Ruled(torch.autograd.Function):      # type: ignore[misc]
 
     @staticmethod
     def forward(xp: Namespace, f: Callable[..., Array], rule: Callable[..., Any], *xs: Array) -> Array:
-        return f(*xs)
+        y = f(*xs)
+        return y.view_as(y) if any(y is x for x in xs) else y
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Array) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays.draws import Draws
 from ..arrays.pieces import is_in_pieces
 from ..arrays.sums import average
-from ..arrays.tracing import is_traced, ruled, surely
+from ..arrays.tracing import is_traced, named, ruled, surely
 from ..arrays.weights import shares
 from ..backend import NUMPY, Array, Namespace, arrays, backend_of, coerced, dot, generator_of
 from ..domains.base import Domain, batch_shape
@@ -98,7 +98,7 @@ class ExponentialFamily(Distribution, Shown):
     def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
         """log h(x)."""
 
-    @formula("theta", axes=0)
+    @formula("theta", axes=0, rule=rules.of_expected_log_base_measure)
     def expected_log_base_measure(self, theta: Array) -> Array:
         """E[log h(x)], shape (...), nats."""
 
@@ -168,7 +168,8 @@ class ExponentialFamily(Distribution, Shown):
         if xp is NUMPY:
             with np.errstate(all="ignore"):
                 return self._log_density_anywhere(xp, theta, x)
-        return ruled(xp, partial(self._log_density_guarded, xp), partial(rules.of_log_density, self), theta, x)
+        with named(xp, f"{self!r}.log_density"):
+            return ruled(xp, partial(self._log_density_guarded, xp), partial(rules.of_log_density, self), theta, x)
 
     def _log_density_guarded(self, xp: Namespace, theta: Array, x: Array) -> Array:
         """As `_log_density_anywhere`; NaN for a traced θ outside its domain, of which no error can be raised."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays.draws import Draws
 from ..arrays.memo import once
+from ..arrays.tracing import repeat
 from ..backend import Array, Namespace, arrays
 from ..domains.chart import Chart, ComposedChart
 from ..domains.convex import ConvexDomain, Orthant, ProductDomain, RealSpace
@@ -174,16 +175,15 @@ class ConwayMaxwellPoisson(ExponentialFamily):
         def residual(theta: Array) -> Array:
             return xp.log(self._to_eta(xp, theta) / eta)
 
-        off = residual(theta)
-        for _ in range(60):
+        def step(theta: Array, off: Array, better: Array) -> tuple[Array, ...]:
             trial = theta - self._sharp(xp, theta, self._to_eta(xp, theta) * off)
             trial = xp.stack([trial[..., 0], xp.minimum(trial[..., 1], 0.25 * theta[..., 1])], axis=-1)
             again = residual(trial)
             better = xp.max(xp.abs(again), axis=-1) < 0.5 * xp.max(xp.abs(off), axis=-1)
-            if not xp.any(better):
-                break
-            theta, off = (xp.where(better[..., None], new, old) for new, old in ((trial, theta), (again, off)))
-        return theta
+            return *(xp.where(better[..., None], new, old) for new, old in ((trial, theta), (again, off))), better
+
+        start = (theta, residual(theta), xp.ones(theta.shape[:-1], dtype=xp.bool))
+        return repeat(xp, lambda theta, off, better: xp.any(better), step, start, 60)[0]
 
     def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         """The negative entropy: h is 1."""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.draws import Draws, draw_states
+from ..arrays.tracing import repeat
 from ..backend import NUMPY, Array, Namespace
 from ..domains.supports import Integers, Interval
 from ..numerics.quadrature import gauss
@@ -185,9 +186,9 @@ class PanelNodes(Nodes):
         grid = xp.linspace(0.0, 1.0, 33, dtype=theta.dtype)
         low = xp.full(theta.shape[:-1], bottom, dtype=theta.dtype)[..., None]
         high = xp.full_like(low, top)
-        mode, peak, done = low, xp.full_like(low, -np.inf), xp.zeros(low.shape, dtype=xp.bool)
         eps = float(xp.finfo(theta.dtype).eps)
-        for _ in range(26):                             # each round keeps a sixteenth: 2e18 becomes a rounding of 1
+
+        def further(low: Array, high: Array, mode: Array, peak: Array, done: Array) -> tuple[Array, ...]:
             t = low * (1.0 - grid) + high * grid
             value = self.value(xp, theta, t)
             around = xp.clip(xp.argmax(value, axis=-1, keepdims=True) + xp.arange(-1, 2), 0, 32)
@@ -195,10 +196,11 @@ class PanelNodes(Nodes):
             mode, peak = xp.where(done, mode, t[..., 1:2]), xp.where(done, peak, value[..., 1:2])
             low, high = t[..., :1], t[..., 2:]
             # the density is flat to rounding between the neighbours of the maximum
-            done = done | (peak - xp.min(value, axis=-1, keepdims=True) <= 8 * eps * (1.0 + xp.abs(peak)))
-            if xp.all(done):
-                break
-        return mode
+            return low, high, mode, peak, done | (peak - xp.min(value, axis=-1, keepdims=True) <= 8 * eps * (1.0 + xp.abs(peak)))
+
+        start = (low, high, low, xp.full_like(low, -np.inf), xp.zeros(low.shape, dtype=xp.bool))
+        # each round keeps a sixteenth: 2e18 becomes a rounding of 1
+        return repeat(xp, lambda *state: ~xp.all(state[-1]), further, start, 26)[2]
 
     def weighted(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
         """The nodes of all panels."""

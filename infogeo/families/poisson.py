@@ -1,10 +1,10 @@
 """The Poisson family."""
 from dataclasses import dataclass
 from functools import partial
-from math import inf, lgamma, log, pi, sqrt
+from math import inf, lgamma, log, pi, prod, sqrt
 
 from ..arrays.draws import Draws
-from ..arrays.tracing import accumulate, is_traced
+from ..arrays.tracing import accumulate, is_traced, still
 from ..backend import Array, Namespace
 from ..domains.convex import Orthant, RealSpace
 from ..domains.supports import ClosedInterval, Integers, Interval, LimitPoints
@@ -143,7 +143,7 @@ def _entropy_by_series(xp: Namespace, theta: Array) -> Array:
     rate = xp.exp(theta)
     if is_traced(xp, theta):
         return _traced_series(xp, theta, rate)
-    largest = float(xp.max(rate)) if rate.size else 0.0
+    largest = float(xp.max(still(xp, rate))) if prod(rate.shape) else 0.0
     probability = xp.exp(-rate)
     total = probability * rate
     for x in range(1, int(largest + 12.0 * sqrt(largest) + 30.0)):

@@ -2,13 +2,13 @@
 from typing import TYPE_CHECKING, Any
 
 from ..arrays.tracing import Forward, Native, Partial, Slope
-from ..backend import Array, dot
+from ..backend import Array, backend_of, dot
 from ..geometry.manifolds.rules import of_divergence
 
 if TYPE_CHECKING:
     from .base import ExponentialFamily
 
-__all__ = ["of_cross_entropy", "of_divergence", "of_entropy", "of_log_density"]
+__all__ = ["of_cross_entropy", "of_divergence", "of_entropy", "of_expected_log_base_measure", "of_log_density"]
 
 
 class _Sum(Partial):
@@ -38,7 +38,18 @@ def of_cross_entropy(family: "ExponentialFamily", y: Array, theta_p: Array, thet
 def _less_measure(family: "ExponentialFamily", theta: Array, rest: Partial) -> Partial:
     if family.constant_base_measure:
         return rest
-    return _Sum(rest, Forward(lambda theta: -family.expected_log_base_measure(theta), theta))
+    return _Sum(rest, Forward(lambda theta: -_expected_log_base_measure(family, theta), theta))
+
+
+def _expected_log_base_measure(family: "ExponentialFamily", theta: Array) -> Array:
+    return family._expected_log_base_measure(backend_of(theta), theta)
+
+
+def of_expected_log_base_measure(family: "ExponentialFamily", y: Array, theta: Array) -> tuple[Partial, ...]:
+    """That of the sum or the formula that it is, forwards; 0 of a constant."""
+    if family.constant_base_measure:
+        return Partial(),
+    return Forward(lambda theta: _expected_log_base_measure(family, theta), theta),
 
 
 def of_log_density(family: "ExponentialFamily", y: Array, theta: Array, x: Array) -> tuple[Partial, ...]:

@@ -1,6 +1,7 @@
 """The inversion η ↦ θ of families of finitely many states, and the domain of η that it decides."""
 from typing import Any
 
+from ..arrays.tracing import repeat
 from ..backend import Array, Namespace
 from ..domains.chart import Chart, ComposedChart, IdentityChart, ScaledChart
 from ..domains.convex import RealSpace
@@ -130,11 +131,8 @@ class Inversion:
         normal of a face. It is ∞ for a row that goes on after 200 steps.
         """
         xp = self.xp
-        step, change, uncertain = self._newton_step(theta)
-        running = xp.isfinite(change)
-        for _ in range(200):
-            if not xp.any(running):
-                break
+
+        def further(theta: Array, step: Array, change: Array, uncertain: Array, running: Array) -> tuple[Array, ...]:
             moved = xp.where(running[..., None], theta + _shortening(xp, change) * step, theta)
             next_step, next_change, next_uncertain = self._newton_step(moved)
             far = (change >= 0.5) & (uncertain < 0.5)
@@ -142,6 +140,11 @@ class Inversion:
             theta, step = (xp.where(running[..., None], new, old) for new, old in ((moved, theta), (next_step, step)))
             change, uncertain = (xp.where(running, new, old)
                                  for new, old in ((next_change, change), (next_uncertain, uncertain)))
+            return theta, step, change, uncertain, running
+
+        step, change, uncertain = self._newton_step(theta)
+        start = (theta, step, change, uncertain, xp.isfinite(change))
+        theta, _, change, uncertain, running = repeat(xp, lambda *state: xp.any(state[-1]), further, start, 200)
         return theta, xp.where(running, xp.full_like(change, xp.inf), xp.maximum(change, uncertain))
 
     def _newton_step(self, theta: Array) -> tuple[Array, Array, Array]:

@@ -1,6 +1,7 @@
 """Integrals by Gauss and Legendre: the rules, and the Bregman divergence of near points, in which nothing cancels."""
 from collections.abc import Callable
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def bregman_integral(second: Callable[[Array], Array], start: Array, step: Array
     node, weight = gauss(n)
     total = 0.0 * step
     values: Any = (second(start + t * step) for t in node.tolist())
-    if total.size * n <= TOGETHER:
+    if prod(total.shape) * n <= TOGETHER:
         xp = backend_of(total)
         at = xp.reshape(xp.asarray(node, dtype=total.dtype), (n, *(1,) * total.ndim))
         found = second(start + at * step)

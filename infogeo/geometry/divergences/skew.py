@@ -1,4 +1,5 @@
 """Skew Jensen–Bregman divergences: how far ψ lies below its chord. Points are primal coordinates of the manifold."""
+from ...arrays.tracing import is_traced
 from ...backend import Array, arrays
 from ...domains.supports import Interval
 from ...errors import takes
@@ -51,5 +52,5 @@ def require_members(M: DuallyFlat, theta_p: Array, theta_q: Array) -> None:
     """
     xp, *points = M.point(theta_p, theta_q)
     for name, theta in zip(("theta_p", "theta_q"), points if M.has_limits else ()):
-        if xp.any(xp.isinf(theta)):
+        if not is_traced(xp, theta) and xp.any(xp.isinf(theta)):
             M.domain.require(name, theta)

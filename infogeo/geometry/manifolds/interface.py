@@ -17,7 +17,7 @@ import numpy as np
 
 from ...arrays.blocks import in_blocks, is_large
 from ...arrays.memo import is_standing, once_each, settled, stands_on
-from ...arrays.tracing import is_differentiated, is_traced, ruled
+from ...arrays.tracing import is_differentiated, is_traced, named, ruled
 from ...backend import NUMPY, Array, Namespace, coerced
 
 __all__ = ["Formula", "checked", "contract", "formula", "formulas", "pair_kernels"]
@@ -109,7 +109,7 @@ def formula(*kinds: str, axes: int, blocks: bool = True, rule: Callable[..., Any
                 xp, *xs = coerced(*given)
             for i in observed:
                 self.support.require_shape(names[i], xs[i])
-            evaluate = plain if xp is NUMPY or not rule else by_rule
+            evaluate = plain if xp is NUMPY else by_rule
             if is_standing():                   # a solver's loop has set the error state, and looks after its rows
                 return evaluate(self, xp, xs)
             if _checked.get() and not is_traced(xp, *xs):
@@ -128,11 +128,12 @@ def formula(*kinds: str, axes: int, blocks: bool = True, rule: Callable[..., Any
 
         def by_rule(M: Any, xp: Namespace, xs: list[Array]) -> Any:
             """The formula, with its derivatives by the rule where somebody may ask for them."""
-            if not is_differentiated(xp, *xs) or not hasattr(M, "cubic_tensor"):        # whose metric is that of a potential
-                return plain(M, xp, xs)
-            if isinstance(rule, tuple):
-                return tuple(getattr(M, name)(*xs) for name in rule)
-            return ruled(xp, lambda *xs: plain(M, xp, list(xs)), partial(rule, M), *xs)
+            with named(xp, f"{M!r}.{kernel[1:]}"):
+                if not rule or not is_differentiated(xp, *xs) or not hasattr(M, "cubic_tensor"):    # no rule for other metrics
+                    return plain(M, xp, xs)
+                if isinstance(rule, tuple):
+                    return tuple(getattr(M, name)(*xs) for name in rule)
+                return ruled(xp, lambda *xs: plain(M, xp, list(xs)), partial(rule, M), *xs)
 
         def plain(M: Any, xp: Namespace, xs: list[Array]) -> Any:
             if blocks and not M.in_one_piece and is_large(xs):

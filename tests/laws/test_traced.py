@@ -1,0 +1,78 @@
+"""Under `jax.jit` and `jax.vmap` every formula is what it is on arrays; what cannot be traced says so.
+
+Only a run on JAX has these laws (INFOGEO_TEST_ARRAYS=jax).
+"""
+import jax
+import numpy as np
+import pytest
+
+import infogeo as ig
+
+from ..registry import FAMILIES, MIRROR_MAPS, arguments, region
+
+ALL = FAMILIES | MIRROR_MAPS
+FORMULAS = {"potential": ("theta",), "to_eta": ("theta",), "to_theta": ("eta",), "metric": ("theta",),
+            "flat": ("theta", "vector"), "sharp": ("theta", "covector"), "divergence": ("theta", "theta")}
+OF_FAMILIES = {"kl": ("theta", "theta"), "entropy": ("theta",), "log_density": ("theta", "x")}
+# Sums that end where their terms do, or a number of nodes that depends on the place: their shapes are not known while JAX traces.
+UNTRACED = {"GeneralizedInverseGaussian": [*FORMULAS, *OF_FAMILIES], "Truncated(Poisson, 0)": [*FORMULAS, *OF_FAMILIES],
+            "Truncated(Exponential, 0, 2)": ["to_theta"]}
+# What is compiled and run, a formula of every way to trace: selections, loops of Newton's method, sums in a loop, matrices
+COMPILED = {"Categorical(3)": [*FORMULAS, *OF_FAMILIES], "Normal": [*FORMULAS, *OF_FAMILIES],
+            "Poisson": ["kl", "entropy", "log_density"],
+            "Gamma": ["to_theta", "kl"], "Binomial(7)": ["entropy"], "LogLinear": ["to_theta"], "VonMises": ["to_theta"],
+            "MultivariateNormal(2)": ["to_theta", "sharp", "kl"], "LogSeries": ["to_theta"]}
+# Of one code with others, and of many operations: half a minute to trace
+ALIKE = {"Categorical(3, reference=0)", "Categorical(6)", "Dirichlet(5)", "MultivariateNormal(1)", "MultivariateNormal(3)",
+         "Binomial(1)", "Binomial(1000)", "Multinomial(4, 6, reference=0)", "NegativeBinomial(0.4)", "Wishart(1)", "VonMises",
+         "VonMisesFisher(5)", "BoltzmannMachine(3, chain)", "Hierarchical(independent)", "ConwayMaxwellPoisson", "LogDet(3)",
+         "PNorm(3, 3.0)", "GeneralizedDirichlet(3)"}
+TRACED = [name for name in ALL if name not in ALIKE]
+
+
+def formulas(M):
+    return FORMULAS | (OF_FAMILIES if isinstance(M, ig.ExponentialFamily) else {})
+
+
+@pytest.mark.parametrize("name", TRACED)
+def test_every_formula_traces(name, backend):
+    """To the shapes that it has on arrays, a batch inside `vmap`, or to an error that names it."""
+    M, rng = ALL[name], np.random.default_rng(31)
+    for formula, kinds in formulas(M).items():
+        xs = [backend.make(x) for x in arguments(M, kinds, rng, (2, 3), 0.5)]
+        rows = jax.vmap(getattr(M, formula))
+        if formula in UNTRACED.get(name, ()):
+            with pytest.raises(TypeError, match=f"{formula}|potential|to_eta|looks at numbers"):
+                jax.eval_shape(rows, *xs)
+            continue
+        found = jax.eval_shape(rows, *xs)
+        axes = {"metric": (M.dim, M.dim), "potential": (), "divergence": (), "kl": (), "entropy": (), "log_density": ()}
+        assert found.shape == (2, 3, *axes.get(formula, (M.dim,))) and found.dtype == "float64", formula
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_compiled_is_the_same(name, backend):
+    M, rng = ALL[name], np.random.default_rng(32)
+    for formula in COMPILED[name]:
+        xs = arguments(M, formulas(M)[formula], rng, (3,), 0.5)
+        expected, f = getattr(M, formula)(*xs), getattr(M, formula)
+        found = jax.jit(lambda *xs: (f(*xs), jax.vmap(f)(*xs)))(*map(backend.make, xs))       # noqa: B023
+        for x in found:
+            assert np.all(np.abs(backend.check(x) - expected) <= 1e-10 * (1.0 + np.max(np.abs(expected)))), formula
+
+
+def test_outside_is_nan(backend):
+    """No error is raised for numbers that are not there yet, also not by `log_density`, nor inside `checked`."""
+    M, outside = ig.Gamma(), backend.make([[1.0, 2.0], [2.0, -1.0]])
+    with ig.checked():
+        for f in (M.potential, lambda theta: M.log_density(theta, 1.0), lambda theta: M.kl(theta, theta)):
+            assert np.isnan(backend.to_numpy(jax.jit(f)(outside))).tolist() == [True, False]
+    found = jax.jit(M.to_theta)(backend.make([[1.0, 0.5], [-0.5, 1.0]]))
+    assert np.all(np.isnan(backend.to_numpy(found)[0])) and not np.any(np.isnan(backend.to_numpy(found)[1]))
+
+
+def test_of_own_dtype(backend):
+    """float32 stays float32 through the loops."""
+    theta = region(ig.Gamma()).sample(np.random.default_rng(33), (3,), 0.3)
+    eta = backend.make(ig.Gamma().to_eta(theta), "float32")
+    assert np.allclose(backend.check(jax.jit(ig.Gamma().to_theta)(eta), "float32"), theta, rtol=1e-3)
