@@ -20,6 +20,9 @@ def test_a_right_and_a_wrong_model():
     check = predictive_check(FOUND, COUNTS, np.var)
     assert 0.02 < check.share < 0.98 and check.observed == np.var(COUNTS) and check.predicted.shape == (400,)
     near(check.share, np.mean(FOUND.draws.var(axis=1) > np.var(COUNTS)), 1e-15)
+    zeros, predicted = np.sum(COUNTS == 0), np.sum(FOUND.draws == 0, axis=1)
+    near(predictive_check(FOUND, COUNTS, lambda y: np.sum(y == 0)).share,
+         np.mean(predicted > zeros) + np.mean(predicted == zeros) / 2, 1e-15)
     wide = COUNTS * 4.0                         # four times as many at a time
     assert predictive_check(FOUND, wide, np.var).share < 0.01
     below, upto = predictive_ranks(FOUND, COUNTS)
