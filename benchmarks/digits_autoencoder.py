@@ -15,7 +15,8 @@ import infogeo as ig
 from infogeo.networks import Glorot
 from infogeo.studies import TrainingStudy, dataset, figure_training, task, train
 from infogeo.studies import OPTIMISERS, Optimiser
-from infogeo.training import KFAC, Adam, LevenbergMarquardt, Nesterov, Share
+from infogeo.training import KFAC, Adam, Nesterov, Share
+from infogeo.training.fitting import RENEWED
 
 GRIDS = {
     "nesterov": [(Nesterov(decay), h) for decay, steps in
@@ -28,8 +29,7 @@ SHARES = {"kfac": (1.0, 1.0), "kfac_half": (0.5, 0.25), "kfac_quarter": (0.25, 0
 
 
 def kfac(statistics, products):
-    return lambda rng: KFAC(ig.curvature.RandomSigns(rng), damping=LevenbergMarquardt(1.0), statistics=Share(statistics),
-                            products=Share(products))
+    return lambda given: KFAC(given.outputs, statistics=Share(statistics), products=Share(products), **RENEWED)
 
 
 def tuned(loss, w0, grid, steps):
@@ -56,9 +56,9 @@ def main():
     for name, grid in GRIDS.items():
         print(f"{name}, {options.steps} steps")
         update, h = tuned(work.loss, w0, grid, options.steps)[1:] if options.tune else BEST[name]
-        chosen[name] = Optimiser(f"{type(update).__name__} {update.decay:g}", lambda rng, update=update: update, h)
+        chosen[name] = Optimiser(f"{type(update).__name__} {update.decay:g}", lambda given, update=update: update, h)
     for name, shares in SHARES.items():
-        chosen[name] = Optimiser(f"K-FAC, factors of {shares[0]:g}, model of {shares[1]:g}", kfac(*shares), 1.0)
+        chosen[name] = Optimiser(f"K-FAC, factors of {shares[0]:g}, model of {shares[1]:g}", kfac(*shares))
     OPTIMISERS.update(chosen)
     first = train(work, "digits", list(GRIDS), steps=options.steps, every=10)
     second = train(work, "digits", list(SHARES), steps=300, every=1)

@@ -48,9 +48,11 @@ from .blocks import BlocksError as BlocksError, in_blocks as in_blocks, load_blo
 
 # training
 from .training import (
-    OPTIMISERS as OPTIMISERS, Optimiser as Optimiser, TrainingRun as TrainingRun, TrainingStudy as TrainingStudy, train as train,
+    OPTIMISERS as OPTIMISERS, Optimiser as Optimiser, TrainingRun as TrainingRun, TrainingSettings as TrainingSettings,
+    TrainingStudy as TrainingStudy, train as train,
 )
 from .architecture import Task as Task, task as task
+from .unfinished import unfinished_command as unfinished_command
 from .dataset import Dataset as Dataset, dataset as dataset
 from .fisher_approximations import FisherApproximations as FisherApproximations, fisher_approximations as fisher_approximations
 from .mackey_glass import mackey_glass as mackey_glass

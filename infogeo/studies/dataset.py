@@ -7,7 +7,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from .naming import InputError
-from .reading import read_table
+from .reading import is_number, read_table
 
 __all__ = ["Dataset", "dataset"]
 
@@ -24,11 +24,14 @@ class Dataset:
     x : NumPy array, shape (n, *input_shape)
     y : NumPy array, shape (n, …), or None
         Whole numbers for classes.
+    labels : tuple of str, or None
+        Of the classes 0, 1, …, where y was given in words.
     """
 
     name: str
     x: np.ndarray
     y: np.ndarray | None = None
+    labels: tuple[str, ...] | None = None
 
     def images(self) -> np.ndarray:
         """The inputs as square images of one channel, shape (n, side, side, 1).
@@ -51,7 +54,7 @@ def dataset(name: str, target: str | None = None) -> Dataset:
 
     ``digits`` are the 1797 images of handwritten digits of scikit-learn, 8 × 8, grey values scaled to [0, 1], with their classes.
     A text file has a row of numbers for each sample, mostly below a header; `target` names its column of classes or numbers, the
-    others are inputs. An NPZ file has the arrays ``x`` and, unless there are no targets, ``y``.
+    others are inputs; classes may be words. An NPZ file has the arrays ``x`` and, unless there are no targets, ``y``.
 
     Raises
     ------
@@ -85,20 +88,38 @@ def _npz(name: str) -> Dataset:
     x, y = arrays["x"].astype(float), arrays.get("y")
     if y is not None and len(y) != len(x):
         raise InputError(f"{name}: {len(x)} inputs and {len(y)} targets")
-    return Dataset(name, _finite(name, x), y)
+    x = _finite(name, "x", x)
+    if y is None or y.dtype.kind == "U":
+        return Dataset(name, x) if y is None else Dataset(name, x, *_labelled(y.tolist()))
+    if y.dtype.kind not in "fiub":
+        raise InputError(f"{name}: y must be numbers or words; got {y.dtype}")
+    return Dataset(name, x, _finite(name, "y", y))
+
+
+def _labelled(texts: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The number of the class of every row, and the classes, sorted."""
+    labels, y = np.unique(texts, return_inverse=True)
+    return y, tuple(labels.tolist())
 
 
 def _table(name: str, target: str | None) -> Dataset:
     table = read_table(name, [] if target is None else [target])
-    values = table.columns(table.names).values
     if target is None:
-        return Dataset(name, values)
+        return Dataset(name, table.columns(table.names).values)
+    texts = table.texts(target)
+    others = [column for column in table.names if column != target]
+    if not others:
+        raise InputError(f"{name}: no column beside {target!r}: there is nothing to predict it from")
+    x = table.columns(others).values
+    if not any(map(is_number, texts)):
+        return Dataset(name, x, *_labelled(texts))
     y = table.columns([target]).values[:, 0]
-    x = np.delete(values, table.names.index(target), axis=1)
     return Dataset(name, x, y.astype(int) if np.all(y == np.round(y)) else y)
 
 
-def _finite(name: str, x: np.ndarray) -> np.ndarray:
-    if not np.all(np.isfinite(x)):
-        raise InputError(f"{name}: {np.sum(~np.isfinite(x))} inputs are not finite")
+def _finite(name: str, array: str, x: np.ndarray) -> np.ndarray:
+    bad = np.argwhere(~np.isfinite(x))
+    if len(bad):
+        place = ", ".join(f"{axis} {i}" for axis, i in zip(("row", "column", *["index"] * x.ndim), bad[0]))
+        raise InputError(f"{name}: {array} must be finite; {len(bad)} numbers are not, the first in {place} (counted from 0)")
     return x

@@ -12,7 +12,7 @@ import numpy as np
 
 from .naming import InputError, suggestion
 
-__all__ = ["NumberColumns", "TextTable", "read_table"]
+__all__ = ["NumberColumns", "TextTable", "is_number", "read_table"]
 
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
 
@@ -132,7 +132,7 @@ def read_table(path: str | Path, called: Sequence[str] = ()) -> TextTable:
     rows = _split(path, kept, _separator(first, kept))
     names = [name.strip() for name in rows[0][1]]
     numbers = [str(i + 1) for i in range(len(names))]
-    header = not all(map(_is_number, names)) or bool(called) and all(name in names and name not in numbers for name in called)
+    header = not all(map(is_number, names)) or bool(called) and all(name in names and name not in numbers for name in called)
     table = TextTable(str(path), names if header else numbers, header, rows[1:] if header else rows)
     if not table.rows:
         raise InputError(f"{path}: line 2: the file has a header but no rows")
@@ -180,7 +180,8 @@ def _split(path: str | Path, lines: Sequence[str], separator: str | None) -> lis
         raise InputError(f"{path}: not a CSV text file: {error}") from None
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether a text stands for one, with a decimal point or comma."""
     try:
         float(text.replace(",", ".") if DECIMAL_COMMA.fullmatch(text) else text)
     except ValueError:

@@ -2,6 +2,7 @@
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from .problem import DIRECTIONS, ForwardProblem
 from .report import report_part, report_setting
 from .tables import number, wrapped
 from .target import Reference
-from .training import TrainingRun, TrainingStudy, training_runs
+from .training import TrainingRun, TrainingSettings, TrainingStudy, training_runs
 from .training_report import report_training, write_training
 from .unfinished import Unfinished
 
@@ -58,29 +59,34 @@ def follow_diagnosis(found: Diagnosis, source: str, directory: str | None, say: 
 
 
 def follow_training(task: Task, data: str, optimisers: Sequence[str], directory: str | None, progress: bool,
-                    say: Callable[[str], None], **settings: Any) -> None:
+                    say: Callable[[str], None], *, command: str = "", checkpoint: int | None = None, **settings: Any) -> None:
     """Train with each optimiser, say each run, and write all of them to a directory, as `follow_conditioning` does.
 
     Parameters
     ----------
+    command : str
+        Text that is kept beside unfinished runs, to go on from: `unfinished_command` reads it.
+    checkpoint : int, optional
+        Steps from one checkpoint to the next; two seconds unless given.
     settings
-        steps, batch_size, step_sizes, seed and start, as of `train`.
+        Those of `TrainingSettings`.
 
     Raises
     ------
     KeyboardInterrupt
         Saying what is kept.
     """
-    kept = None
+    kept, how = None, TrainingSettings(**settings)
     if directory is not None:
         seen = [zlib.crc32(to_numpy(part).tobytes()) for part in (task.loss.x, task.loss.statistic)]
-        if settings.get("start") is not None:
-            seen.append(zlib.crc32(Path(settings["start"]).read_bytes()))
-        words = {"architecture": task.name, "data": data, "dtype": str(task.loss.x.dtype), "content": seen, **settings}
+        if how.start is not None:
+            seen.append(zlib.crc32(Path(how.start).read_bytes()))
+        words = {"architecture": repr(task.model), "data": data, "dtype": str(task.loss.x.dtype), "content": seen, **asdict(how)}
         kept = Unfinished(directory, words, {name: TrainingRun for name in optimisers})
+        kept.remember(command)
     runs = []
     with _kept_when_interrupted(kept), Jobs(len(optimisers), progress) as jobs:
-        for run in training_runs(task, optimisers, kept=kept, jobs=jobs, **settings):
+        for run in training_runs(task, optimisers, how, kept=kept, checkpoint=checkpoint, jobs=jobs):
             runs.append(run)
             jobs.clear()
             say(f"{run.label}: loss {number(run.loss[0])} → {number(run.loss[-1])} nats in {run.steps[-1]} steps, "
@@ -88,7 +94,7 @@ def follow_training(task: Task, data: str, optimisers: Sequence[str], directory:
             if kept is not None:
                 kept.keep(run.name, run)
         jobs.clear()
-        study = TrainingStudy(task, data, runs, settings.get("batch_size") or task.samples, settings.get("seed", 0))
+        study = TrainingStudy(task, data, runs, how.batch_size or task.samples, how.seed)
         say("\n" + report_training(study).rstrip())
         if kept is not None and directory is not None:
             write_training(study, directory)

@@ -10,9 +10,10 @@ import numpy as np
 
 from ..arrays.files import packed, unpacked, write_whole
 
-__all__ = ["Unfinished", "flat"]
+__all__ = ["Unfinished", "flat", "unfinished_command"]
 
 WORDS = "words"     # the array that says which study a part belongs to
+COMMAND = "command.json"
 
 
 class Unfinished:
@@ -67,6 +68,10 @@ class Unfinished:
         """The parts that have such a file."""
         return [name for name in self.kinds if self.under_way(name).exists()]
 
+    def remember(self, command: str) -> None:
+        """The text of the command that began the study, for `unfinished_command`."""
+        write_whole({self.folder / COMMAND: command.encode()})
+
     def clear(self) -> None:
         """Nothing is unfinished; what others put into the folder stays."""
         for ending in ("npz", "csv", "checkpoint"):
@@ -76,9 +81,19 @@ class Unfinished:
 
     def discard_if_empty(self) -> None:
         """No folder where nothing was finished."""
+        if not any(path.name != COMMAND for path in self.folder.glob("*")):
+            (self.folder / COMMAND).unlink(missing_ok=True)
         for folder in (self.folder, self.folder.parent):
             if folder.exists() and not any(folder.iterdir()):
                 folder.rmdir()
+
+
+def unfinished_command(directory: str | Path) -> str | None:
+    """What `Unfinished.remember` was told of the study that is unfinished in a directory; None where none is."""
+    try:
+        return (Path(directory) / "unfinished" / COMMAND).read_text()
+    except FileNotFoundError:
+        return None
 
 
 def flat(result: Any, prefix: str = "", without: tuple[type, ...] = ()) -> dict[str, Any]:

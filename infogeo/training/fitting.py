@@ -28,7 +28,7 @@ COLUMNS = 32                    # outputs up to which K-FAC takes all columns of
 WHOLE, PART = 4096, 1024        # samples that are taken at once, and those of a mini-batch where there are more
 # Of all samples at once factors are as good from the steps with new inverses alone, and better without those of other weights: 60
 # epochs on scikit-learn's digits take .20 s, .35 with an average of those of every step, and a loss of .0514, .0530 after 15
-RENEWED = Refresh(10, 3)
+RENEWED: dict[str, Any] = {"averaging": RunningAverage(0.0), "refresh": Refresh(10, 3), "learning": Refresh(10, 3)}
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def total_weight(batch: Batch, n: int) -> float:
 def default_optimiser(model: ConditionalModel, whole: bool) -> Update:
     """K-FAC, without a draw where the outputs are few; for the whole of the samples at every step, or mini-batches."""
     outputs = ExactColumns() if model.family.dim <= COLUMNS else None
-    return KFAC(outputs, averaging=RunningAverage(0.0), refresh=RENEWED, learning=RENEWED) if whole else KFAC(outputs)
+    return KFAC(outputs, **RENEWED) if whole else KFAC(outputs)
 
 
 def default_step(update: Update) -> Step | float:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from infogeo import Categorical, Independent, Status
+from infogeo import Categorical, Independent, Normal, Poisson, Status
 from infogeo.cli import main
 from infogeo.networks import CrossEntropyLoss, load
 from infogeo.studies import InputError, training
@@ -44,6 +44,10 @@ def test_files(tmp_path):
     ("u,v\n", None, "line 2: the file has a header but no rows"),
     ("u,v\n1,2\n", "w", "no column 'w'; the columns are 'u', 'v'"),
     ("u,v\n1,nan\n", None, "not a finite number"),
+    ("u,v\n1,a\n2,3\n", "v", "line 2, column 'v': 'a' is not a number"),
+    ("u,v\n1,a\n2,\n", "v", "line 3: no value in column 'v'"),
+    ("u,v\n,a\n2,b\n", "v", "line 2, column 'u': '' is not a number"),
+    ("v\na\nb\n", "v", "no column beside 'v'"),
 ])
 def test_files_that_are_none(tmp_path, text, target, message):
     (tmp_path / "c.csv").write_text(text)
@@ -90,8 +94,10 @@ def test_an_interrupt_is_one_line_and_a_second_start_goes_on(tmp_path, monkeypat
     assert main(command) == 130
     said = f"infogeo: interrupted; finished and kept in {out / 'unfinished'}: sgd; the same command goes on from there\n"
     assert capsys.readouterr().err == said
-    assert [path.name for path in (out / "unfinished").iterdir()] == ["sgd.npz"] and len(list(out.iterdir())) == 1
-    assert main(command) == 0 and len(begun) == 3
+    assert sorted(path.name for path in (out / "unfinished").iterdir()) == ["command.json", "sgd.npz"]
+    assert len(list(out.iterdir())) == 1
+    assert main(["train", "--resume", str(out)]) == 0 and len(begun) == 3
+    assert main(["train", "--resume", str(out)]) == 2 and "nothing is unfinished there; --start" in capsys.readouterr().err
     assert len(list(out.iterdir())) == 5
     assert main(command[:-2]) == 0
     found = json.loads((out / "training.json").read_text())["runs"]
@@ -152,7 +158,7 @@ def test_convnet():
     ("16-5-4", IMAGES, "16 as the first size and 3 as the last"),
     ("15-5-15", IMAGES, "16 as the first"),
     ("classifier", Dataset("d", IMAGES.x), "has none"),
-    ("classifier", Dataset("d", IMAGES.x, IMAGES.x[:, 0]), "targets 0, 1, 2"),
+    ("classifier", Dataset("d", IMAGES.x, IMAGES.x[:, 0]), "targets 0, 1, 2, … or words"),
     ("classifier", Dataset("d", IMAGES.x, np.zeros(40, dtype=int)), "at least two classes"),
     ("autoencoder", Dataset("d", 2.0 * IMAGES.x), r"in \[0, 1\]"),
     ("convnet", Dataset("d", IMAGES.x[:, :3], IMAGES.y), "square"),
@@ -173,12 +179,12 @@ def test_optimisers_side_by_side(tmp_path):
     found = json.loads((tmp_path / "out" / "training.json").read_text())
     assert found["runs"]["kfac"]["loss"] == study.runs[0].loss.tolist()
     rows = (tmp_path / "out" / "training.csv").read_text().splitlines()
-    assert rows[0] == "optimiser,step,seconds,loss" and len(rows) == 1 + 3 * len(study.runs)
+    assert rows[0] == "optimiser,step,seconds,loss,held_out" and len(rows) == 1 + 3 * len(study.runs)
     assert (tmp_path / "out" / "training.png").stat().st_size > 10_000
     adam, = (run for run in study.runs if run.name == "adam")
     model, w = load(tmp_path / "out" / "adam.npz")
     np.testing.assert_array_equal(w, adam.x)
-    assert model.loss(w, (IMAGES.x.reshape(40, -1), IMAGES.y)) == adam.loss[-1]
+    np.testing.assert_allclose(model.loss(w, (IMAGES.x.reshape(40, -1), IMAGES.y)), adam.loss[-1], rtol=1e-12)
 
 
 def test_a_run_that_diverges_is_null_in_json(tmp_path):
@@ -231,10 +237,56 @@ def test_the_command(tmp_path, capsys):
     assert run(capsys, *again, "--architecture", "convnet")[2].startswith(f"infogeo: {out_path / 'kfac.npz'}: has the weights of")
 
 
+def test_rows_are_held_out_standardised_and_scored(tmp_path, capsys):
+    """Of words as classes, a constant column and one of a huge scale; the labels are sorted in the file."""
+    rng = np.random.default_rng(0)
+    kinds = np.repeat(["barbera", "barolo", "grignolino"], 40)
+    x = np.stack([np.repeat([0.0, 2.0, 4.0], 40) + rng.normal(size=120), 1e9 * rng.normal(size=120), np.full(120, 7.0)], axis=1)
+    lines = [f"{a},{b},{c},{kind}" for (a, b, c), kind in zip(x, kinds)]
+    (tmp_path / "wine.csv").write_text("\n".join(["strength,scale,same,kind", *lines]))
+    out = tmp_path / "out"
+    code, said, err = run(capsys, "--data", str(tmp_path / "wine.csv"), "--target", "kind", "--standardise", "--steps", "40",
+                          "--damping", "kfac=0.1", "--optimiser", "kfac", "sngd", "--checkpoint", "10", "--out", str(out))
+    assert (code, err) == (0, "") and "all 96 rows at every step" in said and "24 rows held out" in said
+    assert "3 classes: barbera, barolo, grignolino." in said and "searched" in said and "mini-batches" not in said
+    found = json.loads((out / "training.json").read_text())
+    kfac, model, w = found["runs"]["kfac"], *load(out / "kfac.npz")
+    units = found["x_units"]
+    theta = model.theta(w, (x - units["centre"]) / units["scale"])
+    right = np.argmax(np.append(theta, np.zeros((120, 1)), axis=1), axis=1) == np.repeat([0, 1, 2], 40)
+    held = np.random.default_rng(0).permutation(120)[:24]
+    assert kfac["accuracy"] == np.mean(right[held]) > 0.6 and found["labels"] == ["barbera", "barolo", "grignolino"]
+    scores = -model.log_density(w, ((x - units["centre"]) / units["scale"], np.repeat([0.0, 1.0, 2.0], 40)))
+    np.testing.assert_allclose(kfac["held_out"][-1], np.mean(scores[held]), rtol=1e-10)
+    assert run(capsys, "--data", str(tmp_path / "wine.csv"), "--target", "kind", "--family", "poisson")[2].endswith("'barbera'\n")
+
+
+def test_a_family_and_the_units_of_its_targets():
+    """A loss is that of y in its own units, whether or not the network sees these."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(60, 2))
+    y = 1e4 + 1e3 * (x[:, 0] + 0.1 * rng.normal(size=60))
+    inside = task(None, Dataset("d", x, y), family=Normal(), standardise=True, held_out=0.25)
+    study = train(inside, "d", ["kfac"], steps=30)
+    assert inside.model.network.sizes == (2, 30, 2) and inside.samples == 45 and np.isnan(study.runs[0].accuracy)
+    law = inside.y_units.outward(Normal(), inside.model.theta(study.runs[0].x, inside.held_out.x))
+    held = y[np.random.default_rng(0).permutation(60)[:15]]
+    np.testing.assert_allclose(study.runs[0].held_out[-1], -np.mean(Normal().log_density(law, held)), rtol=1e-10)
+    assert "15 rows held out" in report_training(study) and "accuracy" not in report_training(study)
+    counts = task("2-5-1", Dataset("d", x, rng.poisson(3.0, 60)), family=Poisson(), standardise=True)
+    assert counts.y_units is None and counts.model.family == Poisson()
+
+
 @pytest.mark.parametrize("argv, message", [
+    (["--held-out", "1"], "in [0, 1)"),
+    (["--damping", "sngd=1"], "NAME=X"),
+    (["--damping", "adam=1", "--optimiser", "adam"], "adam has no damping; those that have are kfac"),
+    (["--family", "normal", "--architecture", "classifier"], "a family is that of targets"),
+    (["--standardise"], "cannot be standardised"),
     (["--data", "faces"], "'digits'"),
     (["--data", "none.csv"], "none.csv"),
     (["--step-size", "sgd=1"], "NAME=H"),
+    (["--resume", "nowhere"], "nothing is unfinished there"),
     (["--step-size", "adam=-1"], "NAME=H"),
     (["--step-size", "adam"], "NAME=H"),
     (["--steps", "0"], "positive integer"),
