@@ -4,8 +4,8 @@
 
 A network 64-30-9 with tanh units, 1200 of scikit-learn's 8 × 8 digits in mini-batches of 100, weight decay .001, the others held
 out. `DiagonalNewton` as it comes, Adam with the best of three step sizes. Losses on the 1200 after 1, 3 and all passes, accuracy
-on the 597 others in per cent: medians over the starts. The error is that of one draw of the diagonal for one mini-batch at weights
-after one pass, |d − diag H| / |diag H| with the Hessian H of that mini-batch, the root mean square over 50 draws.
+on the 597 others in per cent: medians over the starts. The error is that of one draw of the diagonal for one mini-batch at the
+weights after one pass, |d − diag H| / |diag H| with the Hessian H of that mini-batch, the root mean square over 50 draws.
 """
 import argparse
 from time import process_time
