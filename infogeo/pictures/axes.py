@@ -11,8 +11,12 @@ def axes_or_new(ax: Any, size: tuple[float, float] = (4.8, 3.4)) -> Any:
     ------
     ImportError
         Where a new figure is needed and Matplotlib is not installed.
+    TypeError
+        For what is no axes.
     """
     if ax is not None:
+        if not hasattr(ax, "errorbar"):
+            raise TypeError(f"ax must be the axes of a Matplotlib figure; got {ax!r}")
         return ax
     try:
         import matplotlib.pyplot as plt
