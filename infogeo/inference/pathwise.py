@@ -78,13 +78,14 @@ class PathwiseExpectation(Expectation):
         return xp.mean(joint - q.log_base_measure(z), axis=0) + xp.sum(covector * away, axis=-1), covector
 
     def _followed(self, xp: Namespace, q: ExponentialFamily, theta: Array, log_joint: Any) -> tuple[Array, Array]:
-        found = path(q, theta, self.n, np.random.default_rng(self.seed))
-        z = found.place(found.t)
-        moved = found.along(lambda z: z)
-        product = moved * _gradient(log_joint, z)
+        # slopes are differences, for which float32 has not the digits
+        found = path(q, xp.astype(theta, xp.float64), self.n, np.random.default_rng(self.seed))
+        z = xp.astype(found.place(found.t), theta.dtype)
+        product = found.along(lambda z: z) * _gradient(log_joint, z)
         along = xp.sum(xp.reshape(product, (*found.slopes.shape[:-1], -1)), axis=-1) - found.along(q.log_base_measure)
         statistic = xp.mean(found.along(q.sufficient_statistic), axis=1)
-        return z, solve(xp, xp.moveaxis(statistic, 0, -2), xp.moveaxis(xp.mean(along, axis=1), 0, -1))
+        covector = solve(xp, xp.moveaxis(statistic, 0, -2), xp.moveaxis(xp.mean(along, axis=1), 0, -1))
+        return z, xp.astype(covector, theta.dtype)
 
     def _regressed(self, xp: Namespace, q: ExponentialFamily, theta: Array, log_joint: Any) -> tuple[Array, Array]:
         chart = normal_chart(q)

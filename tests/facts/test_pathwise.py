@@ -124,6 +124,12 @@ def test_gamma_posterior():
     near(GAMMA.parameters(GAMMA.to_theta(run.x))["shape"], 6.0323, 0.1)
 
 
+def test_float32_has_the_slopes_of_float64():
+    narrow, wide = (PathwiseExpectation(50)(GAMMA, np.array([6.0, -4.0], dtype), Bent()) for dtype in (np.float32, np.float64))
+    assert narrow[1].dtype == np.float32
+    near(narrow[1], wide[1], 1e-5)
+
+
 def test_score_form_where_there_is_no_path():
     """Of counts, and of a function alone."""
     square = type("Square", (), dict(__call__=lambda s, z: -z * z, gradient=lambda s, z: -2 * z))()
