@@ -28,6 +28,9 @@ def add_to_rows(xp: Namespace, s: Array, b: Array) -> Array:
     Short rows go several at a time, as a loop over a few numbers costs more than the numbers.
     """
     n, k = s.shape[-2:]
+    if n == 1 and s.ndim == 2 == b.ndim:                # a roll-out: one state in 11 µs where two layers took 15
+        s += b
+        return s
     together = gcd(n, max(1, RUN // k))                 # as many rows as divide n and are at most `RUN` numbers
     whole = xp.reshape(s, (*s.shape[:-2], n // together, together * k))
     whole += xp.concat([b] * together, axis=-1)

@@ -193,7 +193,8 @@ class NetworkEstimator(BaseEstimator):         # type: ignore[misc]
         check_is_fitted(self)
         return self._inputs(validate_data(self, X, dtype=[np.float64, np.float32], reset=False))
 
-    def laplace(self, X: Any, y: Any, sample_weight: Any = None, *, curvature: Any = kfac) -> LaplacePosterior:
+    def laplace(self, X: Any, y: Any, sample_weight: Any = None, *, curvature: Any = kfac,
+                prior_precision: Any = None) -> LaplacePosterior:
         """The normal posterior of the weights, given the rows that the network was trained on, in its units: its predictions are
         ``est.laplace(X, y).predict(est.inputs(X_new))``.
 
@@ -202,6 +203,9 @@ class NetworkEstimator(BaseEstimator):         # type: ignore[misc]
         X, y, sample_weight
             As of `fit`.
         curvature : function (model, w, batch) -> LinearOperator
+        prior_precision : float, or sequence of float of the layers, optional
+            That of the estimator unless given. ``est.laplace(X, y).with_best_prior_precision()`` has the one of the largest
+            marginal likelihood, and that of a sequence one of each layer.
 
         Raises
         ------
@@ -210,7 +214,8 @@ class NetworkEstimator(BaseEstimator):         # type: ignore[misc]
         """
         check_is_fitted(self)
         batch = self._batch(*self._data(X, y, sample_weight, first=False))
-        return LaplacePosterior(self.model_, self.w_, batch, curvature, self.prior_precision)
+        prior = self.prior_precision if prior_precision is None else prior_precision
+        return LaplacePosterior(self.model_, self.w_, batch, curvature, prior)
 
     def log_score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The mean of −log p(y), nats: smaller is better."""

@@ -155,6 +155,30 @@ def test_the_best_prior(curvature, scale):
         assert posterior.with_prior_precision(t).log_marginal_likelihood() < best.log_marginal_likelihood()
 
 
+@every_curvature
+def test_a_prior_of_each_layer(curvature):
+    """Dense formulas; the best ones have τ |w|² = p − τ tr (n C + T)⁻¹ in every layer, and more evidence than one for all."""
+    model, w, batch = problem("categorical")
+    parts = [s for s in model.network.slices if s is not None]
+    tau, T = (0.5, 2.0, 1.0), np.concatenate([np.full(s.stop - s.start, t) for s, t in zip(parts, (0.5, 2.0, 1.0))])
+    posterior = LaplacePosterior(model, w, batch, curvature, list(tau))
+    P = 24 * posterior.curvature.dense() + np.diag(T)
+    assert posterior.prior_precision == tau
+    np.testing.assert_allclose(posterior.precision.dense(), P, rtol=1e-10, atol=1e-12)
+    prior = multivariate_normal(np.zeros(w.size), np.diag(1.0 / T)).logpdf(w)
+    expected = -24 * model.loss(w, batch) + prior + 0.5 * w.size * np.log(2 * np.pi) - 0.5 * np.linalg.slogdet(P)[1]
+    np.testing.assert_allclose(posterior.log_marginal_likelihood(), expected, rtol=1e-10)
+    z = np.random.default_rng(0).standard_normal(w.size)
+    draw = posterior.sample(np.random.default_rng(0)) - w
+    np.testing.assert_allclose(draw @ P @ draw, z @ z, rtol=1e-9)
+    best = posterior.with_best_prior_precision()
+    covariance = np.linalg.inv(best.precision.dense())
+    for s, t in zip(parts, best.prior_precision):
+        np.testing.assert_allclose(t * w[s] @ w[s], s.stop - s.start - t * np.trace(covariance[s, s]), rtol=1e-5)
+    one = posterior.with_prior_precision(1.0).with_best_prior_precision()
+    assert best.log_marginal_likelihood() > one.log_marginal_likelihood()
+
+
 @pytest.mark.parametrize("curvature", [c.fisher, c.block_diagonal, c.kfac, c.ekfac, c.diagonal_fisher])
 def test_whole_weights_are_repetitions(curvature):
     model, w, (x, y) = problem("categorical")
@@ -244,8 +268,15 @@ def test_refusals():
     make = lambda w=w, batch=batch, curvature=c.kfac, tau=1.0: LaplacePosterior(model, w, batch, curvature, tau)
     with pytest.raises(DomainError, match="prior_precision must satisfy prior_precision > 0; got 0"):
         make(tau=0)
-    with pytest.raises(DomainError, match="prior_precision must satisfy prior_precision a number > 0; got .1. 2.."):
+    with pytest.raises(ShapeError, match="prior_precision must be a number, or one of each of the 3 layers with weights; got 2"):
         make(tau=np.array([1.0, 2.0]))
+    with pytest.raises(DomainError, match=r"prior_precision > 0 and finite; 1 of 3 points does not, first at index \(1,\): -2"):
+        make(tau=[1.0, -2.0, 3.0])
+    with pytest.raises(DomainError, match="must be a number > 0, or one of each of the 3 layers with weights; got 'best'"):
+        make(tau="best")
+    first = model.network.slices[0]
+    with pytest.raises(DomainError, match=r"w not 0 in any layer; 1 of 3 points does not, first at index \(0,\)"):
+        make(w=np.where(np.arange(w.size) < first.stop, 0.0, w), tau=[1.0, 1.0, 1.0]).with_best_prior_precision()
     with pytest.raises(TypeError, match="curvature must be a function .model, w, batch., such as"):
         make(curvature="kfac")
     with pytest.raises(DomainError, match="x must satisfy x finite; 1 of 72 points does not"):
