@@ -16,8 +16,8 @@ class LowRankNatural(ExampleUpdate):
     """x − h C_t⁻¹ c with the damped running average C_t of (1/n) Σ g gᵀ over the covectors g of the steps' examples, of low rank.
 
     With `OnlineLowRank` and the data's own y, the default, it is TONGA, whose metric is the second moment of the gradients; other
-    outputs make it a natural gradient. With `OnlineDiagonalPlusLowRank` the metric is that of SLANG, without the noise that SLANG
-    puts on the weights: its Gaussian is at its mean.
+    outputs make it a natural gradient. With `OnlineDiagonalPlusLowRank` the metric is that of `SLANG`, at the mean of its
+    posterior: without draws of the weights, and without a prior.
 
     Parameters
     ----------
