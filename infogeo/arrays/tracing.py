@@ -12,8 +12,8 @@ from typing import Any
 
 from ..backend import NUMPY, Array, Namespace
 
-__all__ = ["Forward", "Native", "Operator", "Partial", "Slope", "Tensor", "accumulate", "is_differentiated", "is_traced",
-           "named", "repeat", "ruled", "selects", "still", "surely"]
+__all__ = ["Forward", "Native", "Operator", "Partial", "Slope", "Tensor", "accumulate", "compiled", "is_differentiated",
+           "is_traced", "named", "repeat", "ruled", "selects", "still", "surely"]
 
 
 @lru_cache
@@ -182,3 +182,12 @@ def ruled(xp: Namespace, f: Callable[..., Array], rule: Callable[..., Sequence[P
     """
     tools = None if xp is NUMPY else _tools(xp.name)
     return f(*xs) if tools is None else tools.ruled(xp, f, rule, xs)
+
+
+def compiled(xp: Namespace, key: Any, make: Callable[[], Callable[..., Any]], *xs: Any) -> Any:
+    """``make()(*xs)`` as one program of the library, kept for the next call with this key, if that is not None.
+
+    None where the library does not compile, or where the function looks at numbers: that is kept, too.
+    """
+    tools = None if xp is NUMPY else _tools(xp.name)
+    return None if tools is None or not hasattr(tools, "compiled") else tools.compiled(key, make, xs)

@@ -1,4 +1,5 @@
 """JAX's side of `infogeo.arrays.tracing`."""
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -80,6 +81,27 @@ def gradient(xp: Namespace, function: Callable[[Array], Array], x: Array) -> Arr
             return jnp.sum(found * tangent[(..., *(None,) * (found.ndim - tangent.ndim), slice(None))], axis=-1)
 
     return ruled(xp, forward, lambda y, x: (Derivative(),), (x,))
+
+
+KEPT = 64                                       # programs
+_programs: OrderedDict[Any, Any] = OrderedDict()
+
+
+def compiled(key: Any, make: Callable[[], Callable[..., Any]], xs: tuple[Any, ...]) -> Any:
+    if key is not None and key in _programs:
+        _programs.move_to_end(key)
+        program = _programs[key]
+        return None if program is None else program(*xs)
+    program = jax.jit(make())
+    try:
+        found = program(*xs)
+    except (*UNTRACEABLE, TypeError):           # a TypeError of another kind comes again where the function is called on numbers
+        program = found = None
+    if key is not None:
+        _programs[key] = program
+        while len(_programs) > KEPT:
+            _programs.popitem(last=False)
+    return found
 
 
 def push(function: Callable[[Array], Array], x: Array, tangent: Array) -> Array:

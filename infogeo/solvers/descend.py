@@ -6,6 +6,7 @@ from typing import Any
 from ..arrays.memo import standing
 from ..backend import Array, batch_contiguous, generator_of
 from ..objectives.function import as_objective, seen_by
+from .compiled import as_program
 from .moment import Moment
 from .parts import cuts, gathered
 from .result import Result
@@ -86,7 +87,9 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
     blocks = [] if callbacks or progress or resume is not None else cuts(x, batch, [objective, geometry, update, step, run.stop])
     if blocks:
         return gathered(blocks, x, batch, max_steps, record, partial(_of_block, rng, max_steps, record))
-    return _follow(run, geometry, spread(x, batch), resume, progress)
+    x = spread(x, batch)
+    found = None if progress or resume is not None else as_program(run, geometry, x)
+    return _follow(run, geometry, x, resume, progress) if found is None else found
 
 
 def _of_block(rng: Any, max_steps: int, record: Any, failed: list[BaseException], x: Array, into: dict[str, Array],

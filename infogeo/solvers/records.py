@@ -79,7 +79,9 @@ class Record(ABC):
     def put(self, at: Place) -> None:
         """Keep what there is to keep of the step `at.k`."""
         self.last = self.seen(at)
-        if at.k % self.m == 0:
+        if not isinstance(at.k, int):           # a traced one: what a record stands for is written until the next one begins
+            self.data = set_at(self.xp, self.data, (-(-at.k // self.m), ...), self.last)
+        elif at.k % self.m == 0:
             self.data = set_at(self.xp, self.data, (at.k // self.m, ...), self.last)
 
     def close(self, k: int) -> int:

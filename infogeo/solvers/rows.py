@@ -3,6 +3,7 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
+from ..arrays.tracing import is_traced, surely
 from ..backend import Array, backend_of, column, dot
 from .place import Place
 from .result import Status
@@ -12,6 +13,7 @@ __all__ = ["Rows"]
 # Steps from one look at the masks to the next, where that is not one: on a GPU every look makes the host wait, so there the masks
 # are applied unseen, whether or not a row ends.
 PERIODS = {"cupy": 16}
+NEVER = 2**62           # of a traced run, which has no numbers to look at: its loop asks for the masks
 
 # A row has diverged where its last value is above its first by more than this many times max(|first|, 1): a run on its way down,
 # or at its noise floor, does not come there, and one whose step size is too large passes it within a few steps.
@@ -30,7 +32,7 @@ class Rows:
 
     def __init__(self, x: Array, domain: Any, valued: bool = True) -> None:
         self.xp, self.shape, self.domain, self.valued = backend_of(x), tuple(x.shape[:-1]), domain, valued
-        self.period = PERIODS.get(self.xp.name, 1)
+        self.period = NEVER if is_traced(self.xp, x) else PERIODS.get(self.xp.name, 1)
         self.single = self.shape == () and self.period == 1     # then a plain test of one number serves for a mask
         self.whole = domain.whole       # a next point in R^d is never looked at: what is not finite shows in the next value
         self.all_active = True
@@ -59,7 +61,7 @@ class Rows:
         reason = xp.where(nowhere, self._reason(covector, at.x), int(Status.NONFINITE))
         at.x, at.value = xp.where(column(good), at.x, x), xp.where(good, at.value, value)
         at.covector = xp.where(column(good), at.covector, covector)
-        self.end(~good, reason, max(at.k - 1, 0))
+        self.end(~good, reason, max(at.k - 1, 0) if isinstance(at.k, int) else at.k - 1)
 
     def moved(self, at: Place, x: Array) -> None:
         """Active rows move to x; those for which it lies outside the domain stay and end.
@@ -103,7 +105,7 @@ class Rows:
         above = at.value > first + DIVERGED * scale         # not a difference, which of a first value of +∞ is none
         self.status = xp.where(above & (self.status == int(Status.MAX_STEPS)), int(Status.DIVERGED), self.status)
         lost = (self.status == int(Status.LEFT_DOMAIN)) | (self.status == int(Status.NONFINITE))
-        if singular is not None and xp.any(lost):
+        if singular is not None and not surely(xp, ~xp.any(lost)):
             lost = lost & singular()
             self.status = xp.where(lost, int(Status.SINGULAR), self.status)
             self.status = xp.where(lost & above, int(Status.NONFINITE), self.status)    # overshot to where no metric is regular

@@ -170,9 +170,13 @@ class Run:
     def _kept(self, at: Place) -> dict[str, Array]:
         return {name: record.kept(at.k + 1) for name, record in self.records.items()}
 
+    def judge(self, at: Place) -> None:
+        """The rows at the end of the run."""
+        self.rows.judged(at, self.first, partial(_singular, at) if isinstance(self.parts[1], NaturalUpdate) else None)
+
     def result(self, at: Place) -> Result:
         """The run, which ends here."""
-        self.rows.judged(at, self.first, partial(_singular, at) if isinstance(self.parts[1], NaturalUpdate) else None)
+        self.judge(at)
         found = {name: record.whole(record.data[:record.close(at.k), ...]) for name, record in self.records.items()}
         x = at.x if self.answer is None else self.answer
         return Result(x, found.get("path"), found.get("values"), self.rows.status, self.rows.steps(at.k), at.state,

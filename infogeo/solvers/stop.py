@@ -55,7 +55,7 @@ class StepLength(_Everywhere):
 
     def __call__(self, at: Place) -> Array:
         before = at.last[0]
-        return at.k > 0 and at.geometry.norm(before, at.x - before) <= self.tol
+        return (at.k > 0) & (at.geometry.norm(before, at.x - before) <= self.tol)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class ValueChange(_Everywhere):
         require_tolerance(self.tol)
 
     def __call__(self, at: Place) -> Array:
-        return at.k > 0 and abs(at.value - at.last[1]) <= self.tol
+        return (at.k > 0) & (abs(at.value - at.last[1]) <= self.tol)
 
 
 @dataclass(frozen=True)

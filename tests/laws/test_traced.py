@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import infogeo as ig
+from infogeo.solvers import compiled
+from infogeo.solvers.result import Result
 
 from ..registry import FAMILIES, MIRROR_MAPS, arguments, region
 
@@ -76,3 +78,60 @@ def test_of_own_dtype(backend):
     theta = region(ig.Gamma()).sample(np.random.default_rng(33), (3,), 0.3)
     eta = backend.make(ig.Gamma().to_eta(theta), "float32")
     assert np.allclose(backend.check(jax.jit(ig.Gamma().to_theta)(eta), "float32"), theta, rtol=1e-3)
+
+
+def runs():
+    """(arguments of `descend` on NumPy), of every way in which a run of many rows ends, and of every record."""
+    rng = np.random.default_rng(34)
+    M = ig.Categorical(3)
+    theta, f = 0.5 * rng.standard_normal((4, 2)), ig.CrossEntropy(M, [0.2, 0.5])
+    h = np.asarray([0.1, 0.5, 1.0, 3.0])
+    yield f, theta, {"geometry": M, "update": ig.NaturalUpdate(), "step": ig.Constant(h), "max_steps": 100, "tol": 1e-8}
+    yield f, theta, {"geometry": M, "update": ig.MirrorUpdate(), "step": 1.0, "max_steps": 70, "tol": 1e-9, "record": ig.Every(7)}
+    yield f, theta[0], {"update": ig.GradientUpdate(), "step": ig.Diminishing(1.0), "max_steps": 75, "record": "values"}
+    N = ig.Normal()
+    start = N.theta_from(mean=[0.0, 3.0], variance=[1.0, 0.2])
+    yield ig.CrossEntropy(N, [1.0, 2.0]), start, {"geometry": N, "update": ig.GradientUpdate(), "step": 0.3, "max_steps": 64}
+    yield f, theta, {"geometry": M, "update": ig.RiemannianMomentum(0.5), "step": 0.2, "max_steps": 64,
+                     "tol": ig.solvers.StepLength(1e-6), "record": None}
+    yield f, theta, {"geometry": M, "update": ig.AcceleratedMirror(), "step": 0.2, "max_steps": 64}
+
+
+@pytest.mark.parametrize("case", range(6))
+def test_a_compiled_run_is_the_run(case, backend):
+    """The same points, values, statuses and steps as on NumPy, to rounding, and the same number of records."""
+    f, x0, how = list(runs())[case]
+    expected = ig.descend(f, x0, **how)
+    there = ig.CrossEntropy(f.manifold, backend.make(f.eta_hat))
+    if isinstance(how["step"], ig.Constant):
+        how["step"] = ig.Constant(backend.make(how["step"].h))
+    for _ in range(2):                          # once compiled, and once more
+        found = ig.descend(there, backend.make(x0), **how)
+        for name in ("x", "path", "values", "status", "steps", "recorded"):
+            a, b = getattr(found, name), getattr(expected, name)
+            assert (a is None) == (b is None), name
+            assert a is None or a.shape == b.shape and np.allclose(backend.to_numpy(a), b, rtol=1e-9, atol=1e-12), name
+
+
+def test_another_target_is_not_the_last_one(backend):
+    """A program is kept for runs of the same kind, and takes their arrays."""
+    M, x0 = ig.Categorical(3), backend.make([0.1, 0.2])
+    for target in ([0.2, 0.5], [0.6, 0.1]):
+        f = ig.CrossEntropy(M, backend.make(target))
+        run = ig.descend(f, x0, geometry=M, update=ig.NaturalUpdate(), step=0.5, max_steps=80)
+        assert np.allclose(M.to_eta(backend.to_numpy(run.x)), target)
+
+
+def test_what_is_compiled(backend, monkeypatch):
+    """The runs of the law above are programs; what tries, calls or draws is not."""
+    made = []
+    monkeypatch.setattr(compiled, "Result", lambda *parts: made.append(1) or Result(*parts))
+    M = ig.Categorical(3)
+    f, x0 = ig.CrossEntropy(M, backend.make([0.2, 0.5])), backend.make([0.1, 0.2])
+    how = {"geometry": M, "update": ig.NaturalUpdate(), "max_steps": 64, "tol": 1e-3}
+    ig.descend(f, x0, step=0.5, **how)
+    assert made == [1]
+    ig.descend(f, x0, step=ig.Backtracking(), **how)
+    ig.descend(f, x0, step=0.5, callbacks=[lambda moment: None], **how)
+    ig.descend(ig.Noisy(f, 0.1), x0, step=0.5, rng=jax.random.key(0), **how)
+    assert made == [1]
