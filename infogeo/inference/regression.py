@@ -1,4 +1,5 @@
 """Bayesian regressions: the weights of a generalised linear model with a normal prior."""
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from .expectations import GaussianExpectation, QuadratureExpectation
 from .normal_charts import normal_chart
 from .predictive import Ask, Predictive, new_inputs, normal_quantile, weights_drawn
 
-__all__ = ["LogisticRegression", "PoissonRegression", "Regression"]
+__all__ = ["LogisticRegression", "PoissonRegression", "Regression", "require_batch_size", "some_of"]
 
 
 class Regression:
@@ -58,10 +59,7 @@ class Regression:
         self.family, self.X = family, kept(X)
         self.y = kept(family.require_observations("y", y))
         self.tau = require_positive("prior_precision", prior_precision)
-        if batch_size is not None:
-            require("batch_size", f"batch_size <= n = {X.shape[0]}", require_count("batch_size", batch_size) <= X.shape[0],
-                    batch_size)
-        self.batch_size, self.copies = batch_size, 1.0
+        self.batch_size, self.copies = require_batch_size(batch_size, X.shape[0]), 1.0
         self.expectation = GaussianExpectation()
 
     def __repr__(self) -> str:
@@ -136,12 +134,24 @@ class Regression:
         """The model of a mini-batch; itself where no batch_size was given."""
         if self.batch_size is None:
             return self
-        xp, n = backend_of(self.X), self.X.shape[0]
-        index = xp.argsort(Draws(rng, xp, self.X.dtype).uniform((n,)))[:self.batch_size]
-        part = Regression.__new__(Regression)
-        part.__dict__.update(self.__dict__, X=xp.take(self.X, index, axis=0), y=xp.take(self.y, index, axis=0),
-                             batch_size=None, copies=n / self.batch_size)
+        xp, index = backend_of(self.X), some_of(self.X, self.batch_size, rng)
+        part = copy(self)
+        part.__dict__.update(X=xp.take(self.X, index, axis=0), y=xp.take(self.y, index, axis=0), batch_size=None,
+                             copies=self.X.shape[0] / self.batch_size)
         return part
+
+
+def require_batch_size(batch_size: int | None, n: int) -> int | None:
+    """The number of observations that a step sees, at most all n; None where it sees all. Raises DomainError."""
+    if batch_size is not None:
+        require("batch_size", f"batch_size <= n = {n}", require_count("batch_size", batch_size) <= n, batch_size)
+    return batch_size
+
+
+def some_of(X: Array, m: int, rng: Any) -> Array:
+    """The indices of m of the rows of X, drawn without replacement."""
+    xp = backend_of(X)
+    return xp.argsort(Draws(rng, xp, X.dtype).uniform((X.shape[0],)))[:m]
 
 
 class LogisticRegression(Regression):

@@ -1,10 +1,11 @@
 """Bayesian regressions of families with several natural parameters, such as softmax regression."""
+from copy import copy
 from typing import Any
 
 import numpy as np
 
 from ..arrays.kept import kept
-from ..backend import Array, Namespace, arrays
+from ..backend import Array, Namespace, arrays, backend_of
 from ..errors import ShapeError, require, require_positive, takes
 from ..families.base import ExponentialFamily
 from ..families.categorical import Categorical
@@ -12,6 +13,7 @@ from ..numerics.linalg import eigh, matvec
 from .expectations import GaussianExpectation, MonteCarloExpectation, QuadratureExpectation, WeightedPoints
 from .normal_charts import NormalChart
 from .predictive import Ask, Predictive, new_inputs, of_members, weights_drawn
+from .regression import require_batch_size, some_of
 
 __all__ = ["SoftmaxRegression", "VectorRegression"]
 
@@ -30,6 +32,8 @@ class VectorRegression:
     y : array, shape (n, *support.shape)
     prior_precision : float
         τ, positive.
+    batch_size : int, optional
+        A step of `descend` sees so many observations, drawn without replacement, each counted n / size times.
 
     Its expectation is `GaussianExpectation` by Gauss–Hermite nodes, 20² for d = 2, 10³ for d = 3, and by 200 draws beyond.
 
@@ -38,7 +42,8 @@ class VectorRegression:
     """
 
     @takes(family=ExponentialFamily)
-    def __init__(self, family: ExponentialFamily, X: Array, y: Array, prior_precision: float) -> None:
+    def __init__(self, family: ExponentialFamily, X: Array, y: Array, prior_precision: float,
+                 batch_size: int | None = None) -> None:
         if not family.theta_domain.whole:
             raise TypeError(f"family must have a natural parameter that is any vector, such as Categorical(3); got {family!r}")
         xp, X, y = arrays(X, y)
@@ -50,6 +55,7 @@ class VectorRegression:
         self.family, self.X = family, kept(X)
         self.y = kept(family.require_observations("y", y))
         self.tau = require_positive("prior_precision", prior_precision)
+        self.batch_size, self.copies = require_batch_size(batch_size, X.shape[0]), 1.0
         by: WeightedPoints = QuadratureExpectation(20 if family.dim <= 2 else 10)
         self.expectation = GaussianExpectation(by if family.dim <= 3 else MonteCarloExpectation(200))
 
@@ -83,7 +89,7 @@ class VectorRegression:
         """log p(y, z), shape (...)."""
         xp, z = arrays(z)
         terms = self.family._log_density(xp, self._at(xp, z, self.X), xp.asarray(self.y, dtype=z.dtype))
-        return xp.sum(terms, axis=-1) + self._prior(xp.sum(z * z, axis=-1))
+        return self.copies * xp.sum(terms, axis=-1) + self._prior(xp.sum(z * z, axis=-1))
 
     def gradient(self, z: Array) -> Array:
         """Its differential, shape (..., p d)."""
@@ -97,7 +103,7 @@ class VectorRegression:
 
     def _gradient(self, xp: Namespace, z: Array, first: Array) -> Array:
         X = xp.asarray(self.X, dtype=z.dtype)
-        return xp.reshape(xp.matmul(X.T, first), z.shape) - self.tau * z
+        return self.copies * xp.reshape(xp.matmul(X.T, first), z.shape) - self.tau * z
 
     def _hessian(self, xp: Namespace, second: Array) -> Array:
         """Σ x_i x_iᵀ ⊗ W_i − τ I."""
@@ -105,7 +111,7 @@ class VectorRegression:
         wide = xp.reshape(X[:, :, None, None] * second[..., :, None, :, :], (*batch, X.shape[0], p * d * d))
         blocks = xp.reshape(xp.matmul(X.T, wide), (*batch, p, p, d, d))                    # j, k, c, e
         whole = xp.reshape(xp.moveaxis(blocks, -2, -3), (*batch, p * d, p * d))
-        return whole - self.tau * xp.eye(p * d, dtype=second.dtype)
+        return self.copies * whole - self.tau * xp.eye(p * d, dtype=second.dtype)
 
     def expected_locally(self, by: WeightedPoints, xp: Namespace, chart: NormalChart, mean: Array,
                          root: Any) -> tuple[Array, Array, Array]:
@@ -116,7 +122,8 @@ class VectorRegression:
         first, second = xp.sum(wide * first, axis=0), xp.sum(wide[..., None] * second, axis=0)
         spread = chart.deviations(xp, root, xp.eye(self.size, dtype=mean.dtype))
         prior = self._prior(xp.sum(mean * mean, axis=-1) + xp.sum(spread * spread, axis=-1))
-        return (xp.sum(weight * value, axis=(0, -1)) + prior, self._gradient(xp, mean, first), self._hessian(xp, second))
+        value = self.copies * xp.sum(weight * value, axis=(0, -1)) + prior
+        return value, self._gradient(xp, mean, first), self._hessian(xp, second)
 
     def _local(self, by: WeightedPoints, xp: Namespace, chart: NormalChart, mean: Array, root: Any) -> tuple[Array, Array]:
         """Points of Zᵀx_i, shapes (K, ..., n, d) and (K, ..., n)."""
@@ -129,6 +136,16 @@ class VectorRegression:
         half = vectors * xp.sqrt(xp.where(size > 0, size, xp.zeros_like(size)))[..., None, :]
         u, weight = by.white(xp, d, center.shape[:-1], mean.dtype)
         return center + matvec(xp, half, u), weight
+
+    def draw(self, rng: Any) -> "VectorRegression":
+        """The model of a mini-batch; itself where no batch_size was given."""
+        if self.batch_size is None:
+            return self
+        xp, index = backend_of(self.X), some_of(self.X, self.batch_size, rng)
+        part = copy(self)
+        part.__dict__.update(X=xp.take(self.X, index, axis=0), y=xp.take(self.y, index, axis=0), batch_size=None,
+                             copies=self.X.shape[0] / self.batch_size)
+        return part
 
     def predicted(self, q: Any, theta: Array, X: Any, ask: Ask) -> Predictive:
         """What `predictive` says at X (n, p), by draws of the weights."""
@@ -149,7 +166,8 @@ class SoftmaxRegression(VectorRegression):
     prior_precision : float
     k : int
         Of categories, at least 2.
+    batch_size : int, optional
     """
 
-    def __init__(self, X: Array, y: Array, prior_precision: float, k: int) -> None:
-        super().__init__(Categorical(k), X, y, prior_precision)
+    def __init__(self, X: Array, y: Array, prior_precision: float, k: int, batch_size: int | None = None) -> None:
+        super().__init__(Categorical(k), X, y, prior_precision, batch_size)

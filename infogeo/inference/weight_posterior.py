@@ -10,6 +10,7 @@ from ..errors import ShapeError, require_count, require_positive, takes
 from ..networks.model import Batch, ConditionalModel
 from .expectations import GaussianExpectation, MonteCarloExpectation
 from .predictive import Ask, Predictive, of_members, weights_drawn
+from .regression import require_batch_size
 
 __all__ = ["WeightPosterior"]
 
@@ -30,15 +31,20 @@ class WeightPosterior:
         For a diagonal, isotropic or low-rank q, which need the diagonal: random signs v at every point of which v ∘ F v is the
         mean (Hutchinson), for weights too many for a matrix. A step of `descend` with a generator has its own.
 
+    batch_size : int, optional
+        A step of `descend` sees so many examples, drawn without replacement, each counted n / size times.
+
     Its expectation is `GaussianExpectation` by 10 draws a step.
     Source: Khan et al., Fast and scalable Bayesian deep learning by weight-perturbation in Adam (2018).
     """
 
     @takes(model=ConditionalModel)
-    def __init__(self, model: ConditionalModel, batch: Batch, prior_precision: float, probes: int = 1) -> None:
+    def __init__(self, model: ConditionalModel, batch: Batch, prior_precision: float, probes: int = 1,
+                 batch_size: int | None = None) -> None:
         self.model, self.loss = model, model.objective(batch)
         self.n, self.tau = int(self.loss.statistic.shape[-2]), require_positive("prior_precision", prior_precision)
         self.probes, self.seed = require_count("probes", probes), 0
+        self.batch_size = require_batch_size(batch_size, self.n)
         self.expectation = GaussianExpectation(MonteCarloExpectation(10))
 
     def __repr__(self) -> str:
@@ -87,9 +93,13 @@ class WeightPosterior:
         return of_members(self.model.family, self.model.theta(w, X), ask)
 
     def draw(self, rng: Any) -> "WeightPosterior":
-        """The model with fresh signs."""
-        if rng is None:
+        """The model with fresh signs, of a mini-batch where batch_size was given."""
+        if rng is None and self.batch_size is None:
             return self
         drawn = copy(self)
-        drawn.seed = int(rng.integers(2**62))
+        if self.batch_size is not None:
+            order = Draws(rng, self.loss.xp, self.loss.x.dtype).uniform((self.n,))
+            drawn.loss, drawn.batch_size = self.loss.take(self.loss.xp.argsort(order)[:self.batch_size]), None
+        if rng is not None:
+            drawn.seed = int(rng.integers(2**62))
         return drawn

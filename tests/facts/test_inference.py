@@ -4,7 +4,7 @@ import pytest
 
 import infogeo as ig
 from infogeo.inference import (GaussianExpectation, LogisticRegression, MonteCarloExpectation, NegativeELBO, PoissonRegression,
-                               PrecisionRetraction, QuadratureExpectation, Regression, WeightPosterior)
+                               PrecisionRetraction, QuadratureExpectation, Regression, SoftmaxRegression, WeightPosterior)
 
 from ..backends import BACKENDS
 from .inference_helpers import EVIDENCE, LOGISTIC, X, Y, near
@@ -149,6 +149,28 @@ def test_mini_batches():
     covectors = [NegativeELBO(FULL, model).draw(rng).value_and_gradient(START)[1] for _ in range(300)]
     gap = np.mean(covectors, axis=0) - NegativeELBO(FULL, LOGISTIC).value_and_gradient(START)[1]
     assert np.all(np.abs(gap) <= 5 * np.std(covectors, axis=0) / 300**0.5)
+
+
+@pytest.mark.parametrize("kind", ["softmax", "network"])
+def test_mini_batches_of_other_models(kind):
+    """Value and differential of a batch are those of the whole on average, and the whole as a batch is the whole."""
+    if kind == "softmax":
+        def model(size):
+            return SoftmaxRegression(X, Y, 1.0, 2, batch_size=size)
+    else:
+        network = ig.networks.ConditionalModel(ig.networks.MLP((3, 1), bias=False), ig.Bernoulli())
+
+        def model(size):
+            return WeightPosterior(network, (X, Y), 1.0, batch_size=size)
+    z = np.random.default_rng(0).standard_normal(3)
+    whole, part = model(None), model(10)
+    drawn = [part.draw(rng) for rng in map(np.random.default_rng, range(200))]
+    for of in (lambda m: m(z), lambda m: m.gradient(z)):
+        found = np.array([of(m) for m in drawn])
+        assert np.all(np.abs(found.mean(0) - of(whole)) <= 5 * found.std(0) / 200**0.5) and np.all(found.std(0) > 0.1)
+        near(of(model(50).draw(np.random.default_rng(0))), of(whole), 1e-12)
+    with pytest.raises(ig.DomainError, match="batch_size"):
+        model(51)
 
 
 def test_weights_of_a_network():
