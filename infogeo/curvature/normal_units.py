@@ -88,7 +88,7 @@ def _after(network: Sequential, place: int) -> Activation:
 
 def _layer(q: LayerQuantities, W: Array, activation: Activation, weights: Array | None) -> UnitsWithTwoDirections:
     xp, x, g = backend_of(W), q.inputs[:, 0, :], q.covectors[..., 0, :]
-    share = xp.full(x.shape[0], 1.0 / x.shape[0], dtype=x.dtype) if weights is None else weights / xp.sum(weights)
+    share = xp.ones_like(x[:, 0]) / x.shape[0] if weights is None else weights / xp.sum(weights)
     m = xp.matmul(share, x)
     squares = xp.matmul(share, (x - m)**2)
     v = W[:-1, :] if q.layer.bias else W

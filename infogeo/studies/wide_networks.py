@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from ..backend import Array
+from ..arrays.draws import Draws
+from ..backend import NUMPY, Array
 from ..curvature.diagonal import diagonal_fisher
 from ..curvature.ekfac import ekfac
 from ..curvature.kfac import kfac
@@ -164,6 +165,7 @@ def wide_networks(widths: Sequence[int] = (16, 32, 64, 128, 256), *, rng: np.ran
     >>> found.rate[found.labels.index("blocks of layers"), -1].round(3)
     array([3., 3.])
     """
+    normal = Draws(rng, NUMPY, NUMPY.float64).normal
     counts = {"n": n, "n_inputs": n_inputs, "depth": depth, "steps": steps, "draws": draws}
     for name, count in counts.items():
         require_count(name, count, 2 if name == "depth" else 1)
@@ -171,7 +173,7 @@ def wide_networks(widths: Sequence[int] = (16, 32, 64, 128, 256), *, rng: np.ran
     require("widths", "widths ascending, at least one", sizes.size > 0 and bool(np.all(np.diff(sizes) > 0)), list(widths))
     require("h", "0 < h <= 1", 0 < h <= 1, h)
     makes = _approximations() if curvatures is None else curvatures
-    rows = [[_of_network(rng, (n_inputs, *(width,) * (depth - 1), 1), n, activation, makes, h, steps) for _ in range(draws)]
+    rows = [[_of_network(normal, (n_inputs, *(width,) * (depth - 1), 1), n, activation, makes, h, steps) for _ in range(draws)]
             for width in sizes.tolist()]
     rate, rest, residual, deviation = (np.moveaxis(np.array([[one[k] for one in row] for row in rows]), 2, 0) for k in range(4))
     return WideNetworks(sizes, tuple(makes), rate, rest, residual, deviation, float(h))
@@ -180,15 +182,15 @@ def wide_networks(widths: Sequence[int] = (16, 32, 64, 128, 256), *, rng: np.ran
 Found: TypeAlias = tuple[list[float], list[float], list[list[float]], list[float]]
 
 
-def _of_network(rng: np.random.Generator, sizes: tuple[int, ...], n: int, activation: Activation, makes: dict[str, Damped],
-                h: float, steps: int) -> Found:
+def _of_network(normal: Callable[[tuple[int, ...]], Array], sizes: tuple[int, ...], n: int, activation: Activation,
+                makes: dict[str, Damped], h: float, steps: int) -> Found:
     """(rates, rests, residuals, deviations) of all approximations from one start."""
     network = MLP(sizes, activation)
     model = ConditionalModel(network, NormalKnownVariance(1.0))
-    w = np.concatenate([np.concatenate([rng.standard_normal((m, k)) / m**0.5, 0.3 * rng.standard_normal((1, k))]).ravel()
+    w = np.concatenate([np.concatenate([normal((m, k)) / m**0.5, 0.3 * normal((1, k))]).ravel()
                         for m, k in zip(sizes, sizes[1:])])
-    x = rng.standard_normal((n, sizes[0]))
-    loss = model.objective((x * (sizes[0]**0.5 / np.linalg.norm(x, axis=1, keepdims=True)), rng.standard_normal(n)))
+    x = normal((n, sizes[0]))
+    loss = model.objective((x * (sizes[0]**0.5 / np.linalg.norm(x, axis=1, keepdims=True)), normal((n,))))
     runs = [_followed(loss, w, make, h, steps) for make in makes.values()]
     rates, rests, residuals, deviations = zip(*runs)
     return list(rates), list(rests), list(residuals), list(deviations)

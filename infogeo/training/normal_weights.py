@@ -14,7 +14,13 @@ from ..numerics.exponentials import logsumexp
 from ..operators.low_rank import DiagonalPlusLowRank
 from .fitting import total_weight
 
-__all__ = ["NormalWeights"]
+__all__ = ["NormalWeights", "require_one_or_each"]
+
+
+def require_one_or_each(tau: Array, size: int) -> None:
+    """Nothing, if it is one precision, or one for each weight. Raises ShapeError."""
+    if getattr(tau, "shape", ()) not in ((), (size,)):
+        raise ShapeError(f"prior_precision must be a number or have shape ({size},); got shape {tuple(tau.shape)}")
 
 
 class NormalWeights:
@@ -69,6 +75,8 @@ class NormalWeights:
     def log_density(self, w: Array) -> Array:
         """log q(w), shape (...), nats."""
         _, w, _ = arrays(w, self.mean)
+        if w.shape[-1:] != self.mean.shape:
+            raise ShapeError(f"w must have shape (..., {self.mean.shape[0]}); got {tuple(w.shape)}")
         away = w - self.mean
         square = self.xp.sum(away * self.precision.matvec(away), axis=-1)
         return 0.5 * (self.precision.logdet() - square - self.mean.shape[0] * log(2.0 * pi))
@@ -84,6 +92,7 @@ class NormalWeights:
         τ is one number for all weights, or an array of shape (size,).
         """
         xp, tau, mean = arrays(require_positive("prior_precision", prior_precision), self.mean)
+        require_one_or_each(tau, mean.shape[0])
         tau = tau + xp.zeros_like(mean)
         terms = tau * (mean**2 + self.variances) - 1.0 - xp.log(tau)
         divergence: float = 0.5 * (float(xp.sum(terms)) + float(self.precision.logdet()))

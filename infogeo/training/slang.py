@@ -14,7 +14,7 @@ from ..operators.low_rank import DiagonalPlusLowRank
 from ..solvers.result import Result
 from .adaptive import Rate
 from .examples import ExampleUpdate, Seen
-from .normal_weights import NormalWeights
+from .normal_weights import NormalWeights, require_one_or_each
 
 __all__ = ["PowerRate", "SLANG"]
 
@@ -123,6 +123,7 @@ class SLANG(ExampleUpdate):
 
     def init(self, x: Array) -> SLANGState:
         xp, x = arrays(x)
+        require_one_or_each(self.prior_precision, x.shape[-1])
         return SLANGState(0, xp.zeros_like(x), xp.zeros_like(x), xp.zeros((x.shape[-1], 0), dtype=x.dtype))
 
     def precision(self, state: SLANGState) -> DiagonalPlusLowRank:
@@ -131,7 +132,9 @@ class SLANG(ExampleUpdate):
 
     @takes(model=ConditionalModel, run=Result)
     def posterior(self, model: ConditionalModel, run: Result) -> NormalWeights:
-        """q at the end of a run."""
+        """q at the end of a run. Raises TypeError for the run of another update."""
+        if not isinstance(run.state, SLANGState):
+            raise TypeError(f"run must be one of SLANG, with its state; got one with the state {run.state!r}")
         return NormalWeights(model, run.x, self.precision(run.state))
 
     def learned(self, seen: Seen, x: Array, covector: Array, state: SLANGState) -> SLANGState:

@@ -6,6 +6,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 
 import infogeo as ig
+from infogeo.errors import ShapeError
 from infogeo.networks.model import ConditionalModel
 from infogeo.networks.network import MLP
 from infogeo.operators.low_rank import DiagonalPlusLowRank
@@ -185,7 +186,14 @@ def test_errors():
         SLANG(5, 1, 1.0, 0.1)
     with pytest.raises(ValueError, match="0 < c < 1; got 1.0"):
         PowerRate(1.0, 0.5)
+    with pytest.raises(ValueError, match=rf"prior_precision must be a number or have shape \({w.size},\); got shape \(3,\)"):
+        run(loss, w, SLANG(24, 2, np.ones(3), ConstantRate(0.1)))
+    with pytest.raises(TypeError, match="run must be one of SLANG"):
+        update.posterior(model, run(loss, w, ig.GradientUpdate(), max_steps=1))
     A = DiagonalPlusLowRank(np.ones(w.size), np.zeros((w.size, 0)))
+    for wrong in (lambda q: q.kl(np.ones(3)), lambda q: q.log_density(w[1:])):
+        with pytest.raises(ShapeError, match=r"got shape \(3,\)|got \(\d+,\)"):
+            wrong(NormalWeights(model, w, A))
     with pytest.raises(ValueError, match=rf"mean and precision must have shapes \({w.size},\)"):
         NormalWeights(model, w[1:], A)
     with pytest.raises(ValueError, match="positive definite"):

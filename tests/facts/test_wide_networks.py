@@ -79,3 +79,5 @@ def test_the_same_generator_gives_the_same():
 def test_errors(settings, message):
     with pytest.raises(ValueError, match=message):
         wide_networks(**{"widths": (8,), "rng": np.random.default_rng(0), **settings})
+    with pytest.raises(TypeError, match="rng must be a numpy.random.Generator"):
+        wide_networks((8,), rng=3)
