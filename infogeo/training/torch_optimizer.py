@@ -27,7 +27,7 @@ class TorchOptimizer:
     """A `torch.optim.Optimizer` that takes the steps of an update of this library, such as `KFAC`.
 
     Mathematically, the gradient of a step is what ``backward`` left in the parameters, plus the weight decay; curvature and trust
-    are those of the model p(y | x; w) with the module as its network, on the examples of the last `loss`.
+    are those of the model p(y | x; w) with the module as its network, on the examples of the last `loss`::
 
         optimizer = ig.training.TorchOptimizer(module, ig.Categorical(10), ig.training.KFAC())
         for x, y in loader:
