@@ -133,7 +133,8 @@ class _MinusLogMean(Objective):
         return -xp.sum(self.source * xp.log(Z), axis=-1), covector
 
 
-def channel_capacity(W: Array, cost: Array | None = None, *, tol: float = 1e-10, max_steps: int = 10_000) -> Capacity:
+def channel_capacity(W: Array, cost: Array | None = None, *, step: Any = Guaranteed(1.0), tol: float = 1e-10,
+                     max_steps: int = 10_000) -> Capacity:
     """The capacity max I(p) − cost·p of channels of X inputs and Y outputs, by the algorithm of Blahut and Arimoto.
 
     Mathematically, mirror descent on the simplex, p⁺ ∝ p e^{h (D(W_x‖pW) − cost_x)}, with p·(D − cost) ≤ C ≤ max(D − cost) at
@@ -146,6 +147,8 @@ def channel_capacity(W: Array, cost: Array | None = None, *, tol: float = 1e-10,
         W[x, y] = P(y | x); leading axes are a batch of channels.
     cost : array, shape (..., X), optional
         Of a symbol, in nats: a price s times what it costs.
+    step : step rule or number
+        Of `descend`.
     tol : float
         Ends where the bounds differ by at most this.
     max_steps : int
@@ -176,11 +179,11 @@ def channel_capacity(W: Array, cost: Array | None = None, *, tol: float = 1e-10,
     def bound(value: Array, covector: Array) -> Array:
         return xp.min(covector, axis=-1)
 
-    run, lower, upper = _bounded(xp, f, W.shape[-2], W.dtype, MirrorUpdate(), bound, tol, max_steps)
+    run, lower, upper = _bounded(xp, f, W.shape[-2], W.dtype, MirrorUpdate(), bound, step, tol, max_steps)
     return Capacity(run.x, -upper, -lower, run)
 
 
-def rate_distortion(source: Array, distortion: Array, beta: Array, *, tol: float = 1e-10,
+def rate_distortion(source: Array, distortion: Array, beta: Array, *, step: Any = Guaranteed(1.0), tol: float = 1e-10,
                     max_steps: int = 10_000) -> RateDistortion:
     """The points (D, R) where the rate–distortion function has the slope −β: the least I(X; Y) + β E[d(X, Y)].
 
@@ -196,7 +199,7 @@ def rate_distortion(source: Array, distortion: Array, beta: Array, *, tol: float
         d, not negative.
     beta : array, shape (...)
         Positive; it broadcasts with the batches of the others.
-    tol, max_steps
+    step, tol, max_steps
         As of `channel_capacity`.
 
     Raises
@@ -222,20 +225,20 @@ def rate_distortion(source: Array, distortion: Array, beta: Array, *, tol: float
     def bound(value: Array, covector: Array) -> Array:
         return value - xp.log(xp.max(-covector, axis=-1))
 
-    run, lower, upper = _bounded(xp, f, distortion.shape[-1], f.kernel.dtype, NaturalUpdate(), bound, tol, max_steps)
+    run, lower, upper = _bounded(xp, f, distortion.shape[-1], f.kernel.dtype, NaturalUpdate(), bound, step, tol, max_steps)
     joint = f.kernel * run.x[..., None, :]
     joint = f.source[..., None] * joint / xp.sum(joint, axis=-1, keepdims=True)
     mean = xp.sum(joint * distortion, axis=(-2, -1))
     return RateDistortion(run.x, upper[-1, ...] + shift - beta * mean, mean, lower + shift, upper + shift, run)
 
 
-def _bounded(xp: Namespace, f: Any, k: int, dtype: Any, update: Update, bound: Callable[[Array, Array], Array], tol: float,
-             max_steps: int) -> tuple[Result, Array, Array]:
+def _bounded(xp: Namespace, f: Any, k: int, dtype: Any, update: Update, bound: Callable[[Array, Array], Array], step: Any,
+             tol: float, max_steps: int) -> tuple[Result, Array, Array]:
     """A run from the middle of the simplex with the bounds of the minimum of f at every step."""
     require_positive("tol", tol)
     require_count("max_steps", max_steps)
     start = xp.full((k,), 1.0 / k, dtype=dtype)
-    run = descend(f, start, geometry=Simplex(k), update=update, step=Guaranteed(1.0), max_steps=max_steps,
+    run = descend(f, start, geometry=Simplex(k), update=update, step=step, max_steps=max_steps,
                   tol=lambda at: at.value - bound(at.value, at.covector) <= tol)
     values, covectors = f.value_and_gradient(run.path)
     return run, bound(values, covectors), values
