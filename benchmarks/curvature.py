@@ -32,7 +32,7 @@ SIZES = (784, 1000, 500, 250, 30, 250, 500, 1000, 784)
 FILTERS = (8, 16)
 QUANTITIES = ("gradient", "per example", "K-FAC step", "Fisher products", "diagonal")
 PROBLEMS = ("autoencoder", "convnet")
-LIBRARIES = ("infogeo", "torch", "backpack", "curvlinops", "nngeometry")
+LIBRARIES = ("infogeo", "infogeo_torch", "torch", "backpack", "curvlinops", "nngeometry")
 DAMPING, PRODUCTS = 1e-2, 50
 LIMIT = 600                                     # seconds for a process, whose figures are then dashes
 
@@ -134,6 +134,35 @@ def in_torch(data, problem):
 def sum_loss(problem):
     from torch import nn
     return (nn.BCEWithLogitsLoss if problem == "autoencoder" else nn.CrossEntropyLoss)(reduction="sum")
+
+
+def infogeo_torch(data, problem):
+    """The library on the module that the peers take."""
+    sys.path.insert(0, str(Path(__file__).parent.parent))
+    import infogeo as ig
+    network, x, y = in_torch(data, problem)
+    C = ig.curvature
+    if problem == "autoencoder":
+        model = ig.networks.ConditionalModel(ig.networks.TorchNetwork(network, x.shape[1:]), ig.Independent(ig.Bernoulli(), 784))
+    else:
+        chart = ig.domains.SymmetricSoftmax(10)
+        model = ig.networks.ConditionalModel(ig.networks.TorchNetwork(network, x.shape[1:]), ig.Categorical(10), chart)
+    w, rng, loss = model.network.weights(), np.random.default_rng(0), model.objective((x, y))
+
+    def step():
+        done = model.record(w, x)
+        gradient = done.vjp((model.family.to_eta(done.theta) - loss.statistic) / done.n)
+        factors = C.KroneckerFactors.of_pass(done, (x, y), outputs=C.RandomSigns(rng))
+        return norm([C.FactoredTikhonov(DAMPING)(factors.operator()).solve(gradient)])
+
+    def products():
+        done, v = model.record(w, x), 0.0 * w + 1.0
+        return [norm([done.fisher_vector(v)]) for _ in range(PRODUCTS)][0]
+
+    return {"gradient": lambda: norm([loss.value_and_gradient(w)[1]]),
+            "per example": lambda: norm([loss.per_example_gradients(w)[7]]),
+            "K-FAC step": step, "Fisher products": products,
+            "diagonal": lambda: float(C.diagonal_fisher(model, w, (x, y)).d.sum())}
 
 
 def torch(data, problem):
@@ -334,10 +363,10 @@ def child(python, library, path, problem, quantities, seconds, arguments):
 
 
 def table(title, figures, libraries, form):
-    print(f"\n{title}\n{'':16}" + "".join(f"{name:>12}" for name in libraries))
+    print(f"\n{title}\n{'':16}" + "".join(f"{name:>14}" for name in libraries))
     for quantity in QUANTITIES:
         cells = [figures.get((name, quantity)) for name in libraries]
-        print(f"{quantity:16}" + "".join(f"{'-' if c is None else form.format(c):>12}" for c in cells))
+        print(f"{quantity:16}" + "".join(f"{'-' if c is None else form.format(c):>14}" for c in cells))
 
 
 def main():

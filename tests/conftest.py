@@ -29,10 +29,10 @@ def pytest_xdist_auto_num_workers():
 
 
 def pytest_collection_modifyitems(config, items):
-    """Of a run on one other library, what takes its arrays: the small profile, or all by ``-m arrays``."""
+    """Of a run on one other library, what stands on it and what takes its arrays: the small profile, or all by ``-m arrays``."""
     if CHOSEN:
         mine = [item for item in items if "backend" in getattr(item, "fixturenames", ())]
-        items[:] = mine if is_thorough(config) else [item for item in mine if is_small(item)]
+        items[:] = mine if is_thorough(config) else [item for item in mine if item.path.parent.name == CHOSEN or is_small(item)]
         for item in items:
             item.add_marker("arrays")
 

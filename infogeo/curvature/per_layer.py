@@ -75,4 +75,10 @@ def has_one_position(q: LayerQuantities) -> bool:
 
 def example_gradients(xp: Namespace, q: LayerQuantities) -> Array:
     """Σ ā gᵀ over the positions of each sample, shape (m, n, inputs + 1, outputs)."""
-    return xp.matmul(xp.matrix_transpose(q.layer.homogeneous(xp, q.inputs)), q.covectors)
+    m, n, L, outputs = q.covectors.shape
+    # the covectors beside each other: one product a sample, where m products would each read its rows
+    g = xp.reshape(xp.permute_dims(q.covectors, (1, 2, 0, 3)), (n, L, m * outputs))
+    found = xp.matmul(xp.matrix_transpose(q.inputs), g)
+    if q.layer.bias:
+        found = xp.concat([found, xp.sum(g, axis=1, keepdims=True)], axis=1)
+    return xp.permute_dims(xp.reshape(found, (n, -1, m, outputs)), (2, 0, 1, 3))

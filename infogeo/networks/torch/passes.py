@@ -92,7 +92,10 @@ class TorchPass(NetworkPass):
         lead, g = self._covectors(g)
         out = torch.empty((*g.shape[:2], self.network.size), dtype=self.dtype, device=g.device)
         for layer, s, rows, c in self._quantities(g):
-            out[..., s] = torch.matmul(layer.homogeneous(self.xp, rows).mT, c).flatten(-2)
+            part = out[..., s].unflatten(-1, layer.weight_shape)
+            part[..., :layer.inputs, :] = torch.matmul(rows.mT, c)
+            if layer.bias:
+                part[..., -1, :] = torch.sum(c, dim=-2)
         return out.reshape(*lead, *out.shape[1:])
 
     def layer_inputs(self) -> list[tuple[Affine, Array]]:
@@ -207,14 +210,16 @@ class TorchPass(NetworkPass):
 
 def _gradients(outputs: list[Any], inputs: list[Any], g: list[Any]) -> list[Any]:
     """Σ gᵀ ∂output/∂input of m covectors together, (m, *shape) each; None where an input does not matter."""
-    if g[0].shape[0] == 1:
-        return [None if t is None else t[None] for t in _backward(outputs, inputs, [c[0] for c in g])]
-    try:
-        with _quiet():
-            return _backward(outputs, inputs, g, is_grads_batched=True)
-    except RuntimeError:            # of a function that PyTorch has no rule of several covectors for
-        rows = [_backward(outputs, inputs, [c[k] for c in g]) for k in range(g[0].shape[0])]
-        return [None if parts[0] is None else torch.stack(parts) for parts in zip(*rows)]
+    m = g[0].shape[0]
+    if m > 1 and g[0].device.type != "cpu":
+        try:
+            with _quiet():
+                return _backward(outputs, inputs, g, is_grads_batched=True)
+        except RuntimeError:        # of a function that PyTorch has no rule of several covectors for
+            pass
+    # on the host one after the other: 10 covectors of two convolutions in 61 ms, together in 108 to 177
+    rows = [_backward(outputs, inputs, [c[k] for c in g]) for k in range(m)]
+    return [None if parts[0] is None else parts[0][None] if m == 1 else torch.stack(parts) for parts in zip(*rows)]
 
 
 def _backward(outputs: list[Any], inputs: list[Any], g: list[Any], **options: Any) -> list[Any]:
