@@ -129,6 +129,9 @@ def test_the_law_of_the_weights():
     assert np.abs(np.cov(drawn.T) - S).max() < 5 * 2**0.5 * np.max(np.diag(S)) / 4000**0.5
     terms = np.array([model.log_density(u, batch) for u in q.sample(np.random.default_rng(3), (50,))])
     np.testing.assert_allclose(q.log_predictive(batch, np.random.default_rng(3), 50), np.log(np.mean(np.exp(terms), axis=0)))
+    away = q.sample(np.random.default_rng(3), (4,)) - w
+    mean = np.mean([model.loss(w + sign * a, batch) for a in away for sign in (1.0, -1.0)])
+    np.testing.assert_allclose(q.negative_bound(batch, tau, np.random.default_rng(3), 8), 24 * mean + q.kl(tau), rtol=1e-12)
     rates = np.mean([model.predict_mean(u, batch[0]) for u in q.sample(np.random.default_rng(3), (50,))], axis=0)
     np.testing.assert_allclose(q.predict_mean(batch[0], np.random.default_rng(3), 50), rates)
 
