@@ -74,6 +74,8 @@ rows = {
 print(f"{'error after':36s}{1:>8}{10:>8}{PASSES:>8} passes, medians of {STARTS} starts")
 for name, error in rows.items():
     print(f"{name:36s}" + "".join(f"{np.median(error[:, k - 1]):8.4f}" for k in (1, 10, PASSES)))
+last = [np.median(error[:, -1]) for error in rows.values()]
+assert np.all(np.isfinite(last)) and last[-1] < last[0] / 4 and epsilon < 0.05
 
 # %%
 # Along a run the smallest eigenvalue of the average :math:`\hat G` comes down from that of its start, the identity, and stays
@@ -92,6 +94,7 @@ def look(moment):
 run = ig.descend(MiniBatches(model.objective(train), SIZE), network.init(rng, ig.networks.Glorot()), rng=rng, record=None,
                  update=AdaptiveNatural(1.0, ConstantRate(0.05)), step=0.1, max_steps=PASSES * 500 // SIZE, callbacks=[look])
 predicted = model.predict_mean(run.x, test[0])
+assert np.all(np.greater(*np.transpose(smallest)))
 
 # %%
 colours = dict(zip(rows, ["0.45", "#E69F00", "#0072B2", "#CC79A7", "#009E73"]))

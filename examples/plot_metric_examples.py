@@ -72,6 +72,10 @@ for name, (update, h, steps, make) in methods.items():
     near = np.argmin(np.abs(spread[name][0] - 0.7))
     loss, sd = spread[name][0][near], spread[name][1][near]
     print(f"{name:30s} spread {sd:.3f} where the loss is {loss:.3f}, after {(near + 1) / 20} passes")
+    methods[name] = sd, near + 1
+(long, fast), (short, slow), (own, one), (others, _) = methods.values()
+assert own < others < long and slow > 4 * one and short < others
+assert np.all(after["of the step's own"] < 2.0) and np.max(after["of 50 others"]) > 10.0        # whatever the damping, or not
 
 # %%
 colours = {"of the step's own": "#0072B2", "of 50 others": "#E69F00", "of 100 others": "#009E73"}

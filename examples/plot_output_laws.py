@@ -83,6 +83,8 @@ for law, family in laws.items():
         best = min(grid, key=lambda h: np.median([steps(run) for run in runs[h]]))
         curves[law, method] = runs[best]
         print(f"{law:10s} {method:26s} {np.median([steps(run) for run in runs[best]]):5.0f} steps, h = {best}")
+    taken = [np.median([steps(run) for run in curves[law, method]]) for method in methods]
+    assert taken[2] < 0.5 * taken[0] and taken[2] < 0.8 * taken[1]
 
 # %%
 colours = {"gradient descent": "0.5", "Adam": "#E69F00", "adaptive natural gradient": "#009E73"}

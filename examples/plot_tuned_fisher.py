@@ -67,6 +67,7 @@ for problem, (model, batch) in problems.items():
         turned[problem, method] = [angle(model, batch, curvature, c, w) for w in runs[setting].path[gap > 1e-14]]
         print(f"{problem:14s} {method:17s} {max(gap[-1], 0.0):8.1e} above the least loss, h = {h:.2g}"
               + (f", damping {c:.0e}" if curvature else ""))
+    assert np.isnan(best[problem, "natural gradient"][10]) and not np.isnan(best[problem, "empirical Fisher"][30])
 
 # %%
 # Above the distance of the tuned runs' losses from the least one, below the angle between each method's direction and the natural
