@@ -5,8 +5,8 @@ Whose metric is it?
 A step of natural gradient on a mini-batch has two uses of examples: the gradient, and the metric that it is divided by. Pascanu
 and Bengio asked whether both should be the same ones; as the Fisher metric needs no labels, it may be that of any inputs. On
 handwritten digits other examples are a little better where the damping is large, and **the metric of the step's own examples is
-the one that needs no large damping to be safe**. Either way the order of the data matters as little as to gradient descent with
-a step so small that it needs five times as many passes.
+the one that needs no large damping to be safe**. Either way the order of the data matters nearly as little as to gradient descent
+with a step so small that it needs five times as many passes.
 """
 
 # %%
@@ -84,6 +84,8 @@ for name, loss in after.items():
     left.loglog(dampings, np.median(loss, axis=1), "o-", ms=4, color=colours[name], label=f"metric {name}")
     left.fill_between(dampings, loss.min(axis=1), loss.max(axis=1), color=colours[name], alpha=0.2, lw=0)
 left.set(xlabel="damping", ylabel="held-out loss after one pass, nats", ylim=(0.1, 5.0), title="Whose metric, and the damping")
+left.set_yticks([0.1, 0.2, 0.5, 1.0, 2.0, 5.0], ["0.1", "0.2", "0.5", "1", "2", "5"])
+left.minorticks_off()
 left.legend(frameon=False)
 for (name, (loss, sd)), colour in zip(spread.items(), ("0.75", "0.45", "#0072B2", "#E69F00")):
     right.plot(loss, sd, ".-", color=colour, label=name)
