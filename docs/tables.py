@@ -4,6 +4,8 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
+from infogeo.face.stubs import public_names
+
 QUANTITIES = {                         # as accuracy.csv names them: the method, and what it is
     "psi": ("``log_partition``", "ψ(θ)"), "eta": ("``to_eta``", "η = ∇ψ(θ)"),
     "theta": ("``to_theta``", "In units of what rounding η costs."),
@@ -64,13 +66,14 @@ def edges(rows):
 
 
 def changelog(text):
-    """The Markdown of the changelog as reStructuredText: headings, links and items, which read alike otherwise."""
-    body = text[text.index("\n## ["):]
-    body = re.sub(r"\[([^]]+)\]\((https?://[^)]+)\)", r"`\1 <\2>`__", body)
+    """The Markdown of the changelog as reStructuredText: headings, links and names, of which the public ones link."""
+    homes = public_names()
+    named = lambda found: f":py:obj:`{found[1]} <{homes[found[1]]}>`" if found[1] in homes else f"``{found[1]}``"
     version = lambda found: "\n".join(section(f"{found[1]}, {found[2]}", mark="-"))
+    body = re.sub(r"`([^`]+)`", named, text[text.index("\n## ["):])
+    body = re.sub(r"\[([^]]+)\]\((https?://[^)]+)\)", r"`\1 <\2>`__", body)
     body = re.sub(r"^## \[(.*?)\] - (.*)$", version, body, flags=re.MULTILINE)
-    body = re.sub(r"^### (.*)$", lambda found: "\n".join(section(found[1])), body, flags=re.MULTILINE)
-    return re.sub(r"(?<=[^`\s\\])\*|\|", lambda found: "\\" + found[0], body)
+    return re.sub(r"^### (.*)$", lambda found: "\n".join(section(found[1])), body, flags=re.MULTILINE)
 
 
 def write(app):
