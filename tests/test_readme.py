@@ -2,6 +2,7 @@
 import doctest
 import inspect
 import re
+from configparser import ConfigParser
 from importlib import import_module
 from pathlib import Path
 
@@ -46,6 +47,13 @@ def test_the_readme_has_its_two_commands():
     header = (ROOT / data[1]).read_text(encoding="utf-8").splitlines()
     columns = next(line for line in header if not line.startswith("#")).split(",")
     assert data[2] in columns
+
+
+def test_every_extra_is_in_the_table_of_the_page_on_installing():
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    rows = re.findall(r"^   \* - (.*)$", (ROOT / "docs/start/install.rst").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {name for row in rows[1:] for name in re.findall("``(.*?)``", row)} == set(setup["options.extras_require"])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=place)
