@@ -1,5 +1,7 @@
 """SLANG: a normal posterior of the weights, whose precision is a diagonal plus a matrix of low rank, by natural gradient."""
 from dataclasses import dataclass, replace
+from math import inf
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -47,9 +49,9 @@ class SLANGState(NamedTuple):
 class SLANG(ExampleUpdate):
     """Natural gradient of the evidence lower bound in the mean and the precision of a normal posterior of the weights.
 
-    Mathematically, q = N(μ, (S + τ I)⁻¹) under the prior N(0, I/τ), with S = n (diag(d) + U Uᵀ), 0 at first, so that q starts as
-    wide as the prior. At step t, with weights w_s drawn from q and the examples of the step, g the mean of the gradients of their
-    −log p and Ĝ the mean of products of the gradients of the single ones,
+    Mathematically, q = N(μ, (S + τ I)⁻¹) under the prior N(0, I/τ), with S = n (diag(d) + U Uᵀ), at first start · I. At step t,
+    with weights w_s drawn from q and the examples of the step, g the mean of the gradients of their −log p and Ĝ the mean of
+    products of the gradients of the single ones,
 
     - diag(d) + U Uᵀ ← (1 − β_t)(diag(d) + U Uᵀ) + β_t Ĝ, with the `rank` leading eigenpairs of (1 − β) U Uᵀ + β Ĝ in the new
       U Uᵀ, and d such that the diagonal stays what it is
@@ -72,6 +74,9 @@ class SLANG(ExampleUpdate):
         Weights drawn at a step.
     momentum : float
         γ, from 0 to 1.
+    start : float
+        0, with which q is the prior but for its mean, or more for weights of a network, which as noisy as the prior give no
+        gradient of use; it is forgotten as β_t goes on.
     outputs : Outputs
         `Observed` as published: Ĝ is the empirical Fisher metric. `ExactColumns` makes it the Fisher metric itself, so that the
         fixed point for a generalised linear model and full rank is the optimum of the bound.
@@ -106,12 +111,14 @@ class SLANG(ExampleUpdate):
     rate: Rate
     draws: int = 1
     momentum: float = 0.9
+    start: float = 0.0
     outputs: Outputs = Observed()
     rng: np.random.Generator | None = None
 
     def __post_init__(self) -> None:
         require_count("n", self.n), require_count("rank", self.rank, 0), require_count("draws", self.draws)
         require_positive("prior_precision", self.prior_precision)
+        require("start", "start >= 0, finite", isinstance(self.start, Real) and 0 <= self.start < inf, self.start)
         require("momentum", "0 <= momentum < 1", 0 <= self.momentum < 1, self.momentum)
         for name, kind in (("rate", Rate), ("outputs", Outputs)):
             if not isinstance(getattr(self, name), kind):
@@ -124,7 +131,7 @@ class SLANG(ExampleUpdate):
     def init(self, x: Array) -> SLANGState:
         xp, x = arrays(x)
         require_one_or_each(self.prior_precision, x.shape[-1])
-        return SLANGState(0, xp.zeros_like(x), xp.zeros_like(x), xp.zeros((x.shape[-1], 0), dtype=x.dtype))
+        return SLANGState(0, xp.zeros_like(x), xp.zeros_like(x) + self.start / self.n, xp.zeros((x.shape[-1], 0), dtype=x.dtype))
 
     def precision(self, state: SLANGState) -> DiagonalPlusLowRank:
         """S + τ I of a state."""

@@ -31,9 +31,9 @@ def test_a_run_by_hand(outputs, rank):
     """On dense matrices: draws, gradients, the precision and the mean, with momentum."""
     model, w, batch = problem("categorical")
     rng = np.random.default_rng(5)
-    update = SLANG(24, rank, 2.0, PowerRate(0.3, 0.51), draws=3, outputs=outputs)
+    update = SLANG(24, rank, 2.0, PowerRate(0.3, 0.51), draws=3, start=6.0, outputs=outputs)
     found = run(model.objective(batch), w, update, max_steps=4)
-    low, d, m, x = np.zeros((w.size, w.size)), np.zeros(w.size), 0.0, w
+    low, d, m, x = np.zeros((w.size, w.size)), np.full(w.size, 6.0 / 24), 0.0, w
     for t in range(1, 5):
         q = DiagonalPlusLowRank(24 * d + 2.0, np.zeros((w.size, 0)))
         if t > 1:
@@ -185,6 +185,8 @@ def test_errors():
                            ((5, 1, 0.0), "prior_precision")):
         with pytest.raises(ValueError, match=message):
             SLANG(*wrong, ConstantRate(0.1))
+    with pytest.raises(ValueError, match="start >= 0, finite; got -1.0"):
+        SLANG(5, 1, 1.0, ConstantRate(0.1), start=-1.0)
     with pytest.raises(TypeError, match="an object of the class Rate as its argument rate; got 0.1"):
         SLANG(5, 1, 1.0, 0.1)
     with pytest.raises(ValueError, match="0 < c < 1; got 1.0"):
