@@ -2,8 +2,9 @@
 # One concept: what a family says of itself, and what every family can do then; a third of the lines are docstrings.
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from functools import partial
+from functools import partial, reduce
 from inspect import CO_VARARGS, CO_VARKEYWORDS
+from operator import and_
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -294,7 +295,8 @@ class ExponentialFamily(Distribution, Shown):
         Raises
         ------
         DomainError
-            If an observation is outside the support, the prior outside its domain, or if the estimate does not exist.
+            If an observation is outside the support, the prior outside its domain, or if the estimate does not exist; of traced
+            arrays the estimate is NaN then.
         ShapeError
 
         Source: Diaconis & Ylvisaker, Conjugate priors for exponential families, Ann. Statist. 7 (1979).
@@ -313,6 +315,8 @@ class ExponentialFamily(Distribution, Shown):
             else:
                 theta = self._fit_with(prior, self._mean_statistic(xp, x, shares), total)
             inside = self.theta_domain.contains(theta)
+            if is_traced(xp, theta):
+                return self._only(xp, theta, inside & xp.all(self.support.contains(x), axis=0))
             if not xp.all(inside):
                 self._require_estimate(theta, inside, self._mean_statistic(xp, x, shares))
         return theta
@@ -351,7 +355,7 @@ class ExponentialFamily(Distribution, Shown):
         xp, x = coerced(x)
         self._require_event_shape(x)
         interior = self.support.interior(x)
-        if not xp.all(interior):
+        if not (is_traced(xp, x) or xp.all(interior)):
             self.support.require(name, x)
             with np.errstate(all="ignore"):
                 finite = xp.all(xp.isfinite(self._sufficient_statistic(xp, x)), axis=-1)
@@ -366,7 +370,8 @@ class ExponentialFamily(Distribution, Shown):
         """θ of the weighted sample, NaN where there is none; weights (n, ...) sum to 1 over axis 0, to rounding."""
         eta = self._mean_statistic(xp, x, weights)
         possible = self.eta_domain.possible(eta)
-        return self.to_theta(eta if xp.all(possible) else xp.where(possible[..., None], eta, xp.full_like(eta, xp.nan)))
+        everywhere = surely(xp, xp.all(possible))
+        return self.to_theta(eta if everywhere else xp.where(possible[..., None], eta, xp.full_like(eta, xp.nan)))
 
     def _mean_statistic(self, xp: Namespace, x: Array, weights: Array) -> Array:
         return average(xp, weights, self._sufficient_statistic(xp, x))
@@ -400,7 +405,7 @@ class ExponentialFamily(Distribution, Shown):
         TypeError
             For a missing or unknown name, or a boundary that has no laws.
         DomainError, ShapeError
-            Naming the parameter; or where θ is beyond the largest or the smallest number.
+            Naming the parameter; or where θ is beyond the largest or the smallest number. Of traced values θ is NaN then.
         """
         if set(ordinary) != set(self.ordinary):
             raise TypeError(f"{self!r} takes the parameters {', '.join(self.ordinary)}; got {', '.join(ordinary) or 'none'}")
@@ -417,11 +422,18 @@ class ExponentialFamily(Distribution, Shown):
         with np.errstate(all="ignore"):
             from_ordinary = self._theta_on_boundary if boundary else self._theta_from
             theta = from_ordinary(xp, **dict(zip(self.ordinary, values)))
+        if is_traced(xp, theta):
+            return self._only(xp, theta, *(domain.contains(value) for domain, value in zip(domains.values(), values)))
         if boundary:
             return self.theta_closure.require("theta", theta)
         if not xp.all(xp.isfinite(theta)) or self.theta_domain.outside(xp, theta) is not None:
             self._require_in_range(theta, self.theta_domain.contains(theta))
         return theta
+
+    @staticmethod
+    def _only(xp: Namespace, theta: Array, *good: Array) -> Array:
+        """θ, traced, of which no error can be raised: NaN in the rows that are not good."""
+        return xp.where(reduce(and_, good)[..., None], theta, xp.full_like(theta, xp.nan))
 
     def _theta_on_boundary(self, xp: Namespace, **ordinary: Array) -> Array:
         """As `_theta_from`, of ordinary parameters that lie in `ordinary_closure`."""

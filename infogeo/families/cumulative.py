@@ -6,6 +6,7 @@ from math import log, sqrt
 
 import numpy as np
 
+from ..arrays.tracing import repeat
 from ..backend import Array, Namespace
 from ..numerics.incomplete_beta import log_lower_beta, lower_beta
 from ..numerics.incomplete_gamma import log_lower_gamma, log_of, log_upper_gamma
@@ -303,6 +304,9 @@ def log_sum(xp: Namespace, log_terms: Array) -> Array:
     return top[..., 0] + xp.log(xp.sum(xp.exp(log_terms - top), axis=-1))
 
 
+MOST = 4096     # steps of a search: from the smallest number to the largest it takes half as many
+
+
 def binary_search(xp: Namespace, reached: Callable[[Array], Array], start: Array, step: Array, lower: float,
                   upper: float) -> Array:
     """The smallest whole number x ≤ upper that is `reached`, as all above it are; lower where that is, elementwise.
@@ -314,17 +318,24 @@ def binary_search(xp: Namespace, reached: Callable[[Array], Array], start: Array
     met = reached(high)
     down, up = met, ~met & (high < upper)
     low = xp.where(met, low, high)
-    while xp.any(down) or xp.any(up):
+
+    def wider(low: Array, high: Array, step: Array, down: Array, up: Array) -> tuple[Array, ...]:
         trial = xp.clip(xp.where(down, high - step, high + step), lower, upper)
         hit = reached(trial) | (trial == upper)
         low = xp.where(up & ~hit, trial, xp.where(down & ~hit, trial, low))
         high = xp.where((down & hit) | up, trial, high)
         down, up = down & hit & (trial > lower), up & ~hit
-        step = 2.0 * step
-    while True:
+        return low, high, 2.0 * step, down, up
+
+    low, high, *_ = repeat(xp, lambda low, high, step, down, up: xp.any(down | up), wider, (low, high, step, down, up), MOST)
+
+    def between(low: Array, high: Array) -> tuple[Array, Array]:
         middle = xp.floor(low + 0.5 * (high - low))
-        open_ = (middle > low) & (middle < high)
-        if not xp.any(open_):
-            return high
+        return middle, (middle > low) & (middle < high)
+
+    def halved(low: Array, high: Array) -> tuple[Array, ...]:
+        middle, open_ = between(low, high)
         hit = reached(xp.where(open_, middle, high))
-        low, high = xp.where(open_ & ~hit, middle, low), xp.where(open_ & hit, middle, high)
+        return xp.where(open_ & ~hit, middle, low), xp.where(open_ & hit, middle, high)
+
+    return repeat(xp, lambda low, high: xp.any(between(low, high)[1]), halved, (low, high), MOST)[1]

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 from ..arrays.draws import Draws
 from ..arrays.sums import average, centred
+from ..arrays.tracing import surely
 from ..backend import Array, Namespace, coerced
 from ..domains.chart import Chart
 from ..domains.convex import MappedDomain, Orthant
@@ -205,7 +206,7 @@ def mean_log_gap(xp: Namespace, weights: Array, x: Array, mean: Array, away: Arr
     """
     log_x, log_mean = xp.log(x), xp.log(mean)
     direct = log_mean - average(xp, weights, log_x)
-    if xp.all(direct > 1e-2 * (xp.abs(log_mean) + xp.max(xp.abs(log_x), axis=0))):
+    if surely(xp, xp.all(direct > 1e-2 * (xp.abs(log_mean) + xp.max(xp.abs(log_x), axis=0)))):
         return direct
     return average(xp, weights, ratio_gap(xp, x / mean, away / mean))
 

@@ -135,3 +135,30 @@ def test_what_is_compiled(backend, monkeypatch):
     ig.descend(f, x0, step=0.5, callbacks=[lambda moment: None], **how)
     ig.descend(ig.Noisy(f, 0.1), x0, step=0.5, rng=jax.random.key(0), **how)
     assert made == [1]
+
+
+def test_estimates_and_ordinary_parameters(backend):
+    """`fit`, `theta_from` and `quantile` of traced arrays; NaN for observations and parameters that are none."""
+    M, rng = ig.Gamma(), np.random.default_rng(35)
+    theta = M.theta_from(shape=[2.0, 5.0], rate=[1.0, 0.3])
+    x = M.sample(rng, theta, (40,))
+    assert np.allclose(backend.check(jax.jit(M.fit)(backend.make(x))), M.fit(x))
+    x[3, 1] = -1.0
+    assert np.isnan(backend.to_numpy(jax.jit(M.fit)(backend.make(x)))).all(axis=-1).tolist() == [False, True]
+    made = jax.jit(lambda shape, rate: M.theta_from(shape=shape, rate=rate))
+    found = backend.to_numpy(made(backend.make([2.0, -5.0]), backend.make([1.0, 0.3])))
+    assert np.array_equal(found[0], theta[0]) and np.all(np.isnan(found[1]))
+    P, at, q = ig.Poisson(), np.log([[3.0], [1e6]]), [0.2, 0.9]
+    assert np.array_equal(backend.to_numpy(jax.jit(P.quantile)(backend.make(at), backend.make(q))), P.quantile(at, q))
+
+
+def test_what_cannot_be_traced_says_so(backend):
+    theta = backend.make(ig.GeneralizedInverseGaussian().theta_domain.interior_point)
+    with pytest.raises(TypeError, match=r"GeneralizedInverseGaussian\(\).potential looks at numbers"):
+        jax.jit(ig.GeneralizedInverseGaussian().potential)(theta)
+    M = ig.MultivariateNormal(2)
+    p = backend.make(M.theta_domain.interior_point)
+    with pytest.raises(TypeError, match="distance looks at numbers"):
+        jax.jit(M.distance)(p, 2.0 * p)
+    with pytest.raises(TypeError, match="chernoff_information looks at numbers"):
+        jax.jit(lambda p: ig.chernoff_information(M, p, 2.0 * p))(p)

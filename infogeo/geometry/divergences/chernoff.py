@@ -3,6 +3,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...arrays.tracing import is_traced
 from ...backend import Array
 from ...errors import ConvergenceError, takes
 from ..manifolds.manifold import DuallyFlat
@@ -35,6 +36,9 @@ def chernoff_information(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Chern
     """
     require_members(M, theta_p, theta_q)
     xp, theta_p, theta_q = M.point(theta_p, theta_q)
+    if is_traced(xp, theta_p, theta_q):
+        raise TypeError("chernoff_information looks at numbers, which a traced array has not: call it outside jax.jit and "
+                        "jax.vmap")
     step = theta_p - theta_q
     lower = xp.zeros(step.shape[:-1], dtype=step.dtype)
     upper, s, move = lower + 1.0, lower + 0.5, lower + 1.0
