@@ -19,7 +19,7 @@ from infogeo.networks import MLP, AveragePool, ConvNet, Convolution2D, Dense, Fl
 from infogeo.training import Block, MiniBatches, Momentum, StructuredNatural, TwoSided
 
 SIZE, TARGET, RENEWAL = 100, 0.2, 10
-STEPS = 0.15, 0.4, 1.0             # of methods with a metric
+STEPS = 0.05, 0.15, 0.4, 1.0             # of methods with a metric
 
 
 def resnet():
@@ -46,7 +46,7 @@ def methods(model):
         "SNGD, exact blocks": (StructuredNatural(Block(), one, refresh=RENEWAL, average=average), None, STEPS),
         "SNGD, two sides": (StructuredNatural(TwoSided(), two, refresh=RENEWAL, average=average), None, STEPS),
         "SNGD, two sides, momentum .9": (
-            StructuredNatural(TwoSided(), two, refresh=RENEWAL, average=average, momentum=0.9), None, (0.03, 0.1, 0.2)),
+            StructuredNatural(TwoSided(), two, refresh=RENEWAL, average=average, momentum=0.9), None, (0.01, 0.03, 0.1, 0.2)),
     }
 
 
