@@ -82,3 +82,25 @@ BACKENDS = [pytest.param(ALONE[CHOSEN](), id=CHOSEN)] if CHOSEN else [
     *_cupy(),
 ]
 every_dtype = pytest.mark.parametrize("dtype", ["float64", "float32"])
+
+# The small profile: what has formulas, loops, projections and divergences of its own, and of JAX, which compiles every operation
+# for every shape (30 ms each), one family of a class, no dual, and one of each kind where the code is one for all manifolds.
+SMALL = {"test_array_libraries", "test_arrays", "test_derivatives", "test_divergence_objectives", "test_divergences_arrays",
+         "test_mirror_is_natural", "test_projection", "test_pythagoras", "test_sampling", "test_traced"}
+DEAR = {"test_sampling", "test_sums_and_integrals_on_every_backend"}            # for JAX, which draws by a law of its own anyway
+_seen = set()
+
+
+def is_small(item):
+    """Whether a test belongs to the small profile."""
+    stem, given = item.path.stem, item.callspec.params
+    if stem not in SMALL or item.originalname == "test_devices_do_not_mix" and type(given["M"]).__name__ != "Gamma":
+        return False
+    if CHOSEN == "jax" and {stem, item.originalname} & DEAR:
+        return False
+    if CHOSEN == "jax" and "M" in given:
+        key = item.nodeid.partition("[")[0], type(given["M"]).__name__
+        if key[1] == "Dual" or key in _seen:
+            return False
+        _seen.add(key)
+    return True

@@ -11,11 +11,12 @@ import numpy as np
 
 from .namespace import CREATION, NUMPY, SPECIAL, Array, Namespace, through_host
 
-__all__ = ["BACKENDS", "SCALARS", "backend_of", "default_namespace", "is_array", "is_cupy_available", "namespace_of", "to_numpy",
-           "use_backend"]
+__all__ = ["BACKENDS", "CUPY_HOST", "SCALARS", "backend_of", "default_namespace", "is_array", "is_cupy_available", "namespace_of",
+           "to_numpy", "use_backend"]
 
 SCALARS = (bool, int, float, complex, np.generic)
 _BY_TYPE: dict[type, Namespace] = {np.ndarray: NUMPY}       # of the libraries where a type says the device, too
+CUPY_HOST = ("betaincc",)           # the special functions that CuPy does not have
 _MISSING = {"cupy": "pip install 'infogeo[cuda12]' or 'infogeo[cuda13]'", "torch": "pip install 'infogeo[torch]'",
             "jax": "pip install 'infogeo[jax]'"}
 
@@ -35,10 +36,9 @@ def cupy_namespace() -> Namespace:
         raise _needs("cupy", "CuPy") from error
     if not cupy.cuda.is_available():
         raise RuntimeError("the cupy backend needs a CUDA device and its driver; CuPy is installed but finds none")
-    host = tuple(key for key in SPECIAL if key == "betaincc")       # which CuPy does not have
-    special = {key: getattr(cupyx.scipy.special, key) for key in SPECIAL if key not in host}
-    special |= through_host(host, to_numpy, cupy.asarray) | {"generator": cupy.random.default_rng, "to_host": cupy.asnumpy}
-    namespace = Namespace(compat_cupy, "cupy", "cuda", special, host)
+    special = {key: getattr(cupyx.scipy.special, key) for key in SPECIAL if key not in CUPY_HOST}
+    special |= through_host(CUPY_HOST, to_numpy, cupy.asarray) | {"generator": cupy.random.default_rng, "to_host": cupy.asnumpy}
+    namespace = Namespace(compat_cupy, "cupy", "cuda", special, CUPY_HOST)
     _BY_TYPE[cupy.ndarray] = namespace
     return namespace
 

@@ -68,7 +68,7 @@ def flow(objective: Any, x0: Array, *, geometry: Any = None, update: Any, times:
         Where an argument is of another kind.
     """
     objective, update = as_objective(objective), as_update(update)
-    times = np.atleast_1d(to_numpy(np.asarray(times, dtype=float)))
+    times = np.atleast_1d(np.asarray(to_numpy(times), dtype=float))
     if times.ndim != 1 or not times.size or not times[0] >= 0 or not np.all(np.diff(times) > 0) or not np.isfinite(times[-1]):
         raise DomainError("times must satisfy 0 <= times[0] < times[1] < …, finite")
     if method not in METHODS:

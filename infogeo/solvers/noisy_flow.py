@@ -63,7 +63,7 @@ def noisy_flow(objective: Any, x0: Array, *, geometry: Any = None, update: Any, 
     Source: Mertikopoulos & Staudigl, On the convergence of gradient-like flows with noisy gradient input (2018); Kloeden &
     Platen, Numerical solution of stochastic differential equations (1992), section 9.1.
     """
-    times = np.atleast_1d(to_numpy(np.asarray(times, dtype=float)))
+    times = np.atleast_1d(np.asarray(to_numpy(times), dtype=float))
     if times.ndim != 1 or not times.size or not times[0] >= 0 or not np.all(np.diff(times) > 0) or not np.isfinite(times[-1]):
         raise DomainError("times must satisfy 0 <= times[0] < times[1] < …, finite")
     require("noise", "noise >= 0, finite", isinstance(noise, Real) and 0 <= float(noise) < np.inf, noise)

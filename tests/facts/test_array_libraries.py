@@ -1,8 +1,12 @@
 """What every array library is asked for beside the laws: special functions, generators, entries that are set, its choice."""
 import copy
+import csv
 import pickle
+import re
 import subprocess
 import sys
+import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -160,3 +164,22 @@ def test_what_one_library_does_alone(backend):
     """In a process of its own: JAX without float64, what torch keeps for derivatives, arrays that NumPy locked."""
     if backend.name in SCRIPTS:
         subprocess.run([sys.executable, "-W", "error", "-c", SCRIPTS[backend.name]], check=True)
+
+
+@pytest.mark.parametrize("where", ["the table", "the code"])
+def test_the_page(where, backend):
+    """The table of what goes through the host is that of the library; the code of the page runs."""
+    docs = Path(__file__).parent.parent.parent / "docs"
+    title = {"torch": "PyTorch", "jax": "JAX"}.get(backend.name, "")
+    if where == "the table":
+        with open(docs / "_static" / "arrays_host.csv", encoding="utf-8") as file:
+            said = {row["library"]: tuple(row["functions"].split()) for row in csv.DictReader(file)}
+        assert said.get(title, backend_of(backend.make(0.0)).host) == backend_of(backend.make(0.0)).host
+        assert set(said["any other"]) == set(SPECIAL)
+    elif title:
+        text = (docs / "guide" / "backend.rst").read_text(encoding="utf-8")
+        blocks = re.findall(r"^::\n\n((?:    .*\n|\n)+)", text, re.MULTILINE)
+        [code] = [block for block in blocks if f"import {backend.name}" in block]
+        names = {}
+        exec(textwrap.dedent(code), names)
+        assert type(names["x"]) is type(backend.make(0.0)) and names["x"].shape[0] == 1000

@@ -67,11 +67,13 @@ def in_double_precision(M, dtype, shape):
 
 
 @every_manifold_once
-def test_every_formula_on_every_backend(M, backend):
+def test_every_formula_on_every_backend(M, backend, thorough):
     """The same numbers as on NumPy in float64, to the rounding of the dtype times the condition of the metric."""
     cases = [("float64", (3,)), ("float32", ()), ("float64", ()), ("float32", (3,))]
     if backend.name == "array_api_strict":          # of which an operation takes 20 times as long
         cases = cases[:1] if is_slow(M) else cases[:2]
+    elif backend.name == "jax" and not thorough:
+        cases = cases[:1]
     for dtype, shape in cases:
         assert_same_numbers(M, backend, dtype, shape)
 
@@ -85,7 +87,8 @@ def assert_same_numbers(M, backend, dtype, shape):
     assert set(found) == set(expected) == set(kernels(M))
     for name, (x, tolerance) in expected.items():
         assert found[name].shape == x.shape
-        assert np.all(np.abs(found[name] - x) <= tolerance), name
+        room = 4.0 if backend.name == "jax" else 1.0            # its log Γ is right to 2e-15 near 1 and 2, SciPy's to 1e-17
+        assert np.all(np.abs(found[name] - x) <= room * tolerance), name
 
 
 @every_manifold_once
