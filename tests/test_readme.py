@@ -49,6 +49,12 @@ def test_the_readme_has_its_two_commands():
     assert data[2] in columns
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if place(page) != "index.rst"], ids=place)
+def test_a_page_begins_with_when_one_needs_it(page):
+    title, line, _, first = page.read_text(encoding="utf-8").split("\n")[:4]
+    assert line == "=" * len(title) and first.startswith("You need th")
+
+
 def test_every_extra_is_in_the_table_of_the_page_on_installing():
     setup = ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
