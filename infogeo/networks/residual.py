@@ -1,11 +1,14 @@
 """Skip connections: layers beside a way around them, whose outputs are added."""
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from ..backend import Array, Namespace
 from ..errors import ShapeError
+from .affine import Convolution2D, Dense
 from .layer import Layer, Part, Shape
+from .linear import Flatten
 
 __all__ = ["Fork", "Join", "Residual", "Skips", "Switch"]
 
@@ -57,7 +60,7 @@ class Residual(Part):
             way = "its shortcut" if self.shortcut else "its input"
             raise ShapeError(f"the layers of a Residual must give the shape of {way}, to which they are added; they give {shape} "
                              f"beside {beside}. Let its last layer with weights make {beside}, or give it a shortcut that takes "
-                             f"{tuple(input_shape)} to {shape}, such as shortcut=[{_mend(input_shape, shape)}]")
+                             f"{tuple(input_shape)} to {shape}{_such_as(tuple(input_shape), shape)}")
         return shape
 
     def steps(self) -> tuple[Layer, ...]:
@@ -76,11 +79,23 @@ def _through(parts: Iterable[Part], shape: Shape) -> Shape:
     return shape
 
 
-def _mend(start: Shape, end: Shape) -> str:
-    """A layer from one shape to another, as one writes it."""
+def _such_as(start: Shape, end: Shape) -> str:
+    """A shortcut from one shape to another, as one writes it; nothing where none of these fits."""
+    ways: dict[str, tuple[Part, ...]] = {}
     if len(start) == len(end) == 3:
-        return f"Convolution2D({start[-1]}, {end[-1]}, 1, {max(1, -(-start[0] // end[0]))})"
-    return f"Dense({start[-1]}, {end[-1]})"
+        (h, w, c), (height, width, d) = start, end
+        stride, kernel = -(-h // height), (h - height + 1, w - width + 1)
+        ways[f"Convolution2D({c}, {d}, 1, {stride})"] = (Convolution2D(c, d, 1, stride),)
+        if min(kernel) > 0:
+            ways[f"Convolution2D({c}, {d}, {kernel})"] = (Convolution2D(c, d, kernel),)
+    elif len(end) == 1:
+        flat = () if len(start) == 1 else (Flatten(len(start)),)
+        dense = Dense(prod(start), end[0])
+        ways[f"Flatten({len(start)}), " * len(flat) + f"Dense({dense.n_inputs}, {dense.n_outputs})"] = (*flat, dense)
+    for text, parts in ways.items():
+        if _through(parts, start) == end:
+            return f", such as shortcut=[{text}]"
+    return ""
 
 
 # What a network is made of where a skip connection is: places in its chain of layers

@@ -14,7 +14,7 @@ from ..networks.model import NegativeLogLikelihood
 from ..operators.dense import DiagonalOperator
 from ..operators.rounded import Rounded
 from .diagonals import AbsoluteValue, CurvatureDiagonal, CurvaturePropagationDiagonal, DiagonalRule, rng_of
-from .kfac import KFAC, FullLength
+from .kfac import KFAC, PARTS, FullLength
 from .rules import GammaOfLambda
 
 __all__ = ["DiagonalNewton"]
@@ -78,6 +78,10 @@ class DiagonalNewton(KFAC):
 
     def __init__(self, diagonal: CurvatureDiagonal = CurvaturePropagationDiagonal(), rule: DiagonalRule = AbsoluteValue(),
                  **parts: Any) -> None:
+        shared = PARTS.keys() - {"outputs", "sharing"}
+        if parts.keys() - shared:
+            raise TypeError(f"{type(self).__name__} takes diagonal and rule, and as KFAC does {', '.join(sorted(shared))}; got "
+                            f"{', '.join(sorted(parts.keys() - shared))}")
         super().__init__(ExactColumns(), **parts)
         for name, part, kind in (("diagonal", diagonal, CurvatureDiagonal), ("rule", rule, DiagonalRule)):
             if not isinstance(part, kind):

@@ -163,9 +163,20 @@ def test_shapes_that_do_not_meet(layers, shape, words):
         Sequential(layers(), shape)
 
 
-def test_what_the_message_proposes_works():
-    part = Residual([Convolution2D(2, 5, 3, 2, 1)], [Convolution2D(2, 5, 1, 2)])
-    assert Sequential([part], (8, 8, 2)).output_shape == (4, 4, 5)
+@pytest.mark.parametrize("layers, shape, proposal", [
+    ([Dense(3, 4)], (3,), "Dense(3, 4)"), ([Convolution2D(2, 5, 3, 2, 1)], (8, 8, 2), "Convolution2D(2, 5, 1, 2)"),
+    ([Convolution2D(2, 2, 3)], (8, 6, 2), "Convolution2D(2, 2, (3, 3))"),
+    ([Flatten(), Dense(32, 7)], (4, 4, 2), "Flatten(3), Dense(32, 7)")])
+def test_what_the_message_proposes_works(layers, shape, proposal):
+    with pytest.raises(ShapeError) as caught:
+        Sequential([Residual(layers)], shape)
+    assert str(caught.value).endswith(f", such as shortcut=[{proposal}]")
+    assert Sequential([Residual(layers, eval(f"[{proposal}]"))], shape).size > 0
+
+
+def test_where_nothing_is_proposed():
+    with pytest.raises(ShapeError, match=r"a shortcut that takes \(3, 3, 1\) to \(7, 7, 1\)$"):
+        Sequential([Residual([Convolution2D(1, 1, 1, 1, 2)])], (3, 3, 1))
 
 
 @pytest.mark.parametrize("make", [lambda: Residual(Dense(3, 3)), lambda: Residual([3]), lambda: Residual([Dense])])

@@ -133,6 +133,8 @@ def test_what_is_refused():
         DiagonalNewton(HutchinsonDiagonal)
     with pytest.raises(TypeError, match="DiagonalRule as its argument rule"):
         DiagonalNewton(HutchinsonDiagonal(), "absolute")
+    with pytest.raises(TypeError, match="takes diagonal and rule, and as KFAC does averaging, .*; got learning_rate, outputs$"):
+        DiagonalNewton(learning_rate=0.1, outputs=None)
     with pytest.raises(ValueError, match="samples must satisfy samples an integer >= 1; got 0"):
         HutchinsonDiagonal(0)
     model, w, batch = problem("categorical")

@@ -6,8 +6,8 @@ import infogeo as ig
 from infogeo import curvature
 from infogeo.curvature import ExactColumns, Observed, Reduce, UnitVectors
 from infogeo.networks import CrossEntropyLoss, RelativeWeights
-from infogeo.training import (EKFAC, KFAC, TONGA, AdaptiveNatural, HarmonicRate, InputSide, LowRankNatural, MiniBatches,
-                              OutputSide, RelativeNatural, Share, StructuredNatural, TwoSided)
+from infogeo.training import (EKFAC, KFAC, TONGA, AdaptiveNatural, DiagonalNewton, GaussNewtonDiagonal, HarmonicRate, InputSide,
+                              LowRankNatural, MiniBatches, OutputSide, RelativeNatural, Share, StructuredNatural, TwoSided)
 
 from ..facts.training_helpers import MODELS, problem
 
@@ -77,6 +77,7 @@ UPDATES = {
        for kind in (curvature.ChainFactors, curvature.UnitFactors, curvature.QuasiDiagonalFactors)},
     "adaptive": lambda: AdaptiveNatural(0.1, HarmonicRate()),
     "relative": lambda: RelativeNatural(refresh=2),
+    "diagonal": lambda: DiagonalNewton(GaussNewtonDiagonal()),
     "low rank": lambda: LowRankNatural(curvature.OnlineLowRank(3, 0.9), curvature.Tikhonov(0.1), ExactColumns()),
     **{kind.__name__: lambda kind=kind: StructuredNatural(kind(), curvature.FactoredTikhonov(0.1)) for kind in (TwoSided,)},
     **{kind.__name__: lambda kind=kind: StructuredNatural(kind(), curvature.Tikhonov(0.1)) for kind in (InputSide, OutputSide)},
