@@ -35,6 +35,11 @@ def test_snippets_of_the_readme_stand_alone(code, printed, capsys):
     assert capsys.readouterr().out == printed
 
 
+def test_links_of_the_readme_lead_somewhere():
+    targets = re.findall(r"\]\(([^)#]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(targets) > 20 and not [target for target in targets if not (ROOT / target).exists()]
+
+
 def test_the_readme_has_its_two_commands():
     """Continuous integration runs the marked block; here, that it is found and is two lines."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
