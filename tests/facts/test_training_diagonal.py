@@ -109,6 +109,19 @@ def test_mini_batches_draw_from_the_run(diagonal):
     assert np.abs(first.x - made(2).x).max() > 1e-6
 
 
+def test_estimates_draw_from_the_run_unless_they_have_a_generator():
+    """Of all examples at once, where nothing else draws."""
+    model, w, batch = problem("categorical")
+
+    def end(diagonal, seed):
+        return run(model.objective(batch), w, DiagonalNewton(diagonal), h=1.0, seed=seed, max_steps=3).x
+
+    for kind in (CurvaturePropagationDiagonal, HutchinsonDiagonal):
+        assert np.array_equal(end(kind(), 1), end(kind(), 1)) and not np.array_equal(end(kind(), 1), end(kind(), 2))
+        own = [end(kind(rng=np.random.default_rng(0)), seed) for seed in (1, 2)]
+        np.testing.assert_array_equal(*own)
+
+
 @every_dtype
 @pytest.mark.parametrize("name", ["categorical", "convolution"])
 def test_on_every_backend(name, dtype, backend):
