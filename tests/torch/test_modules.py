@@ -1,9 +1,12 @@
 """Modules of every kind beside their Jacobian, row by row, and finite differences for the second derivatives."""
+import numpy as np
 import pytest
 import torch
 from torch.autograd.functional import jacobian
 
 from infogeo import curvature as C
+from infogeo.errors import DomainError, ShapeError
+from infogeo.networks import ConditionalModel, ExactBlocks, Glorot, TorchNetwork
 from infogeo.networks.torch.calls import Recorder
 
 from .modules import ZOO, distance, in_zoo
@@ -89,3 +92,54 @@ def test_where_curvature_is_propagated():
             return False
 
     assert {name for name in ZOO if goes(name)} == {"resnet", "gated", "frozen"}
+
+
+def test_what_is_not_taken():
+    linear = torch.nn.Linear(4, 2)
+    for module, shape, error, text in [
+            (torch.nn.Linear, (4,), TypeError, "takes a torch.nn.Module"),
+            (torch.nn.Tanh(), (4,), ValueError, "require a gradient"),
+            (linear, (5,), ShapeError, r"the module must take inputs of shape \(n, 5\)"),
+            (linear, 4, ShapeError, "input_shape must be a tuple of integers"),
+            (linear, (3, 4), ShapeError, r"outputs of shape \(n, outputs\).*got \(2, 3, 2\)"),
+            (torch.nn.LSTM(4, 2, batch_first=True), (3, 4), ShapeError, "got tuple"),
+            (torch.nn.BatchNorm1d(4, track_running_stats=False), (4,), ValueError, "by the statistics of the batch")]:
+        with pytest.raises(error, match=text):
+            TorchNetwork(module, shape)
+    network = TorchNetwork(linear, (4,))
+    w, x = network.weights(), torch.randn(3, 4)
+    with pytest.raises(TypeError, match="takes PyTorch tensors; got ndarray as w"):
+        network.forward(w.numpy(), x)
+    with pytest.raises(ShapeError, match=r"w must have shape \(..., 10\)"):
+        network.forward(w[1:], x)
+    with pytest.raises(ShapeError, match="derivatives at one weight vector and one batch"):
+        network.record(torch.stack([w, w]), x)
+    with pytest.raises(DomainError, match="size must satisfy"):
+        ExactBlocks(0)
+    p = in_zoo("odd")
+    network = TorchNetwork(p.module, (3,))
+    with pytest.raises(ValueError, match="the parameter weight of the Bilinear 'bilinear' enters bilinear"):
+        C.kfac(ConditionalModel(network, p.model.family), p.w, p.batch)
+
+
+def test_no_samples_and_no_directions():
+    network = TorchNetwork(torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.LayerNorm(3), torch.nn.Linear(3, 2)), (4,))
+    w = network.weights()
+    done = network.record(w, torch.zeros(0, 4))
+    assert done.output.shape == (0, 2) and done.jvp(w).shape == (0, 2)
+    assert float(done.vjp(torch.zeros(0, 2)).abs().sum()) == 0.0
+    assert done.per_example_gradients(torch.zeros(3, 0, 2)).shape == (3, 0, network.size)
+    assert network.record(w, torch.randn(5, 4)).vjp(torch.zeros(0, 5, 2)).shape == (0, network.size)
+
+
+def test_weights_go_into_the_module_and_back():
+    p = in_zoo("encoder")
+    before = {name: t.detach().clone() for name, t in p.module.named_parameters()}
+    for name, t in p.network.parameters(p.w).items():
+        assert torch.equal(t, before[name]) and t.untyped_storage().data_ptr() == p.w.untyped_storage().data_ptr()   # views
+    assert torch.equal(p.network.flattened(before), p.w)
+    p.network.assign(2.0 * p.w)
+    assert all(torch.equal(t, 2.0 * before[name]) for name, t in p.module.named_parameters())
+    drawn = p.network.init(np.random.default_rng(0), Glorot(), shape=(2,))
+    assert drawn.shape == (2, p.network.size) and not torch.equal(drawn[0], drawn[1])
+    assert float(p.network.parameters(drawn[0])["head.bias"].abs().max()) == 0.0

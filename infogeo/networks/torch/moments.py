@@ -1,4 +1,5 @@
 """Rows and covectors of the calls of a module, sample by sample: what the curvature of their parameters is made of."""
+from math import prod
 from typing import Any
 
 import torch
@@ -20,13 +21,11 @@ def by_sample(t: Array, axis: Axis, lead: int = 0) -> Array:
 def rows_of(call: Call, axis: Axis, group: Group, k: int, dtype: Any) -> Array:
     """The rows a that a layer multiplies, shape (n, L, inputs); k is the group of a convolution."""
     if call.kind in CONVOLUTIONS:
-        rows = _patches(call, group, k)
-        n = call.a.shape[0] // axis.positions
-        return rows.reshape(n, -1, rows.shape[-1])
+        return by_sample(_patches(call, group, k), axis).flatten(1, -2)
     a = by_sample(call.a, axis)
     if call.kind == "embedding":
         a = _one_hot(a.flatten(1), group.layers[0].n_inputs, call.arguments["padding_idx"], dtype)
-    return a.reshape(a.shape[0], -1, a.shape[-1])
+    return a.flatten(1, -2)
 
 
 def _one_hot(tokens: Array, size: int, padding: int | None, dtype: Any) -> Array:
@@ -72,7 +71,7 @@ def covectors_of(call: Call, axis: Axis, g: Array, group: Group, k: int) -> Arra
     if call.kind in CONVOLUTIONS:
         outputs = group.layers[0].n_outputs
         g = g.movedim(3, -1)[..., k * outputs:(k + 1) * outputs]
-    return g.reshape(*g.shape[:2], -1, g.shape[-1])
+    return g.flatten(2, -2)
 
 
 def elementwise(call: Call, axis: Axis, g: Array, slot: Slot) -> Array:
@@ -83,7 +82,7 @@ def elementwise(call: Call, axis: Axis, g: Array, slot: Slot) -> Array:
     order = [i for i in range(call.y.ndim) if i != axis.place]          # the axes behind (m, n, positions)
     g = by_sample(g, axis, 1)
     summed = [2, *(3 + j for j, i in enumerate(order) if i not in kept)]
-    return torch.sum(g, dim=summed).reshape(*g.shape[:2], -1)
+    return torch.sum(g, dim=summed).reshape(*g.shape[:2], prod(slot.shape))
 
 
 def _places(call: Call, slot: Slot) -> list[int]:

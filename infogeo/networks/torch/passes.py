@@ -32,10 +32,10 @@ class TorchPass(NetworkPass):
     def __init__(self, network: Any, xp: Namespace, w: Array, x: Array, recorder: type[Recorder] = Recorder) -> None:
         self.network, self.xp, self.dtype = network, xp, w.dtype
         self._skeleton: Skeleton = network.skeleton
-        self.w, self.x = w, x
+        self.w, self.x = w, x.detach()
         self.leaves = {name: p.detach().requires_grad_() for name, p in self._skeleton.views(w.detach()).items()}
         with torch.enable_grad():
-            self.u, self.seen = self._skeleton.run(self.leaves, x, recorder)
+            self.u, self.seen = self._skeleton.run(self.leaves, self.x, recorder)
         self.output = self.u.detach()
 
     @property
@@ -195,13 +195,14 @@ class TorchPass(NetworkPass):
     def _covectors(self, g: Array) -> tuple[tuple[int, ...], Array]:
         """(leading axes, covectors of shape (m, n, outputs))."""
         lead, g = self._coerced(g)
-        return lead, g.reshape(-1, *self.output.shape)
+        return lead, g.reshape(prod(lead), *self.output.shape)
 
     def _directions(self, dw: Array) -> tuple[tuple[int, ...], Array]:
         """(leading axes, directions of shape (m, size))."""
         if dw.ndim == 0 or dw.shape[-1] != self.network.size:
             raise ShapeError(f"dw must have shape (..., {self.network.size}); got {tuple(dw.shape)}")
-        return tuple(dw.shape[:-1]), dw.to(self.dtype).reshape(-1, dw.shape[-1])
+        lead = tuple(dw.shape[:-1])
+        return lead, dw.to(self.dtype).reshape(prod(lead), dw.shape[-1])
 
     def _vector(self, found: list[Any], lead: tuple[int, ...]) -> Array:
         """Gradients of the parameters, (m, *shape), as (*lead, size)."""
@@ -211,6 +212,8 @@ class TorchPass(NetworkPass):
 def _gradients(outputs: list[Any], inputs: list[Any], g: list[Any]) -> list[Any]:
     """Σ gᵀ ∂output/∂input of m covectors together, (m, *shape) each; None where an input does not matter."""
     m = g[0].shape[0]
+    if m == 0:
+        return [t.new_zeros((0, *t.shape)) for t in inputs]
     if m > 1 and g[0].device.type != "cpu":
         try:
             with _quiet():

@@ -59,8 +59,12 @@ class Skeleton:
         for n in (FEW, MORE):
             x = torch.zeros((n, *input_shape), dtype=self.dtype, device=self.device)
             held = {name: p.detach() for name, p in self.parameters.items()}
-            with torch.no_grad():
-                runs.append((*self.run(held, x), held))
+            try:
+                with torch.no_grad():
+                    runs.append((*self.run(held, x), held))
+            except RuntimeError as error:
+                raise ShapeError(f"the module must take inputs of shape (n, {', '.join(map(str, input_shape))}); for n = {n} it "
+                                 f"says: {error}") from error
         (u, few, _), (_, more, _) = runs
         if not isinstance(u, torch.Tensor) or u.ndim != 2 or u.shape[0] != FEW:
             raise ShapeError(f"the module must give outputs of shape (n, outputs) for inputs of shape (n, "
