@@ -52,15 +52,16 @@ def main():
     options = parser.parse_args()
     work = task("autoencoder", dataset("digits"))
     w0 = work.model.network.init(np.random.default_rng(0), Glorot())
-    chosen = {}
+    chosen, step_sizes = {}, {}
     for name, grid in GRIDS.items():
         print(f"{name}, {options.steps} steps")
         update, h = tuned(work.loss, w0, grid, options.steps)[1:] if options.tune else BEST[name]
-        chosen[name] = Optimiser(f"{type(update).__name__} {update.decay:g}", lambda given, update=update: update, h)
+        chosen[name] = Optimiser(f"{type(update).__name__} {update.decay:g}", lambda given, update=update: update)
+        step_sizes[name] = h
     for name, shares in SHARES.items():
         chosen[name] = Optimiser(f"K-FAC, factors of {shares[0]:g}, model of {shares[1]:g}", kfac(*shares))
     OPTIMISERS.update(chosen)
-    first = train(work, "digits", list(GRIDS), steps=options.steps, every=10)
+    first = train(work, "digits", list(GRIDS), steps=options.steps, step_sizes=step_sizes, every=10)
     second = train(work, "digits", list(SHARES), steps=300, every=1)
     print()
     for run in first.runs + second.runs:

@@ -1,79 +1,120 @@
-"""Classifiers without a setting touched and scikit-learn's, as it comes and tuned: held-out accuracy, log score, CPU seconds.
+"""K-FAC, EK-FAC and SNGD beside Adam and Nesterov's method with tuned step sizes: steps and CPU seconds to the same loss.
 
-    python benchmarks/training.py [--splits 5]
+    OPENBLAS_NUM_THREADS=1 python benchmarks/training.py [--task NAME …] [--steps 1000] [--times 3]
 
-Digits, breast cancer and wine of scikit-learn, 70 % for training, one hidden layer of 50 units, features standardised by each.
-The grid of `MLPClassifier` (Adam): step sizes .001, .003, .01 and penalties 1e-4, 1e-2, 1; that of K-FAC: prior precisions .3, 1,
-3, 10; both by the log score in three folds. The seconds of a tuned one are those of its last fit alone.
+Seven tasks, all rows at every step, float64, the same random weights for all, the loss with the prior precision 1, so that it has
+a minimum: |w|² / 2n is part of it. Adam and Nesterov's method (β = .9) take --steps steps with the best step size of the grids
+below, by the last loss; their seconds are those of that run alone. The others have no setting touched and run until they pass
+the better of these losses by 1e-4 of its way down, or for --steps steps. Of --times runs the fastest.
 """
 import argparse
-import warnings
 from time import process_time
 
 import numpy as np
-from sklearn.datasets import load_breast_cancer, load_digits, load_wine
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import accuracy_score, log_loss
-from sklearn.model_selection import GridSearchCV, train_test_split
-from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 
-from infogeo.training import Adam, NaturalGradientClassifier
+import infogeo as ig
+from infogeo.curvature import ExactColumns, RandomSigns
+from infogeo.domains import SymmetricSoftmax
+from infogeo.networks import MLP, ConditionalModel
+from infogeo.studies import OPTIMISERS, dataset, task
+from infogeo.studies.training import Circumstances
+from infogeo.training import Adam, Nesterov, Regularised
+from infogeo.training.fitting import COLUMNS, default_step, initial_weights
 
-DATA = {"digits": load_digits, "breast cancer": load_breast_cancer, "wine": load_wine}
-GRID = {"mlpclassifier__learning_rate_init": [1e-3, 3e-3, 1e-2], "mlpclassifier__alpha": [1e-4, 1e-2, 1.0]}
-
-
-def peer(seed):
-    """Scikit-learn's network."""
-    return make_pipeline(StandardScaler(), MLPClassifier((50,), activation="tanh", max_iter=500, random_state=seed))
+GRIDS = {"Adam": (Adam, (0.001, 0.003, 0.01, 0.03, 0.1)), "Nesterov": (lambda: Nesterov(0.9), (0.003, 0.01, 0.03, 0.1, 0.3))}
 
 
-def ours(seed):
-    return NaturalGradientClassifier(random_state=seed)
+def classifier(load, standardised=True):
+    x, y = load(return_X_y=True)
+    k = len(np.unique(y))
+    model = ConditionalModel(MLP((x.shape[1], 50, k)), ig.Categorical(k), SymmetricSoftmax(k))
+    return model.objective((scaled(x) if standardised else x, y))
 
 
-def tuned(model, grid, X, y):
-    """The model with the best settings of a grid."""
-    return model.set_params(**GridSearchCV(model, grid, cv=3, scoring="neg_log_loss", refit=False).fit(X, y).best_params_)
+def scaled(x):
+    """Of mean 0 and variance 1, where it varies."""
+    spread = np.std(x, axis=0)
+    return (x - np.mean(x, axis=0)) / np.where(spread > 0, spread, 1.0)
 
 
-CONTESTANTS = {
-    "K-FAC, as it comes": lambda seed, X, y: ours(seed),
-    "K-FAC, tuned": lambda seed, X, y: tuned(ours(seed), {"prior_precision": [0.3, 1.0, 3.0, 10.0]}, X, y),
-    "Adam in its place": lambda seed, X, y: ours(seed).set_params(optimiser=Adam, step=0.01, max_iter=500),
-    "MLPClassifier, as it comes": lambda seed, X, y: peer(seed),
-    "MLPClassifier, tuned": lambda seed, X, y: tuned(peer(seed), GRID, X, y),
-}
+def autoencoder():
+    return task("autoencoder", dataset("digits")).loss
 
 
-def measured(model, train, held_out):
-    """(accuracy, log score, CPU seconds of the fit)."""
-    start = process_time()
-    model.fit(*train)
-    seconds = process_time() - start
-    p = model.predict_proba(held_out[0])
-    return accuracy_score(held_out[1], np.argmax(p, axis=1)), log_loss(held_out[1], p), seconds
+def diabetes():
+    x, y = load_diabetes(return_X_y=True)
+    return ConditionalModel(MLP((10, 50, 2)), ig.Normal()).objective((scaled(x), scaled(y)))
+
+
+def counts():
+    """Of means to 1000, as they are."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((1000, 5))
+    return ConditionalModel(MLP((5, 50, 1)), ig.Poisson()).objective((x, rng.poisson(np.exp(3.0 + x[:, 0] * np.cos(x[:, 1])))))
+
+
+TASKS = {"digits": lambda: classifier(load_digits), "autoencoder": autoencoder,
+         "breast cancer": lambda: classifier(load_breast_cancer), "wine": lambda: classifier(load_wine),
+         "wine, raw": lambda: classifier(load_wine, standardised=False), "diabetes": diabetes, "counts": counts}
+
+
+def ours(name, loss, rng):
+    """The update of `infogeo train`."""
+    outputs = ExactColumns() if loss.model.family.dim <= COLUMNS else RandomSigns(rng)
+    return OPTIMISERS[name].update(Circumstances(rng, outputs, len(loss.y), True))
+
+
+def run(loss, w0, update, step, steps, goal=-np.inf):
+    """(losses, CPU seconds) of a run after each step, which ends where a loss is at the goal."""
+    values, seconds, start = [], [], process_time()
+
+    def look(moment):
+        values.append(float(moment.value))
+        seconds.append(process_time() - start)
+        return bool(values[-1] <= goal)
+
+    ig.descend(loss, w0, update=update, step=step, max_steps=steps, rng=np.random.default_rng(1), record=None, callbacks=[look])
+    return np.array(values), np.array(seconds)
+
+
+def tuned(loss, w0, make, grid, steps, times):
+    """(last loss, step size, steps, seconds) of the best step size of a grid."""
+    last = {h: run(loss, w0, make(), h, steps)[0] for h in grid}
+    best = {h: values[-1] if len(values) == steps and np.isfinite(values[-1]) else np.inf for h, values in last.items()}
+    h = min(best, key=best.get)
+    return best[h], h, steps, min(run(loss, w0, make(), h, steps)[1][-1] for _ in range(times))
+
+
+def report(name, steps, times):
+    loss = TASKS[name]()
+    n, rng = len(loss.y), np.random.default_rng(0)
+    w0, penalised = initial_weights(loss, rng), Regularised(loss, 1.0 / n)
+    first = float(penalised.value(w0))
+    print(f"{name}: {n} rows, {w0.size} weights, loss {first:.4g} at first")
+    theirs = {label: tuned(penalised, w0, make, grid, steps, times) for label, (make, grid) in GRIDS.items()}
+    for label, (value, h, k, seconds) in theirs.items():
+        print(f"  {label:10} h {h:<6g} loss {value:<9.5g} {k:5} steps {seconds:8.3f} s")
+    value, _, _, seconds = min(theirs.values())
+    goal = value + 1e-4 * abs(first - value)
+    for method in ("kfac", "ekfac", "sngd"):
+        found = [run(penalised, w0, update := ours(method, loss, np.random.default_rng(1)), default_step(update), steps, goal)
+                 for _ in range(times)]
+        values, spent = min(found, key=lambda pair: pair[1][-1])
+        label, per_step = OPTIMISERS[method].label, 1e3 * spent[-1] / len(spent)
+        passed = (f"passes {goal:.5g} at step {len(values)}, {spent[-1]:.3f} s: {spent[-1] / seconds:.3f} of the time"
+                  if values[-1] <= goal else f"has {values[-1]:.5g} after {len(values)} steps, {spent[-1]:.3f} s")
+        print(f"  {label:10} {passed}; {per_step:.2f} ms a step", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--splits", type=int, default=5)
-    splits = parser.parse_args().splits
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    print(f"{'':15}{'':28}accuracy  log score  seconds   means of {splits} splits")
-    for name, load in DATA.items():
-        X, y = load(return_X_y=True)
-        found = {contestant: [] for contestant in CONTESTANTS}
-        for seed in range(splits):
-            X_train, X_held, y_train, y_held = train_test_split(X, y, test_size=0.3, random_state=seed, stratify=y)
-            for contestant, make in CONTESTANTS.items():
-                model = make(seed, X_train, y_train)
-                found[contestant].append(measured(model, (X_train, y_train), (X_held, y_held)))
-        for contestant, rows in found.items():
-            accuracy, score, seconds = np.mean(rows, axis=0)
-            print(f"{name:15}{contestant:28}{accuracy:8.4f}  {score:9.4f}  {seconds:7.2f}", flush=True)
+    parser.add_argument("--task", nargs="+", choices=TASKS, default=list(TASKS))
+    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--times", type=int, default=3)
+    options = parser.parse_args()
+    for name in options.task:
+        report(name, options.steps, options.times)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ K-FAC against first-order methods
 
 An 8 × 8 autoencoder, 64-60-30-10-30-60-64 with Bernoulli outputs, on scikit-learn's digits, all 1797 of them in every step,
 from the same weights. K-FAC (Martens & Grosse 2015) refuses steps that raise the loss, has the factors of every tenth step, and
-its quadratic model is of a quarter of the samples. The step sizes of Nesterov's method and of Adam are the best of
+its quadratic model is of a thousand of the samples. The step sizes of Nesterov's method and of Adam are the best of
 the grids of ``benchmarks/digits_autoencoder.py``, by the loss after 2000 steps; here they take 400.
 """
 from infogeo.studies import TrainingStudy, dataset, figure_training, report_training, task, train

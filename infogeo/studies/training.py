@@ -11,6 +11,7 @@ import numpy as np
 from ..backend import Array, backend_of, to_numpy
 from ..curvature.damping import FactoredTikhonov
 from ..curvature.kfac_tridiagonal import ChainFactors
+from ..curvature.kronecker_factors import RunningAverage
 from ..curvature.outputs import ExactColumns, Outputs, RandomSigns
 from ..curvature.unit_factors import QuasiDiagonalFactors, UnitFactors
 from ..networks.files import load
@@ -86,12 +87,12 @@ class Optimiser:
     damped: bool = False
 
 
-def _kfac(label: str, make: Callable[..., KFAC], learns_at_every_step: bool = False) -> Optimiser:
-    """K-FAC or one of its kin, whose quadratic model is of a quarter of the rows, and of 400 at least."""
+def _kfac(label: str, make: Callable[..., KFAC], **of_all: Any) -> Optimiser:
+    """K-FAC or one of its kin, its quadratic model of a quarter of the rows, and of 1000 at least; with parts for all rows."""
     def update(given: Circumstances) -> Update:
-        parts: dict[str, Any] = {"products": Share(min(1.0, max(0.25, 400 / given.rows)))}
-        if given.whole and not learns_at_every_step:
-            parts |= RENEWED
+        parts: dict[str, Any] = {"products": Share(min(1.0, max(0.25, 1000 / given.rows)))}
+        if given.whole:
+            parts |= of_all
         if given.damping is not None:
             parts["damping"] = TrustedLambda(given.damping)
         return make(outputs=given.outputs, **parts)
@@ -116,12 +117,12 @@ def _tonga(outputs: Outputs, **parts: Any) -> KFAC:
 
 
 OPTIMISERS = {
-    "kfac": _kfac("K-FAC", KFAC),
-    "ekfac": _kfac("EK-FAC", EKFAC, learns_at_every_step=True),
-    "tridiagonal": _kfac("K-FAC, chain", partial(KFAC, factors=ChainFactors)),
-    "unitwise": _kfac("unit-wise", partial(KFAC, factors=UnitFactors)),
-    "quasi-diagonal": _kfac("quasi-diagonal", partial(KFAC, factors=QuasiDiagonalFactors)),
-    "tonga": _kfac("TONGA", _tonga, learns_at_every_step=True),
+    "kfac": _kfac("K-FAC", KFAC, **RENEWED),
+    "ekfac": _kfac("EK-FAC", EKFAC, averaging=RunningAverage(0.0)),
+    "tridiagonal": _kfac("K-FAC, chain", partial(KFAC, factors=ChainFactors), **RENEWED),
+    "unitwise": _kfac("unit-wise", partial(KFAC, factors=UnitFactors), **RENEWED),
+    "quasi-diagonal": _kfac("quasi-diagonal", partial(KFAC, factors=QuasiDiagonalFactors), **RENEWED),
+    "tonga": _kfac("TONGA", _tonga),
     "sngd": Optimiser("SNGD", _structured, 0.1, damped=True),
     "rngd": Optimiser("RNGD", _relative, 0.01, damped=True),
     "adaptive": Optimiser("adaptive", _adaptive, 0.1, damped=True),      # of few weights: it holds their number squared

@@ -1,7 +1,7 @@
 """K-FAC: natural-gradient training with Kronecker-factored curvature, a quadratic model and adaptive damping."""
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, inf, isnan
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -160,6 +160,10 @@ class Trial(NamedTuple):
     model: QuadraticModel
     promise: float
 
+    def rank(self) -> float:
+        """The promise; ∞ where there is none, as the direction is not finite."""
+        return inf if isnan(self.promise) else self.promise
+
 
 class Proposal(NamedTuple):
     """What the examples of a step make of the state before it: λ, the averaged factors, and the best of the steps."""
@@ -270,7 +274,7 @@ class KFAC(ExampleUpdate):
             gammas, inverses = [gamma], [state.inverse]
         products, _ = self.products.record(seen.loss, x)
         trials = [self.trial(products, covector, g, inverse, state.delta, total) for g, inverse in zip(gammas, inverses)]
-        return Proposal(seen, state, lam, factors, products, min(trials, key=lambda trial: trial.promise))
+        return Proposal(seen, state, lam, factors, products, min(trials, key=Trial.rank))
 
     def remembered(self, factors: Any, loss: NegativeLogLikelihood, w: Array, k: int) -> Any:
         """What is known of the curvature after the examples of step k, those of a loss."""
@@ -301,9 +305,13 @@ class KFAC(ExampleUpdate):
             x_new = x + h * best.delta
             look_ahead(x_new)
             promise = best.model.value(float(h) * best.coefficients)
-            ratio = (float(seen.objective.value(x_new)) - value) / promise if promise else float("nan")
+            change = float(seen.objective.value(x_new)) - value
+            ratio = change / promise if promise else float("nan")
+            if self.damping.refuses(0.0) and (change == 0.0 or abs(promise) <= ROUNDING * abs(value)):
+                # rounding: the loss says nothing of λ, which would rise from step to step without an end
+                return (x_new if change <= 0.0 else x), KFACState(k, factors, lam, best.gamma, best.inverse, best.delta, ratio)
             lam = self.damping.next(lam, ratio)
-            if not self.damping.refuses(ratio) or abs(promise) <= ROUNDING * abs(value):
+            if not self.damping.refuses(ratio):
                 return x_new, KFACState(k, factors, lam, best.gamma, best.inverse, best.delta, ratio)
             gamma = self.gamma.start(lam + seen.decay)
             best = self.trial(products, covector, gamma, self.damped(factors, gamma), before.delta, lam + seen.decay)

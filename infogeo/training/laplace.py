@@ -198,7 +198,7 @@ class LaplacePosterior:
         return other
 
     def with_best_prior_precision(self) -> Self:
-        """The same curvature and weights under the prior of the largest `log_marginal_likelihood`, of one τ or of those of layers.
+        """The same curvature and weights under the prior of the largest `log_marginal_likelihood`, one τ or those of layers.
 
         Mathematically, in the log τ it is concave for a positive semidefinite C, with its maximum where τ |w|² of each layer is
         the number of its effective weights γ = p − τ tr (n C + T)⁻¹, the trace over the layer, and so below p / |w|². The weights

@@ -26,7 +26,12 @@ class QuadraticModel:
     slope: np.ndarray
 
     def minimiser(self) -> np.ndarray:
-        """The coefficients a, shape (m,), of smallest norm where directions depend on each other or vanish."""
+        """The coefficients a, shape (m,), of smallest norm where directions depend on each other or vanish.
+
+        NaN where a direction is not finite: of such a step the loss says that it is none.
+        """
+        if not np.all(np.isfinite(self.curvature)):
+            return np.full_like(self.slope, np.nan)
         scale = np.sqrt(np.diagonal(self.curvature))
         scale = np.where(scale > 0, scale, 1.0)
         unit = self.curvature / (scale[:, None] * scale)

@@ -6,7 +6,7 @@ from sklearn.datasets import load_diabetes, load_digits, load_wine
 import infogeo as ig
 from infogeo.curvature import RandomSigns
 from infogeo.networks import MLP, ConditionalModel, Glorot
-from infogeo.training import KFAC, LevenbergMarquardt, MiniBatches, TrustedLambda
+from infogeo.training import KFAC, LevenbergMarquardt, MiniBatches, QuadraticModel, TrustedLambda
 
 
 def counts(scale):
@@ -79,3 +79,16 @@ def test_rule():
     assert [rule.next(1.0, ratio) for ratio in (0.9, 0.5, 0.1, -3.0)] == [0.8, 1.0, 1.25, 6.0]
     with pytest.raises(ig.DomainError, match="factor > 1"):
         TrustedLambda(factor=1.0)
+
+
+def test_a_direction_that_is_no_number_raises_lambda_and_rounding_does_not():
+    """Of rows that are told apart the loss vanishes, and the metric: after 550 steps λ was infinite."""
+    x, y = np.array([[-1.0, 0.5], [1.0, -2.0], [2.0, 1.0]]), np.array([0.0, 1.0, 1.0])
+    model, lams = ConditionalModel(MLP((2, 3, 1)), ig.Bernoulli()), []
+    w = model.network.init(np.random.default_rng(0), Glorot())
+    settings = dict(step=1.0, callbacks=[lambda moment: lams.append(moment.state.lam)])
+    run = ig.descend(model.objective((x, y)), w, update=KFAC(damping=TrustedLambda(start=1e-200)), max_steps=30, **settings)
+    assert np.all(np.diff(run.values) <= 0) and run.values[1] == run.values[0] and run.values[-1] < 0.6 * run.values[0]
+    run = ig.descend(model.objective((x, y)), w, update=KFAC(), max_steps=300, **settings)
+    assert run.values[-1] < 1e-15 and max(lams[-100:]) <= 1e-3
+    assert np.all(np.isnan(QuadraticModel(np.array([[np.nan]]), np.ones(1)).minimiser()))
