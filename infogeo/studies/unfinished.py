@@ -89,7 +89,7 @@ class Unfinished:
 
 
 def unfinished_command(directory: str | Path) -> str | None:
-    """What `Unfinished.remember` was told of the study that is unfinished in a directory; None where none is."""
+    """What ``Unfinished.remember`` was told of the study that is unfinished in a directory; None where none is."""
     try:
         return (Path(directory) / "unfinished" / COMMAND).read_text()
     except FileNotFoundError:
