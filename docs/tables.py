@@ -68,9 +68,10 @@ def edges(rows):
 def changelog(text):
     """The Markdown of the changelog as reStructuredText: headings, links and names, of which the public ones link."""
     homes = public_names()
-    named = lambda found: f":py:obj:`{found[1]} <{homes[found[1]]}>`" if found[1] in homes else f"``{found[1]}``"
+    name = lambda text: f":py:obj:`{text} <{homes[text]}>`" if text in homes else f"``{text}``"
+    named = lambda found: name(found[1]) + (f"\\ {found[2]}" if found[2] else "")          # `Stream`s
     version = lambda found: "\n".join(section(f"{found[1]}, {found[2]}", mark="-"))
-    body = re.sub(r"`([^`]+)`", named, text[text.index("\n## ["):])
+    body = re.sub(r"`([^`]+)`(\w?)", named, text[text.index("\n## ["):])
     body = re.sub(r"\[([^]]+)\]\((https?://[^)]+)\)", r"`\1 <\2>`__", body)
     body = re.sub(r"^## \[(.*?)\] - (.*)$", version, body, flags=re.MULTILINE)
     return re.sub(r"^### (.*)$", lambda found: "\n".join(section(found[1])), body, flags=re.MULTILINE)
