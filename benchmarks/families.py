@@ -5,7 +5,8 @@
     python benchmarks/families.py --peers PEERS --out docs/_static      # the table of the documentation, too
 
 The same points go to every library. The libraries take turns, round after round, in processes of their own; a figure is the best
-of the rounds, and of a fifth of a second at the least, in milliseconds. pyBregMan works point by point in Python: it is timed on
+of the rounds, and of a fifth of a second at the least, in milliseconds. Where JAX and PyTorch are installed beside infogeo, its
+methods on their arrays take part, those of JAX compiled. pyBregMan works point by point in Python: it is timed on
 a thousand points and multiplied by 100 (marked x100). A dash is a quantity that a library does not have. geomstats has Fisher
 metrics in its own charts. Each library uses the cores that it takes by itself, ours and efax (by JAX) all of them;
 OMP_NUM_THREADS=1 leaves ours one. The last table is the structured `sharp` against building and solving the dense metric.
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +69,8 @@ def measured(library, name, runs, clock):
     return seconds
 
 
-def infogeo(data, rounds):
+def infogeo(data, rounds, array=lambda x: x, ready=lambda f: f):
+    """Ours on the arrays that `array` makes, `ready` what is made of a method before it is timed."""
     import infogeo as ig
     cases = {
         "Categorical(10)": (ig.Categorical(10), lambda e: dict(probabilities=data[f"categorical_{e}"])),
@@ -80,13 +83,28 @@ def infogeo(data, rounds):
     out = {}
     for name, (family, ordinary) in cases.items():
         p, q = family.theta_from(**ordinary("p")), family.theta_from(**ordinary("q"))
-        eta, covector = family.to_eta(p), data[f"covector_{name}"]
-        runs = {"to_eta": lambda: family.to_eta(p), "to_theta": lambda: family.to_theta(eta),
-                "potential": lambda: family.potential(p), "kl": lambda: family.kl(p, q), "metric": lambda: family.metric(p),
-                "sharp": lambda: family.sharp(p, covector)}
-        out[name] = {quantity: best(run, rounds) for quantity, run in runs.items()}
-        out[name]["check"] = float(np.mean(family.kl(p, q)))
+        eta, p, q, covector = map(array, (family.to_eta(p), p, q, data[f"covector_{name}"]))
+        given = {"to_eta": (p,), "to_theta": (eta,), "potential": (p,), "kl": (p, q), "metric": (p,), "sharp": (p, covector)}
+        made = {quantity: ready(getattr(family, quantity)) for quantity in given}
+        out[name] = {quantity: best(lambda: made[quantity](*xs), rounds) for quantity, xs in given.items()}   # noqa: B023
+        out[name]["check"] = float(made["kl"](p, q).mean())
     return out
+
+
+def infogeo_jax(data, rounds):
+    import jax
+    jax.config.update("jax_enable_x64", True)
+
+    def compiled(f):
+        program = jax.jit(f)
+        return lambda *xs: jax.block_until_ready(program(*xs))
+
+    return infogeo(data, rounds, jax.numpy.asarray, compiled)
+
+
+def infogeo_torch(data, rounds):
+    import torch
+    return infogeo(data, rounds, torch.asarray)
 
 
 def efax(data, rounds):
@@ -177,7 +195,8 @@ def geomstats(data, rounds):
     return out
 
 
-LIBRARIES = {"infogeo": infogeo, "efax": efax, "bregman": bregman, "geomstats": geomstats}
+LIBRARIES = {"infogeo": infogeo, "infogeo, jax.jit": infogeo_jax, "infogeo, torch": infogeo_torch,
+             "efax": efax, "bregman": bregman, "geomstats": geomstats}
 
 
 def work(library, path, rounds):
@@ -214,7 +233,7 @@ def table(results):
 
 def write(results, points, path):
     """The table of the documentation: a row for each quantity of a family."""
-    titles = {"infogeo": "infogeo", "efax": "efax", "bregman": "pyBregMan", "geomstats": "geomstats"}
+    titles = {name: name.replace(",", " and") for name in results} | {"bregman": "pyBregMan"}
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     lines = [f".. csv-table:: Milliseconds for {points} points ({cores} cores, Python {platform.python_version()}, NumPy "
              f"{np.__version__})",
@@ -253,6 +272,8 @@ def main():
     if arguments.work:
         return work(arguments.work, arguments.data, arguments.rounds)
     pythons = {"infogeo": sys.executable}
+    own = {"jax": "jax.jit", "torch": "torch"}
+    pythons |= {f"infogeo, {title}": sys.executable for name, title in own.items() if find_spec(name)}
     for name in ("efax", "bregman", "geomstats"):
         python = arguments.peers and arguments.peers / name / "bin" / "python"
         if python and python.exists():
@@ -265,7 +286,7 @@ def main():
         draw(path, arguments.points)
         for turn in range(arguments.turns):
             for name, python in pythons.items():
-                if turn == 0 or name in ("infogeo", "efax"):
+                if turn == 0 or name not in ("bregman", "geomstats"):
                     merge(results[name], run(python, name, path, arguments.rounds))
     print(f"\nmilliseconds for {arguments.points} points")
     table(results)

@@ -13,7 +13,7 @@ from typing import Any
 from ..backend import NUMPY, Array, Namespace
 
 __all__ = ["Forward", "Native", "Operator", "Partial", "Slope", "Tensor", "accumulate", "compiled", "is_differentiated",
-           "is_traced", "named", "repeat", "ruled", "selects", "still", "surely"]
+           "is_traced", "named", "needed", "repeat", "ruled", "selects", "still", "surely"]
 
 
 @lru_cache
@@ -84,6 +84,14 @@ def accumulate(xp: Namespace, going: Callable[..., Array], step: Callable[..., t
     while going(*state):
         state = step(*state)
     return state
+
+
+def needed(xp: Namespace, mask: Array, f: Callable[..., Array], *xs: Array) -> Array:
+    """``f(*xs)``, row by row, where the mask (...) is set, the first axes of the arrays; something else of its shape elsewhere.
+
+    Of large batches JAX evaluates it for the rows that need it, where these are few, and not at all where there are none.
+    """
+    return _tools(xp.name).needed(mask, f, xs)
 
 
 @contextmanager

@@ -1,13 +1,16 @@
 """JAX's side of `infogeo.arrays.tracing`."""
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from functools import partial
+from math import prod
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.core import Tracer
 
-from ..backend import Array, Namespace
+from ..backend import Array, Namespace, namespace_of
 from ..backend.jax_library import Untraceable
 
 UNTRACEABLE = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError,
@@ -83,6 +86,46 @@ def gradient(xp: Namespace, function: Callable[[Array], Array], x: Array) -> Arr
     return ruled(xp, forward, lambda y, x: (Derivative(),), (x,))
 
 
+MANY, BLOCK = 4096, 1024      # elements from which on those that need a formula are taken out, so many at a time
+_apart: ContextVar[bool] = ContextVar("infogeo_apart", default=False)
+
+
+def needed(mask: Array, f: Callable[..., Array], xs: tuple[Array, ...]) -> Array:
+    if prod(mask.shape) < MANY or not is_traced(mask) or _apart.get():
+        return f(*xs)
+
+    class Along:
+        """The derivative along one argument is that of all rows together."""
+
+        def __init__(self, i: int, xs: tuple[Array, ...]) -> None:
+            self.i, self.xs = i, xs
+
+        def push(self, xp: Namespace, tangent: Array) -> Array:
+            i, xs = self.i, self.xs
+            return push(lambda x: f(*xs[:i], x, *xs[i + 1:]), xs[i], tangent)
+
+    return ruled(namespace_of(mask), partial(_in_blocks, mask, f), lambda y, *xs: [Along(i, xs) for i in range(len(xs))], xs)
+
+
+def _in_blocks(mask: Array, f: Callable[..., Array], *xs: Array) -> Array:
+    """The rows of the mask one block after the other, in a loop that ends with them."""
+    n = prod(mask.shape)
+    flat = [jnp.reshape(x, (n, *x.shape[mask.ndim:])) for x in xs]
+    where = jnp.nonzero(jnp.reshape(mask, (n,)), size=-(-n // BLOCK) * BLOCK, fill_value=n)[0]
+
+    def block(k: Array, out: Array) -> Array:
+        rows = jax.lax.dynamic_slice(where, (k * BLOCK,), (BLOCK,))
+        return out.at[rows].set(f(*(x.at[rows].get(mode="clip") for x in flat)), mode="drop")
+
+    token = _apart.set(True)            # within a formula all are taken together
+    try:
+        whole = jax.eval_shape(f, *flat)
+        out = jax.lax.fori_loop(0, -(-jnp.sum(mask) // BLOCK), block, jnp.zeros(whole.shape, whole.dtype))
+    finally:
+        _apart.reset(token)
+    return jnp.reshape(out, (*mask.shape, *whole.shape[1:]))
+
+
 KEPT = 64                                       # programs
 _programs: OrderedDict[Any, Any] = OrderedDict()
 
@@ -118,9 +161,9 @@ def ruled(xp: Namespace, f: Callable[..., Array], rule: Callable[..., Sequence[A
     def derivative(primals: tuple[Array, ...], tangents: tuple[Any, ...]) -> tuple[Array, Array]:
         y = known(*primals)
         total = jnp.zeros_like(y)
-        for partial, tangent in zip(rule(y, *primals), tangents):
+        for part, tangent in zip(rule(y, *primals), tangents):
             if not isinstance(tangent, jax.custom_derivatives.SymbolicZero):
-                total = total + partial.push(xp, tangent)
+                total = total + part.push(xp, tangent)
         return y, total
 
     known.defjvp(derivative, symbolic_zeros=True)

@@ -68,6 +68,10 @@ def gradient(xp: Namespace, function: Callable[[Array], Array], x: Array) -> Arr
     return _pulled(function, x, torch.ones_like)
 
 
+def needed(mask: Array, f: Callable[..., Array], xs: tuple[Array, ...]) -> Array:
+    return f(*xs)
+
+
 def push(function: Callable[[Array], Array], x: Array, tangent: Array) -> Array:
     return torch.func.jvp(function, (x,), (tangent,))[1]
 

@@ -17,7 +17,7 @@ from ..numerics.gamma_functions import (digamma_difference, digamma_gap, digamma
                                         log_gamma_difference, polygamma, stirling_bregman, stirling_gap, trigamma_difference,
                                         trigamma_gap)
 from ..numerics.linalg import covariance_of_shares, with_diagonal
-from ..numerics.piecewise import piecewise, unless_cancelled
+from ..numerics.piecewise import mended, unless_cancelled
 from ..numerics.root import approach, root
 from .base import ExponentialFamily
 from .gamma import limit_of_power, mean_log_gap
@@ -95,13 +95,13 @@ class Dirichlet(ExponentialFamily):
         eta = at_theta - at_total
         # two of sixteen digits may go, as in `unless_cancelled`
         kept = eta < -1e-2 * (xp.abs(at_theta) + xp.abs(at_total))
-        return piecewise(xp, kept | xp.isnan(eta), lambda eta, *_: eta, lambda _, a, rest: -digamma_difference(xp, a, rest),
-                         eta, theta, _others(xp, theta))
+        return mended(xp, eta, ~(kept | xp.isnan(eta)), lambda a, rest: -digamma_difference(xp, a, rest), theta,
+                      _others(xp, theta))
 
     def _metric(self, xp: Namespace, theta: Array) -> Array:
         own, common = self._curvatures(xp, theta)
-        diagonal = piecewise(xp, common < 0.5 * own, lambda direct, *_: direct,
-                             lambda _, a, rest: trigamma_difference(xp, a, rest), own - common, theta, _others(xp, theta))
+        diagonal = mended(xp, own - common, ~(common < 0.5 * own), lambda a, rest: trigamma_difference(xp, a, rest), theta,
+                          _others(xp, theta))
         return with_diagonal(xp, xp.ones((self.k, self.k), dtype=theta.dtype) * -common[..., None], diagonal)
 
     def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:

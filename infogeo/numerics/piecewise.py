@@ -1,10 +1,11 @@
 """One formula here, another there: pieces of an array, each evaluated on its own elements only."""
 from collections.abc import Callable
+from functools import partial
 
-from ..arrays.tracing import selects, surely
+from ..arrays.tracing import needed, selects, surely
 from ..backend import NUMPY, Array, Namespace
 
-__all__ = ["horner", "only", "piecewise", "positive", "unless_cancelled", "unless_lost"]
+__all__ = ["horner", "mended", "only", "piecewise", "positive", "unless_cancelled", "unless_lost"]
 
 
 def piecewise(xp: Namespace, condition: Array, inner: Callable[..., Array], outer: Callable[..., Array], *xs: Array) -> Array:
@@ -31,12 +32,22 @@ def _selected(xp: Namespace, condition: Array, inner: Callable[..., Array], oute
         return inner(*xs)
     if surely(xp, ~xp.any(condition)):
         return outer(*xs)
-    return xp.where(condition, inner(*only(xp, condition, *xs)), outer(*only(xp, ~condition, *xs)))
+    condition, *xs = xp.broadcast_arrays(condition, *xs)
+    return xp.where(condition, needed(xp, condition, inner, *only(xp, condition, *xs)),
+                    needed(xp, ~condition, outer, *only(xp, ~condition, *xs)))
 
 
 def only(xp: Namespace, mask: Array, *xs: Array) -> list[Array]:
     """Arrays with NaN where the mask is not set, of the shape of both."""
     return [xp.where(mask, x, xp.full_like(x, xp.nan)) for x in xs]
+
+
+def mended(xp: Namespace, direct: Array, lost: Array, careful: Callable[..., Array], *xs: Array) -> Array:
+    """`direct` but for the elements of the mask `lost`, which are `careful(*xs)`, elementwise as by `piecewise`."""
+    if xp is not NUMPY and selects(xp, lost, direct, *xs):
+        lost, direct, *xs = xp.broadcast_arrays(lost, direct, *xs)
+        return xp.where(lost, needed(xp, lost, careful, *only(xp, lost, *xs)), direct)
+    return piecewise(xp, lost, lambda _, *xs: careful(*xs), lambda direct, *_: direct, direct, *xs)
 
 
 def positive(xp: Namespace, s: Array) -> Array:
@@ -59,7 +70,9 @@ def unless_lost(xp: Namespace, direct: Array, lost: Array, careful: Callable[...
     if xp is not NUMPY and selects(xp, lost, *points):
         if surely(xp, ~xp.any(lost)):
             return direct
-        return xp.where(lost, careful(xp, *only(xp, lost[..., None], *points)), direct)
+        points = tuple(xp.broadcast_to(x, (*direct.shape, x.shape[-1])) for x in points)
+        lost = xp.broadcast_to(lost, direct.shape)
+        return xp.where(lost, needed(xp, lost, partial(careful, xp), *only(xp, lost[..., None], *points)), direct)
     if direct.ndim == 0:
         return careful(xp, *points) if lost else direct
     if not xp.any(lost):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import infogeo as ig
+from infogeo.backend import backend_of
 from infogeo.solvers import compiled
 from infogeo.solvers.result import Result
 
@@ -162,3 +163,18 @@ def test_what_cannot_be_traced_says_so(backend):
         jax.jit(M.distance)(p, 2.0 * p)
     with pytest.raises(TypeError, match="chernoff_information looks at numbers"):
         jax.jit(lambda p: ig.chernoff_information(M, p, 2.0 * p))(p)
+
+
+def test_many_rows_of_which_some_are_near(backend):
+    """Of a large batch the careful formula is evaluated for the rows that need it, and derivatives are the same."""
+    M, rng = ig.Gamma(), np.random.default_rng(36)
+    p, q = (region(M).sample(rng, (5000,), 0.5) for _ in range(2))
+    q[::3] = p[::3] * (1.0 + 1e-7)
+
+    @jax.jit
+    def both(p, q):                             # of the formula itself, which no rule stands for
+        return M.kl(p, q), jax.grad(lambda q: M._kl(backend_of(q), p, q).sum())(q)
+
+    found, slope = both(backend.make(p), backend.make(q))
+    assert np.allclose(backend.check(found), M.kl(p, q), rtol=1e-9, atol=0.0)
+    assert np.allclose(backend.to_numpy(slope)[1::3], (M.to_eta(q) - M.to_eta(p))[1::3], rtol=1e-6)
