@@ -3,10 +3,10 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..backend import Array, Namespace
+from ..backend import Array, Namespace, set_at
 from ..errors import ShapeError, require, require_count
 from .layer import Layer, Shape
-from .products import add_to_rows, outer_into, product_into, second_moment, sum_of_rows
+from .products import add_at, add_to_rows, outer_into, product_into, second_moment, sum_of_rows
 from .window import Window, pair
 
 __all__ = ["Affine", "AffineMemory", "Convolution2D", "Dense"]
@@ -112,28 +112,25 @@ class Affine(Layer):
     def pull_back_tangent(self, xp: Namespace, W: Array, memory: Any, dW: Array, dmemory: Array | None, g: Array) -> Array | None:
         return self.pull_back(xp, dW, memory, g)
 
-    def weight_covector(self, xp: Namespace, rows: Array, g: Array, out: Array) -> None:
-        """Σ ā gᵀ over samples and positions, into `out` of shape (..., weights)."""
+    def weight_covector(self, xp: Namespace, rows: Array, g: Array, out: Array) -> Array:
+        """Σ ā gᵀ over samples and positions, shape (..., weights): `out` itself, where the library writes to arrays."""
         g = self.merge(xp, g)
-        split = self.inputs * g.shape[-1]
-        product_into(xp, xp.matrix_transpose(rows), g, out[..., :split])
-        if self.bias:
-            out[..., split:] = sum_of_rows(xp, g)
+        out = product_into(xp, xp.matrix_transpose(rows), g, out)
+        return set_at(xp, out, (..., slice(self.inputs * g.shape[-1], None)), sum_of_rows(xp, g)) if self.bias else out
 
-    def weight_covector_tangent(self, xp: Namespace, drows: Array, g: Array, out: Array) -> None:
-        """The share of moving rows, Σ (da, 0) gᵀ, added to `out`."""
+    def weight_covector_tangent(self, xp: Namespace, drows: Array, g: Array, out: Array) -> Array:
+        """`out`, with the share of moving rows, Σ (da, 0) gᵀ, added to it."""
         g = self.merge(xp, g)
-        covector = xp.matmul(xp.matrix_transpose(drows), g)
-        out[..., :self.inputs * g.shape[-1]] += xp.reshape(covector, (*covector.shape[:-2], self.inputs * g.shape[-1]))
+        covector, split = xp.matmul(xp.matrix_transpose(drows), g), self.inputs * g.shape[-1]
+        return add_at(xp, out, (..., slice(split)), xp.reshape(covector, (*covector.shape[:-2], split)))
 
-    def example_covectors(self, xp: Namespace, memory: AffineMemory, g: Array, out: Array) -> None:
-        """Σ ā gᵀ over the positions of each sample, into `out` of shape (..., n, weights)."""
+    def example_covectors(self, xp: Namespace, memory: AffineMemory, g: Array, out: Array) -> Array:
+        """Σ ā gᵀ over the positions of each sample, shape (..., n, weights): `out` itself, as in `weight_covector`."""
         rows = self.positions(xp, self.homogeneous(xp, memory.a), memory.input_shape)
         g = self.positions(xp, self.merge(xp, g), memory.input_shape)
         if rows.shape[-2] == 1:
-            outer_into(xp, rows[..., 0, :], g[..., 0, :], out)
-        else:
-            product_into(xp, xp.matrix_transpose(rows), g, out)
+            return outer_into(xp, rows[..., 0, :], g[..., 0, :], out)
+        return product_into(xp, xp.matrix_transpose(rows), g, out)
 
 
 @dataclass(frozen=True)

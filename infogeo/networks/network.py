@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays.blocks import gather, slices
 from ..arrays.draws import Draws
-from ..backend import Array, Namespace, backend_of, coerced
+from ..backend import Array, Namespace, backend_of, coerced, set_at
 from ..errors import ShapeError, require, takes
 from .activations import Activation, Relu, Tanh
 from .affine import Affine, Convolution2D, Dense
@@ -225,12 +225,16 @@ class Pass(NetworkPass):
         batch = g.shape[:g.ndim - 1 - len(self.network.output_shape)]
         return self.xp.empty((*batch, self.network.size), dtype=self.dtype)
 
+    def _joined(self, out: Array, s: slice, part: Array) -> Array:
+        """The covector at all weights with that at those of a layer, which already is a view of it where arrays have views."""
+        return set_at(self.xp, out, (..., s), part) if self.xp.name == "jax" else out
+
     def vjp(self, g: Array) -> Array:
         """Jᵀ g, shape (..., size)."""
         g = self._covector(g)
         out = self._empty(g)
         for _, layer, s, memory, covector in self._backward(g):
-            layer.weight_covector(self.xp, memory.a, covector, out[..., s])
+            out = self._joined(out, s, layer.weight_covector(self.xp, memory.a, covector, out[..., s]))
         return out
 
     def per_example_gradients(self, g: Array) -> Array:
@@ -238,7 +242,7 @@ class Pass(NetworkPass):
         g = self._covector(g)
         out = self.xp.empty((*g.shape[:g.ndim - len(self.network.output_shape)], self.network.size), dtype=self.dtype)
         for _, layer, s, memory, covector in self._backward(g):
-            layer.example_covectors(self.xp, memory, covector, out[..., s])
+            out = self._joined(out, s, layer.example_covectors(self.xp, memory, covector, out[..., s]))
         return out
 
     def layer_inputs(self) -> list[tuple[Affine, Array]]:
@@ -286,11 +290,10 @@ class Pass(NetworkPass):
         for i in range(len(steps) - 1, first - 1, -1):
             (layer, s, W, memory), (dW, dmemory) = steps[i], tangents[i]
             if s:
-                layer.weight_covector(xp, memory.a, dg, out[..., s])
+                part = layer.weight_covector(xp, memory.a, dg, out[..., s])
                 if dmemory is not None:
-                    part = out[..., s]
-                    layer.weight_covector_tangent(xp, dmemory, g, part)
-                    out[..., s] = part
+                    part = layer.weight_covector_tangent(xp, dmemory, g, part)
+                out = self._joined(out, s, part)
             if i > first:
                 turned = layer.pull_back_tangent(xp, W, memory, dW, dmemory, g)
                 dg = layer.pull_back(xp, W, memory, dg)

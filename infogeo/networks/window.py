@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, Namespace
+from ..backend import Array, Namespace, set_at
 from ..errors import DomainError, ShapeError
 from .layer import Shape
+from .products import add_at
 
 __all__ = ["Pair", "Window", "pair"]
 
@@ -34,9 +35,7 @@ class Window:
         (p, q), (height, width) = self.padding, self.size
         if not (p or q):
             return x
-        padded = self._blank(xp, x)
-        padded[..., p:p + height, q:q + width, :] = x
-        return padded
+        return set_at(xp, self._blank(xp, x), (..., slice(p, p + height), slice(q, q + width), slice(None)), x)
 
     def take(self, xp: Namespace, x: Array) -> list[Array]:
         """The views, each of shape (..., *output, channels)."""
@@ -58,9 +57,9 @@ class Window:
         for (rows, columns), part in zip(self.offsets, parts):
             out = self._blank(xp, part) if out is None else out
             if apart:                                             # no place in two windows: nothing to read before it is written
-                out[..., rows, columns, :] = part
+                out = set_at(xp, out, (..., rows, columns, slice(None)), part)
             else:
-                out[..., rows, columns, :] += part
+                out = add_at(xp, out, (..., rows, columns, slice(None)), part)
         (p, q), (height, width) = self.padding, self.size
         return out[..., p:p + height, q:q + width, :]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..backend import Array, Namespace
+from ..backend import Array, Namespace, set_at
 from ..curvature.block_diagonal import block_diagonal
 from ..curvature.damping import Damping
 from ..curvature.kronecker_factors import KroneckerFactors, RunningAverage
@@ -16,6 +16,7 @@ from ..networks.interface import Network
 from ..networks.layer import Layer, Shape
 from ..networks.model import Batch, ConditionalModel, NegativeLogLikelihood
 from ..networks.network import Sequential
+from ..networks.products import add_at
 from ..operators.base import IdentityOperator, LinearOperator
 from ..operators.block import BlockDiagonal
 from ..operators.kronecker import Kronecker
@@ -163,18 +164,15 @@ class LocalFisher(Affine):
     def pull_back_tangent(self, xp: Namespace, W: Array, memory: Any, dW: Array, dmemory: Array | None, g: Array) -> Array | None:
         return self.layer.pull_back_tangent(xp, self.weights(xp, W), memory, self.weights(xp, dW), dmemory, g)
 
-    def weight_covector(self, xp: Namespace, rows: Array, g: Array, out: Array) -> None:
-        self.layer.weight_covector(xp, rows, g, out)
-        out[...] = self.root.solve(out)
+    def weight_covector(self, xp: Namespace, rows: Array, g: Array, out: Array) -> Array:
+        return set_at(xp, out, ..., self.root.solve(self.layer.weight_covector(xp, rows, g, out)))
 
-    def weight_covector_tangent(self, xp: Namespace, drows: Array, g: Array, out: Array) -> None:
-        moved = xp.zeros_like(out)
-        self.layer.weight_covector_tangent(xp, drows, g, moved)
-        out += self.root.solve(moved)
+    def weight_covector_tangent(self, xp: Namespace, drows: Array, g: Array, out: Array) -> Array:
+        moved = self.layer.weight_covector_tangent(xp, drows, g, xp.zeros_like(out))
+        return add_at(xp, out, ..., self.root.solve(moved))
 
-    def example_covectors(self, xp: Namespace, memory: Any, g: Array, out: Array) -> None:
-        self.layer.example_covectors(xp, memory, g, out)
-        out[...] = self.root.solve(out)
+    def example_covectors(self, xp: Namespace, memory: Any, g: Array, out: Array) -> Array:
+        return set_at(xp, out, ..., self.root.solve(self.layer.example_covectors(xp, memory, g, out)))
 
 
 @takes(ConditionalModel, metric=LayerMetric, damping=Damping, engine=SquareRoots, outputs=Outputs)
