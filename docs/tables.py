@@ -65,6 +65,23 @@ def edges(rows):
     return lines
 
 
+def arrays(rows):
+    """What the classes of the table lack on each library, the methods that go through the host, and by which functions."""
+    literal = lambda text, keep=(): " ".join(word if word in keep else f"``{word}``" for word in text.split())
+    lacks = lambda cell: literal(cell, {"all", "none", "but"})
+    host = lambda cell: "; ".join(f"{literal(method)}: {literal(names)}" for method, _, names in
+                                  (part.partition(" ") for part in cell.split("; ") if part))
+    heads = ("Class", "Formulas", "PyTorch", "JAX", "``jax.jit``", "Through the host")
+    cells = lambda row: (lacks(row[key]) for key in ("torch", "jax", "jit"))
+    return table(heads, [(f"`{row['family']}`", row["formulas"], *cells(row), host(row["host"])) for row in rows])
+
+
+def arrays_host(rows):
+    """The special functions that each library lacks."""
+    return table(("Library", "Functions of SciPy that its arrays go to the host for"),
+                 [(row["library"], ", ".join(f"``{name}``" for name in row["functions"].split())) for row in rows])
+
+
 def changelog(text):
     """The Markdown of the changelog as reStructuredText: headings, links and names, of which the public ones link."""
     homes = public_names()
@@ -81,7 +98,9 @@ def write(app):
     """``generated/accuracy.inc`` and the others, before pages are read."""
     source, target = Path(app.srcdir) / "_static", Path(app.srcdir) / "generated"
     target.mkdir(exist_ok=True)
-    for name, made in (("accuracy", accuracy), ("accuracy_distribution", distribution), ("accuracy_edges", edges)):
+    made_of = {"accuracy": accuracy, "accuracy_distribution": distribution, "accuracy_edges": edges, "arrays": arrays,
+               "arrays_host": arrays_host}
+    for name, made in made_of.items():
         (target / f"{name}.inc").write_text("\n".join(made(figures(source, name))), encoding="utf-8")
     text = (Path(app.srcdir).parent / "CHANGELOG.md").read_text(encoding="utf-8")
     (target / "changelog.inc").write_text(changelog(text), encoding="utf-8")

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...arrays.blocks import slices
-from ...backend import Array, Namespace, to_numpy
+from ...backend import Array, Namespace, set_at, to_numpy
 from ..linalg import matvec, positive_definite
 from .tridiagonal import eliminated
 
@@ -96,9 +96,7 @@ def _halved(xp: Namespace, nodes: Array, rough: Array) -> Array:
 def _taut(xp: Namespace, M: Any, nodes: Array, widths: Array, trials: Array) -> tuple[Array, Array]:
     """(nodes, paths tried) of least energy, by Newton's method, with a multiple of the metric added where that is not convex."""
     def put(whole: Array, part: Array) -> Array:
-        out = xp.asarray(whole, copy=True)
-        out[left] = part
-        return out
+        return set_at(xp, xp.asarray(whole, copy=True), left, part)
 
     energy = xp.sum(_energies(xp, M, nodes) / widths, axis=-1)
     damping, tried, left = xp.zeros_like(energy), xp.zeros_like(trials), trials > 0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...arrays.blocks import slices
-from ...backend import Array, Namespace, to_numpy
+from ...backend import Array, Namespace, set_at, to_numpy
 from ...errors import ConvergenceError, first_bad
 from .equations import LONGEST, Equation
 from .rule import rule
@@ -227,16 +227,17 @@ def _assembled(xp: Namespace, found: list[_Solved], x: Array, shape: tuple[int, 
     start, along = (nan[:, :, None] + xp.zeros((r, most, d), dtype=x.dtype) for _ in range(2))
     series = nan[:, :, None, None] + xp.zeros((r, most, n + 2, d), dtype=x.dtype)
     begins, widths = (xp.asarray(size, dtype=x.dtype) * xp.ones((r, most), dtype=x.dtype) for size in (2.0, 1.0))
-    begins[:, 0], length = 0.0, xp.asarray(nan[:, 0], copy=True)
+    begins, length = set_at(xp, begins, (slice(None), 0), 0.0), xp.asarray(nan[:, 0], copy=True)
     for part in found:
         nodes, m = part.nodes, part.widths.shape[1]
-        start[part.rows] = _padded(xp, nodes[:, :-1, :], most)
-        along[part.rows] = _padded(xp, nodes[:, 1:, :] - nodes[:, :-1, :], most)
-        series[part.rows] = _padded(xp, part.series, most)
+        start = set_at(xp, start, part.rows, _padded(xp, nodes[:, :-1, :], most))
+        along = set_at(xp, along, part.rows, _padded(xp, nodes[:, 1:, :] - nodes[:, :-1, :], most))
+        series = set_at(xp, series, part.rows, _padded(xp, part.series, most))
         ends = xp.cumulative_sum(part.widths, axis=-1)
-        widths[:, :m] = put(xp, widths[:, :m], part.rows, part.widths)
-        begins[:, :m] = put(xp, begins[:, :m], part.rows, ends - part.widths)
-        length[part.rows] = xp.sqrt(xp.sum(part.lengths * part.lengths / part.widths, axis=-1))
+        first = slice(None), slice(m)
+        widths = set_at(xp, widths, first, put(xp, widths[:, :m], part.rows, part.widths))
+        begins = set_at(xp, begins, first, put(xp, begins[:, :m], part.rows, ends - part.widths))
+        length = set_at(xp, length, part.rows, xp.sqrt(xp.sum(part.lengths * part.lengths / part.widths, axis=-1)))
     batch = shape[:-1]
     return Path(xp, xp.reshape(start, (*batch, most, d)), xp.reshape(along, (*batch, most, d)),
                 xp.reshape(series, (*batch, most, n + 2, d)), xp.reshape(begins, (*batch, most)),

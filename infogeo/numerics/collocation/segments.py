@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import Array, Namespace
+from ...backend import Array, Namespace, set_at
 from ..linalg import inverse, matvec, solve
 from .equations import Equation
 from .rule import Rule
@@ -184,6 +184,4 @@ def joined(segments: Segments, nodes: Array, widths: Array, w: Array, max_steps:
 
 def put(xp: Namespace, x: Array, mask: Array, values: Array) -> Array:
     """A copy of x with these values in the rows of the mask."""
-    out = xp.asarray(x, copy=True)
-    out[mask] = values
-    return out
+    return set_at(xp, xp.asarray(x, copy=True), mask, values)
