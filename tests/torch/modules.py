@@ -190,8 +190,32 @@ class Gated(nn.Module):
         return self.head(self.norm(torch.sigmoid(self.left(x)) * nn.functional.gelu(self.right(x))) * x[:, :1])
 
 
+class InPlace(nn.Module):
+    """What a layer gives is changed in place."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.head = nn.Linear(3, 4), nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.head(self.first(x).tanh_())
+
+
+class HalfGated(nn.Module):
+    """A product of two halves of one layer, behind an embedding with padding."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding, self.both, self.head = nn.Embedding(6, 3, padding_idx=0), nn.Linear(3, 8), nn.Linear(4, 2)
+
+    def forward(self, x):
+        left, right = self.both(self.embedding(x.long()).mean(1)).chunk(2, dim=-1)
+        return self.head(torch.sigmoid(left) * right)
+
+
 ZOO = {
-    "resnet": (resnet, (1, 4, 4)), "lstm": (lambda: Recurrent(nn.LSTM), (3, 3)),
+    "resnet": (lambda: resnet(nn.SiLU), (1, 4, 4)), "in place": (InPlace, (3,)), "half gated": (HalfGated, (2,)),
+    "lstm": (lambda: Recurrent(nn.LSTM), (3, 3)),
     "gru, time first": (lambda: Recurrent(nn.GRU, batch_first=False), (3, 3)),
     "rnn": (lambda: Recurrent(nn.RNN, num_layers=2, bidirectional=True, bias=False), (3, 3)),
     "cell": (Cell, (2, 3)), "encoder": (Encoder, (4,)), "odd": (Odd, (3,)), "tied": (Tied, (4,)), "frozen": (Frozen, (3,)),
