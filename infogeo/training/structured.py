@@ -195,8 +195,7 @@ def local_roots(model: ConditionalModel, w: Array, batch: Batch, metric: LayerMe
     return _roots(model.network, metric.matrices(loss, w, outputs), metric, damping, engine, loss.x.dtype)
 
 
-@takes(Sequential)
-def rebuild(network: Sequential, w: Array, roots: Sequence[LinearOperator]) -> tuple[Sequential, Array]:
+def rebuild(network: Network, w: Array, roots: Sequence[LinearOperator]) -> tuple[Sequential, Array]:
     """``(network, w′)``: the same function with local Fisher layers, and its trainable weights w′ = S w.
 
     Parameters
@@ -206,6 +205,8 @@ def rebuild(network: Sequential, w: Array, roots: Sequence[LinearOperator]) -> t
     roots : sequence of LinearOperator
         S of each layer with weights, as `local_roots` gives them.
     """
+    if not isinstance(network, Sequential):     # that of a model is any network to a type checker
+        raise TypeError(f"rebuild takes a Sequential as its argument network; got {network!r}")
     needed = sum(isinstance(layer, Affine) for layer in network.steps)
     if len(roots) != needed or not all(isinstance(root, LinearOperator) for root in roots):
         raise TypeError(f"roots must be {needed} operators, one for each layer with weights; got {roots!r}")
