@@ -22,6 +22,11 @@ from .update import NaturalUpdate, Update
 __all__ = ["Run", "counts"]
 
 
+def _ends(said: Any) -> bool:
+    """Whether a callback asks for the end: by True, also that of an array library, and by nothing else that it may give back."""
+    return said is True or (getattr(said, "shape", None) == () and str(said.dtype).rpartition(".")[2] == "bool" and bool(said))
+
+
 class Run:
     """What watches a run: it is shown every place where the run has looked, and every move to the next.
 
@@ -150,7 +155,7 @@ class Run:
         before, value, covector = at.last
         moment = Moment(at.k + 1, closed(at.x), closed(before), value, covector, at.h, at.state, partial(self._snapshot, at),
                         partial(self._kept, at))
-        self.stopped = any([callback(moment) is True for callback in self.callbacks])
+        self.stopped = any([_ends(callback(moment)) for callback in self.callbacks])
         if self.stopped:
             self.rows.end(self.rows.active, int(Status.STOPPED), at.k + 1)
 

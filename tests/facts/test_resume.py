@@ -84,8 +84,10 @@ def test_the_update_sees_the_objective_of_the_step():
     assert all(np.all(value != whole.value_and_gradient(x)[0]) for x, value in states)
 
 
-def test_a_callback_ends_the_run():
-    result = run([lambda moment: moment.k == 4])
+@pytest.mark.parametrize("said", [True, np.True_, np.array(True)], ids=type)
+def test_a_callback_ends_the_run(said):
+    """By True of whatever kind; a number or an array that it gives back is no wish to end."""
+    result = run([lambda moment: said if moment.k == 4 else np.array([True, True]) if moment.k == 3 else 1.0])
     np.testing.assert_array_equal(result.status, [Status.STOPPED] * 2)
     np.testing.assert_array_equal(result.steps, [4, 4])
     whole = run()
