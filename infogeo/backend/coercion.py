@@ -76,7 +76,12 @@ def _floating(xp: Namespace, x: Any, weak: Any) -> Array:
             _require_numbers(x)
         return x if xp.is_float(x) else xp.astype(x, weak)
     if not isinstance(x, SCALARS):              # a list, a data frame, whatever has __array__
-        x = np.asarray(x)
+        try:
+            x = np.asarray(x)
+        except ValueError as error:
+            if "inhomogeneous" in str(error):
+                raise ValueError(f"rows of one length are needed; got {x!r}") from None
+            raise
         _require_numbers(x)
         weak = xp.complex128 if x.dtype.kind == "c" else weak
         x = x if xp is NUMPY else x.tolist()

@@ -1,10 +1,11 @@
 """Whether a posterior goes with the data: pictures of intervals, of what is predicted, and of where the observations fall."""
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import Array, to_numpy
+from ..backend import Array, arrays, to_numpy
 from ..errors import ShapeError, require, require_count, takes
 from ..families.base import ExponentialFamily
 from ..pictures.axes import axes_or_new
@@ -48,13 +49,15 @@ def predictive_check(predicted: Predictive, y: Array, statistic: Callable[[np.nd
     Raises
     ------
     ShapeError, TypeError
-        Without draws, or for y of another shape.
+        Without draws, for y of another shape, or a statistic that is no function to a number.
+    DomainError
+        For y or a statistic that is not finite.
 
     Source: Gelman, Meng & Stern, Posterior predictive assessment of model fitness via realized discrepancies (1996).
     """
     draws, y = _beside(predicted, y)
-    values = np.array([float(statistic(draw)) for draw in draws])
-    observed = float(statistic(y))
+    values = np.array([_number(statistic, draw) for draw in draws])
+    observed = _number(statistic, y)
     return Check(observed, values, float(np.mean(values > observed) + 0.5 * np.mean(values == observed)))
 
 
@@ -121,7 +124,7 @@ def plot_intervals(q: ExponentialFamily, theta: Array, *, names: Sequence[str] |
     ax : Axes, optional
         Of Matplotlib; a new figure is made where there are none.
     """
-    require("level", "0 < level < 1", 0 < level < 1, level)
+    require("level", "0 < level < 1", isinstance(level, Real) and 0 < level < 1, level)
     theta = q.theta_domain.require("theta", theta)
     if theta.ndim != 1:
         raise ShapeError(f"theta must have shape ({q.dim},); got {tuple(theta.shape)}")
@@ -146,11 +149,23 @@ def plot_intervals(q: ExponentialFamily, theta: Array, *, names: Sequence[str] |
     return artists
 
 
+def _number(statistic: Callable[[np.ndarray], Any], y: np.ndarray) -> float:
+    """The statistic of one set of observations, a finite number."""
+    if not callable(statistic):
+        raise TypeError(f"statistic must be a function of observations, such as numpy.var; got {statistic!r}")
+    found = np.asarray(to_numpy(statistic(y)))
+    if found.shape != () or found.dtype.kind not in "biuf":
+        raise TypeError(f"statistic must give one number; got {found.dtype} of shape {found.shape}")
+    require("statistic", "statistic finite", np.isfinite(found), found)
+    return float(found)
+
+
 def _beside(predicted: Predictive, y: Array) -> tuple[np.ndarray, np.ndarray]:
     """Draws (K, n, …) and y (n, …)."""
     if predicted.draws is None:
         raise TypeError("a check needs draws: predictive(…, draws=1000, rng=rng)")
-    draws, y = np.asarray(to_numpy(predicted.draws)), np.asarray(to_numpy(y), dtype=float)
+    draws, y = np.asarray(to_numpy(predicted.draws)), to_numpy(arrays(y)[1])
     if y.shape != draws.shape[1:]:
         raise ShapeError(f"y must have shape {draws.shape[1:]}, that of a draw; got {y.shape}")
+    require("y", "y finite", np.isfinite(y), y)
     return draws, y

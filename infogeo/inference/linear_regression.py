@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, Namespace, arrays, backend_of, dot, to_numpy
-from ..errors import ShapeError, require, require_positive
+from ..errors import ShapeError, require
 from ..families.gamma import Gamma
 from ..families.multivariate_normal import MultivariateNormal
 from ..families.product import Product
@@ -16,6 +16,7 @@ from ..numerics.packing import pack
 from .conjugate_model import ConjugateModel
 from .predictive import Ask, Predictive, new_inputs, normal_quantile
 from .reference import Reference
+from .regression import require_one_precision
 
 __all__ = ["LinearRegression"]
 
@@ -39,7 +40,7 @@ class LinearRegression(ConjugateModel):
             raise ShapeError(f"X must have shape (n, p) and y shape (n,); got {tuple(X.shape)} and {tuple(y.shape)}")
         p = int(X.shape[1])
         weights, eye = MultivariateNormal(p), xp.eye(p, dtype=X.dtype)
-        tau = require_positive("prior_precision", prior_precision)
+        tau = require_one_precision(prior_precision)
         prior = xp.concat([weights.theta_from(mean=0.0 * eye[0, :], covariance=eye / tau),
                            Gamma().theta_from(shape=shape + 0.0 * eye[0, 0], rate=rate + 0.0 * eye[0, 0])])
         data = xp.concat([X, y[:, None]], axis=-1)

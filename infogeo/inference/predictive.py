@@ -1,9 +1,10 @@
 """What a posterior says of observations that are still to come."""
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import NUMPY, Array, Namespace, arrays
+from ..backend import NUMPY, Array, Namespace, arrays, generator_of
 from ..errors import ShapeError, require, require_count
 from ..families.base import ExponentialFamily
 from ..families.categorical import Categorical
@@ -80,14 +81,15 @@ def predictive(q: ExponentialFamily | LowRankNormal, theta: Array, model: Any, X
     """
     if not isinstance(q, (ExponentialFamily, LowRankNormal)):
         raise TypeError(f"predictive takes an ExponentialFamily or a LowRankNormal as its argument q; got {q!r}")
-    if not hasattr(model, "predicted"):
+    if isinstance(model, type) or not hasattr(model, "predicted"):
         raise TypeError("predictive takes a Regression, VectorRegression, LinearRegression, WeightPosterior or BayesianMixture "
                         f"as its argument model; got {model!r}")
-    require("level", "0 < level < 1", 0 < level < 1, level)
+    require("level", "0 < level < 1", isinstance(level, Real) and 0 < level < 1, level)
     if require_count("draws", draws, 0) and rng is None:
         raise TypeError("draws need rng, such as numpy.random.default_rng(0)")
     theta = (q.domain if isinstance(q, LowRankNormal) else q.theta_domain).require("theta", theta)
-    found: Predictive = model.predicted(q, theta, X, Ask(level, draws, rng))
+    with np.errstate(all="ignore"):         # inputs far out give means at the ends of their range
+        found: Predictive = model.predicted(q, theta, X, Ask(level, draws, None if rng is None else generator_of(rng)))
     return found
 
 

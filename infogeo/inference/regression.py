@@ -16,7 +16,8 @@ from .expectations import GaussianExpectation, QuadratureExpectation
 from .normal_charts import normal_chart
 from .predictive import Ask, Predictive, new_inputs, normal_quantile, weights_drawn
 
-__all__ = ["LogisticRegression", "PoissonRegression", "Regression", "require_batch_size", "some_of"]
+__all__ = ["LogisticRegression", "PoissonRegression", "Regression", "require_batch_size", "require_one_precision",
+           "require_parameters", "some_of"]
 
 
 class Regression:
@@ -58,7 +59,7 @@ class Regression:
         require("X", "X finite", xp.isfinite(X), X)
         self.family, self.X = family, kept(X)
         self.y = kept(family.require_observations("y", y))
-        self.tau = require_positive("prior_precision", prior_precision)
+        self.tau = require_one_precision(prior_precision)
         self.batch_size, self.copies = require_batch_size(batch_size, X.shape[0]), 1.0
         self.expectation = GaussianExpectation()
 
@@ -91,17 +92,17 @@ class Regression:
 
     def __call__(self, z: Array) -> Array:
         """log p(y, z), shape (...)."""
-        xp, z = arrays(z)
+        xp, z = require_parameters(z, self.p)
         return xp.sum(self._at(xp, z)[0], axis=-1)
 
     def gradient(self, z: Array) -> Array:
         """Its differential, shape (..., p)."""
-        xp, z = arrays(z)
+        xp, z = require_parameters(z, self.p)
         return xp.matmul(self._at(xp, z)[1], self.rows_like(xp, z))
 
     def hessian(self, z: Array) -> Array:
         """Its second derivatives, shape (..., p, p)."""
-        xp, z = arrays(z)
+        xp, z = require_parameters(z, self.p)
         rows = self.rows_like(xp, z)
         return xp.matmul(rows.T, self._at(xp, z)[2][..., None] * rows)
 
@@ -146,6 +147,22 @@ def require_batch_size(batch_size: int | None, n: int) -> int | None:
     if batch_size is not None:
         require("batch_size", f"batch_size <= n = {n}", require_count("batch_size", batch_size) <= n, batch_size)
     return batch_size
+
+
+def require_one_precision(value: Any) -> Any:
+    """τ of all weights. Raises DomainError, ShapeError for an array of several."""
+    tau = require_positive("prior_precision", value)
+    if getattr(tau, "shape", ()) != ():
+        raise ShapeError(f"prior_precision must be one number, of all weights; got an array of shape {tuple(tau.shape)}")
+    return tau
+
+
+def require_parameters(z: Any, size: int) -> tuple[Namespace, Array]:
+    """``(xp, z)``, of shape (..., size). Raises ShapeError."""
+    xp, z = arrays(z)
+    if z.ndim == 0 or z.shape[-1] != size:
+        raise ShapeError(f"z must have shape (..., {size}), a number for each weight; got {tuple(z.shape)}")
+    return xp, z
 
 
 def some_of(X: Array, m: int, rng: Any) -> Array:

@@ -6,14 +6,14 @@ import numpy as np
 
 from ..arrays.kept import kept
 from ..backend import Array, Namespace, arrays, backend_of
-from ..errors import ShapeError, require, require_positive, takes
+from ..errors import ShapeError, require, takes
 from ..families.base import ExponentialFamily
 from ..families.categorical import Categorical
 from ..numerics.linalg import eigh, matvec
 from .expectations import GaussianExpectation, MonteCarloExpectation, QuadratureExpectation, WeightedPoints
 from .normal_charts import NormalChart
 from .predictive import Ask, Predictive, new_inputs, of_members, weights_drawn
-from .regression import require_batch_size, some_of
+from .regression import require_batch_size, require_one_precision, require_parameters, some_of
 
 __all__ = ["SoftmaxRegression", "VectorRegression"]
 
@@ -54,7 +54,7 @@ class VectorRegression:
         require("X", "X finite", xp.isfinite(X), X)
         self.family, self.X = family, kept(X)
         self.y = kept(family.require_observations("y", y))
-        self.tau = require_positive("prior_precision", prior_precision)
+        self.tau = require_one_precision(prior_precision)
         self.batch_size, self.copies = require_batch_size(batch_size, X.shape[0]), 1.0
         by: WeightedPoints = QuadratureExpectation(20 if family.dim <= 2 else 10)
         self.expectation = GaussianExpectation(by if family.dim <= 3 else MonteCarloExpectation(200))
@@ -87,18 +87,18 @@ class VectorRegression:
 
     def __call__(self, z: Array) -> Array:
         """log p(y, z), shape (...)."""
-        xp, z = arrays(z)
+        xp, z = require_parameters(z, self.size)
         terms = self.family._log_density(xp, self._at(xp, z, self.X), xp.asarray(self.y, dtype=z.dtype))
         return self.copies * xp.sum(terms, axis=-1) + self._prior(xp.sum(z * z, axis=-1))
 
     def gradient(self, z: Array) -> Array:
         """Its differential, shape (..., p d)."""
-        xp, z = arrays(z)
+        xp, z = require_parameters(z, self.size)
         return self._gradient(xp, z, self._terms(xp, self._at(xp, z, self.X))[1])
 
     def hessian(self, z: Array) -> Array:
         """Its second derivatives, shape (..., p d, p d)."""
-        xp, z = arrays(z)
+        xp, z = require_parameters(z, self.size)
         return self._hessian(xp, self._terms(xp, self._at(xp, z, self.X))[2])
 
     def _gradient(self, xp: Namespace, z: Array, first: Array) -> Array:

@@ -6,11 +6,12 @@ import numpy as np
 
 from ..arrays.draws import Draws
 from ..backend import Array, arrays
-from ..errors import ShapeError, require_count, require_positive, takes
+from ..errors import ShapeError, require, require_count, takes
+from ..networks.batches import total_weight
 from ..networks.model import Batch, ConditionalModel
 from .expectations import GaussianExpectation, MonteCarloExpectation
 from .predictive import Ask, Predictive, of_members, weights_drawn
-from .regression import require_batch_size
+from .regression import require_batch_size, require_one_precision, require_parameters
 
 __all__ = ["WeightPosterior"]
 
@@ -24,7 +25,8 @@ class WeightPosterior:
     Parameters
     ----------
     model : ConditionalModel
-    batch : pair (x, y)
+    batch : pair (x, y), or (x, y, weights)
+        With weights n is their sum, so that a sample of weight 2 counts as two.
     prior_precision : float
         τ, positive.
     probes : int
@@ -42,13 +44,14 @@ class WeightPosterior:
     def __init__(self, model: ConditionalModel, batch: Batch, prior_precision: float, probes: int = 1,
                  batch_size: int | None = None) -> None:
         self.model, self.loss = model, model.objective(batch)
-        self.n, self.tau = int(self.loss.statistic.shape[-2]), require_positive("prior_precision", prior_precision)
+        rows = int(self.loss.statistic.shape[-2])
+        self.n, self.tau = total_weight(batch, rows), require_one_precision(prior_precision)
         self.probes, self.seed = require_count("probes", probes), 0
-        self.batch_size = require_batch_size(batch_size, self.n)
+        self.batch_size = require_batch_size(batch_size, rows)
         self.expectation = GaussianExpectation(MonteCarloExpectation(10))
 
     def __repr__(self) -> str:
-        return f"WeightPosterior({self.model!r}, {self.n} examples)"
+        return f"WeightPosterior({self.model!r}, {self.loss.statistic.shape[-2]} examples)"
 
     def require_dimension(self, p: int) -> None:
         """Raises ShapeError where q is not of as many numbers as there are weights."""
@@ -57,7 +60,7 @@ class WeightPosterior:
 
     def __call__(self, z: Array) -> Array:
         """log p(y, w), shape (...)."""
-        xp, z = arrays(z)
+        xp, z = require_parameters(z, self.model.network.size)
         prior = 0.5 * (z.shape[-1] * float(np.log(self.tau / (2 * np.pi))) - self.tau * xp.sum(z * z, axis=-1))
         return prior - self.n * self.loss.value(z)
 
@@ -89,7 +92,8 @@ class WeightPosterior:
         """What `predictive` says at inputs X (n, *input_shape), by draws of the weights."""
         chart, w = weights_drawn(q, theta, ask)
         self.require_dimension(chart.p)
-        _, w, X = arrays(w, X)
+        xp, w, X = arrays(w, X)
+        require("X", "X finite", xp.isfinite(X), X)
         return of_members(self.model.family, self.model.theta(w, X), ask)
 
     def draw(self, rng: Any) -> "WeightPosterior":
@@ -98,7 +102,7 @@ class WeightPosterior:
             return self
         drawn = copy(self)
         if self.batch_size is not None:
-            order = Draws(rng, self.loss.xp, self.loss.x.dtype).uniform((self.n,))
+            order = Draws(rng, self.loss.xp, self.loss.x.dtype).uniform(self.loss.statistic.shape[-2:-1])
             drawn.loss, drawn.batch_size = self.loss.take(self.loss.xp.argsort(order)[:self.batch_size]), None
         if rng is not None:
             drawn.seed = int(rng.integers(2**62))

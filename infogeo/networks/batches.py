@@ -3,9 +3,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..arrays.weights import shares
-from ..backend import Array, backend_of
+from ..backend import Array, arrays, backend_of
 
-__all__ = ["Batch", "RelativeWeights", "relative_weights", "require_batch"]
+__all__ = ["Batch", "RelativeWeights", "relative_weights", "require_batch", "total_weight"]
 
 Batch: TypeAlias = tuple[Array, Array] | tuple[Array, Array, Any]      # (x, y), or (x, y, weights)
 
@@ -28,6 +28,15 @@ def require_batch(batch: Batch) -> tuple[Array, Array, Any]:
         got = f"{len(batch)} things" if isinstance(batch, (tuple, list)) else repr(batch)
         raise TypeError(f"batch must be a pair (x, y), or (x, y, weights); got {got}")
     return batch[0], batch[1], batch[2] if len(batch) == 3 else None
+
+
+def total_weight(batch: Batch, n: int) -> float:
+    """The number of observations, the sum of the weights where there are some."""
+    weights = require_batch(batch)[2]
+    if weights is None:
+        return float(n)
+    xp, values = arrays(weights.values if isinstance(weights, RelativeWeights) else weights)
+    return float(xp.sum(values))
 
 
 def relative_weights(weights: Any, x: Array, n: int) -> Array | None:

@@ -10,6 +10,7 @@ from ..curvature.kronecker_factors import RunningAverage
 from ..curvature.outputs import ExactColumns
 from ..errors import ConvergenceError, DomainError, require, require_count, takes
 from ..networks.affine import Affine
+from ..networks.batches import total_weight
 from ..networks.initial import Glorot
 from ..networks.model import Batch, ConditionalModel, NegativeLogLikelihood
 from ..solvers.descend import descend
@@ -126,11 +127,6 @@ def fit(model: ConditionalModel, batch: Batch, *, optimiser: Update | None = Non
     run = descend(objective, x0, update=update if start is None else _Continued(update, start.state), step=step,
                   max_steps=max_epochs * epochs.length, rng=rng, record=None, progress=progress, callbacks=[epochs])
     return epochs.training(run)
-
-
-def total_weight(batch: Batch, n: int) -> float:
-    """Σ weights, or n."""
-    return n if len(batch) == 2 else float(np.sum(to_numpy(batch[2])))
 
 
 def default_optimiser(model: ConditionalModel, whole: bool) -> Update:

@@ -13,7 +13,7 @@ from ..arrays.draws import Draws
 from ..backend import Array, arrays
 from ..domains.base import batch_shape
 from ..errors import DomainError, ShapeError, require, require_positive, takes
-from ..networks.batches import RelativeWeights, require_batch
+from ..networks.batches import total_weight
 from ..networks.model import Batch, ConditionalModel
 from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal
@@ -90,7 +90,7 @@ class LaplacePosterior:
         require("w", "w finite", self.xp.isfinite(self.w), self.w)
         if not callable(curvature):
             raise TypeError(f"curvature must be a function (model, w, batch), such as infogeo.curvature.kfac; got {curvature!r}")
-        self.n = _total(batch, loss.statistic.shape[0])
+        self.n = total_weight(batch, loss.statistic.shape[0])
         self._fit = -self.n * float(loss.value(self.w))
         self.curvature = curvature(model, self.w, loss.batch)
         if not isinstance(self.curvature, LinearOperator):
@@ -242,13 +242,3 @@ class LaplacePosterior:
 def _least(trace: float, square: float) -> float:
     """The root of τ (τ + t) |w|² = t, without cancellation for a large t: the best τ of a block of one direction is above it."""
     return 2.0 / square / (1.0 + sqrt(1.0 + 4.0 / (trace * square)))
-
-
-def _total(batch: Batch, n: int) -> float:
-    """The number of observations, the sum of the weights where there are some."""
-    weights = require_batch(batch)[2]
-    if weights is None:
-        return float(n)
-    values = weights.values if isinstance(weights, RelativeWeights) else weights
-    xp, values = arrays(values)
-    return float(xp.sum(values))

@@ -8,11 +8,10 @@ from ..arrays.draws import Draws
 from ..backend import Array, arrays
 from ..domains.base import batch_shape
 from ..errors import ShapeError, require, require_count, require_positive, takes
-from ..networks.batches import require_batch
+from ..networks.batches import require_batch, total_weight
 from ..networks.model import Batch, ConditionalModel
 from ..numerics.exponentials import logsumexp
 from ..operators.low_rank import DiagonalPlusLowRank
-from .fitting import total_weight
 
 __all__ = ["NormalWeights", "require_one_or_each"]
 

@@ -179,6 +179,9 @@ def test_weights_of_a_network():
     model, z = WeightPosterior(network, (X, Y), 1.0), np.random.default_rng(0).standard_normal((2, 3))
     for found, expected in ((model, LOGISTIC), (model.gradient, LOGISTIC.gradient), (model.hessian, LOGISTIC.hessian)):
         near(found(z), expected(z), 1e-11)
+    weights, rows = np.ones(len(Y)), np.concatenate([[0, 0], np.arange(len(Y))])
+    weights[0] = 3.0
+    near(WeightPosterior(network, (X, Y, weights), 1.0)(z), WeightPosterior(network, (X[rows], Y[rows]), 1.0)(z), 1e-12)
     whole = np.linalg.diagonal(model.hessian(z))
     drawn = [model.draw(rng).hessian_diagonal(z) for rng in map(np.random.default_rng, range(200))]
     assert np.all(np.abs(np.mean(drawn, axis=0) - whole) <= 5 * np.std(drawn, axis=0) / 200**0.5)

@@ -66,5 +66,11 @@ def test_messages():
         plot_intervals(Q, THETA, names=("a",))
     with pytest.raises(ig.ShapeError, match="theta must have shape"):
         plot_intervals(Q, THETA[None])
+    with pytest.raises(ig.DomainError, match="y finite"):
+        predictive_ranks(FOUND, np.nan * COUNTS)
+    wrong = (3, TypeError), (lambda y: y, TypeError), (lambda y: None, TypeError), (lambda y: np.nan, ig.DomainError)
+    for statistic, error in wrong:
+        with pytest.raises(error, match="statistic"):
+            plot_check(FOUND, COUNTS, statistic)
     with pytest.raises(ig.DomainError, match="bins"):
         plot_ranks(FOUND, COUNTS, bins=0)

@@ -126,8 +126,14 @@ def test_messages():
         predictive(FULL, THETA, LOGISTIC, X[:, :2])
     with pytest.raises(ig.ShapeError, match="X must have shape"):
         predictive(FULL, THETA, LOGISTIC)
-    with pytest.raises(TypeError, match="as its argument model"):
-        predictive(FULL, THETA, lambda z: z, X)
+    for model in (lambda z: z, LogisticRegression):
+        with pytest.raises(TypeError, match="as its argument model"):
+            predictive(FULL, THETA, model, X)
+    with pytest.raises(TypeError, match="rng must be"):
+        predictive(FULL, THETA, LOGISTIC, X, draws=3, rng=0)
+    network = ig.networks.ConditionalModel(ig.networks.MLP((3, 1), bias=False), ig.Bernoulli())
+    with pytest.raises(ig.DomainError, match="X finite"):
+        predictive(FULL, THETA, WeightPosterior(network, (X, Y), 1.0), np.nan * X)
     with pytest.raises(TypeError, match="as its argument q"):
         predictive(ig.Euclidean(3), THETA, LOGISTIC, X)
     with pytest.raises(TypeError, match="draws need rng"):

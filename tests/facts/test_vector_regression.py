@@ -77,6 +77,13 @@ def test_messages():
         SoftmaxRegression(X, LABELS, 1.0, 2)
     with pytest.raises(ig.ShapeError, match="X must have shape"):
         SoftmaxRegression(X, LABELS[:, None], 1.0, 3)
+    for of_weights in (THREE, THREE.gradient, THREE.hessian):
+        with pytest.raises(ig.ShapeError, match=r"z must have shape \(..., 4\)"):
+            of_weights(np.zeros(3))
+    with pytest.raises(ig.ShapeError, match="prior_precision must be one number"):
+        SoftmaxRegression(X, LABELS, np.ones(4), 3)
+    with pytest.raises(ValueError, match="rows of one length"):
+        SoftmaxRegression([[1.0], [1.0, 2.0]], [0, 1], 1.0, 3)
     with pytest.raises(ig.ShapeError, match=r"q must be on R\^4"):
         NegativeELBO(ig.MultivariateNormal(2), THREE)
     assert isinstance(VectorRegression(ig.Categorical(6), X, LABELS, 1.0).expectation.by, MonteCarloExpectation)
