@@ -22,6 +22,7 @@ from .kept import copied
 
 __all__ = ["is_standing", "look_ahead", "once", "once_each", "settled", "standing", "stands_on"]
 
+_AHEAD = "looked ahead"        # the mark of a point that `look_ahead` named; elsewhere the keys are methods
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -52,7 +53,7 @@ class standing:
     def __call__(self, point: Array) -> None:
         ahead = self.points.get(id(point))
         self.points.clear()         # the same dictionary: a thread's own attribute costs several times as much to set
-        self.points[id(point)] = ahead or (point, {})
+        self.points[id(point)] = ahead if ahead is not None and ahead[1].pop(_AHEAD, False) else (point, {})
 
     def __exit__(self, *error: Any) -> None:
         _standing.points = self.outer
@@ -62,7 +63,7 @@ class standing:
 def look_ahead(x: Array) -> None:
     """Remember what is computed at a point to which the loop may go next, and which nobody changes: there it is known already."""
     if _standing.points:
-        _standing.points.setdefault(id(x), (x, {}))
+        _standing.points.setdefault(id(x), (x, {_AHEAD: True}))
 
 
 def is_standing() -> bool:
