@@ -9,7 +9,7 @@ from infogeo.training.data import MiniBatches
 from infogeo.training.low_rank import LowRankNatural
 
 from ..backends import every_dtype
-from .training_helpers import problem, run
+from .training_helpers import leading, problem, run
 
 
 def second_moment(outputs, model, w, step):
@@ -18,11 +18,6 @@ def second_moment(outputs, model, w, step):
         g = model.per_example_gradients(w, (step.x, step.y))
         return g.T @ g / len(g)
     return model.fisher_vector(w, step.x, np.eye(w.size))
-
-
-def leading(G, rank):
-    values, Q = np.linalg.eigh(G)
-    return (Q[:, -rank:] * values[-rank:]) @ Q[:, -rank:].T
 
 
 @pytest.mark.parametrize("outputs", [ig.curvature.Observed(), ig.curvature.ExactColumns()], ids=["observed", "exact"])

@@ -17,12 +17,7 @@ from infogeo.training.normal_weights import NormalWeights
 from infogeo.training.slang import SLANG, PowerRate
 
 from ..backends import every_dtype
-from .training_helpers import problem, run
-
-
-def leading(G, rank):
-    values, Q = np.linalg.eigh(G)
-    return (Q[:, -rank:] * values[-rank:]) @ Q[:, -rank:].T
+from .training_helpers import leading, problem, run
 
 
 @pytest.mark.parametrize("outputs", [ig.curvature.Observed(), ig.curvature.ExactColumns()], ids=["observed", "exact"])

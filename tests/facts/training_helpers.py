@@ -24,6 +24,12 @@ def problem(name, backend=None, dtype="float64", n=24, seed=0):
     return model, made[0], tuple(made[1:])
 
 
+def leading(G, rank):
+    """The part of a symmetric matrix in its `rank` largest eigenvalues."""
+    values, Q = np.linalg.eigh(G)
+    return (Q[:, -rank:] * values[-rank:]) @ Q[:, -rank:].T
+
+
 def run(objective, w, update, h=0.1, max_steps=20, seed=5, **more):
     """A run in the chart of the weights."""
     settings = dict(geometry=ig.Euclidean(w.shape[-1]), update=update, step=ig.Constant(h), max_steps=max_steps,
