@@ -23,7 +23,7 @@ from .sharing import Expand, Sharing
 
 __all__ = ["deep_linear", "layerwise_natural"]
 
-RANK = 1e-10        # singular values below this share of a matrix, in float64, are those of rounding
+RANKS = 1e-10, 1e-5         # singular values below this share of a matrix are those of rounding, of passes in float64 and float32
 
 
 @takes(ConditionalModel)
@@ -64,7 +64,9 @@ def deep_linear(model: ConditionalModel, w: Array, batch: Batch) -> LinearOperat
     root = 1.0 if done.weights is None else xp.sqrt(done.weights)[:, None, None]
     layers = [(root * q.inputs, q.covectors) for q in done.layer_quantities(covectors)]
     if not square:
-        return _of_any_widths(xp, layers, theta.dtype)
+        k = 0 if done.weights is None else int(xp.argmax(done.weights))         # a sample that counts
+        scale = 1.0 if done.weights is None else xp.sqrt(done.weights[k])
+        return _of_any_widths(xp, [(rows, covectors[:, k, 0, :] / scale) for rows, covectors in layers], theta.dtype)
     blocks = [Kronecker(*(SymmetricDense(_second_moment(xp, rows) / done.n, theta.dtype) for rows in layer)) for layer in layers]
     return float(len(blocks)) * BlockDiagonal(*blocks)
 
@@ -95,12 +97,12 @@ def layerwise_natural(model: ConditionalModel, w: Array, batch: Batch, *, output
 
 
 def _of_any_widths(xp: Namespace, layers: list[tuple[Array, Array]], dtype: Any) -> LinearOperator:
-    """From inputs (n, 1, a) and covectors (d, n, 1, b), the same at all n, of each layer."""
-    n = layers[0][0].shape[0]
+    """From inputs (n, 1, a) and covectors (d, b), which are those of every sample, of each layer."""
+    n, rank = layers[0][0].shape[0], RANKS[xp.finfo(dtype).bits < 64]
     inputs = [xp.astype(rows[:, 0, :], xp.float64) / n**0.5 for rows, _ in layers]
-    outputs = [xp.astype(covectors[:, 0, 0, :], xp.float64) for _, covectors in layers]
-    from_last, below = _nested(xp, inputs[::-1])                # the ranges shrink from layer to layer
-    from_first, above = _nested(xp, outputs)                    # these grow
+    outputs = [xp.astype(covectors, xp.float64) for _, covectors in layers]
+    from_last, below = _nested(xp, inputs[::-1], rank)          # the ranges shrink from layer to layer
+    from_first, above = _nested(xp, outputs, rank)              # these grow
     reached = [xp.asarray(np.outer(np.arange(E.shape[1]) < i, np.arange(D.shape[1]) < j), dtype=xp.float64)
                for E, D, i, j in zip([from_last] * len(layers), [from_first] * len(layers), below[::-1], above)]
     counts = sum(reached[1:], start=reached[0])
@@ -111,13 +113,13 @@ def _of_any_widths(xp: Namespace, layers: list[tuple[Array, Array]], dtype: Any)
     return BlockDiagonal(*blocks)
 
 
-def _nested(xp: Namespace, matrices: list[Array]) -> tuple[Array, list[int]]:
+def _nested(xp: Namespace, matrices: list[Array], rank: float) -> tuple[Array, list[int]]:
     """An orthonormal basis whose first columns span the range of the first matrix, more that of the next, …, and how many do."""
     basis, ranks = matrices[0][:, :0], []
     for A in matrices:
         rest = A - xp.matmul(basis, xp.matmul(xp.matrix_transpose(basis), A))
         U, s, _ = xp.linalg.svd(rest, full_matrices=False)
-        new = int(xp.sum(xp.astype(s > RANK * xp.linalg.vector_norm(A), xp.int64)))
+        new = int(xp.sum(xp.astype(s > rank * xp.linalg.vector_norm(A), xp.int64)))
         basis = xp.concat([basis, U[:, :new]], axis=-1)
         ranks.append(basis.shape[1])
     return basis, ranks

@@ -42,6 +42,8 @@ class WeightSpace(Riemannian):
     @takes(model=ConditionalModel, damping=Damping, examples=MetricExamples)
     def __init__(self, model: ConditionalModel, batch: Batch | None, curvature: Callable[..., LinearOperator],
                  damping: Damping, examples: MetricExamples = StepExamples()) -> None:
+        if not callable(curvature):
+            raise TypeError(f"curvature must be a function (model, w, batch), such as infogeo.curvature.kfac; got {curvature!r}")
         self.model, self._batch, self.curvature, self.damping = model, batch, curvature, damping
         self.dim, self._loss, self.examples = model.network.size, None, examples
 
@@ -85,7 +87,10 @@ class WeightSpace(Riemannian):
     @once
     def operator(self, w: Array) -> LinearOperator:
         """The damped curvature at one weight vector, shape (size,), a `LinearOperator`."""
-        return self.damping(self.curvature(self.model, w, self.batch))
+        found = self.curvature(self.model, w, self.batch)
+        if not isinstance(found, LinearOperator):
+            raise TypeError(f"curvature must give a LinearOperator, such as infogeo.operators.SymmetricDense(A); got {found!r}")
+        return self.damping(found)
 
     def _each(self, w: Array, f: Callable[..., Array], *vs: Array) -> Array:
         """f(operator, *vs) at every row of w."""

@@ -70,6 +70,8 @@ class ReachedSquare(LinearOperator):
 def _pinv_transposed(xp: Namespace, X: Array) -> Array:
     """X⁺ᵀ, shape of X; singular values below 1e-10 of the largest, or in float32 1e-5, are none."""
     U, s, V = xp.linalg.svd(X, full_matrices=False)
+    if 0 in s.shape:                        # no samples: no direction is reached
+        return X
     least = (1e-10 if float(xp.finfo(X.dtype).eps) < 1e-10 else 1e-5) * xp.max(s)
     inverse = xp.where(s > least, 1.0 / xp.where(s > least, s, xp.ones_like(s)), xp.zeros_like(s))
     return xp.matmul(U * inverse, V)

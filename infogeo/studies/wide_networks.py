@@ -22,6 +22,7 @@ from ..networks.network import MLP
 from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal
 from ..operators.low_rank import LowRank
+from ..pictures.axes import axes_or_new
 from .canvas import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, blank
 from .tables import number, table
 
@@ -83,7 +84,7 @@ class WideNetworks:
         ax : matplotlib.axes.Axes, optional
             Of a new figure unless given.
         """
-        axes: Axes = blank(7.2, 4.6)[1] if ax is None else ax
+        axes: Axes = blank(7.2, 4.6)[1] if ax is None else axes_or_new(ax)
         middle = np.median(self.deviation, axis=-1)
         heights = _apart(np.log(middle[:, -1]), 0.052 * np.ptp(np.log(self.deviation)))
         colours = [BLUE, SKY, GREEN, "0.35", PURPLE, ORANGE, VERMILION, "black"]
@@ -170,10 +171,14 @@ def wide_networks(widths: Sequence[int] = (16, 32, 64, 128, 256), *, rng: np.ran
     counts = {"n": n, "n_inputs": n_inputs, "depth": depth, "steps": steps, "draws": draws}
     for name, count in counts.items():
         require_count(name, count, 2 if name == "depth" else 1)
+    if not np.iterable(widths):
+        raise TypeError(f"widths must be a sequence of integers; got {widths!r}")
     sizes = np.array([require_count("each width", width) for width in widths])
     require("widths", "widths ascending, at least one", sizes.size > 0 and bool(np.all(np.diff(sizes) > 0)), list(widths))
     require("h", "0 < h <= 1", 0 < h <= 1, h)
     makes = _approximations() if curvatures is None else curvatures
+    if not isinstance(makes, dict) or not makes or not all(map(callable, makes.values())):
+        raise TypeError(f"curvatures must be a dict of at least one name and a function (model, w, batch) of each; got {makes!r}")
     rows = [[_of_network(normal, (n_inputs, *(width,) * (depth - 1), 1), n, activation, makes, h, steps) for _ in range(draws)]
             for width in sizes.tolist()]
     rate, rest, residual, deviation = (np.moveaxis(np.array([[one[k] for one in row] for row in rows]), 2, 0) for k in range(4))

@@ -140,6 +140,10 @@ class AdaptiveNatural(ExampleUpdate):
 
     def __post_init__(self) -> None:
         require_positive("start", self.start)
+        for name, kind in (("rate", Rate), ("recursion", Recursion), ("outputs", Outputs)):
+            if not isinstance(getattr(self, name), kind):
+                raise TypeError(f"AdaptiveNatural takes an object of the class {kind.__name__} as its argument {name}; got "
+                                f"{getattr(self, name)!r}")
 
     def init(self, x: Array) -> AdaptiveState:
         xp, x = arrays(x)

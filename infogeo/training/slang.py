@@ -119,7 +119,7 @@ class SLANG(ExampleUpdate):
         require_count("n", self.n), require_count("rank", self.rank, 0), require_count("draws", self.draws)
         require_positive("prior_precision", self.prior_precision)
         require("start", "start >= 0, finite", isinstance(self.start, Real) and 0 <= self.start < inf, self.start)
-        require("momentum", "0 <= momentum < 1", 0 <= self.momentum < 1, self.momentum)
+        require("momentum", "0 <= momentum < 1", isinstance(self.momentum, Real) and 0 <= self.momentum < 1, self.momentum)
         for name, kind in (("rate", Rate), ("outputs", Outputs)):
             if not isinstance(getattr(self, name), kind):
                 raise TypeError(f"SLANG takes an object of the class {kind.__name__} as its argument {name}; got "

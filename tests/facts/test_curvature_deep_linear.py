@@ -114,6 +114,19 @@ def test_of_any_widths_its_solve_is_a_generalised_inverse_of_the_fisher_metric(s
     close(A.diagonal(), np.diag(dense))
 
 
+@pytest.mark.parametrize("sizes", [(4, 2, 3), (3, 1, 1, 3), (2, 1, 5, 1, 2)], ids=str)
+def test_of_any_widths_weights_are_repetitions_and_float32_has_the_same_ranks(sizes):
+    rng = np.random.default_rng(0)
+    model = ConditionalModel(MLP(sizes, Identity(), bias=False), ig.Independent(ig.NormalKnownVariance(1.0), sizes[-1]))
+    w, x = rng.standard_normal(model.network.size), rng.standard_normal((20, sizes[0]))
+    rows, weights = np.concatenate([[1, 1], np.arange(1, 20)]), np.concatenate([[0.0, 3.0], np.ones(18)])
+    repeated = deep_linear(model, w, (x[rows], None)).solve(np.eye(w.size))
+    close(deep_linear(model, w, (x, None, weights)).solve(np.eye(w.size)), repeated, 1e-11)
+    F = fisher_matrix(model, w, x)
+    X = deep_linear(model, w.astype("float32"), (x.astype("float32"), None)).solve(np.eye(w.size, dtype="float32"))
+    assert np.linalg.norm(F @ X @ F - F) <= 1e-5 * np.linalg.norm(F)
+
+
 def test_square_layers_are_the_same_by_both_ways():
     """A layer more, of width 4, makes the square ones take the general way; L = 3 then is 4."""
     model, w, batch = of_widths(3, 3, 3, 3)

@@ -184,4 +184,8 @@ def test_errors():
     assert "Categorical" in repr(M) and "fisher" in repr(M) and "Tikhonov(c=1.0)" in repr(M)
     with pytest.raises(ShapeError, match=rf"takes arrays of shape \(\.\.\., {w.size}\)"):
         M.sharp(w[:-1], w)
+    with pytest.raises(TypeError, match="curvature must give a LinearOperator"):
+        WeightSpace(model, batch, lambda *_: np.eye(w.size), Tikhonov(1.0)).sharp(w, w)
+    with pytest.raises(TypeError, match="curvature must be a function"):
+        WeightSpace(model, batch, "fisher", Tikhonov(1.0))
     assert sampled_fisher(model, w, batch, np.random.default_rng(0)).dim == M.dim == w.size

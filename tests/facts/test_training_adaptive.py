@@ -172,6 +172,9 @@ def test_what_it_cannot_do():
         run(model.objective(batch), np.stack([w, w]), update, geometry=ig.Euclidean(w.size))
     with pytest.raises(TypeError, match=r"needs the examples of its step"):
         update(None, w, w, 0.1, update.init(w))
+    for settings in ({"rate": 0.1}, {"recursion": FirstOrder}, {"outputs": None}):
+        with pytest.raises(TypeError, match=f"as its argument {next(iter(settings))}; got "):
+            AdaptiveNatural(**{"start": 1.0, "rate": HarmonicRate(), **settings})
 
 
 @pytest.mark.parametrize("make, message", [

@@ -182,6 +182,8 @@ def test_errors():
             SLANG(*wrong, ConstantRate(0.1))
     with pytest.raises(ValueError, match="start >= 0, finite; got -1.0"):
         SLANG(5, 1, 1.0, ConstantRate(0.1), start=-1.0)
+    with pytest.raises(ValueError, match="0 <= momentum < 1; got 'a'"):
+        SLANG(5, 1, 1.0, ConstantRate(0.1), momentum="a")
     with pytest.raises(TypeError, match="an object of the class Rate as its argument rate; got 0.1"):
         SLANG(5, 1, 1.0, 0.1)
     with pytest.raises(ValueError, match="0 < c < 1; got 1.0"):

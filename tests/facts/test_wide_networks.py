@@ -81,3 +81,6 @@ def test_errors(settings, message):
         wide_networks(**{"widths": (8,), "rng": np.random.default_rng(0), **settings})
     with pytest.raises(TypeError, match="rng must be a numpy.random.Generator"):
         wide_networks((8,), rng=3)
+    for settings in ({"widths": 8}, {"curvatures": {}}, {"curvatures": "kfac"}, {"curvatures": {"K-FAC": "kfac"}}):
+        with pytest.raises(TypeError, match=f"{next(iter(settings))} must be a"):
+            wide_networks(**{"widths": (8,), "rng": np.random.default_rng(0), **settings})
