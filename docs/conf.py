@@ -1,15 +1,14 @@
 """Sphinx configuration: ``sphinx-build -W --keep-going -b html docs docs/_build/html``."""
-import inspect
 import re
 import sys
-from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 
 import infogeo
 from infogeo.face.stubs import public_names
 from infogeo.families.base import ExponentialFamily
-from infogeo.families.catalogue import FAMILIES
+from infogeo.families.data_sheet import stated
 from infogeo.statistics import conjugacy
+from infogeo.studies.catalogue import example_family, made_from_numbers
 
 sys.path.insert(0, str(Path(__file__).parent))         # figure_scraper, mathematics and these
 
@@ -111,39 +110,7 @@ def skip_foreign(app, what, name, obj, skip, options):
 
 # The table and the data sheets of the families, from the classes themselves
 
-EXAMPLES = {                           # families whose arguments are neither numbers nor optional
-    "Hierarchical": ((2, 3), ((0,), (1,))),
-    "LogLinear": ([[0.0], [1.0], [2.0]],),
-    "MultivariateNormalKnownCovariance": ([[2, 0.5], [0.5, 1]],),
-    "MatrixNormalKnownCovariances": ([[2, 0.5], [0.5, 1]], [[3]]),
-}
 SHEET = ("support", "T(x)", "θ", "η")
-
-
-def families():
-    """The exponential families that are made from numbers; compositions of families have no row of their own."""
-    return [cls for cls in FAMILIES.values() if is_dataclass(cls) and not any(field.name == "family" for field in fields(cls))]
-
-
-def arguments(family):
-    """What the rows are made with."""
-    if family.__name__ in EXAMPLES:
-        return EXAMPLES[family.__name__]
-    required = [field for field in fields(family) if field.init and field.default is MISSING]
-    return [{"int": 3, int: 3, "float": 1.5, float: 1.5}[field.type] for field in required]
-
-
-def sheet(family):
-    """The parts of a data sheet's list, without the markup of a docstring: {"T(x)": "x", "θ": "μ / v", …}."""
-    items = re.split(r"\n- ", inspect.getdoc(family).replace("``", "").replace("`", ""))[1:]
-    parts = [" ".join(part.split()) for item in items for part in re.split(r";\s|\sand\s(?=η)", item.split("\n\n")[0])]
-    found = {}
-    for part in parts:
-        match = re.match(r"(support|T\(\w\)|θ|η)(?: and ψ)?(_\w+)?\s*(?:=|in |:|\s)\s*(.*)", part)
-        if match:
-            key = {"T(s)": "T(x)", "T(X)": "T(x)"}.get(match[1], match[1])
-            found.setdefault(key, part if match[2] else match[3])
-    return found
 
 
 def owner(manifold, method):
@@ -181,9 +148,8 @@ def write_families(app):
     """``generated/*.inc``: the tables of the families, one purpose a table, and their data sheets."""
     plain = lambda text: re.sub(r"[|*_]", r"\\\g<0>", text)
     ordinary, charts, domains, solvers, sheets = [], [], [], [], []
-    for family in families():
-        given = arguments(family)
-        manifold, found = family(*given), sheet(family)
+    for family in made_from_numbers():
+        (manifold, given), found = example_family(family), stated(family)
         base = getattr(manifold, "base", None)
         other = f"as `{type(base).__name__}`" if isinstance(base, ExponentialFamily) else "see its data sheet"
         link, shown = f"`{family.__name__}`", f"({', '.join(map(str, given))})" if given else ""

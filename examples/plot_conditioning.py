@@ -6,13 +6,10 @@ A categorical target of five outcomes, the deaths from horse kicks in the Prussi
 gradient descent in its two flat charts and by natural gradient. The Hessian of KL at the optimum is the Fisher metric in θ
 and its inverse in η, so both charts have the same condition number; natural gradient has condition number 1.
 """
-from pathlib import Path
-
 import infogeo as ig
 
-# sphinx-gallery runs an example in its own directory, without __file__
-here = Path(globals().get("__file__", "plot_conditioning.py")).parent
-target = ig.studies.from_counts(here / "data" / "horse_kicks.csv", "corps_years")
+horse_kicks = ig.studies.example_data("horse_kicks")
+target = ig.studies.from_counts(horse_kicks, "corps_years")
 result = ig.studies.conditioning(ig.studies.ForwardProblem(target.family, target.theta), starts=20)
 print(ig.studies.report(result, "Bortkiewicz 1898"))
 
@@ -31,6 +28,6 @@ trajectories = ig.studies.figure_trajectories(result)
 # %%
 # Only the chart is at fault. With the most probable outcome as reference, the same distributions are far better conditioned.
 for reference in (4, "best"):
-    chosen = ig.studies.from_counts(here / "data" / "horse_kicks.csv", "corps_years", reference)
+    chosen = ig.studies.from_counts(horse_kicks, "corps_years", reference)
     spectrum = ig.studies.spectrum(ig.studies.ForwardProblem(chosen.family, chosen.theta))
     print(f"reference {chosen.family.reference}: condition number {spectrum.condition[0]:.4g}")

@@ -20,7 +20,7 @@ from infogeo.studies.unfinished import flat
 
 from .study_helpers import BRIEF, short  # noqa: F401
 
-DATA = Path(__file__).parents[2] / "examples" / "data"
+DATA = ig.studies.example_data("horse_kicks").parent
 HORSES = ["--counts", str(DATA / "horse_kicks.csv"), "--column", "corps_years"]
 MODULE = sys.modules[ig.studies.ConditioningRun.__module__]
 QUICK = ["--starts", "2", "--steps", "20", "--batch-size", "50"]
