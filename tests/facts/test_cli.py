@@ -5,7 +5,6 @@ import shlex
 import subprocess
 import sys
 from inspect import isabstract
-from pathlib import Path
 
 import numpy as np
 import pytest

@@ -1,7 +1,6 @@
 """Tables as people have them: separators, decimal commas, gzip, no header, weights; what cannot be read is refused by cause."""
 import gzip
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from infogeo.studies.reading import read_table
 from infogeo.studies.unfinished import Unfinished
 
 S = ig.studies
-DATA = Path(__file__).parents[2] / "examples" / "data"
+DATA = ig.studies.example_data("horse_kicks").parent
 
 
 @pytest.fixture
