@@ -88,8 +88,12 @@ class Experts(LatentModel):
         return lbfgs(CrossEntropyLoss(self.gate, (X, target)), gate, max_steps=self.steps).x, xp.stack(fitted)
 
     def divergence(self, x: Any, statistics: Any, new: Any, old: Any) -> Array:
-        xp, parts = backend_of(statistics[0]), zip(self._log_parts(x, new), self._log_parts(x, old))
-        return sum(xp.sum(statistics[0] * (after - before)) for after, before in parts) / statistics[0].shape[1]
+        share, xp, gain = statistics[0], backend_of(statistics[0]), 0.0
+        for after, before in zip(self._log_parts(x, new), self._log_parts(x, old)):
+            counts = (share > 0) & (after != before)            # of no share both may be −∞
+            blank = xp.zeros_like(share)
+            gain = gain + xp.sum(share * (xp.where(counts, after, blank) - xp.where(counts, before, blank)))
+        return gain / share.shape[1]
 
     def vector(self, theta: Any) -> Array:
         xp, gate, experts = arrays(*theta)

@@ -1,6 +1,8 @@
 """Several sequences of observations, of lengths that may differ, as one array."""
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..backend import Array, Namespace, coerced
 from ..errors import ShapeError
 from ..families.base import ExponentialFamily
@@ -60,6 +62,8 @@ def _parts(x: Any) -> list[Any]:
     """The sequences of an array or a list. Raises ShapeError for one number."""
     if tuple(getattr(x, "shape", (len(x),) if hasattr(x, "__len__") else ())) == ():
         raise ShapeError(f"x must have shape (sequences, T); got {x!r}")
+    if isinstance(x, np.ndarray) and x.dtype == object and x.ndim == 1:      # arrays of lengths that differ, as NumPy holds them
+        return list(x)
     return [x[i, ...] for i in range(x.shape[0])] if hasattr(x, "shape") else list(x)
 
 

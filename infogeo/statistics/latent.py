@@ -3,7 +3,7 @@ from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 from ..backend import Array, backend_of
-from ..errors import require, require_count, takes
+from ..errors import require_count, require_tolerance, takes
 from ..solvers.accelerated_bregman import AcceleratedBregman
 from .em_steps import SQUAREM, steps_of
 
@@ -112,7 +112,7 @@ def em(model: LatentModel, x: Any, start: Any, *, tol: float, max_steps: int,
 
     Source: Dempster, Laird & Rubin (1977); Kunstner, Kumar & Schmidt, Homeomorphic-invariance of EM (2021).
     """
-    require("tol", "tol >= 0", tol >= 0, tol)
+    require_tolerance(tol)
     require_count("max_steps", max_steps, 0)
     if not isinstance(acceleration, (SQUAREM, AcceleratedBregman, type(None))):
         raise TypeError(f"acceleration must be SQUAREM() or AcceleratedBregman(gamma); got {acceleration!r}")

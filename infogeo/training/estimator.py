@@ -176,6 +176,8 @@ class NetworkEstimator(BaseEstimator):         # type: ignore[misc]
             return network
         if isinstance(self.hidden, type):
             raise TypeError(f"hidden must be widths of hidden layers or a Sequential; got the class {self.hidden.__name__}")
+        if not np.iterable(self.hidden) and not isinstance(self.hidden, (int, np.integer)):
+            raise TypeError(f"hidden must be widths of hidden layers or a Sequential; got {self.hidden!r}")
         widths = [self.hidden] if isinstance(self.hidden, (int, np.integer)) else list(self.hidden)
         return MLP((inputs, *(require_count("hidden", width) for width in widths), outputs[0]),
                    made("activation", self.activation, Activation))

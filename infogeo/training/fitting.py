@@ -1,6 +1,7 @@
 """From arrays to weights: epochs over mini-batches, a penalty, a validation set, and when to stop."""
 from dataclasses import dataclass, field
 from math import ceil, inf
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -115,7 +116,7 @@ def fit(model: ConditionalModel, batch: Batch, *, optimiser: Update | None = Non
     """
     require_count("max_epochs", max_epochs), require_count("patience", patience)
     for name, value in (("prior_precision", prior_precision), ("tol", tol)):
-        require(name, f"{name} >= 0", value >= 0, value)
+        require(name, f"{name} >= 0", isinstance(value, Real) and float(value) >= 0, value)
     loss, rng = model.objective(batch), generator(0) if rng is None else rng
     n = loss.statistic.shape[-2]
     size = min(n, require_count("batch_size", batch_size)) if batch_size is not None else n if n <= WHOLE else PART

@@ -68,6 +68,12 @@ def test_arrays(backend):
         assert np.all(np.isfinite(backend.check(part)))
 
 
+def test_inputs_far_out_have_no_share_of_a_law_that_excludes_them():
+    """−∞ less −∞ is none of the gain."""
+    found = em(MODEL, (1e6 * X, Y), START, tol=0.0, max_steps=2)
+    assert np.all(np.isfinite(found.divergences)) and np.all(np.diff(found.values) >= found.divergences - 1e-6)
+
+
 def test_messages():
     with pytest.raises(TypeError, match="Categorical"):
         Experts(MODEL.expert, MODEL.expert)

@@ -198,6 +198,11 @@ def test_posterior_of_the_weights():
 # What is refused
 
 def test_what_is_refused():
+    with pytest.raises(TypeError, match="hidden must be widths of hidden layers or a Sequential; got None"):
+        Classifier(None).fit(WINE, LABELS)
+    for settings in ({"prior_precision": "a"}, {"tol": "a"}):
+        with pytest.raises(ig.DomainError, match=f"{next(iter(settings))} >= 0; got 'a'"):
+            Classifier(**settings).fit(WINE, LABELS)
     with pytest.raises(TypeError, match="optimiser must be an Update or a class of them; got 'adam'"):
         Classifier(optimiser="adam").fit(WINE, LABELS)
     with pytest.raises(TypeError, match=r"family has to be told more than the class Categorical: .* 'k'"):
