@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, Namespace, arrays, backend_of
-from ..errors import require_count, require_positive, takes
+from ..errors import require_count, takes
 from ..families.base import ExponentialFamily
 from ..families.dirichlet import Dirichlet
 from ..families.product import Independent, Product
@@ -12,6 +12,7 @@ from ..numerics.exponentials import logsumexp
 from ..statistics.conjugate import conjugacy
 from .conjugate_model import ConjugateModel
 from .predictive import DRAWS, Ask, Predictive, moments, summary
+from .regression import require_one
 
 __all__ = ["BayesianMixture"]
 
@@ -44,7 +45,7 @@ class BayesianMixture(ConjugateModel):
         self.family, self.k, self.conjugacy = family, require_count("k", k, 2), found
         members = Independent(found.prior, k)
         xp, prior = arrays(found.prior.theta_domain.require("prior_theta", prior_theta))
-        concentration = require_positive("concentration", concentration)
+        concentration, = require_one(concentration=concentration)
         weights = Dirichlet(k).theta_from(concentration=xp.full((k,), concentration, dtype=prior.dtype))
         super().__init__(Product(Dirichlet(k), members), xp.concat([weights, xp.reshape(xp.stack([prior] * k), (-1,))]),
                          self._of_components, family.require_observations("x", x), batch_size)

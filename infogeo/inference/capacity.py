@@ -1,6 +1,7 @@
 """Capacity of a channel and the rate–distortion function, as natural steps on the simplex with bounds on both sides."""
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,7 +40,7 @@ class Guaranteed(Search):
 
     def __post_init__(self) -> None:
         positive_field(self, "h")
-        require("growth", "growth > 1", 1 < self.growth < float("inf"), self.growth)
+        require("growth", "growth > 1", isinstance(self.growth, Real) and 1 < self.growth < float("inf"), self.growth)
         require_factor(self.factor)
 
     def __call__(self, at: Place) -> Array:

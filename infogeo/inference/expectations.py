@@ -234,6 +234,10 @@ class GaussianExpectation(Expectation):
 
     by: WeightedPoints = QuadratureExpectation(50)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.by, WeightedPoints):
+            raise TypeError(f"by must be QuadratureExpectation(n) or MonteCarloExpectation(n); got {self.by!r}")
+
     def require(self, q: Any, log_joint: Any) -> None:
         chart = normal_chart(q)
         if hasattr(log_joint, "require_dimension"):

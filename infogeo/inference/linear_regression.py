@@ -16,7 +16,7 @@ from ..numerics.packing import pack
 from .conjugate_model import ConjugateModel
 from .predictive import Ask, Predictive, new_inputs, normal_quantile
 from .reference import Reference
-from .regression import require_one_precision
+from .regression import require_one
 
 __all__ = ["LinearRegression"]
 
@@ -40,7 +40,7 @@ class LinearRegression(ConjugateModel):
             raise ShapeError(f"X must have shape (n, p) and y shape (n,); got {tuple(X.shape)} and {tuple(y.shape)}")
         p = int(X.shape[1])
         weights, eye = MultivariateNormal(p), xp.eye(p, dtype=X.dtype)
-        tau = require_one_precision(prior_precision)
+        tau, shape, rate = require_one(prior_precision=prior_precision, shape=shape, rate=rate)
         prior = xp.concat([weights.theta_from(mean=0.0 * eye[0, :], covariance=eye / tau),
                            Gamma().theta_from(shape=shape + 0.0 * eye[0, 0], rate=rate + 0.0 * eye[0, 0])])
         data = xp.concat([X, y[:, None]], axis=-1)
@@ -56,14 +56,17 @@ class LinearRegression(ConjugateModel):
         xp = backend_of(self.x)
         X, y = self.x[:, :-1], self.x[:, -1]
         s, V = eigh(xp, xp.matmul(X.T, X))
-        c, square = xp.matmul(xp.matmul(y, X), V), xp.sum(y * y)
+        seen = s > s.shape[0] * float(xp.finfo(s.dtype).eps) * xp.max(s)     # of more weights than observations some are 0
+        s, c = (xp.where(seen, part, xp.zeros_like(s)) for part in (s, xp.matmul(xp.matmul(y, X), V)))
+        fitted = xp.where(seen, c / xp.where(seen, s, xp.ones_like(s)), c)      # |y|² = |y − X w|² + Σ s_j w_j² of least squares
+        left, square = xp.sum((y - xp.matmul(X, xp.matmul(V, fitted))) ** 2), s * fitted * fitted
         found = self.q.parameters(self.prior_theta)
         lam, shape, rate = 1.0 / found["covariance_0"][0, 0], found["shape_1"], found["rate_1"]
 
         def log_joint(t: Array) -> Array:
             tau, wide = xp.exp(t), xp.exp(t)[:, None]
-            explained = tau * xp.sum(c * c / (lam + wide * s), axis=-1)
-            fit = xp.sum(xp.log(lam / (lam + wide * s)), axis=-1) - tau * (square - explained)
+            rest = left + xp.sum(lam * square / (lam + wide * s), axis=-1)      # without a difference, of any τ
+            fit = xp.sum(xp.log(lam / (lam + wide * s)), axis=-1) - tau * rest
             return 0.5 * (self.n * (t - log(2 * pi)) + fit) + shape * t - rate * tau
 
         t = _support(xp, log_joint, X)

@@ -47,6 +47,8 @@ def reference(q: ExponentialFamily, theta: Array, log_joint: Any, by: WeightedPo
 
     Source: Geweke, Bayesian inference in econometric models using Monte Carlo integration (1989).
     """
+    if isinstance(log_joint, type) or not callable(log_joint):
+        raise TypeError(f"log_joint must be a function z -> log p(x, z), or a model that is one; got {log_joint!r}")
     by.require(q, log_joint)
     theta = q.theta_domain.require("theta", theta)
     z, weights = by.points(q, theta)

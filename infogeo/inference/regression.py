@@ -16,7 +16,7 @@ from .expectations import GaussianExpectation, QuadratureExpectation
 from .normal_charts import normal_chart
 from .predictive import Ask, Predictive, new_inputs, normal_quantile, weights_drawn
 
-__all__ = ["LogisticRegression", "PoissonRegression", "Regression", "require_batch_size", "require_one_precision",
+__all__ = ["LogisticRegression", "PoissonRegression", "Regression", "require_batch_size", "require_one",
            "require_parameters", "some_of"]
 
 
@@ -59,7 +59,7 @@ class Regression:
         require("X", "X finite", xp.isfinite(X), X)
         self.family, self.X = family, kept(X)
         self.y = kept(family.require_observations("y", y))
-        self.tau = require_one_precision(prior_precision)
+        self.tau, = require_one(prior_precision=prior_precision)
         self.batch_size, self.copies = require_batch_size(batch_size, X.shape[0]), 1.0
         self.expectation = GaussianExpectation()
 
@@ -149,12 +149,13 @@ def require_batch_size(batch_size: int | None, n: int) -> int | None:
     return batch_size
 
 
-def require_one_precision(value: Any) -> Any:
-    """τ of all weights. Raises DomainError, ShapeError for an array of several."""
-    tau = require_positive("prior_precision", value)
-    if getattr(tau, "shape", ()) != ():
-        raise ShapeError(f"prior_precision must be one number, of all weights; got an array of shape {tuple(tau.shape)}")
-    return tau
+def require_one(**values: Any) -> list[Any]:
+    """Positive numbers, such as the precision of all weights. Raises DomainError, ShapeError for an array of several."""
+    found = [require_positive(name, value) for name, value in values.items()]
+    for name, value in zip(values, found):
+        if getattr(value, "shape", ()) != ():
+            raise ShapeError(f"{name} must be one number; got an array of shape {tuple(value.shape)}")
+    return found
 
 
 def require_parameters(z: Any, size: int) -> tuple[Namespace, Array]:

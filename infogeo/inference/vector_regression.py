@@ -13,7 +13,7 @@ from ..numerics.linalg import eigh, matvec
 from .expectations import GaussianExpectation, MonteCarloExpectation, QuadratureExpectation, WeightedPoints
 from .normal_charts import NormalChart
 from .predictive import Ask, Predictive, new_inputs, of_members, weights_drawn
-from .regression import require_batch_size, require_one_precision, require_parameters, some_of
+from .regression import require_batch_size, require_one, require_parameters, some_of
 
 __all__ = ["SoftmaxRegression", "VectorRegression"]
 
@@ -54,7 +54,7 @@ class VectorRegression:
         require("X", "X finite", xp.isfinite(X), X)
         self.family, self.X = family, kept(X)
         self.y = kept(family.require_observations("y", y))
-        self.tau = require_one_precision(prior_precision)
+        self.tau, = require_one(prior_precision=prior_precision)
         self.batch_size, self.copies = require_batch_size(batch_size, X.shape[0]), 1.0
         by: WeightedPoints = QuadratureExpectation(20 if family.dim <= 2 else 10)
         self.expectation = GaussianExpectation(by if family.dim <= 3 else MonteCarloExpectation(200))

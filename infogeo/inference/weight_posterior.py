@@ -11,7 +11,7 @@ from ..networks.batches import total_weight
 from ..networks.model import Batch, ConditionalModel
 from .expectations import GaussianExpectation, MonteCarloExpectation
 from .predictive import Ask, Predictive, of_members, weights_drawn
-from .regression import require_batch_size, require_one_precision, require_parameters
+from .regression import require_batch_size, require_one, require_parameters
 
 __all__ = ["WeightPosterior"]
 
@@ -45,7 +45,7 @@ class WeightPosterior:
                  batch_size: int | None = None) -> None:
         self.model, self.loss = model, model.objective(batch)
         rows = int(self.loss.statistic.shape[-2])
-        self.n, self.tau = total_weight(batch, rows), require_one_precision(prior_precision)
+        self.n, (self.tau,) = total_weight(batch, rows), require_one(prior_precision=prior_precision)
         self.probes, self.seed = require_count("probes", probes), 0
         self.batch_size = require_batch_size(batch_size, rows)
         self.expectation = GaussianExpectation(MonteCarloExpectation(10))

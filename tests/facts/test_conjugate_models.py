@@ -43,6 +43,11 @@ def test_exact_linear_regression():
         near(found.mean, [np.sum(share * mu), np.sum(share * tau)], 1e-6)
         near(found.deviation, [np.sqrt(np.sum(share * (part - np.sum(share * part)) ** 2)) for part in (mu, tau)], 1e-5)
     rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((5, 9)), rng.standard_normal(5)              # more weights than observations
+    t = np.linspace(-40.0, 6.0, 4001)
+    law = [ig.MultivariateNormal(5).theta_from(mean=np.zeros(5), covariance=np.eye(5) * np.exp(-at) + X @ X.T) for at in t]
+    value = ig.MultivariateNormal(5).log_density(np.stack(law), y) + t - np.exp(t)
+    near(LinearRegression(X, y, 1.0).exact().log_evidence, np.log(np.sum(np.exp(value)) * (t[1] - t[0])), 1e-8)
     X = rng.standard_normal((20000, 3))
     sharp = LinearRegression(X, X @ [1.0, 2.0, 3.0] + 1e-3 * rng.standard_normal(20000), 1.0).exact()
     near(sharp.mean[:3], [1.0, 2.0, 3.0], 1e-4)

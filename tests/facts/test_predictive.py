@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.inference import (BayesianMixture, LinearRegression, LogisticRegression, LowRankNormal, MonteCarloExpectation,
-                               NegativeELBO, QuadratureExpectation, Regression, SoftmaxRegression, WeightPosterior, predictive,
-                               reference)
+from infogeo.inference import (BayesianMixture, GaussianExpectation, LinearRegression, LogisticRegression, LowRankNormal,
+                               MonteCarloExpectation, NegativeELBO, QuadratureExpectation, Regression, SoftmaxRegression,
+                               WeightPosterior, predictive, reference)
 
 from ..backends import BACKENDS
 from .inference_helpers import EVIDENCE, LOGISTIC, X, Y, near
@@ -138,5 +138,11 @@ def test_messages():
         predictive(ig.Euclidean(3), THETA, LOGISTIC, X)
     with pytest.raises(TypeError, match="draws need rng"):
         predictive(FULL, THETA, LOGISTIC, X, draws=3)
+    with pytest.raises(TypeError, match="log_joint must be a function"):
+        reference(FULL, THETA, LogisticRegression, QuadratureExpectation(3))
+    with pytest.raises(TypeError, match="by must be"):
+        GaussianExpectation(3)
+    with pytest.raises(ig.ShapeError, match="rate must be one number"):
+        LinearRegression(X, Y, 1.0, rate=np.ones(3))
     with pytest.raises(ig.ShapeError, match="one number a point"):
         reference(FULL, THETA, lambda z: z, QuadratureExpectation(3))

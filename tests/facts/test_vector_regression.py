@@ -80,7 +80,7 @@ def test_messages():
     for of_weights in (THREE, THREE.gradient, THREE.hessian):
         with pytest.raises(ig.ShapeError, match=r"z must have shape \(..., 4\)"):
             of_weights(np.zeros(3))
-    with pytest.raises(ig.ShapeError, match="prior_precision must be one number"):
+    with pytest.raises(ig.ShapeError, match="prior_precision must be one number; got an array"):
         SoftmaxRegression(X, LABELS, np.ones(4), 3)
     with pytest.raises(ValueError, match="rows of one length"):
         SoftmaxRegression([[1.0], [1.0, 2.0]], [0, 1], 1.0, 3)
