@@ -50,7 +50,7 @@ class Domain(ABC):
         xp, x = coerced(x)
         self.require_shape(name, x)
         inside = self.contains(x)
-        if not (is_traced(xp, x) or xp.all(inside)):
+        if not (is_traced(xp, inside) or xp.all(inside)):          # jax.jit traces what is found of numbers, too
             require(name, self.rule(name), inside, x)
         return x
 

@@ -355,7 +355,7 @@ class ExponentialFamily(Distribution, Shown):
         xp, x = coerced(x)
         self._require_event_shape(x)
         interior = self.support.interior(x)
-        if not (is_traced(xp, x) or xp.all(interior)):
+        if not (is_traced(xp, interior) or xp.all(interior)):
             self.support.require(name, x)
             with np.errstate(all="ignore"):
                 finite = xp.all(xp.isfinite(self._sufficient_statistic(xp, x)), axis=-1)

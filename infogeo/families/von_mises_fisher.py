@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays.draws import Draws
 from ..arrays.memo import once
 from ..arrays.sums import average
-from ..backend import Array, Namespace, arrays
+from ..backend import Array, Namespace, arrays, set_at
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain, OpenBall, RealSpace
 from ..domains.supports import ClosedInterval
@@ -266,6 +266,6 @@ def _one_minus_cosine(draws: Draws, kappa: Array, p: int) -> Array:
         ratio = (below + (1.0 - below) * centre) / (centre * (2.0 - centre))      # (1 − x₀ μ·x) / (1 − x₀²)
         uniform = 1.0 - draws.uniform(scale.shape)
         accepted = concentration * (centre - below) + m * xp.log(ratio) >= xp.log(uniform)
-        out[pending] = xp.where(accepted, below, xp.full_like(below, xp.nan))
+        out = set_at(xp, out, pending, xp.where(accepted, below, xp.full_like(below, xp.nan)))
         pending = xp.isnan(out)
     return out

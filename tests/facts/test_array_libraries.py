@@ -96,6 +96,16 @@ def test_generators_of_the_library(family, theta, backend):
 
 
 @every_choice
+def test_draws_of_von_mises_by_rejection(backend):
+    """Which are set where they are accepted."""
+    family = ig.VonMises()
+    with ig.use_backend(backend.name):
+        x = backend.check(family.sample(generator(1), backend.make([1.0, 2.0]), (4000,)))
+    mean = to_numpy(family.sufficient_statistic(x)).mean(axis=0)
+    assert np.all(np.abs(mean - family.to_eta([1.0, 2.0])) < 5.0 * np.sqrt(np.diag(family.metric([1.0, 2.0])) / 4000))
+
+
+@every_choice
 def test_a_run_draws_anew_at_every_step(backend):
     """Of a key of JAX, too, which itself gives the same draws again."""
     family = ig.Normal()
@@ -141,6 +151,11 @@ try:
     jax.jit(ig.backend.to_numpy)(x)
 except TypeError as error:
     assert "cannot follow" in str(error)
+f, data = ig.Normal(), jax.numpy.asarray([0.5, -1.0])
+for traced in (jax.jit(lambda y: f.log_density(x, y))(data), jax.jit(lambda t: f.log_density(t, data))(x)):    # one is a constant
+    assert np.allclose(traced, f.log_density(x, data))
+q, p = ig.Poisson(), jax.numpy.asarray([0.3])
+assert np.allclose(jax.jit(lambda t: ig.bhattacharyya(q, p, t))(p + 1), ig.bhattacharyya(q, p, p + 1))
 """,
     "torch": """
 import torch, numpy as np, infogeo as ig

@@ -52,5 +52,6 @@ def require_members(M: DuallyFlat, theta_p: Array, theta_q: Array) -> None:
     """
     xp, *points = M.point(theta_p, theta_q)
     for name, theta in zip(("theta_p", "theta_q"), points if M.has_limits else ()):
-        if not is_traced(xp, theta) and xp.any(xp.isinf(theta)):
+        infinite = xp.any(xp.isinf(theta))
+        if not is_traced(xp, infinite) and infinite:
             M.domain.require(name, theta)
