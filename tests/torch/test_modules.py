@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.autograd.functional import jacobian
 
-from infogeo import curvature as C
+from infogeo import Poisson, curvature as C
 from infogeo.errors import DomainError, ShapeError
 from infogeo.networks import ConditionalModel, ExactBlocks, Glorot, TorchNetwork
 from infogeo.networks.torch.calls import Recorder
@@ -106,6 +106,11 @@ def test_what_is_not_taken():
             (linear, 4, ShapeError, "input_shape must be a tuple of integers"),
             (linear, (3, 4), ShapeError, r"outputs of shape \(n, outputs\).*got \(2, 3, 2\)"),
             (torch.nn.LSTM(4, 2, batch_first=True), (3, 4), ShapeError, "got tuple"),
+            (torch.nn.LazyLinear(2), (4,), ValueError, "the parameter weight has no numbers yet: call the module once"),
+            (torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Linear(3, 2).double()), (4,), TypeError,
+             "must be of one dtype; got torch.float32 of 0.weight, torch.float64 of 1.weight"),
+            (torch.nn.Linear(4, 2, dtype=torch.complex64), (4,), TypeError, "must be real numbers; got torch.complex64 of weight"),
+            (torch.nn.Bilinear(4, 4, 2), (4,), ShapeError, "must take inputs of shape.*missing 1 required positional argument"),
             (torch.nn.BatchNorm1d(4, track_running_stats=False), (4,), ValueError, "by the statistics of the batch")]:
         with pytest.raises(error, match=text):
             TorchNetwork(module, shape)
@@ -123,6 +128,33 @@ def test_what_is_not_taken():
     network = TorchNetwork(p.module, (3,))
     with pytest.raises(ValueError, match="the parameter weight of the Bilinear 'bilinear' enters bilinear"):
         C.kfac(ConditionalModel(network, p.model.family), p.w, p.batch)
+
+
+class Scaled(torch.nn.Module):
+    """A number as a parameter, and a layer that no gradient goes to."""
+
+    def __init__(self):
+        super().__init__()
+        self.fixed, self.layer, self.scale = torch.nn.Linear(4, 4), torch.nn.Linear(4, 1), torch.nn.Parameter(torch.tensor(2.0))
+
+    def forward(self, x):
+        with torch.no_grad():
+            x = torch.tanh(self.fixed(x))
+        return self.scale * self.layer(x)
+
+
+def test_a_number_as_a_parameter_and_a_layer_without_gradient():
+    network = TorchNetwork(Scaled(), (4,))
+    w, x = network.weights(), torch.randn(5, 4)
+    done = network.record(w, x)
+    assert distance(done.output, network.module(x).detach()) < 1e-6
+    network.module(x).sum().backward()
+    expected = network.flattened({name: p.grad for name, p in network.module.named_parameters()})
+    assert distance(done.per_example_gradients(torch.ones(5, 1)).sum(dim=0), expected) < 1e-5
+    model = ConditionalModel(network, Poisson())
+    K = C.kfac(model, w, (x, torch.ones(5))).dense()
+    fixed = network.flattened({"fixed.weight": torch.ones(4, 4), "fixed.bias": torch.ones(4)}) > 0
+    assert int(fixed.sum()) == 20 and float(K[fixed].abs().max()) == 0.0
 
 
 def test_no_samples_and_no_directions():

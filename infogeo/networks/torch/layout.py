@@ -56,9 +56,7 @@ class Slot:
     def of(self, w: Array) -> Array:
         """The parameter, shapes (..., size) to (..., *shape): a view, but for convolutions of several groups."""
         part = w[..., self.weights]
-        if self.matrix is None:
-            return part.reshape(*part.shape[:-1], *self.shape)
-        return self._rows(part).reshape(*part.shape[:-1], *self.shape)
+        return (part if self.matrix is None else self._rows(part)).reshape((*part.shape[:-1], *self.shape))
 
     def _rows(self, part: Array) -> Array:
         """Its entries in the numbers of its layer, a view of shape (..., groups, …)."""

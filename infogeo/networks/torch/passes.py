@@ -226,7 +226,9 @@ def _gradients(outputs: list[Any], inputs: list[Any], g: list[Any]) -> list[Any]
 
 
 def _backward(outputs: list[Any], inputs: list[Any], g: list[Any], **options: Any) -> list[Any]:
-    return list(torch.autograd.grad(outputs, inputs, g, retain_graph=True, allow_unused=True, **options))
+    known = [t for t in inputs if t.requires_grad]          # not what a module computes under torch.no_grad()
+    found = iter(torch.autograd.grad(outputs, known, g, retain_graph=True, allow_unused=True, **options) if known else ())
+    return [next(found) if t.requires_grad else None for t in inputs]
 
 
 @contextmanager

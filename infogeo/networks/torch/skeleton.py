@@ -47,6 +47,7 @@ class Skeleton:
             raise ValueError("the module must have parameters that require a gradient")
         first = next(iter(self.parameters.values()))
         self.dtype, self.device = first.dtype, first.device
+        _require_numbers(self.parameters, given)
         self._frozen = {name: p.detach() for name, p in given.items() if not p.requires_grad}
         self._module = _without_weights(module)
         self._fixed: dict[Any, dict[str, Any]] = {}
@@ -62,7 +63,7 @@ class Skeleton:
             try:
                 with torch.no_grad():
                     runs.append((*self.run(held, x), held))
-            except RuntimeError as error:
+            except (RuntimeError, TypeError, LookupError) as error:
                 raise ShapeError(f"the module must take inputs of shape (n, {', '.join(map(str, input_shape))}); for n = {n} it "
                                  f"says: {error}") from error
         (u, few, _), (_, more, _) = runs
@@ -125,6 +126,21 @@ class Skeleton:
             else:
                 slot.put(out, v)
         return out
+
+
+def _require_numbers(trained: dict[str, Any], given: dict[str, Any]) -> None:
+    """Nothing, if all parameters are there, and those to train of one dtype of real numbers. Raises TypeError, ValueError."""
+    for name, p in given.items():
+        if torch.nn.parameter.is_lazy(p):
+            raise ValueError(f"the parameter {name} has no numbers yet: call the module once on a batch of inputs")
+    dtypes = {p.dtype: name for name, p in reversed(trained.items())}
+    if len(dtypes) > 1:
+        raise TypeError("the parameters of the module must be of one dtype; got "
+                        + ", ".join(f"{dtype} of {name}" for dtype, name in reversed(dtypes.items()))
+                        + ": module.double() or .float() makes them so")
+    for dtype, name in dtypes.items():
+        if not dtype.is_floating_point:
+            raise TypeError(f"the parameters of the module must be real numbers; got {dtype} of {name}")
 
 
 def _without_weights(module: Any) -> Any:
