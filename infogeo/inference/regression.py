@@ -1,6 +1,6 @@
 """Bayesian regressions: the weights of a generalised linear model with a normal prior."""
 from copy import copy
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,8 +16,10 @@ from .expectations import GaussianExpectation, QuadratureExpectation
 from .normal_charts import normal_chart
 from .predictive import Ask, Predictive, new_inputs, normal_quantile, weights_drawn
 
-__all__ = ["LogisticRegression", "PoissonRegression", "Regression", "require_batch_size", "require_one",
-           "require_parameters", "some_of"]
+__all__ = ["LogisticRegression", "PoissonRegression", "Regression", "mini_batch", "require_batch_size", "require_one",
+           "require_parameters"]
+
+Model = TypeVar("Model", bound=Any)
 
 
 class Regression:
@@ -133,13 +135,7 @@ class Regression:
 
     def draw(self, rng: Any) -> "Regression":
         """The model of a mini-batch; itself where no batch_size was given."""
-        if self.batch_size is None:
-            return self
-        xp, index = backend_of(self.X), some_of(self.X, self.batch_size, rng)
-        part = copy(self)
-        part.__dict__.update(X=xp.take(self.X, index, axis=0), y=xp.take(self.y, index, axis=0), batch_size=None,
-                             copies=self.X.shape[0] / self.batch_size)
-        return part
+        return mini_batch(self, rng)
 
 
 def require_batch_size(batch_size: int | None, n: int) -> int | None:
@@ -166,10 +162,15 @@ def require_parameters(z: Any, size: int) -> tuple[Namespace, Array]:
     return xp, z
 
 
-def some_of(X: Array, m: int, rng: Any) -> Array:
-    """The indices of m of the rows of X, drawn without replacement."""
-    xp = backend_of(X)
-    return xp.argsort(Draws(rng, xp, X.dtype).uniform((X.shape[0],)))[:m]
+def mini_batch(model: Model, rng: Any) -> Model:
+    """The model of `batch_size` rows of X and y, drawn without replacement, each for n / batch_size; itself without a size."""
+    if model.batch_size is None:
+        return model
+    xp, n, part = backend_of(model.X), model.X.shape[0], copy(model)
+    index = xp.argsort(Draws(rng, xp, model.X.dtype).uniform((n,)))[:model.batch_size]
+    part.__dict__.update(X=xp.take(model.X, index, axis=0), y=xp.take(model.y, index, axis=0), batch_size=None,
+                         copies=n / model.batch_size)
+    return part
 
 
 class LogisticRegression(Regression):

@@ -1,11 +1,10 @@
 """Bayesian regressions of families with several natural parameters, such as softmax regression."""
-from copy import copy
 from typing import Any
 
 import numpy as np
 
 from ..arrays.kept import kept
-from ..backend import Array, Namespace, arrays, backend_of
+from ..backend import Array, Namespace, arrays
 from ..errors import ShapeError, require, takes
 from ..families.base import ExponentialFamily
 from ..families.categorical import Categorical
@@ -13,7 +12,7 @@ from ..numerics.linalg import eigh, matvec
 from .expectations import GaussianExpectation, MonteCarloExpectation, QuadratureExpectation, WeightedPoints
 from .normal_charts import NormalChart
 from .predictive import Ask, Predictive, new_inputs, of_members, weights_drawn
-from .regression import require_batch_size, require_one, require_parameters, some_of
+from .regression import mini_batch, require_batch_size, require_one, require_parameters
 
 __all__ = ["SoftmaxRegression", "VectorRegression"]
 
@@ -139,13 +138,7 @@ class VectorRegression:
 
     def draw(self, rng: Any) -> "VectorRegression":
         """The model of a mini-batch; itself where no batch_size was given."""
-        if self.batch_size is None:
-            return self
-        xp, index = backend_of(self.X), some_of(self.X, self.batch_size, rng)
-        part = copy(self)
-        part.__dict__.update(X=xp.take(self.X, index, axis=0), y=xp.take(self.y, index, axis=0), batch_size=None,
-                             copies=self.X.shape[0] / self.batch_size)
-        return part
+        return mini_batch(self, rng)
 
     def predicted(self, q: Any, theta: Array, X: Any, ask: Ask) -> Predictive:
         """What `predictive` says at X (n, p), by draws of the weights."""
