@@ -75,6 +75,11 @@ class TorchOptimizer:
                  chart: Chart | None = None, rng: np.random.Generator | None = None) -> None:
         require_positive("lr", lr)
         require("weight_decay", "weight_decay >= 0", weight_decay >= 0, weight_decay)
+        kinds: Any = TorchNetwork, _torch().nn.Module
+        if not isinstance(module, kinds):
+            raise TypeError(f"TorchOptimizer takes a torch.nn.Module or TorchNetwork as its argument module; got {module!r}")
+        if isinstance(family, type) or not hasattr(family, "dim"):
+            raise TypeError(f"family must be an exponential family, such as Categorical(3); got {family!r}")
         network = module if isinstance(module, TorchNetwork) else None
         self._module = module if network is None else network.module
         self.update: Update = as_update(KFAC() if update is None else update, generator(0) if rng is None else rng)
@@ -104,6 +109,9 @@ class TorchOptimizer:
         weights : tensor, shape (n,), optional
             Of the examples.
         """
+        if not isinstance(x, _torch().Tensor):
+            raise TypeError(f"loss takes PyTorch tensors; got {type(x).__name__} as x: torch.as_tensor(…) makes one")
+        require("x", "at least one sample", x.ndim > 0 and x.shape[0] > 0, tuple(x.shape))
         if self.model is None:
             self.model = ConditionalModel(TorchNetwork(self._module, tuple(x.shape[1:])), self._family, self._chart)
         model = self.model
@@ -141,6 +149,8 @@ class TorchOptimizer:
         decay, w = float(group["weight_decay"]), network.weights()
         objective = Regularised(self._seen, decay) if decay else self._seen
         gradients = {name: p.grad for name, p in network.module.named_parameters()}
+        if all(g is None for g in gradients.values()):
+            raise RuntimeError("no parameter has a gradient: loss.backward() comes before step(), and zero_grad() before both")
         with _torch().no_grad(), standing() as stand:
             stand(w)
             covector = network.flattened(gradients) + decay * w
@@ -150,6 +160,11 @@ class TorchOptimizer:
             network.assign(w)
         return value
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy goes on as this one does, from its next `loss` on."""
+        held = "defaults", "state", "param_groups", "_module", "update", "_family", "_chart", "model", "_carried"
+        return _made, (type(self).__dict__.get("_bare", type(self)),), {"_seen": None} | {name: vars(self)[name] for name in held}
+
     def state_dict(self) -> dict[str, Any]:
         """What a run goes on from: that of every optimiser, and what the update carries, as an object."""
         found: dict[str, Any] = _optimizer().state_dict(self)
@@ -158,6 +173,8 @@ class TorchOptimizer:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a `state_dict` of an optimiser of the same module and update."""
         rest = dict(state_dict)
+        if not {"update", "draws"} <= set(rest):
+            raise ValueError(f"state_dict must be that of a TorchOptimizer; it has {sorted(rest)} alone")
         self._carried, draws = deepcopy(rest.pop("update")), rest.pop("draws")
         if draws is not None:
             self.update.state = draws           # type: ignore[attr-defined]
@@ -176,7 +193,12 @@ def _optimizer() -> Any:
     return _torch().optim.Optimizer
 
 
+def _made(cls: Any) -> Any:
+    return cls.__new__(cls)
+
+
 @lru_cache
 def _in_torch(cls: type) -> Any:
     """The class as one of PyTorch's optimisers, which its schedulers take."""
-    return cls if issubclass(cls, _optimizer()) else type(cls.__name__, (cls, _optimizer()), {"__module__": cls.__module__})
+    own: dict[str, Any] = {"__module__": cls.__module__, "_bare": cls}
+    return cls if issubclass(cls, _optimizer()) else type(cls.__name__, (cls, _optimizer()), own)

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.autograd.functional import jacobian
 
-from infogeo import Poisson, curvature as C
+from infogeo import Poisson
+from infogeo import curvature as C
 from infogeo.errors import DomainError, ShapeError
 from infogeo.networks import ConditionalModel, ExactBlocks, Glorot, TorchNetwork
 from infogeo.networks.torch.calls import Recorder
@@ -109,7 +110,7 @@ def test_what_is_not_taken():
             (torch.nn.LazyLinear(2), (4,), ValueError, "the parameter weight has no numbers yet: call the module once"),
             (torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Linear(3, 2).double()), (4,), TypeError,
              "must be of one dtype; got torch.float32 of 0.weight, torch.float64 of 1.weight"),
-            (torch.nn.Linear(4, 2, dtype=torch.complex64), (4,), TypeError, "must be real numbers; got torch.complex64 of weight"),
+            (torch.nn.Linear(4, 2, dtype=torch.complex64), (4,), TypeError, "real numbers; got torch.complex64 of weight"),
             (torch.nn.Bilinear(4, 4, 2), (4,), ShapeError, "must take inputs of shape.*missing 1 required positional argument"),
             (torch.nn.BatchNorm1d(4, track_running_stats=False), (4,), ValueError, "by the statistics of the batch")]:
         with pytest.raises(error, match=text):

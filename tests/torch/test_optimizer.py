@@ -1,5 +1,7 @@
 """`TorchOptimizer` takes the steps of `descend`, has the face of PyTorch's optimisers, and goes on from its state."""
+import copy
 import io
+import pickle
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from torch import nn
 
 import infogeo as ig
 from infogeo.curvature import ExactColumns
+from infogeo.errors import DomainError
 from infogeo.networks import ConditionalModel, ExactBlocks, TorchNetwork
 from infogeo.training import KFAC, Adam, MiniBatches, Regularised, StructuredNatural, TorchOptimizer, TwoSided
 
@@ -76,6 +79,34 @@ def test_closure_and_what_is_missing():
     assert values == sorted(values, reverse=True) and values[-1] < values[0]
     with pytest.raises(ValueError, match="all parameters of the module are one group"):
         optimizer.add_param_group({"params": list(module.parameters())})
+
+
+def test_what_is_not_taken():
+    module, x, y = made()
+    optimizer = TorchOptimizer(module, ig.Poisson())
+    for make, error, text in [
+            (lambda: TorchOptimizer(module.parameters(), ig.Poisson()), TypeError, "takes a torch.nn.Module or TorchNetwork"),
+            (lambda: TorchOptimizer(module, ig.Poisson), TypeError, "family must be an exponential family"),
+            (lambda: optimizer.loss(x.numpy(), y), TypeError, "takes PyTorch tensors; got ndarray as x"),
+            (lambda: optimizer.loss(x[:0], y[:0]), DomainError, r"x must satisfy at least one sample; got \(0, 4\)"),
+            (lambda: optimizer.load_state_dict(torch.optim.SGD(module.parameters()).state_dict()), ValueError,
+             "that of a TorchOptimizer")]:
+        with pytest.raises(error, match=text):
+            make()
+    optimizer.loss(x, y)
+    with pytest.raises(RuntimeError, match="no parameter has a gradient"):
+        optimizer.step()
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda both: pickle.loads(pickle.dumps(both))], ids=["copy", "pickle"])
+def test_a_copy_goes_on_as_the_optimizer_does(copied):
+    module, x, y = made()
+    optimizer = TorchOptimizer(module, ig.Poisson())
+    loop(optimizer, x, y, 2)
+    other, again = copied((module, optimizer))
+    assert isinstance(again, torch.optim.Optimizer)
+    assert loop(again, x, y, 3) == loop(optimizer, x, y, 3)
+    assert torch.equal(other[0].weight, module[0].weight)
 
 
 def test_a_scheduler_changes_the_step_size():
