@@ -238,7 +238,7 @@ class ExponentialFamily(Distribution, Shown):
         rng = generator_of(rng)
         theta = self.theta_closure.require("theta", theta)
         draws = Draws(rng, backend_of(theta), theta.dtype)
-        with np.errstate(all="ignore"):             # a draw beyond the largest float is inf
+        with np.errstate(all="ignore"), named(draws.xp, f"{self!r}.sample"):         # a draw beyond the largest float is inf
             theta = self._stand_in(draws.xp, theta)
             return self.support.inward(self._draw(draws, theta, (*batch_shape(shape), *theta.shape[:-1])))
 

@@ -151,6 +151,10 @@ try:
     jax.jit(ig.backend.to_numpy)(x)
 except TypeError as error:
     assert "cannot follow" in str(error)
+try:
+    jax.jit(lambda t: ig.VonMises().sample(jax.random.key(0), t))(x)
+except TypeError as error:
+    assert "VonMises().sample looks at numbers" in str(error)
 f, data = ig.Normal(), jax.numpy.asarray([0.5, -1.0])
 for traced in (jax.jit(lambda y: f.log_density(x, y))(data), jax.jit(lambda t: f.log_density(t, data))(x)):    # one is a constant
     assert np.allclose(traced, f.log_density(x, data))
