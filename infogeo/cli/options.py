@@ -32,7 +32,8 @@ class Parser(argparse.ArgumentParser):
         if found := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
             message += suggestion(found[1], re.findall(r"[\w-]+", found[2]))
         elif found := re.search(r"unrecognized arguments: (\S+)", message):
-            message += suggestion(found[1].partition("=")[0], self.known)
+            option = found[1].partition("=")[0]
+            message += "; other commands have it, this one does not" if option in self.known else suggestion(option, self.known)
         raise studies.InputError(message)
 
 

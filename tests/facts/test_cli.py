@@ -407,6 +407,7 @@ def test_version(capsys):
     (["conditionig"], "did you mean conditioning?"), (["conditioning", "--coulmn", "x"], "did you mean --column?"),
     (["conditioning", "--direction", "foward"], "did you mean forward?"),
     (["train", "--optimizer", "adam"], "did you mean --optimiser?"),
+    (["families", "--backend", "torch"], "unrecognized arguments: --backend; other commands have it, this one does not"),
     (["conditioning", "--family", "gama", "--target", "rate=1"], "did you mean Gamma?"),
     (["train", "--optimiser", "kfca"], "did you mean kfac?")])
 def test_what_may_have_been_meant(capsys, argv, meant):
