@@ -63,7 +63,8 @@ def caught_by(mutant, tree):
 
 def table(rows):
     """The rows (mutant, caught by, seconds) as a table for the documentation."""
-    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 16 54 30", "", "   * - file", "     - change", "     - seen by"]
+    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 16 54 30", "",
+             "   * - file", "     - change", "     - seen by"]
     for mutant, seen, _ in rows:
         lines += [f"   * - ``{mutant.file}``", f"     - ``{mutant.old}`` → {f'``{mutant.new}``' if mutant.new else 'left out'}",
                   f"     - ``{seen}``" if seen else "     - **nothing**"]

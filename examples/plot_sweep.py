@@ -41,7 +41,8 @@ def block(i):
 
 
 # %%
-# Two processes by joblib; ``pool.map`` of an executor, or a cluster's client, would stand in the same place (:doc:`/guide/sweeps`).
+# Two processes by joblib; ``pool.map`` of an executor, or a cluster's client, would stand in the same place
+# (:doc:`/guide/sweeps`).
 def two_workers(f, blocks):
     return joblib.Parallel(n_jobs=2)(joblib.delayed(f)(i) for i in blocks)
 
