@@ -35,7 +35,7 @@ rst_prolog = ".. currentmodule:: infogeo\n"
 
 nitpicky = True
 nitpick_ignore_regex = [               # names that have no page
-    (r"py:.*", r"(numpy|scipy|matplotlib|array_api_compat|abc|enum|collections|functools|itertools|sklearn|sympy)\..*"),
+    (r"py:.*", r"(numpy|scipy|matplotlib|torch|jax|array_api_compat|abc|enum|collections|functools|itertools|sklearn|sympy)\..*"),
     (r"py:class", r"(?!infogeo\.).*"),                              # types in signatures, by the names that their files give them
     (r"py:obj", r"([A-Z]+|[a-z_]\w*)"),                             # methods, attributes and constants in the prose of docstrings
     (r"py:obj", "|".join(infogeo.__all__)),                       # public names in the docstrings of packages below the top level
