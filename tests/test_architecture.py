@@ -33,7 +33,7 @@ FLOORS = [
 # digits by another, the base classes of its estimators by a third.
 OPTIONAL = {"cupy": {"backend"}, "cupyx": {"backend"}, "array_api_compat": {"backend"},
             "torch": {"arrays", "backend", "networks", "training"}, "jax": {"arrays", "backend"},
-            "matplotlib": {"boosting", "pictures", "studies"},
+            "matplotlib": {"pictures", "studies"},
             "tqdm": {"solvers", "studies"}, "sklearn": {"boosting", "clustering", "studies", "training"},
             "lightgbm": {"boosting"}, "gymnasium": {"policy"}, "dask": {"arrays"}}
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from ..backend import Array
 from ..errors import ShapeError, require_count, takes
+from ..pictures.axes import axes_or_new
 from .prediction import Prediction
 
 __all__ = ["ConformalLevel", "pit_histogram", "plot_pit", "plot_reliability", "reliability"]
@@ -63,7 +64,7 @@ def plot_pit(prediction: Prediction, y: Array, bins: int = 10, ax: Any = None) -
 
     A cup says that the laws are too narrow, a hill that they are too wide, a slope that they are off to one side.
     """
-    ax = _axes(ax)
+    ax = axes_or_new(ax, (4.0, 3.4))
     share, n = pit_histogram(prediction, y, bins), len(prediction)
     ax.bar((np.arange(bins) + 0.5) / bins, share * bins, width=0.9 / bins, color="#4477aa")
     ax.axhspan(*(1.0 + 1.96 * sign * np.sqrt((bins - 1.0) / n) for sign in (-1.0, 1.0)), color="0.6", alpha=0.35, lw=0)
@@ -75,7 +76,7 @@ def plot_pit(prediction: Prediction, y: Array, bins: int = 10, ax: Any = None) -
 @takes(Prediction)
 def plot_reliability(prediction: Prediction, y: Array, ax: Any = None) -> Any:
     """The share of observations below each predicted quantile, which lies on the diagonal where the laws are right."""
-    ax, q = _axes(ax), np.linspace(0.0, 1.0, 101)
+    ax, q = axes_or_new(ax, (4.0, 3.4)), np.linspace(0.0, 1.0, 101)
     share = np.concatenate([[0.0], reliability(prediction, y, q[1:-1]), [1.0]])
     band = 1.96 * np.sqrt(q * (1.0 - q) / len(prediction))
     ax.fill_between(q, q - band, q + band, color="0.6", alpha=0.35, lw=0)
@@ -83,13 +84,3 @@ def plot_reliability(prediction: Prediction, y: Array, ax: Any = None) -> Any:
     ax.plot(q, share, color="#4477aa", lw=2)
     ax.set(xlabel="predicted probability", ylabel="observed share", xlim=(0, 1), ylim=(0, 1))
     return ax
-
-
-def _axes(ax: Any) -> Any:
-    if ax is not None:
-        return ax
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError("figures need matplotlib: pip install 'infogeo[studies]'") from error
-    return plt.subplots(figsize=(4.0, 3.4))[1]

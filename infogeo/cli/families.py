@@ -14,8 +14,7 @@ EXAMPLES = """examples:
 def add(commands: Any) -> None:
     listing = commands.add_parser(
         "families", help="the families, their ordinary parameters and what they can do",
-        description="All families in a line each, or the data sheets of those that are named.",
-        formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EXAMPLES)
+        description="All families in a line each, or the data sheets of those that are named.", epilog=EXAMPLES)
     listing.add_argument("names", nargs="*", metavar="NAME", help="with its arguments: gamma, \"Wishart(2)\"")
     listing.add_argument("--format", choices=("text", "json"), default="text")
     listing.set_defaults(run=run)

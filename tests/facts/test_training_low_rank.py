@@ -4,12 +4,11 @@ import pytest
 
 import infogeo as ig
 from infogeo.curvature.low_rank import OnlineDiagonalPlusLowRank, OnlineLowRank
-from infogeo.training.checkpoint import Checkpoint, load_checkpoint
 from infogeo.training.data import MiniBatches
 from infogeo.training.low_rank import LowRankNatural
 
 from ..backends import every_dtype
-from .training_helpers import leading, problem, run
+from .training_helpers import leading, problem, resumed, run
 
 
 def second_moment(outputs, model, w, step):
@@ -58,10 +57,7 @@ def test_a_diagonal_makes_up_for_the_rest():
 def test_twenty_steps_are_ten_and_ten_more(average, tmp_path):
     model, w, batch = problem("categorical")
     objective, update = lambda: MiniBatches(model.objective(batch), 5), LowRankNatural(average, ig.curvature.Tikhonov(0.1))
-    path = tmp_path / "run.checkpoint"
-    whole = run(objective(), w, update)
-    run(objective(), w, update, max_steps=10, callbacks=[Checkpoint(path, 10)])
-    again = run(objective(), w, update, seed=9, callbacks=[Checkpoint(path, 100)], resume=load_checkpoint(path))
+    whole, again = resumed(objective, w, update, tmp_path / "run.checkpoint")
     np.testing.assert_array_equal(again.path, whole.path)
 
 

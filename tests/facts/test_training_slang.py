@@ -11,13 +11,12 @@ from infogeo.networks.model import ConditionalModel
 from infogeo.networks.network import MLP
 from infogeo.operators.low_rank import DiagonalPlusLowRank
 from infogeo.training.adaptive import ConstantRate
-from infogeo.training.checkpoint import Checkpoint, load_checkpoint
 from infogeo.training.data import MiniBatches, Regularised
 from infogeo.training.normal_weights import NormalWeights
 from infogeo.training.slang import SLANG, PowerRate
 
 from ..backends import every_dtype
-from .training_helpers import leading, problem, run
+from .training_helpers import leading, problem, resumed, run
 
 
 @pytest.mark.parametrize("outputs", [ig.curvature.Observed(), ig.curvature.ExactColumns()], ids=["observed", "exact"])
@@ -143,10 +142,7 @@ def test_a_weight_of_two_counts_as_two():
 def test_twenty_steps_are_ten_and_ten_more(tmp_path):
     model, w, batch = problem("categorical")
     objective, update = lambda: MiniBatches(model.objective(batch), 5), SLANG(24, 3, 1.0, ConstantRate(0.1))
-    path = tmp_path / "run.checkpoint"
-    whole = run(objective(), w, update)
-    run(objective(), w, update, max_steps=10, callbacks=[Checkpoint(path, 10)])
-    again = run(objective(), w, update, seed=9, callbacks=[Checkpoint(path, 100)], resume=load_checkpoint(path))
+    whole, again = resumed(objective, w, update, tmp_path / "run.checkpoint")
     np.testing.assert_array_equal(again.path, whole.path)
 
 

@@ -3,6 +3,7 @@ import numpy as np
 
 import infogeo as ig
 from infogeo.networks import AveragePool, ConditionalModel, ConvNet, Glorot, MLP, Relu, Softplus, Tanh
+from infogeo.training.checkpoint import Checkpoint, load_checkpoint
 
 MODELS = {
     "categorical": lambda: ConditionalModel(MLP((3, 5, 4, 2), Tanh()), ig.Categorical(3)),
@@ -35,3 +36,10 @@ def run(objective, w, update, h=0.1, max_steps=20, seed=5, **more):
     settings = dict(geometry=ig.Euclidean(w.shape[-1]), update=update, step=ig.Constant(h), max_steps=max_steps,
                     rng=np.random.default_rng(seed), record="path")
     return ig.descend(objective, w, **settings | more)
+
+
+def resumed(objective, w, update, path):
+    """(a whole run, one that goes on from its tenth step), each of an objective of its own."""
+    whole = run(objective(), w, update)
+    run(objective(), w, update, max_steps=10, callbacks=[Checkpoint(path, 10)])
+    return whole, run(objective(), w, update, seed=9, callbacks=[Checkpoint(path, 100)], resume=load_checkpoint(path))
