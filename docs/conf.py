@@ -8,7 +8,7 @@ from infogeo.face.stubs import public_names
 from infogeo.families.base import ExponentialFamily
 from infogeo.families.data_sheet import stated
 from infogeo.statistics import conjugacy
-from infogeo.studies.catalogue import example_family, made_from_numbers
+from infogeo.studies.catalogue import example_family, has_prior, made_from_numbers
 
 sys.path.insert(0, str(Path(__file__).parent))         # figure_scraper, mathematics and these
 
@@ -137,7 +137,7 @@ def raised(manifold):
 
 
 def conjugate(manifold):
-    if conjugacy.dispatch(type(manifold)) is conjugacy.dispatch(object):
+    if not has_prior(manifold):
         return "–"
     found = conjugacy(manifold)
     prior = getattr(found.prior, "family", found.prior)

@@ -8,7 +8,7 @@ from ..families.catalogue import FAMILIES
 from ..statistics import conjugacy
 from .naming import named_family
 
-__all__ = ["EXAMPLE_ARGUMENTS", "example_family", "families_text", "made_from_numbers"]
+__all__ = ["EXAMPLE_ARGUMENTS", "example_family", "families_text", "has_prior", "made_from_numbers"]
 
 # Arguments that are neither numbers nor optional, as a small example has them
 EXAMPLE_ARGUMENTS: dict[str, tuple[Any, ...]] = {
@@ -61,12 +61,13 @@ def _sheet(name: str, entries: dict[str, str]) -> str:
 
 def _row(cls: Any) -> dict[str, str]:
     family, given = example_family(cls)
-    marks = {"cdf": family.support.shape == (), "boundary": getattr(family, "has_limits", False), "prior": _has_prior(family)}
+    marks = {"cdf": family.support.shape == (), "boundary": getattr(family, "has_limits", False), "prior": has_prior(family)}
     return {"family": cls.__name__ + (f"({', '.join(map(str, given))})" if given else ""),
             "ordinary parameters": ", ".join(family.ordinary), "can": " ".join(name for name, has in marks.items() if has)}
 
 
-def _has_prior(family: Any) -> bool:
+def has_prior(family: Any) -> bool:
+    """Whether the library knows the conjugate prior of the family."""
     return conjugacy.dispatch(type(family)) is not conjugacy.dispatch(object)
 
 
