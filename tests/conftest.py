@@ -28,6 +28,11 @@ def pytest_xdist_auto_num_workers():
     return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
+def pytest_make_parametrize_id(val, argname):
+    """No case is named by bytes: those of a file may hold the second of its making, and each process names its cases by itself."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(config, items):
     """Of a run on one other library, what stands on it and what takes its arrays: the small profile, or all by ``-m arrays``."""
     if CHOSEN:
