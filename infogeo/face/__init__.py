@@ -17,6 +17,7 @@ def attach(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], 
     def get(name: str) -> Any:
         if name in public:
             return load(name)
-        raise AttributeError(f"module {package!r} has no attribute {name!r}{whereabouts(name)}")
+        within = [f"{package}.{longer}" for longer in public if longer.startswith(name) and name[:1].isupper()]
+        raise AttributeError(f"module {package!r} has no attribute {name!r}{whereabouts(name, within)}")
 
     return get, names, public

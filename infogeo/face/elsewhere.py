@@ -51,10 +51,12 @@ def method(name: str) -> str:
     return f": it is the method {call} of a family" if call else ""
 
 
-def whereabouts(name: str) -> str:
-    """The same for a public name."""
+def whereabouts(name: str, longer: list[str]) -> str:
+    """The same for a public name; `longer` are those of the asked package that begin with it."""
     if name.startswith("__"):               # Python asks for these, nobody else
         return ""
+    if len(longer) == 1:
+        return f"; did you mean {longer[0]}?"
     public, plain = public_names(), _plain(name)
     here = name if name in public else _SYNONYM.get(plain)
     if here:

@@ -36,6 +36,8 @@ def test_a_name_from_elsewhere(name, said):
 def test_a_name_of_another_package():
     with pytest.raises(AttributeError, match="module 'infogeo.curvature' has no attribute 'Normal': it is infogeo.Normal$"):
         ig.curvature.Normal
+    with pytest.raises(AttributeError, match="'MonteCarlo'; did you mean infogeo.inference.MonteCarloExpectation[?]$"):
+        ig.inference.MonteCarlo             # before the one of another package that has this name, for another purpose
 
 
 def test_methods_of_other_libraries():
