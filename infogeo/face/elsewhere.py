@@ -55,9 +55,9 @@ def whereabouts(name: str, longer: list[str]) -> str:
     """The same for a public name; `longer` are those of the asked package that begin with it."""
     if name.startswith("__"):               # Python asks for these, nobody else
         return ""
-    if len(longer) == 1:
-        return f"; did you mean {longer[0]}?"
     public, plain = public_names(), _plain(name)
+    if len(longer) == 1 and public.get(name) != f"infogeo.{name}":      # what stands at the top is known by its whole name
+        return f"; did you mean {longer[0]}?"
     here = name if name in public else _SYNONYM.get(plain)
     if here:
         return f": it is {public[here]}"
