@@ -153,6 +153,7 @@ class EigenKronecker(_OnMatrices):
     eigenbasis (2018), section 3.
     """
 
+    # `root` is the symmetric one, of the operator alone: eigenvectors have any sign, and of equal eigenvalues any direction
     symmetric: bool = True
 
     def __init__(self, Q_a: Array, Q_b: Array, S: Array, dtype: Any = None) -> None:
@@ -180,11 +181,11 @@ class EigenKronecker(_OnMatrices):
 
     def _root(self, z: Array) -> Array:
         with np.errstate(invalid="ignore"):
-            return self._flat(self._from_basis(self._matrix(z) * self.xp.sqrt(self.S)))
+            return self._flat(self._from_basis(self._to_basis(self._matrix(z)) * self.xp.sqrt(self.S)))
 
     def _inverse_root(self, z: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return self._flat(self._from_basis(self._matrix(z) / self.xp.sqrt(self.S)))
+            return self._flat(self._from_basis(self._to_basis(self._matrix(z)) / self.xp.sqrt(self.S)))
 
     def diagonal(self) -> Array:
         xp = self.xp
@@ -242,9 +243,11 @@ class KroneckerPair(_OnMatrices):
 
     @cached_property
     def _basis(self) -> list[Array]:
-        """(K_a, K_b, K_a⁻ᵀ, K_b⁻ᵀ, 1 + σ s_a s_bᵀ); NaN where A or B is not positive definite."""
-        (K_a, J_a, s_a), (K_b, J_b, s_b) = _both_diagonal(self.xp, self.A, self.C), _both_diagonal(self.xp, self.B, self.D)
-        return self._rounded(K_a, K_b, J_a, J_b, 1.0 + self.sign * s_a[:, None] * s_b[None, :])
+        """(K_a, K_b, K_a⁻ᵀ, K_b⁻ᵀ, E_aᵀ, E_bᵀ, 1 + σ s_a s_bᵀ); NaN where A or B is not positive definite."""
+        xp = self.xp
+        (K_a, J_a, E_a, s_a), (K_b, J_b, E_b, s_b) = _both_diagonal(xp, self.A, self.C), _both_diagonal(xp, self.B, self.D)
+        T_a, T_b = xp.matrix_transpose(E_a), xp.matrix_transpose(E_b)
+        return self._rounded(K_a, K_b, J_a, J_b, T_a, T_b, 1.0 + self.sign * s_a[:, None] * s_b[None, :])
 
     def _sandwich(self, left: Array, X: Array, right: Array) -> Array:
         """left X rightᵀ."""
@@ -255,20 +258,21 @@ class KroneckerPair(_OnMatrices):
         return self._flat(self._sandwich(A, X, B) + self.sign * self._sandwich(C, X, D))
 
     def _solve(self, b: Array) -> Array:
-        K_a, K_b, _, _, scale = self._basis
+        K_a, K_b, *_, scale = self._basis
         inner = self._sandwich(self.xp.matrix_transpose(K_a), self._matrix(b), self.xp.matrix_transpose(K_b))
         with np.errstate(divide="ignore", invalid="ignore"):
             return self._flat(self._sandwich(K_a, inner / scale, K_b))
 
     def _root(self, z: Array) -> Array:
-        _, _, J_a, J_b, scale = self._basis
+        """By (E_a ⊗ E_b)ᵀ z, so that it does not depend on the signs of eigenvectors."""
+        _, _, J_a, J_b, T_a, T_b, scale = self._basis
         with np.errstate(invalid="ignore"):
-            return self._flat(self._sandwich(J_a, self._matrix(z) * self.xp.sqrt(scale), J_b))
+            return self._flat(self._sandwich(J_a, self._sandwich(T_a, self._matrix(z), T_b) * self.xp.sqrt(scale), J_b))
 
     def _inverse_root(self, z: Array) -> Array:
-        K_a, K_b, _, _, scale = self._basis
+        K_a, K_b, _, _, T_a, T_b, scale = self._basis
         with np.errstate(divide="ignore", invalid="ignore"):
-            return self._flat(self._sandwich(K_a, self._matrix(z) / self.xp.sqrt(scale), K_b))
+            return self._flat(self._sandwich(K_a, self._sandwich(T_a, self._matrix(z), T_b) / self.xp.sqrt(scale), K_b))
 
     def diagonal(self) -> Array:
         A, B, C, D = map(self.xp.linalg.diagonal, self._factors)
@@ -286,12 +290,12 @@ class KroneckerPair(_OnMatrices):
             return xp.prod(xp.sign(scale)), size + xp.sum(xp.log(xp.abs(scale)))
 
 
-def _both_diagonal(xp: Namespace, A: Array, C: Array) -> tuple[Array, Array, Array]:
-    """(K, K⁻ᵀ, s) with Kᵀ A K = I and Kᵀ C K = diag(s), by A = L Lᵀ and L⁻¹ C L⁻ᵀ = E diag(s) Eᵀ: K = L⁻ᵀ E, K⁻ᵀ = L E."""
+def _both_diagonal(xp: Namespace, A: Array, C: Array) -> tuple[Array, Array, Array, Array]:
+    """(K, K⁻ᵀ, E, s) with Kᵀ A K = I and Kᵀ C K = diag(s), by A = L Lᵀ and L⁻¹ C L⁻ᵀ = E diag(s) Eᵀ: K = L⁻ᵀ E, K⁻ᵀ = L E."""
     lower = cholesky(xp, A)
     inverse = inverse_lower(xp, lower)
     white = xp.matmul(xp.matmul(inverse, C), xp.matrix_transpose(inverse))
     if not bool(xp.all(xp.isfinite(white))):        # for which a library's decomposition raises
-        return lower, lower, lower[0, :] * xp.nan
+        return lower, lower, lower, lower[0, :] * xp.nan
     s, E = xp.linalg.eigh(0.5 * (white + xp.matrix_transpose(white)))
-    return xp.matmul(xp.matrix_transpose(inverse), E), xp.matmul(lower, E), s
+    return xp.matmul(xp.matrix_transpose(inverse), E), xp.matmul(lower, E), E, s

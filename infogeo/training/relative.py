@@ -13,6 +13,7 @@ from ..operators.base import IdentityOperator, LinearOperator
 from ..operators.block import BlockDiagonal, DenseBlocks
 from ..operators.dense import SymmetricDense
 from ..operators.kronecker import Kronecker
+from ..operators.rounded import Rounded
 from .examples import ExampleUpdate, Seen
 from .layer_matrices import LayerMatrices
 
@@ -144,5 +145,5 @@ class RelativeNatural(ExampleUpdate):
         return RelativeState(state.k, averaged, metric)
 
     def step(self, x: Array, covector: Array, h: Array, state: RelativeState) -> tuple[Array, RelativeState]:
-        xp, x = arrays(x)
-        return x - h * xp.astype(state.metric.solve(covector), x.dtype), state._replace(k=state.k + 1)
+        _, x = arrays(x)
+        return x - h * Rounded(state.metric, x.dtype).solve(covector), state._replace(k=state.k + 1)

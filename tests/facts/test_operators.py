@@ -1,6 +1,7 @@
 """Every operator equals its dense matrix in every method, on every backend and in both precisions."""
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.sparse.linalg
 
 from infogeo.backend import NUMPY, to_numpy
@@ -9,8 +10,8 @@ from infogeo.operators.base import Composed, IdentityOperator, LinearOperator, S
 from infogeo.operators.block import BlockDiagonal, BlockTridiagonalInverse, DenseBlocks
 from infogeo.operators.dense import DenseOperator, DiagonalOperator, SymmetricDense
 from infogeo.operators.kronecker import EigenKronecker, Kronecker, KroneckerPair
-from infogeo.operators.low_rank import DiagonalPlusLowRank, LowRank
 from infogeo.operators.krylov import Shifted
+from infogeo.operators.low_rank import DiagonalPlusLowRank, LowRank
 
 from ..backends import NUMPY as NUMPY_BACKEND
 from ..backends import every_dtype
@@ -251,6 +252,20 @@ def test_singular_operators_solve_to_no_number(backend):
               DenseBlocks(backend.make(np.zeros((1, 3, 3)))),
               KroneckerPair(*(backend.make(np.diag(d)) for d in ([1.0, 0.0, 1.0], [1.0], [1.0] * 3, [1.0])))):
         assert not np.any(np.isfinite(to_numpy(A.solve(b))[:2])), A
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_roots_do_not_depend_on_the_signs_of_eigenvectors(sign):
+    z, flipped = np.arange(12.0), Q3 * np.array([1.0, -1.0, 1.0])
+    for name in ("root", "inverse_root"):
+        found = [getattr(EigenKronecker(Q, Q4, S34), name)(z) for Q in (Q3, flipped)]
+        np.testing.assert_allclose(found[1], found[0], rtol=1e-13)
+    L = np.linalg.cholesky(np.kron(A3, B4))
+    inner = np.linalg.solve(L, np.linalg.solve(L, np.kron(A3, B4) + 0.1 * sign * np.kron(C3, D4)).T)
+    root = L @ scipy.linalg.sqrtm(inner)
+    A = KroneckerPair(A3, B4, 0.1 * C3, D4, sign=sign)
+    np.testing.assert_allclose(A.root(z), root @ z, rtol=1e-10)
+    np.testing.assert_allclose(A.inverse_root(z), np.linalg.solve(root.T, z), rtol=1e-10)
 
 
 def test_log_determinants_of_singular_and_of_negative_operators():
