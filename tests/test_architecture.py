@@ -201,8 +201,9 @@ def test_every_function_is_annotated():
 
 
 def unannotated(cls):
-    """The public attributes of a class that have their annotation neither there nor in a base class."""
-    said = set().union(*(vars(base).get("__annotations__", {}) for base in cls.__mro__))
+    """The public attributes of a class that neither have their annotation there or in a base class nor are another library's."""
+    said = set().union(*(vars(base).get("__annotations__", {}) if base.__module__.startswith("infogeo.") else dir(base)
+                         for base in cls.__mro__))
     plain = {name for name, value in vars(cls).items() if not (name.startswith("_") or hasattr(value, "__get__"))}
     return plain - said
 

@@ -97,6 +97,7 @@ def test_a_normal_of_mean_at_least():
     np.testing.assert_allclose([corner["mean"], corner["variance"]], [0.25, 3 / 16], rtol=1e-11)
 
 
+@pytest.mark.filterwarnings("ignore:Values in x were outside bounds:RuntimeWarning")       # of SciPy 1.15, half-way
 def test_against_a_general_solver():
     """The m-projection onto a polyhedron with an equation, against SLSQP, a method of another kind, to its accuracy."""
     M, rng = ig.Gamma(), np.random.default_rng(5)
