@@ -1,6 +1,7 @@
 """The errors that infogeo raises at its boundary, and the sentences that they say."""
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from inspect import signature
 from math import inf
@@ -156,6 +157,21 @@ def require_converged(what: str, converged: Array, residual: Array, iterate: Arr
         count, first = first_bad(bad)
         raise ConvergenceError(f"{what} in {count} rows, first at index {first}: residual {to_numpy(residual)[first]:.3g}",
                                residual, iterate)
+
+
+@contextmanager
+def from_extra(what: str, extra: str) -> Iterator[None]:
+    """Around imports of what need not be installed: `what` says who needs it, for instance "figures need matplotlib".
+
+    Raises
+    ------
+    ImportError
+        Naming the extra that brings it.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise ImportError(f"{what}: pip install 'infogeo[{extra}]'") from error
 
 
 def made(name: str, value: Any, kind: Any) -> Any:

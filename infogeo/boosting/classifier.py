@@ -4,15 +4,8 @@ from typing import Any
 
 import numpy as np
 
-try:
-    from sklearn.base import ClassifierMixin
-    from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_is_fitted, column_or_1d
-except ImportError as error:
-    raise ImportError("the estimators need scikit-learn: pip install 'infogeo[boosting]'") from error
-
 from ..backend import Array
-from ..errors import DomainError
+from ..errors import DomainError, from_extra
 from ..families.base import ExponentialFamily
 from ..families.bernoulli import Bernoulli
 from ..families.categorical import Categorical
@@ -20,6 +13,11 @@ from .charts import ParameterChart
 from .estimator import DistributionBooster
 from .leaves import LeafMetric
 from .scoring import LogScore
+
+with from_extra("the estimators need scikit-learn", "boosting"):
+    from sklearn.base import ClassifierMixin
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 __all__ = ["NaturalGradientBoostingClassifier"]
 

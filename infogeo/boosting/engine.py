@@ -4,12 +4,11 @@ from typing import Any
 
 import numpy as np
 
-try:
-    import lightgbm
-except ImportError as error:
-    raise ImportError("boosting needs LightGBM: pip install 'infogeo[boosting]'") from error
-
 from ..backend import Array
+from ..errors import from_extra
+
+with from_extra("boosting needs LightGBM", "boosting"):
+    import lightgbm
 
 __all__ = ["Forest", "Trees", "booster_of"]
 

@@ -6,17 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 
-try:
-    from sklearn.base import BaseEstimator
-    from sklearn.model_selection import train_test_split
-    from sklearn.utils import check_random_state
-    from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
-except ImportError as error:
-    raise ImportError("the estimators need scikit-learn: pip install 'infogeo[boosting]'") from error
-
 from ..arrays.weights import sample_weights
 from ..backend import Array
-from ..errors import DomainError, made, require, require_count, require_tolerance
+from ..errors import DomainError, from_extra, made, require, require_count, require_tolerance
 from ..families.base import ExponentialFamily
 from .charts import ParameterChart, default_chart
 from .engine import Forest, Trees
@@ -26,6 +18,12 @@ from .prediction import Prediction
 from .scoring import ScoringRule
 from .settings import threads, tree_settings
 from .stages import History, MeanScore, boost, unit_of
+
+with from_extra("the estimators need scikit-learn", "boosting"):
+    from sklearn.base import BaseEstimator
+    from sklearn.model_selection import train_test_split
+    from sklearn.utils import check_random_state
+    from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 __all__ = ["DistributionBooster", "log_scorer"]
 

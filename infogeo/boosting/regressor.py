@@ -4,14 +4,8 @@ from typing import Any, Self
 
 import numpy as np
 
-try:
-    from sklearn.base import RegressorMixin
-    from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
-except ImportError as error:
-    raise ImportError("the estimators need scikit-learn: pip install 'infogeo[boosting]'") from error
-
 from ..backend import Array
-from ..errors import ShapeError
+from ..errors import ShapeError, from_extra
 from ..families.base import ExponentialFamily
 from ..families.normal import Normal
 from .calibration import ConformalLevel, plot_pit, plot_reliability
@@ -19,6 +13,10 @@ from .charts import ParameterChart
 from .estimator import DistributionBooster
 from .leaves import Pointwise
 from .scoring import LogScore
+
+with from_extra("the estimators need scikit-learn", "boosting"):
+    from sklearn.base import RegressorMixin
+    from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 __all__ = ["Intervals", "NaturalGradientBoostingRegressor", "family_object"]
 

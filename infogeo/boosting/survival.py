@@ -5,13 +5,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-try:
-    from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
-except ImportError as error:
-    raise ImportError("the estimators need scikit-learn: pip install 'infogeo[boosting]'") from error
-
 from ..backend import Array
-from ..errors import DomainError, made
+from ..errors import DomainError, from_extra, made
 from ..families.base import ExponentialFamily
 from ..families.log_normal import LogNormal
 from .censoring import CensoredLogScore, censored
@@ -19,6 +14,9 @@ from .charts import ParameterChart
 from .leaves import Pointwise
 from .regressor import Intervals, family_object
 from .scoring import LogScore, ScoringRule
+
+with from_extra("the estimators need scikit-learn", "boosting"):
+    from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 __all__ = ["NaturalGradientBoostingSurvival"]
 

@@ -4,14 +4,8 @@ from typing import Any, Self
 
 import numpy as np
 
-try:
-    from sklearn.base import BaseEstimator, ClusterMixin, DensityMixin, TransformerMixin
-    from sklearn.utils import check_random_state
-    from sklearn.utils.validation import check_is_fitted, validate_data
-except ImportError as error:
-    raise ImportError("the estimators need scikit-learn: pip install 'infogeo[clustering]'") from error
-
 from ..backend import Array
+from ..errors import from_extra
 from ..families.base import ExponentialFamily
 from ..families.diagonal_normal import DiagonalNormal
 from ..geometry.centroids.kmeans import bregman_kmeans, kmeans_plus_plus
@@ -19,6 +13,11 @@ from ..geometry.manifolds.euclidean import Euclidean
 from ..geometry.manifolds.manifold import DuallyFlat
 from ..numerics.exponentials import logsumexp
 from ..statistics.mixtures import fit_mixture, log_joint, mixture_start
+
+with from_extra("the estimators need scikit-learn", "clustering"):
+    from sklearn.base import BaseEstimator, ClusterMixin, DensityMixin, TransformerMixin
+    from sklearn.utils import check_random_state
+    from sklearn.utils.validation import check_is_fitted, validate_data
 
 __all__ = ["BregmanKMeans", "FamilyMixture"]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays.draws import Draws
 from ..backend import Array, backend_of, coerced
-from ..errors import ShapeError, require, require_count
+from ..errors import ShapeError, from_extra, require, require_count
 from .activations import Identity
 from .affine import Affine
 from .initial import Initial
@@ -214,8 +214,6 @@ class TorchNetwork(Network):
 
 
 def _skeleton() -> Any:
-    try:
+    with from_extra("TorchNetwork needs PyTorch", "torch"):
         from .torch.skeleton import Skeleton
-    except ImportError as error:
-        raise ImportError("TorchNetwork needs PyTorch: pip install 'infogeo[torch]'") from error
     return Skeleton

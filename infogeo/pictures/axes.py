@@ -1,6 +1,8 @@
 """Axes of Matplotlib to draw on."""
 from typing import Any
 
+from ..errors import from_extra
+
 __all__ = ["axes_or_new"]
 
 
@@ -18,8 +20,6 @@ def axes_or_new(ax: Any, size: tuple[float, float] = (4.8, 3.4)) -> Any:
         if not hasattr(ax, "errorbar"):
             raise TypeError(f"ax must be the axes of a Matplotlib figure; got {ax!r}")
         return ax
-    try:
+    with from_extra("figures need matplotlib", "studies"):
         import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError("figures need matplotlib: pip install 'infogeo[studies]'") from error
     return plt.subplots(figsize=size, layout="constrained")[1]

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, asarray, generator_of, to_numpy
-from ..errors import DomainError, require_count
+from ..errors import DomainError, from_extra, require_count
 from ..families.categorical import Categorical
 from ..families.diagonal_normal import DiagonalNormal
 from ..families.normal import Normal
@@ -24,7 +24,8 @@ def gym(name: str, count: int = 8, **settings: Any) -> "GymEnvironment":
     settings
         As of ``gymnasium.make``.
     """
-    import gymnasium
+    with from_extra("environments by name need Gymnasium", "policy"):
+        import gymnasium
     count = require_count("count", count)
     try:
         return GymEnvironment([gymnasium.make(name, **settings) for _ in range(count)])

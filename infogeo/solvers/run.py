@@ -5,7 +5,7 @@ from typing import Any
 
 from ..arrays.kept import closed
 from ..backend import Array, backend_of, column
-from ..errors import require_count
+from ..errors import from_extra, require_count
 from ..geometry.manifolds.manifold import DuallyFlat
 from ..objectives.function import Coerced, first_of, seen_by
 from .moment import Moment
@@ -204,6 +204,7 @@ def counts(first: int, last: int, progress: bool) -> Iterable[int]:
     """The numbers of steps taken, from the first to the last."""
     if not progress:
         return range(first, last + 1)
-    from tqdm.auto import trange
+    with from_extra("progress bars need tqdm", "studies"):
+        from tqdm.auto import trange
     bar: Iterable[int] = trange(first, last + 1, unit="step", initial=first, total=last + 1)
     return bar

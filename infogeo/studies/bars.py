@@ -4,6 +4,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any
 
+from ..errors import from_extra
 from ..solvers.moment import Moment
 
 __all__ = ["Jobs"]
@@ -25,7 +26,8 @@ class Jobs:
         self.bar: Any = None
         self.last, self.begun = 0.0, False
         if shown:
-            from tqdm.auto import tqdm
+            with from_extra("progress bars need tqdm", "studies"):
+                from tqdm.auto import tqdm
             self.bar = tqdm(total=total, unit="job", leave=False, dynamic_ncols=True)
 
     def __enter__(self) -> "Jobs":

@@ -148,7 +148,7 @@ def _made(name: str) -> GymEnvironment:
     try:
         return gym(name, COPIES)
     except ImportError as error:
-        raise InputError(f"environments need the extra infogeo[policy]: {error}") from None
+        raise InputError(str(error)) from None
     except Exception as error:          # Gymnasium has a dozen kinds of errors for a name, none of which is documented
         raise InputError(f"--environment {name}: {error}") from None
 

@@ -3,13 +3,16 @@ from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
-from hypothesis import strategies as st
 
 from ..backend import Array
 from ..domains.convex import PositiveDefinite
+from ..errors import from_extra
 from ..families import catalogue as f
 from ..families.base import ExponentialFamily
 from ..numerics.packing import unpack
+
+with from_extra("strategies and drawn checks need Hypothesis", "testing"):
+    from hypothesis import strategies as st
 
 __all__ = ["compositions", "families_of_numbers"]
 

@@ -6,12 +6,10 @@ of the domain, a single one rather than a batch. Nothing is drawn that is not in
 from typing import Any
 
 import numpy as np
-from hypothesis import assume
-from hypothesis import strategies as st
 
 from ..backend import Array
 from ..domains.convex import ConvexDomain, PositiveDefinite
-from ..errors import ConvergenceError
+from ..errors import ConvergenceError, from_extra
 from ..families.base import ExponentialFamily
 from ..families.mixture import MixtureFamily
 from ..geometry.manifolds.burg import Burg
@@ -29,6 +27,10 @@ from .bezier import bezier
 from .drawn_families import compositions, families_of_numbers
 from .formulas import smooth_region
 from .wavy import Wavy
+
+with from_extra("strategies and drawn checks need Hypothesis", "testing"):
+    from hypothesis import assume
+    from hypothesis import strategies as st
 
 __all__ = ["batch_shapes", "curved_families", "etas", "exponential_families", "manifolds", "mirror_maps", "mixture_families",
            "objectives", "symmetric_positive_definite", "thetas"]

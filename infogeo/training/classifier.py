@@ -3,22 +3,20 @@ from typing import Any, Self
 
 import numpy as np
 
-try:
-    from sklearn.base import ClassifierMixin
-    from sklearn.utils.class_weight import compute_sample_weight
-    from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_is_fitted, column_or_1d
-except ImportError as error:
-    raise ImportError("the estimators need scikit-learn: pip install 'infogeo[training]'") from error
-
 from ..backend import Array
 from ..domains.symmetric import SymmetricSoftmax
-from ..errors import DomainError
+from ..errors import DomainError, from_extra
 from ..families.categorical import Categorical
 from ..networks.activations import Tanh
 from ..networks.model import ConditionalModel
 from .estimator import NetworkEstimator
 from .units import Units
+
+with from_extra("the estimators need scikit-learn", "training"):
+    from sklearn.base import ClassifierMixin
+    from sklearn.utils.class_weight import compute_sample_weight
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 __all__ = ["NaturalGradientClassifier"]
 

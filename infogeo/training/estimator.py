@@ -8,19 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 
-try:
-    from sklearn.base import BaseEstimator
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.model_selection import train_test_split
-    from sklearn.utils import check_random_state
-    from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
-except ImportError as error:
-    raise ImportError("the estimators need scikit-learn: pip install 'infogeo[training]'") from error
-
 from ..arrays.weights import sample_weights
 from ..backend import Array
 from ..curvature.kfac import kfac
-from ..errors import DomainError, ShapeError, made, require, require_count
+from ..errors import DomainError, ShapeError, from_extra, made, require, require_count
 from ..networks.activations import Activation
 from ..networks.model import ConditionalModel
 from ..networks.network import MLP, Sequential
@@ -30,6 +21,13 @@ from ..statistics.predicted import PredictedLaw
 from .fitting import Training, fit
 from .laplace import LaplacePosterior
 from .units import Units
+
+with from_extra("the estimators need scikit-learn", "training"):
+    from sklearn.base import BaseEstimator
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.model_selection import train_test_split
+    from sklearn.utils import check_random_state
+    from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 __all__ = ["NetworkEstimator"]
 

@@ -3,14 +3,8 @@ from typing import Any, Self
 
 import numpy as np
 
-try:
-    from sklearn.base import RegressorMixin
-    from sklearn.utils.validation import check_array, column_or_1d
-except ImportError as error:
-    raise ImportError("the estimators need scikit-learn: pip install 'infogeo[training]'") from error
-
 from ..backend import Array
-from ..errors import ShapeError, made
+from ..errors import ShapeError, from_extra, made
 from ..families.base import ExponentialFamily
 from ..families.isotropic_normal import IsotropicNormal
 from ..families.normal import Normal
@@ -18,6 +12,10 @@ from ..networks.activations import Tanh
 from ..networks.model import ConditionalModel
 from .estimator import NetworkEstimator
 from .units import Units, is_location_scale
+
+with from_extra("the estimators need scikit-learn", "training"):
+    from sklearn.base import RegressorMixin
+    from sklearn.utils.validation import check_array, column_or_1d
 
 __all__ = ["NaturalGradientRegressor"]
 

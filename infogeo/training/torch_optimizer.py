@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays.memo import standing
 from ..backend import Array, column, generator
 from ..domains.chart import Chart
-from ..errors import require, require_positive
+from ..errors import from_extra, require, require_positive
 from ..networks.model import ConditionalModel, NegativeLogLikelihood
 from ..networks.output_family import OutputFamily
 from ..networks.torch_network import TorchNetwork
@@ -182,10 +182,8 @@ class TorchOptimizer:
 
 
 def _torch() -> Any:
-    try:
+    with from_extra("TorchOptimizer needs PyTorch", "torch"):
         import torch
-    except ImportError as error:
-        raise ImportError("TorchOptimizer needs PyTorch: pip install 'infogeo[torch]'") from error
     return torch
 
 

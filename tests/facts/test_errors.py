@@ -1,4 +1,8 @@
 """The sentences of the errors, in full and once: elsewhere tests ask for what is their own."""
+import re
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -80,3 +84,25 @@ def test_a_value_outside_its_domain_is_a_domain_error_everywhere(make):
     with pytest.raises(ig.DomainError, match=" must satisfy .*; got ") as error:
         make()
     assert isinstance(error.value, ValueError)
+
+
+@pytest.mark.parametrize("module, call, words", [
+    ("gymnasium", lambda: ig.policy.gym("CartPole-v1"), "Gymnasium: pip install 'infogeo[policy]'"),
+    ("tqdm.auto", lambda: ig.descend(lambda x: (x @ x, 2 * x), [1.0], update=ig.GradientUpdate(), step=0.1, max_steps=1,
+                                     progress=True), "tqdm: pip install 'infogeo[studies]'"),
+    ("matplotlib.pyplot", lambda: ig.Poisson().plot([0.0]), "matplotlib: pip install 'infogeo[studies]'"),
+    ("torch", lambda: ig.networks.TorchNetwork(None, (4,)), "PyTorch: pip install 'infogeo[torch]'"),
+], ids=["gymnasium", "tqdm", "matplotlib", "torch"])
+def test_what_is_not_installed_is_told_with_its_extra(monkeypatch, module, call, words):
+    for name in [name for name in sys.modules if name == module or name.startswith(("infogeo.networks.torch.", module + "."))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ImportError, match=re.escape(words)):
+        call()
+
+
+def test_strategies_say_that_they_need_hypothesis():
+    script = ("import sys\nsys.modules['hypothesis'] = None\nimport infogeo as ig\n"
+              "try:\n    ig.testing.manifolds\nexcept ImportError as error:\n    print(error)\n")
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout == "strategies and drawn checks need Hypothesis: pip install 'infogeo[testing]'\n"

@@ -3,16 +3,18 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
-from ...errors import require_count, require_own_dimension
+from ...errors import from_extra, require_count, require_own_dimension
 from ...geometry.manifolds.manifold import DuallyFlat
 from ..law import BrokenLaw
 from ..strategies import objectives, thetas
 from .catalogue import IDENTITIES
 from .identity import POINTS, Equality, Statement
 from .known import on_manifold
+
+with from_extra("strategies and drawn checks need Hypothesis", "testing"):
+    from hypothesis import HealthCheck, Phase, given, settings
+    from hypothesis import strategies as st
 
 __all__ = ["check", "prox_is_the_dual_step", "mirror_descent_is_natural_gradient",
            "mirror_descent_on_the_dual_is_natural_gradient", "gradients_swap",
