@@ -1,4 +1,6 @@
 """The charts of intervals, orthants, the simplex, the ball and definite matrices."""
+from abc import abstractmethod
+
 from ..backend import Array, Namespace, coerced
 from ..numerics.linalg import cholesky, inverse_lower
 from ..numerics.packing import pack, unpack
@@ -7,7 +9,24 @@ from .chart import Chart
 __all__ = ["BallChart", "ExponentialChart", "LogCholeskyChart", "LogitChart", "SoftmaxChart"]
 
 
-class ExponentialChart(Chart):
+class _Elementwise(Chart):
+    """A chart of numbers, each on its own: J is the diagonal of the slopes x′(u)."""
+
+    @abstractmethod
+    def _slope(self, u: Array) -> Array:
+        """x′(u), shape (...)."""
+
+    def push_forward(self, u: Array, vector: Array) -> Array:
+        return self._slope(u) * vector
+
+    def pull_in(self, u: Array, vector: Array) -> Array:
+        return vector / self._slope(u)
+
+    def pull_back(self, u: Array, covector: Array) -> Array:
+        return self._slope(u) * covector
+
+
+class ExponentialChart(_Elementwise):
     """x_i = origin + s_i e^{u_i} with signs s_i = ±1; J = diag(s_i e^{u_i}).
 
     Parameters
@@ -36,20 +55,11 @@ class ExponentialChart(Chart):
         xp, x = coerced(x)
         return xp.log(self._signs(xp, x) * (x - self.origin))
 
-    def push_forward(self, u: Array, vector: Array) -> Array:
-        return self._slope(u) * vector
-
-    def pull_in(self, u: Array, vector: Array) -> Array:
-        return vector / self._slope(u)
-
-    def pull_back(self, u: Array, covector: Array) -> Array:
-        return self._slope(u) * covector
-
     def pull_back_tangent(self, u: Array, vector: Array, covector: Array) -> Array:
         return self._slope(u) * vector * covector
 
 
-class LogitChart(Chart):
+class LogitChart(_Elementwise):
     """x = lower + (upper − lower) / (1 + e^{−u}), each number on its own, for a bounded interval.
 
     Mathematically, with s = 1 / (1 + e^{−u}): x′ = (upper − lower) s (1 − s), x″ = x′ (1 − 2 s).
@@ -74,15 +84,6 @@ class LogitChart(Chart):
     def inverse(self, x: Array) -> Array:
         xp, x = coerced(x)
         return xp.log(x - self.lower) - xp.log(self.upper - x)
-
-    def push_forward(self, u: Array, vector: Array) -> Array:
-        return self._slope(u) * vector
-
-    def pull_in(self, u: Array, vector: Array) -> Array:
-        return vector / self._slope(u)
-
-    def pull_back(self, u: Array, covector: Array) -> Array:
-        return self._slope(u) * covector
 
     def pull_back_tangent(self, u: Array, vector: Array, covector: Array) -> Array:
         share, rest = self._shares(u)
