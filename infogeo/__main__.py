@@ -1,4 +1,5 @@
 """``python -m infogeo``."""
+# PYTHON_ARGCOMPLETE_OK
 import sys
 
 from .cli import main

@@ -31,7 +31,7 @@ FLOORS = [
 ]
 # What may be imported inside a function, as it need not be installed, and by which packages: scikit-learn's trees by one, its
 # digits by another, the base classes of its estimators by a third.
-OPTIONAL = {"cupy": {"backend"}, "cupyx": {"backend"}, "array_api_compat": {"backend"},
+OPTIONAL = {"argcomplete": {"cli"}, "cupy": {"backend"}, "cupyx": {"backend"}, "array_api_compat": {"backend"},
             "torch": {"arrays", "backend", "networks", "training"}, "jax": {"arrays", "backend"},
             "matplotlib": {"pictures", "studies"},
             "tqdm": {"solvers", "studies"}, "sklearn": {"boosting", "clustering", "studies", "training"},

@@ -12,14 +12,18 @@ from .options import Parser, say
 
 __all__ = ["main"]
 
-COMMANDS = conditioning, equivalence, train, boost, infer, policy, families, derive
+COMMANDS = {command.__name__.rpartition(".")[2]: command
+            for command in (conditioning, equivalence, train, boost, infer, policy, families, derive)}
+EXAMPLES = {name: command.EXAMPLES.splitlines()[1] for name, command in COMMANDS.items()}      # the first of each
+MORE = '"infogeo COMMAND --help" tells the options of a command, with more examples.'
 
 
 def _parser() -> Parser:
-    parser = Parser(prog="infogeo", description="Information-geometry studies.", epilog=EXAMPLES)
+    parser = Parser(prog="infogeo", description="Information-geometry studies.",
+                    epilog="\n".join(["examples:", *EXAMPLES.values(), "", MORE]))
     parser.add_argument("--version", action="version", version=f"infogeo {sys.modules['infogeo'].__version__}")
     commands = parser.add_subparsers(dest="command", parser_class=Parser, metavar="COMMAND")
-    for command in COMMANDS:
+    for command in COMMANDS.values():
         command.add(commands)
     for choice in commands.choices.values():
         parser.known += choice.known
@@ -27,21 +31,17 @@ def _parser() -> Parser:
     return parser
 
 
-EXAMPLES = """examples:
-  infogeo conditioning --probabilities 0.5 0.3 0.2 --quick
-  infogeo equivalence --family normal "Categorical(4)"
-  infogeo train --architecture autoencoder --optimiser kfac adam --out digits
-  infogeo derive "log(1 + exp(t))"
-
-"infogeo COMMAND --help" tells the options of a command, with examples."""
-
-
 def _overview(commands: "argparse._SubParsersAction[Parser]") -> str:
     """Every command with what it is for and its first example."""
     told = {choice.dest: choice.help for choice in commands._choices_actions}
-    examples = {name: str(choice.epilog).splitlines()[1] for name, choice in commands.choices.items()}
-    parts = [f"{name}: {told[name]}\n{example}" for name, example in examples.items()]
-    return "\n\n".join([*parts, '"infogeo COMMAND --help" tells the options of a command, with more examples.'])
+    return "\n\n".join([*(f"{name}: {told[name]}\n{example}" for name, example in EXAMPLES.items()), MORE])
+
+
+def _complete(parser: Parser) -> None:
+    """Answers the shell and ends, where argcomplete asks by its variable: nothing of it is loaded otherwise."""
+    if "_ARGCOMPLETE" in os.environ:
+        from argcomplete import autocomplete
+        autocomplete(parser)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,7 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", studies.InputWarning)
         warnings.showwarning = lambda message, *_: print(f"infogeo: note: {message}", file=sys.stderr)
         try:
-            options = _parser().parse_args(argv)
+            parser = _parser()
+            _complete(parser)
+            options = parser.parse_args(argv)
             options.run(options)
         except InfogeoError as error:
             print(f"infogeo: {' '.join(str(error).split())}", file=sys.stderr)

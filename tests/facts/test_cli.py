@@ -4,8 +4,11 @@ import re
 import shlex
 import subprocess
 import sys
+from functools import partial
 from inspect import isabstract
+from itertools import count
 
+import argcomplete
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -104,6 +107,21 @@ def test_help(capsys):
                    "--direction", "--starts", "--seed", "--batch-size", "--steps", "--out", "--backend", "--progress",
                    "--no-progress"):
         assert option in out
+
+
+@pytest.mark.parametrize("typed, offered", [
+    ("eq", ["equivalence "]),
+    ("conditioning --di", ["conditioning --diagnose", "conditioning --direction", "conditioning --divergence"]),
+    ("derive t --format l", ["derive t --format latex "])])
+def test_the_shell_completes(capsys, monkeypatch, typed, offered):
+    def autocomplete(parser):           # that of argcomplete is asked by a shell, closes streams and ends the process
+        finder = argcomplete.CompletionFinder(parser)
+        print(*iter(map(partial(finder.rl_complete, typed), count()).__next__, None), sep="\n")
+        sys.exit()
+
+    monkeypatch.setattr(argcomplete, "autocomplete", autocomplete)
+    monkeypatch.setenv("_ARGCOMPLETE", "1")
+    assert main([]) == 0 and sorted(capsys.readouterr().out.splitlines()) == offered
 
 
 @pytest.mark.parametrize("family, draw", [
