@@ -25,7 +25,10 @@ class Function(Objective):
 
 
 class Coerced:
-    """An objective whose value and gradient are numbers or lists, as arrays; whatever else is asked of it is its own."""
+    """An objective whose value and gradient are numbers, lists, or of another dtype than its points, as arrays like the points.
+
+    Whatever else is asked of it is its own.
+    """
 
     def __init__(self, f: Any) -> None:
         self.f = f
@@ -99,7 +102,7 @@ def first_of(objective: Any, x: Array, found: tuple[Any, Any]) -> tuple[Any, Arr
     """
     value, covector = require_pair(objective, found)
     xp = backend_of(x)
-    if not all(type(part) is type(x) or hasattr(part, "shape") and backend_of(part) is xp for part in (value, covector)):
+    if not all(hasattr(part, "shape") and part.dtype == x.dtype and backend_of(part) is xp for part in (value, covector)):
         objective, (_, value, covector) = Coerced(objective), arrays(value, covector)
         value, covector = (xp.asarray(part, dtype=x.dtype) for part in (value, covector))
     d = x.shape[-1]

@@ -12,7 +12,7 @@ from .parts import cuts, gathered
 from .result import Result
 from .run import Run, counts
 from .snapshot import Snapshot
-from .start import as_step, as_update, spread, start
+from .start import as_step, as_update, beside, spread, start
 
 __all__ = ["descend"]
 
@@ -28,7 +28,7 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
         And optionally ``draw(rng)`` or ``at_step(k, rng)``, the objective that a single step sees, and ``rows``, its batch
         shape. Numbers and lists serve as values and covectors.
     x0 : array, shape (..., d)
-        In the domain of the geometry. Broadcasts with the objective's and the step rule's batch shapes: a sweep over targets,
+        In the domain of the geometry; its dtype is that of the run. Broadcasts with the objective's and the step rule's batch shapes: a sweep over targets,
         step sizes and seeds is one call, and every row is a run of its own.
     geometry : Riemannian, optional
         Where none is given, R^d without a metric, for updates that need none or bring their own.
@@ -84,6 +84,7 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
     record = getattr(objective, "usual_record", "path") if isinstance(record, str) and record == "usual" else record
     run = Run([objective, update, *callbacks], step, rng, max_steps, tol, record)
     geometry, x, batch = start(objective, x0, geometry, update, step)
+    run.step, run.stop = beside(run.step, x), beside(run.stop, x)
     blocks = [] if callbacks or progress or resume is not None else cuts(x, batch, [objective, geometry, update, step, run.stop])
     if blocks:
         return gathered(blocks, x, batch, max_steps, record, partial(_of_block, rng, max_steps, record))

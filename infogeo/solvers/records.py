@@ -84,11 +84,11 @@ class Record(ABC):
         elif at.k % self.m == 0:
             self.data = set_at(self.xp, self.data, (at.k // self.m, ...), self.last)
 
-    def close(self, k: int) -> int:
-        """The number of records of a run that ends after k steps, the last among them."""
+    def close(self, k: int) -> Array:
+        """The records of a run that ends after k steps, the last among them, as it gives them back."""
         if k % self.m:
             self.data = set_at(self.xp, self.data, (k // self.m + 1, ...), self.last)
-        return -(-k // self.m) + 1
+        return self.whole(self.data[:-(-k // self.m) + 1, ...])
 
     def kept(self, k: int) -> Array:
         """The records of the steps before k, for a snapshot."""

@@ -69,6 +69,8 @@ class Rows:
         A point that lies outside by rounding only, the optimum being on the boundary, is not taken either, but ends nothing:
         which coordinates come nearer to the boundary than ε depends on the chart, as on the reference outcome of a simplex.
         """
+        if x.dtype != at.x.dtype:           # of a step size that is a float64 number of NumPy, for instance
+            x = self.xp.astype(x, at.x.dtype)
         if not self.whole:
             good = self.domain.contains(x)
             if not self._all(good):

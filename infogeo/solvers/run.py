@@ -182,7 +182,7 @@ class Run:
     def result(self, at: Place) -> Result:
         """The run, which ends here."""
         self.judge(at)
-        found = {name: record.whole(record.data[:record.close(at.k), ...]) for name, record in self.records.items()}
+        found = {name: record.close(at.k) for name, record in self.records.items()}
         x = at.x if self.answer is None else self.answer
         return Result(x, found.get("path"), found.get("values"), self.rows.status, self.rows.steps(at.k), at.state,
                       recorded(self.record, at.k))

@@ -1,17 +1,18 @@
 """Where a run starts."""
+from dataclasses import fields, is_dataclass, replace
 from numbers import Real
 from typing import Any
 
 import numpy as np
 from array_api_compat import is_array_api_obj
 
-from ..backend import Array, arrays, backend_of, batch_contiguous
+from ..backend import Array, arrays, asarray, backend_of, batch_contiguous
 from ..domains.convex import RealSpace
 from ..errors import ShapeError
 from .step import Constant
 from .update import Update
 
-__all__ = ["Coordinates", "as_step", "as_update", "spread", "start", "together"]
+__all__ = ["Coordinates", "as_step", "as_update", "beside", "spread", "start", "together"]
 
 
 class Coordinates:
@@ -93,6 +94,24 @@ def as_step(step: Any) -> Any:
             return Constant(step)
         raise TypeError(f"step must be a step rule, such as Constant(0.1), or a positive number; got {step!r}")
     return step
+
+
+def beside(rule: Any, x: Array) -> Any:
+    """A rule whose arrays are of the library of the points: those of NumPy, which lists become, are moved there.
+
+    Raises
+    ------
+    TypeError
+        For arrays of a third library, or of another device.
+    """
+    if not is_dataclass(rule):
+        return rule
+    moved = {}
+    for field in fields(rule):
+        value = getattr(rule, field.name)
+        if is_array_api_obj(value) and backend_of(x, *[] if isinstance(value, np.ndarray) else [value]) is not backend_of(value):
+            moved[field.name] = asarray(value, like=x)
+    return replace(rule, **moved) if moved else rule       # type: ignore[type-var]
 
 
 def together(x: Array, *shapes: tuple[int, ...]) -> tuple[int, ...]:

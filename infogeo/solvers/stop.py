@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
+from ..arrays.kept import kept
 from ..backend import Array, arrays, backend_of, dot
 from ..errors import require_tolerance
 from .place import Place
@@ -87,11 +88,13 @@ class Gap(Stop):
 
     def __post_init__(self) -> None:
         require_tolerance(self.tol)
+        if not isinstance(self.lower, Real) and not callable(self.lower):
+            object.__setattr__(self, "lower", kept(arrays(self.lower)[1]))
 
     def part(self, rows: Any) -> "Stop | None":
         if isinstance(self.lower, Real):
             return self
-        return None if callable(self.lower) else Gap(self.tol, rows(arrays(self.lower)[1]))
+        return None if callable(self.lower) else Gap(self.tol, rows(self.lower))
 
     def __call__(self, at: Place) -> Array:
         return at.value - (self.lower(at) if callable(self.lower) else self.lower) <= self.tol
