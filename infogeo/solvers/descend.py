@@ -28,8 +28,8 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
         And optionally ``draw(rng)`` or ``at_step(k, rng)``, the objective that a single step sees, and ``rows``, its batch
         shape. Numbers and lists serve as values and covectors.
     x0 : array, shape (..., d)
-        In the domain of the geometry; its dtype is that of the run. Broadcasts with the objective's and the step rule's batch shapes: a sweep over targets,
-        step sizes and seeds is one call, and every row is a run of its own.
+        In the domain of the geometry; its dtype is that of the run. Broadcasts with the objective's and the step rule's batch
+        shapes: a sweep over targets, step sizes and seeds is one call, and every row is a run of its own.
     geometry : Riemannian, optional
         Where none is given, R^d without a metric, for updates that need none or bring their own.
     update : Update
