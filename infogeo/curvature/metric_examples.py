@@ -14,7 +14,15 @@ __all__ = ["MetricExamples", "OwnExamples", "StepExamples"]
 
 
 class MetricExamples(ABC):
-    """The examples that the metric of a step is made of."""
+    """The examples that the metric of a step is made of.
+
+    Attributes
+    ----------
+    rng : numpy.random.Generator or None
+        What they are drawn from; a snapshot of a run keeps its state.
+    """
+
+    rng: np.random.Generator | None = None
 
     @abstractmethod
     def seen(self, loss: NegativeLogLikelihood, own: Batch | None) -> tuple[NegativeLogLikelihood | None, Batch | None]:
@@ -41,7 +49,7 @@ class OwnExamples(MetricExamples):
     size : int, optional
         How many are drawn, without one twice; all unless given.
     rng : numpy.random.Generator, optional
-        Needed with `size`. A run that goes on from a snapshot draws from it where it stands.
+        Needed with `size`. Its state is part of a snapshot, so that a run that goes on draws what it would have drawn.
 
     Source: Pascanu & Bengio, Revisiting natural gradient for deep networks (2013), for metrics of other and unlabelled examples.
     """

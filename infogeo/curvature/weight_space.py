@@ -3,6 +3,8 @@ from collections.abc import Callable
 from copy import copy
 from typing import Any
 
+import numpy as np
+
 from ..arrays.memo import once
 from ..backend import Array, Namespace
 from ..errors import takes
@@ -49,6 +51,20 @@ class WeightSpace(Riemannian):
 
     def __repr__(self) -> str:
         return f"WeightSpace({self.model!r}, {getattr(self.curvature, '__name__', self.curvature)}, {self.damping!r})"
+
+    @property
+    def state(self) -> tuple[Any, ...] | None:
+        """The states of the generators that examples and output covectors are drawn from, for snapshots; None without a draw."""
+        return tuple(rng.bit_generator.state for rng in self._generators()) or None
+
+    @state.setter
+    def state(self, state: tuple[Any, ...]) -> None:
+        for rng, kept in zip(self._generators(), state, strict=True):
+            rng.bit_generator.state = kept
+
+    def _generators(self) -> list[np.random.Generator]:
+        outputs = getattr(self.curvature, "keywords", {}).get("outputs")        # of a functools.partial
+        return [rng for rng in (self.examples.rng, getattr(outputs, "rng", None)) if isinstance(rng, np.random.Generator)]
 
     def on(self, objective: Any) -> "WeightSpace":
         """The same curvature in a step that sees an objective, of `examples`, where it is made of a loss of this model."""

@@ -33,7 +33,7 @@ class Run:
     Parameters
     ----------
     parts : sequence
-        The objective, the update and the callbacks: those whose `state` a snapshot keeps.
+        The objective, the update and the callbacks: those whose `state` a snapshot keeps, beside that of the geometry.
     step, rng, max_steps, tol, record
         As of `descend`.
     into : dict of arrays, optional
@@ -79,7 +79,7 @@ class Run:
             return Place(0, x, self.parts[0], geometry, None, (x, None, None))
         if not isinstance(resume, Snapshot):
             raise TypeError(f"resume must be a Snapshot, such as load_checkpoint(path) gives; got {resume!r}")
-        self.kept = kept = resume.restore(self.rng, self.parts, self._described(geometry), x)
+        self.kept = kept = resume.restore(self.rng, [*self.parts, geometry], self._described(geometry), x)
         there = kept["x"]
         if not _spreads(x.shape, there.shape) or x.dtype != there.dtype:
             raise ValueError(f"resume needs x0 of shape {tuple(there.shape)} and {there.dtype}; "
@@ -168,9 +168,9 @@ class Run:
 
     def _snapshot(self, at: Place, after: int = 0, note: Any = None) -> Snapshot:
         records = {name: kept[after:, ...] for name, kept in self._kept(at).items()}
-        return Snapshot.of(at.k + 1, self.rng, self.parts, self._described(self.geometry), note, x=at.x, last=at.last, h=at.h,
-                           state=at.state, first=self.first, answer=self.answer, rows=self.rows.kept(), records=records,
-                           drawn=at.objective is not self.objective)
+        return Snapshot.of(at.k + 1, self.rng, [*self.parts, self.geometry], self._described(self.geometry), note, x=at.x,
+                           last=at.last, h=at.h, state=at.state, first=self.first, answer=self.answer, rows=self.rows.kept(),
+                           records=records, drawn=at.objective is not self.objective)
 
     def _kept(self, at: Place) -> dict[str, Array]:
         return {name: record.kept(at.k + 1) for name, record in self.records.items()}

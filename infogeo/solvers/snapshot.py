@@ -27,7 +27,7 @@ class Snapshot:
     """What ``descend(…, resume=snapshot)`` goes on from, bit by bit as if it had never stopped.
 
     Mathematically, the whole state of the Markov chain that a run is: points, the state of the update, of the generator, and of
-    every part (objective, update, callbacks) that has an attribute `state`.
+    every part (objective, update, callbacks, geometry) that has an attribute `state`.
 
     States are made of arrays, numbers, texts, tuples, lists, dicts, named tuples, and objects of this library or of the modules
     of the run's parts, which are kept field by field.

@@ -1,11 +1,13 @@
 """Of which examples the metric of a step is: those of the step, others, or a few that are drawn for it."""
+from functools import partial
+
 import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.curvature import OwnExamples, StepExamples, Tikhonov, WeightSpace, fisher
+from infogeo.curvature import OwnExamples, RandomSigns, StepExamples, Tikhonov, WeightSpace, fisher, kfac
 from infogeo.errors import DomainError
-from infogeo.training import MiniBatches, Regularised
+from infogeo.training import Checkpoint, MiniBatches, Regularised, load_checkpoint
 
 from .training_helpers import problem, run
 
@@ -54,6 +56,22 @@ def test_of_some_that_are_drawn_for_every_step():
     assert here.batch is here.batch and here.batch[1] is None and here.batch[0].shape == (7, 3)
     assert len(np.unique(here.batch[0], axis=0)) == 7 and not np.array_equal(space.on(stream.loss).batch[0], here.batch[0])
     assert space.batch is other
+
+
+def test_a_run_goes_on_bit_by_bit(tmp_path):
+    """With the examples and the covectors at the output that it would have drawn."""
+    model, w, batch, stream, other = setting()
+
+    def space(seed):
+        curvature = partial(kfac, outputs=RandomSigns(np.random.default_rng(seed)))
+        return WeightSpace(model, other, curvature, Tikhonov(0.1), OwnExamples(7, np.random.default_rng(seed)))
+
+    whole = run(MiniBatches(stream.loss, 6), w, ig.NaturalUpdate(), geometry=space(2), max_steps=6)
+    run(MiniBatches(stream.loss, 6), w, ig.NaturalUpdate(), geometry=space(2), max_steps=3,
+        callbacks=[Checkpoint(tmp_path / "c", 3)])
+    again = run(MiniBatches(stream.loss, 6), w, ig.NaturalUpdate(), geometry=space(8), max_steps=6, seed=9,
+                callbacks=[Checkpoint(tmp_path / "d", 6)], resume=load_checkpoint(tmp_path / "c"))
+    np.testing.assert_array_equal(again.path, whole.path)
 
 
 def test_weights_and_labels_go_with_their_inputs():
