@@ -154,3 +154,47 @@ def test_methods_of_families():
             if callable(method) and not isinstance(method, type):
                 found += crashes(f"{family!r}.{name}", method, np.random.default_rng([8, i, j]), 8)
     assert not found, "\n" + "\n".join(found)
+
+
+# What the names of arrays of numbers are, or begin with
+NUMBERS = {"theta", "eta", "x", "q", "t", "vector", "covector", "u", "v", "mean", "variance", "covariance", "rate", "shape",
+           "scale", "concentration", "probabilities", "statistics", "weights"}
+
+
+def asked(call, space, rng):
+    """(the call by name, its fitting arguments), where they fit."""
+    parameters = inspect.signature(call).parameters.values()
+    fit = {p.name: fitting(p.name, rng, space) for p in parameters if p.default is p.empty and p.kind is not p.VAR_POSITIONAL}
+
+    def by_name(named):
+        args = [named[p.name] for p in parameters if p.name in named and p.kind is p.POSITIONAL_ONLY]
+        return call(*args, **{p.name: named[p.name] for p in parameters if p.name in named and p.kind is not p.POSITIONAL_ONLY})
+    try:
+        by_name(fit)
+    except REFUSALS:
+        return by_name, None
+    return by_name, fit
+
+
+def test_what_is_no_number_is_refused():
+    """None, text and objects, alone or in an array, in the place of every array of every method and function."""
+    wrong = [None, "a", [None, 1.0], np.array([1.0, "a"], object), object(), [object()]]
+    spaces = [ig.Normal(), ig.Categorical(3), ig.Gamma().dual, ig.MultivariateNormal(2), ig.Poisson(), ig.Burg(2), ig.Simplex(3)]
+    calls = [(f"{space!r}.{name}", getattr(space, name), space) for space in spaces for name in sorted(dir(space))
+             if not name.startswith("_")]
+    calls += [(name, call, None) for name, call in public()]
+    taken, found = 0, []
+    for label, call, space in calls:
+        if not callable(call) or isinstance(call, type):
+            continue
+        by_name, fit = asked(call, space, np.random.default_rng(9))
+        for name, parameter in inspect.signature(call).parameters.items() if fit is not None else ():
+            if name.split("_")[0] in NUMBERS and parameter.kind is not parameter.VAR_POSITIONAL:
+                taken += 1
+                for value in wrong[parameter.default is None:]:         # what may be None is not asked of it
+                    try:
+                        by_name({**fit, name: value})
+                    except (TypeError, ValueError):
+                        continue
+                    found.append(f"{label}: {name}={value!r}")
+    assert taken > 200 and not found, (taken, found)

@@ -19,7 +19,8 @@ def arrays(*xs: Any) -> tuple[Any, ...]:
     Raises
     ------
     TypeError
-        For masked arrays, strings, dates and complex numbers, which are no real numbers: it says what to pass.
+        For masked arrays, strings, dates and complex numbers, which are no real numbers: it says what to pass. For None and
+        other objects that are no numbers, alone or in an array.
     """
     for x in xs:
         if type(x) is not np.ndarray or x.dtype.kind != "f":
@@ -96,3 +97,5 @@ def _require_numbers(x: np.ndarray) -> None:
         what = {"M": "dates", "m": "time differences", "V": "records"}.get(x.dtype.kind, "strings")
         remedy = "x.astype('datetime64[s]').astype(float)" if x.dtype.kind in "Mm" else "x.astype(float)"
         raise TypeError(f"numbers are needed; got {what} ({x.dtype}): {remedy} would make numbers of them")
+    if x.dtype.kind == "O" and (others := [v for v in x.flat if not hasattr(v, "__float__")]):      # of None, NumPy makes NaN
+        raise TypeError(f"numbers are needed; got {others[0]!r}")
