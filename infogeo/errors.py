@@ -121,8 +121,9 @@ def _shown(value: Any) -> str:
 
 def require_positive(name: str, value: Any) -> Any:
     """A number, or an array-like as an array. Raises DomainError where it is not finite and above 0 throughout."""
-    number: Any = value if isinstance(value, (Real, str)) else arrays(value)[1]
-    require(name, f"{name} > 0", not isinstance(value, str) and (number > 0) & (number < inf), value)
+    none = value is None or isinstance(value, str)
+    number: Any = value if none or isinstance(value, Real) else arrays(value)[1]
+    require(name, f"{name} > 0", not none and (number > 0) & (number < inf), value)
     return number
 
 
