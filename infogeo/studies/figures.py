@@ -20,6 +20,7 @@ COLOURS = {"gd_theta": BLUE, "natural": VERMILION, "gd_eta": GREEN, "ng_theta": 
 SHOWN = 4       # starts in the picture of the trajectories: more lines hide each other
 WIDE = 42       # letters of a label: two longer ones do not stand side by side
 DASHES = (0, (2, 2))     # of a curve that lies on another one, which shows between them
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 MARKERS = {"gd_theta": "s", "gd_eta": "^", "ng_theta": "o", "ng_eta": "D"}
 
 
@@ -157,7 +158,8 @@ def _draw_plane(result: Conditioning, axes: Any, chart: FlatChart) -> None:
     first = paths["natural"][0]
     axes.plot(first[:, 0], first[:, 1], "o", mfc="white", mec="black", ms=6, ls="none", zorder=5)
     axes.plot(*target[:2], marker="*", mfc="white", mec="black", ms=14, ls="none", zorder=6, label="target q")
-    more = "" if target.size == 2 else f"; contours with {chart.letter}₃ … at the target"
+    rest = f"{chart.letter}₃" + (f" to {chart.letter}{target.size}".translate(SUBSCRIPTS) if target.size > 3 else "")
+    more = "" if target.size == 2 else f"; contours with {rest} at the target"
     axes.set(xlabel=f"{chart.letter}₁", ylabel=f"{chart.letter}₂", title=f"chart {chart.letter}{more}", xlim=(left, right),
              ylim=(low, high))
     axes.title.set_fontsize(10)

@@ -8,7 +8,7 @@ import numpy as np
 from ..networks.files import as_file
 from ..solvers.result import Status
 from ..training.units import Units
-from .canvas import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, blank
+from .canvas import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, blank, plain_numbers
 from .export import as_csv, as_json, in_memory, write_files
 from .tables import number, table
 from .training import TrainingStudy
@@ -71,11 +71,12 @@ def figure_training(study: TrainingStudy) -> "Figure":
                 ends.append((across[seen[-1]], shown[seen[-1]], run.label, colour))
         if lowest > 0:
             axes.set_yscale("log")
+            plain_numbers(axes.yaxis)
         if np.isfinite(goal):
-            axes.axhline(goal, color="grey", lw=0.9, ls="--")
-            axes.annotate(f"goal {number(goal, 4)}", (0.99, goal), xycoords=axes.get_yaxis_transform(), ha="right", va="bottom",
-                          color="grey", fontsize=8)
+            axes.axhline(goal, color="grey", lw=0.9, ls="--", label=f"goal {number(goal, 4)}")
+            axes.legend(loc="upper right", frameon=False, fontsize=8)
         axes.set(xlabel=name, xlim=(0, None))
+        axes.locator_params(axis="x", nbins=6)
         axes.margins(y=0.06)
         axes.grid(alpha=0.25, which="both")
         _name_ends(axes, ends)
