@@ -2,9 +2,11 @@
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+import numpy as np
+
 from ..errors import ShapeError
 
-__all__ = ["folded", "is_in_pieces", "reduced"]
+__all__ = ["first_mean", "folded", "is_in_pieces", "reduced"]
 
 T = TypeVar("T")
 
@@ -56,6 +58,16 @@ def reduced(f: Callable[..., T], merge: Callable[[T, T], T], *collections: Any) 
     whole: Any = folded([work(*pieces) for pieces in zip(*cut)], joined)
     found: T = whole.compute()
     return found
+
+
+def first_mean(collection: Any) -> Any:
+    """The mean over axis 0 of the first piece that has rows, 0 where it is not finite; that piece is loaded."""
+    for piece in _pieces(collection):
+        first = np.asarray(piece.compute())
+        if first.shape[:1] > (0,):
+            mean = np.mean(first, axis=0, dtype=first.dtype if first.dtype.kind == "f" else float)
+            return np.where(np.isfinite(mean), mean, 0.0).astype(mean.dtype)
+    return 0.0
 
 
 def _pieces(collection: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ..arrays.draws import Draws
-from ..arrays.pieces import is_in_pieces
+from ..arrays.pieces import first_mean, is_in_pieces
 from ..arrays.sums import average
 from ..arrays.tracing import is_traced, named, ruled, surely
 from ..arrays.weights import shares
@@ -46,6 +46,7 @@ class ExponentialFamily(Distribution, Shown):
     on_simplex: bool = False        # whether η are the probabilities of all outcomes but one, the `reference`
     reference: int | None = None
     constant_base_measure: bool = False     # whether h is the same everywhere, and E[log h] at every θ
+    moves_with_x: bool = False      # whether x + c has the law whose `mean` is c larger and whose other parameters are the same
 
     def __new__(cls, *given: Any, **named: Any) -> Self:
         """Where there are more arguments than the family takes, they are likely to be those of a point: that is said."""
@@ -286,7 +287,8 @@ class ExponentialFamily(Distribution, Shown):
         ----------
         x : array, shape (n, ..., *support.shape), or a Dask array, data frame or series
             Axis 0 is the sample; further axes are a batch of samples. Of a Dask collection the pieces are summed where they are,
-            once: data far from 0, whose variance is small beside their mean, lose the digits that Σ T has not.
+            once. Normal laws are fitted by the distances from the mean of the first piece, which is loaded twice; of other
+            families, and with a prior, data whose variance is small beside their mean lose the digits that Σ T has not.
         weights : array, shape (n,) or (n, ...), optional
             Non-negative, of positive sum; 1 each where they are not given. Without a prior only their ratios matter.
         prior : pair (η₀, n₀), optional
@@ -323,7 +325,8 @@ class ExponentialFamily(Distribution, Shown):
 
     def _fit_in_pieces(self, x: Any, weights: Any, prior: Any | None) -> Array:
         """`fit` by the mean statistic of a Dask collection."""
-        sums, errors = sums_in_pieces(self, x, weights)
+        about = first_mean(x) if self.moves_with_x and prior is None else 0.0
+        sums, errors = sums_in_pieces(self, x, weights, about)
         total, xp = (sums + errors)[..., 0], backend_of(sums)
         require_positive("the sum of the weights", total)
         mean = (sums + errors)[..., 1:] / total[..., None]
@@ -335,7 +338,10 @@ class ExponentialFamily(Distribution, Shown):
                 theta = self._fit_with(prior, mean, total)
             self._require_estimate(theta, self.theta_domain.contains(theta), mean,
                                    " or has more digits than the sums of T(x), which data that are nearer to 0 keep")
-        return theta
+            if not np.any(about):
+                return theta
+            law = self.parameters(theta)
+            return self.theta_from(**{**law, "mean": law["mean"] + about})
 
     def _require_estimate(self, theta: Array, inside: Array, mean: Array, otherwise: str = "") -> None:
         """That θ is there, and in the range of its numbers."""

@@ -44,6 +44,7 @@ class DiagonalNormal(ConstantBaseMeasure):
     """
 
     p: int
+    moves_with_x = True
 
     def __post_init__(self) -> None:
         known_integer(self, "p")

@@ -54,6 +54,7 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
     """
 
     p: int
+    moves_with_x = True
 
     def __post_init__(self) -> None:
         known_integer(self, "p")

@@ -53,6 +53,7 @@ class MultivariateNormal(ExponentialFamily):
 
     p: int
     nan_outside = ("theta", "eta")      # by their Cholesky factors
+    moves_with_x = True
 
     def __post_init__(self) -> None:
         known_integer(self, "p")

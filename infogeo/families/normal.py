@@ -46,6 +46,7 @@ class Normal(Hyperbolic, ExponentialFamily):
     eta_domain = MappedDomain(ProductDomain(RealSpace(1), Orthant(1)), _moments,
                               lambda xp, eta: eta[..., 1] > eta[..., 0] ** 2, lambda name: f"{name}[1] > {name}[0]**2")
     support = Interval()
+    moves_with_x = True
     half_space: ClassVar[HalfSpace] = HalfSpace(2, sqrt(2.0))
     observed = 0
     ordinary = {"mean": Interval(), "variance": Interval(0)}

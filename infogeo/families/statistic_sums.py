@@ -2,6 +2,8 @@
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
 from ..arrays.pieces import reduced
 from ..arrays.sums import sum_of, two_sum
 from ..arrays.weights import checked_weights
@@ -38,6 +40,10 @@ def statistic_sums(family: "ExponentialFamily", x: Array, weights: Array | None 
     return total, lost + xp.zeros_like(total)
 
 
+def _sums_about(family: "ExponentialFamily", about: Array, x: Array, weights: Array | None = None) -> Sums:
+    return statistic_sums(family, family.require_observations("x", coerced(x)[1]) - about, weights)
+
+
 def merged_sums(a: Sums, b: Sums) -> Sums:
     """Over the union; batches broadcast."""
     xp, sums_a, sums_b, error_a, error_b = arrays(a[0], b[0], a[1], b[1])
@@ -45,7 +51,7 @@ def merged_sums(a: Sums, b: Sums) -> Sums:
     return total, error_a + error_b + lost
 
 
-def sums_in_pieces(family: "ExponentialFamily", x: Any, weights: Any = None) -> Sums:
-    """Over a Dask array, data frame or series, as a tree of sums over its pieces."""
-    f = partial(statistic_sums, family)
+def sums_in_pieces(family: "ExponentialFamily", x: Any, weights: Any = None, about: Array = 0.0) -> Sums:
+    """Over a Dask array, data frame or series, as a tree of sums over its pieces; of x less a point where one is given."""
+    f = partial(_sums_about, family, about) if np.any(about) else partial(statistic_sums, family)
     return reduced(f, merged_sums, x) if weights is None else reduced(f, merged_sums, x, weights)
