@@ -126,12 +126,19 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
         return diagonal - eta[..., :, None, None] * metric[..., None, :, :] - eta[..., None, :, None] * metric[..., :, None, :]
 
     def _to_theta(self, xp: Namespace, eta: Array) -> Array:
-        rest = 1.0 - xp.matmul(eta, xp.ones(self.dim, dtype=eta.dtype))
-        theta = xp.log(eta / column(rest))
+        if is_standing() or not eta.size:
+            return self._log_odds(xp, eta)
         # inside all entries are finite, elsewhere one is not: the least of them costs a third of a look at the domain
-        if is_standing() or (xp is NUMPY and theta.size and np.isfinite(xp.min(theta))):
-            return theta
-        limit = self._theta_of_limit(lambda xp, eta: theta, xp, eta)
+        return shortcut(xp, partial(self._log_odds, xp), lambda theta, eta: xp.isfinite(xp.min(theta)),
+                        partial(self._log_odds_anywhere, xp), eta)
+
+    @staticmethod
+    def _log_odds(xp: Namespace, eta: Array) -> Array:
+        rest = 1.0 - xp.matmul(eta, xp.ones(eta.shape[-1], dtype=eta.dtype))
+        return xp.log(eta / column(rest))
+
+    def _log_odds_anywhere(self, xp: Namespace, eta: Array) -> Array:
+        limit = self._theta_of_limit(self._log_odds, xp, eta)
         return xp.where(self._in_closure(xp, eta)[..., None], limit, xp.asarray(xp.nan, dtype=eta.dtype))
 
     def _within(self, xp: Namespace, eta: Array) -> Array:
@@ -258,10 +265,11 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
 
 
 def _shifted_softmax(xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array]:
-    """As `Categorical._softmax`, from e^{θ−m}, m = max(θ, 0), which cannot overflow."""
-    highest = xp.max(theta, axis=-1)
+    """As `Categorical._softmax`, from e^{θ−m}, m = max(θ, 0), which cannot overflow; NaN of several +∞, which are no law's."""
+    highest, several = xp.max(theta, axis=-1), xp.sum(xp.astype(theta == xp.inf, xp.int64), axis=-1) > 1
     largest = xp.asarray(0.25 * float(xp.finfo(theta.dtype).max), dtype=theta.dtype)           # of a vertex θ_i and ψ are +∞
     theta, top = xp.minimum(theta, largest), xp.maximum(xp.minimum(highest, largest), xp.zeros_like(highest))
+    top = xp.where(several, xp.asarray(xp.nan, dtype=theta.dtype), top)
     weight, base = xp.exp(theta - column(top)), xp.exp(-top)
     excess = xp.sum(weight, axis=-1) + (base - 1.0)        # top > 0: the sum is at least 1; top = 0: the bracket is exactly 0
     total = 1.0 + excess

@@ -131,6 +131,17 @@ def test_samples_have_the_probabilities(reference):
     assert scipy.stats.chisquare(counts, 20000 * p).pvalue > 1e-4
 
 
+def test_several_infinite_log_odds_are_no_law():
+    """Their ratios are not told: every formula of that row is NaN, of the others nothing is."""
+    family, theta = ig.Categorical(3), np.array([[np.inf, np.inf], [np.inf, 0.0], [1.0, 2.0]])
+    for name in ("potential", "to_eta", "metric", "cubic_tensor", "entropy"):
+        value = np.isnan(getattr(family, name)(theta).reshape(3, -1))
+        assert value[0].all() and not value[1:].any(), name
+    assert np.isnan(family.parameters(theta)["probabilities"]).any(axis=-1).tolist() == [True, False, False]
+    with ig.checked(), pytest.raises(ig.DomainError, match="theta finite"):
+        family.to_eta(theta[0])
+
+
 def test_two_categories_are_bernoulli():
     """Outcome 0 against the reference 1 is Bernoulli's success against failure."""
     two, one = ig.Categorical(2), ig.Bernoulli()
