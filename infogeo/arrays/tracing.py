@@ -12,8 +12,8 @@ from typing import Any
 
 from ..backend import NUMPY, Array, Namespace
 
-__all__ = ["Forward", "Native", "Operator", "Partial", "Slope", "Tensor", "accumulate", "compiled", "is_differentiated",
-           "is_traced", "named", "needed", "repeat", "ruled", "selects", "still", "surely"]
+__all__ = ["Forward", "Native", "Operator", "Partial", "Slope", "Tensor", "accumulate", "compiled", "in_turn",
+           "is_differentiated", "is_traced", "named", "needed", "repeat", "ruled", "selects", "still", "surely"]
 
 
 @lru_cache
@@ -84,6 +84,29 @@ def accumulate(xp: Namespace, going: Callable[..., Array], step: Callable[..., t
     while going(*state):
         state = step(*state)
     return state
+
+
+Parts = tuple[Array, ...]
+
+
+def added(totals: Parts, parts: Parts) -> Parts:
+    return tuple(total + part for total, part in zip(totals, parts))
+
+
+def in_turn(xp: Namespace, count: Array, size: int, part: Callable[[Array], Parts], join: Callable[[Parts, Parts], Parts] = added,
+            start: float = 0.0) -> Parts:
+    """Σ ``part(k)`` over k = 0, `size`, 2 `size`, … below the largest count: where arrays are traced, and so nobody knows it yet.
+
+    Derivatives go through it as through `accumulate`. `part` gives 0 for what is beyond the count of a row; where it is no sum,
+    ``join(totals, parts)``, which begins with arrays of `start`.
+    """
+    kinds = _tools(xp.name).kinds(part, xp.asarray(0.0, dtype=count.dtype))
+    first = (xp.full(shape, start, dtype=dtype) for shape, dtype in kinds)
+
+    def further(k: Array, *totals: Array) -> Parts:
+        return k + size, *join(totals, part(k))
+
+    return accumulate(xp, lambda k, *totals: xp.any(k < count), further, (xp.asarray(0.0, dtype=count.dtype), *first))[1:]
 
 
 def needed(xp: Namespace, mask: Array, f: Callable[..., Array], *xs: Array) -> Array:

@@ -72,6 +72,11 @@ def accumulate(going: Callable[..., Array], step: Callable[..., tuple[Array, ...
     return jax.lax.while_loop(lambda carry: going(*carry), further, state)      # type: ignore[no-any-return]
 
 
+def kinds(f: Callable[..., tuple[Array, ...]], *xs: Array) -> list[Any]:
+    """The shapes and dtypes of results."""
+    return [(x.shape, x.dtype) for x in jax.eval_shape(f, *xs)]
+
+
 def gradient(xp: Namespace, function: Callable[[Array], Array], x: Array) -> Array:
     """∂f / ∂x_k, k last, with derivatives of its own."""
     def forward(x: Array) -> Array:

@@ -64,6 +64,11 @@ def accumulate(going: Callable[..., Array], step: Callable[..., tuple[Array, ...
     return state
 
 
+def kinds(f: Callable[..., tuple[Array, ...]], *xs: Array) -> list[Any]:
+    """The shapes and dtypes of results."""
+    return [(x.shape, x.dtype) for x in f(*xs)]
+
+
 def gradient(xp: Namespace, function: Callable[[Array], Array], x: Array) -> Array:
     return _pulled(function, x, torch.ones_like)
 

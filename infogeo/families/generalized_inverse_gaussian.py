@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 from ..arrays.draws import Draws
 from ..arrays.memo import once
+from ..arrays.tracing import is_traced, surely
 from ..backend import Array, Namespace
 from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval
@@ -133,15 +134,17 @@ class GeneralizedInverseGaussian(ExponentialFamily):
         narrow = eta[..., 1] * eta[..., 2] < 1.1            # a deviation of log x below 0.3
         nan = xp.full_like(eta, xp.nan)
         theta = self.to_theta(xp.where((self.eta_domain.possible(eta) & ~narrow)[..., None], eta, nan))
-        if xp.any(narrow):
+        if not surely(xp, ~xp.any(narrow)):
             theta = xp.where(narrow[..., None], fit_of_deviations(xp, x, weights), theta)
         return xp.where(differ(xp, x[..., None], weights)[..., None], theta, nan)
 
     def _cumulative(self, xp: Namespace, theta: Array) -> Law:
         """By integrals over log x, whose deviation 1/√k, k² = p² + ab, must be beyond what rounding x changes: 1e-12 of it."""
-        law = self._law(xp, theta)
-        law.require_in_range()
-        require("theta", "p² + a b < 1e48 for a distribution function: x is not told from the mode beyond", law.k < 1e24, theta)
+        if not is_traced(xp, theta):
+            law = self._law(xp, theta)
+            law.require_in_range()
+            require("theta", "p² + a b < 1e48 for a distribution function: x is not told from the mode beyond", law.k < 1e24,
+                    theta)
         return super()._numeric(xp, theta)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:

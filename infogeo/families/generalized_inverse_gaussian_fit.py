@@ -1,5 +1,6 @@
 """Estimates of generalized inverse Gaussian laws of samples that hardly differ, from their deviations."""
 from ..arrays.sums import average
+from ..arrays.tracing import is_differentiated, repeat
 from ..backend import Array, Namespace
 from .gamma import shape_from_log_gap
 from .generalized_inverse_gaussian_law import LogLaw, log_statistics
@@ -22,20 +23,28 @@ def fit_of_deviations(xp: Namespace, x: Array, weights: Array) -> Array:
     t = xp.where(xp.abs(growth) < 0.5, xp.log1p(xp.clip(growth, -0.5, 0.5)), xp.log(x / c))
     means = xp.stack([average(xp, weights, part) for part in (xp.moveaxis(log_statistics(xp, t), -1, 0))], axis=-1)
     means = xp.where(_is_mean(xp, means)[..., None], means, xp.full_like(means, xp.nan))
-    theta = _start(xp, means)
-    best, decrement = theta, xp.full_like(theta[..., 0], xp.inf)
-    for _ in range(_STEPS):
-        law = LogLaw(xp, theta)
-        step, now = law.sharp_of(law.excess(means))
-        better = now < decrement
-        best, decrement = xp.where(better[..., None], theta, best), xp.where(better, now, decrement)
-        if not xp.any(better & (now > 1e-30)):
-            break
-        damped = theta - step / (1.0 + xp.sqrt(xp.where(now < 0.1, xp.zeros_like(now), now)))[..., None]
-        leaves = xp.any(damped[..., 1:] >= 0, axis=-1, keepdims=True)
-        theta = xp.where(leaves, theta - 0.5 * (theta - damped) * _room(xp, theta, damped), damped)
+    start = _start(xp, means)
+    far, everywhere = xp.full_like(start[..., 0], xp.inf), xp.all(start == start, axis=-1)
+    found = repeat(xp, lambda *state: xp.any(state[-1]), lambda *state: _step(xp, means, *state), (start, start, far, everywhere),
+                   _STEPS)
+    best, decrement = found[1], found[2]
+    if is_differentiated(xp, means):            # a step from the end has the derivative of the end
+        law = LogLaw(xp, best)
+        best = best - law.sharp_of(law.excess(means))[0]
     best = xp.where((decrement < 1e-16)[..., None], best, xp.full_like(best, xp.nan))
     return xp.stack([best[..., 0], best[..., 1] / c, best[..., 2] * c], axis=-1)
+
+
+def _step(xp: Namespace, means: Array, theta: Array, best: Array, decrement: Array, running: Array) -> tuple[Array, ...]:
+    """Where Newton's method goes; the best point until now with its decrement; whether a row goes on."""
+    law = LogLaw(xp, theta)
+    step, now = law.sharp_of(law.excess(means))
+    better = running & (now < decrement)
+    best, decrement = xp.where(better[..., None], theta, best), xp.where(better, now, decrement)
+    damped = theta - step / (1.0 + xp.sqrt(xp.where(now < 0.1, xp.zeros_like(now), now)))[..., None]
+    leaves = xp.any(damped[..., 1:] >= 0, axis=-1, keepdims=True)
+    theta = xp.where(leaves, theta - 0.5 * (theta - damped) * _room(xp, theta, damped), damped)
+    return theta, best, decrement, better & (now > 1e-30)
 
 
 def _room(xp: Namespace, theta: Array, other: Array) -> Array:

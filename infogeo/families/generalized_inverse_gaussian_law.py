@@ -2,11 +2,11 @@
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from math import factorial
-from typing import Any
 
 import numpy as np
 
 from ..arrays.draws import Draws
+from ..arrays.tracing import in_turn, is_traced, still
 from ..backend import Array, Namespace, to_numpy
 from ..errors import require
 from ..numerics.exponentials import expm1_gap
@@ -19,6 +19,7 @@ __all__ = ["LogLaw", "log_statistics"]
 
 DEPTH = 50.0            # the trapezoidal sum ends where the integrand of every third moment is below e^{−50} of its maximum
 BLOCK = 1 << 18         # nodes at a time: temporaries of 2 MB
+FEWEST = 64             # nodes of any row, a power of two: ten deviations of a narrow law on both sides, three nodes on each
 
 
 class LogLaw:
@@ -51,24 +52,23 @@ class LogLaw:
         """f(t), for t of shape (...)."""
         return _depth(self.xp, self.rise, self.fall, t)
 
-    def _summed(self, function: Callable[..., Any], *more: Array) -> list[Array]:
-        """`function` of nodes t and normalised weights w (rows, n), of J (rows), and of the rows of `more`, for all rows."""
+    def _summed(self, sums: Callable[..., tuple[Array, ...]], *more: Array) -> list[Array]:
+        """J, E[S], and Σ p f for functions f of the nodes, for all rows.
+
+        ``sums(t, S − E[S], p, *more)`` of nodes t with probabilities p (rows, n), and of the rows of `more`, (rows, 1), is linear
+        in p, row by row.
+        """
         xp, shape = self.xp, self.k.shape
-        flat = [xp.reshape(v, (-1,)) for v in (self.rise, self.fall, *more)]
+        flat = [xp.reshape(v, (-1,)) for v in (self.rise, self.fall, self.narrow, *more)]
         good = xp.isfinite(flat[0] + flat[1]) & (flat[0] > 0) & (flat[1] > 0)
         rise, fall = (xp.where(good, v, xp.ones_like(v)) for v in flat[:2])
         with np.errstate(all="ignore"):         # the chart of the domain of η asks, too, and no base stands around it
-            left, right = _reach(xp, fall, rise, 3.0, DEPTH), _reach(xp, rise, fall, 3.0, DEPTH)
-            level = xp.ceil(xp.log2((left + right) * (4.5 + 2.0 * xp.sqrt(rise + fall))))
-            # rows of one number of nodes, a power of two, side by side: what a row gets does not depend on the others
-            order = xp.argsort(level)
-            columns = [xp.take(v, order, axis=0) for v in (rise, fall, left, right, *flat[2:])]
-            done = [_block(xp, function, n, *(v[part, None] for v in columns))
-                    for n, part in _blocks(to_numpy(xp.take(level, order, axis=0)))]
-            back = xp.argsort(order)
+            left, right = (still(xp, _reach(xp, *pair, 3.0, DEPTH)) for pair in ((fall, rise), (rise, fall)))
+            level = still(xp, xp.ceil(xp.log2((left + right) * (4.5 + 2.0 * xp.sqrt(rise + fall)))))
+            rows = (rise, fall, left, right, *flat[2:])
+            found = (_in_turn if is_traced(xp, level) else _side_by_side)(xp, sums, level, rows)
         out = []
-        for parts in zip(*done):
-            whole = xp.take(xp.concat(parts, axis=0), back, axis=0)
+        for whole in found:
             keep = xp.reshape(good, (-1, *(1,) * (whole.ndim - 1)))
             whole = xp.where(keep, whole, xp.full_like(whole, xp.nan))
             out.append(xp.reshape(whole, (*shape, *whole.shape[1:])))
@@ -79,13 +79,10 @@ class LogLaw:
         """J, the mean of S and its covariance."""
         xp = self.xp
 
-        def moments(t: Array, weight: Array, mass: Array, narrow: Array) -> tuple[Array, Array, Array]:
-            s = _statistics(xp, t, narrow)
-            mean = xp.sum(weight[..., None] * s, axis=-2)
-            d = s - mean[:, None, :]
-            return mass, mean, xp.matmul(xp.matrix_transpose(weight[..., None] * d), d)
+        def moments(t: Array, d: Array, p: Array) -> tuple[Array]:
+            return xp.matmul(xp.matrix_transpose(p[..., None] * d), d),
 
-        return self._summed(moments, self.narrow)
+        return self._summed(moments)
 
     @property
     def log_mass(self) -> Array:
@@ -96,13 +93,11 @@ class LogLaw:
         """The third central moments of S, shape (..., 3, 3, 3)."""
         xp = self.xp
 
-        def third(t: Array, weight: Array, mass: Array, narrow: Array) -> tuple[Array]:
-            s = _statistics(xp, t, narrow)
-            d = s - xp.sum(weight[..., None] * s, axis=-2, keepdims=True)
+        def third(t: Array, d: Array, p: Array) -> tuple[Array]:
             pairs = xp.reshape(d[..., :, None] * d[..., None, :], (*t.shape, 9))
-            return (xp.reshape(xp.matmul(xp.matrix_transpose(weight[..., None] * d), pairs), (-1, 3, 3, 3)),)
+            return xp.reshape(xp.matmul(xp.matrix_transpose(p[..., None] * d), pairs), (-1, 3, 3, 3)),
 
-        return self._summed(third, self.narrow)[0]
+        return self._summed(third)[2]
 
     def _from_statistics(self) -> Array:
         """M, shape (..., 3, 3)."""
@@ -182,21 +177,18 @@ class LogLaw:
         small = xp.abs(growth) < 0.5
         shift = xp.where(small, xp.log1p(xp.clip(growth, -0.5, 0.5)), xp.log(m) - xp.log(other.mode))
 
-        def both(t: Array, weight: Array, mass: Array, narrow: Array, a: Array, b: Array, c: Array, rise: Array, fall: Array,
-                 up: Array, down: Array, shift: Array) -> tuple[Array, Array]:
-            s = _statistics(xp, t, narrow)
-            d = s - xp.sum(weight[..., None] * s, axis=-2, keepdims=True)
+        def both(t: Array, d: Array, p: Array, a: Array, b: Array, c: Array, rise: Array, fall: Array, up: Array,
+                 down: Array, shift: Array) -> tuple[Array, Array]:
             u = a * d[..., 0] + b * d[..., 1] + c * d[..., 2]
-            near = xp.log1p(xp.sum(weight * expm1_gap(xp, u), axis=-1))
             y = t + shift
             inner, outer = (xp.abs(y) < 1.0), xp.clip(y, -1.0, 1.0)
             climb = xp.where(inner, rise * expm1_gap(xp, outer), up * xp.exp(t) - rise * (1.0 + y))
             drop = xp.where(inner, fall * expm1_gap(xp, -outer), down * xp.exp(-t) - fall * (1.0 - y))
-            return near, xp.sum(weight * (climb + drop), axis=-1)
+            return xp.sum(p * expm1_gap(xp, u), axis=-1), xp.sum(p * (climb + drop), axis=-1)
 
-        near, far = self._summed(both, self.narrow, slope[..., 0], b, c, other.rise, other.fall,
-                                 -other.theta[..., 1] * m, -other.theta[..., 2] / m, shift)
-        return xp.where(variance < 0.01, near, other.log_mass + far - self.entropy_of_log())
+        *_, near, far = self._summed(both, slope[..., 0], b, c, other.rise, other.fall,
+                                     -other.theta[..., 1] * m, -other.theta[..., 2] / m, shift)
+        return xp.where(variance < 0.01, xp.log1p(near), other.log_mass + far - self.entropy_of_log())
 
     def draw(self, draws: Draws, shape: tuple[int, ...]) -> Array:
         """Rejection from a flat middle part between two exponential tails, which meet f at height 1.
@@ -225,6 +217,16 @@ class LogLaw:
         return self.mode * xp.exp(t)
 
 
+def _side_by_side(xp: Namespace, sums: Callable[..., tuple[Array, ...]], level: Array, rows: tuple[Array, ...]) -> list[Array]:
+    """The sums of rows of one number of nodes, a power of two, in one piece: what a row gets does not depend on the others."""
+    order = xp.argsort(level)
+    columns = [xp.take(v, order, axis=0) for v in rows]
+    levels = to_numpy(xp.take(level, order, axis=0))
+    done = [_block(xp, sums, n, *(v[part, None] for v in columns)) for n, part in _blocks(levels)]
+    back = xp.argsort(order)
+    return [xp.take(xp.concat(parts, axis=0), back, axis=0) for parts in zip(*done)]
+
+
 def _blocks(level: Array) -> Iterator[tuple[int, slice]]:
     """(number of nodes, rows) of blocks of `BLOCK` nodes or so, for rows in the order of their level, log₂ of the number."""
     for power in np.unique(level) if level.size else [1]:
@@ -234,13 +236,39 @@ def _blocks(level: Array) -> Iterator[tuple[int, slice]]:
             yield n, slice(start, min(start + rows, last))
 
 
-def _block(xp: Namespace, function: Callable[..., Any], n: int, rise: Array, fall: Array, left: Array, right: Array,
-           *more: Array) -> Any:
-    """`function` of the n nodes between −`left` and `right` of each row; all shapes (rows, 1)."""
+def _block(xp: Namespace, sums: Callable[..., tuple[Array, ...]], n: int, rise: Array, fall: Array, left: Array, right: Array,
+           narrow: Array, *more: Array) -> tuple[Array, ...]:
+    """(J, E[S], *sums) by the n nodes between −`left` and `right` of each row; all shapes (rows, 1)."""
     t = (left + right) * xp.linspace(0.0, 1.0, n, dtype=rise.dtype) - left
     weight = xp.exp(-_depth(xp, rise, fall, t))
     total = xp.sum(weight, axis=-1)
-    return function(t, weight / total[:, None], total * (left + right)[:, 0] / (n - 1.0), *more)
+    p, s = weight / total[:, None], _statistics(xp, t, narrow)
+    mean = xp.sum(p[..., None] * s, axis=-2)
+    return total * (left + right)[:, 0] / (n - 1.0), mean, *sums(t, s - mean[:, None, :], p, *more)
+
+
+def _in_turn(xp: Namespace, sums: Callable[..., tuple[Array, ...]], level: Array, rows: tuple[Array, ...]) -> list[Array]:
+    """The sums of rows whose numbers of nodes are not known yet, `FEWEST` nodes of all rows after the other."""
+    rise, fall, left, right, narrow, *more = (v[:, None] for v in rows)
+    count = 2.0 ** level[:, None]
+    step = (left + right) / count
+
+    def nodes(start: Array) -> tuple[Array, Array]:
+        """t and weights; the last node of a row, of weight e^{−50}, is left out."""
+        j = start + xp.arange(FEWEST, dtype=step.dtype)
+        t = xp.where(j < count, step * j - left, 0.0 * step)
+        return t, xp.where(j < count, xp.exp(-_depth(xp, rise, fall, t)), 0.0 * step)
+
+    def masses(t: Array, weight: Array) -> tuple[Array, Array]:
+        return xp.sum(weight, axis=-1), xp.sum(weight[..., None] * _statistics(xp, t, narrow), axis=-2)
+
+    def centred(t: Array, weight: Array) -> tuple[Array, ...]:
+        return sums(t, _statistics(xp, t, narrow) - mean[:, None, :], weight / total[:, None], *more)
+
+    total, moment = in_turn(xp, count, FEWEST, lambda start: masses(*nodes(start)))
+    mean = moment / total[:, None]
+    rest = in_turn(xp, count, FEWEST, lambda start: centred(*nodes(start)))
+    return [total * step[:, 0], mean, *rest]
 
 
 def _depth(xp: Namespace, rise: Array, fall: Array, t: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.draws import Draws, draw_states
-from ..arrays.tracing import repeat
+from ..arrays.tracing import repeat, still
 from ..backend import NUMPY, Array, Namespace
 from ..domains.supports import Integers, Interval
 from ..numerics.quadrature import gauss
@@ -20,7 +20,7 @@ _NODES = 16
 # short at the mode, where it may have a corner, longer in the tail, which falls at least exponentially
 _PANELS = (0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0, 80.0)
 _NEGLIGIBLE = 40.0     # fall of log p, from the mode, where a sum may end: e^{−40} is 4e-18
-_STATES = 2**22        # that are summed at most: an array of them has 32 MB
+_FEWEST, _STATES = 2**5, 2**22          # that are summed at least, and at most: an array of the latter has 32 MB
 
 
 class Nodes(ABC):
@@ -91,16 +91,21 @@ class StateNodes(Nodes):
         if np.isfinite(self.high):
             x = self.low + xp.arange(int(self.high - self.low) + 1, dtype=theta.dtype)
             return x, xp.zeros_like(x)
-        size, own = 16, xp.zeros_like(theta[..., :1])
-        while size < _STATES and xp.any(own == 0):
-            size *= 2
-            powers = [*map(float, range(8)), *(2.0**k for k in range(3, size.bit_length()))]
-            value = self.log_density(xp, theta, self.low + xp.asarray(powers, dtype=theta.dtype))
-            negligible = value[..., -1:] < xp.max(value, axis=-1, keepdims=True) - _NEGLIGIBLE
-            own = xp.where((own == 0) & negligible, xp.full_like(own, float(size)), own)
-        size = max(32, int(xp.max(own))) if own.size else 32
-        count = xp.arange(size, dtype=theta.dtype)
+        own = self.count(xp, theta)
+        count = xp.arange(max(_FEWEST, int(xp.max(own))) if own.size else _FEWEST, dtype=theta.dtype)
         return self.low + count, xp.where(count < own, xp.zeros_like(own), xp.full_like(own, -np.inf))
+
+    def count(self, xp: Namespace, theta: Array) -> Array:
+        """How many states count where there is no last one: 2ᵏ, k ≥ 5, or 0 where 2²² do not suffice, shape (..., 1)."""
+        sizes = 2.0 ** np.arange(_FEWEST.bit_length() - 1, _STATES.bit_length())
+        at = np.concatenate([np.arange(8.0), 2.0 ** np.arange(3, _STATES.bit_length())])
+        value = self.log_density(xp, theta, self.low + xp.asarray(at, dtype=theta.dtype))
+        until = xp.asarray(at <= sizes[:, None])
+        top = xp.max(xp.where(until, value[..., None, :], -np.inf + 0.0 * value[..., None, :]), axis=-1)
+        negligible = value[..., -len(sizes):] < top - _NEGLIGIBLE
+        sizes = xp.asarray(sizes, dtype=theta.dtype) + xp.zeros_like(top)
+        found = xp.min(xp.where(negligible, sizes, xp.full_like(sizes, np.inf)), axis=-1, keepdims=True)
+        return still(xp, xp.where(xp.isfinite(found), found, xp.zeros_like(found)))
 
     def draw(self, draws: Draws, theta: Array, p: Array, shape: tuple[int, ...]) -> Array:
         """By inverse CDF."""

@@ -1,14 +1,15 @@
 """Truncated families: a family on the line, given that x lies between two bounds."""
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from math import ceil, floor, inf
+from functools import cached_property, partial
+from math import ceil, floor, inf, isinf
 from typing import Any
 
 import numpy as np
 
 from ..arrays.draws import Draws
 from ..arrays.memo import once, standing
+from ..arrays.tracing import is_traced, repeat, surely
 from ..backend import Array, Namespace, arrays
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain
@@ -26,6 +27,7 @@ from .cumulative import Law, TabulatedCumulative
 from .nodes import PanelNodes, StateNodes
 from .normal import Normal
 from .tilted import Tilted
+from .truncated_law import AtNodes, Listed, StatesInTurn
 from .truncated_normal import fit_of_deviations, in_units, tail_start
 
 __all__ = ["Truncated"]
@@ -164,7 +166,7 @@ class Truncated(ExponentialFamily):
         return self.family.observed    # type: ignore[no-any-return]
 
     def _whole(self, xp: Namespace, theta: Array) -> tuple[ExponentialFamily, Array]:
-        return self._base, self._law(xp, theta)[0]
+        return self._base, self._law(xp, theta).log_total
 
     def _numeric(self, xp: Namespace, theta: Array) -> Law:
         """By sums over all states where those of the whole family are listed, which need not be smooth between them."""
@@ -173,7 +175,7 @@ class Truncated(ExponentialFamily):
             return super()._numeric(xp, theta)
         low, high = self.support.lower, self.support.upper
         listed = law.log_p[..., int(low - law.first):int(high - law.first) + 1]
-        return TabulatedCumulative(xp, low, listed - self._law(xp, theta)[0][..., None])
+        return TabulatedCumulative(xp, low, listed - self._law(xp, theta).log_total[..., None])
 
     @property
     def _somewhere(self) -> Array:
@@ -184,66 +186,61 @@ class Truncated(ExponentialFamily):
         return (StateNodes if isinstance(self.support, Integers) else PanelNodes)(self._base, self.support)
 
     @once
-    def _law(self, xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array, Array]:
-        """(log P(lower < x < upper), probabilities of the nodes, their T, log h, log-density); NaN for θ outside the domain."""
+    def _law(self, xp: Namespace, theta: Array) -> AtNodes:
         inside = self.theta_domain.contains(theta)
-        interior = self.theta_domain.chart(xp.zeros_like(theta))
-        safe = xp.where(inside[..., None], theta, interior)
-        x, log_weight = self._nodes.weighted(xp, safe)
-        log_density = self._nodes.log_density(xp, safe, x)
-        logs = log_density + log_weight
-        logs = xp.where(xp.isnan(logs), xp.full_like(logs, -np.inf), logs)
-        top = xp.max(logs, axis=-1, keepdims=True)
-        mass = xp.exp(logs - top)
-        total = xp.sum(mass, axis=-1, keepdims=True)
-        used = mass > 0
-        somewhere = xp.take_along_axis(x + xp.zeros_like(logs), xp.argmax(logs, axis=-1, keepdims=True), axis=-1)
-        x = xp.where(used, x, somewhere)
-        statistic, log_base = self.family._sufficient_statistic(xp, x), self.family._log_base_measure(xp, x)
-        log_total = xp.where(inside, (top + xp.log(total))[..., 0], xp.full_like(top[..., 0], xp.nan))
-        p = xp.where(inside[..., None], mass / total, xp.full_like(mass, xp.nan))
-        log_density = xp.where(used, log_density, xp.zeros_like(p)) - log_total[..., None]
-        return log_total, p, statistic, log_base, log_density
+        safe = xp.where(inside[..., None], theta, self.theta_domain.chart(xp.zeros_like(theta)))
+        nodes = self._nodes
+        if is_traced(xp, theta) and isinstance(nodes, StateNodes) and isinf(nodes.high):
+            return StatesInTurn(xp, self.family, nodes, inside, safe)
+        return Listed(xp, self.family, nodes, inside, safe)
 
     @formula("theta", axes=0)
     def log_probability(self, theta: Array) -> Array:
         """log P_θ(lower < x < upper) in the whole family, shape (...)."""
 
     def _log_probability(self, xp: Namespace, theta: Array) -> Array:
-        found = self._law(xp, theta)[0]
+        found = self._law(xp, theta).log_total
         if isinstance(self._base, Anchored):
             return found + self._base.log_at_origin(xp, theta)
         return found - self.family._potential(xp, theta) if isinstance(self._base, Tilted) else found
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
-        return self._base._potential(xp, theta) + self._law(xp, theta)[0]
+        return self._base._potential(xp, theta) + self._law(xp, theta).log_total
 
     def _to_eta(self, xp: Namespace, theta: Array) -> Array:
-        _, p, statistic, *_ = self._law(xp, theta)
-        return xp.matmul(p[..., None, :], statistic)[..., 0, :]
+        return self._law(xp, theta).mean
 
-    def _centred(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
-        """(p, T − η) at the nodes, shapes (..., m) and (..., m, dim)."""
-        _, p, statistic, *_ = self._law(xp, theta)
-        return p, statistic - xp.matmul(p[..., None, :], statistic)
+    def _centred(self, xp: Namespace, theta: Array, f: Callable[[Array, Array], Array]) -> Array:
+        """``f(p, T − η)`` of all nodes, linear in p, shapes (..., m) and (..., m, dim)."""
+        eta = self._to_eta(xp, theta)[..., None, :]
+        return self._law(xp, theta).sums(lambda p, statistic, *_: (f(p, statistic - eta),))[0]
 
     def _metric(self, xp: Namespace, theta: Array) -> Array:
-        p, gap = self._centred(xp, theta)
-        return xp.matmul(xp.matrix_transpose(p[..., None] * gap), gap)
+        return self._centred(xp, theta, lambda p, gap: xp.matmul(xp.matrix_transpose(p[..., None] * gap), gap))
 
     def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
-        p, gap = self._centred(xp, theta)
         d = self.dim
-        pairs = xp.reshape(gap[..., :, None] * gap[..., None, :], (*gap.shape[:-1], d * d))
-        return xp.reshape(xp.matmul(xp.matrix_transpose(p[..., None] * gap), pairs), (*gap.shape[:-2], d, d, d))
+
+        def third(p: Array, gap: Array) -> Array:
+            pairs = xp.reshape(gap[..., :, None] * gap[..., None, :], (*gap.shape[:-1], d * d))
+            return xp.reshape(xp.matmul(xp.matrix_transpose(p[..., None] * gap), pairs), (*gap.shape[:-2], d, d, d))
+
+        return self._centred(xp, theta, third)
+
+    def _change(self, xp: Namespace, theta: Array, step: Array) -> Array:
+        """max |step·(T(x) − η)| over the nodes, shape (...)."""
+        eta = self._to_eta(xp, theta)[..., None, :]
+        return self._law(xp, theta).largest(lambda statistic: xp.abs(matvec(xp, statistic - eta, step)))
 
     def _separated(self, xp: Namespace, theta: Array, eta: Array) -> Array:
         """Whether θ·T(x) ≤ θ·η at all nodes and at both ends of the support: then η is no mean of T."""
-        _, p, statistic, *_ = self._law(xp, theta)
         ends = self.family._sufficient_statistic(xp, xp.asarray(self._nodes.ends, dtype=theta.dtype))
-        along = xp.sum(theta[..., None, :] * (statistic - eta[..., None, :]), axis=-1)
-        far = xp.sum(theta[..., None, :] * (ends - eta[..., None, :]), axis=-1)
-        return xp.all((along <= 0) | (p == 0), axis=-1) & xp.all(far <= 0, axis=-1) & xp.any(theta != 0, axis=-1)
+
+        def along(statistic: Array) -> Array:
+            return xp.sum(theta[..., None, :] * (statistic - eta[..., None, :]), axis=-1)
+
+        highest = xp.maximum(self._law(xp, theta).largest(along), xp.max(along(ends), axis=-1))
+        return (highest <= 0) & xp.any(theta != 0, axis=-1)
 
     def _start(self, xp: Namespace, eta: Array) -> Array:
         """The member of the whole family with this mean statistic, where there is one; rows that are not finite are NaN."""
@@ -254,7 +251,7 @@ class Truncated(ExponentialFamily):
         whole = tail_start(self, xp, eta, whole) if isinstance(self.family, Normal) else whole
         return xp.where(usual, whole, xp.where(known, centre, xp.full_like(centre, xp.nan)))
 
-    def _tried(self, xp: Namespace, eta: Array, start: Array, centre: Array, barrier: float,
+    def _tried(self, xp: Namespace, eta: Array, start: Array, centre: Array, barrier: Any,
                max_steps: int = 60) -> tuple[Array, Array, ConvergenceError | None]:
         """The minimiser, or where a row ended short of it; which rows are there; the error, or None. Rows of NaN stay NaN."""
         try:
@@ -263,7 +260,7 @@ class Truncated(ExponentialFamily):
         except ConvergenceError as error:
             return error.iterate, error.residual <= 1000 * float(xp.finfo(eta.dtype).eps) * scale_behind(xp, eta, barrier), error
 
-    def _members(self, xp: Namespace, eta: Array, start: Array, centre: Array, barrier: float) -> Array:
+    def _members(self, xp: Namespace, eta: Array, centre: Array, start: Array, barrier: Any) -> Array:
         """The minimiser; NaN for rows that run out of the domain."""
         theta, reached, error = self._tried(xp, eta, start, centre, barrier)
         if error is not None and xp.any(~reached & ~self._leads_out(xp, theta, eta) & xp.isfinite(error.residual)):
@@ -272,19 +269,33 @@ class Truncated(ExponentialFamily):
 
     def _guarded(self, xp: Namespace, eta: Array, theta: Array) -> Array:
         """As `_members`, behind barriers that become weaker, without one in the end."""
-        centre = self.family._to_eta(xp, theta)
-        theta = followed(lambda theta, barrier: self._members(xp, eta, theta, centre, barrier), theta, _BARRIERS)
-        residual = xp.max(xp.abs(self._to_eta(xp, theta) - eta), axis=-1)
-        held = self._leads_out(xp, theta, eta) & (residual > 1e-4 * scale_behind(xp, eta))       # by the weakest barrier
-        return self._members(xp, eta, xp.where(held[..., None], xp.full_like(theta, xp.nan), theta), centre, 0.0)
+        behind = partial(self._members, xp, eta, self.family._to_eta(xp, theta))
 
-    def _minimiser(self, xp: Namespace, eta: Array, start: Array, centre: Array, barrier: float, max_steps: int = 60) -> Array:
+        def freed(theta: Array) -> Array:
+            """The start of the last one: NaN for what the weakest barrier still holds."""
+            far = xp.max(xp.abs(self._to_eta(xp, theta) - eta), axis=-1)
+            held = self._leads_out(xp, theta, eta) & (far > 1e-4 * scale_behind(xp, eta))
+            return xp.where(held[..., None], xp.full_like(theta, xp.nan), theta)
+
+        if not is_traced(xp, theta):
+            return behind(freed(followed(behind, theta, _BARRIERS)), 0.0)
+        barriers = xp.asarray([*_BARRIERS, 0.0], dtype=theta.dtype)     # one loop about one minimisation, not six of them
+
+        def further(k: Array, theta: Array) -> tuple[Array, Array]:
+            return k + 1, behind(xp.where(barriers[k] > 0, theta, freed(theta)), barriers[k])
+
+        return repeat(xp, lambda k, theta: k < len(_BARRIERS) + 1, further, (xp.asarray(0), theta), len(_BARRIERS) + 1)[1]
+
+    def _minimiser(self, xp: Namespace, eta: Array, start: Array, centre: Array, barrier: Any, max_steps: int = 60) -> Array:
         """Of ψ(θ) − η·θ + barrier · (ψ_family(θ) − centre·θ), which keeps θ in its domain; with a barrier, to half precision."""
         family, last = self.family, None
+        behind = not isinstance(barrier, float) or barrier > 0      # a traced one is a number in a loop
 
         def at(theta: Array) -> Array:
             """The point of the last evaluation, if it is the same: its law is known."""
             nonlocal last
+            if is_traced(xp, theta):
+                return theta
             if last is None or not xp.all((theta == last) | xp.isnan(theta) & xp.isnan(last)):
                 last = theta
                 stand(theta)
@@ -292,17 +303,17 @@ class Truncated(ExponentialFamily):
 
         def value(theta: Array) -> Array:
             theta = at(theta)
-            whole = barrier * (family._potential(xp, theta) - xp.sum(centre * theta, axis=-1)) if barrier else 0.0
+            whole = barrier * (family._potential(xp, theta) - xp.sum(centre * theta, axis=-1)) if behind else 0.0
             return self._potential(xp, theta) - xp.sum(eta * theta, axis=-1) + whole
 
         def gradient(theta: Array) -> Array:
             theta = at(theta)
-            g = self._to_eta(xp, theta) - eta + (barrier * (family._to_eta(xp, theta) - centre) if barrier else 0.0)
+            g = self._to_eta(xp, theta) - eta + (barrier * (family._to_eta(xp, theta) - centre) if behind else 0.0)
             return xp.where(self._separated(xp, theta, eta)[..., None], xp.zeros_like(g), g)
 
         def newton(theta: Array, g: Array) -> Array:
             theta = at(theta)
-            return solve(xp, self._metric(xp, theta) + (barrier * family._metric(xp, theta) if barrier else 0.0), g)
+            return solve(xp, self._metric(xp, theta) + (barrier * family._metric(xp, theta) if behind else 0.0), g)
 
         with standing() as stand:
             return minimize(xp, start, name="to_theta", value=value, gradient=gradient, solve=newton,
@@ -330,19 +341,17 @@ class Truncated(ExponentialFamily):
         """
         start = self._start(xp, eta)
         if self.theta_domain.whole:
-            theta = self._members(xp, eta, start, None, 0.0)
+            theta = self._members(xp, eta, None, start, 0.0)
         else:
             theta, reached, _ = self._tried(xp, eta, start, None, 0.0, 8)      # at the boundary a step would cost many trials
             nan = xp.full_like(theta, xp.nan)
-            if xp.any(~reached & xp.isfinite(start[..., 0])):
+            if not surely(xp, ~xp.any(~reached & xp.isfinite(start[..., 0]))):
                 theta = xp.where(reached[..., None], theta, self._guarded(xp, eta, xp.where(reached[..., None], nan, start)))
         with standing() as stand:
             stand(theta)
-            p, gap = self._centred(xp, theta)
             residual = self._to_eta(xp, theta) - eta
             step = self._sharp(xp, theta, residual)
-            change = xp.max(xp.where(p > 0, xp.abs(matvec(xp, gap, step)), xp.zeros_like(p)), axis=-1)
-            found = xp.isfinite(theta[..., 0]) & ~self._separated(xp, theta, eta) & (change < 0.5)
+            found = xp.isfinite(theta[..., 0]) & ~self._separated(xp, theta, eta) & (self._change(xp, theta, step) < 0.5)
         better = xp.max(xp.abs(self._to_eta(xp, theta - step) - eta), axis=-1) < xp.max(xp.abs(residual), axis=-1)
         theta = xp.where(better[..., None], theta - step, theta)
         return xp.where(found[..., None], theta, xp.full_like(theta, xp.nan))
@@ -358,34 +367,31 @@ class Truncated(ExponentialFamily):
         return self.family._log_base_measure(xp, x)
 
     def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
-        _, p, _, log_base, _ = self._law(xp, theta)
-        return xp.sum(p * log_base, axis=-1)
+        return self._law(xp, theta).sums(lambda p, statistic, log_base, _: (xp.sum(p * log_base, axis=-1),))[0]
 
     def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
-        return self._base._log_density(xp, theta, x) - self._law(xp, theta)[0]
+        return self._base._log_density(xp, theta, x) - self._law(xp, theta).log_total
 
     def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
-        return self._base._log_density_anywhere(xp, theta, x) - self._law(xp, theta)[0]
+        return self._base._log_density_anywhere(xp, theta, x) - self._law(xp, theta).log_total
 
     def _entropy(self, xp: Namespace, theta: Array) -> Array:
         """−E[log p(x)] at the nodes."""
-        _, p, *_, log_density = self._law(xp, theta)
-        return -xp.sum(p * log_density, axis=-1)
+        return -self._law(xp, theta).sums(lambda p, statistic, base, log_density: (xp.sum(p * log_density, axis=-1),))[0]
 
     def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """log E_p[e^v] with v = (θ_q − θ_p)·(T − η_p): near points as log(1 + E_p[e^v − 1 − v]), far ones from the potentials."""
         step = theta_q - theta_p
         with standing() as stand:
             stand(theta_p)
-            p, gap = self._centred(xp, theta_p)
             far = self._potential(xp, theta_q) - self._potential(xp, theta_p) - xp.sum(step * self._to_eta(xp, theta_p), axis=-1)
-        v = matvec(xp, gap, step)
-        near = xp.max(xp.where(p > 0, xp.abs(v), xp.zeros_like(v)), axis=-1) < 5.0
-        close = xp.log1p(xp.sum(p * expm1_gap(xp, xp.clip(v, -5.0, 5.0)), axis=-1))
-        return xp.where(near, close, far)
+            near = self._change(xp, theta_p, step) < 5.0
+            excess = self._centred(xp, theta_p, lambda p, gap: xp.sum(
+                p * expm1_gap(xp, xp.clip(matvec(xp, gap, step), -5.0, 5.0)), axis=-1))
+        return xp.where(near, xp.log1p(excess), far)
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
-        return self._nodes.draw(draws, theta, self._law(draws.xp, theta)[1], shape)
+        return self._nodes.draw(draws, theta, self._law(draws.xp, theta).p, shape)
 
     def _theta_from(self, xp: Namespace, **ordinary: Array) -> Array:
         return self.family._theta_from(xp, **ordinary)

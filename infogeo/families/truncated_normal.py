@@ -4,6 +4,7 @@ from math import isinf
 from typing import Any
 
 from ..arrays.sums import average, centred
+from ..arrays.tracing import is_traced
 from ..backend import Array, Namespace
 
 __all__ = ["fit_of_deviations", "in_units", "tail_start"]
@@ -29,10 +30,13 @@ def tail_start(M: Any, xp: Namespace, eta: Array, theta: Array) -> Array:
 def in_units(M: Any, plain: Callable[..., Array], xp: Namespace, eta: Array) -> Array:
     """θ(η), of laws far smaller or larger than 1 in units of √E x²: what is small beside 1 passes for 0 in the iteration.
 
-    The bounds in these units are those of a family of its own for each η, so they go one after the other.
+    The bounds in these units are those of a family of its own for each η, so they go one after the other; of traced η they are
+    NaN.
     """
     unit = xp.sqrt(eta[..., 1])
     other = (eta[..., 1] > 0) & xp.isfinite(unit) & (xp.abs(xp.log(unit)) > 5.0)
+    if is_traced(xp, eta):
+        return plain(xp, xp.where(other[..., None], xp.full_like(eta, xp.nan), eta))
     if not xp.any(other):
         return plain(xp, eta)
     found = []
@@ -47,11 +51,14 @@ def fit_of_deviations(M: Any, by_means: Callable[..., Array], xp: Namespace, x: 
     """θ of the samples x (n, ...): by means where these tell it, else from the deviations from the mean.
 
     Mathematically, y = (x − m) / s follows the normal law between (lower − m) / s and (upper − m) / s: a family of its own for
-    each sample, so they go one after the other. It is left to the means where |m| < 100 s, and ε (m / s)² is 2e-12 at most.
+    each sample, so they go one after the other; of traced ones they are NaN. It is left to the means where |m| < 100 s, and
+    ε (m / s)² is 2e-12 at most.
     """
     mean, away = centred(xp, weights, x)
     unit = xp.sqrt(average(xp, weights, away * away))
     far = (xp.abs(mean) > 100.0 * unit) & (unit > 0)
+    if is_traced(xp, far):
+        return xp.where(far[..., None], xp.nan, by_means(xp, x, weights))
     if not xp.any(far):
         return by_means(xp, x, weights)
     columns = [xp.reshape(v, (x.shape[0], -1)) for v in (x, weights + 0.0 * x, away)]

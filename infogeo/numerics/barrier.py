@@ -16,9 +16,11 @@ def followed(minimiser: Callable[[Array, float], Array], x: Array, barriers: Ite
     return x
 
 
-def scale_behind(xp: Namespace, eta: Array, barrier: float = 0.0) -> Array:
+def scale_behind(xp: Namespace, eta: Array, barrier: Array | float = 0.0) -> Array:
     """1 + max |η_i|, the size of the terms of the gradient ∇ψ(θ) − η, shape (...), for `minimize`.
 
     Behind a barrier in units of half precision: that minimum is a start only.
     """
-    return (float(xp.finfo(eta.dtype).eps) ** -0.5 if barrier else 1.0) * (1.0 + xp.max(xp.abs(eta), axis=-1))
+    loose = float(xp.finfo(eta.dtype).eps) ** -0.5
+    unit = (loose if barrier else 1.0) if isinstance(barrier, float) else xp.where(barrier > 0, loose, 1.0)
+    return unit * (1.0 + xp.max(xp.abs(eta), axis=-1))
