@@ -203,7 +203,8 @@ class NegativeLogLikelihood(Objective):
     @takes(model=ConditionalModel)
     def __init__(self, model: ConditionalModel, batch: Batch) -> None:
         self.model, (self.x, y, weights) = model, require_batch(batch)
-        self.xp, self.x, y = coerced(self.x, y)
+        self.xp, x, y = coerced(self.x, y)
+        self.x = self.xp.astype(x, self.xp.result_type(x, self.xp.float32), copy=False)     # bfloat16 has no whole number 257
         family, self._rank = model.family, len(model.family.support.shape)
         self.y = family.support.require("y", self.xp.astype(y, self.x.dtype))
         self._require_samples(weights)

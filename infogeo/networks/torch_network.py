@@ -90,9 +90,9 @@ class TorchNetwork(Network):
         for name, blocks in (("elementwise", elementwise), ("others", others)):
             if not isinstance(blocks, ExactBlocks) and (name, blocks) != ("others", None):
                 raise TypeError(f"TorchNetwork takes ExactBlocks as its argument {name}; got {blocks!r}")
-        self.module, self.input_shape = module, shape_of_inputs(input_shape)
-        self.elementwise, self.others = elementwise, others
+        self.input_shape, self.elementwise, self.others = shape_of_inputs(input_shape), elementwise, others
         self.skeleton = skeleton(module, self.input_shape, elementwise.size, 1 if others is None else others.size)
+        self.module = self.skeleton.module
         groups = self.skeleton.groups
         self.output_shape, self.size = self.skeleton.output_shape, self.skeleton.size
         self.steps: Sequence[Affine] = tuple(layer for group in groups for layer in group.layers)
@@ -109,10 +109,9 @@ class TorchNetwork(Network):
     # Weights
 
     def weights(self) -> Array:
-        """The weights of the module as they are now, a tensor of shape (size,) of its own."""
+        """The weights of the module as they are now, a tensor of shape (size,) of its own, float32 at least."""
         held = dict(self.module.named_parameters())
-        first = held[self.skeleton.slots[0].name].detach()
-        return self.skeleton.gathered({slot.name: held[slot.name].detach() for slot in self.skeleton.slots}, first)
+        return self.flattened({name: held[name].detach() for name in self.skeleton.parameters})
 
     def assign(self, w: Array) -> None:
         """Write weights (size,) into the module."""
@@ -209,7 +208,7 @@ class TorchNetwork(Network):
     def _arguments(self, w: Array, x: Array) -> tuple[Array, Array]:
         xp, w, x = coerced(self._weights(w), x)
         self.require_inputs(x)
-        dtype = xp.result_type(w, x)
+        dtype = xp.result_type(w, x, xp.float32)
         return w.to(dtype), x.to(dtype)
 
 

@@ -2,19 +2,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import deepcopy
 from functools import lru_cache
+from math import inf
 from typing import Any, Self
 
 import numpy as np
 
+from ..arrays.files import packed, unpacked
 from ..arrays.memo import standing
-from ..backend import Array, column, generator
+from ..backend import Array, column, generator, to_numpy
 from ..domains.chart import Chart
 from ..errors import from_extra, require, require_positive
 from ..networks.model import ConditionalModel, NegativeLogLikelihood
 from ..networks.output_family import OutputFamily
 from ..networks.torch_network import TorchNetwork
+from ..solvers.snapshot import Snapshot, described
 from ..solvers.start import Coordinates, as_update
 from ..solvers.update import Update
 from .data import Regularised
@@ -35,11 +37,15 @@ class TorchOptimizer:
             optimizer.loss(x, y).backward()
             optimizer.step()
 
+    As with every optimiser of PyTorch, parameters without a gradient stay as they are, weight decay included. Of a module in
+    half precision the curvature, what the update carries and the loss are in float32.
+
     Parameters
     ----------
     module : torch.nn.Module or TorchNetwork
         A network says how parameters without Kronecker factors are treated; of a module the shape of the inputs is that of the
-        first `loss`.
+        first `loss`. One that torch.compile or DataParallel made gives its gradients as it is; its curvature is that of the
+        module inside.
     family : ExponentialFamily
         The law of y; the module gives its natural parameter.
     update : Update
@@ -74,7 +80,7 @@ class TorchOptimizer:
     def __init__(self, module: Any, family: OutputFamily, update: Any = None, *, lr: float = 1.0, weight_decay: float = 0.0,
                  chart: Chart | None = None, rng: np.random.Generator | None = None) -> None:
         require_positive("lr", lr)
-        require("weight_decay", "weight_decay >= 0", weight_decay >= 0, weight_decay)
+        _number("weight_decay", weight_decay)
         kinds: Any = TorchNetwork, _torch().nn.Module
         if not isinstance(module, kinds):
             raise TypeError(f"TorchOptimizer takes a torch.nn.Module or TorchNetwork as its argument module; got {module!r}")
@@ -108,22 +114,48 @@ class TorchOptimizer:
         y : tensor, shape (n, *family.support.shape)
         weights : tensor, shape (n,), optional
             Of the examples.
+
+        Without gradients, under `torch.no_grad`, it is a number alone, and the examples of the next step stay what they were.
+
+        Raises
+        ------
+        TypeError
+            For x that is no tensor, or of another dtype than the module takes.
+        ValueError
+            Where batch normalisation is in train mode: the gradient would be that of the statistics of the batch.
         """
         if not isinstance(x, _torch().Tensor):
             raise TypeError(f"loss takes PyTorch tensors; got {type(x).__name__} as x: torch.as_tensor(…) makes one")
         require("x", "at least one sample", x.ndim > 0 and x.shape[0] > 0, tuple(x.shape))
+        follows = _torch().is_grad_enabled()
+        if follows:
+            _require_own_statistics(self._module)
         if self.model is None:
             self.model = ConditionalModel(TorchNetwork(self._module, tuple(x.shape[1:])), self._family, self._chart)
-        model = self.model
-        seen = NegativeLogLikelihood(model, (x, y) if weights is None else (x, y, weights))
-        u = self._module(x)
-        at, family, xp = u.detach(), model.family, seen.xp
+        model, inside = self.model, x.to(self._network.skeleton.dtype)
+        seen = NegativeLogLikelihood(model, (inside, y) if weights is None else (inside, y, weights))
+        self._seen = seen if follows else self._seen
+        u = self._output(x)
+        at, family, xp = u.detach().to(inside.dtype), model.family, seen.xp
         theta = model.chart(at)
         share = 1.0 / theta.shape[-2] if seen.weights is None else seen.weights / theta.shape[-2]
         value = -xp.sum(share * family._log_density(xp, theta, seen.y))
         covector = model.chart.pull_back(at, column(share) * (family.to_eta(theta) - seen.statistic))
-        self._seen = seen
         return value + xp.sum(covector * (u - at))
+
+    @property
+    def _network(self) -> TorchNetwork:
+        assert self.model is not None and isinstance(self.model.network, TorchNetwork)
+        return self.model.network
+
+    def _output(self, x: Array) -> Any:
+        try:
+            return self._module(x)
+        except RuntimeError as error:
+            dtype = self.param_groups[0]["params"][0].dtype
+            if not x.is_floating_point() or x.dtype == dtype:
+                raise
+            raise TypeError(f"x must be of the dtype of the module; x is of {x.dtype}, its parameters of {dtype}") from error
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step from the gradients in the parameters, on the examples of the last `loss`; returns what `closure` gives.
@@ -144,20 +176,21 @@ class TorchOptimizer:
                 value = closure()
         if self._seen is None or self.model is None:
             raise RuntimeError("a step needs its examples: loss = optimizer.loss(x, y); loss.backward(); optimizer.step()")
-        group, network = self.param_groups[0], self.model.network
-        assert isinstance(network, TorchNetwork)
-        decay, w = float(group["weight_decay"]), network.weights()
+        group, network = self.param_groups[0], self._network
+        lr, decay = (_number(name, group[name]) for name in ("lr", "weight_decay"))
+        trained = _with_gradients(network)
         objective = Regularised(self._seen, decay) if decay else self._seen
-        gradients = {name: p.grad for name, p in network.module.named_parameters()}
-        if all(g is None for g in gradients.values()):
-            raise RuntimeError("no parameter has a gradient: loss.backward() comes before step(), and zero_grad() before both")
         with _torch().no_grad(), standing() as stand:
+            w, covector = network.weights(), network.flattened({name: p.grad.to_dense() for name, p in trained.items()})
             stand(w)
-            covector = network.flattened(gradients) + decay * w
+            if decay:
+                covector = covector + decay * network.flattened({name: p.detach() for name, p in trained.items()})
             state = self.update.init(w) if self._carried is None else self._carried[0]
-            w, state = self.update.on(objective)(Coordinates(network.size), w, covector, float(group["lr"]), state)
+            w, state = self.update.on(objective)(Coordinates(network.size), w, covector, lr, state)
             self._carried = state,
-            network.assign(w)
+            there = network.parameters(w)
+            for name, p in trained.items():
+                p.copy_(there[name])
         return value
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -166,19 +199,59 @@ class TorchOptimizer:
         return _made, (type(self).__dict__.get("_bare", type(self)),), {"_seen": None} | {name: vars(self)[name] for name in held}
 
     def state_dict(self) -> dict[str, Any]:
-        """What a run goes on from: that of every optimiser, and what the update carries, as an object."""
+        """What a run goes on from: that of every optimiser, and what the update carries, as tensors and plain values.
+
+        `torch.load` reads it with ``weights_only=True``.
+        """
         found: dict[str, Any] = _optimizer().state_dict(self)
-        return {**found, "update": deepcopy(self._carried), "draws": deepcopy(getattr(self.update, "state", None))}
+        held = Snapshot.of(0, None, [self.update], ALONE, self._made_of(), carried=self._carried, records={})
+        return {**found, "update": {name: _torch().from_numpy(array) for name, array in unpacked(held.content).items()}}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a `state_dict` of an optimiser of the same module and update."""
+        """Go on from a `state_dict` of an optimiser of the same module and update. Raises ValueError for another one."""
         rest = dict(state_dict)
-        if not {"update", "draws"} <= set(rest):
+        if "update" not in rest:
             raise ValueError(f"state_dict must be that of a TorchOptimizer; it has {sorted(rest)} alone")
-        self._carried, draws = deepcopy(rest.pop("update")), rest.pop("draws")
-        if draws is not None:
-            self.update.state = draws           # type: ignore[attr-defined]
+        held = Snapshot.from_bytes(packed({name: to_numpy(array) for name, array in rest.pop("update").items()}))
+        for name, here in self._made_of().items():
+            if held.note[name] != here:
+                raise ValueError(f"state_dict must be that of an optimizer with the same {name}, {here}; got {held.note[name]}")
         _optimizer().load_state_dict(self, rest)
+        self._carried = held.restore(None, [self.update], ALONE, self.param_groups[0]["params"][0].detach())["carried"]
+        self._seen = None
+
+    def _made_of(self) -> dict[str, Any]:
+        return {"update": described(self.update), "shapes of parameters": [[*p.shape] for p in self.param_groups[0]["params"]]}
+
+
+ALONE: dict[str, Any] = {"rng": "NoneType", "callbacks": []}         # a run of an update without a loop
+
+
+def _number(name: str, value: Any) -> float:
+    """A number that is not negative, as a float. Raises DomainError."""
+    require(name, f"{name} >= 0", value is not None and not isinstance(value, str) and 0.0 <= float(value) < inf, value)
+    return float(value)
+
+
+def _with_gradients(network: TorchNetwork) -> dict[str, Any]:
+    """The parameters that have a gradient. Raises RuntimeError where there is none, and for one that was not to be trained."""
+    found = {name: p for name, p in network.module.named_parameters() if p.grad is not None}
+    if not found:
+        raise RuntimeError("no parameter has a gradient: loss.backward() comes before step(), and zero_grad() before both")
+    for name in found:
+        if name not in network.skeleton.parameters:
+            raise RuntimeError(f"{name} has a gradient, and did not require one when its curvature was laid out: make a new "
+                               "optimizer once other parameters are to be trained")
+    return found
+
+
+def _require_own_statistics(module: Any) -> None:
+    """Nothing, if the output for a sample does not depend on the others. Raises ValueError."""
+    for name, part in module.named_modules():
+        if isinstance(part, _torch().nn.modules.batchnorm._NormBase) and part.training and part.track_running_stats:
+            raise ValueError(f"the {type(part).__name__} {name!r} is in train mode, where it normalises by the batch, and has no "
+                             "gradient of a sample: .eval() it, once its running statistics are those of the data, or take "
+                             "GroupNorm or LayerNorm")
 
 
 def _torch() -> Any:

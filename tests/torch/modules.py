@@ -213,7 +213,54 @@ class HalfGated(nn.Module):
         return self.head(torch.sigmoid(left) * right)
 
 
+class Square(torch.autograd.Function):
+    """x w², with a backward pass of its own."""
+
+    @staticmethod
+    def forward(ctx, x, w):
+        ctx.save_for_backward(x, w)
+        return x * w * w
+
+    @staticmethod
+    def backward(ctx, g):
+        x, w = ctx.saved_tensors
+        return g * w * w, torch.sum(2.0 * g * x * w, dim=0)
+
+
+class Hidden(nn.Module):
+    """Parameters in a function of one's own, in a transposed matrix and in the gradient of an energy."""
+
+    def __init__(self):
+        super().__init__()
+        self.energy, self.matrix, self.scale = nn.Linear(3, 4), nn.Parameter(torch.randn(2, 3)), nn.Parameter(torch.randn(2))
+
+    def forward(self, x):
+        x = x.detach().requires_grad_()
+        with torch.enable_grad():
+            force, = torch.autograd.grad(torch.tanh(self.energy(x)).sum(), x, create_graph=True)
+        return Square.apply(force @ self.matrix.T, self.scale)
+
+
+class Bag(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inside, self.head = nn.EmbeddingBag(6, 3, mode="sum"), nn.Linear(3, 2)
+
+    def forward(self, x):
+        return self.head(self.inside(x.long()))
+
+
+def normed():
+    """Layers whose weights are functions of their parameters."""
+    parts = nn.utils.parametrizations
+    return nn.Sequential(parts.weight_norm(nn.Linear(3, 4)), nn.Tanh(), parts.spectral_norm(nn.Linear(4, 4)), nn.Linear(4, 2))
+
+
 ZOO = {
+    "hidden": (Hidden, (3,)), "bag": (Bag, (3,)), "normed": (normed, (3,)),
+    "transposed": (lambda: nn.Sequential(nn.ConvTranspose1d(2, 3, 2), nn.Tanh(), nn.Flatten(), nn.Linear(12, 2)), (2, 3)),
+    "circular": (lambda: nn.Sequential(nn.Conv1d(2, 2, 3, padding=1, padding_mode="circular"), nn.PReLU(2), nn.Flatten(),
+                                       nn.Linear(8, 2)), (2, 4)),
     "resnet": (lambda: resnet(nn.SiLU), (1, 4, 4)), "in place": (InPlace, (3,)), "half gated": (HalfGated, (2,)),
     "lstm": (lambda: Recurrent(nn.LSTM), (3, 3)),
     "gru, time first": (lambda: Recurrent(nn.GRU, batch_first=False), (3, 3)),
@@ -238,7 +285,7 @@ def in_zoo(name, blocks=WHOLE, samples=4):
                 part.running_mean.normal_()
                 part.running_var.uniform_(0.5, 2.0)
     network = TorchNetwork(module, shape, elementwise=blocks, others=blocks)
-    tokens = any(isinstance(part, nn.Embedding) for part in module.modules())
+    tokens = any(isinstance(part, (nn.Embedding, nn.EmbeddingBag)) for part in module.modules())
     x = torch.randint(0, 6, (samples, *shape)).double() if tokens else torch.randn((samples, *shape), dtype=torch.float64)
     model = ConditionalModel(network, ig.Categorical(3))
     return SimpleNamespace(module=module, network=network, model=model, w=network.weights(), x=x,

@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 import torch
 from torch.autograd.functional import jacobian
+from torch.func import functional_call
 
 from infogeo import Poisson
 from infogeo import curvature as C
 from infogeo.errors import DomainError, ShapeError
 from infogeo.networks import ConditionalModel, ExactBlocks, Glorot, TorchNetwork
-from infogeo.networks.torch.calls import Recorder
 
 from .modules import ZOO, distance, in_zoo
 
@@ -18,8 +18,7 @@ TOL = 1e-10
 @pytest.fixture(params=sorted(ZOO), scope="module")
 def problem(request):
     p = in_zoo(request.param)
-    skeleton = p.network.skeleton
-    p.jacobian = jacobian(lambda w: skeleton.called(Recorder({}), skeleton.views(w), p.x), p.w)        # (n, outputs, size)
+    p.jacobian = jacobian(lambda w: functional_call(p.module, p.network.parameters(w), p.x), p.w)       # (n, outputs, size)
     metric = p.model.family.metric(p.model.theta(p.w, p.x))
     p.columns = torch.einsum("nkl,nlq->nkq", metric, p.jacobian)
     p.fisher = torch.einsum("nkp,nkq->pq", p.jacobian, p.columns) / len(p.x)

@@ -65,6 +65,8 @@ class Recorder(TorchFunctionMode):                          # type: ignore[misc]
     calls : list of Call
     others : dict of str to str
         The functions, by the name of a parameter, that it enters in another way.
+    flipped : dict of int to (str, tensor)
+        The transposed matrices among the parameters, by their identity, with their names.
     """
 
     def __init__(self, parameters: dict[str, Any], copied: frozenset[int] = frozenset()) -> None:
@@ -72,11 +74,16 @@ class Recorder(TorchFunctionMode):                          # type: ignore[misc]
         self.names = {id(p): name for name, p in parameters.items()}
         self.calls: list[Call] = []
         self.others: dict[str, str] = {}
+        self.flipped: dict[int, tuple[str, Any]] = {}
         self._copied = copied
 
     def name(self, x: Any) -> str | None:
         """Of a parameter; None for another tensor."""
         return None if x is None else self.names.get(id(x))
+
+    def name_of_flipped(self, x: Any) -> str | None:
+        """Of the parameter that it is the transposed matrix of; None for another tensor."""
+        return self.flipped.get(id(x), (None,))[0]
 
     def __torch_function__(self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (),
                            kwargs: dict[str, Any] | None = None) -> Any:
@@ -91,18 +98,23 @@ class Recorder(TorchFunctionMode):                          # type: ignore[misc]
 
     def note(self, function: str, y: Any, arguments: list[Any]) -> None:
         """What becomes of parameters as arguments of a function that is none of those with a rule."""
-        if isinstance(y, torch.Tensor) and not y.is_floating_point() or function in ("detach", "size", "__get__", "__set__"):
+        found = y if isinstance(y, (tuple, list)) else (y,)
+        if not any(isinstance(part, torch.Tensor) and part.requires_grad for part in found):
             return
         for x in arguments:
             for part in x if isinstance(x, (tuple, list)) else (x,):
                 name = self.name(part)
-                if name is not None:
-                    self.others[name] = function
+                if name is not None and _is_flipped(y, part):
+                    self.flipped[id(y)] = name, y
+                elif name is not None or id(part) in self.flipped:
+                    self.others[name or self.flipped[id(part)][0]] = function
 
     def saw(self, kind: str, weight: Any, bias: Any, a: Array, y: Array, **arguments: Any) -> Array:
-        """The output of a call, once it is kept."""
-        weight, bias = self.name(weight), self.name(bias)
-        if weight is not None or bias is not None:
+        """The output of a call, once it is kept; a parameter by itself, or by its name."""
+        weight, bias = (x if isinstance(x, str) else self.name(x) for x in (weight, bias))
+        if isinstance(y, torch.Tensor) and torch._C._functorch.is_functorch_wrapped_tensor(y):
+            self.others |= {name: "a transform of torch.func" for name in (weight, bias) if name is not None}
+        elif y.requires_grad and (weight is not None or bias is not None):      # not what a torch.autograd.Function does inside
             changed = len(self.calls) in self._copied
             a = a.clone() if changed else a
             self.calls.append(Call(kind, weight, bias, a, y, arguments, (_version(a), _version(y))))
@@ -112,6 +124,12 @@ class Recorder(TorchFunctionMode):                          # type: ignore[misc]
     def linear(self, input: Array, weight: Array, bias: Array = None) -> Array:
         """The function of `torch.nn.functional`, seen."""
         return self.saw("linear", weight, bias, input, F.linear(input, weight, bias))
+
+
+def _is_flipped(y: Any, p: Array) -> bool:
+    """Whether y is the transposed matrix of p, a view."""
+    return (isinstance(y, torch.Tensor) and p.ndim == 2 and y.shape == p.shape[::-1] and y.stride() == p.stride()[::-1]
+            and y.data_ptr() == p.data_ptr())
 
 
 def _linear(seen: Recorder, func: Any, input: Array, weight: Array, bias: Array = None) -> Array:
@@ -124,11 +142,24 @@ def _convolution(seen: Recorder, func: Any, input: Array, weight: Array, bias: A
     return seen.saw(func.__name__, weight, bias, input, y, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
-def _embedding(seen: Recorder, func: Any, input: Array, weight: Array, padding_idx: int | None = None, *args: Any,
-               **kwargs: Any) -> Array:
+def _embedding(seen: Recorder, func: Any, input: Array, weight: Array, padding_idx: int | None = None,
+               max_norm: float | None = None, norm_type: float = 2.0, scale_grad_by_freq: bool = False,
+               sparse: bool = False) -> Array:
+    if max_norm is not None or scale_grad_by_freq:
+        raise ValueError("an embedding with max_norm changes its weights as it runs, and one with scale_grad_by_freq has no "
+                         "gradient of a sample: neither is a map of inputs and weights")
     input = input.long()                # the library's inputs are floating
-    y = func(input, weight, padding_idx, *args, **kwargs)
-    return seen.saw("embedding", weight, None, input, y, padding_idx=padding_idx)
+    return seen.saw("embedding", weight, None, input, func(input, weight, padding_idx), padding_idx=padding_idx)
+
+
+def _embedding_bag(seen: Recorder, func: Any, input: Array, weight: Array, offsets: Any = None, max_norm: float | None = None,
+                   norm_type: float = 2.0, scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False,
+                   per_sample_weights: Any = None, include_last_offset: bool = False, padding_idx: int | None = None) -> Array:
+    """As an embedding of which there is a mean or sum: that of PyTorch has no second derivatives."""
+    if mode not in ("mean", "sum") or any(t is not None for t in (offsets, per_sample_weights, padding_idx)):
+        raise ValueError("an embedding bag is taken with mode \"mean\" or \"sum\", of tokens of shape (n, tokens) alone")
+    found = _embedding(seen, F.embedding, input, weight, None, max_norm, norm_type, scale_grad_by_freq)
+    return found.mean(dim=1) if mode == "mean" else found.sum(dim=1)
 
 
 def _norm(bare: Callable[..., Array]) -> Callable[..., Array]:
@@ -195,6 +226,8 @@ def _with_one(seen: Recorder, func: Any, *args: Any, **kwargs: Any) -> Any:
 
 def _matmul(seen: Recorder, func: Any, a: Array, b: Array, **kwargs: Any) -> Any:
     y = func(a, b, **kwargs)
+    if seen.name_of_flipped(b) is not None and not kwargs:
+        return seen.saw("linear", seen.name_of_flipped(b), None, a, y)
     if seen.name(b) is None or b.ndim != 2 or kwargs:
         seen.note(func.__name__, y, [a, b])
         return y
@@ -206,11 +239,25 @@ def _scaled_dot_product_attention(seen: Recorder, func: Any, *args: Any, **kwarg
         return func(*args, **kwargs)
 
 
+def _weight_norm(seen: Recorder, func: Any, v: Array, g: Array, dim: int = 0) -> Array:
+    """By its formula: that of PyTorch 2.13 has wrong second derivatives, to which |v| is a constant (`gradgradcheck`)."""
+    y = v * (g / torch.norm_except_dim(v, 2, dim))
+    seen.note(func.__name__, y, [v, g])
+    return y
+
+
+def _grad(seen: Recorder, func: Any, *args: Any, **kwargs: Any) -> Any:
+    """Within a module: the parameters until then enter its output by their derivatives, too."""
+    seen.others |= {name: "grad" for call in seen.calls for name in (call.weight, call.bias) if name is not None}
+    return func(*args, **kwargs)
+
+
 _RULES: dict[str, Callable[..., Any]] = {
-    "linear": _linear, "embedding": _embedding, **dict.fromkeys(CONVOLUTIONS, _convolution),
+    "linear": _linear, "embedding": _embedding, "embedding_bag": _embedding_bag, **dict.fromkeys(CONVOLUTIONS, _convolution),
     "layer_norm": _norm(_layer_norm), "rms_norm": _norm(_rms_norm), "group_norm": _norm(_group_norm),
     "batch_norm": _norm(_batch_norm), "instance_norm": _instance_norm,
     **dict.fromkeys(SHIFTS | SCALES, _with_one), "matmul": _matmul, "__matmul__": _matmul,
     "scaled_dot_product_attention": _scaled_dot_product_attention,
+    "grad": _grad, "_weight_norm": _weight_norm,
     "multi_head_attention_forward": lambda seen, func, *args, **kwargs: attention(seen, *args, **kwargs),
 }

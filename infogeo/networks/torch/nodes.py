@@ -8,6 +8,7 @@ from ...backend import Array
 from ...errors import ShapeError
 from ..affine import Affine
 from .calls import CONVOLUTIONS, Recorder
+from .graph import own_functions
 from .passes import TorchPass
 
 __all__ = ["CurvedPass", "CurvedRecorder"]
@@ -79,7 +80,7 @@ class CurvedRecorder(Recorder):
         return y
 
     def _has_parameter(self, moving: list[Any]) -> bool:
-        return any(self.name(x) is not None for x in moving)
+        return any(self.name(x) is not None or self.name_of_flipped(x) is not None for x in moving)
 
 
 def _moves(x: Any) -> bool:
@@ -179,8 +180,9 @@ def _second(curve: Callable[[Array], Array], z: Array) -> Array:
 
 
 def _require_curves(done: TorchPass, seen: Any) -> None:
-    if seen.unknown:
-        raise TypeError(f"curvature propagation has no factorisation of {seen.unknown[0]}, which {done.network!r} is made of; "
+    unknown = seen.unknown + own_functions(done.u)
+    if unknown:
+        raise TypeError(f"curvature propagation has no factorisation of {unknown[0]}, which {done.network!r} is made of; "
                         "hessian(…).diagonal() is exact by products, gauss_newton_diagonal needs no node but the output")
     for group in done.network.skeleton.groups:
         entered = [seen.calls[i].a for i in group.calls if seen.calls[i].a.requires_grad]

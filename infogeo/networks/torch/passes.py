@@ -172,9 +172,23 @@ class TorchPass(NetworkPass):
                 return self._skeleton.called(Recorder({}), held | some, x[None])[0]
             return vjp(f, {name: held[name] for name in names})[1](c)[0]
 
-        with _quiet():
-            found = [vmap(one)(self.x, c) for c in g]
+        try:
+            with _quiet():
+                found = [vmap(one)(self.x, c) for c in g]
+        except RuntimeError:            # of a function that torch.func does not take
+            found = [self._one_by_one(held, names, c) for c in g]
         return {name: torch.stack([f[name] for f in found]).flatten(2) for name in names}
+
+    def _one_by_one(self, held: dict[str, Any], names: list[str], c: Array) -> dict[str, Any]:
+        """The gradients of every sample in some parameters, for a covector (n, outputs)."""
+        rows = []
+        for x, one in zip(self.x, c):
+            some = {name: held[name].clone().requires_grad_() for name in names}
+            with torch.enable_grad():
+                u = self._skeleton.called(Recorder({}), held | some, x[None])
+            rows.append(_backward([u], list(some.values()), [one[None]]))
+        return {name: torch.stack([torch.zeros_like(held[name]) if g is None else g for g in parts])
+                for name, parts in zip(names, zip(*rows))}
 
     # Shapes
 
