@@ -13,7 +13,7 @@ from typing import Any
 from ..backend import NUMPY, Array, Namespace
 
 __all__ = ["Forward", "Native", "Operator", "Partial", "Slope", "Tensor", "accumulate", "compiled", "in_turn",
-           "is_differentiated", "is_traced", "named", "needed", "repeat", "ruled", "selects", "still", "surely"]
+           "is_differentiated", "is_traced", "named", "needed", "repeat", "ruled", "selects", "shortcut", "still", "surely"]
 
 
 @lru_cache
@@ -50,6 +50,18 @@ def surely(xp: Namespace, condition: Array) -> bool:
     """Whether a condition, shape (), is known to hold: not where it has no truth value yet."""
     tools = None if xp is NUMPY else _tools(xp.name)
     return bool(condition) if tools is None else tools.surely(condition)
+
+
+def shortcut(xp: Namespace, short: Callable[..., Array], suffices: Callable[..., Array], whole: Callable[..., Array],
+             *xs: Array) -> Array:
+    """``whole(xp, *xs)``, by ``short(xp, *xs)`` where that is the same, as mostly and as ``suffices(xp, found, *xs)`` says, shape ().
+
+    Where that has no truth value yet, JAX looks at it when the program runs, and of small batches takes what is right everywhere.
+    """
+    if xp is not NUMPY and (tools := _tools(xp.name)) is not None:
+        return tools.shortcut(xp, short, suffices, whole, xs)
+    found = short(xp, *xs)
+    return found if suffices(xp, found, *xs) else whole(xp, *xs)
 
 
 def still(xp: Namespace, x: Array) -> Array:

@@ -95,6 +95,34 @@ MANY, BLOCK = 4096, 1024      # elements from which on those that need a formula
 _apart: ContextVar[bool] = ContextVar("infogeo_apart", default=False)
 
 
+def shortcut(xp: Namespace, short: Callable[..., Array], suffices: Callable[..., Array], whole: Callable[..., Array],
+             xs: tuple[Array, ...]) -> Array:
+    if not any(map(is_traced, xs)):
+        found = short(xp, *xs)
+        return found if suffices(xp, found, *xs) else whole(xp, *xs)
+    everywhere = partial(whole, xp)
+    if max(x.size for x in xs) < MANY:
+        return everywhere(*xs)
+
+    def decided(*xs: Array) -> Array:           # a loop of at most one step: `cond` copies what is found, a third more in `to_theta`
+        found = short(xp, *xs)
+        return jax.lax.while_loop(lambda state: ~state[0], lambda state: (True, everywhere(*xs).astype(found.dtype)),
+                                  (suffices(xp, found, *xs), found))[1]
+
+    return ruled(xp, decided, lambda y, *xs: [_Along(everywhere, i, xs) for i in range(len(xs))], xs)
+
+
+class _Along:
+    """The derivative along one argument, by that of a formula of all of them."""
+
+    def __init__(self, f: Callable[..., Array], i: int, xs: tuple[Array, ...]) -> None:
+        self.f, self.i, self.xs = f, i, xs
+
+    def push(self, xp: Namespace, tangent: Array) -> Array:
+        i, xs = self.i, self.xs
+        return push(lambda x: self.f(*xs[:i], x, *xs[i + 1:]), xs[i], tangent)
+
+
 def needed(mask: Array, f: Callable[..., Array], xs: tuple[Array, ...]) -> Array:
     if prod(mask.shape) < MANY or not is_traced(mask) or _apart.get():
         return f(*xs)

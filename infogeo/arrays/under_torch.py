@@ -42,6 +42,12 @@ def surely(condition: Array) -> bool:
     return bool(torch.all(torch.as_tensor(_layers(condition)[-1])))
 
 
+def shortcut(xp: Namespace, short: Callable[..., Array], suffices: Callable[..., Array], whole: Callable[..., Array],
+             xs: tuple[Array, ...]) -> Array:
+    found = short(xp, *xs)
+    return found if surely(suffices(xp, found, *xs)) else whole(xp, *xs)
+
+
 def still(x: Array) -> Array:
     return x.detach()
 

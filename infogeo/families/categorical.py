@@ -1,6 +1,7 @@
 """The categorical family."""
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import exp, lgamma, log, pi
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from ..arrays.draws import Draws
 from ..arrays.memo import is_standing, once
 from ..arrays.sums import average
+from ..arrays.tracing import shortcut
 from ..backend import NUMPY, Array, Namespace, column, dot
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain, OpenSimplex, RealSpace
@@ -127,18 +129,11 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
 
     def _to_theta(self, xp: Namespace, eta: Array) -> Array:
         if is_standing() or not eta.size:
-            return self._log_odds(xp, eta)
-        # inside all entries are finite, elsewhere one is not: the least of them costs a third of a look at the domain
-        return shortcut(xp, partial(self._log_odds, xp), lambda theta, eta: xp.isfinite(xp.min(theta)),
-                        partial(self._log_odds_anywhere, xp), eta)
+            return _log_odds(xp, eta)
+        return shortcut(xp, _log_odds, _least_is_finite, self._to_theta_anywhere, eta)
 
-    @staticmethod
-    def _log_odds(xp: Namespace, eta: Array) -> Array:
-        rest = 1.0 - xp.matmul(eta, xp.ones(eta.shape[-1], dtype=eta.dtype))
-        return xp.log(eta / column(rest))
-
-    def _log_odds_anywhere(self, xp: Namespace, eta: Array) -> Array:
-        limit = self._theta_of_limit(self._log_odds, xp, eta)
+    def _to_theta_anywhere(self, xp: Namespace, eta: Array) -> Array:
+        limit = self._theta_of_limit(_log_odds, xp, eta)
         return xp.where(self._in_closure(xp, eta)[..., None], limit, xp.asarray(xp.nan, dtype=eta.dtype))
 
     def _within(self, xp: Namespace, eta: Array) -> Array:
@@ -212,10 +207,12 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
         return xp.where(major, xp.log1p(-xp.minimum(others, 0.5 + 0.0 * others)), log_p)
 
     def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
-        (psi_p, eta), (psi_q, _) = self._potential_and_eta(xp, theta_p), self._potential_and_eta(xp, theta_q)
-        step = theta_q - theta_p
-        direct, size = (psi_q - psi_p) - dot(eta, step), xp.abs(psi_q) + xp.abs(psi_p) + dot(eta, xp.abs(step))
-        return unless_cancelled(xp, direct, size, self._careful_kl, theta_p, theta_q)
+        weight, step = xp.exp(theta_p), theta_q - theta_p
+        excess = xp.sum(weight, axis=-1)
+        psi_p, psi_q = xp.log1p(excess), xp.log1p(xp.sum(xp.exp(theta_q), axis=-1))     # or ∞: what is lost then is found below
+        direct = (psi_q - psi_p) - dot(weight, step) / (1.0 + excess)
+        # Σ η_i |θ_q − θ_p|_i ≤ ψ_p + ψ_q + Σ p |log p / q|, and that sum is KL + 2 / e at the most
+        return unless_cancelled(xp, direct, 2.0 * (psi_p + psi_q) + 0.75, self._careful_kl, theta_p, theta_q)
 
     def _careful_kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return log_odds_kl(xp, theta_p, theta_q, self._softmax(xp, theta_p), self._softmax(xp, theta_q))
@@ -262,6 +259,17 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
         r: Any = self.reference
         rest = -xp.sum(d_eta, axis=-1, keepdims=True)
         return {"probabilities": xp.concat([d_eta[..., :r], rest, d_eta[..., r:]], axis=-1)}
+
+
+def _log_odds(xp: Namespace, eta: Array) -> Array:
+    # a product with ones is NumPy's fastest sum over few coordinates; a sum is what XLA makes one loop of with all the rest
+    total = xp.matmul(eta, xp.ones(eta.shape[-1], dtype=eta.dtype)) if xp is NUMPY else xp.sum(eta, axis=-1)
+    return xp.log(eta / column(1.0 - total))
+
+
+def _least_is_finite(xp: Namespace, theta: Array, eta: Array) -> Array:
+    """Inside the simplex all log odds are finite, elsewhere one is not: the least costs a third of a look at the domain."""
+    return xp.isfinite(xp.min(theta))
 
 
 def _shifted_softmax(xp: Namespace, theta: Array) -> tuple[Array, Array, Array, Array]:

@@ -1,11 +1,12 @@
 """Laws on the boundary of a family of counts or outcomes, where θ is ±∞: a probability of 0 or 1, a rate of 0."""
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
 
-from ..arrays.tracing import surely
+from ..arrays.tracing import shortcut, surely
 from ..backend import Array, Namespace, arrays
 from .base import ExponentialFamily
 
@@ -46,10 +47,10 @@ class HasLimits(ExponentialFamily):
             return f, outside & ~self._in_closure(xp, eta)
         if all(surely(xp, xp.all(xp.isfinite(theta))) for theta in xs):
             return f, outside
-        for theta in xs:                            # several +∞, whose differences no θ tells
-            lost = ~self.theta_closure.contains(theta)
-            outside = lost if outside is None else outside | lost
-        return partial(self._at_limit, kernel, f), outside
+        return partial(self._anywhere, kernel, f), outside
+
+    def _anywhere(self, kernel: str, f: Callable[..., Any], xp: Namespace, *thetas: Array) -> Array:
+        return shortcut(xp, f, _are_finite, partial(self._at_limit, kernel, f), *thetas)
 
     def _in_closure(self, xp: Namespace, eta: Array) -> Array:
         """Whether η, shape (..., d), is that of a law or of a limit of laws, shape (...)."""
@@ -63,11 +64,14 @@ class HasLimits(ExponentialFamily):
         return xp.where(several, xp.asarray(np.nan, dtype=eta.dtype), theta)
 
     def _at_limit(self, kernel: str, f: Callable[..., Any], xp: Namespace, *thetas: Array) -> Array:
+        lost = reduce(or_, [~self.theta_closure.contains(theta) for theta in thetas])        # of several +∞ no θ tells the ratios
+        nowhere = xp.asarray(np.nan, dtype=thetas[0].dtype)
+        thetas = tuple(xp.where(lost[..., None], nowhere, theta) for theta in thetas)
         value = f(xp, *(self._stand_in(xp, theta, kernel) for theta in thetas))
-        if kernel not in ("_kl", "_divergence", "_cross_entropy"):
-            return value
-        never_p, never_q = (_never(xp, theta) for theta in thetas)
-        return xp.where(xp.any(never_q & ~never_p, axis=-1), xp.asarray(np.inf, dtype=value.dtype), value)
+        if kernel in ("_kl", "_divergence", "_cross_entropy"):
+            never_p, never_q = (_never(xp, theta) for theta in thetas)
+            value = xp.where(xp.any(never_q & ~never_p, axis=-1), xp.asarray(np.inf, dtype=value.dtype), value)
+        return xp.where(lost, nowhere, value)
 
     def _log_density_anywhere(self, xp: Namespace, theta: Array, x: Array) -> Array:
         if surely(xp, xp.all(xp.isfinite(theta))):
@@ -84,6 +88,10 @@ class HasLimits(ExponentialFamily):
         with np.errstate(divide="ignore"):          # of a probability that is 0 the logarithm is not that of the stand-in
             limit = xp.log(super()._at(name[len("log_"):], theta, x, np.exp(below), np.exp(above)))
         return xp.where(xp.all(xp.isfinite(theta), axis=-1), value, limit)
+
+
+def _are_finite(xp: Namespace, found: Array, *thetas: Array) -> Array:
+    return xp.all(xp.stack([xp.isfinite(xp.sum(theta)) for theta in thetas]))       # a sum costs XLA two thirds of a look at each
 
 
 def _never(xp: Namespace, theta: Array) -> Array:
