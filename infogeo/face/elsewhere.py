@@ -31,6 +31,7 @@ METHODS = {
     "to_eta(theta)": "toeta expectationparameters", "sufficient_statistic(x)": "sufficientstatistic",
     "mean(theta)": "mean", "variance(theta)": "variance var std", "cdf(theta, x)": "cdf", "log_cdf(theta, x)": "logcdf",
     "survival(theta, x)": "survival sf", "log_survival(theta, x)": "logsf", "quantile(theta, q)": "quantile ppf icdf",
+    "upper_quantile(theta, q)": "upperquantile isf",
 }
 
 

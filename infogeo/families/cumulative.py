@@ -8,8 +8,9 @@ import numpy as np
 
 from ..arrays.tracing import repeat
 from ..backend import Array, Namespace
-from ..numerics.incomplete_beta import log_lower_beta, lower_beta
-from ..numerics.incomplete_gamma import log_lower_gamma, log_of, log_upper_gamma
+from ..numerics.incomplete_beta import inverse_lower_beta, log_lower_beta, lower_beta
+from ..numerics.incomplete_gamma import (inverse_lower_gamma, inverse_upper_gamma, log_lower_gamma, log_of, log_upper_gamma,
+                                         lower_gamma, upper_gamma)
 
 __all__ = ["Carried", "ContinuousCumulative", "Cumulative", "Law", "Shares", "StandardBeta", "StandardExponential",
            "StandardGamma", "StandardHalfNormal", "StandardLaplace", "StandardNormal", "TabulatedCumulative", "binary_search",
@@ -166,10 +167,10 @@ class StandardGamma(ContinuousCumulative):
     alpha: Array
 
     def cdf(self, x: Array) -> Array:
-        return self.xp.gammainc(self.alpha, x)
+        return lower_gamma(self.xp, self.alpha, x)
 
     def survival(self, x: Array) -> Array:
-        return self.xp.gammaincc(self.alpha, x)
+        return upper_gamma(self.xp, self.alpha, x)
 
     def log_cdf(self, x: Array) -> Array:
         return log_lower_gamma(self.xp, self.alpha, x)
@@ -178,10 +179,16 @@ class StandardGamma(ContinuousCumulative):
         return log_upper_gamma(self.xp, self.alpha, x)
 
     def quantile(self, q: Array) -> Array:
-        return self.xp.where(q < 0.5, self.xp.gammaincinv(self.alpha, q), self.xp.gammainccinv(self.alpha, 1.0 - q))
+        return self._inverse(q, inverse_lower_gamma, inverse_upper_gamma)
 
     def upper_quantile(self, q: Array) -> Array:
-        return self.xp.where(q < 0.5, self.xp.gammainccinv(self.alpha, q), self.xp.gammaincinv(self.alpha, 1.0 - q))
+        return self._inverse(q, inverse_upper_gamma, inverse_lower_gamma)
+
+    def _inverse(self, q: Array, own: Callable[..., Array], other: Callable[..., Array]) -> Array:
+        """Each from the smaller one of q and 1 − q."""
+        xp = self.xp
+        low, high = xp.where(q < 0.5, q, 0.5 + 0.0 * q), xp.where(q < 0.5, 0.5 + 0.0 * q, 1.0 - q)
+        return xp.where(q < 0.5, own(xp, self.alpha, low), other(xp, self.alpha, high))
 
 
 @dataclass(frozen=True)
@@ -216,10 +223,13 @@ class StandardBeta(Shares, ContinuousCumulative):
     def quantile(self, q: Array) -> Array:
         xp = self.xp
         low, high = xp.where(q < 0.5, q, 0.5 + 0.0 * q), xp.where(q < 0.5, 0.5 + 0.0 * q, 1.0 - q)
-        return xp.where(q < 0.5, xp.betaincinv(self.alpha, self.beta, low), 1.0 - xp.betaincinv(self.beta, self.alpha, high))
+        return xp.where(q < 0.5, inverse_lower_beta(xp, self.alpha, self.beta, low),
+                        1.0 - inverse_lower_beta(xp, self.beta, self.alpha, high))
 
     def upper_quantile(self, q: Array) -> Array:
-        return 1.0 - StandardBeta.of_parameters(self.xp, self.beta, self.alpha).quantile(q)
+        """From whichever end is nearer, of which 1 − q is exact."""
+        flipped = StandardBeta.of_parameters(self.xp, self.beta, self.alpha)
+        return self.xp.where(q > 0.5, self.quantile(1.0 - q), 1.0 - flipped.quantile(q))
 
     @staticmethod
     def of_parameters(xp: Namespace, alpha: Array, beta: Array) -> "StandardBeta":

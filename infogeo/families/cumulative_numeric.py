@@ -145,18 +145,21 @@ class IntegratedCumulative(Law, ContinuousCumulative):
             inner, outer = xp.where(waiting, outer, inner), xp.where(waiting, trial, outer)
             waiting, step = waiting & ~passed, 4.0 * step
         low, high = xp.minimum(inner, outer), xp.maximum(inner, outer)
+        before = xp.full_like(high, inf)
 
         def newton(t: Array) -> tuple[Array, Array]:
-            nonlocal low, high
+            nonlocal low, high, before
             gap = excess(t)
             low, high = xp.where(gap < 0, t, low), xp.where(gap > 0, t, high)
+            halved, before = high - low <= 0.5 * before, high - low
             tail = log_q + xp.where(lower, gap, -gap)
             x, slope = self.nodes.point(xp, t)
             rate = xp.exp(self.nodes.log_density(xp, self.theta, x[..., None])[..., 0] + slope - self.log_total - tail)
             ahead = t - gap / rate
-            # where the logarithm leads out, near an end at which the density does not fall off, by the probability itself
+            # where the logarithm leads out, near an end at which the density does not fall off, by the probability itself; where
+            # that goes too slowly, as from the near side of a tail that does, to the middle
             straight = t + xp.where(lower, xp.expm1(-gap), -xp.expm1(gap)) / rate
-            ahead = xp.where((ahead >= low) & (ahead <= high), ahead, straight)
+            ahead = xp.where((ahead >= low) & (ahead <= high) | ~halved, ahead, straight)
             inside = (ahead >= low) & (ahead <= high)
             rounding = 4.0 * float(xp.finfo(t.dtype).eps) * xp.abs(t)
             closed = (high - low <= rounding) | (xp.abs(ahead - t) <= rounding)

@@ -118,7 +118,7 @@ class Distribution(DuallyFlat):
     def quantile(self, theta: Array, q: Array) -> Array:
         """The smallest x with P(X ≤ x) ≥ q, shape (...), in the units of x; at q = 0 and 1 the ends of the support.
 
-        The batches of θ and q broadcast.
+        The batches of θ and q broadcast. Near 1 numbers are 1e-16 apart: far in the upper tail, `upper_quantile` tells more of them.
 
         Raises
         ------
@@ -127,6 +127,13 @@ class Distribution(DuallyFlat):
         TypeError
             Where x is not one number.
         """
+        return self._at_level(theta, q, upper=False)
+
+    def upper_quantile(self, theta: Array, q: Array) -> Array:
+        """The smallest x with P(X > x) ≤ q, shape (...), in the units of x, for every q however small; otherwise as `quantile`."""
+        return self._at_level(theta, q, upper=True)
+
+    def _at_level(self, theta: Array, q: Array, upper: bool) -> Array:
         xp, theta, q = self._with_number(theta, q)
         ClosedInterval(0, 1).require("q", q)
         self._require_batches(theta=theta.shape[:-1], q=q.shape)
@@ -135,22 +142,24 @@ class Distribution(DuallyFlat):
         with np.errstate(all="ignore"):
             law = self._cumulative(xp, theta)
             if isinstance(self.support, Integers):
-                x = self._count(xp, theta, law, inner)
+                x = self._count(xp, theta, law, inner, upper)
             else:
-                x = xp.clip(cast(ContinuousCumulative, law).quantile(inner), low, high)
-        ends = xp.where(q > 0, xp.full_like(x, high), xp.full_like(x, low))
+                continuous = cast(ContinuousCumulative, law)
+                x = xp.clip((continuous.upper_quantile if upper else continuous.quantile)(inner), low, high)
+        ends = xp.where((q == 0) if upper else (q > 0), xp.full_like(x, high), xp.full_like(x, low))
         return xp.where((q > 0) & (q < 1), x, ends)
 
-    def _count(self, xp: Namespace, theta: Array, law: Cumulative, q: Array) -> Array:
-        """The smallest whole x with P(X ≤ x) ≥ q, from that of a normal law."""
+    def _count(self, xp: Namespace, theta: Array, law: Cumulative, q: Array, upper: bool) -> Array:
+        """The smallest whole x with P(X ≤ x) ≥ q or, of the upper tail, P(X > x) ≤ q, from that of a normal law."""
         low, high = self._ends
         mean, deviation = self._mean_of_x(xp, theta), xp.sqrt(self._variance_of_x(xp, theta))
-        start = xp.floor(mean + deviation * xp.ndtri(q))
+        start = xp.floor(mean + deviation * (-xp.ndtri(q) if upper else xp.ndtri(q)))
         start = xp.where(xp.isfinite(start), start, xp.full_like(start, low))
         step = xp.where(xp.isfinite(deviation), xp.ceil(0.1 * deviation), xp.ones_like(deviation)) + 0.0 * start
 
         def reached(x: Array) -> Array:
-            return (x >= high) | (law.cdf(xp.where(x < high, x, xp.full_like(x, low))) >= q)
+            inside = xp.where(x < high, x, xp.full_like(x, low))
+            return (x >= high) | (law.survival(inside) <= q if upper else law.cdf(inside) >= q)
 
         return binary_search(xp, reached, start, step, low, high)
 

@@ -64,23 +64,26 @@ def distribution_function_is_the_sum_of_the_density(M: ExponentialFamily, theta:
 
 
 def quantiles_are_inverse(M: ExponentialFamily, theta: Array) -> Iterator[Sides]:
-    """F(quantile(q)) = q, of counts ≥ q > F(quantile(q) − 1); the ends of the support at q = 0 and 1."""
+    """F(quantile(q)) = q and 1 − F(upper_quantile(q)) = q, of counts the first x beyond q; the ends of the support at q = 0, 1."""
     if M.support.shape:
         return
     q = np.reshape(LEVELS, (-1, *(1,) * (theta.ndim - 1)))
-    x = M.quantile(theta, q)
-    F, S = M.cdf(theta, x), M.survival(theta, x)
-    if isinstance(M.support, Integers):
-        yield at_least("cdf(quantile(q))", F, "q", q, 0.0)
-        before = M.cdf(theta, x - 1.0)
-        yield equal("cdf(quantile(q) − 1) < q", np.where(x < 2.0**53, before < q, True), "true", True)
-    else:
-        inside = (x > M.quantile(theta, 0.0)) & (x < M.quantile(theta, 1.0)) & (np.abs(x) > 1e-290)
-        density = np.exp(M.log_density(theta, np.where(inside, x, M.quantile(theta, 0.5))))
-        cost, rest = np.where(inside, 1e-15 * np.abs(x) * density, 0.0), 1 - q + 0 * F
-        yield equal("cdf(quantile(q))", np.where(inside & (q <= 0.5), F, q), "q", q + 0 * F, 1e-12 * q + cost)
-        yield equal("survival(quantile(q))", np.where(inside & (q > 0.5), S, rest), "1 − q", rest, 1e-12 * rest + cost)
+    for name, own, other in (("quantile", M.cdf, M.survival), ("upper_quantile", M.survival, M.cdf)):
+        x = getattr(M, name)(theta, q)
+        F, S = own(theta, x), other(theta, x)
+        if isinstance(M.support, Integers):
+            before = own(theta, x - 1.0)
+            found, first = (F >= q, before < q) if name == "quantile" else (F <= q, before > q)
+            yield equal(f"beyond q at {name}(q)", found, "true", True)
+            yield equal(f"beyond q at {name}(q) − 1", (x < 2.0**53) & ~first, "false", False)
+        else:
+            inside = (x > M.quantile(theta, 0.0)) & (x < M.quantile(theta, 1.0)) & (np.abs(x) > 1e-290)
+            density = np.exp(M.log_density(theta, np.where(inside, x, M.quantile(theta, 0.5))))
+            cost, rest = np.where(inside, 1e-15 * np.abs(x) * density, 0.0), 1 - q + 0 * F
+            yield equal(f"probability to {name}(q)", np.where(inside & (q <= 0.5), F, q), "q", q + 0 * F, 1e-12 * q + cost)
+            yield equal(f"probability beyond {name}(q)", np.where(inside & (q > 0.5), S, rest), "1 − q", rest, 1e-12 * rest + cost)
     yield equal("cdf(quantile(1))", M.cdf(theta, M.quantile(theta, 1.0)), "one", 1.0)
+    yield equal("survival(upper_quantile(0))", M.survival(theta, M.upper_quantile(theta, 0.0)), "zero", 0.0)
 
 
 def moments_of_x(M: ExponentialFamily, theta: Array, rng: np.random.Generator) -> Iterator[Sides]:
