@@ -118,7 +118,7 @@ class Distribution(DuallyFlat):
     def quantile(self, theta: Array, q: Array) -> Array:
         """The smallest x with P(X ≤ x) ≥ q, shape (...), in the units of x; at q = 0 and 1 the ends of the support.
 
-        The batches of θ and q broadcast. Near 1 numbers are 1e-16 apart: far in the upper tail, `upper_quantile` tells more of them.
+        The batches of θ and q broadcast. Near 1 numbers are 1e-16 apart: `upper_quantile` tells more of them.
 
         Raises
         ------
@@ -130,7 +130,7 @@ class Distribution(DuallyFlat):
         return self._at_level(theta, q, upper=False)
 
     def upper_quantile(self, theta: Array, q: Array) -> Array:
-        """The smallest x with P(X > x) ≤ q, shape (...), in the units of x, for every q however small; otherwise as `quantile`."""
+        """The smallest x with P(X > x) ≤ q, shape (...), in the units of x, for q however small; otherwise as `quantile`."""
         return self._at_level(theta, q, upper=True)
 
     def _at_level(self, theta: Array, q: Array, upper: bool) -> Array:

@@ -64,7 +64,7 @@ def distribution_function_is_the_sum_of_the_density(M: ExponentialFamily, theta:
 
 
 def quantiles_are_inverse(M: ExponentialFamily, theta: Array) -> Iterator[Sides]:
-    """F(quantile(q)) = q and 1 − F(upper_quantile(q)) = q, of counts the first x beyond q; the ends of the support at q = 0, 1."""
+    """F(quantile(q)) = q and 1 − F(upper_quantile(q)) = q, of counts the first x beyond q; at q = 0 and 1 the ends."""
     if M.support.shape:
         return
     q = np.reshape(LEVELS, (-1, *(1,) * (theta.ndim - 1)))
@@ -81,7 +81,8 @@ def quantiles_are_inverse(M: ExponentialFamily, theta: Array) -> Iterator[Sides]
             density = np.exp(M.log_density(theta, np.where(inside, x, M.quantile(theta, 0.5))))
             cost, rest = np.where(inside, 1e-15 * np.abs(x) * density, 0.0), 1 - q + 0 * F
             yield equal(f"probability to {name}(q)", np.where(inside & (q <= 0.5), F, q), "q", q + 0 * F, 1e-12 * q + cost)
-            yield equal(f"probability beyond {name}(q)", np.where(inside & (q > 0.5), S, rest), "1 − q", rest, 1e-12 * rest + cost)
+            beyond = np.where(inside & (q > 0.5), S, rest)
+            yield equal(f"probability beyond {name}(q)", beyond, "1 − q", rest, 1e-12 * rest + cost)
     yield equal("cdf(quantile(1))", M.cdf(theta, M.quantile(theta, 1.0)), "one", 1.0)
     yield equal("survival(upper_quantile(0))", M.survival(theta, M.upper_quantile(theta, 0.0)), "zero", 0.0)
 
