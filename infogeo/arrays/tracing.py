@@ -12,7 +12,7 @@ from typing import Any
 
 from ..backend import NUMPY, Array, Namespace
 
-__all__ = ["Forward", "Native", "Operator", "Partial", "Slope", "Tensor", "accumulate", "compiled", "in_turn",
+__all__ = ["Factor", "Forward", "Native", "Operator", "Partial", "Slope", "Tensor", "accumulate", "compiled", "in_turn",
            "is_differentiated", "is_traced", "named", "needed", "repeat", "ruled", "selects", "shortcut", "still", "surely"]
 
 
@@ -148,6 +148,19 @@ class Partial:
 
     def pull(self, xp: Namespace, covector: Array) -> Array:
         return None
+
+
+class Factor(Partial):
+    """Of numbers, elementwise: the derivative, a function () -> (...)."""
+
+    def __init__(self, derivative: Callable[[], Array]) -> None:
+        self.derivative = derivative
+
+    def push(self, xp: Namespace, tangent: Array) -> Array:
+        return self.derivative() * tangent
+
+    def pull(self, xp: Namespace, covector: Array) -> Array:
+        return covector * self.derivative()
 
 
 class Slope(Partial):

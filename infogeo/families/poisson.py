@@ -11,7 +11,7 @@ from ..domains.supports import ClosedInterval, Integers, Interval, LimitPoints
 from ..geometry.manifolds.arc_length import ArcLength
 from ..numerics.exponentials import kl_terms
 from ..numerics.factorials import deviance, factorial_gap
-from ..numerics.incomplete_gamma import log_lower_gamma, log_upper_gamma
+from ..numerics.incomplete_gamma import log_lower_gamma, log_upper_gamma, lower_gamma, upper_gamma
 from ..numerics.piecewise import piecewise, positive
 from .base import ExponentialFamily
 from .cumulative import Cumulative
@@ -126,10 +126,10 @@ class _Arrivals(Cumulative):
     rate: Array
 
     def cdf(self, x: Array) -> Array:
-        return self.xp.gammaincc(x + 1.0, self.rate)
+        return upper_gamma(self.xp, x + 1.0, self.rate)
 
     def survival(self, x: Array) -> Array:
-        return self.xp.gammainc(x + 1.0, self.rate)
+        return lower_gamma(self.xp, x + 1.0, self.rate)
 
     def log_cdf(self, x: Array) -> Array:
         return log_upper_gamma(self.xp, x + 1.0, self.rate)

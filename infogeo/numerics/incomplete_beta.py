@@ -2,22 +2,54 @@
 
 SciPy has no logarithm of it; its values are taken where they are above `FAR`.
 """
-from ..backend import Array, Namespace
+from ..arrays.tracing import Factor, Partial, is_differentiated, ruled
+from ..backend import NUMPY, Array, Namespace
 from .exponentials import kl_terms
 from .gamma_functions import stirling_gap
 from .incomplete_gamma import FAR, TERMS, log_of
+from .incomplete_slopes import beta_slope
 from .piecewise import piecewise
 
-__all__ = ["log_beta_weight", "log_lower_beta", "lower_beta"]
+__all__ = ["inverse_lower_beta", "log_beta_weight", "log_lower_beta", "lower_beta"]
 
 
 def lower_beta(xp: Namespace, alpha: Array, beta: Array, x: Array, y: Array) -> Array:
     """I_x(α, β), elementwise, with y = 1 − x given, so that x near 1 keeps its digits: 0 < x, y < 1.
 
-    By SciPy alone, which underflows below 1e-308.
+    By SciPy alone, which underflows below 1e-308. Its derivatives in α, β and x have closed forms, and an integral; y moves
+    with x, and has no part in them.
     """
     from_x, from_y = (lambda a, b, x, y: xp.betainc(a, b, x)), (lambda a, b, x, y: xp.betaincc(b, a, y))
-    return piecewise(xp, x < y, from_x, from_y, alpha, beta, x, y)
+
+    def share(alpha: Array, beta: Array, x: Array, y: Array) -> Array:
+        return piecewise(xp, x < y, from_x, from_y, alpha, beta, x, y)
+
+    if xp is NUMPY or not is_differentiated(xp, alpha, beta, x, y):
+        return share(alpha, beta, x, y)
+
+    def rule(found: Array, alpha: Array, beta: Array, x: Array, y: Array) -> tuple[Partial, ...]:
+        weight = xp.exp(log_beta_weight(xp, alpha, beta, x, y))
+        return (Factor(lambda: -weight * beta_slope(xp, alpha, beta, x, y)),
+                Factor(lambda: weight * beta_slope(xp, beta, alpha, y, x)), Factor(lambda: weight / (x * y)), Partial())
+
+    return ruled(xp, share, rule, alpha, beta, x, y)
+
+
+def inverse_lower_beta(xp: Namespace, alpha: Array, beta: Array, q: Array) -> Array:
+    """x with I_x(α, β) = q, elementwise, 0 < q < 1, with its derivatives, by the implicit function theorem."""
+    if xp is NUMPY or not is_differentiated(xp, alpha, beta, q):
+        return xp.betaincinv(alpha, beta, q)
+
+    def rule(found: Array, alpha: Array, beta: Array, q: Array) -> tuple[Partial, ...]:
+        inside = (found > 0) & (found < 1)              # 0 of a place that is an end in numbers
+        x = xp.where(inside, found, 0.5 + 0.0 * found)
+        y = 1.0 - x
+        spread = xp.where(inside, x * y, xp.zeros_like(x))
+        return (Factor(lambda: spread * beta_slope(xp, alpha, beta, x, y)),
+                Factor(lambda: -spread * beta_slope(xp, beta, alpha, y, x)),
+                Factor(lambda: spread * xp.exp(-log_beta_weight(xp, alpha, beta, x, y))))
+
+    return ruled(xp, xp.betaincinv, rule, alpha, beta, q)
 
 
 def log_lower_beta(xp: Namespace, alpha: Array, beta: Array, x: Array, y: Array) -> Array:
