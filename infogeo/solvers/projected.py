@@ -4,8 +4,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..backend import Array, arrays, column
-from ..errors import ShapeError
+from ..backend import Array, arrays, backend_of, column
+from ..errors import ConvergenceError, ShapeError
 from ..geometry.projections.flat_sets import FlatSet
 from ..numerics.linalg import matvec
 from .based import Based
@@ -20,7 +20,7 @@ class Projected(Based):
 
     Mathematically, with `MirrorUpdate` x⁺ = argmin over y in the set of h c·y + B_ψ(y : x), mirror descent with constraints. Rows
     whose step ends in the set are left untouched, bit by bit. The set may meet the domain in such a way that the minimum lies on
-    the boundary.
+    the boundary. A row whose projection is not found (`m_project`) ends there, with status LEFT_DOMAIN; the others go on.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ class Projected(Based):
 
     Raises
     ------
-    DomainError, ConvergenceError
-        In a run, where the set meets nothing of the domain, or a projection is not found (`m_project`).
+    DomainError
+        In a run, where the set meets nothing of the domain.
 
     Source: Censor & Lent, An iterative row-action method for interval convex programming (1981); Beck & Teboulle (2003).
     """
@@ -56,7 +56,21 @@ class Projected(Based):
             return there, state
         # rows that are in the set, or nowhere, have nothing to project: the others' points stand in for them
         rows = xp.where(column(outside), there, x)
-        return xp.where(column(outside), self.onto.nearest(geometry, rows), there), state
+        return xp.where(column(outside), self._nearest(geometry, rows, x, outside), there), state
+
+    def _nearest(self, geometry: Any, rows: Array, x: Array, asked: Array) -> Array:
+        """The projections of the rows that are asked, NaN where there is none: one that is not found is sought by halves."""
+        try:
+            return self.onto.nearest(geometry, rows)
+        except ConvergenceError:
+            xp = backend_of(rows)
+            count = int(xp.sum(xp.astype(asked, xp.int64)))
+            if count <= 1:
+                return xp.where(column(asked), xp.asarray(xp.nan, dtype=rows.dtype), rows)
+            place = xp.reshape(xp.cumulative_sum(xp.astype(xp.reshape(asked, (-1,)), xp.int64), axis=0), asked.shape)
+            first, second = (asked & half for half in (place <= count // 2, place > count // 2))
+            halves = (self._nearest(geometry, xp.where(column(half), rows, x), x, half) for half in (first, second))
+            return xp.where(column(first), *halves)
 
 
 def _contains(onto: FlatSet, x: Array) -> Array:

@@ -39,8 +39,8 @@ class Status(IntEnum):
 _TEXTS = {
     Status.CONVERGED: "The Riemannian norm of the gradient fell to tol, or the stopping rule that is tol was met.",
     Status.MAX_STEPS: "All steps were taken; if that is not enough, raise max_steps, or the step size while the values fall.",
-    Status.LEFT_DOMAIN: "The next step left the domain, in the chart or in its mirror image, and was not taken; try a smaller "
-                        "step size, Backtracking, or the other chart.",
+    Status.LEFT_DOMAIN: "The next step left the domain, in the chart or in its mirror image, or has no projection that is found, "
+                        "and was not taken; try a smaller step size, Backtracking, or the other chart.",
     Status.NONFINITE: "The objective, its gradient or the next point is infinite or NaN; try a smaller step size or another "
                       "start.",
     Status.STOPPED: "A callback ended the run; its last snapshot, if it took one, goes on with resume.",
