@@ -269,7 +269,7 @@ def divergence_of_near_points(M: DuallyFlat, p: Array, q: Array) -> Iterator[Sid
     from the images of its points, whose rounding shows at that distance: its points are 1e-6 apart, where the term of third
     order is already 1e-6 of the whole.
     """
-    if not _keeps_digits(M):
+    if not keeps_digits(M):
         return
     distance, rtol = (1e-6, 5e-5) if isinstance(M, Dual) else (1e-10, 1e-6)
     near = p + distance * towards(M, p, q)
@@ -279,7 +279,7 @@ def divergence_of_near_points(M: DuallyFlat, p: Array, q: Array) -> Iterator[Sid
     yield equal("D(p + δ‖p)", canonical_divergence(M, near, p), "½ δ·Gδ", quadratic, rtol * quadratic)
 
 
-def _keeps_digits(M: DuallyFlat) -> bool:
+def keeps_digits(M: DuallyFlat) -> bool:
     """Whether the divergence is an override."""
     primal: DuallyFlat = getattr(M, "primal", M)
     owner = type(primal)
@@ -290,7 +290,7 @@ def _keeps_digits(M: DuallyFlat) -> bool:
 
 def _where_it_cancels(M: DuallyFlat, p: Array, q: Array) -> Array:
     """The rounding of a divergence in its derived form; none for an override."""
-    if _keeps_digits(M):
+    if keeps_digits(M):
         return 0.0
     return 100 * EPS * (np.abs(M.potential(p)) + np.abs(M.potential(q)) + np.sum(np.abs((q - p) * M.to_eta(p)), axis=-1))
 
@@ -299,7 +299,7 @@ def jeffreys_divergence(M: DuallyFlat, p: Array, q: Array) -> Iterator[Sides]:
     """D(p‖q) + D(q‖p) = (θ_p − θ_q)·(η_p − η_q), symmetric."""
     J = jeffreys(M, p, q)
     eta_p, eta_q = M.to_eta(p), M.to_eta(q)
-    size = np.sum(np.abs(p - q) * (np.abs(eta_p) + np.abs(eta_q)), axis=-1) + np.abs(M.potential(p)) * (not _keeps_digits(M))
+    size = np.sum(np.abs(p - q) * (np.abs(eta_p) + np.abs(eta_q)), axis=-1) + np.abs(M.potential(p)) * (not keeps_digits(M))
     yield equal("jeffreys(p, q)", J, "(θ_p − θ_q)·(η_p − η_q)", np.sum((p - q) * (eta_p - eta_q), axis=-1), 1e-12 * (size + J))
     yield equal("jeffreys(p, q)", J, "jeffreys(q, p)", jeffreys(M, q, p), 1e-12 * J)
 
@@ -320,7 +320,7 @@ def local_expansion_of_the_divergence(M: DuallyFlat, p: Array, q: Array) -> Iter
     """
     unit = towards(M, p, q)
     cubic = np.einsum("...ijk,...i,...j,...k->...", M.cubic_tensor(p), unit, unit, unit)
-    cancelled = 1e-11 * (not _keeps_digits(M)) * (1 + np.abs(M.potential(p))) / 0.0025**3
+    cancelled = 1e-11 * (not keeps_digits(M)) * (1 + np.abs(M.potential(p))) / 0.0025**3
     for order, factor, name in (1, 1 / 6, "⅙ T"), (-1, 1 / 3, "⅓ T"):
         steps = [0.02 / 2**k for k in range(4)]
         table = [(M.divergence(*(p, p + h * unit)[::order]) - 0.5 * h**2) / h**3 for h in steps]

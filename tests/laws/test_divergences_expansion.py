@@ -6,7 +6,7 @@ from infogeo.geometry.divergences.chernoff import chernoff_information
 from infogeo.geometry.divergences.skew import jensen_bregman
 from infogeo.testing import assert_law
 from infogeo.testing.calculus import towards
-from infogeo.testing.geometry_laws import _keeps_digits
+from infogeo.testing.geometry_laws import keeps_digits
 from infogeo.testing.law import equal
 
 from ..registry import every_primal, region
@@ -25,7 +25,7 @@ def alpha_divergence_expands_with_the_cubic_tensor(M, p, q):
     """D^(α)(p‖p + δ) = ½ G δ² + (3 + α)/12 T δ³ up to order δ⁴."""
     unit = towards(M, p, q)
     cubic = np.einsum("...ijk,...i,...j,...k->...", M.cubic_tensor(p), unit, unit, unit)
-    rounding = 1e-11 * (not _keeps_digits(M)) * (1 + np.abs(M.potential(p))) / STEPS[-1, 0] ** 3
+    rounding = 1e-11 * (not keeps_digits(M)) * (1 + np.abs(M.potential(p))) / STEPS[-1, 0] ** 3
     for alpha in -2.0, -1.0, -0.4, 0.0, 0.7, 1.0, 3.0:
         table = (alpha_divergence(M, p, p + STEPS[..., None] * unit, alpha) - 0.5 * STEPS**2) / STEPS**3
         expected = (3 + alpha) / 12 * cubic
@@ -35,7 +35,7 @@ def alpha_divergence_expands_with_the_cubic_tensor(M, p, q):
 
 def near_points_measure_the_metric(M, p, q):
     """At a distance h: J_s = ½ s (1 − s) h², D_a = ½ a h², 8 H² = h², 8 C = h² at s = ½; to 1e-6 for h = 1e-8."""
-    if not _keeps_digits(M):
+    if not keeps_digits(M):
         return
     near = p + 1e-8 * towards(M, p, q)
     step = near - p                                         # as it is after the rounding of the point
@@ -61,7 +61,7 @@ def test_expansion(M):
 
 @every_primal
 def test_near_points(M):
-    if _keeps_digits(M):
+    if keeps_digits(M):
         assert_law(near_points_measure_the_metric, M, *pair(M))
     else:                   # the derived divergence cancels; a law that does not apply yields nothing
         assert not list(near_points_measure_the_metric(M, *pair(M)))

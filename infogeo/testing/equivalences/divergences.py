@@ -14,7 +14,7 @@ from ...solvers.descend import descend
 from ...solvers.step import Constant
 from ...solvers.update import MirrorUpdate, NaturalUpdate
 from ..calculus import apply, condition, derivative, frame
-from ..geometry_laws import _keeps_digits as keeps_digits
+from ..geometry_laws import keeps_digits
 from ..law import Sides, at_least, equal
 from .identity import difference_step, length
 

@@ -13,7 +13,7 @@ from ...solvers.flow import flow
 from ...solvers.step import Constant
 from ...solvers.update import MirrorUpdate, NaturalUpdate, Update
 from ..calculus import condition, towards
-from ..geometry_laws import _keeps_digits as keeps_digits
+from ..geometry_laws import keeps_digits
 from ..law import Sides, equal
 from .identity import length, step_of, tensor_along
 
