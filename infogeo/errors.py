@@ -36,12 +36,15 @@ class ConvergenceError(InfogeoError, ArithmeticError):
         What is left of the equation, row by row.
     iterate : array, shape (..., d)
         The last point, which is not an answer.
+    converged : mask, shape (...), or None
+        Which rows did reach it, where that is known.
     """
 
-    def __init__(self, message: str, residual: Array = None, iterate: Array = None) -> None:
+    def __init__(self, message: str, residual: Array = None, iterate: Array = None, converged: Array = None) -> None:
         super().__init__(message)
         self.residual = residual
         self.iterate = iterate
+        self.converged = converged
 
 
 def first_bad(bad: Array) -> tuple[str, tuple[int, ...]]:
@@ -157,7 +160,7 @@ def require_converged(what: str, converged: Array, residual: Array, iterate: Arr
     if bad.any():
         count, first = first_bad(bad)
         raise ConvergenceError(f"{what} in {count} rows, first at index {first}: residual {to_numpy(residual)[first]:.3g}",
-                               residual, iterate)
+                               residual, iterate, converged)
 
 
 @contextmanager

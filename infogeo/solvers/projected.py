@@ -54,23 +54,22 @@ class Projected(Based):
         outside = ~_contains(self.onto, there) & geometry.domain.contains(there)
         if not xp.any(outside):
             return there, state
-        # rows that are in the set, or nowhere, have nothing to project: the others' points stand in for them
-        rows = xp.where(column(outside), there, x)
-        return xp.where(column(outside), self._nearest(geometry, rows, x, outside), there), state
+        return self._nearest(geometry, x, there, outside), state
 
-    def _nearest(self, geometry: Any, rows: Array, x: Array, asked: Array) -> Array:
-        """The projections of the rows that are asked, NaN where there is none: one that is not found is sought by halves."""
-        try:
-            return self.onto.nearest(geometry, rows)
-        except ConvergenceError:
-            xp = backend_of(rows)
-            count = int(xp.sum(xp.astype(asked, xp.int64)))
-            if count <= 1:
-                return xp.where(column(asked), xp.asarray(xp.nan, dtype=rows.dtype), rows)
-            place = xp.reshape(xp.cumulative_sum(xp.astype(xp.reshape(asked, (-1,)), xp.int64), axis=0), asked.shape)
-            first, second = (asked & half for half in (place <= count // 2, place > count // 2))
-            halves = (self._nearest(geometry, xp.where(column(half), rows, x), x, half) for half in (first, second))
-            return xp.where(column(first), *halves)
+    def _nearest(self, geometry: Any, x: Array, there: Array, asked: Array) -> Array:
+        """The points that are asked projected, NaN where no projection is found; the others as they are."""
+        xp = backend_of(there)
+        lost = xp.zeros_like(asked)
+        while xp.any(asked):            # rows with nothing to project: the points that they come from stand in for them
+            try:
+                found = self.onto.nearest(geometry, xp.where(column(asked), there, x))
+                there = xp.where(column(asked), found, there)
+                break
+            except ConvergenceError as error:
+                if error.converged is None or error.converged.shape != asked.shape or not xp.any(asked & ~error.converged):
+                    raise
+                lost, asked = lost | asked & ~error.converged, asked & error.converged
+        return xp.where(column(lost), xp.asarray(xp.nan, dtype=there.dtype), there)
 
 
 def _contains(onto: FlatSet, x: Array) -> Array:

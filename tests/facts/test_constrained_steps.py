@@ -55,17 +55,17 @@ def test_a_projected_step_solves_its_problem():
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_row_whose_projection_is_not_found_ends_alone(backend):
-    """Two of six steps go where no projection converges, 1e300 away; the others go as they do without them."""
-    M, far = ig.Burg(2), [0.1, 1e301, 0.1, 0.2, 1e301, 0.3]
+    """One of three steps goes where no projection converges, 1e300 away; the others go as they do without it."""
+    M, far = ig.Burg(2), [0.1, 1e301, 0.2]
     update = ig.Projected(ig.GradientUpdate(), ig.Halfspaces(backend.make([[1.0, 0.0]]), backend.make([1.015])))
     cost = lambda x: (-0.1 * (x[..., 0] + x[..., 1]), 0.0 * x - 0.1)
     run = lambda h: ig.descend(cost, backend.make(np.ones((len(h), 2))), geometry=M, update=update, step=backend.make(h),
-                               max_steps=3)
+                               max_steps=2)
     found, alone = run(far), run([h for h in far if h < 1.0])
     status = backend.to_numpy(found.status)
     assert status.tolist() == [ig.Status.LEFT_DOMAIN if h > 1.0 else ig.Status.MAX_STEPS for h in far]
     np.testing.assert_array_equal(backend.to_numpy(found.path)[:, status == ig.Status.MAX_STEPS], backend.to_numpy(alone.path))
-    assert backend.to_numpy(found.steps).tolist() == [0 if h > 1.0 else 3 for h in far]
+    assert backend.to_numpy(found.steps).tolist() == [0 if h > 1.0 else 2 for h in far]
     assert int(run([1e301]).status[0]) == ig.Status.LEFT_DOMAIN
 
 

@@ -66,6 +66,7 @@ def test_rows_that_did_not_converge():
         require_converged("search ended short of 1e-9", residual < 1e-9, residual, iterate)
     assert str(error.value) == "search ended short of 1e-9 in 2 of 3 rows, first at index (1,): residual 0.125"
     assert error.value.residual is residual and error.value.iterate is iterate
+    assert error.value.converged.tolist() == [True, False, False]
 
 
 def test_the_first_of_a_mask():
