@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.blocks import gather
 from ..arrays.memo import once, stands_on
-from ..backend import Array, coerced, column
+from ..backend import Array, arrays, coerced, column
 from ..domains.chart import Chart
 from ..errors import ShapeError, require, takes
 from ..objectives.base import Objective
@@ -203,8 +203,9 @@ class NegativeLogLikelihood(Objective):
     @takes(model=ConditionalModel)
     def __init__(self, model: ConditionalModel, batch: Batch) -> None:
         self.model, (self.x, y, weights) = model, require_batch(batch)
-        self.xp, x, y = coerced(self.x, y)
-        self.x = self.xp.astype(x, self.xp.result_type(x, self.xp.float32), copy=False)     # bfloat16 has no whole number 257
+        xp, x = arrays(self.x)
+        # labels take the dtype of x, and bfloat16 has no whole number 257
+        self.xp, self.x, y = coerced(xp.astype(x, xp.result_type(x, xp.float32), copy=False), y)
         family, self._rank = model.family, len(model.family.support.shape)
         self.y = family.support.require("y", self.xp.astype(y, self.x.dtype))
         self._require_samples(weights)
@@ -251,6 +252,16 @@ class NegativeLogLikelihood(Objective):
         part.y = take(self.y, index, axis=self.y.ndim - self._rank - 1)
         part.statistic = take(self.statistic, index, axis=self.statistic.ndim - 2)
         part.weights = None if self.weights is None else take(self.weights, index, axis=0)
+        return part
+
+    def like(self, w: Array) -> "NegativeLogLikelihood":
+        """The same loss in the dtype of weights, of samples that are of a wider one."""
+        xp = self.xp
+        if xp.result_type(w, self.x) == w.dtype:
+            return self
+        part = copy(self)
+        part.x, part.y, part.statistic = (xp.astype(array, w.dtype) for array in (self.x, self.y, self.statistic))
+        part.weights = None if self.weights is None else xp.astype(self.weights, w.dtype)
         return part
 
     def first(self, m: int) -> "NegativeLogLikelihood":

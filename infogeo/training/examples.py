@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..backend import Array
 from ..errors import ShapeError
 from ..networks.model import NegativeLogLikelihood
+from ..objectives.function import Coerced
 from ..solvers.update import Update
 from .data import Regularised
 
@@ -42,12 +43,17 @@ class Seen:
             If it is not made of the loss of a conditional model.
         """
         loss, decay = objective, 0.0
-        while isinstance(loss, Regularised):
-            loss, decay = loss.f, decay + loss.c
+        while isinstance(loss, (Regularised, Coerced)):
+            loss, decay = loss.f, decay + (loss.c if isinstance(loss, Regularised) else 0.0)
         if not isinstance(loss, NegativeLogLikelihood):
             raise TypeError("the update needs the likelihood of a model and examples as its objective, such as "
                             f"model.objective(batch), with or without weight decay; got {objective!r}")
         return cls(objective, loss, decay)
+
+    def like(self, w: Array) -> Seen:
+        """The same with examples of the dtype of weights, where they were of a wider one."""
+        loss = self.loss.like(w)
+        return self if loss is self.loss else replace(self, loss=loss)
 
 
 class ExampleUpdate(Update):
@@ -102,7 +108,7 @@ class _Seeing(Update):
             raise ShapeError(f"{type(self.update).__name__} takes one model at a time, x of shape (d,); got {tuple(x.shape)}")
         at, known, learned = self._last              # a step rule that tries several step sizes asks again and again
         if at is not x or known is not state:
-            learned = self.update.learned(self.seen, x, covector, state)
+            learned = self.update.learned(self.seen.like(x), x, covector, state)
             self._last = x, state, learned
         return self.update.step(x, covector, h, learned)
 

@@ -223,6 +223,16 @@ def test_on_every_backend(backend, dtype):
     np.testing.assert_allclose(backend.check(path, dtype), expected, rtol=tol, atol=tol)
 
 
+def test_weights_of_a_narrower_dtype_than_the_examples(backend):
+    """The run is in theirs, with and without mini-batches and weight decay."""
+    batch, w = problem()
+    wide = tuple(backend.make(np.asarray(part, dtype=float)) for part in batch)
+    for made in (MODEL.objective, lambda batch: Regularised(MiniBatches(MODEL.objective(batch), 30), 1e-3)):
+        expected = run(KFAC(**SIMPLE), made(batch), w, max_steps=3, rng=np.random.default_rng(0)).path
+        path = run(KFAC(**SIMPLE), made(wide), backend.make(w, "float32"), max_steps=3, rng=np.random.default_rng(0)).path
+        np.testing.assert_allclose(backend.check(path, "float32"), expected, rtol=2e-3, atol=2e-3)
+
+
 def test_what_it_does_not_take():
     batch, w = problem()
     with pytest.raises(TypeError, match="likelihood"):
