@@ -242,6 +242,7 @@ def lanczos_quadrature(A: LinearOperator, f: Callable[[Array], Array], rng: np.r
     f : callable of the eigenvalues, elementwise
         It is also asked about values of weight zero, where a Krylov space is exhausted.
     probes, steps : int
+        As in `logdet`.
 
     Source: Ubaru, Chen & Saad, Fast estimation of tr(f(A)) via stochastic Lanczos quadrature (2017).
     """
@@ -252,7 +253,15 @@ def lanczos_quadrature(A: LinearOperator, f: Callable[[Array], Array], rng: np.r
 
 @takes(LinearOperator)
 def logdet(A: LinearOperator, rng: np.random.Generator, *, probes: int, steps: int) -> RandomEstimate:
-    """log det A of a positive definite operator by Lanczos quadrature, a `RandomEstimate` of shape ()."""
+    """log det A of a positive definite operator by Lanczos quadrature, a `RandomEstimate` of shape (); NaN for one that is not.
+
+    Parameters
+    ----------
+    probes : int
+        Random sign vectors, the spread of which is the standard error.
+    steps : int
+        Of Lanczos, for each: products with A.
+    """
     def log(s: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
             return A.xp.log(s)
@@ -267,7 +276,7 @@ def spectral_density(A: LinearOperator, at: Array, rng: np.random.Generator, *, 
 
     Mathematically, (1/n) Σ_i N(t; λ_i, width²) at the points t, by Lanczos quadrature.
 
-    Shapes: at (m,); the `RandomEstimate` has shape (m,).
+    Shapes: at (m,); the `RandomEstimate` has shape (m,). `probes` and `steps` as in `logdet`.
     Source: Lin, Saad & Yang, Approximating spectral densities of large matrices (2016).
     """
     xp = A.xp
@@ -298,7 +307,7 @@ def _signs(A: LinearOperator, rng: np.random.Generator, count: int) -> Array:
 def hutchinson(A: LinearOperator, rng: np.random.Generator, *, probes: int) -> tuple[RandomEstimate, RandomEstimate]:
     """``(trace, diagonal)`` from products with random sign vectors, each a `RandomEstimate`, of shapes () and (n,).
 
-    Mathematically, the means of z·Az and of z ∘ Az; for a symmetric A their variances per probe are 2 Σ_{i≠j} A_ij² and
+    Mathematically, the means of z·Az and of z ∘ Az over `probes` vectors z; for a symmetric A their variances per probe are 2 Σ_{i≠j} A_ij² and
     Σ_{j≠i} A_ij².
 
     Source: Hutchinson (1990); Bekas, Kokiopoulou & Saad, An estimator for the diagonal of a matrix (2007).

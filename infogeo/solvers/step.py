@@ -119,6 +119,16 @@ class Backtracking(Search):
     """The largest h₀ β^j that decreases the objective enough (Armijo's rule along the update's curve).
 
     Mathematically, f(x(h)) ≤ f(x) + c₁ ⟨c, x(h) − x⟩. A row for which none of the first `halvings` does takes no step.
+
+    Parameters
+    ----------
+    h : float or array, shape (...)
+        h₀.
+    factor : float
+        β, between 0 and 1.
+    sufficient : float
+        c₁, between 0 and 1.
+    halvings : int
     """
 
     h: Any = 1.0
@@ -154,7 +164,18 @@ class RelativeSmooth(Search):
     """The largest h₀ β^j for which the objective lies below its model f(x) + ⟨c, y − x⟩ + B_ψ(y : x) / h at y = x(h).
 
     Mathematically, 1/h plays the relative smoothness constant: mirror descent with this step decreases f monotonically.
-    Needs a dually flat geometry. Source: Lu, Freund & Nesterov (2018); Bauschke, Bolte & Teboulle (2017).
+    Needs a dually flat geometry.
+
+    Parameters
+    ----------
+    h : float or array, shape (...)
+        h₀.
+    factor : float
+        β, between 0 and 1.
+    halvings : int
+        A row for which none of the first does takes no step.
+
+    Source: Lu, Freund & Nesterov (2018); Bauschke, Bolte & Teboulle (2017).
     """
 
     needs = ("divergence",)
@@ -210,6 +231,13 @@ class Exact(Search):
     """The minimiser of the objective along the update's curve, on (0, ∞), to √ε relative accuracy.
 
     Mathematically, golden-section search after doubling a bracket from h₀ on; on a curve with several minima, one of them.
+
+    Parameters
+    ----------
+    h : float or array, shape (...)
+        h₀.
+    sections : int
+        Of the bracket, at most.
     """
 
     h: Any = 1.0
