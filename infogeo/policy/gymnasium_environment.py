@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, asarray, generator_of, to_numpy
-from ..errors import DomainError, from_extra, require_count
+from ..errors import DomainError, from_extra, require, require_count
 from ..families.categorical import Categorical
 from ..families.diagonal_normal import DiagonalNormal
 from ..families.normal import Normal
@@ -27,6 +27,7 @@ def gym(name: str, count: int = 8, **settings: Any) -> "GymEnvironment":
     with from_extra("environments by name need Gymnasium", "policy"):
         import gymnasium
     count = require_count("count", count)
+    require("name", "name a string, such as \"CartPole-v1\"", isinstance(name, str), name)
     try:
         return GymEnvironment([gymnasium.make(name, **settings) for _ in range(count)])
     except gymnasium.error.Error as error:
