@@ -307,8 +307,8 @@ def _signs(A: LinearOperator, rng: np.random.Generator, count: int) -> Array:
 def hutchinson(A: LinearOperator, rng: np.random.Generator, *, probes: int) -> tuple[RandomEstimate, RandomEstimate]:
     """``(trace, diagonal)`` from products with random sign vectors, each a `RandomEstimate`, of shapes () and (n,).
 
-    Mathematically, the means of z·Az and of z ∘ Az over `probes` vectors z; for a symmetric A their variances per probe are 2 Σ_{i≠j} A_ij² and
-    Σ_{j≠i} A_ij².
+    Mathematically, the means of z·Az and of z ∘ Az over `probes` vectors z; for a symmetric A their variances per probe are
+    2 Σ_{i≠j} A_ij² and Σ_{j≠i} A_ij².
 
     Source: Hutchinson (1990); Bekas, Kokiopoulou & Saad, An estimator for the diagonal of a matrix (2007).
     """
