@@ -21,6 +21,8 @@ class Coordinates:
     Updates that bring a metric of their own, or want none, run here; what asks for more is told what is missing.
     """
 
+    state: Any = None       # nothing for a snapshot to keep
+
     def __init__(self, dim: int) -> None:
         self.dim, self.domain = dim, RealSpace(dim)
 
