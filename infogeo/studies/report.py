@@ -68,9 +68,15 @@ def _vector(x: np.ndarray, most: int = 8) -> str:
 
 def _spectrum(setting: Setting, s: Spectrum) -> str:
     rows = [(LABELS[name], _vector(s.eigenvalues[i], 5), number(s.condition[i])) for i, name in enumerate(LABELS)]
-    note = ("The Hessian at the target is the Fisher metric G in θ, its inverse in η, and 1 as natural gradient sees it (G⁻¹ "
-            "times G). Condition number κ: the largest eigenvalue over the least; the greater, the slower the slowest direction.")
+    note = (f"The Hessian at the target is the Fisher metric G in θ, its inverse in η, and 1 as natural gradient sees it (G⁻¹ "
+            f"times G){_times(s)}. Condition number κ: the largest eigenvalue over the least; the greater, the slower the slowest "
+            f"direction.")
     return table("The Hessian at the optimum", ("", "eigenvalues", "condition number"), rows, (note, *_better_reference(setting)))
+
+
+def _times(s: Spectrum) -> str:
+    """By what the Hessian of another divergence than KL differs from that of KL."""
+    return "" if abs(s.rate[2] - 2.0) < 1e-6 else f", times f″(1) = {s.rate[2] / 2:g}"
 
 
 def _better_reference(setting: Setting) -> tuple[str, ...]:
@@ -104,7 +110,7 @@ def _rates(spectrum: Spectrum, flows: tuple[Flow, ...]) -> str:
         unseen = int(np.isnan(flow.rate).sum())
         if unseen:
             notes.append(f"{FLOW_LABELS[flow.method]}: {unseen} of {flow.rate.size} flows were not seen near the target.")
-    times = "" if abs(spectrum.rate[2] - 2.0) < 1e-6 else f", times f″(1) = {spectrum.rate[2] / 2:g}"
+    times = _times(spectrum)
     low, high = max(flow.window[0] for flow in flows), max(flow.window[1] for flow in flows)
     notes.append("A flow is a method with infinitely small steps, in time t. Predicted: 2λ_min(G), 2 and 2/λ_max(G)"
                  f"{times}. Measured on {flows[0].rate.size} flows: late, where KL lies between {low:.0e} and {high:.0e}, and "
