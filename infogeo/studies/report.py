@@ -69,8 +69,8 @@ def _vector(x: np.ndarray, most: int = 8) -> str:
 def _spectrum(setting: Setting, s: Spectrum) -> str:
     rows = [(LABELS[name], _vector(s.eigenvalues[i], 5), number(s.condition[i])) for i, name in enumerate(LABELS)]
     note = (f"The Hessian at the target is the Fisher metric G in θ, its inverse in η, and 1 as natural gradient sees it (G⁻¹ "
-            f"times G){_times(s)}. Condition number κ: the largest eigenvalue over the least; the greater, the slower the slowest "
-            f"direction.")
+            f"times G){_times(s)}. Condition number κ: the largest eigenvalue over the least; the greater, the slower the "
+            "slowest direction.")
     return table("The Hessian at the optimum", ("", "eigenvalues", "condition number"), rows, (note, *_better_reference(setting)))
 
 
