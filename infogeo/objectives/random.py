@@ -1,9 +1,11 @@
 """Random objectives: data seen through mini-batches, noise on the differential."""
+from math import prod
 from numbers import Real
 from typing import Any
 
+from ..arrays.blocks import ELEMENTS, slices
 from ..arrays.draws import Draws
-from ..backend import Array, arrays, backend_of, batch_contiguous
+from ..backend import NUMPY, Array, arrays, backend_of, batch_contiguous
 from ..errors import ShapeError, require, require_count
 from .base import Objective
 from .divergence import CrossEntropy, require_manifold
@@ -44,14 +46,20 @@ class MiniBatch(Objective):
         return self._mean.value_and_gradient(theta)
 
     def draw(self, rng: Any) -> Objective:
-        """The cross-entropy of a fresh mini-batch in every row."""
-        xp, rows = backend_of(self.statistic), self.rows or ()
-        n = self.statistic.shape[0]
-        uniform = Draws(rng, xp, self.statistic.dtype).uniform((*rows, self.size))
-        index = xp.astype(xp.floor(uniform * float(n)), xp.int64)
+        """The cross-entropy of a fresh mini-batch in every row; of many rows on NumPy the batches are there a block at a time."""
+        xp, d, rows = backend_of(self.statistic), self.statistic.shape[-1], self.rows or ()
+        draws, count = Draws(rng, xp, self.statistic.dtype), prod(rows)
+        step = max(1, ELEMENTS // (self.size * d)) if xp is NUMPY else count
+        means = [self._means(draws, part.stop - part.start) for part in slices(count, step)] if step < count else None
+        mean = self._means(draws, count) if means is None else xp.concat(means, axis=0)
+        return _Linear(self.manifold, batch_contiguous(xp.reshape(mean, (*rows, d))))
+
+    def _means(self, draws: Draws, count: int) -> Array:
+        """The mean statistics of as many mini-batches, shape (count, d)."""
+        xp, (n, d) = draws.xp, self.statistic.shape
+        index = xp.astype(xp.floor(draws.uniform((count, self.size)) * float(n)), xp.int64)
         taken = xp.take(self.statistic, xp.reshape(xp.clip(index, 0, n - 1), (-1,)), axis=0)
-        taken = xp.reshape(taken, (*rows, self.size, taken.shape[-1]))
-        return _Linear(self.manifold, batch_contiguous(xp.mean(taken, axis=-2)))
+        return xp.mean(xp.reshape(taken, (count, self.size, d)), axis=-2)
 
 
 class _Linear(CrossEntropy):

@@ -57,8 +57,9 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
     -----
     Rows are independent. Of a large NumPy batch, blocks of rows that fit the cache run to their end side by side on the cores,
     where objective, geometry, update, step rule and stopping rule say what they are for some rows (their method `part`), and
-    where nothing looks at all rows at once: no callback, no progress bar, no `resume`. The result is the same to the last bit
-    for any number of threads, and beside it a run takes the memory of the blocks at hand.
+    where nothing looks at all rows at once: no callback, no progress bar, no `resume`, no draw, for which all rows share a
+    generator step by step. The result is the same to the last bit for any number of threads, and beside it a run takes the
+    memory of the blocks at hand.
 
     Returns
     -------

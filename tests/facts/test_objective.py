@@ -78,6 +78,16 @@ def test_mini_batch_draws_every_observation_alike():
     assert scipy.stats.chisquare(counts).pvalue > 1e-4
 
 
+def test_mini_batches_of_many_rows_are_those_of_one_draw():
+    """They are formed in blocks of 65536 entries, of the same numbers in the same order."""
+    family, many, size = ig.Normal(), (9, 1000), 12
+    x = np.random.default_rng(3).normal(size=50)
+    index = np.floor(np.random.default_rng(4).random((*many, size)) * 50).astype(int)
+    expected = family.sufficient_statistic(x)[index].mean(axis=-2)
+    found = ig.MiniBatch(family, x, size, rows=many).draw(np.random.default_rng(4)).eta_hat
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_mini_batch_floor_of_natural_gradient():
     """Mirror descent with a constant step on mini-batches: E KL = α n / (2B (2 − α)) around the sample's own frequencies."""
     x = np.repeat([0, 1, 2], [50, 30, 20])
