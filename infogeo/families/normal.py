@@ -7,11 +7,12 @@ import numpy as np
 
 from ..arrays.draws import Draws
 from ..arrays.sums import average, centred
+from ..arrays.tracing import selects, shortcut
 from ..backend import Array, Namespace
 from ..domains.convex import MappedDomain, Orthant, ProductDomain, RealSpace
 from ..domains.supports import Interval
 from ..geometry.manifolds.half_plane import HalfSpace, Hyperbolic
-from ..numerics.exponentials import quotient_gap
+from ..numerics.exponentials import log1p_gap_series, quotient_gap
 from ..numerics.linalg import symmetric2
 from ..numerics.piecewise import positive, unless_lost
 from .base import ExponentialFamily
@@ -134,11 +135,13 @@ class Normal(Hyperbolic, ExponentialFamily):
 
     def _kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """½ (r − 1 − log r) + ½ (μ_p − μ_q)² / v_q with r = v_p / v_q."""
+        if selects(xp, theta_p, theta_q):
+            return shortcut(xp, _kl_by_selections, _is_finite, self._careful_kl, theta_p, theta_q)
         ratio = theta_q[..., 1] / theta_p[..., 1]
-        growth, shift = ratio - 1.0, theta_q[..., 0] - ratio * theta_p[..., 0]          # r − 1 and (μ_q − μ_p) / v_q
-        direct = 0.5 * (growth - xp.log(ratio)) - 0.25 * shift**2 / theta_q[..., 1]
-        # a difference below a tenth of its terms has lost a digit or more; r may be out of the range even of float32 from 43 on
-        kept = (xp.abs(growth) > 0.1) & (xp.abs(shift) >= 0.1 * xp.abs(theta_q[..., 0])) & (direct < 40.0) & (theta_q[..., 1] < 0)
+        shift = theta_q[..., 0] - ratio * theta_p[..., 0]                                   # (μ_q − μ_p) / v_q
+        direct = 0.5 * ((ratio - 1.0) - xp.log(ratio)) - 0.25 * shift**2 / theta_q[..., 1]
+        # what has lost more than a digit to rounding of r, or of μ; r may be out of the range even of float32 from 43 on
+        kept = (direct > 0.01) & (direct < 40.0) & (xp.abs(shift * theta_q[..., 0]) <= (-40.0 * direct) * theta_q[..., 1])
         return unless_lost(xp, direct, ~kept, self._careful_kl, theta_p, theta_q)
 
     def _careful_kl(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
@@ -214,3 +217,22 @@ class Normal(Hyperbolic, ExponentialFamily):
         a, b = y[..., 0] - x[..., 0], y[..., 1] - x[..., 1]
         mean_step = -(a + (m_x + m_y) * b) / (x[..., 1] + y[..., 1])
         return xp.stack([mean_step / sqrt(2.0), 2.0 * v_x * v_y * b / (xp.sqrt(v_x) + xp.sqrt(v_y))], axis=-1)
+
+
+def _kl_by_selections(xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
+    """The same of all rows, in one loop of XLA: 0.5 ms for 100 000 points where taking out those that are near takes 1.7.
+
+    Not a number outside the domain, and where r is beyond the numbers.
+    """
+    step, ratio = theta_q - theta_p, theta_q[..., 1] / theta_p[..., 1]
+    growth = step[..., 1] / theta_p[..., 1]
+    near = xp.abs(growth) < 0.4
+    gap = xp.where(near, log1p_gap_series(growth), growth - xp.log(ratio))
+    shift = xp.where(near, step[..., 0] - growth * theta_p[..., 0], theta_q[..., 0] - ratio * theta_p[..., 0])
+    value = 0.5 * gap - 0.25 * shift * (shift / theta_q[..., 1])
+    inside = (theta_q[..., 1] < 0) & (ratio >= float(xp.finfo(ratio.dtype).smallest_normal))
+    return xp.where(inside, value, xp.asarray(xp.nan, dtype=value.dtype))
+
+
+def _is_finite(xp: Namespace, value: Array, theta_p: Array, theta_q: Array) -> Array:
+    return xp.max(value) < xp.inf

@@ -4,7 +4,7 @@ import numpy as np
 from ..backend import NUMPY, Array, Namespace, arrays
 from .piecewise import horner, piecewise
 
-__all__ = ["expm1_gap", "kl_terms", "log1m_exp", "log1p_gap", "log_quotient", "logsumexp", "quotient_gap", "ratio_gap"]
+__all__ = ["expm1_gap", "kl_terms", "log1m_exp", "log1p_gap", "log1p_gap_series", "log_quotient", "logsumexp", "quotient_gap", "ratio_gap"]
 
 
 # To u¹⁵ / 15!: what follows is below 1e-17 of u² / 2 for |u| < ½.
@@ -26,13 +26,15 @@ _ATANH_SERIES = tuple(1.0 / (2 * k + 3) for k in range(14))
 
 
 def log1p_gap(xp: Namespace, x: Array) -> Array:
-    """x − log(1 + x), accurate near 0: log(1 + x) = 2 artanh z with z = x / (2 + x)."""
-    def series(x: Array) -> Array:
-        z = x / (2.0 + x)
-        square = z * z
-        return z * (x - 2.0 * square * horner(square, _ATANH_SERIES))
+    """x − log(1 + x), accurate near 0."""
+    return piecewise(xp, xp.abs(x) < 0.4, log1p_gap_series, lambda x: x - xp.log1p(x), x)
 
-    return piecewise(xp, xp.abs(x) < 0.4, series, lambda x: x - xp.log1p(x), x)
+
+def log1p_gap_series(x: Array) -> Array:
+    """x − log(1 + x) for |x| < 0.4: log(1 + x) = 2 artanh z with z = x / (2 + x)."""
+    z = x / (2.0 + x)
+    square = z * z
+    return z * (x - 2.0 * square * horner(square, _ATANH_SERIES))
 
 
 def ratio_gap(xp: Namespace, ratio: Array, growth: Array) -> Array:
