@@ -3,7 +3,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self, TypeAlias
 
 from ..arrays.blocks import slices
-from ..backend import Array, backend_of
+from ..backend import Array, Namespace, backend_of
 from ..errors import ShapeError, takes
 from ..networks.affine import Affine
 from ..networks.interface import NetworkPass
@@ -119,11 +119,17 @@ def _squares(layer: Affine, rows: Array, g: Array, basis: tuple[Array, Array]) -
     """
     xp = backend_of(g)
     Q_a, Q_b = (xp.astype(Q, g.dtype, copy=False) for Q in basis)
-    a, g = xp.matmul(layer.homogeneous(xp, rows), Q_a), xp.matmul(g, Q_b)
+    a, g = _turned(xp, layer.homogeneous(xp, rows), Q_a), _turned(xp, g, Q_b)
     if a.shape[-2] == 1:
-        S = xp.matmul(xp.matrix_transpose(a[:, 0, :] ** 2), xp.sum(g[:, :, 0, :] ** 2, axis=0))
+        g = g[:, :, 0, :]
+        S = xp.matmul(xp.matrix_transpose(a[:, 0, :] ** 2), xp.sum(g * g, axis=0))
     else:
         step = max(1, CHUNK // (g.shape[0] * a.shape[-1] * g.shape[-1]))
         S = sum(xp.sum(xp.matmul(xp.matrix_transpose(a[s, ...]), g[:, s, ...]) ** 2, axis=(0, 1))
                 for s in slices(a.shape[0], step))
     return xp.astype(S, xp.float64, copy=False)
+
+
+def _turned(xp: Namespace, rows: Array, Q: Array) -> Array:
+    """Rows (..., k) in a basis, as one product: of (10, 1797, 1, 50) there would be 17 970 others."""
+    return xp.reshape(xp.matmul(xp.reshape(rows, (-1, rows.shape[-1])), Q), rows.shape)

@@ -102,7 +102,7 @@ class Relu(Activation):
     curved = False
 
     def value(self, xp: Namespace, s: Array) -> Array:
-        return xp.maximum(s, xp.zeros_like(s))
+        return xp.maximum(s, xp.zeros((), dtype=s.dtype))
 
     def first(self, xp: Namespace, s: Array | None, y: Array) -> Array:
         return xp.astype(y > 0, y.dtype)

@@ -126,11 +126,15 @@ class Affine(Layer):
 
     def example_covectors(self, xp: Namespace, memory: AffineMemory, g: Array, out: Array) -> Array:
         """Σ ā gᵀ over the positions of each sample, shape (..., n, weights): `out` itself, as in `weight_covector`."""
-        rows = self.positions(xp, self.homogeneous(xp, memory.a), memory.input_shape)
+        rows = self.positions(xp, memory.a, memory.input_shape)
         g = self.positions(xp, self.merge(xp, g), memory.input_shape)
         if rows.shape[-2] == 1:
-            return outer_into(xp, rows[..., 0, :], g[..., 0, :], out)
-        return product_into(xp, xp.matrix_transpose(rows), g, out)
+            total = g[..., 0, :]
+            out = outer_into(xp, rows[..., 0, :], total, out)
+        else:
+            total = sum_of_rows(xp, g)
+            out = product_into(xp, xp.matrix_transpose(rows), g, out)
+        return set_at(xp, out, (..., slice(self.inputs * g.shape[-1], None)), total) if self.bias else out
 
 
 @dataclass(frozen=True)

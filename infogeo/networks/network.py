@@ -240,7 +240,11 @@ class Pass(NetworkPass):
     def per_example_gradients(self, g: Array) -> Array:
         """J_nᵀ g_n of every sample, shape (..., n, size)."""
         g = self._covector(g)
-        out = self.xp.empty((*g.shape[:g.ndim - len(self.network.output_shape)], self.network.size), dtype=self.dtype)
+        shape = *g.shape[:g.ndim - len(self.network.output_shape)], self.network.size
+        return self._examples_into(g, self.xp.empty(shape, dtype=self.dtype))
+
+    def _examples_into(self, g: Array, out: Array) -> Array:
+        """J_nᵀ g_n of every sample in an array of that shape, where the library writes to arrays."""
         for _, layer, s, memory, covector in self._backward(g):
             out = self._joined(out, s, layer.example_covectors(self.xp, memory, covector, out[..., s]))
         return out
@@ -339,9 +343,10 @@ class PassInBlocks(Pass):
         parts = gather(lambda block: block[1].jvp(dw), self.blocks)
         return self.xp.concat(parts, axis=self._axis(parts[0]))
 
-    def per_example_gradients(self, g: Array) -> Array:
-        parts = gather(lambda block: block[0].per_example_gradients(block[1]), self._cut(self._covector(g)))
-        return self.xp.concat(parts, axis=-2)
+    def _examples_into(self, g: Array, out: Array) -> Array:
+        blocks = [(*cut, out[..., rows, :]) for cut, (rows, _) in zip(self._cut(g), self.blocks)]
+        gather(lambda block: block[0]._examples_into(*block[1:]), blocks)
+        return out
 
     def layer_quantities(self, g: Array) -> list[LayerQuantities]:
         parts = gather(lambda block: block[0].layer_quantities(block[1]), self._cut(self._covector(g)))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.host import as_numpy
 from ..backend import Array, Namespace, set_at
 
 __all__ = ["add_at", "add_to_rows", "outer_into", "product_into", "second_moment", "sum_of_rows"]
@@ -20,7 +21,8 @@ def second_moment(xp: Namespace, rows: Array) -> Array:
     """Σ r rᵀ over samples and positions, shapes (..., n, L, k) to (..., k, k)."""
     rows = xp.reshape(rows, (*rows.shape[:-3], rows.shape[-3] * rows.shape[-2], rows.shape[-1]))
     # NumPy recognises the product of an array with its own transpose and computes half of it: (512, 785) in 7.7 ms, not 14.3
-    return xp.matmul(xp.matrix_transpose(rows), rows)
+    own = as_numpy(xp, rows)
+    return xp.matmul(xp.matrix_transpose(rows), rows) if own is None else xp.asarray(np.matmul(np.matrix_transpose(own), own))
 
 
 def add_to_rows(xp: Namespace, s: Array, b: Array) -> Array:
@@ -61,8 +63,9 @@ def product_into(xp: Namespace, a: Array, b: Array, out: Array) -> Array:
 
 
 def outer_into(xp: Namespace, a: Array, b: Array, out: Array) -> Array:
-    """The array (..., m p) with a bᵀ of vectors (..., m) and (..., p) in it, as `set_at` gives it."""
+    """The array (..., k), k ≥ m p, with a bᵀ of vectors (..., m) and (..., p) as its first m p numbers, by `set_at`."""
+    m, p = a.shape[-1], b.shape[-1]
     if xp.name == "numpy":      # 512 of (785, 100) in 26 ms, by a copy in 62, by a matrix product for each sample in 93
-        np.multiply(a[..., None], b[..., None, :], out=np.reshape(out, (*out.shape[:-1], a.shape[-1], b.shape[-1]), copy=False))
+        np.multiply(a[..., None], b[..., None, :], out=np.reshape(out[..., :m * p], (*out.shape[:-1], m, p), copy=False))
         return out
-    return set_at(xp, out, ..., xp.reshape(a[..., None] * b[..., None, :], out.shape))
+    return set_at(xp, out, (..., slice(m * p)), xp.reshape(a[..., None] * b[..., None, :], (*out.shape[:-1], m * p)))

@@ -27,7 +27,7 @@ from ..training.checkpoint import Checkpoint, load_checkpoint
 from ..training.data import MiniBatches
 from ..training.ekfac import EKFAC
 from ..training.fitting import COLUMNS, RENEWED, default_step
-from ..training.kfac import KFAC, Share
+from ..training.kfac import KFAC, Refresh, Share
 from ..training.momentum import Momentum, Nesterov
 from ..training.relative import RelativeNatural
 from ..training.rules import TrustedLambda
@@ -118,7 +118,7 @@ def _tonga(outputs: Outputs, **parts: Any) -> KFAC:
 
 OPTIMISERS = {
     "kfac": _kfac("K-FAC", KFAC, **RENEWED),
-    "ekfac": _kfac("EK-FAC", EKFAC, averaging=RunningAverage(0.0)),
+    "ekfac": _kfac("EK-FAC", EKFAC, averaging=RunningAverage(0.0), learning=Refresh()),
     "tridiagonal": _kfac("K-FAC, chain", partial(KFAC, factors=ChainFactors), **RENEWED),
     "unitwise": _kfac("unit-wise", partial(KFAC, factors=UnitFactors), **RENEWED),
     "quasi-diagonal": _kfac("quasi-diagonal", partial(KFAC, factors=QuasiDiagonalFactors), **RENEWED),

@@ -113,7 +113,7 @@ class DiagonalNewton(KFAC):
     def state(self, state: Any) -> None:
         rng_of(self.diagonal).bit_generator.state = state
 
-    def remembered(self, factors: Averaged, loss: NegativeLogLikelihood, w: Array, k: int) -> Averaged:
+    def learnt(self, factors: Averaged, loss: NegativeLogLikelihood, w: Array, k: int) -> Averaged:
         return self.averaging.update(factors, DiagonalMoments(self.rule.moment(self.diagonal(loss, w)), w.dtype))
 
     def damped(self, factors: Averaged, gamma: float) -> Any:

@@ -37,11 +37,14 @@ class EKFAC(KFAC):
         return KFACState(factors=EigenMemory(self.averaging.init(), self.averaging.init()))
 
     def remembered(self, factors: EigenMemory, loss: NegativeLogLikelihood, w: Array, k: int) -> EigenMemory:
+        """The Kronecker factors learn as `learning` says, the second moments at every step."""
         assert self.outputs is not None
-        done, batch = loss.record(w), loss.batch
+        (kronecker, moments), part = factors, self.statistics.part(loss)
+        done, batch = part.record(w), part.batch
         outputs = Given(tuple(self.outputs.groups(done.model.family, done.theta, batch)))        # the same for both
-        fresh = self.factors.of_pass(done, batch, outputs=outputs, sharing=self.sharing)
-        kronecker, moments = self.averaging.update(factors.kronecker, fresh), factors.moments
+        if k == 1 or self.learning.due(k):
+            fresh = self.factors.of_pass(done, batch, outputs=outputs, sharing=self.sharing)
+            kronecker = self.averaging.update(kronecker, fresh)
         if moments.value is None or self.refresh.due(k):
             moments = Averaged(1, _in_own_bases(kronecker.value, done.theta.dtype))
         here = EigenFactors.of_pass(done, batch, moments.value.bases, outputs=outputs)

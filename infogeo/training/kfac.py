@@ -263,9 +263,7 @@ class KFAC(ExampleUpdate):
         if self.outputs is None:
             raise TypeError("KFAC() outside of descend needs outputs, such as RandomSigns(np.random.default_rng(0))")
         k, lam = state.k + 1, self.damping.first(float(seen.objective.value(x))) if state.lam is None else state.lam
-        total, factors = lam + seen.decay, state.factors
-        if k == 1 or self.learning.due(k):
-            factors = self.remembered(factors, self.statistics.part(seen.loss), x, k)
+        total, factors = lam + seen.decay, self.remembered(state.factors, seen.loss, x, k)
         gamma = self.gamma.start(total) if state.gamma is None else state.gamma
         gammas = self.gamma.candidates(k, gamma, total)
         if self.refresh.due(k) or len(gammas) > 1 or not self.keeps_inverse:
@@ -278,6 +276,10 @@ class KFAC(ExampleUpdate):
 
     def remembered(self, factors: Any, loss: NegativeLogLikelihood, w: Array, k: int) -> Any:
         """What is known of the curvature after the examples of step k, those of a loss."""
+        return self.learnt(factors, self.statistics.part(loss), w, k) if k == 1 or self.learning.due(k) else factors
+
+    def learnt(self, factors: Any, loss: NegativeLogLikelihood, w: Array, k: int) -> Any:
+        """The same at a step whose examples enter the factors."""
         assert self.outputs is not None
         fresh = self.factors.of_pass(loss.record(w), loss.batch, outputs=self.outputs, sharing=self.sharing)
         return self.averaging.update(factors, fresh)

@@ -52,7 +52,7 @@ class TONGA(KFAC):
         """The plain step −(C + λ I)⁻¹ ∇h, times the step size; of ``damping=ConstantLambda(c)`` λ is a constant."""
         return cls(outputs, **{"gamma": GammaOfLambda(), "rescaling": FullLength(), **parts})
 
-    def remembered(self, factors: Averaged, loss: NegativeLogLikelihood, w: Array, k: int) -> Averaged:
+    def learnt(self, factors: Averaged, loss: NegativeLogLikelihood, w: Array, k: int) -> Averaged:
         assert self.outputs is not None
         done, outputs = loss.record(w), self.outputs
         if isinstance(outputs, Observed):               # those of the loss, whose targets may be mean statistics
