@@ -12,11 +12,11 @@ import infogeo as ig
 from infogeo.curvature import ExactColumns
 from infogeo.errors import DomainError
 from infogeo.networks import ConditionalModel, ExactBlocks, TorchNetwork
-from infogeo.training import KFAC, Adam, MiniBatches, Regularised, StructuredNatural, TorchOptimizer, TwoSided
+from infogeo.training import EKFAC, KFAC, Adam, MiniBatches, Regularised, StructuredNatural, TorchOptimizer, TwoSided
 
 from .modules import Odd, rng
 
-METHODS = {"K-FAC": lambda: KFAC(ExactColumns()), "signs": lambda: KFAC(), "Adam": lambda: Adam(),
+METHODS = {"K-FAC": lambda: KFAC(ExactColumns()), "signs": lambda: KFAC(), "Adam": lambda: Adam(), "EK-FAC": lambda: EKFAC(),
            "SNGD": lambda: StructuredNatural(TwoSided(), ig.curvature.FactoredTikhonov(0.1), refresh=2, momentum=0.5)}
 
 
@@ -43,7 +43,7 @@ def loop(optimizer, x, y, steps):
 def test_steps_are_those_of_descend(method, decay):
     module, x, y = made()
     model = ConditionalModel(TorchNetwork(module, (4,)), ig.Poisson())
-    h = 1.0 if method in ("K-FAC", "signs") else 0.05
+    h = 1.0 if method in ("K-FAC", "EK-FAC", "signs") else 0.05
     run = ig.descend(Regularised(model.objective((x, y)), decay), model.network.weights(), update=METHODS[method](),
                      step=ig.Constant(h), max_steps=5, rng=rng())
     optimizer = TorchOptimizer(module, ig.Poisson(), METHODS[method](), lr=h, weight_decay=decay, rng=rng())
@@ -87,6 +87,11 @@ def test_what_is_not_taken():
     for make, error, text in [
             (lambda: TorchOptimizer(module.parameters(), ig.Poisson()), TypeError, "takes a torch.nn.Module or TorchNetwork"),
             (lambda: TorchOptimizer(module, ig.Poisson), TypeError, "family must be an exponential family"),
+            (lambda: TorchOptimizer(module, ig.Poisson(), weight_decay=None), DomainError, "weight_decay >= 0; got None"),
+            (lambda: TorchOptimizer(module, ig.Poisson(), lr=float("nan")), DomainError, "lr must satisfy lr > 0"),
+            (lambda: TorchOptimizer(nn.Sequential(nn.BatchNorm1d(4), module), ig.Poisson()).loss(x, y), ValueError,
+             "the BatchNorm1d '0' is in train mode, where it normalises by the batch"),
+            (lambda: optimizer.loss(x.float(), y), TypeError, "x is of torch.float32, its parameters of torch.float64"),
             (lambda: optimizer.loss(x.numpy(), y), TypeError, "takes PyTorch tensors; got ndarray as x"),
             (lambda: optimizer.loss(x[:0], y[:0]), DomainError, r"x must satisfy at least one sample; got \(0, 4\)"),
             (lambda: optimizer.load_state_dict(torch.optim.SGD(module.parameters()).state_dict()), ValueError,
@@ -124,22 +129,109 @@ def test_a_scheduler_changes_the_step_size():
     assert 0.0 < float(moved) <= 0.025 * 3           # Adam moves by no more than a few step sizes
 
 
-@pytest.mark.parametrize("method", ["signs", "SNGD"])
+@pytest.mark.parametrize("method", sorted(METHODS))
 def test_it_goes_on_from_its_state(method):
-    """Bit by bit, through a file."""
+    """Bit by bit, through a file that holds tensors and plain values alone."""
     module, x, y = made()
     optimizer = TorchOptimizer(module, ig.Poisson(), METHODS[method](), lr=0.5)
     loop(optimizer, x, y, 3)
-    file = io.BytesIO()
-    torch.save({"module": module.state_dict(), "optimizer": optimizer.state_dict()}, file)
+    file, held = io.BytesIO(), {"module": module.state_dict(), "optimizer": optimizer.state_dict()}
+    torch.save(held, file)
     after = loop(optimizer, x, y, 3)
     file.seek(0)
-    held = torch.load(file, weights_only=False)
+    held = torch.load(file, weights_only=True)
     again, _, _ = made()
     again.load_state_dict(held["module"])
     other = TorchOptimizer(again, ig.Poisson(), METHODS[method](), lr=0.1)
     other.load_state_dict(held["optimizer"])
     assert other.param_groups[0]["lr"] == 0.5 and loop(other, x, y, 3) == after
+
+
+def test_the_state_of_another_optimizer_is_refused():
+    module, x, y = made()
+    optimizer = TorchOptimizer(module, ig.Poisson(), Adam())
+    loop(optimizer, x, y, 1)
+    held, wider = optimizer.state_dict(), nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 1)).double()
+    for other, text in ((TorchOptimizer(module, ig.Poisson(), KFAC()), "the same update, KFAC"),
+                        (TorchOptimizer(wider, ig.Poisson(), Adam()), r"the same shapes of parameters, \[\[6, 4\]")):
+        with pytest.raises(ValueError, match=text):
+            other.load_state_dict(held)
+
+
+class HalfUsed(nn.Module):
+    def __init__(self, inside):
+        super().__init__()
+        self.inside, self.unused = inside, nn.Linear(2, 2)
+
+    def forward(self, x):
+        return self.inside(x)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_parameters_without_a_gradient_stay(decay):
+    """Unused ones, one frozen later on, and those that a step has no gradient of, as with optimisers of PyTorch."""
+    inside, x, y = made()
+    module, first = HalfUsed(inside).double(), inside[0]
+    optimizer = TorchOptimizer(module, ig.Poisson(), weight_decay=decay)
+    watched = first.weight, *module.unused.parameters(), first.bias
+    loop(optimizer, x, y, 2)
+    first.weight.requires_grad_(False)
+    before = [p.clone() for p in watched]
+    loop(optimizer, x, y, 2)
+    stays = [torch.equal(p, q) for p, q in zip(before, watched)]
+    assert stays == [True, True, True, False]
+
+
+def test_other_parameters_to_train_are_told():
+    module, x, y = made()
+    module[0].requires_grad_(False)
+    optimizer = TorchOptimizer(module, ig.Poisson())
+    loop(optimizer, x, y, 1)
+    module[0].requires_grad_(True)
+    with pytest.raises(RuntimeError, match="0.weight has a gradient, and did not require one"):
+        loop(optimizer, x, y, 1)
+
+
+def test_a_loss_without_gradients_leaves_the_examples():
+    module, x, y = made()
+    optimizer, other = (TorchOptimizer(one, ig.Poisson(), METHODS["K-FAC"]()) for one in (module, made()[0]))
+    for between in (False, True):
+        chosen = other if between else optimizer
+        chosen.loss(x, y).backward()
+        if between:
+            with torch.inference_mode():
+                assert not chosen.loss(x[:3], y[:3]).requires_grad
+        with torch.no_grad():
+            chosen.step()
+    assert torch.equal(optimizer.model.network.weights(), other.model.network.weights())
+
+
+@pytest.mark.parametrize("scheduler", [
+    lambda o: torch.optim.lr_scheduler.StepLR(o, 1, 0.5), lambda o: torch.optim.lr_scheduler.ReduceLROnPlateau(o, patience=0),
+    lambda o: torch.optim.lr_scheduler.OneCycleLR(o, 1.0, total_steps=5, cycle_momentum=False)], ids=["step", "plateau", "cycle"])
+def test_schedulers_go_on_with_the_optimizer(scheduler):
+    """Step sizes are those of torch.optim.SGD under the same scheduler, and both go on from their states."""
+    def sizes(optimizer, follows, metrics):
+        found = []
+        for value in metrics:
+            found.append(optimizer.param_groups[0]["lr"])
+            if isinstance(optimizer, TorchOptimizer):
+                loop(optimizer, x, y, 1)
+            else:
+                optimizer.step()
+            follows.step(*([value] if isinstance(follows, torch.optim.lr_scheduler.ReduceLROnPlateau) else []))
+        return found
+
+    module, x, y = made()
+    plain = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    expected = sizes(plain, scheduler(plain), [1.0, 2.0, 2.0, 3.0])
+    first, second = TorchOptimizer(module, ig.Poisson()), TorchOptimizer(module, ig.Poisson())
+    follows = scheduler(first)
+    found = sizes(first, follows, [1.0, 2.0])
+    held, goes_on = (first.state_dict(), follows.state_dict()), scheduler(second)
+    second.load_state_dict(held[0])
+    goes_on.load_state_dict(held[1])
+    assert found + sizes(second, goes_on, [2.0, 3.0]) == expected and len(set(expected)) > 1
 
 
 def test_a_network_says_what_is_done_with_unknown_functions():

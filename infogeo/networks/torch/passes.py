@@ -51,7 +51,8 @@ class TorchPass(NetworkPass):
     def jvp(self, dw: Array) -> Array:
         lead, dw = self._directions(dw)
         z, found = self._transposed
-        moved = _gradients(list(found.values()), [z], [self._skeleton.views(dw)[name] for name in found])[0]
+        views = self._skeleton.views(dw)
+        moved = _gradients(list(found.values()), [z], [views[name] for name in found])[0] if found else None
         shape = (*lead, *self.output.shape)
         return torch.zeros(shape, dtype=self.dtype, device=self.output.device) if moved is None else moved.reshape(shape)
 

@@ -64,6 +64,10 @@ class Skeleton:
             raise ShapeError(f"the module must give outputs of shape (n, outputs) for inputs of shape (n, "
                              f"{', '.join(map(str, input_shape))}); got {tuple(getattr(u, 'shape', ())) or type(u).__name__} for "
                              f"n = {FEW}. {hint}")
+        strange = uses(u, dict(self.module.named_parameters()))
+        if strange:
+            raise ValueError("the code of the module must reach its parameters by the module that it is called of; that of a copy "
+                             f"of it finds {min(strange)} elsewhere, as a function does that is defined outside of a class")
         if len(few.calls) != len(more.calls):
             raise ValueError(f"the module must call the same layers for every number of samples; it made {len(few.calls)} calls "
                              f"with {FEW} samples and {len(more.calls)} with {MORE}")
