@@ -54,7 +54,7 @@ def surely(xp: Namespace, condition: Array) -> bool:
 
 def shortcut(xp: Namespace, short: Callable[..., Array], suffices: Callable[..., Array], whole: Callable[..., Array],
              *xs: Array) -> Array:
-    """``whole(xp, *xs)``, by ``short(xp, *xs)`` where that is the same, as mostly and as ``suffices(xp, found, *xs)`` says, shape ().
+    """``whole(xp, *xs)``, by ``short(xp, *xs)`` where that is the same, as mostly it is and ``suffices(xp, found, *xs)`` says.
 
     Where that has no truth value yet, JAX looks at it when the program runs, and of small batches takes what is right everywhere.
     """

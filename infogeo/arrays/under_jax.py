@@ -104,7 +104,7 @@ def shortcut(xp: Namespace, short: Callable[..., Array], suffices: Callable[...,
     if max(x.size for x in xs) < MANY:
         return everywhere(*xs)
 
-    def decided(*xs: Array) -> Array:           # a loop of at most one step: `cond` copies what is found, a third more in `to_theta`
+    def decided(*xs: Array) -> Array:       # a loop of one step at most: `cond` would copy what is found, a third of `to_theta`
         found = short(xp, *xs)
         return jax.lax.while_loop(lambda state: ~state[0], lambda state: (True, everywhere(*xs).astype(found.dtype)),
                                   (suffices(xp, found, *xs), found))[1]

@@ -26,6 +26,8 @@ def batch_contiguous(x: Array) -> Array:
     """The same array with the batch contiguous in memory and the coordinates slowest (3 to 4 times faster reductions)."""
     if type(x) is not np.ndarray or x.ndim < 2:
         return x
+    if x.ndim == 2:             # `moveaxis` costs 6 µs each time, a third of the copy of a block
+        return np.ascontiguousarray(x.T).T
     return np.moveaxis(np.ascontiguousarray(np.moveaxis(x, -1, 0)), 0, -1)
 
 

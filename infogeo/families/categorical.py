@@ -1,11 +1,8 @@
 """The categorical family."""
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from math import exp, lgamma, log, pi
 from typing import Any
-
-import numpy as np
 
 from ..arrays.draws import Draws
 from ..arrays.memo import is_standing, once
@@ -262,9 +259,10 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
 
 
 def _log_odds(xp: Namespace, eta: Array) -> Array:
-    # a product with ones is NumPy's fastest sum over few coordinates; a sum is what XLA makes one loop of with all the rest
-    total = xp.matmul(eta, xp.ones(eta.shape[-1], dtype=eta.dtype)) if xp is NUMPY else xp.sum(eta, axis=-1)
-    return xp.log(eta / column(1.0 - total))
+    if xp is not NUMPY:
+        return xp.log(eta / column(1.0 - xp.sum(eta, axis=-1)))         # one loop of XLA, as with a product it is not
+    odds = eta / column(1.0 - eta @ xp.ones(eta.shape[-1], dtype=eta.dtype))    # NumPy's fastest sum over few coordinates
+    return xp.log(odds, out=odds)
 
 
 def _least_is_finite(xp: Namespace, theta: Array, eta: Array) -> Array:

@@ -4,7 +4,8 @@ import numpy as np
 from ..backend import NUMPY, Array, Namespace, arrays
 from .piecewise import horner, piecewise
 
-__all__ = ["expm1_gap", "kl_terms", "log1m_exp", "log1p_gap", "log1p_gap_series", "log_quotient", "logsumexp", "quotient_gap", "ratio_gap"]
+__all__ = ["expm1_gap", "kl_terms", "log1m_exp", "log1p_gap", "log1p_gap_series", "log_quotient", "logsumexp", "quotient_gap",
+           "ratio_gap"]
 
 
 # To u¹⁵ / 15!: what follows is below 1e-17 of u² / 2 for |u| < ½.
