@@ -35,7 +35,8 @@ for name, curvature in (("natural gradient", fisher), ("empirical Fisher", empir
     space = ig.curvature.WeightSpace(model, batch, curvature, ig.curvature.Undamped())
     fields[name] = -space.sharp(grid, gradient)
 
-fine = np.stack(np.meshgrid(truth[0] + np.linspace(-3.3, 3.3, 120), truth[1] + np.linspace(-3.3, 3.3, 120)), axis=-1)
+sides = np.linspace(-3.3, 3.3, 120)
+fine = np.stack(np.meshgrid(truth[0] + sides, truth[1] + sides), axis=-1)
 loss = model.loss(fine, batch)
 figure, panels = plt.subplots(1, 3, figsize=(11, 3.9), sharey=True, layout="constrained")
 for axes, (name, field) in zip(panels, fields.items()):
@@ -62,7 +63,8 @@ def ratios(w, batch):
 
 
 wide = x, x @ truth[:1] + truth[1] + 2.0 * rng.standard_normal(1000)
-for label, w, data in (("at the truth, noise as in the model", truth, batch), ("at the truth, noise of variance 4", truth, wide),
+for label, w, data in (("at the truth, noise as in the model", truth, batch),
+                       ("at the truth, noise of variance 4", truth, wide),
                        ("two units off, noise as in the model", truth + [2.0, 0.0], batch)):
     print(f"{label:38s} eigenvalues of F^-1 F_emp: {np.sort(ratios(w, data)).round(2)}")
 

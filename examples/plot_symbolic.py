@@ -14,7 +14,8 @@ from infogeo.symbolic import SymbolicManifold, compare
 
 t1, t2 = sp.symbols("theta_1 theta_2", real=True)
 gamma = SymbolicManifold((t1, t2), sp.loggamma(t1) - t1 * sp.log(-t2), ig.domains.Orthant(1, -1))
-print(gamma.latex())
+print("η =", tuple(gamma.eta))
+print("G =", gamma.metric)              # gamma.latex() has them in LaTeX, which a notebook shows set
 
 # %%
 # The Gaussian curvature depends on the shape only, and lies between −1/2 and −1/4.
@@ -28,6 +29,7 @@ ax.semilogx(shapes, K)
 ax.axhline(-0.25, color="0.7")
 ax.axhline(-0.5, color="0.7")
 ax.set(xlabel="shape", ylabel="Gaussian curvature", title="Curvature of the gamma family")
+plt.show()
 
 # %%
 # On arrays: the hand-written family has the same numbers, and a solver takes the compiled manifold.
