@@ -15,53 +15,101 @@ import numpy as np
 from array_api_compat import is_array_api_obj
 
 from ..arrays.memo import standing
+from ..arrays.programs import as_tree, times
 from ..arrays.tracing import accumulate, compiled, is_traced
 from ..backend import Array, Generator, backend_of
 from ..geometry.manifolds.manifold import Riemannian
 from ..objectives.function import seen_by
+from .newton import Damped
+from .polyak import Polyak
 from .records import recorded
 from .result import Result
 from .run import Run
 from .step import Constant, Diminishing
 
-__all__ = ["as_program"]
+__all__ = ["as_program", "in_trace"]
 
 FEW = 64            # steps: of fewer, the compiler takes longer than it saves
 LARGEST = 2**16     # bytes of an array of the host that is a part of a program
+HERE = (Constant, Damped, Diminishing, Polyak)      # other step rules try, or look back at steps that are not there yet
+
+
+class _Leaf:
+    """The place of an array that is an argument of a program."""
 
 
 def as_program(run: Run, geometry: Any, x: Array) -> Result | None:
     """The run from x as one program; None where that is not to be had, and nothing has been done."""
-    xp, (objective, update, *callbacks) = backend_of(x), run.parts
-    if xp.name != "jax" or callbacks or run.max_steps < FEW or run.rng is not None or seen_by(objective) is not None:
-        return None
-    if not isinstance(run.step, (Constant, Diminishing)):       # others try, or look back at steps that are not there yet
-        return None
-    parts = (objective, geometry, update, run.step, run.stop)
     leaves: list[Array] = []
-    kinds = [taken_apart(part, leaves) for part in parts]
-    if None in kinds or is_traced(xp, x, *leaves):
+    xp, parts = backend_of(x), _parts(run, geometry, x)
+    if parts is None:
         return None
+    kinds = [taken_apart(part, leaves) for part in parts]
+    traced = is_traced(xp, x, *leaves)
+    if None in kinds or (run.stop is not None if traced else run.max_steps < FEW):
+        return None
+    return _of_program(run, parts, x, (*kinds, traced), leaves)
+
+
+def in_trace(run: Run, geometry: Any, x: Array) -> Result:
+    """A run of arrays that have no numbers yet, or of an objective that gives such ones, as a part of what JAX traces.
+
+    Raises
+    ------
+    TypeError
+        Where the run looks at numbers.
+    """
+    leaves: list[Array] = []
+    parts, found = _parts(run, geometry, x), None
+    if parts is not None:
+        kinds = [taken_apart(part, leaves) for part in parts]
+        known = None not in kinds
+        found = _of_program(run, parts, x, (*kinds, True) if known else None, leaves if known else [])
+    if found is None:
+        raise TypeError("descend looks at numbers, which a traced array has not: inside jax.jit and jax.vmap take a step rule "
+                        "that tries nothing, such as Constant, no generator, no callback and no snapshot")
+    return found
+
+
+def _parts(run: Run, geometry: Any, x: Array) -> tuple[Any, ...] | None:
+    """Objective, geometry, update, step rule and stopping rule of a run that may be a program; None of another one."""
+    objective, update, *callbacks = run.parts
+    if backend_of(x).name != "jax" or callbacks or run.rng is not None or run.kept is not None or seen_by(objective) is not None:
+        return None
+    if not isinstance(run.step, HERE):
+        return None
+    step = copy(run.step)
+    if isinstance(step, (Constant, Diminishing)):       # whose number is an argument of the program, too
+        object.__setattr__(step, "h", backend_of(x).asarray(step.h, dtype=x.dtype))
+    return objective, geometry, update, step, run.stop
+
+
+def _of_program(run: Run, parts: tuple[Any, ...], x: Array, key: Any, leaves: list[Array]) -> Result | None:
+    """The run of these parts, of which the leaves are arguments of the program, which is kept where it has a key."""
+    hollow = parts if key is None else put_together(parts, [_Leaf()] * len(leaves))       # a kept program keeps no array
+    xp, most, record, traced = backend_of(x), run.max_steps, run.record, key is None or key[-1]
 
     def make() -> Callable[..., Any]:
         def program(x: Array, *leaves: Array) -> tuple[Any, ...]:
-            objective, geometry, update, step, stop = put_together(parts, list(leaves))
-            return _traced(Run([objective, update], step, None, run.max_steps, stop, run.record), geometry, x)
+            objective, geometry, update, step, stop = hollow if key is None else put_together(hollow, list(leaves))
+            return _traced(Run([objective, update], step, None, most, stop, record), geometry, x, traced)
         return program
 
-    found = compiled(xp, (*kinds, run.max_steps, run.record, x.shape, x.dtype), make, x, *leaves)
+    found = compiled(xp, key and (*key, most, record, x.shape, x.dtype), make, x, *leaves)
     if found is None:
         return None
     k, answer, records, status, steps, state = found
-    k = int(k)
-    if k < run.max_steps:
-        count = len(recorded(run.record, k))
+    if traced:
+        as_tree(Result)
+        k = most
+    elif (k := int(k)) < most:
+        count = len(recorded(record, k))
         records = {name: data[:count, ...] for name, data in records.items()}
-    return Result(answer, records.get("path"), records.get("values"), status, steps, state, recorded(run.record, k))
+    return Result(answer, records.get("path"), records.get("values"), status, steps, state, recorded(record, k))
 
 
-def _traced(run: Run, geometry: Any, x: Array) -> tuple[Any, ...]:
-    """``(k, x, records, status, steps, state)`` of a run of which no array has numbers yet."""
+def _traced(run: Run, geometry: Any, x: Array, whole: bool) -> tuple[Any, ...]:
+    """``(k, x, records, status, steps, state)`` of a run of which no array has numbers yet; its records whole, of all steps."""
     update = run.parts[1]
     at = run.place(geometry, x, None)
     with standing() as stand:
@@ -108,9 +156,12 @@ def _traced(run: Run, geometry: Any, x: Array) -> tuple[Any, ...]:
             return stands(at.k)
 
         start = stands(xp.asarray(0))
-        stand_at(*accumulate(xp, lambda k, active, *_: (k < run.max_steps) & xp.any(active), further, start))
+        if whole and run.stop is None:          # no step is left out, so that derivatives go backwards, too
+            stand_at(*times(run.max_steps, further, start))
+        else:
+            stand_at(*accumulate(xp, lambda k, active, *_: (k < run.max_steps) & xp.any(active), further, start))
         run.judge(at)
-    records = {name: record.whole(record.data) for name, record in run.records.items()}
+    records = {name: record.filled(at) if whole else record.whole(record.data) for name, record in run.records.items()}
     return at.k, at.x if run.answer is None else run.answer, records, rows.status, rows.steps(at.k), at.state
 
 
@@ -168,7 +219,7 @@ def _all_known(kind: Any, keys: list[Any]) -> Any:
 
 def put_together(part: Any, leaves: list[Array]) -> Any:
     """The part with these arrays, which are taken from the list, in the place of its own."""
-    if is_array_api_obj(part) and not isinstance(part, (np.ndarray, np.generic)):
+    if isinstance(part, _Leaf) or is_array_api_obj(part) and not isinstance(part, (np.ndarray, np.generic)):
         return leaves.pop(0)
     if isinstance(part, (tuple, list)):
         return type(part)([put_together(x, leaves) for x in part])

@@ -4,9 +4,10 @@ from functools import partial
 from typing import Any
 
 from ..arrays.memo import standing
-from ..backend import Array, batch_contiguous, generator_of
+from ..arrays.programs import otherwise
+from ..backend import Array, backend_of, batch_contiguous, generator_of
 from ..objectives.function import as_objective, seen_by
-from .compiled import as_program
+from .compiled import as_program, in_trace
 from .moment import Moment
 from .parts import cuts, gathered
 from .result import Result
@@ -91,7 +92,9 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
         return gathered(blocks, x, batch, max_steps, record, partial(_of_block, rng, max_steps, record))
     x = spread(x, batch)
     found = None if progress or resume is not None else as_program(run, geometry, x)
-    return _follow(run, geometry, x, resume, progress) if found is None else found
+    if found is None:
+        found = otherwise(backend_of(x), partial(_follow, run, geometry, x, resume, progress), partial(in_trace, run, geometry, x))
+    return found
 
 
 def _of_block(rng: Any, max_steps: int, record: Any, failed: list[BaseException], x: Array, into: dict[str, Array],

@@ -90,6 +90,12 @@ class Record(ABC):
             self.data = set_at(self.xp, self.data, (k // self.m + 1, ...), self.last)
         return self.whole(self.data[:-(-k // self.m) + 1, ...])
 
+    def filled(self, at: Place) -> Array:
+        """The records of a run of which nobody knows yet when it ended: from then on they are the last one."""
+        xp, count = self.xp, self.data.shape[0]
+        after = xp.reshape(xp.arange(count), (count, *(1,) * (self.data.ndim - 1))) > -(-at.k // self.m)
+        return self.whole(xp.where(after, self.seen(at), self.data))
+
     def kept(self, k: int) -> Array:
         """The records of the steps before k, for a snapshot."""
         return self.data[:-(-k // self.m), ...]

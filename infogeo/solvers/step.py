@@ -4,14 +4,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import inf, isfinite, nan
 from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
+from array_api_compat import is_array_api_obj
 
 from ..arrays.kept import kept
-from ..backend import Array, Namespace, arrays
+from ..arrays.tracing import is_traced
+from ..backend import Array, Namespace, arrays, backend_of
 from ..errors import require, require_count, require_positive
 from .place import Place
 
@@ -55,8 +57,15 @@ class Search(Step):
 
 
 def positive_field(step: Step, name: str) -> None:
-    """A field of a rule, such as its step size, positive throughout: a number, or a copy of an array."""
-    h = require_positive(name, getattr(step, name))
+    """A field of a rule, such as its step size, positive throughout: a number, or a copy of an array.
+
+    Of an array of JAX that is traced, what is not positive becomes NaN.
+    """
+    h = getattr(step, name)
+    if is_array_api_obj(h) and is_traced(backend_of(h), good := (h > 0) & (h < inf)):
+        h = backend_of(h).where(good, h, nan)
+    else:
+        h = require_positive(name, h)
     object.__setattr__(step, name, h if isinstance(h, (int, float)) else kept(h))
 
 
@@ -79,7 +88,15 @@ class Constant(Step):
 
 @dataclass(frozen=True)
 class Diminishing(Step):
-    """h / (k + offset)^power at step k = 0, 1, …; ``Diminishing(1.0)`` is 1, 1/2, 1/3, …"""
+    """h / (k + offset)^power at step k = 0, 1, …; ``Diminishing(1.0)`` is 1, 1/2, 1/3, …
+
+    Examples
+    --------
+    >>> run = ig.descend(lambda x: (x[0]**2 / 2, [x[0]]), [8.0], update=ig.GradientUpdate(), step=ig.Diminishing(0.5),
+    ...                  max_steps=2)
+    >>> run.path[:, 0]
+    array([8., 4., 3.])
+    """
 
     h: Any
     offset: float = 1.0
@@ -129,6 +146,14 @@ class Backtracking(Search):
     sufficient : float
         c₁, between 0 and 1.
     halvings : int
+
+    Examples
+    --------
+    >>> M = ig.Exponential()
+    >>> run = ig.descend(ig.CrossEntropy(M, [2.0]), [-9.0], geometry=M, update=ig.NaturalUpdate(),
+    ...                  step=ig.Backtracking(), max_steps=40, tol=1e-9)
+    >>> run.x.round(6), int(run.status) == ig.Status.CONVERGED
+    (array([-0.5]), True)
     """
 
     h: Any = 1.0

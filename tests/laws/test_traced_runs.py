@@ -1,0 +1,92 @@
+"""A run of `descend` inside `jax.jit`, `jax.vmap` and `jax.grad` is the run on arrays; what looks at numbers says so.
+
+Only a run on JAX has these laws (INFOGEO_TEST_ARRAYS=jax).
+"""
+import jax
+import numpy as np
+import pytest
+
+import infogeo as ig
+
+M = ig.Categorical(3)
+X0 = np.array([[0.3, -0.2], [0.1, 0.6], [-0.5, 0.4]])
+ETA = np.array([0.2, 0.5])
+RESULT = ("x", "path", "values", "status", "steps")
+
+
+def run(x=X0, eta=None, h=0.3, **how):
+    eta = ig.backend.asarray(ETA, like=x) if eta is None else eta
+    how = {"update": ig.NaturalUpdate(), "max_steps": 12} | how
+    return ig.descend(ig.CrossEntropy(M, eta), x, geometry=M, step=h, **how)
+
+
+def assert_same(found, expected, names=RESULT):
+    for name in names:
+        assert np.allclose(getattr(found, name), getattr(expected, name), rtol=1e-10, atol=1e-12), name
+
+
+@pytest.mark.parametrize("update", [ig.NaturalUpdate(), ig.AcceleratedMirror()], ids=["natural", "accelerated"])
+def test_under_jit(update, backend):
+    """Points, targets and step sizes are arguments."""
+    found = jax.jit(lambda x, eta, h: run(x, eta, h, update=update))(backend.make(X0), backend.make(ETA), backend.make(0.3))
+    assert isinstance(found, ig.Result)
+    assert_same(found, run(update=update))
+
+
+def test_rows_that_end(backend):
+    """Under a stopping rule the records after the end are the last one; a row that leaves the domain keeps its place."""
+    how = {"tol": 1e-3, "max_steps": 40}
+    found, expected = jax.jit(lambda x: run(x, **how))(backend.make(X0)), run(**how)
+    count = len(expected.path)
+    assert count < 41 == len(found.path)
+    assert_same(found, expected, ("x", "status", "steps"))
+    assert np.allclose(found.path[:count], expected.path)
+    assert np.array_equal(found.path[count:], np.broadcast_to(found.x, (41 - count, 3, 2)))
+    N, h = ig.Normal(), np.array([0.3, 30.0])
+    how = {"geometry": N, "update": ig.GradientUpdate(), "step": h, "max_steps": 9}
+    far = lambda theta, eta: ig.descend(ig.CrossEntropy(N, eta), theta, **how)
+    theta, eta = N.theta_from(mean=[0.0, 3.0], variance=[1.0, 0.2]), np.array([1.0, 2.0])
+    expected = far(theta, eta)
+    assert ig.Status.LEFT_DOMAIN in expected.status
+    assert_same(jax.jit(far)(backend.make(theta), backend.make(eta)), expected)
+
+
+def test_under_vmap(backend):
+    """Rows by `vmap` are rows of a batch; also targets, with a start that is a constant."""
+    f = lambda x: run(x, tol=1e-3, max_steps=40)
+    assert_same(jax.vmap(f)(backend.make(X0)), f(X0), ("x", "status", "steps"))
+    eta, x0 = np.stack([ETA, [0.6, 0.1]]), backend.make(X0[0])
+    assert_same(jax.vmap(lambda eta: run(x0, eta))(backend.make(eta)), run(X0[0], eta), ("x", "status", "steps"))
+
+
+@pytest.mark.parametrize("tol", [None, 1e-12], ids=["steps", "tol"])
+def test_derivatives(tol, backend):
+    """Of a run of known length backwards and forwards; with a stopping rule outside `jit` only."""
+    def last(eta):
+        return run(ig.backend.asarray(X0[0], like=eta), eta, tol=tol, max_steps=3).values[-1]
+
+    slope = jax.grad(last)(backend.make(ETA))
+    assert np.allclose(slope, [(last(ETA + e) - last(ETA - e)) / 2e-6 for e in 1e-6 * np.eye(2)], rtol=1e-6)
+    assert tol is not None or np.allclose(jax.jit(jax.jacfwd(last))(backend.make(ETA)), slope)
+
+
+def test_what_looks_at_numbers_says_so(backend):
+    f = ig.CrossEntropy(M, backend.make(ETA))
+    how = {"geometry": M, "update": ig.NaturalUpdate(), "max_steps": 5}
+    for more in ({"step": ig.Backtracking()}, {"step": 0.3, "callbacks": [lambda moment: None]},
+                 {"step": 0.3, "rng": np.random.default_rng(0)}, {"step": ig.BarzilaiBorwein()}):
+        with pytest.raises(TypeError, match="descend looks at numbers"):
+            jax.jit(lambda x: ig.descend(f, x, **how, **more).x)(backend.make(X0))          # noqa: B023
+    assert np.all(np.isnan(jax.jit(lambda h: ig.Constant(h).h)(backend.make([-1.0, np.inf]))))
+
+
+def test_one_program_for_all_numbers(backend, caplog):
+    """Other points, targets and step sizes, numbers among them, compile nothing anew."""
+    def once(k):
+        run(backend.make(X0) + k, backend.make(ETA) + 0.01 * k, 0.1 + 0.01 * k, max_steps=70, tol=1e-9)
+        jax.vmap(lambda x: run(x, backend.make(ETA), 0.1 + 0.01 * k, tol=1e-3).x)(backend.make(X0) + k)
+
+    once(0)
+    with jax.log_compiles(), caplog.at_level("DEBUG"):
+        once(1)
+    assert not [said for said in caplog.messages if "Finished XLA compilation" in said]
