@@ -93,7 +93,8 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
     x = spread(x, batch)
     found = None if progress or resume is not None else as_program(run, geometry, x)
     if found is None:
-        found = otherwise(backend_of(x), partial(_follow, run, geometry, x, resume, progress), partial(in_trace, run, geometry, x))
+        follow = partial(_follow, run, geometry, x, resume, progress)
+        found = otherwise(backend_of(x), follow, partial(in_trace, run, geometry, x))
     return found
 
 
