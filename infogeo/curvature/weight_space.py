@@ -36,6 +36,14 @@ class WeightSpace(Riemannian):
 
     Shapes: weights, vectors and covectors (..., model.network.size); every leading row is a model of its own, with a curvature
     of its own.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)), ig.Bernoulli())
+    >>> space = ig.curvature.WeightSpace(model, ([[1.0], [3.0]], [0, 1]), ig.curvature.fisher, ig.curvature.Undamped())
+    >>> space.metric(np.zeros(2))
+    array([[1.25, 0.5 ],
+           [0.5 , 0.25]])
     """
 
     dim: int

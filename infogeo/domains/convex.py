@@ -124,7 +124,13 @@ class Orthant(ConvexDomain):
 
 
 class OpenSimplex(ConvexDomain):
-    """Positive coordinates with sum below 1."""
+    """Positive coordinates with sum below 1.
+
+    Examples
+    --------
+    >>> ig.domains.OpenSimplex(2).contains([[0.5, 0.3], [0.7, 0.3]])
+    array([ True, False])
+    """
 
     def __init__(self, dim: int) -> None:
         self.dim = dim

@@ -14,7 +14,14 @@ __all__ = ["ClosedInterval", "ClosedSimplexPoints", "Integers", "Interval", "Lim
 
 
 class Interval(Domain):
-    """Numbers, elementwise, strictly between two bounds."""
+    """Numbers, elementwise, strictly between two bounds.
+
+    Examples
+    --------
+    >>> ig.domains.Interval(0).contains([[-1.0], [2.0]])
+    array([[False],
+           [ True]])
+    """
 
     def __init__(self, lower: float = -np.inf, upper: float = np.inf) -> None:
         self.lower, self.upper = lower, upper

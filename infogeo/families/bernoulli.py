@@ -30,6 +30,11 @@ class Bernoulli(HasLimits, Separable, GreatCircles, ConstantBaseMeasure):
     - metric p (1 − p); dual metric 1 / (p (1 − p))
 
     Ordinary parameters: `probability`, shape (...), in (0, 1).
+
+    Examples
+    --------
+    >>> ig.Bernoulli().to_eta([0.0])
+    array([0.5])
     """
 
     dim, on_simplex, reference = 1, True, 0

@@ -30,6 +30,12 @@ class Beta(Transformed):
     θ is (α, β) itself, not less 1, so that small parameters keep their digits; the base measure makes up for it.
 
     Ordinary parameters: `alpha`, `beta`, positive, shapes (...).
+
+    Examples
+    --------
+    >>> M = ig.Beta()
+    >>> M.cdf(M.theta_from(alpha=2.0, beta=3.0), [0.2, 0.5]).round(4)
+    array([0.1808, 0.6875])
     """
 
     base = Dirichlet(2)

@@ -39,6 +39,12 @@ class Binomial(HasLimits, Transformed):
     - metric n p (1 − p); dual metric 1 / η + 1 / (n − η)
 
     Ordinary parameters: `probability`, shape (...), in (0, 1).
+
+    Examples
+    --------
+    >>> M = ig.Binomial(10)
+    >>> M.log_density(M.theta_from(probability=0.5), [4.0, 5.0]).round(3)
+    array([-1.584, -1.402])
     """
 
     n: int
@@ -182,6 +188,12 @@ class Multinomial(HasLimits, Transformed):
     - metric n (diag(p) − ppᵀ)
 
     Ordinary parameters: `probabilities`, shape (..., k), positive with sum 1.
+
+    Examples
+    --------
+    >>> M = ig.Multinomial(3, 10)
+    >>> M.fit([[5.0, 3.0, 2.0], [4.0, 3.0, 3.0]]).round(3)
+    array([0.588, 0.182])
     """
 
     k: int

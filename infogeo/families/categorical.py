@@ -41,6 +41,11 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
 
     Ordinary parameters: `probabilities`, shape (..., k), positive with sum 1.
     Source: Amari, Information Geometry and Its Applications (2016), section 2.2.
+
+    Examples
+    --------
+    >>> ig.Categorical(3).theta_from(probabilities=[0.5, 0.3, 0.2]).round(3)
+    array([0.916, 0.405])
     """
 
     k: int

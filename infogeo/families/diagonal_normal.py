@@ -41,6 +41,11 @@ class DiagonalNormal(ConstantBaseMeasure):
     d = 2p: first all that belongs to x, then all that belongs to x².
 
     Ordinary parameters: `mean` and `variance` (positive), shapes (..., p).
+
+    Examples
+    --------
+    >>> ig.DiagonalNormal(2).theta_from(mean=[0.0, 1.0], variance=[1.0, 4.0])
+    array([ 0.   ,  0.25 , -0.5  , -0.125])
     """
 
     p: int

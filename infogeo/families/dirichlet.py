@@ -48,6 +48,12 @@ class Dirichlet(ExponentialFamily):
     with respect to the first k − 1 coordinates.
 
     Ordinary parameters: `concentration`, shape (..., k), positive.
+
+    Examples
+    --------
+    >>> M = ig.Dirichlet(3)
+    >>> M.mean(M.theta_from(concentration=[1.0, 2.0, 5.0]))
+    array([0.125, 0.25 , 0.625])
     """
 
     k: int

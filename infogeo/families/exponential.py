@@ -25,6 +25,11 @@ class Exponential(ArcLength, ConstantBaseMeasure):
     - metric 1 / θ²; dual metric 1 / η²
 
     Ordinary parameters: `rate`, shape (...), positive.
+
+    Examples
+    --------
+    >>> ig.Exponential().fit([1.0, 2.0, 6.0])
+    array([-0.33333333])
     """
 
     dim = 1

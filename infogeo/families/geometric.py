@@ -36,6 +36,12 @@ class Geometric(HasLimits, ArcLength, ConstantBaseMeasure):
     - metric q / p²; dual metric 1 / (η (1 + η))
 
     Ordinary parameters: `probability` of a success, shape (...), in (0, 1).
+
+    Examples
+    --------
+    >>> M = ig.Geometric()
+    >>> M.fit([0.0, 2.0, 7.0]).round(3)
+    array([-0.288])
     """
 
     dim = 1
@@ -146,6 +152,12 @@ class NegativeBinomial(HasLimits, Transformed):
 
     Ordinary parameters: `probability` of a success, shape (...), in (0, 1); `theta_from` takes `mean`, positive, in its
     place: of r = 6·10¹⁶ successes at a mean of 55 it has 1 − p = 9·10⁻¹⁶, of which a probability near 1 keeps no digit.
+
+    Examples
+    --------
+    >>> M = ig.NegativeBinomial(2.5)
+    >>> M.quantile(M.theta_from(probability=0.5), [0.5, 0.9])
+    array([2., 5.])
     """
 
     r: float

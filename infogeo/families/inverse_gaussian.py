@@ -40,6 +40,12 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
 
     Ordinary parameters: `mean`, `shape`, positive, shapes (...).
     Source: Tweedie, Statistical properties of inverse Gaussian distributions I (1957).
+
+    Examples
+    --------
+    >>> M = ig.InverseGaussian()
+    >>> M.sample(np.random.default_rng(0), M.theta_from(mean=1.0, shape=2.0), (2,)).shape
+    (2,)
     """
 
     dim = 2

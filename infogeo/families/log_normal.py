@@ -36,6 +36,12 @@ class LogNormal(_OfNormal):
     - ψ, φ and the metric are those of `Normal`
 
     Ordinary parameters: `mean`, `variance` (positive) of log x, shapes (...).
+
+    Examples
+    --------
+    >>> M = ig.LogNormal()
+    >>> M.quantile(M.theta_from(mean=0.0, variance=1.0), [0.5, 0.9]).round(3)
+    array([1.   , 3.602])
     """
 
     base = Normal()

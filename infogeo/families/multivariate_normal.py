@@ -49,6 +49,14 @@ class MultivariateNormal(ExponentialFamily):
     Ordinary parameters: `mean` (..., p), `covariance` (..., p, p), symmetric positive definite.
     Source: Amari, Information Geometry and Its Applications (2016), section 2.1; Skovgaard, A Riemannian geometry of the
     multivariate normal model, Scand. J. Statist. 11 (1984).
+
+    Examples
+    --------
+    >>> M = ig.MultivariateNormal(2)
+    >>> theta = M.theta_from(mean=[0.0, 1.0], covariance=[[2.0, 1.0], [1.0, 2.0]])
+    >>> M.parameters(theta)["covariance"].round(12)
+    array([[2., 1.],
+           [1., 2.]])
     """
 
     p: int

@@ -38,6 +38,11 @@ class Normal(Hyperbolic, ExponentialFamily):
     - metric [[v, 2μv], [2μv, 2v² + 4μ²v]]
 
     Ordinary parameters: `mean`, `variance` (positive), shapes (...).
+
+    Examples
+    --------
+    >>> ig.Normal().theta_from(mean=1.0, variance=4.0)
+    array([ 0.25 , -0.125])
     """
 
     dim = 2

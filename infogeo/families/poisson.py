@@ -32,6 +32,12 @@ class Poisson(HasLimits, ArcLength, ExponentialFamily):
     - metric λ; dual metric 1 / λ
 
     Ordinary parameters: `rate`, shape (...), positive.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> M.survival(M.theta_from(rate=3.0), [3.0, 30.0])
+    array([3.52768111e-01, 4.12540520e-21])
     """
 
     dim = 1

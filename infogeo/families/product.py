@@ -111,6 +111,12 @@ class Product(Transformed):
     - the metric is block diagonal; Kullback–Leibler divergences and entropies add
 
     Ordinary parameters: those of the factors, with the place of the factor appended: `mean_0`, `variance_0`, `rate_1`, …
+
+    Examples
+    --------
+    >>> M = ig.Product(ig.Normal(), ig.Poisson())
+    >>> M.theta_from(mean_0=0.0, variance_0=1.0, rate_1=1.0)
+    array([ 0. , -0.5,  0. ])
     """
 
     base: ProductManifold
@@ -274,6 +280,11 @@ class Independent(Product):
 
     Ordinary parameters: those of the family with an axis of length n before their own: a `mean` of shape (..., n), a
     `covariance` of shape (..., n, p, p).
+
+    Examples
+    --------
+    >>> ig.Independent(ig.Poisson(), 3).theta_from(rate=[1.0, 2.0, 4.0]).round(3)
+    array([0.   , 0.693, 1.386])
     """
 
     base: PowerManifold

@@ -30,6 +30,12 @@ class VonMises(Transformed):
 
     Ordinary parameters: `mean_direction` m, an angle, and `concentration` κ, not negative, shapes (...).
     Source: Mardia & Jupp, Directional Statistics (2000), section 3.5.4.
+
+    Examples
+    --------
+    >>> M = ig.VonMises()
+    >>> M.fit([0.1, 0.4, 6.0]).round(3)
+    array([13.149,  0.959])
     """
 
     base = VonMisesFisher(2)

@@ -58,6 +58,13 @@ class Wishart(ExponentialFamily):
 
     Ordinary parameters: `degrees_of_freedom` (...), above p − 1; `scale_matrix` V (..., p, p), symmetric positive definite.
     Source: Muirhead, Aspects of Multivariate Statistical Theory (1982), section 3.2.
+
+    Examples
+    --------
+    >>> M = ig.Wishart(2)
+    >>> M.mean(M.theta_from(degrees_of_freedom=5.0, scale_matrix=np.eye(2))).round(12)
+    array([[5., 0.],
+           [0., 5.]])
     """
 
     p: int

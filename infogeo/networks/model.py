@@ -45,6 +45,12 @@ class ConditionalModel:
     ------
     ShapeError
         If the network's outputs do not match the family.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((2, 3)), ig.Categorical(4))
+    >>> model.theta(np.zeros(model.network.size), [[1.0, 2.0]])
+    array([[0., 0., 0.]])
     """
 
     @takes(network=Network, chart=Chart)

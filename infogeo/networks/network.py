@@ -371,6 +371,12 @@ class MLP(Sequential):
         Inputs, widths of the hidden layers, outputs.
     activation : Activation
     bias : bool
+
+    Examples
+    --------
+    >>> network = ig.networks.MLP((4, 8, 3))
+    >>> network.size, network.init(np.random.default_rng(0), ig.networks.Glorot()).shape
+    (67, (67,))
     """
 
     def __init__(self, sizes: Iterable[int], activation: Activation = Tanh(), bias: bool = True) -> None:

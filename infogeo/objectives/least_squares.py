@@ -30,6 +30,12 @@ class LeastSquares(Objective):
 
     Source: Bauschke, Bolte & Teboulle, A descent lemma beyond Lipschitz gradient continuity (2017); by Pinsker's inequality,
     |AᵀA|_ij ≤ L gives |A v|² ≤ L ‖v‖₁² ≤ 2 L KL.
+
+    Examples
+    --------
+    >>> f = ig.LeastSquares([[1.0, 0.0], [1.0, 1.0]], [1.0, 3.0])
+    >>> ig.descend(f, [0.0, 0.0], update=ig.GradientUpdate(), step=0.5, max_steps=100).x.round(6)
+    array([1., 2.])
     """
 
     def __init__(self, A: Array, b: Array) -> None:

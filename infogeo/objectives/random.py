@@ -24,6 +24,14 @@ class MiniBatch(Objective):
         Observations in a mini-batch.
     rows : tuple
         Batch shape of the runs: every row draws its own mini-batch.
+
+    Examples
+    --------
+    >>> f = ig.MiniBatch(ig.Poisson(), [1.0, 2.0, 6.0], 2, rows=(4,))
+    >>> run = ig.descend(f, [0.0], geometry=ig.Poisson(), update=ig.NaturalUpdate(), step=0.1, max_steps=9,
+    ...                  rng=np.random.default_rng(0))
+    >>> run.x.shape
+    (4, 1)
     """
 
     def __init__(self, family: Any, x: Array, size: int, rows: tuple[int, ...] = ()) -> None:

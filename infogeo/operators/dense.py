@@ -259,6 +259,11 @@ class DiagonalOperator(LinearOperator):
     Parameters
     ----------
     d : array, shape (n,)
+
+    Examples
+    --------
+    >>> ig.operators.DiagonalOperator([1.0, 2.0, 4.0]).solve([1.0, 1.0, 1.0])
+    array([1.  , 0.5 , 0.25])
     """
 
     symmetric: bool = True

@@ -45,6 +45,12 @@ class Kronecker(LinearOperator):
         An array is taken as `DenseOperator`; wrap a symmetric one in `SymmetricDense`, as `shifted` and Cholesky solves need.
 
     Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), section 3.
+
+    Examples
+    --------
+    >>> A = ig.operators.Kronecker(np.eye(2), np.ones((1, 1)))
+    >>> A @ np.array([1.0, 2.0])
+    array([1., 2.])
     """
 
     def __init__(self, A: LinearOperator | Array, B: LinearOperator | Array) -> None:

@@ -28,6 +28,14 @@ class TrustRegion(Search):
         How many step sizes are tried.
 
     Source: Schulman, Levine, Moritz, Jordan & Abbeel, Trust region policy optimization (2015), appendix C.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> run = ig.descend(ig.CrossEntropy(M, [4.0]), [0.0], geometry=M, update=ig.NaturalUpdate(),
+    ...                  step=ig.TrustRegion(0.1), max_steps=80)
+    >>> M.to_eta(run.x).round(6)
+    array([4.])
     """
 
     needs = ("divergence",)

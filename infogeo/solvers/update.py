@@ -61,7 +61,14 @@ class SameForAllRows(Update):
 
 @dataclass(frozen=True)
 class GradientUpdate(SameForAllRows):
-    """Gradient descent in the chart at hand: x − h c."""
+    """Gradient descent in the chart at hand: x − h c.
+
+    Examples
+    --------
+    >>> run = ig.descend(lambda x: (x[0]**2, [2 * x[0]]), [4.0], update=ig.GradientUpdate(), step=0.25, max_steps=3)
+    >>> run.path[:, 0]
+    array([4. , 2. , 1. , 0.5])
+    """
 
     def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
         return x - column(h) * covector, state
@@ -72,7 +79,15 @@ class GradientUpdate(SameForAllRows):
 
 @dataclass(frozen=True)
 class NaturalUpdate(SameForAllRows):
-    """Natural gradient descent: x − h G(x)⁻¹ c. Source: Amari, Natural gradient works efficiently in learning (1998)."""
+    """Natural gradient descent: x − h G(x)⁻¹ c. Source: Amari, Natural gradient works efficiently in learning (1998).
+
+    Examples
+    --------
+    >>> M = ig.Exponential()
+    >>> run = ig.descend(ig.CrossEntropy(M, [2.0]), [-1.0], geometry=M, update=ig.NaturalUpdate(), step=0.5, max_steps=40)
+    >>> run.x.round(6)          # −1/η
+    array([-0.5])
+    """
 
     needs = ("sharp",)
 
@@ -88,6 +103,14 @@ class MirrorUpdate(SameForAllRows):
     """Mirror descent: ∇ψ*(∇ψ(x) − h c), equal to natural gradient on the dual manifold.
 
     Source: Raskutti & Mukherjee, The information geometry of mirror descent (2015).
+
+    Examples
+    --------
+    >>> M = ig.Categorical(3)
+    >>> run = ig.descend(ig.CrossEntropy(M, [0.5, 0.3]), [0.0, 0.0], geometry=M, update=ig.MirrorUpdate(), step=1.0,
+    ...                  max_steps=1)
+    >>> M.to_eta(run.x).round(6)
+    array([0.5, 0.3])
     """
 
     needs = ("to_eta", "to_theta")

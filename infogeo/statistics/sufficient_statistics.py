@@ -24,6 +24,12 @@ class SufficientStatistics:
 
     Shapes: `weight` (...), `total` (..., dim) for a sample of batch shape (...).
     Source: Neumaier, Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen, ZAMM 54 (1974).
+
+    Examples
+    --------
+    >>> total = ig.statistics.SufficientStatistics.from_data(ig.Poisson(), [1.0, 2.0]).update([6.0])
+    >>> total.to_eta()
+    array([3.])
     """
 
     family: Any

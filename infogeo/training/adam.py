@@ -31,6 +31,12 @@ class Adam(SameForAllRows):
         ε, a part of the rule: it bounds the step where a coordinate has had no differential yet.
 
     Source: Kingma & Ba, Adam: a method for stochastic optimization (2015), algorithm 1.
+
+    Examples
+    --------
+    >>> run = ig.descend(lambda x: (x[0]**2, [2 * x[0]]), [1.0], update=ig.training.Adam(), step=0.1, max_steps=3)
+    >>> run.path[:, 0].round(3)
+    array([1.   , 0.9  , 0.8  , 0.702])
     """
 
     decay: float = 0.9

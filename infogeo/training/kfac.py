@@ -223,6 +223,14 @@ class KFAC(ExampleUpdate):
         For a batch of weight vectors.
 
     Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), algorithm 2.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((100, 2))
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((2, 8, 1)), ig.Bernoulli())
+    >>> found = ig.training.fit(model, (x, x[:, 0] > 0), optimiser=ig.training.KFAC())
+    >>> found.losses[-1] < 0.5 * found.losses[0]
+    True
     """
 
     outputs: Outputs | None = None

@@ -15,6 +15,11 @@ class Burg(ArcLength):
     """ψ(x) = −Σ log x_i on the positive orthant: η = −1 / x, D(p‖q) = Σ r − 1 − log r with r = x_q / x_p (Itakura–Saito).
 
     Mirror descent is x ← x / (1 + h x c).
+
+    Examples
+    --------
+    >>> ig.Burg(2).to_eta([1.0, 4.0])
+    array([-1.  , -0.25])
     """
 
     dim: int

@@ -12,7 +12,13 @@ __all__ = ["Euclidean"]
 
 @dataclass(frozen=True)
 class Euclidean(ConstantMetric, Separable):
-    """ψ(x) = ½ |x|² on R^d: η = x, D(p‖q) = ½ |x_p − x_q|². Mirror descent is gradient descent."""
+    """ψ(x) = ½ |x|² on R^d: η = x, D(p‖q) = ½ |x_p − x_q|². Mirror descent is gradient descent.
+
+    Examples
+    --------
+    >>> ig.Euclidean(2).divergence([0.0, 0.0], [[3.0, 4.0], [1.0, 0.0]])
+    array([12.5,  0.5])
+    """
 
     dim: int
 

@@ -393,7 +393,14 @@ class DuallyFlat(Riemannian):
 
 
 class Dual(DuallyFlat):
-    """A dually flat manifold with its charts swapped: its primal coordinates are the η of `primal`."""
+    """A dually flat manifold with its charts swapped: its primal coordinates are the η of `primal`.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> M.dual.to_eta([1.0]), M.dual.dual is M
+    (array([0.]), True)
+    """
 
     dim: int
 

@@ -15,6 +15,11 @@ class NegativeEntropy(ArcLength):
     """ψ(x) = Σ x_i log x_i − x_i on the positive orthant: η = log x, D(p‖q) = Σ x_q log(x_q / x_p) − x_q + x_p.
 
     Mirror descent is the exponentiated gradient x ← x e^{−h c}.
+
+    Examples
+    --------
+    >>> ig.NegativeEntropy(2).divergence([1.0, 2.0], [[1.0, 2.0], [2.0, 1.0]]).round(4)
+    array([0.    , 0.6931])
     """
 
     dim: int

@@ -22,6 +22,11 @@ class Quadratic(ConstantMetric, DuallyFlat):
     """ψ(x) = ½ xᵀQx on R^d, with Q symmetric positive definite, shape (d, d): η = Qx. A copy of Q is kept.
 
     Mirror descent is Q⁻¹-preconditioned gradient descent.
+
+    Examples
+    --------
+    >>> ig.Quadratic([[2.0, 1.0], [1.0, 1.0]]).to_eta([1.0, 1.0])
+    array([3., 2.])
     """
 
     Q: Array

@@ -61,6 +61,13 @@ class AffineSubmanifold(FlatSet):
     ------
     ShapeError, DomainError
         If the shapes do not fit, or the directions are dependent.
+
+    Examples
+    --------
+    >>> M = ig.Normal()
+    >>> unit = ig.AffineSubmanifold([0.0, -0.5], [[1.0, 0.0]])           # variance 1
+    >>> ig.m_project(M, M.theta_from(mean=3.0, variance=2.0), onto=unit).round(6)
+    array([ 3. , -0.5])
     """
 
     origin: Any
@@ -152,6 +159,13 @@ class AffineConstraints(_Linear):
     ------
     ShapeError, DomainError
         If the shapes do not fit, or a row is zero. A projection raises a DomainError if dependent rows contradict each other.
+
+    Examples
+    --------
+    >>> M = ig.Categorical(3)
+    >>> fair = M.theta_from(probabilities=[1 / 3] * 3)
+    >>> M.to_eta(ig.e_project(M, fair, onto=ig.AffineConstraints([[1.0, 1.0]], [0.9]))).round(4)
+    array([0.45, 0.45])
     """
 
     normals: Any
@@ -177,6 +191,13 @@ class Halfspaces(_Linear):
     ------
     ShapeError, DomainError
         If the shapes do not fit, or a row is zero.
+
+    Examples
+    --------
+    >>> M = ig.Categorical(3)
+    >>> fair = M.theta_from(probabilities=[1 / 3] * 3)
+    >>> M.to_eta(ig.e_project(M, fair, onto=ig.Halfspaces([[1.0, 0.0]], [0.2]))).round(4)
+    array([0.2, 0.4])
     """
 
     normals: Any
