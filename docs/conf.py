@@ -67,6 +67,7 @@ sphinx_gallery_conf = {
     "thumbnail_size": (640, 448),
     "write_computation_times": False,
     "show_memory": False,
+    "remove_config_comments": True,
     "capture_repr": (),                 # what an example prints, and not what its last line happens to be
 }
 

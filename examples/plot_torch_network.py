@@ -12,7 +12,6 @@ The example needs PyTorch, ``pip install 'infogeo[torch]'``; where it is missing
 .. image:: /_static/torch_network.png
    :alt: The loss of K-FAC and of Adam against steps, and the rate that the module gives against the height of new pulses
 """
-# sphinx_gallery_thumbnail_path = '_static/torch_network.png'
 
 # %%
 # The data: light curves of 32 bins with a pulse somewhere, and a count that is Poisson with the height of the pulse as its rate.
@@ -21,6 +20,7 @@ import numpy as np
 
 import infogeo as ig
 
+# sphinx_gallery_thumbnail_path = '_static/torch_network.png'
 try:
     import torch
 except ImportError:
