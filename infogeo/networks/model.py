@@ -61,7 +61,9 @@ class ConditionalModel:
         self.chart = family.theta_domain.chart if chart is None else chart
         outputs = self.chart.inputs(family.dim)
         if network.output_shape != (outputs,):
-            raise ShapeError(f"the network must have {outputs} outputs for {family!r}; got {network.output_shape}")
+            logits = chart is None and hasattr(family, "reference") and network.output_shape == (family.dim + 1,)
+            mend = f"; for a logit of every class give the chart infogeo.domains.SymmetricSoftmax({family.dim + 1})" if logits else ""
+            raise ShapeError(f"the network must have {outputs} outputs for {family!r}; got {network.output_shape}{mend}")
 
     def __repr__(self) -> str:
         return f"ConditionalModel({self.network!r}, {self.family!r})"

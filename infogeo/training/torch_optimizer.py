@@ -31,7 +31,8 @@ class TorchOptimizer:
     Mathematically, the gradient of a step is what ``backward`` left in the parameters, plus the weight decay; curvature and trust
     are those of the model p(y | x; w) with the module as its network, on the examples of the last `loss`::
 
-        optimizer = ig.training.TorchOptimizer(module, ig.Categorical(10), ig.training.KFAC())
+        optimizer = ig.training.TorchOptimizer(module, ig.Categorical(10), ig.training.KFAC(),
+                                               chart=ig.domains.SymmetricSoftmax(10))        # a module with ten logits
         for x, y in loader:
             optimizer.zero_grad()
             optimizer.loss(x, y).backward()

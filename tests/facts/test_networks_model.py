@@ -280,7 +280,9 @@ def test_far_weights_give_no_exception():
 
 
 def test_errors():
-    with pytest.raises(ShapeError, match=r"must have 2 outputs for Normal\(\); got \(3,\)"):
+    with pytest.raises(ShapeError, match=r"got \(3,\); for a logit of every class give the chart .*SymmetricSoftmax\(3\)"):
+        ConditionalModel(MLP((2, 3)), ig.Categorical(3))
+    with pytest.raises(ShapeError, match=r"must have 2 outputs for Normal\(\); got \(3,\)$"):
         ConditionalModel(MLP((2, 3)), ig.Normal())
     model, w, (x, y), _ = problem(ig.Bernoulli())
     with pytest.raises(DomainError, match="y must satisfy"):
