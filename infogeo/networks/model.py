@@ -61,8 +61,9 @@ class ConditionalModel:
         self.chart = family.theta_domain.chart if chart is None else chart
         outputs = self.chart.inputs(family.dim)
         if network.output_shape != (outputs,):
-            logits = chart is None and hasattr(family, "reference") and network.output_shape == (family.dim + 1,)
-            mend = f"; for a logit of every class give the chart infogeo.domains.SymmetricSoftmax({family.dim + 1})" if logits else ""
+            k = family.dim + 1
+            logits = chart is None and getattr(family, "reference", None) is not None and network.output_shape == (k,)
+            mend = f"; for a logit of every class give the chart infogeo.domains.SymmetricSoftmax({k})" if logits else ""
             raise ShapeError(f"the network must have {outputs} outputs for {family!r}; got {network.output_shape}{mend}")
 
     def __repr__(self) -> str:
