@@ -1,4 +1,4 @@
-"""The code of the README and of the documentation pages does what the text around it says."""
+"""The code of the README, of the documentation pages and of docstrings does what the text around it says."""
 import doctest
 import inspect
 import re
@@ -77,6 +77,18 @@ def test_what_is_needed_is_on_the_page_on_installing():
 def test_prompts_of_the_documentation(page):
     failed, _ = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
     assert failed == 0
+
+
+def test_prompts_of_docstrings():
+    """Of every public name that has an example."""
+    runner, texts = doctest.DocTestRunner(), {}
+    for package in packages():
+        module = import_module(package)
+        texts |= {text: f"{package}.{name}" for name in module.__all__
+                  if ">>>" in (text := getattr(getattr(module, name), "__doc__", None) or "")}
+    for text, name in texts.items():
+        runner.run(doctest.DocTestParser().get_doctest(text, {"ig": ig, "np": np}, name, None, 0))
+    assert len(texts) > 70 and runner.failures == 0
 
 
 def test_the_documentation_has_prompts():

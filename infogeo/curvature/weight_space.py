@@ -40,7 +40,8 @@ class WeightSpace(Riemannian):
     Examples
     --------
     >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)), ig.Bernoulli())
-    >>> space = ig.curvature.WeightSpace(model, ([[1.0], [3.0]], [0, 1]), ig.curvature.fisher, ig.curvature.Undamped())
+    >>> batch = [[1.0], [3.0]], [0, 1]
+    >>> space = ig.curvature.WeightSpace(model, batch, ig.curvature.fisher, ig.curvature.Undamped())
     >>> space.metric(np.zeros(2))
     array([[1.25, 0.5 ],
            [0.5 , 0.25]])

@@ -56,7 +56,7 @@ class GeneralizedLinear(DuallyFlat):
     >>> M = ig.GeneralizedLinear(ig.Bernoulli(), [[1.0, 0.0], [1.0, 1.0], [1.0, 2.0], [1.0, 3.0]])
     >>> f = ig.CrossEntropy(M, M.statistic([0, 1, 0, 1]))
     >>> ig.descend(f, np.zeros(2), geometry=M, update=ig.NaturalUpdate(), step=1.0, max_steps=8).x.round(6)
-    array([-1.047034,  0.698023])
+    array([-1.362276,  0.908184])
     """
 
     @takes(family=ExponentialFamily)

@@ -32,9 +32,15 @@ class Experts(LatentModel):
     Shapes: the argument x of `em` is the pair (X, y), of shapes (n, *input_shape) and (n, *support.shape).
     Source: Jordan & Jacobs, Hierarchical mixtures of experts and the EM algorithm (1994).
 
+    >>> X = np.linspace(-1.0, 1.0, 60)[:, None]
+    >>> y = np.random.default_rng(0).poisson(np.where(X[:, 0] > 0, 9.0, 1.0))
     >>> expert = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)), ig.Poisson())
     >>> gate = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)), ig.Categorical(2))
+    >>> start = np.zeros(2), np.array([[0.0, 0.0], [0.0, 2.0]])
     >>> found = ig.statistics.em(ig.inference.Experts(expert, gate), (X, y), start, tol=1e-8, max_steps=100)
+    >>> found.theta[1].round(1)        # log λ = a x + b of both experts
+    array([[-1.1, -0.5],
+           [-0.2,  2.4]])
     """
 
     @takes(expert=ConditionalModel, gate=ConditionalModel)

@@ -45,8 +45,11 @@ class Regression:
     ------
     DomainError, ShapeError, TypeError
 
-    >>> model = ig.inference.LogisticRegression(X, y, prior_precision=1.0)
+    >>> X = np.random.default_rng(0).normal(size=(50, 3))
+    >>> model = ig.inference.LogisticRegression(X, X[:, 0] > 0, prior_precision=1.0)
     >>> f = ig.inference.NegativeELBO(ig.MultivariateNormal(3), model)
+    >>> f.manifold
+    MultivariateNormal(p=3).dual
     """
 
     @takes(family=ExponentialFamily)

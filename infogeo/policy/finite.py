@@ -45,8 +45,12 @@ class FiniteMDP:
     is not reached from another.
     Source: Kakade, A natural policy gradient (2002); Agarwal et al., On the theory of policy gradient methods (2021).
 
-    >>> mdp = FiniteMDP(P, R, discount=0.9)
-    >>> run = ig.descend(mdp.objective(), theta0, geometry=mdp.policies(), update=ig.NaturalUpdate(), step=ig.Constant(1.0))
+    >>> P = [[[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]]          # action a leads to state a
+    >>> mdp = ig.policy.FiniteMDP(P, [[0.0, 0.0], [0.0, 1.0]], discount=0.9)
+    >>> run = ig.descend(mdp.objective(), np.zeros(2), geometry=mdp.policies(), update=ig.NaturalUpdate(), step=1.0,
+    ...                  max_steps=20)
+    >>> run.values[[0, -1]].round(2)
+    array([-2.5, -9.5])
     """
 
     def __init__(self, P: Array, R: Array, *, discount: float | None = None, start: Array | None = None,

@@ -89,11 +89,14 @@ class Return(Objective):
     last : Trajectories
         Those of the last step.
 
-    >>> critic = Critic(value, v, ig.training.Adam())
-    >>> task = Return(gym("CartPole-v1"), policy, critic, steps=2048)
+    >>> policy = ig.networks.ConditionalModel(ig.networks.MLP((4, 16, 1)), ig.Categorical(2))
+    >>> value = ig.networks.ConditionalModel(ig.networks.MLP((4, 16, 1)), ig.NormalKnownVariance(1.0))
+    >>> w, v = (m.network.init(np.random.default_rng(0), ig.networks.Glorot()) for m in (policy, value))
+    >>> critic = ig.policy.Critic(value, v, ig.training.Adam())
+    >>> task = ig.policy.Return(ig.policy.gym("CartPole-v1"), policy, critic, steps=64)
     >>> space = ig.curvature.WeightSpace(policy, None, ig.curvature.fisher, ig.curvature.KrylovTikhonov(0.1))
-    >>> run = ig.descend(task, w, geometry=space, update=ig.NaturalUpdate(), step=ig.TrustRegion(0.01), max_steps=20, rng=rng,
-    ...                  record=None)
+    >>> run = ig.descend(task, w, geometry=space, update=ig.NaturalUpdate(), step=ig.TrustRegion(0.01), max_steps=2,
+    ...                  rng=np.random.default_rng(0), record=None)
     """
 
     rows = ()

@@ -84,7 +84,8 @@ class NaturalUpdate(SameForAllRows):
     Examples
     --------
     >>> M = ig.Exponential()
-    >>> run = ig.descend(ig.CrossEntropy(M, [2.0]), [-1.0], geometry=M, update=ig.NaturalUpdate(), step=0.5, max_steps=40)
+    >>> run = ig.descend(ig.CrossEntropy(M, [2.0]), [-1.0], geometry=M, update=ig.NaturalUpdate(), step=0.5,
+    ...                  max_steps=40)
     >>> run.x.round(6)          # −1/η
     array([-0.5])
     """

@@ -27,8 +27,11 @@ class MixtureModel(LatentModel):
 
     Shapes: x (n, *support.shape).
 
-    >>> start = ig.statistics.mixture_start(ig.Poisson(), x, 2, rng)
+    >>> x = np.array([0.0, 1.0, 1.0, 2.0, 8.0, 9.0, 11.0])
+    >>> start = ig.statistics.mixture_start(ig.Poisson(), x, 2, np.random.default_rng(0))
     >>> found = ig.statistics.em(ig.statistics.MixtureModel(ig.Poisson()), x, start, tol=1e-9, max_steps=500)
+    >>> np.sort(np.exp(found.theta[0][:, 0])).round(2)         # the rates
+    array([1.  , 9.28])
     """
 
     @takes(family=ExponentialFamily)
