@@ -12,8 +12,9 @@ from typing import Any
 
 from ..backend import NUMPY, Array, Namespace
 
-__all__ = ["Factor", "Forward", "Native", "Operator", "Partial", "Slope", "Tensor", "accumulate", "compiled", "in_turn",
-           "is_differentiated", "is_traced", "named", "needed", "repeat", "ruled", "selects", "shortcut", "still", "surely"]
+__all__ = ["Factor", "Forward", "Native", "Operator", "Partial", "Slope", "Tensor", "accumulate", "by_rows", "compiled",
+           "computed", "in_turn", "is_differentiated", "is_traced", "named", "needed", "only", "repeat", "ruled", "selects",
+           "shortcut", "still", "surely"]
 
 
 @lru_cache
@@ -124,9 +125,30 @@ def in_turn(xp: Namespace, count: Array, size: int, part: Callable[[Array], Part
 def needed(xp: Namespace, mask: Array, f: Callable[..., Array], *xs: Array) -> Array:
     """``f(*xs)``, row by row, where the mask (...) is set, the first axes of the arrays; something else of its shape elsewhere.
 
-    Of large batches JAX evaluates it for the rows that need it, where these are few, and not at all where there are none.
+    There `f` is given NaN: it has no part in a derivative, and an iteration in it ends at once. Of large batches JAX evaluates a
+    dear formula for the rows that need it, one block after the other, and not at all where there are none.
     """
-    return _tools(xp.name).needed(mask, f, xs)
+    return _tools(xp.name).needed(mask, f, lambda *xs: f(*only(xp, mask, *xs)), xs)
+
+
+def by_rows(xp: Namespace, f: Callable[[Array], Array], x: Array) -> Array:
+    """``f(x)``, an iteration whose rows, shape (..., d) to (..., d), know nothing of each other: of JAX a few rows at a time.
+
+    So they wait for none but the last of their few, and the temporaries stay in the cache.
+    """
+    tools = None if xp is NUMPY else _tools(xp.name)
+    return f(x) if tools is None else tools.by_rows(f, x)
+
+
+def computed(xp: Namespace, *xs: Array) -> tuple[Array, ...]:
+    """The arrays, dear ones that several formulas go on with: of a large batch XLA would evaluate them in every one anew."""
+    tools = None if xp is NUMPY else _tools(xp.name)
+    return xs if tools is None else tools.computed(xs)      # type: ignore[no-any-return]
+
+
+def only(xp: Namespace, mask: Array, *xs: Array) -> list[Array]:
+    """Arrays with NaN in the rows where the mask (...) is not set, of the shape of both."""
+    return [xp.where(mask[(..., *(None,) * (x.ndim - mask.ndim))], x, xp.full_like(x, xp.nan)) for x in xs]
 
 
 @contextmanager

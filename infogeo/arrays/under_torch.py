@@ -79,8 +79,16 @@ def gradient(xp: Namespace, function: Callable[[Array], Array], x: Array) -> Arr
     return _pulled(function, x, torch.ones_like)
 
 
-def needed(mask: Array, f: Callable[..., Array], xs: tuple[Array, ...]) -> Array:
-    return f(*xs)
+def needed(mask: Array, f: Callable[..., Array], everywhere: Callable[..., Array], xs: tuple[Array, ...]) -> Array:
+    return everywhere(*xs)
+
+
+def by_rows(f: Callable[[Array], Array], x: Array) -> Array:
+    return f(x)
+
+
+def computed(xs: tuple[Array, ...]) -> tuple[Array, ...]:
+    return xs
 
 
 def push(function: Callable[[Array], Array], x: Array, tangent: Array) -> Array:

@@ -11,6 +11,7 @@ import numpy as np
 import scipy.special
 
 from .adapter import Generator
+from .jax_gamma import digamma, gammaln
 from .namespace import SPECIAL, Array, Namespace
 
 __all__ = ["JAX", "JaxGenerator", "is_key"]
@@ -116,7 +117,8 @@ def generator(seed: Any = None) -> Array:
 
 def _functions() -> Mapping[str, Any]:
     special: dict[str, Any] = {key: getattr(jax.scipy.special, key) for key in SPECIAL if key not in HOST}
-    special |= {"erfcx": erfcx, "erfinv": erfinv, "log_ndtr": log_ndtr} | {key: _through_host(key) for key in HOST}
+    own = {"digamma": digamma, "erfcx": erfcx, "erfinv": erfinv, "gammaln": gammaln, "log_ndtr": log_ndtr}
+    special |= own | {key: _through_host(key) for key in HOST}
     return special | {"to_host": to_host, "generator": generator, "stack": stack}
 
 

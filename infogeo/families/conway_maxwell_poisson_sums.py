@@ -6,12 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays.tracing import selects, surely
+from ..arrays.tracing import only, selects, surely
 from ..backend import Array, Namespace, column
 from ..numerics.exponentials import expm1_gap
 from ..numerics.factorials import deviance, factorial_gap
 from ..numerics.lattice import panel_sums
-from ..numerics.piecewise import only
 
 __all__ = ["Sums", "deviation", "mean_bounds", "near_kl", "sums"]
 

@@ -1,13 +1,14 @@
 """The Dirichlet family."""
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
 from ..arrays.draws import Draws
 from ..arrays.memo import once
 from ..arrays.sums import centred
+from ..arrays.tracing import by_rows, computed
 from ..backend import Array, Namespace
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain, MappedDomain, OpenSimplex, Orthant
@@ -17,7 +18,7 @@ from ..numerics.gamma_functions import (digamma_difference, digamma_gap, digamma
                                         log_gamma_difference, polygamma, stirling_bregman, stirling_gap, trigamma_difference,
                                         trigamma_gap)
 from ..numerics.linalg import covariance_of_shares, with_diagonal
-from ..numerics.piecewise import mended, unless_cancelled
+from ..numerics.piecewise import mended, unless_cancelled, unless_lost
 from ..numerics.root import approach, root
 from .base import ExponentialFamily
 from .gamma import limit_of_power, mean_log_gap
@@ -101,8 +102,11 @@ class Dirichlet(ExponentialFamily):
         eta = at_theta - at_total
         # two of sixteen digits may go, as in `unless_cancelled`
         kept = eta < -1e-2 * (xp.abs(at_theta) + xp.abs(at_total))
-        return mended(xp, eta, ~(kept | xp.isnan(eta)), lambda a, rest: -digamma_difference(xp, a, rest), theta,
-                      _others(xp, theta))
+        return unless_lost(xp, eta, xp.any(~(kept | xp.isnan(eta)), axis=-1), self._careful_to_eta, theta)
+
+    @staticmethod
+    def _careful_to_eta(xp: Namespace, theta: Array) -> Array:
+        return -digamma_difference(xp, theta, _others(xp, theta))
 
     def _metric(self, xp: Namespace, theta: Array) -> Array:
         own, common = self._curvatures(xp, theta)
@@ -116,7 +120,7 @@ class Dirichlet(ExponentialFamily):
         return eye[:, :, None] * eye[:, None, :] * own[..., None, None] - common[..., None, None]
 
     def _to_theta(self, xp: Namespace, eta: Array) -> Array:
-        return _concentration(xp, eta)
+        return by_rows(xp, partial(_concentration, xp), eta)
 
     def _dual_potential(self, xp: Namespace, eta: Array) -> Array:
         return self._negative_entropy(xp, self.to_theta(eta))
@@ -133,7 +137,7 @@ class Dirichlet(ExponentialFamily):
     @once
     def _curvatures(self, xp: Namespace, theta: Array) -> tuple[Array, Array]:
         """trigamma of α (..., k) and of α₀ (..., 1)."""
-        return polygamma(1, theta), polygamma(1, xp.sum(theta, axis=-1, keepdims=True))
+        return computed(xp, polygamma(1, theta), polygamma(1, xp.sum(theta, axis=-1, keepdims=True)))
 
     def _flat(self, xp: Namespace, theta: Array, vector: Array) -> Array:
         own, common = self._curvatures(xp, theta)

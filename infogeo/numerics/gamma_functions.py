@@ -157,7 +157,8 @@ def trigamma_difference(xp: Namespace, a: Array, h: Array) -> Array:
         total = 0.0
         for k in range(int(_LARGE)):
             low, high = a + float(k), a + h + float(k)
-            total = total + h / (low * high) * (1.0 / low + 1.0 / high)
+            inverse = 1.0 / (low * high)
+            total = total + (h * inverse) * ((low + high) * inverse)
         return total + large(a + _LARGE, h)
 
     return piecewise(xp, a >= _LARGE, large, small, a, h)

@@ -5,7 +5,7 @@ from functools import partial
 from ..arrays.tracing import needed, selects, surely
 from ..backend import NUMPY, Array, Namespace
 
-__all__ = ["horner", "mended", "only", "piecewise", "positive", "unless_cancelled", "unless_lost"]
+__all__ = ["horner", "mended", "piecewise", "positive", "unless_cancelled", "unless_lost"]
 
 
 def piecewise(xp: Namespace, condition: Array, inner: Callable[..., Array], outer: Callable[..., Array], *xs: Array) -> Array:
@@ -24,29 +24,20 @@ def piecewise(xp: Namespace, condition: Array, inner: Callable[..., Array], oute
 
 
 def _selected(xp: Namespace, condition: Array, inner: Callable[..., Array], outer: Callable[..., Array], *xs: Array) -> Array:
-    """`piecewise` with both formulas everywhere, each with NaN in the place of what is not its own.
-
-    So the one that is not taken has no part in a derivative either, and an iteration in it ends at once.
-    """
+    """`piecewise` with both formulas, each with NaN in the place of what is not its own."""
     if surely(xp, xp.all(condition)):
         return inner(*xs)
     if surely(xp, ~xp.any(condition)):
         return outer(*xs)
     condition, *xs = xp.broadcast_arrays(condition, *xs)
-    return xp.where(condition, needed(xp, condition, inner, *only(xp, condition, *xs)),
-                    needed(xp, ~condition, outer, *only(xp, ~condition, *xs)))
-
-
-def only(xp: Namespace, mask: Array, *xs: Array) -> list[Array]:
-    """Arrays with NaN where the mask is not set, of the shape of both."""
-    return [xp.where(mask, x, xp.full_like(x, xp.nan)) for x in xs]
+    return xp.where(condition, needed(xp, condition, inner, *xs), needed(xp, ~condition, outer, *xs))
 
 
 def mended(xp: Namespace, direct: Array, lost: Array, careful: Callable[..., Array], *xs: Array) -> Array:
     """`direct` but for the elements of the mask `lost`, which are `careful(*xs)`, elementwise as by `piecewise`."""
     if xp is not NUMPY and selects(xp, lost, direct, *xs):
         lost, direct, *xs = xp.broadcast_arrays(lost, direct, *xs)
-        return xp.where(lost, needed(xp, lost, careful, *only(xp, lost, *xs)), direct)
+        return xp.where(lost, needed(xp, lost, careful, *xs), direct)
     return piecewise(xp, lost, lambda _, *xs: careful(*xs), lambda direct, *_: direct, direct, *xs)
 
 
@@ -66,19 +57,22 @@ def unless_cancelled(xp: Namespace, direct: Array, size: Array, careful: Callabl
 
 
 def unless_lost(xp: Namespace, direct: Array, lost: Array, careful: Callable[..., Array], *points: Array) -> Array:
-    """`direct` but for the entries of the mask `lost`, which are `careful(xp, *points)`; shapes as of `unless_cancelled`."""
+    """`direct` but for the rows of the mask `lost`, which are `careful(xp, *points)`.
+
+    Shapes: lost (...), direct (..., *), points (..., d).
+    """
     if xp is not NUMPY and selects(xp, lost, *points):
         if surely(xp, ~xp.any(lost)):
             return direct
-        points = tuple(xp.broadcast_to(x, (*direct.shape, x.shape[-1])) for x in points)
-        lost = xp.broadcast_to(lost, direct.shape)
-        return xp.where(lost, needed(xp, lost, partial(careful, xp), *only(xp, lost[..., None], *points)), direct)
-    if direct.ndim == 0:
+        points = tuple(xp.broadcast_to(x, (*lost.shape, x.shape[-1])) for x in points)
+        rows = lost[(..., *(None,) * (direct.ndim - lost.ndim))]
+        return xp.where(rows, needed(xp, lost, partial(careful, xp), *points), direct)
+    if lost.ndim == 0:
         return careful(xp, *points) if lost else direct
     if not xp.any(lost):
         return direct
     out = xp.asarray(direct, copy=True)
-    out[lost] = careful(xp, *(xp.broadcast_to(x, (*direct.shape, x.shape[-1]))[lost] for x in points))
+    out[lost] = careful(xp, *(xp.broadcast_to(x, (*lost.shape, x.shape[-1]))[lost] for x in points))
     return out
 
 
