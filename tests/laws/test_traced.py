@@ -169,3 +169,30 @@ def test_many_rows_of_which_some_are_near(backend):
     found, slope = both(backend.make(p), backend.make(q))
     assert np.allclose(backend.check(found), M.kl(p, q), rtol=1e-9, atol=0.0)
     assert np.allclose(backend.to_numpy(slope)[1::3], (M.to_eta(q) - M.to_eta(p))[1::3], rtol=1e-6)
+
+
+def test_many_rows_of_which_some_are_limits(backend):
+    """Of a large batch a look decides when the program runs: laws on the boundary and points outside are what they are on arrays."""
+    M, rng = ig.Categorical(4), np.random.default_rng(37)
+    p, q = (rng.standard_normal((5000, 3)) for _ in range(2))
+    eta = M.to_eta(p)
+    program = jax.jit(lambda eta, p, q: (M.to_theta(eta), M.kl(p, q)))
+    for _ in range(2):                          # inside, and with rows that are not
+        for found, expected in zip(program(*map(backend.make, (eta, p, q))), (M.to_theta(eta), M.kl(p, q))):
+            np.testing.assert_allclose(backend.to_numpy(found), expected, rtol=1e-11, atol=1e-11)
+        eta[:6] = [1, 0, 0], [0.5, 0.5, 0], [-0.1, 0.2, 0.3], [0, 0.2, 0.3], [0.6, 0.6, 0], [np.nan, 0.1, 0.1]
+        p[:4], q[2:6] = [[-np.inf, 0, 1], [np.inf, 0, 1], [-np.inf, 0, 1], [np.inf, np.inf, 0]], [-np.inf, 1, 1]
+    slope = jax.jit(jax.grad(lambda eta: (M._to_theta(backend_of(eta), eta) ** 2).sum()))(backend.make(M.to_eta(p[6:])))
+    np.testing.assert_allclose(backend.to_numpy(slope), 2.0 * M.sharp(p[6:], p[6:]), rtol=1e-8)
+
+
+def test_many_rows_of_normal_laws(backend):
+    """One formula of all rows: near, far, of a large mean, of variances whose ratio is beyond the numbers, and outside."""
+    M, rng = ig.Normal(), np.random.default_rng(38)
+    p = M.theta_from(mean=rng.standard_normal(5000), variance=np.exp(rng.standard_normal(5000)))
+    q = p * (1.0 + 10.0 ** rng.uniform(-12.0, 1.0, (5000, 1)) * np.abs(rng.standard_normal((5000, 2))))
+    kl = jax.jit(M.kl)
+    for _ in range(2):
+        np.testing.assert_allclose(backend.to_numpy(kl(backend.make(p), backend.make(q))), M.kl(p, q), rtol=1e-12)
+        p[:3], q[:3] = M.theta_from(mean=1e9, variance=1.0), M.theta_from(mean=1e9 + np.arange(3.0), variance=1.0)
+        p[3:6], q[3:6] = [[0, -1e200], [1, 2], [0, -1]], [[0, -1e-200], [1, 2], [0, 1]]
