@@ -48,15 +48,16 @@ class TorchNetwork(Network):
 
     What is seen, whatever code the module is made of: `Linear`, `Conv1d`, `Conv2d`, `Conv3d`, `Embedding` and products with a
     matrix, of which weights that are used at several positions, or several times, have several rows a sample; `LSTM`, `GRU`,
-    `RNN`, their cells and `MultiheadAttention` as the products that they are made of; normalisations, and parameters that are
-    added, multiplied or expanded, in exact blocks. For parameters of other functions gradients, their products and those of
-    every sample are exact, too; curvatures of layers need `others` for them.
+    `RNN`, their cells and `MultiheadAttention` as the products that they are made of; normalisations, `PReLU`, and parameters
+    that are added, multiplied or expanded, in exact blocks. For parameters of other functions gradients, their products and
+    those of every sample are exact, too; curvatures of layers need `others` for them.
 
     Parameters
     ----------
     module : torch.nn.Module
         Takes (n, *input_shape) and gives (n, outputs). It is taken in eval mode, and is not changed; `assign` writes into it.
-        Parameters that do not require a gradient stay as they are.
+        Parameters that do not require a gradient, and buffers, are those that it has at the time. Half precision is float32
+        inside.
     input_shape : tuple of int
         The shape of one input; for tokens that of their numbers.
     elementwise : ExactBlocks

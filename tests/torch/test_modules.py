@@ -5,7 +5,7 @@ import torch
 from torch.autograd.functional import jacobian
 from torch.func import functional_call
 
-from infogeo import Poisson
+from infogeo import Categorical, Poisson
 from infogeo import curvature as C
 from infogeo.errors import DomainError, ShapeError
 from infogeo.networks import ConditionalModel, ExactBlocks, Glorot, TorchNetwork
@@ -94,7 +94,37 @@ def test_where_curvature_is_propagated():
         except TypeError:
             return False
 
-    assert {name for name in ZOO if goes(name)} == {"resnet", "gated", "frozen", "half gated"}
+    assert {name for name in ZOO if goes(name)} == {"resnet", "gated", "frozen", "half gated", "circular"}
+
+
+class Cube(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx, g):
+        return 3.0 * ctx.saved_tensors[0]**2 * g
+
+
+class Cubed(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(3, 2)
+
+    def forward(self, x):
+        return Cube.apply(self.layer(x))
+
+
+def test_curves_of_functions_of_ones_own_are_not_known():
+    network, x = TorchNetwork(Cubed().double(), (3,)), torch.randn(4, 3, dtype=torch.float64)
+    model, batch = ConditionalModel(network, Categorical(3)), (x, torch.arange(4) % 3)
+    with pytest.raises(TypeError, match="no factorisation of Cube, which"):
+        C.hessian_diagonal(model, network.weights(), batch, C.UnitVectors())
+    v, h = torch.randn(network.size, dtype=torch.float64), 1e-5
+    there = [model.value_and_gradient(network.weights() + s * v, batch)[1] for s in (h, -h)]
+    assert distance(model.hessian_vector(network.weights(), batch, v), (there[0] - there[1]) / (2 * h)) < 1e-6
 
 
 def test_what_is_not_taken():

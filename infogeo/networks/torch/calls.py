@@ -13,7 +13,7 @@ from .unrolled import attention
 __all__ = ["Call", "Recorder", "CONVOLUTIONS", "NORMS", "SCALES", "SHIFTS"]
 
 CONVOLUTIONS = {"conv1d": 1, "conv2d": 2, "conv3d": 3}
-NORMS = {"layer_norm", "batch_norm", "group_norm", "instance_norm", "rms_norm"}
+NORMS = {"layer_norm", "batch_norm", "group_norm", "instance_norm", "rms_norm", "prelu"}        # prelu: of the negative part
 SHIFTS, SCALES = {"add", "__add__", "__radd__", "expand"}, {"mul", "__mul__", "__rmul__"}
 
 
@@ -239,6 +239,10 @@ def _scaled_dot_product_attention(seen: Recorder, func: Any, *args: Any, **kwarg
         return func(*args, **kwargs)
 
 
+def _prelu(seen: Recorder, func: Any, input: Array, weight: Array) -> Array:
+    return seen.saw("prelu", weight, None, input.clamp(max=0.0), func(input, weight))
+
+
 def _weight_norm(seen: Recorder, func: Any, v: Array, g: Array, dim: int = 0) -> Array:
     """By its formula: that of PyTorch 2.13 has wrong second derivatives, to which |v| is a constant (`gradgradcheck`)."""
     y = v * (g / torch.norm_except_dim(v, 2, dim))
@@ -258,6 +262,6 @@ _RULES: dict[str, Callable[..., Any]] = {
     "batch_norm": _norm(_batch_norm), "instance_norm": _instance_norm,
     **dict.fromkeys(SHIFTS | SCALES, _with_one), "matmul": _matmul, "__matmul__": _matmul,
     "scaled_dot_product_attention": _scaled_dot_product_attention,
-    "grad": _grad, "_weight_norm": _weight_norm,
+    "prelu": _prelu, "grad": _grad, "_weight_norm": _weight_norm,
     "multi_head_attention_forward": lambda seen, func, *args, **kwargs: attention(seen, *args, **kwargs),
 }

@@ -92,5 +92,7 @@ def _places(call: Call, slot: Slot) -> list[int]:
     d = call.y.ndim
     if call.kind in ("batch_norm", "group_norm", "instance_norm", *CONVOLUTIONS):
         return [1]
+    if call.kind == "prelu":
+        return [1] if slot.shape != (1,) else []
     places = range(d - len(slot.shape), d)
     return [i for i, size in zip(places, slot.shape) if size != 1]

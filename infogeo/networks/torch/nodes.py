@@ -19,12 +19,12 @@ CURVES = {"celu", "cos", "elu", "erf", "exp", "expm1", "gelu", "log", "log1p", "
 # Functions without curvature, almost everywhere
 STRAIGHT = {"abs", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "add", "avg_pool1d", "avg_pool2d",
             "avg_pool3d", "batch_norm", "broadcast_to", "cat", "chunk", "clamp", "clone", "concat", "contiguous", "dropout",
-            "embedding", "expand", "flatten", "flip", "float", "double", "hardtanh", "index_select", "interpolate", "leaky_relu",
-            "linear", "masked_fill", "max_pool1d", "max_pool2d", "max_pool3d", "mean", "movedim", "narrow", "neg", "pad",
-            "permute", "relu", "relu6", "repeat", "reshape", "roll", "select", "split", "squeeze", "stack", "sub", "sum", "to",
-            "transpose", "unbind", "unflatten", "unfold", "unsqueeze", "view", "view_as", "where", "swapaxes", "swapdims", "t",
-            "boolean_dispatch", "fn", "max_pool2d_with_indices", "threshold", "channel_shuffle", "pixel_shuffle",
-            *CONVOLUTIONS}
+            "embedding", "expand", "flatten", "flip", "float", "double", "hardtanh", "index_select", "interpolate",
+            "leaky_relu", "linear", "masked_fill", "max_pool1d", "max_pool2d", "max_pool3d", "mean", "movedim", "narrow", "neg",
+            "pad", "permute", "prelu", "relu", "relu6", "repeat", "reshape", "roll", "select", "split", "squeeze", "stack",
+            "sub", "sum", "to", "transpose", "unbind", "unflatten", "unfold", "unsqueeze", "view", "view_as", "where",
+            "swapaxes", "swapdims", "t", "boolean_dispatch", "fn", "max_pool2d_with_indices", "threshold", "channel_shuffle",
+            "pixel_shuffle", *CONVOLUTIONS}
 PRODUCTS = {"mul", "div", "matmul", "true_divide"}      # with what no weights enter, or with the parameter of a call
 OPERATORS = {"iadd": "add", "radd": "add", "imul": "mul", "rmul": "mul", "isub": "sub", "rsub": "sub", "truediv": "div",
              "getitem": "select"}

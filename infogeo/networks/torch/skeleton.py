@@ -66,8 +66,8 @@ class Skeleton:
                              f"n = {FEW}. {hint}")
         strange = uses(u, dict(self.module.named_parameters()))
         if strange:
-            raise ValueError("the code of the module must reach its parameters by the module that it is called of; that of a copy "
-                             f"of it finds {min(strange)} elsewhere, as a function does that is defined outside of a class")
+            raise ValueError("the code of the module must reach its parameters by the module that it is called of; that of a "
+                             f"copy of it finds {min(strange)} elsewhere, as a function does that is defined outside of a class")
         if len(few.calls) != len(more.calls):
             raise ValueError(f"the module must call the same layers for every number of samples; it made {len(few.calls)} calls "
                              f"with {FEW} samples and {len(more.calls)} with {MORE}")
