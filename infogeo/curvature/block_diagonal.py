@@ -1,8 +1,8 @@
 """The exact block of the Fisher metric for every layer."""
 from ..backend import Array, Namespace
 from ..errors import takes
+from ..networks.interface import LayerQuantities
 from ..networks.model import Batch, ConditionalModel
-from ..networks.network import LayerQuantities
 from ..operators.block import BlockDiagonal
 from ..operators.dense import SymmetricDense
 from .outputs import ExactColumns, Outputs

@@ -1,8 +1,8 @@
 """The diagonal of the Fisher metric."""
 from ..backend import Array, Namespace
 from ..errors import takes
+from ..networks.interface import LayerQuantities
 from ..networks.model import Batch, ConditionalModel, ModelPass
-from ..networks.network import LayerQuantities
 from ..operators.dense import DiagonalOperator
 from .outputs import ExactColumns, Outputs
 from .per_layer import example_gradients, has_one_position, recorded, sums_of_pass

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..backend import Array, Namespace, arrays
 from ..errors import takes
+from ..networks.interface import LayerQuantities
 from ..networks.model import Batch, ConditionalModel, ModelPass
-from ..networks.network import LayerQuantities
 from ..operators.outer import Columns, OuterProducts
 from .diagonal import diagonal_fisher, squares, summed_squares
 from .outputs import ExactColumns, Observed, Outputs, Sampled

@@ -5,8 +5,8 @@ from typing import TypeAlias
 from ..backend import Array, Namespace, arrays
 from ..errors import ShapeError, require
 from ..networks.batches import relative_weights, require_batch
+from ..networks.interface import LayerQuantities
 from ..networks.model import Batch, ConditionalModel, ModelPass
-from ..networks.network import LayerQuantities
 from .outputs import Outputs
 
 __all__ = ["example_gradients", "has_one_position", "layer_sums", "recorded", "sums_of_pass"]

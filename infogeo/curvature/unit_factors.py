@@ -5,8 +5,8 @@ from typing import Any, Self
 
 from ..backend import Array, Namespace, backend_of
 from ..networks.affine import Affine
+from ..networks.interface import LayerQuantities
 from ..networks.model import Batch, ModelPass
-from ..networks.network import LayerQuantities
 from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal, DenseBlocks
 from ..operators.dense import DiagonalOperator

@@ -5,8 +5,8 @@ from ..arrays.blocks import slices
 from ..backend import NUMPY, Array, Namespace, arrays
 from ..errors import ShapeError, takes
 from ..networks.activations import Activation
+from ..networks.interface import LayerQuantities
 from ..networks.model import Batch, ConditionalModel
-from ..networks.network import LayerQuantities
 from ..numerics.quadrature import composite
 from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal, DenseBlocks

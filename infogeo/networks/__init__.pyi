@@ -1,6 +1,7 @@
 # networks and models
 from .interface import LayerQuantities as LayerQuantities, Network as Network, NetworkPass as NetworkPass
-from .network import ConvNet as ConvNet, MLP as MLP, Pass as Pass, Sequential as Sequential
+from .network import Pass as Pass, Sequential as Sequential
+from .usual import ConvNet as ConvNet, MLP as MLP
 from .torch_network import ExactBlocks as ExactBlocks, TorchNetwork as TorchNetwork
 from .model import (
     ConditionalModel as ConditionalModel, CrossEntropyLoss as CrossEntropyLoss, ModelPass as ModelPass,

@@ -10,7 +10,8 @@ from ..backend import Array, backend_of, to_numpy
 from ..errors import ShapeError, takes
 from .model import ConditionalModel
 from .named import Made, Said
-from .network import MLP, ConvNet, Sequential
+from .network import Sequential
+from .usual import MLP, ConvNet
 
 __all__ = ["as_file", "load", "save"]
 

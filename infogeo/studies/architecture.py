@@ -14,7 +14,7 @@ from ..families.categorical import Categorical
 from ..families.normal_known import NormalKnownVariance
 from ..families.product import Independent
 from ..networks.model import Batch, ConditionalModel, CrossEntropyLoss, NegativeLogLikelihood
-from ..networks.network import MLP, ConvNet
+from ..networks.usual import MLP, ConvNet
 from ..training.units import Units, is_location_scale
 from .dataset import Dataset
 from .naming import InputError, InputWarning

@@ -13,7 +13,7 @@ from ..curvature.weight_space import WeightSpace
 from ..families.normal_known import NormalKnownVariance
 from ..networks.initial import Orthogonal
 from ..networks.model import ConditionalModel
-from ..networks.network import MLP
+from ..networks.usual import MLP
 from ..policy.critic import Critic
 from ..policy.gymnasium_environment import GymEnvironment, gym
 from ..policy.returns import Return

@@ -18,7 +18,7 @@ from ..errors import require, require_count
 from ..families.normal_known import NormalKnownVariance
 from ..networks.activations import Activation, Tanh
 from ..networks.model import Batch, ConditionalModel, ModelPass, NegativeLogLikelihood
-from ..networks.network import MLP
+from ..networks.usual import MLP
 from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal
 from ..operators.low_rank import LowRank

@@ -14,7 +14,8 @@ from ..curvature.kfac import kfac
 from ..errors import DomainError, ShapeError, from_extra, made, require, require_count
 from ..networks.activations import Activation
 from ..networks.model import ConditionalModel
-from ..networks.network import MLP, Sequential
+from ..networks.network import Sequential
+from ..networks.usual import MLP
 from ..solvers.result import Status
 from ..solvers.update import Update
 from ..statistics.predicted import PredictedLaw

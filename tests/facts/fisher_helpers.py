@@ -8,8 +8,9 @@ from infogeo.networks.affine import Convolution2D, Dense
 from infogeo.networks.initial import Glorot
 from infogeo.networks.linear import Flatten
 from infogeo.networks.model import ConditionalModel
-from infogeo.networks.network import MLP, Sequential
+from infogeo.networks.network import Sequential
 from infogeo.networks.pool import AveragePool, MaxPool
+from infogeo.networks.usual import MLP
 
 MODELS = {
     "categorical": (MLP((3, 5, 2), Tanh()), ig.Categorical(3)),

@@ -5,9 +5,10 @@ from infogeo.networks.activations import Identity, Logistic, Relu, Softplus, Tan
 from infogeo.networks.affine import Convolution2D, Dense
 from infogeo.networks.initial import Glorot
 from infogeo.networks.linear import Flatten
-from infogeo.networks.network import MLP, ConvNet, Sequential
+from infogeo.networks.network import Sequential
 from infogeo.networks.pool import AveragePool, MaxPool
 from infogeo.networks.residual import Residual
+from infogeo.networks.usual import MLP, ConvNet
 
 NETWORKS = {
     "linear": MLP((3, 2)),

@@ -10,7 +10,8 @@ from infogeo.curvature.weight_space import WeightSpace
 from infogeo.networks.activations import Identity, Tanh
 from infogeo.networks.affine import Dense
 from infogeo.networks.model import ConditionalModel
-from infogeo.networks.network import MLP, Sequential
+from infogeo.networks.network import Sequential
+from infogeo.networks.usual import MLP
 
 from ..backends import every_dtype
 from .fisher_helpers import close, fisher_matrix, made

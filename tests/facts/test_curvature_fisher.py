@@ -9,7 +9,7 @@ from infogeo.curvature.fisher import ExampleColumns, empirical_fisher, fisher, o
 from infogeo.curvature.outputs import ExactColumns, Observed, RandomSigns, Sampled
 from infogeo.errors import DomainError, ShapeError
 from infogeo.networks.model import ConditionalModel
-from infogeo.networks.network import MLP
+from infogeo.networks.usual import MLP
 from infogeo.operators.dense import SymmetricDense
 from infogeo.operators.outer import ShiftedOuterProducts
 

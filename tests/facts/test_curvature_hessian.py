@@ -3,15 +3,14 @@ import numpy as np
 import pytest
 
 import infogeo as ig
-from infogeo.backend import NUMPY
-from infogeo.backend import to_numpy
+from infogeo.backend import NUMPY, to_numpy
 from infogeo.curvature.damping import Tikhonov, Undamped
 from infogeo.curvature.fisher import fisher
 from infogeo.curvature.hessian import hessian
 from infogeo.errors import ConvergenceError, DomainError, ShapeError
 from infogeo.networks.activations import Softplus, Tanh
 from infogeo.networks.model import ConditionalModel
-from infogeo.networks.network import MLP
+from infogeo.networks.usual import MLP
 
 from ..backends import every_dtype
 from .fisher_helpers import MODELS, close, fisher_matrix, made, problem

@@ -20,8 +20,9 @@ from infogeo.networks.affine import Convolution2D, Dense
 from infogeo.networks.layer import Layer
 from infogeo.networks.linear import Flatten
 from infogeo.networks.model import ConditionalModel
-from infogeo.networks.network import MLP, Sequential
+from infogeo.networks.network import Sequential
 from infogeo.networks.pool import AveragePool
+from infogeo.networks.usual import MLP
 from infogeo.operators.dense import SymmetricDense
 
 from ..backends import every_dtype

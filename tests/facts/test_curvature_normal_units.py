@@ -10,7 +10,8 @@ from infogeo.networks.activations import Relu, Softplus, Tanh
 from infogeo.networks.affine import Dense
 from infogeo.networks.linear import Flatten
 from infogeo.networks.model import ConditionalModel
-from infogeo.networks.network import MLP, ConvNet, Sequential
+from infogeo.networks.network import Sequential
+from infogeo.networks.usual import MLP, ConvNet
 from infogeo.operators.closed_units import UnitsWithTwoDirections
 
 from ..backends import every_dtype

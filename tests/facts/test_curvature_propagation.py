@@ -16,7 +16,8 @@ from infogeo.errors import ShapeError
 from infogeo.networks.activations import Identity, Relu, Softplus, Tanh
 from infogeo.networks.affine import Dense
 from infogeo.networks.model import ConditionalModel
-from infogeo.networks.network import MLP, Sequential
+from infogeo.networks.network import Sequential
+from infogeo.networks.usual import MLP
 from infogeo.studies.curvature_variance import variance_table
 
 from ..backends import every_dtype

@@ -13,7 +13,8 @@ from infogeo.networks.activations import Identity, Softplus, Tanh
 from infogeo.networks.affine import Convolution2D
 from infogeo.networks.linear import Flatten
 from infogeo.networks.model import ConditionalModel
-from infogeo.networks.network import MLP, Sequential
+from infogeo.networks.network import Sequential
+from infogeo.networks.usual import MLP
 
 from ..backends import every_dtype
 from .fisher_helpers import close, fisher_matrix, layer_slices, problem

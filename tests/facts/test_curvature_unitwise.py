@@ -14,7 +14,8 @@ from infogeo.errors import ShapeError
 from infogeo.networks.activations import Identity, Logistic, Relu, Softplus, Tanh
 from infogeo.networks.affine import Dense
 from infogeo.networks.model import ConditionalModel
-from infogeo.networks.network import MLP, Sequential
+from infogeo.networks.network import Sequential
+from infogeo.networks.usual import MLP
 from infogeo.operators.block import DenseBlocks
 from infogeo.operators.dense import DiagonalOperator
 from infogeo.operators.quasi_diagonal import QuasiDiagonal

@@ -17,7 +17,7 @@ from infogeo.curvature.weight_space import WeightSpace
 from infogeo.errors import DomainError, ShapeError
 from infogeo.networks.initial import Glorot
 from infogeo.networks.model import ConditionalModel
-from infogeo.networks.network import MLP
+from infogeo.networks.usual import MLP
 from infogeo.operators.dense import SymmetricDense
 from infogeo.operators.kronecker import Kronecker
 

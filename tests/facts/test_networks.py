@@ -9,9 +9,10 @@ from infogeo.networks.activations import Activation, Identity, Logistic, Relu, S
 from infogeo.networks.affine import Convolution2D, Dense
 from infogeo.networks.initial import Glorot, He, Sparse
 from infogeo.networks.linear import Flatten
-from infogeo.networks.network import MLP, ConvNet, Sequential
+from infogeo.networks.network import Sequential
 from infogeo.networks.pool import AveragePool, MaxPool
 from infogeo.networks.products import second_moment
+from infogeo.networks.usual import MLP, ConvNet
 
 from ..backends import every_dtype
 from .network_helpers import NETWORKS, SMOOTH, N, central, naive, problem

@@ -11,7 +11,8 @@ from infogeo.curvature.unitwise import quasi_diagonal, unitwise_fisher
 from infogeo.networks import network as networks
 from infogeo.networks.initial import Glorot
 from infogeo.networks.model import ConditionalModel
-from infogeo.networks.network import ConvNet, Pass, PassInBlocks
+from infogeo.networks.network import Pass, PassInBlocks
+from infogeo.networks.usual import ConvNet
 
 from .fisher_helpers import MODELS, problem
 

@@ -11,8 +11,9 @@ from infogeo.networks.affine import Convolution2D, Dense
 from infogeo.networks.initial import Glorot
 from infogeo.networks.linear import Flatten
 from infogeo.networks.model import ConditionalModel, CrossEntropyLoss
-from infogeo.networks.network import MLP, Sequential
+from infogeo.networks.network import Sequential
 from infogeo.networks.pool import MaxPool
+from infogeo.networks.usual import MLP
 from infogeo.operators.kronecker import Kronecker
 
 from ..backends import every_dtype

@@ -8,7 +8,7 @@ from sklearn.datasets import load_breast_cancer
 import infogeo as ig
 from infogeo.errors import ShapeError
 from infogeo.networks.model import ConditionalModel
-from infogeo.networks.network import MLP
+from infogeo.networks.usual import MLP
 from infogeo.operators.low_rank import DiagonalPlusLowRank
 from infogeo.training.adaptive import ConstantRate
 from infogeo.training.data import MiniBatches, Regularised
