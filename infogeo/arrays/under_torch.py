@@ -106,7 +106,7 @@ def _pulled(function: Callable[[Array], Array], x: Array, covector: Callable[[Ar
         return back(covector(y))[0]
     further = torch.is_grad_enabled()
     with torch.enable_grad():
-        x = x if x.requires_grad else x.detach().requires_grad_()
+        x = x.view_as(x) if x.requires_grad else x.detach().requires_grad_()        # what the function knows beside x stands still
         y = function(x)
         if not y.requires_grad:
             return torch.zeros_like(x)

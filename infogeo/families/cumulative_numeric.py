@@ -1,15 +1,16 @@
 """Distribution functions and moments on the line by sums: the reference beside closed forms, and where there is none."""
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from math import inf, prod
 from typing import Any
 
 import numpy as np
 
+from ..arrays.tracing import Factor, Forward, Partial, is_differentiated, repeat, ruled, still
 from ..backend import Array, Namespace
-from ..numerics.lattice import panels
-from ..numerics.root import root
-from .cumulative import ContinuousCumulative, Law, binary_search, log_sum, log_unless_high
+from ..numerics.lattice import panel_sums
+from ..numerics.root import root_between
+from .cumulative import MOST, ContinuousCumulative, Law, binary_search, log_sum, log_unless_high
 from .nodes import PanelNodes
 
 __all__ = ["IntegratedCumulative", "SummedCumulative"]
@@ -32,23 +33,26 @@ class IntegratedCumulative(Law, ContinuousCumulative):
     nodes : PanelNodes
     log_total : array, shape (...)
         The logarithm of the probability of the support under the family of the nodes.
-    pieces : list of triples of arrays, shapes (..., 1), optional
+    pieces : callable (xp, theta) -> list of triples of arrays, shapes (..., 1), optional
         Ends and mode of the intervals that make up the support, where the density has more than one mode.
     """
 
     def __init__(self, xp: Namespace, theta: Array, nodes: PanelNodes, log_total: Array,
-                 pieces: list[tuple[Array, Array, Array]] | None = None) -> None:
+                 pieces: Callable[..., list[tuple[Array, Array, Array]] | None] = lambda xp, theta: None) -> None:
         self.xp, self.theta, self.nodes, self.log_total, self._given = xp, theta, nodes, log_total, pieces
+
+    def at(self, theta: Array, log_total: Array) -> "IntegratedCumulative":
+        """The law of another θ."""
+        return IntegratedCumulative(self.xp, theta, self.nodes, log_total, self._given)
 
     @cached_property
     def pieces(self) -> Array:
         """(start, end, mode) of all pieces, shape (..., k, 3)."""
         xp, (bottom, top) = self.xp, self.nodes.bounds
-        if self._given is None:
+        found = self._given(xp, self.theta)
+        if found is None:
             mode = self._by_rows(lambda theta: self.nodes.mode(xp, theta), self.theta.shape[:-1], self.theta)
             found = [(xp.full_like(mode, bottom), xp.full_like(mode, top), mode)]
-        else:
-            found = self._given
         return xp.stack([xp.concat(piece, axis=-1) for piece in found], axis=-2)
 
     @cached_property
@@ -78,7 +82,7 @@ class IntegratedCumulative(Law, ContinuousCumulative):
         return xp.reshape(whole, (*batch, *whole.shape[1:]))
 
     def _log_tail(self, t: Array, lower: Array) -> Array:
-        """log P(T ≤ t) where `lower`, log P(T > t) elsewhere."""
+        """log P(T ≤ t) where `lower`, log P(T > t) elsewhere; its derivatives are those in θ, with the nodes where they are."""
         xp, nodes, k = self.xp, self.nodes, self.pieces.shape[-2]
         batch = np.broadcast_shapes(t.shape, self.theta.shape[:-1])
 
@@ -88,7 +92,7 @@ class IntegratedCumulative(Law, ContinuousCumulative):
                 start, end, mode = (pieces[:, i, j:j + 1] for j in range(3))
                 a, b = xp.clip(low[:, None], start, end), xp.clip(high[:, None], start, end)
                 x, log_weight = nodes.placed(xp, *nodes.panels(xp, theta, xp.clip(mode, a, b), a, b))
-                logs.append(nodes.log_density(xp, theta, x) + log_weight)
+                logs.append(nodes.log_density(xp, theta, still(xp, x)) + still(xp, log_weight))
             every = logs[0] if k == 1 else xp.concat(logs, axis=-1)
             return log_sum(xp, xp.where(xp.isnan(every), xp.full_like(every, -inf), every))
 
@@ -103,7 +107,31 @@ class IntegratedCumulative(Law, ContinuousCumulative):
 
     def _tail(self, x: Array, lower: bool) -> Array:
         xp, t = self.xp, self.nodes.coordinate(self.xp, x)
-        return self._log_tail(t, xp.full(t.shape, lower, dtype=xp.bool))
+
+        def log_tail(theta: Array, log_total: Array, t: Array) -> Array:
+            return self.at(theta, log_total)._log_tail(t, xp.full(t.shape, lower, dtype=xp.bool))
+
+        if not is_differentiated(xp, self.theta, self.log_total, t):
+            return self._log_tail(t, xp.full(t.shape, lower, dtype=xp.bool))
+
+        def rule(tail: Array, theta: Array, log_total: Array, t: Array) -> list[Partial]:
+            rate = self.at(theta, log_total).rate(t, tail)
+            return [Forward(lambda theta: log_tail(theta, log_total, t), theta),
+                    Factor(lambda: -xp.ones_like(tail)), Factor(lambda: rate if lower else -rate)]
+
+        return ruled(xp, log_tail, rule, *self._together(t))
+
+    def _together(self, x: Array) -> tuple[Array, Array, Array]:
+        """θ, log_total and x of one batch."""
+        xp, batch = self.xp, np.broadcast_shapes(x.shape, self.theta.shape[:-1])
+        return (xp.broadcast_to(self.theta, (*batch, self.theta.shape[-1])), xp.broadcast_to(self.log_total, batch),
+                xp.broadcast_to(x, batch))
+
+    def rate(self, t: Array, tail: Array) -> Array:
+        """The density of t in units of e^tail, shape (...)."""
+        x, slope = self.nodes.point(self.xp, t)
+        log_p = self.nodes.log_density(self.xp, self.theta, x[..., None])[..., 0] + slope
+        return self.xp.exp(log_p - self.log_total - tail)
 
     def cdf(self, x: Array) -> Array:
         return self.xp.exp(self.xp.minimum(self._tail(x, True), 0.0 * x))
@@ -120,13 +148,36 @@ class IntegratedCumulative(Law, ContinuousCumulative):
         return log_unless_high(self.xp, above, below)
 
     def quantile(self, q: Array) -> Array:
-        return self._solve(q <= 0.5, self.xp.where(q <= 0.5, self.xp.log(q), self.xp.log1p(-q)))
+        return self._at_level(q, False)
 
     def upper_quantile(self, q: Array) -> Array:
-        return self._solve(q > 0.5, self.xp.where(q > 0.5, self.xp.log1p(-q), self.xp.log(q)))
+        return self._at_level(q, True)
+
+    def _at_level(self, q: Array, upper: bool) -> Array:
+        """x with P(X ≤ x) = q or, of the upper tail, P(X > x) = q; the derivatives are those of implicit functions."""
+        xp = self.xp
+        if not is_differentiated(xp, self.theta, self.log_total, q):
+            return self.nodes.point(xp, self._solve(*self._side(q, upper)))[0]
+
+        def rule(t: Array, theta: Array, log_total: Array, q: Array) -> list[Partial]:
+            lower, level = self._side(q, upper)
+            rise = self.at(theta, log_total).rate(t, level) * xp.where(lower, 1.0, -1.0)
+            direct = xp.exp(-level) * xp.where(lower != upper, 1.0, -1.0)
+            return [Forward(lambda theta: -self.at(theta, log_total)._log_tail(t, lower) / rise, theta),
+                    Factor(lambda: 1.0 / rise), Factor(lambda: direct / rise)]
+
+        def solve(theta: Array, log_total: Array, q: Array) -> Array:
+            return self.at(theta, log_total)._solve(*self._side(q, upper))
+
+        return self.nodes.point(xp, ruled(xp, solve, rule, *self._together(q)))[0]
+
+    def _side(self, q: Array, upper: bool) -> tuple[Array, Array]:
+        """Where the lower tail is the smaller one, and the logarithm of that."""
+        low = self.xp.where(q <= 0.5, self.xp.log(q), self.xp.log1p(-q))
+        return (q > 0.5 if upper else q <= 0.5), low
 
     def _solve(self, lower: Array, log_q: Array) -> Array:
-        """x with log P(X ≤ x) = log q where `lower`, log P(X > x) = log q elsewhere, by Newton's method in a bracket."""
+        """t with log P(T ≤ t) = log q where `lower`, log P(T > t) = log q elsewhere, by Newton's method in a bracket."""
         xp, (bottom, top) = self.xp, (self.pieces[..., 0, 0], self.pieces[..., -1, 1])
         log_q = log_q + 0.0 * bottom
         lower, bottom, top = (xp.broadcast_to(v, log_q.shape) for v in (lower, bottom, top))
@@ -137,37 +188,23 @@ class IntegratedCumulative(Law, ContinuousCumulative):
             return xp.where(lower, gap, -gap)
 
         mode = xp.broadcast_to(self._widest[..., 2], log_q.shape)
-        rises, inner, outer = excess(mode) < 0, mode, mode
-        step, waiting = xp.broadcast_to(self._width, log_q.shape), xp.ones(log_q.shape, dtype=xp.bool)
-        while xp.any(waiting):
+        rises = excess(mode) < 0
+
+        def wider(inner: Array, outer: Array, step: Array, waiting: Array) -> tuple[Array, ...]:
             trial = xp.clip(xp.where(rises, outer + step, outer - step), bottom, top)
             passed = ((excess(trial) < 0) != rises) | (trial == bottom) | (trial == top)
-            inner, outer = xp.where(waiting, outer, inner), xp.where(waiting, trial, outer)
-            waiting, step = waiting & ~passed, 4.0 * step
-        low, high = xp.minimum(inner, outer), xp.maximum(inner, outer)
-        before = xp.full_like(high, inf)
+            return xp.where(waiting, outer, inner), xp.where(waiting, trial, outer), 4.0 * step, waiting & ~passed
 
-        def newton(t: Array) -> tuple[Array, Array]:
-            nonlocal low, high, before
+        start = (mode, mode, xp.broadcast_to(self._width, log_q.shape), xp.ones(log_q.shape, dtype=xp.bool))
+        inner, outer, *_ = repeat(xp, lambda *state: xp.any(state[-1]), wider, start, MOST)
+
+        def newton(t: Array) -> tuple[Array, Array, Array]:
+            """By the logarithm, or, as near an end at which the density does not fall off, by the probability itself."""
             gap = excess(t)
-            low, high = xp.where(gap < 0, t, low), xp.where(gap > 0, t, high)
-            halved, before = high - low <= 0.5 * before, high - low
-            tail = log_q + xp.where(lower, gap, -gap)
-            x, slope = self.nodes.point(xp, t)
-            rate = xp.exp(self.nodes.log_density(xp, self.theta, x[..., None])[..., 0] + slope - self.log_total - tail)
-            ahead = t - gap / rate
-            # where the logarithm leads out, near an end at which the density does not fall off, by the probability itself; where
-            # that goes too slowly, as from the near side of a tail that does, to the middle
-            straight = t + xp.where(lower, xp.expm1(-gap), -xp.expm1(gap)) / rate
-            ahead = xp.where((ahead >= low) & (ahead <= high) | ~halved, ahead, straight)
-            inside = (ahead >= low) & (ahead <= high)
-            rounding = 4.0 * float(xp.finfo(t.dtype).eps) * xp.abs(t)
-            closed = (high - low <= rounding) | (xp.abs(ahead - t) <= rounding)
-            ahead = xp.where(inside, ahead, 0.5 * (low + high))
-            return xp.where(closed, t, ahead), xp.where(closed, xp.zeros_like(gap), gap)
+            rate = self.rate(t, log_q + xp.where(lower, gap, -gap))
+            return gap, t - gap / rate, t + xp.where(lower, xp.expm1(-gap), -xp.expm1(gap)) / rate
 
-        t = root(xp, 0.5 * (low + high), newton, "quantile", max_steps=200)
-        return self.nodes.point(xp, t)[0]
+        return root_between(xp, xp.minimum(inner, outer), xp.maximum(inner, outer), newton, "quantile")
 
     def moments(self) -> tuple[Array, Array]:
         xp, nodes = self.xp, self.nodes
@@ -175,7 +212,7 @@ class IntegratedCumulative(Law, ContinuousCumulative):
         def of_rows(theta: Array, pieces: Array) -> Array:
             parts = [nodes.placed(xp, *nodes.panels(xp, theta, pieces[:, i, 2:], pieces[:, i, :1], pieces[:, i, 1:2]))
                      for i in range(pieces.shape[1])]
-            x, log_weight = (xp.concat(part, axis=-1) for part in zip(*parts))
+            x, log_weight = (still(xp, xp.concat(part, axis=-1)) for part in zip(*parts))
             logs = nodes.log_density(xp, theta, x) + log_weight
             p = xp.exp(xp.where(xp.isnan(logs), xp.full_like(logs, -inf), logs) - log_sum(xp, logs)[:, None])
             x = xp.where(p > 0, x, xp.zeros_like(x))
@@ -222,51 +259,54 @@ class SummedCumulative(Law):
 
         return binary_search(xp, falls, start, xp.ones_like(start), self.first, min(self.last, _COUNTS))
 
-    def _terms(self, first: Array, last: Array) -> tuple[Array, Array, Iterator[tuple[Array, Array]]]:
-        """(the largest x between, its log p, the pairs (t, weight) of `panels` about it)."""
+    def _sums(self, first: Array, last: Array, terms: Callable[[Array, Array], tuple[Array, ...]],
+              n: int) -> tuple[Array, Array, list[Array]]:
+        """(the largest x between, its log p, n sums of ``terms(t, weight)`` over the x = that + t between)."""
         xp = self.xp
         start = xp.clip(self.mode, first, last)
         top = self._log_p(start[..., None])
-        return start, top[..., 0], panels(xp, lambda t: self._log_p(start[..., None] + t) - top, start - first, last - start)
+        return start, top[..., 0], panel_sums(xp, lambda t: self._log_p(start[..., None] + t) - top, start - first, last - start,
+                                              lambda t, _, weight: terms(t, weight), n)
 
     def _log_sum(self, first: Array, last: Array) -> Array:
+        _, top, (total,) = self._sums(first, last, lambda t, weight: (weight,), 1)
+        return top + self.xp.log(total)
+
+    def _tail(self, x: Array, lower: bool) -> Array:
+        """log P(X ≤ x) or log P(X > x); the derivative in θ goes forwards through the sums."""
         xp = self.xp
-        _, top, terms = self._terms(first, last)
-        total = xp.zeros_like(top)
-        for _, weight in terms:
-            total = total + xp.sum(weight, axis=-1)
-        return top + xp.log(total) - self.log_total
+        if not is_differentiated(xp, self.theta, x):
+            return self._log_tail(x + 0.0 * self.mode, lower) - self.log_total
+        batch = np.broadcast_shapes(x.shape, self.theta.shape[:-1])
+        theta, x = xp.broadcast_to(self.theta, (*batch, self.theta.shape[-1])), xp.broadcast_to(x, batch)
 
-    def _below(self, x: Array) -> Array:
-        """log P(X ≤ x)."""
-        x = x + 0.0 * self.mode
-        return self._log_sum(self.xp.full_like(x, self.first), x)
+        def tail(theta: Array, x: Array) -> Array:
+            return SummedCumulative(xp, theta, self.family, self.first, self.last, self.log_total)._log_tail(x, lower)
 
-    def _above(self, x: Array) -> Array:
-        """log P(X > x)."""
-        x = x + 0.0 * self.mode
-        return self._log_sum(x + 1.0, self.xp.full_like(x, self.last))
+        return ruled(xp, tail, lambda found, theta, x: (Forward(lambda theta: tail(theta, x), theta), Partial()),
+                     theta, x) - self.log_total
+
+    def _log_tail(self, x: Array, lower: bool) -> Array:
+        xp = self.xp
+        return self._log_sum(*((xp.full_like(x, self.first), x) if lower else (x + 1.0, xp.full_like(x, self.last))))
 
     def cdf(self, x: Array) -> Array:
-        value = self.xp.exp(self._below(x))
+        value = self.xp.exp(self._tail(x, True))
         return self.xp.minimum(value, 1.0 + 0.0 * value)
 
     def survival(self, x: Array) -> Array:
-        value = self.xp.exp(self._above(x))
+        value = self.xp.exp(self._tail(x, False))
         return self.xp.minimum(value, 1.0 + 0.0 * value)
 
     def log_cdf(self, x: Array) -> Array:
-        return log_unless_high(self.xp, self._below(x), self._above(x))
+        return log_unless_high(self.xp, self._tail(x, True), self._tail(x, False))
 
     def log_survival(self, x: Array) -> Array:
-        return log_unless_high(self.xp, self._above(x), self._below(x))
+        return log_unless_high(self.xp, self._tail(x, False), self._tail(x, True))
 
     def moments(self) -> tuple[Array, Array]:
-        xp, first = self.xp, self.xp.full_like(self.theta[..., 0], self.first)
-        mode, _, terms = self._terms(first, xp.full_like(first, self.last))
-        mass, mean, square = 0.0 * mode, 0.0 * mode, 0.0 * mode
-        for t, weight in terms:
-            mass, mean = mass + xp.sum(weight, axis=-1), mean + xp.sum(weight * t, axis=-1)
-            square = square + xp.sum(weight * t * t, axis=-1)
+        first = self.xp.full_like(self.theta[..., 0], self.first)
+        mode, _, (mass, mean, square) = self._sums(first, self.xp.full_like(first, self.last),
+                                                   lambda t, weight: (weight, weight * t, weight * t * t), 3)
         mean = mean / mass
         return mode + mean, square / mass - mean * mean

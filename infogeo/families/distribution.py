@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ..arrays.tracing import is_differentiated, is_traced, named, still
 from ..backend import Array, Namespace, arrays
 from ..domains.supports import ClosedInterval, Integers
 from ..geometry.manifolds.manifold import DuallyFlat
@@ -50,13 +51,13 @@ class Distribution(DuallyFlat):
             For θ outside its domain.
         """
         xp, theta = self._required(theta)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), named(xp, f"{self!r}.mean"):
             return self._mean_of_x(xp, theta)
 
     def variance(self, theta: Array) -> Array:
         """E[|x − E x|²] of each entry of x, shape (..., *support.shape), in squared units of x; otherwise as `mean`."""
         xp, theta = self._required(theta)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), named(xp, f"{self!r}.variance"):
             return self._variance_of_x(xp, theta)
 
     def covariance(self, theta: Array) -> Array:
@@ -66,17 +67,19 @@ class Distribution(DuallyFlat):
         `mean`.
         """
         xp, theta = self._required(theta)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), named(xp, f"{self!r}.covariance"):
             return self._covariance_of_x(xp, theta)
 
     def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
         if self.observed is not None:
-            return self._to_eta(xp, theta)[..., self.observed]
+            eta = self.to_eta(theta) if is_differentiated(xp, theta) else self._to_eta(xp, theta)
+            return eta[..., self.observed]
         return self._numeric(xp, theta).moments()[0]
 
     def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
         if self.observed is not None:
-            return self._metric(xp, theta)[..., self.observed, self.observed]
+            metric = self.metric(theta) if is_differentiated(xp, theta) else self._metric(xp, theta)
+            return metric[..., self.observed, self.observed]
         return self._numeric(xp, theta).moments()[1]
 
     def _variance_of_x(self, xp: Namespace, theta: Array) -> Array:
@@ -139,13 +142,13 @@ class Distribution(DuallyFlat):
         self._require_batches(theta=theta.shape[:-1], q=q.shape)
         low, high = self._ends
         inner = xp.where((q > 0) & (q < 1), q, 0.5 + 0.0 * q) + 0.0 * theta[..., 0]
-        with np.errstate(all="ignore"):
-            law = self._cumulative(xp, theta)
-            if isinstance(self.support, Integers):
-                x = self._count(xp, theta, law, inner, upper)
+        with np.errstate(all="ignore"), named(xp, f"{self!r}.{'upper_' * upper}quantile"):
+            if isinstance(self.support, Integers):          # which moves in steps: its derivative is 0
+                theta, inner = still(xp, theta), still(xp, inner)
+                x = self._count(xp, theta, self._cumulative(xp, theta), inner, upper)
             else:
-                continuous = cast(ContinuousCumulative, law)
-                x = xp.clip((continuous.upper_quantile if upper else continuous.quantile)(inner), low, high)
+                law = cast(ContinuousCumulative, self._cumulative(xp, theta))
+                x = xp.clip((law.upper_quantile if upper else law.quantile)(inner), low, high)
         ends = xp.where((q == 0) if upper else (q > 0), xp.full_like(x, high), xp.full_like(x, low))
         return xp.where((q > 0) & (q < 1), x, ends)
 
@@ -175,7 +178,7 @@ class Distribution(DuallyFlat):
         whole, log_total = self._whole(xp, theta)
         if isinstance(self.support, Integers):
             return SummedCumulative(xp, theta, whole, self.support.lower, self.support.upper, log_total)
-        return IntegratedCumulative(xp, theta, PanelNodes(whole, self.support), log_total, self._pieces(xp, theta))
+        return IntegratedCumulative(xp, theta, PanelNodes(whole, self.support), log_total, self._pieces)
 
     def _whole(self, xp: Namespace, theta: Array) -> tuple["ExponentialFamily", Array]:
         """A family of which this one is a part, with the same θ, and the logarithm of the part's probability."""
@@ -198,7 +201,7 @@ class Distribution(DuallyFlat):
         place = xp.floor(x) if counts else x
         under = place < low if counts else place <= low
         inside = ~under & (place < high)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), named(xp, f"{self!r}.{name}"):
             somewhere = xp.asarray(low if counts else self._somewhere, dtype=x.dtype)
             value = getattr(self._cumulative(xp, theta), name)(xp.where(inside, place, somewhere))
         outside = xp.where(under, xp.full_like(value, below), xp.full_like(value, above))
@@ -206,11 +209,18 @@ class Distribution(DuallyFlat):
 
     def _required(self, theta: Array) -> tuple[Namespace, Array]:
         xp, theta = arrays(theta)
-        return xp, self._stand_in(xp, self.theta_closure.require("theta", theta))
+        return xp, self._inside(xp, theta)
+
+    def _inside(self, xp: Namespace, theta: Array) -> Array:
+        """θ, finite; where it is traced, and outside its domain, NaN."""
+        theta = self.theta_closure.require("theta", theta)
+        if is_traced(xp, theta):
+            theta = xp.where(self.theta_closure.contains(theta)[..., None], theta, xp.full_like(theta, xp.nan))
+        return self._stand_in(xp, theta)
 
     def _with_number(self, theta: Array, x: Array) -> tuple[Namespace, Array, Array]:
         if self.support.shape:
             raise TypeError(f"a distribution function is that of one number: {self!r} has observations of shape "
                             f"{self.support.shape}")
         xp, theta, x = arrays(theta, x)
-        return xp, self._stand_in(xp, self.theta_closure.require("theta", theta)), x
+        return xp, self._inside(xp, theta), x

@@ -159,7 +159,7 @@ class InverseGaussian(Hyperbolic, ExponentialFamily):
         return 0.5 * shapes + (xp.sqrt(-theta_q[..., 0]) * xp.sqrt(mean) * change) ** 2
 
     def _cumulative(self, xp: Namespace, theta: Array) -> IntegratedCumulative:
-        return _PassageTimes(xp, theta, self, *self._mean_shape(xp, theta))
+        return _PassageTimes(xp, theta, self)
 
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
         """1/λ as the mean of (x − μ)² / (xμ²), so that a narrow sample keeps its digits."""
@@ -236,9 +236,12 @@ class _PassageTimes(IntegratedCumulative):
     Source: Shuster, On the inverse Gaussian distribution function, J. Am. Stat. Assoc. 63 (1968).
     """
 
-    def __init__(self, xp: Namespace, theta: Array, family: InverseGaussian, mean: Array, shape: Array) -> None:
-        super().__init__(xp, theta, PanelNodes(family, family.support), xp.zeros_like(mean))
-        self.mean, self.shape = mean, shape
+    def __init__(self, xp: Namespace, theta: Array, family: InverseGaussian) -> None:
+        super().__init__(xp, theta, PanelNodes(family, family.support), xp.zeros_like(theta[..., 0]))
+        self.mean, self.shape = family._mean_shape(xp, theta)
+
+    def at(self, theta: Array, log_total: Array) -> "_PassageTimes":
+        return _PassageTimes(self.xp, theta, self.nodes.family)
 
     def _tails(self, x: Array) -> tuple[Array, Array]:
         """(log P(X ≤ x), log P(X > x))."""

@@ -27,7 +27,7 @@ from .cumulative import Law, TabulatedCumulative
 from .nodes import PanelNodes, StateNodes
 from .normal import Normal
 from .tilted import Tilted
-from .truncated_law import AtNodes, Listed, StatesInTurn
+from .truncated_law import AtNodes, Listed, StatesInTurn, forward, of_log_probability
 from .truncated_normal import fit_of_deviations, in_units, tail_start
 
 __all__ = ["Truncated"]
@@ -166,7 +166,7 @@ class Truncated(ExponentialFamily):
         return self.family.observed    # type: ignore[no-any-return]
 
     def _whole(self, xp: Namespace, theta: Array) -> tuple[ExponentialFamily, Array]:
-        return self._base, self._law(xp, theta).log_total
+        return self._base, forward(xp, lambda theta: self._law(xp, theta).log_total, theta)
 
     def _numeric(self, xp: Namespace, theta: Array) -> Law:
         """By sums over all states where those of the whole family are listed, which need not be smooth between them."""
@@ -194,7 +194,7 @@ class Truncated(ExponentialFamily):
             return StatesInTurn(xp, self.family, nodes, inside, safe)
         return Listed(xp, self.family, nodes, inside, safe)
 
-    @formula("theta", axes=0)
+    @formula("theta", axes=0, rule=of_log_probability)
     def log_probability(self, theta: Array) -> Array:
         """log P_θ(lower < x < upper) in the whole family, shape (...)."""
 

@@ -4,13 +4,23 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from ..arrays.tracing import in_turn, still
-from ..backend import Array, Namespace
+from ..arrays.tracing import Forward, Partial, in_turn, is_differentiated, ruled, still
+from ..backend import Array, Namespace, backend_of
 from .nodes import Nodes, StateNodes
 
-__all__ = ["AtNodes", "Listed", "StatesInTurn"]
+__all__ = ["AtNodes", "Listed", "StatesInTurn", "forward", "of_log_probability"]
 
 BLOCK = 64          # states at a time: a Poisson law of mean 10 has no more
+
+
+def of_log_probability(M: Any, found: Array, theta: Array) -> tuple[Partial, ...]:
+    """The derivative of the sums over nodes, forwards."""
+    return Forward(lambda theta: M._log_probability(backend_of(theta), theta), theta),
+
+
+def forward(xp: Namespace, f: Callable[[Array], Array], theta: Array) -> Array:
+    """``f(theta)``, shape (...), with the derivative that goes forwards through its sums."""
+    return ruled(xp, f, lambda found, theta: (Forward(f, theta),), theta) if is_differentiated(xp, theta) else f(theta)
 
 
 class AtNodes(ABC):

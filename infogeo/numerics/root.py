@@ -5,12 +5,13 @@ the others, and `scipy.optimize.elementwise.find_root` takes brackets, and goes 
 """
 from collections.abc import Callable
 from functools import partial
+from math import inf, sqrt
 
 from ..arrays.tracing import Native, Partial, is_differentiated, is_traced, repeat, ruled, selects
 from ..backend import NUMPY, Array, Namespace
 from ..errors import require_converged
 
-__all__ = ["approach", "root"]
+__all__ = ["approach", "root", "root_between"]
 
 MANY = 1000     # elements: a step of fewer costs little more than its calls
 
@@ -55,15 +56,54 @@ def _of_equation(newton: Callable[..., tuple[Array, Array]], found: Array, x: Ar
 
 
 def _root(xp: Namespace, newton: Callable[..., tuple[Array, Array]], name: str, max_steps: int, x: Array, *given: Array) -> Array:
-    found, error, running = approach(xp, x, newton, 0.1 * float(xp.finfo(x.dtype).eps) ** 0.5, max_steps, *given)
+    found, error, running = approach(xp, x, newton, _settled(xp, x), max_steps, *given)
+    return _found(xp, name, found, error, running, x + sum(0.0 * g for g in given))
+
+
+def _settled(xp: Namespace, x: Array) -> float:
+    eps: float = float(xp.finfo(x.dtype).eps)
+    return 0.1 * sqrt(eps)
+
+
+def _found(xp: Namespace, name: str, found: Array, error: Array, running: Array, known: Array) -> Array:
+    """The roots, NaN where what is `known` is not finite."""
     if is_traced(xp, found):
         return xp.where(running, xp.full_like(found, xp.nan), found)
     if xp.any(running):
-        nowhere = ~xp.isfinite(x + sum(0.0 * g for g in given))
+        nowhere = ~xp.isfinite(known)
         found, running = xp.where(nowhere, xp.nan, found), running & ~nowhere
     require_converged(f"{name}: Newton's method ended short of its accuracy", ~running,
                       xp.broadcast_to(error, found.shape), found)
     return found
+
+
+def root_between(xp: Namespace, low: Array, high: Array, equation: Callable[[Array], tuple[Array, Array, Array]],
+                 name: str) -> Array:
+    """The roots of increasing functions between two places, elementwise, by Newton's method; else as `root`, without derivatives.
+
+    Parameters
+    ----------
+    equation : callable (x)
+        ``(gap, ahead, other)``: the value at x, where Newton's method goes from there, and where that of another form of the
+        equation goes. The latter where the first leads out of what is known to hold the root; the middle where both do, or where
+        they have not halved that.
+    """
+    def step(x: Array, error: Array, running: Array, low: Array, high: Array, before: Array) -> tuple[Array, ...]:
+        gap, ahead, other = equation(x)
+        low, high = xp.where(gap < 0, x, low), xp.where(gap > 0, x, high)
+        halved = high - low <= 0.5 * before
+        ahead = xp.where((ahead >= low) & (ahead <= high) | ~halved, ahead, other)
+        rounding = 4.0 * float(xp.finfo(x.dtype).eps) * xp.abs(x)
+        closed = (high - low <= rounding) | (xp.abs(ahead - x) <= rounding)
+        ahead = xp.where((ahead >= low) & (ahead <= high), ahead, 0.5 * (low + high))
+        error = xp.where(closed, xp.zeros_like(gap), gap)
+        ahead = xp.where(running & ~closed, ahead, x)
+        return ahead, error, running & ~(xp.abs(error) <= _settled(xp, x)), low, high, high - low
+
+    start = 0.5 * (low + high)
+    state = (start, start, xp.isfinite(start), low, high, xp.full_like(high, inf))
+    found, error, running, *_ = repeat(xp, lambda x, error, running, *_: xp.any(running), step, state, 200)
+    return _found(xp, name, found, error, running, start)
 
 
 def approach(xp: Namespace, x: Array, newton: Callable[..., tuple[Array, Array]], settled: float, max_steps: int,

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import infogeo as ig
+from infogeo.backend import backend_of
+from infogeo.domains.supports import Integers
 from infogeo.numerics.differences import _extrapolated as difference
 from infogeo.testing.formulas import formulas
 
@@ -143,6 +145,33 @@ def test_distance(name, backend):
     d = M.distance(p, q)[:, None]
     assert close(at_p, -M.flat(p, M.log(p, q)) / d) and close(at_q, -M.flat(q, M.log(q, p)) / d)
     assert all(np.all(g == 0) for g in pulled(backend, M.distance, np.ones(3), p, p))
+
+
+# Closed forms in every argument, integrals, sums, and quantiles by Newton's method; of JAX one that compiles soon for each
+ON_THE_LINE = ["Beta", "LogSeries", "Truncated(Exponential, 0, 2)"]
+ON_THE_LINE += ["Gamma", "Poisson", "Binomial(7)", "VonMises", "InverseGaussian", "Truncated(Poisson, 0)",
+                "ConwayMaxwellPoisson"] * (CHOSEN == "torch")
+
+
+@pytest.mark.parametrize("name", ON_THE_LINE)
+def test_distribution_functions(name, backend):
+    """Along a random direction of θ, x and q both tails, the quantiles and the moments change as on NumPy."""
+    M = ALL[name]
+    rng, theta, _ = points(M, 29, 0.3)
+    x, q = M.sample(rng, theta), np.asarray([0.02, 0.4, 0.93])
+    counts = isinstance(M.support, Integers)
+    quantiles = () if counts else (M.quantile, M.upper_quantile)
+
+    def f(theta, x, q):
+        found = [M.log_cdf(theta, x), M.survival(theta, x), M.mean(theta), M.variance(theta), *(g(theta, q) for g in quantiles)]
+        return backend_of(theta).stack(found, axis=-1)
+
+    along = 1e-2 * rng.standard_normal(theta.shape) * np.abs(theta)
+    ways = [along, 0.0 * x if counts else 1e-2 * x * (x - 1.9), 0.1 * q * (1.0 - q)]
+    covector = rng.standard_normal(f(theta, x, q).shape)
+    slopes = covector * difference(lambda t: f(*(y + t * way for y, way in zip((theta, x, q), ways))), 0.0, 1.0)
+    gradients = pulled(backend, f, covector, theta, x, q)
+    assert abs(sum(np.sum(g * way) for g, way in zip(gradients, ways)) - np.sum(slopes)) <= 1e-7 * np.sum(np.abs(slopes))
 
 
 DIVERGENCES = {
