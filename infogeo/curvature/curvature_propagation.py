@@ -209,9 +209,9 @@ def input_gradient(network: Sequential, w: Array, x: Array, g: Array) -> Array:
     """The gradient in x of g·f(w, x), shape (..., n, *input_shape), for the same arguments as `input_hessian_diagonal`."""
     done = network.record(w, x)
     xp, _, g = arrays(done.output, g)
-    g = done._covector(g)
+    g = done.as_covector(g)
     skips = Skips()
-    for layer, _, W, memory in reversed(done._steps()):
+    for layer, _, W, memory in reversed(done.steps()):
         g = skips.backward(layer, layer.pull_back(xp, W, memory, g))
     return g
 
@@ -271,9 +271,9 @@ def _to_the_input(network: Sequential, w: Array, x: Array, g: Array, noise: Nois
     """The `Sweep` from a covector g at the output of a network down to x."""
     done = network.record(w, x)
     xp, _, g = arrays(done.output, g)
-    g = done._covector(g)
+    g = done.as_covector(g)
     sweep = Sweep(xp, g, g.ndim - len(network.output_shape), Balanced(), noise)
-    for layer, _, W, memory in reversed(done._steps()):
+    for layer, _, W, memory in reversed(done.steps()):
         sweep.through(layer, W, memory)
     return sweep
 
@@ -289,7 +289,7 @@ def _down(done: NetworkPass) -> list[tuple[Any, slice | None, Array, Any, bool]]
     """(layer, slice, matrix, memory, whether no weights are below) of each layer of a pass, down to the first with weights."""
     if not isinstance(done, Pass):
         raise TypeError(f"this propagates through the layers of a Sequential; got {done.network!r}")
-    steps, first = done._steps(), done.network._first
+    steps, first = done.steps(), done.network.first
     return [(*steps[i], i == first) for i in range(len(steps) - 1, first - 1, -1)]
 
 

@@ -43,6 +43,8 @@ class Sequential(Network):
     ----------
     steps : tuple of Layer
         The layers in the order in which they are computed: `layers`, with those inside of a `Residual` between marks.
+    first : int
+        Of these the first with weights: below it no covector is needed.
 
     Shapes: weights w (..., size), inputs x (..., n, *input_shape), outputs (..., n, *output_shape). Leading axes of w are a batch
     of networks and broadcast with those of x.
@@ -67,7 +69,7 @@ class Sequential(Network):
             stop = self.size + (np.prod(layer.weight_shape, dtype=int).item() if layer.weight_shape else 0)
             self.slices.append(slice(self.size, stop) if layer.weight_shape else None)
             self.size = stop
-        self._first = next((i for i, s in enumerate(self.slices) if s), len(self.steps))    # below it no covector is needed
+        self.first = next((i for i, s in enumerate(self.slices) if s), len(self.steps))
         self._skips = any(layer.place for layer in self.steps)
 
     def __repr__(self) -> str:
@@ -193,11 +195,11 @@ class Pass(NetworkPass):
         """The samples in blocks, a list of (slice, Pass): here all of them."""
         return [(slice(None), self)]
 
-    def _steps(self) -> list[Step]:
+    def steps(self) -> list[Step]:
         """(layer, slice, matrix, memory) of each layer from the first to the last."""
         return list(zip(self.network.steps, self.network.slices, self._matrices, self._memories))
 
-    def _covector(self, g: Array) -> Array:
+    def as_covector(self, g: Array) -> Array:
         """A covector at the output, broadcast to it."""
         _, g = coerced(g)
         shape = self.output.shape
@@ -208,8 +210,8 @@ class Pass(NetworkPass):
 
     def _backward(self, g: Array) -> Iterator[tuple[int, Affine, slice, Any, Array]]:
         """(index, layer, slice, memory, covector at its output) of each layer with weights, from the last to the first."""
-        first = self.network._first
-        steps, skips = self._steps(), Skips()
+        first = self.network.first
+        steps, skips = self.steps(), Skips()
         for i in range(len(steps) - 1, first - 1, -1):
             layer, s, W, memory = steps[i]
             if s:
@@ -228,7 +230,7 @@ class Pass(NetworkPass):
 
     def vjp(self, g: Array) -> Array:
         """Jᵀ g, shape (..., size)."""
-        g = self._covector(g)
+        g = self.as_covector(g)
         out = self._empty(g)
         for _, layer, s, memory, covector in self._backward(g):
             out = self._joined(out, s, layer.weight_covector(self.xp, memory.a, covector, out[..., s]))
@@ -236,7 +238,7 @@ class Pass(NetworkPass):
 
     def per_example_gradients(self, g: Array) -> Array:
         """J_nᵀ g_n of every sample, shape (..., n, size)."""
-        g = self._covector(g)
+        g = self.as_covector(g)
         shape = *g.shape[:g.ndim - len(self.network.output_shape)], self.network.size
         return self._examples_into(g, self.xp.empty(shape, dtype=self.dtype))
 
@@ -249,12 +251,12 @@ class Pass(NetworkPass):
     def layer_inputs(self) -> list[tuple[Affine, Array]]:
         """(layer, rows a at L positions of each sample) of each layer with weights, shape (..., n, L, inputs)."""
         return [(layer, layer.positions(self.xp, memory.a, memory.input_shape))
-                for layer, s, _, memory in self._steps() if s]
+                for layer, s, _, memory in self.steps() if s]
 
     def layer_quantities(self, g: Array) -> list[LayerQuantities]:
         """`LayerQuantities` of each layer with weights, from the first to the last, for the covectors g at the output."""
         found = []
-        for i, layer, s, memory, covector in self._backward(self._covector(g)):
+        for i, layer, s, memory, covector in self._backward(self.as_covector(g)):
             rows, shape = memory.a, memory.input_shape
             found.append(LayerQuantities(i, layer, s, layer.positions(self.xp, rows, shape),
                                          layer.positions(self.xp, layer.merge(self.xp, covector), shape)))
@@ -264,7 +266,7 @@ class Pass(NetworkPass):
         """``(d output, [(dW, dmemory)])`` along dw."""
         _, dw = self.network._weights("dw", dw)
         dx, tangents, skips = None, [], Skips()
-        for (layer, _, W, memory), dW in zip(self._steps(), self.network._blocks(self.xp, dw)):
+        for (layer, _, W, memory), dW in zip(self.steps(), self.network._blocks(self.xp, dw)):
             dx, dmemory = layer.jvp(self.xp, W, memory, dW, dx)
             dx = skips.forward(layer, dx)
             tangents.append((dW, dmemory))
@@ -280,14 +282,14 @@ class Pass(NetworkPass):
         `dg` may be a function of the derivative of the output along dw, which is at hand here.
         """
         moved, tangents = self._forward_tangents(dw)
-        g, dg = self._covector(g), self._covector(dg(moved) if callable(dg) else dg)
+        g, dg = self.as_covector(g), self.as_covector(dg(moved) if callable(dg) else dg)
         shape = np.broadcast_shapes(g.shape, dg.shape, moved.shape)
         return self._backward_tangents(tangents, self.xp.broadcast_to(g, shape), self.xp.broadcast_to(dg, shape))
 
     def _backward_tangents(self, tangents: list[Any], g: Array, dg: Array) -> Array:
-        xp, first = self.xp, self.network._first
+        xp, first = self.xp, self.network.first
         out = self._empty(dg)
-        steps, skips, moved = self._steps(), Skips(), Skips()
+        steps, skips, moved = self.steps(), Skips(), Skips()
         for i in range(len(steps) - 1, first - 1, -1):
             (layer, s, W, memory), (dW, dmemory) = steps[i], tangents[i]
             if s:
@@ -321,8 +323,8 @@ class PassInBlocks(Pass):
         """The pass of all samples together, for those who look into the layers."""
         return Pass(self.network, self.xp, self._w, self._x)
 
-    def _steps(self) -> list[Step]:
-        return self._whole._steps()
+    def steps(self) -> list[Step]:
+        return self._whole.steps()
 
     def _axis(self, x: Array) -> int:
         """The axis of the samples, before those of one output."""
@@ -334,7 +336,7 @@ class PassInBlocks(Pass):
         return [(part, g[(*(slice(None),) * axis, rows, ...)]) for rows, part in self.blocks]
 
     def vjp(self, g: Array) -> Array:
-        return sum(gather(lambda block: block[0].vjp(block[1]), self._cut(self._covector(g))))
+        return sum(gather(lambda block: block[0].vjp(block[1]), self._cut(self.as_covector(g))))
 
     def jvp(self, dw: Array) -> Array:
         parts = gather(lambda block: block[1].jvp(dw), self.blocks)
@@ -346,7 +348,7 @@ class PassInBlocks(Pass):
         return out
 
     def layer_quantities(self, g: Array) -> list[LayerQuantities]:
-        parts = gather(lambda block: block[0].layer_quantities(block[1]), self._cut(self._covector(g)))
+        parts = gather(lambda block: block[0].layer_quantities(block[1]), self._cut(self.as_covector(g)))
         return [qs[0]._replace(inputs=self.xp.concat([q.inputs for q in qs], axis=-3),
                                covectors=self.xp.concat([q.covectors for q in qs], axis=-3)) for qs in zip(*parts)]
 

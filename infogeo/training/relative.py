@@ -52,7 +52,7 @@ def relative_metrics(network: Sequential, w: Array, x: Array, weights: Any = Non
 
 def _of_pass(done: Pass, weights: Array | None) -> LayerMatrices:
     """The metrics from a forward pass that is there already, with the weights of its samples over their mean."""
-    xp, steps, found = done.xp, done._steps(), []
+    xp, steps, found = done.xp, done.steps(), []
     places = [i for i, step in enumerate(steps) if isinstance(step[0], Affine)]
     for i in places:
         layer, _, _, memory = steps[i]

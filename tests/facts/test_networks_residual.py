@@ -134,7 +134,7 @@ def test_relative_metrics_have_slope_one_where_no_activation_is_right_behind():
     """The second of five layers with weights has an activation behind it, the third and the fourth have none."""
     _, w, (x, _), *_ = problem()
     found = relative_metrics(DENSE, w, x).layers
-    steps = DENSE.record(w, x)._steps()
+    steps = DENSE.record(w, x).steps()
     rows = [np.concatenate([step[3].a, np.ones((5, 1))], axis=1) for step in steps if step[1]]
     slope = 1.0 - np.tanh(rows[1] @ DENSE.blocks(w)[3]) ** 2
     close(found[1][0], np.einsum("no,ni,nj->oij", slope**2, rows[1], rows[1]) / 5)
