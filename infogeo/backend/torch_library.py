@@ -29,6 +29,9 @@ def _asarray(device: Any) -> Callable[..., Array]:
     def asarray(x: Any, dtype: Any = None, device: Any = device, copy: bool | None = None) -> Array:
         if isinstance(x, np.ndarray) and not (x.flags.writeable and all(stride >= 0 for stride in x.strides)):
             x = x.copy()
+        if isinstance(x, torch.Tensor) and x.requires_grad:     # of which `torch.asarray` warns
+            moved = x.to(device=device, dtype=dtype)
+            return moved.clone() if copy and moved is x else moved
         return torch.asarray(x, dtype=dtype, device=device, copy=copy)
     return asarray
 
@@ -50,12 +53,33 @@ def ndtr(x: Array) -> Array:
     return 0.5 * torch.special.erfc(-sqrt(0.5) * x)
 
 
+class _OnHost(torch.autograd.Function):       # type: ignore[misc]
+    """A function of SciPy, elementwise; of the rows of `torch.func.vmap` it takes all at once."""
+
+    @staticmethod
+    def forward(f: Callable[..., Array], *xs: Array) -> Array:
+        if any(isinstance(x, torch.Tensor) and x.is_meta for x in xs):          # which have no numbers
+            return torch.empty(torch.broadcast_shapes(*(x.shape for x in xs)), dtype=xs[0].dtype, device="meta")
+        return f(*xs)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Array) -> None:
+        ctx.mark_non_differentiable(output)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], f: Callable[..., Array], *xs: Array) -> tuple[Array, int]:
+        axes = max(x.ndim - (dim is not None) for x, dim in zip(xs, in_dims[1:]))
+        rows = (x if dim is None else x.movedim(dim, 0)[(slice(None), *(None,) * (axes + 1 - x.ndim))]
+                for x, dim in zip(xs, in_dims[1:]))
+        return _OnHost.apply(f, *rows), 0
+
+
 def _undifferentiated(name: str, f: Callable[..., Array]) -> Callable[..., Array]:
     """A function through the host, which refuses what torch would lose the derivative of."""
     def of_values(*xs: Any) -> Array:
         if torch.is_grad_enabled() and any(isinstance(x, torch.Tensor) and x.requires_grad for x in xs):
             raise TypeError(f"{name} goes through the host, where torch has no derivative of it: pass tensors that are detached")
-        return f(*xs)
+        return _OnHost.apply(f, *xs)
     return of_values
 
 
@@ -109,7 +133,8 @@ def _namespace(device: Any) -> Namespace:
     native = {key: _tensors(OWN.get(key) or getattr(torch.special, key), device) for key in SPECIAL if key not in HOST}
     host = through_host(HOST, to_host, asarray)
     creation = {key: partial(getattr(compat, key), device=device) for key in CREATION}
-    functions: dict[str, Any] = native | {key: _undifferentiated(key, f) for key, f in host.items()} | creation
+    functions: dict[str, Any] = native | creation
+    functions |= {key: _undifferentiated(key, _tensors(f, device)) for key, f in host.items()}
     functions |= {"asarray": asarray, "stack": _stack, "to_host": to_host, "generator": partial(generator_on, device),
                   "linalg": _linalg(), "sign": _sign}
     return Namespace(compat, "torch", device, functions, HOST)

@@ -33,8 +33,8 @@ class Rows:
     def __init__(self, x: Array, domain: Any, valued: bool = True) -> None:
         self.xp, self.shape, self.domain, self.valued = backend_of(x), tuple(x.shape[:-1]), domain, valued
         self.period = NEVER if is_traced(self.xp, x) else PERIODS.get(self.xp.name, 1)
-        # Then a plain test of one number serves for a mask; under jax.grad, which follows it, a number is no float
-        self.single = self.shape == () and self.period == 1 and self.xp.name != "jax"
+        # Then a plain test of one number serves for a mask; a number that autograd or jax.grad follows is no float
+        self.single = self.shape == () and self.xp.name == "numpy"
         self.whole = domain.whole       # a next point in R^d is never looked at: what is not finite shows in the next value
         self.all_active = True
         self.active = self.xp.ones(self.shape, dtype=self.xp.bool)

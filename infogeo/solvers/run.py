@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from ..arrays.kept import closed
+from ..arrays.tracing import is_traced
 from ..backend import Array, backend_of, column
 from ..errors import from_extra, require_count
 from ..geometry.manifolds.manifold import DuallyFlat
@@ -106,6 +107,9 @@ class Run:
         seen, at.value, at.covector = first_of(at.objective, at.x, (at.value, at.covector))
         self.objective = self.parts[0] if seen is at.objective else Coerced(self.parts[0])
         at.objective, shape = self.objective if at.objective is self.parts[0] else seen, at.value.shape
+        if (xp := backend_of(at.x)).name == "torch" and is_traced(xp, at.x, at.value):
+            raise TypeError("descend looks at numbers, which torch.func.vmap has not got row by row: give it the whole batch, "
+                            "whose rows are runs of their own")
         if not _spreads((*shape, 1), at.x.shape):       # an objective that does not say its batch shape
             at.x = spread(at.x, shape)
         valued = getattr(self.objective, "valued", True)

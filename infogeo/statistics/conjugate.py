@@ -120,9 +120,9 @@ def posterior(family: ExponentialFamily, prior_theta: Array, statistics: Suffici
     TypeError, DomainError, ShapeError
         Where there is no conjugate prior, or `prior_theta` is outside its domain.
     """
-    found = conjugacy(family)
+    found, (_, prior_theta, total) = conjugacy(family), arrays(prior_theta, statistics.total)
     prior_theta = found.prior.theta_domain.require("prior_theta", prior_theta)
-    return prior_theta + found.step(statistics.total, statistics.weight)
+    return prior_theta + found.step(total, statistics.weight)
 
 
 @takes(ExponentialFamily)

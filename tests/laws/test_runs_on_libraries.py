@@ -53,3 +53,22 @@ def test_bounds_and_targets_follow_the_points(backend):
     assert_same(backend, run(backend, **how), run(NUMPY, **how))
     wide = ig.CrossEntropy(M, backend.make(ETA))
     assert_same(backend, run(backend, dtype="float32", f=wide), run(NUMPY), "float32")
+
+
+def test_an_empty_batch(backend):
+    """No row, no step; and every formula of the class of no point has the shape of one."""
+    found = run(backend, np.empty((0, 2)), tol=1e-3, step=ig.Backtracking())
+    assert found.x.shape == (0, 2) and found.path.shape == (11, 0, 2) and found.status.shape == (0,)
+    none = backend.make(np.empty((0, 2)))
+    for name in ("to_eta", "to_theta", "entropy", "metric", "dual_potential"):
+        assert getattr(M, name)(none).shape[0] == 0, name
+
+
+def test_lists_stand_beside_arrays(backend):
+    """A list is of the library of the arrays in the same call."""
+    theta, eta = X0[0], ETA.tolist()
+    assert np.allclose(backend.check(ig.fenchel_young(M, backend.make(theta), eta)), ig.fenchel_young(M, theta, eta))
+    data = np.array([0.0, 1.0, 2.0, 1.0])
+    found, expected = (ig.statistics.posterior(M, [1.0, 2.0, 0.5], ig.statistics.SufficientStatistics.from_data(M, x))
+                       for x in (backend.make(data), data))
+    assert np.allclose(backend.check(found), expected)

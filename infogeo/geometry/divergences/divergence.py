@@ -51,6 +51,7 @@ def fenchel_young(M: DuallyFlat, theta: Array, eta: Array) -> Array:
     Domain: η in its domain.
     Source: Blondel, Martins & Niculae, Learning with Fenchel–Young losses, J. Mach. Learn. Res. 21 (2020).
     """
+    _, theta, eta = M.point(theta, eta)
     return M.divergence(M.to_theta(eta), theta)
 
 
