@@ -10,6 +10,7 @@ SYNONYMS = {
     "Normal": "gaussian norm normaldistribution", "MultivariateNormal": "multivariategaussian mvn", "Exponential": "expon",
     "InverseGamma": "invgamma", "InverseGaussian": "invgauss wald", "LogNormal": "lognorm", "NegativeBinomial": "nbinom",
     "ChiSquared": "chi2", "Categorical": "discrete multinoulli softmax", "BoltzmannMachine": "ising isingmodel",
+    "LocationScale": "cauchy studentt student",
     "Independent": "iid", "NaturalUpdate": "naturalgradient naturalgradientdescent ngd",
     "GradientUpdate": "gradientdescent gd sgd", "MirrorUpdate": "mirrordescent", "descend": "minimize minimise optimize solve",
     "Backtracking": "armijo linesearch", "Constant": "learningrate stepsize", "flow": "gradientflow",
