@@ -87,7 +87,7 @@ def test_arrays_of_every_library(name, backend):
     if M.support.shape == ():
         x = M.sample(rng, theta)
         calls += [(key, (x,)) for key in ("cdf", "survival", "log_cdf", "log_survival")]
-        calls += [("quantile", (np.array([0.3, 0.999]),))]
+        calls += [("quantile", (np.array([0.3, 0.999]),)), ("upper_quantile", (np.array([1e-30, 0.7]),))]
     for key, rest in calls:
         found = getattr(M, key)(*map(backend.make, (theta, *rest)))
         np.testing.assert_allclose(backend.check(found), getattr(M, key)(theta, *rest), rtol=1e-12, atol=1e-14, err_msg=key)
