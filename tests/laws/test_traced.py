@@ -172,7 +172,7 @@ def test_many_rows_of_which_some_are_near(backend):
 
 
 def test_many_rows_of_which_some_are_limits(backend):
-    """Of a large batch a look decides when the program runs: laws on the boundary and points outside are what they are on arrays."""
+    """A look when the program runs decides: laws on the boundary and points outside are what they are on arrays."""
     M, rng = ig.Categorical(4), np.random.default_rng(37)
     p, q = (rng.standard_normal((5000, 3)) for _ in range(2))
     eta = M.to_eta(p)
