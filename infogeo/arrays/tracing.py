@@ -158,8 +158,9 @@ def named(xp: Namespace, name: str) -> Iterator[None]:
     try:
         yield
     except () if tools is None else tools.UNTRACEABLE as error:
-        raise TypeError(f"{name} looks at numbers, which a traced array has not: call it outside jax.jit and "
-                        "jax.vmap") from error
+        if not tools.looks_at_numbers(error):
+            raise
+        raise TypeError(f"{name} looks at numbers, which {tools.WITHOUT}") from error
 
 
 class Partial:

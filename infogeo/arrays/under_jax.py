@@ -16,6 +16,11 @@ from ..backend.jax_library import Untraceable
 
 UNTRACEABLE = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError,
                jax.errors.TracerIntegerConversionError, jax.errors.NonConcreteBooleanIndexError, Untraceable)
+WITHOUT = "a traced array has not: call it outside jax.jit and jax.vmap"
+
+
+def looks_at_numbers(error: Exception) -> bool:
+    return True
 
 
 def is_traced(x: Array) -> bool:

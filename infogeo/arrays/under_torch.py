@@ -6,13 +6,22 @@ import torch
 from torch._C import _functorch as levels
 
 from ..backend import Array, Namespace
+from ..backend.torch_library import Untraceable
 
-UNTRACEABLE = ()        # every number is there to be looked at
+UNTRACEABLE = (RuntimeError, NotImplementedError, Untraceable)
+WITHOUT = "rows of torch.func.vmap, and tensors on the device meta, have not: call it on others"
+
+
+def looks_at_numbers(error: Exception) -> bool:
+    """Whether torch says that a number is asked for that is not there."""
+    said = ("vmap: It looks like", "vmap: We do not support batching operators that can", "meta tensor", "data pointer of Tensor")
+    return isinstance(error, Untraceable) or any(part in str(error) for part in said)
 
 
 def is_traced(x: Array) -> bool:
-    """Whether a row of `torch.func.vmap` stands for all of them."""
-    return any(map(levels.is_batchedtensor, _layers(x)[:-1]))
+    """Whether a row of `torch.func.vmap` stands for all of them, or whether there are no numbers, but a shape."""
+    *wrapped, plain = _layers(x)
+    return any(map(levels.is_batchedtensor, wrapped)) or isinstance(plain, torch.Tensor) and plain.is_meta
 
 
 selects = is_traced
@@ -39,7 +48,14 @@ def _layers(x: Array) -> list[Array]:
 
 
 def surely(condition: Array) -> bool:
-    return bool(torch.all(torch.as_tensor(_layers(condition)[-1])))
+    plain = torch.as_tensor(_layers(condition)[-1])
+    return not plain.is_meta and bool(torch.all(plain))
+
+
+def _goes_on(condition: Array, begun: bool) -> bool:
+    """Whether it holds in a row; without numbers, one step tells the shapes."""
+    plain = torch.as_tensor(_layers(condition)[-1])
+    return not begun if plain.is_meta else bool(torch.any(plain))
 
 
 def shortcut(xp: Namespace, short: Callable[..., Array], suffices: Callable[..., Array], whole: Callable[..., Array],
@@ -56,8 +72,8 @@ def repeat(going: Callable[..., Array], step: Callable[..., tuple[Array, ...]], 
            most: int) -> tuple[Array, ...]:
     with torch.no_grad():
         state = tuple(map(still, state))
-        for _ in range(most):
-            if not torch.any(torch.as_tensor(_layers(going(*state))[-1])):
+        for k in range(most):
+            if not _goes_on(going(*state), k > 0):
                 break
             state = step(*state)
     return state
@@ -65,8 +81,9 @@ def repeat(going: Callable[..., Array], step: Callable[..., tuple[Array, ...]], 
 
 def accumulate(going: Callable[..., Array], step: Callable[..., tuple[Array, ...]],
                state: tuple[Array, ...]) -> tuple[Array, ...]:
-    while torch.any(torch.as_tensor(_layers(going(*state))[-1])):
-        state = step(*state)
+    begun = False
+    while _goes_on(going(*state), begun):
+        state, begun = step(*state), True
     return state
 
 
@@ -106,7 +123,7 @@ def _pulled(function: Callable[[Array], Array], x: Array, covector: Callable[[Ar
         return back(covector(y))[0]
     further = torch.is_grad_enabled()
     with torch.enable_grad():
-        x = x.view_as(x) if x.requires_grad else x.detach().requires_grad_()        # what the function knows beside x stands still
+        x = x.view_as(x) if x.requires_grad else x.detach().requires_grad_()      # what the function knows beside x stands still
         y = function(x)
         if not y.requires_grad:
             return torch.zeros_like(x)

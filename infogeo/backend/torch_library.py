@@ -19,7 +19,13 @@ __all__ = ["TorchGenerator", "namespace_on"]
 HOST = ("betainc", "betaincc", "betaincinv", "gammainc", "gammaincc", "gammainccinv", "gammaincinv")
 
 
+class Untraceable(TypeError):
+    """What takes numbers of a tensor met one that has only a shape."""
+
+
 def to_host(x: Array) -> np.ndarray:
+    if isinstance(x, torch.Tensor) and x.is_meta:
+        raise Untraceable("a tensor on the device meta has a shape and no numbers: pass one on another device")
     host: np.ndarray = x.detach().cpu().resolve_conj().resolve_neg().numpy() if isinstance(x, torch.Tensor) else np.asarray(x)
     return host
 

@@ -425,7 +425,7 @@ class ExponentialFamily(Distribution, Shown):
             domain.require(name, value)
             batches[name] = value.shape[:value.ndim - len(domain.shape)]
         self._require_batches(**batches)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), named(xp, f"{self!r}.theta_from"):
             from_ordinary = self._theta_on_boundary if boundary else self._theta_from
             theta = from_ordinary(xp, **dict(zip(self.ordinary, values)))
         if is_traced(xp, theta):

@@ -110,7 +110,7 @@ class StatesInTurn(AtNodes):
     @property
     def p(self) -> Any:
         raise TypeError(f"samples of a truncated {self.family!r} are drawn from a list of states, whose number a traced array "
-                        "does not tell: call sample outside jax.jit and jax.vmap")
+                        "does not tell: call sample outside jax.jit and vmap")
 
     def _logs(self, start: Array) -> tuple[Array, Array]:
         """The states of a block and their log-density in the whole family, −∞ for those that do not count."""
