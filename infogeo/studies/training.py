@@ -100,7 +100,7 @@ def _kfac(label: str, make: Callable[..., KFAC], **of_all: Any) -> Optimiser:
 
 
 def _structured(given: Circumstances) -> Update:
-    if given.whole:         # a search for the step size, no noise: breast cancer is at tuned Adam's loss after 198 steps, with .1 819
+    if given.whole:         # a search for the step size, no noise: breast cancer at tuned Adam's loss in 198 steps, with .1 819
         return StructuredNatural(TwoSided(), FactoredTikhonov(given.damping or 0.003), refresh=10, average=RunningAverage(0.0),
                                  outputs=given.outputs)
     return StructuredNatural(TwoSided(), FactoredTikhonov(given.damping or 0.1), refresh=5, outputs=given.outputs)
