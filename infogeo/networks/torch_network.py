@@ -204,12 +204,15 @@ class TorchNetwork(Network):
                             "weights of its module, torch.as_tensor(…) makes a tensor")
         if w.ndim == 0 or w.shape[-1] != self.size:
             raise ShapeError(f"w must have shape (..., {self.size}); got {tuple(w.shape)}")
+        if w.dtype.itemsize < 4:
+            raise TypeError(f"w must be of float32 or float64, also where the module is in half precision; got {w.dtype}: "
+                            "network.weights() gives such weights, and network.assign(w) rounds them")
         return w
 
     def _arguments(self, w: Array, x: Array) -> tuple[Array, Array]:
         xp, w, x = coerced(self._weights(w), x)
         self.require_inputs(x)
-        dtype = xp.result_type(w, x, xp.float32)
+        dtype = xp.result_type(w, x)
         return w.to(dtype), x.to(dtype)
 
 

@@ -148,6 +148,8 @@ def test_what_is_not_taken():
     w, x = network.weights(), torch.randn(3, 4)
     with pytest.raises(TypeError, match="takes PyTorch tensors; got ndarray as w"):
         network.forward(w.numpy(), x)
+    with pytest.raises(TypeError, match="w must be of float32 or float64, .*; got torch.bfloat16: network.weights"):
+        network.forward(w.to(torch.bfloat16), x)
     with pytest.raises(ShapeError, match=r"w must have shape \(..., 10\)"):
         network.forward(w[1:], x)
     with pytest.raises(ShapeError, match="derivatives at one weight vector and one batch"):
