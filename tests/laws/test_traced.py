@@ -5,6 +5,7 @@ Only a run on JAX has these laws (INFOGEO_TEST_ARRAYS=jax).
 import jax
 import numpy as np
 import pytest
+import scipy.special
 
 import infogeo as ig
 from infogeo.backend import backend_of
@@ -147,11 +148,31 @@ def test_estimates_and_ordinary_parameters(backend):
     assert np.array_equal(backend.to_numpy(jax.jit(P.quantile)(backend.make(at), backend.make(q))), P.quantile(at, q))
 
 
+def test_distribution_functions(backend):
+    """Of laws by integrals and by sums, whose number of terms is not known: they trace, and are what they are on arrays."""
+    rng, q = np.random.default_rng(38), np.asarray([0.1, 0.7])
+    for name in ("VonMises", "LogSeries", "Truncated(Poisson, 0)"):
+        M = ALL[name]
+        theta = region(M).sample(rng, (2,), 0.3)
+        made, x, level = map(backend.make, (theta, M.sample(rng, theta), q))
+        assert jax.eval_shape(jax.vmap(M.quantile), made, level).shape == (2,)
+        assert jax.eval_shape(jax.vmap(lambda theta, x: (M.cdf(theta, x), M.variance(theta))), made, x)[1].shape == (2,)   # noqa: B023
+    M, theta = ALL["Truncated(Exponential, 0, 2)"], np.asarray([[-0.5], [1.0]])
+    found = jax.jit(lambda *xs: M.survival(xs[0], M.quantile(*xs)))(backend.make(theta), backend.make(q))
+    assert np.allclose(backend.check(found), 1.0 - q, rtol=1e-12)
+    M, outside = ig.Gamma(), backend.make([[1.0, 2.0], [2.0, -1.0]])
+    assert np.isnan(backend.to_numpy(jax.jit(M.quantile)(outside, backend.make(0.5)))).tolist() == [True, False]
+
+
 def test_what_cannot_be_traced_says_so(backend):
     M = ig.MultivariateNormal(2)
     p = backend.make(M.theta_domain.interior_point)
     with pytest.raises(TypeError, match="distance looks at numbers"):
         jax.jit(M.distance)(p, 2.0 * p)
+    with pytest.raises(TypeError, match=r"VonMises\(\).geodesic looks at numbers"):
+        jax.jit(ig.VonMises().geodesic)(backend.make([1.0, 2.0]), backend.make([2.0, 1.0]), 0.5)
+    with pytest.raises(TypeError, match="outside jax.jit and vmap"):
+        jax.jit(lambda theta: ALL["Truncated(Poisson, 0)"].sample(jax.random.key(0), theta))(backend.make([0.3]))
     with pytest.raises(TypeError, match="chernoff_information looks at numbers"):
         jax.jit(lambda p: ig.chernoff_information(M, p, 2.0 * p))(p)
 
@@ -169,6 +190,31 @@ def test_many_rows_of_which_some_are_near(backend):
     found, slope = both(backend.make(p), backend.make(q))
     assert np.allclose(backend.check(found), M.kl(p, q), rtol=1e-9, atol=0.0)
     assert np.allclose(backend.to_numpy(slope)[1::3], (M.to_eta(q) - M.to_eta(p))[1::3], rtol=1e-6)
+
+
+def test_many_rows_of_dirichlet_laws(backend):
+    """Differences that cancel are found for their rows, those of digamma and trigamma; an inversion goes a few rows at a time."""
+    M, rng = ig.Dirichlet(3), np.random.default_rng(39)
+    p = np.exp(2.0 * rng.standard_normal((5000, 3)))
+    p[::7] *= [1e9, 1.0, 1e-9]
+    program = jax.jit(lambda p, eta: (M.to_eta(p), M.metric(p), M.to_theta(eta)))
+    for found, expected in zip(program(backend.make(p), backend.make(M.to_eta(p))), (M.to_eta(p), M.metric(p), p)):
+        np.testing.assert_allclose(backend.check(found), expected, rtol=1e-11)
+
+
+def test_zeros_of_log_gamma_and_digamma(backend):
+    """Next to them a few terms of their series; a number below 0 takes another formula, for all that it stands beside."""
+    xp, t, root, slope = backend_of(backend.make(0.0)), np.array([-1e-7, 1e-9, 1e-6]), 1.4616321449683623, 0.9676720454
+    zeta2 = np.pi**2 / 6
+    near_one, near_two = -np.euler_gamma * t + 0.5 * zeta2 * t**2, (1.0 - np.euler_gamma) * t + 0.5 * (zeta2 - 1.0) * t**2
+    np.testing.assert_allclose(xp.gammaln(backend.make(1.0 + t)), near_one * ((1.0 + t - 1.0) / t), rtol=1e-12)
+    np.testing.assert_allclose(xp.gammaln(backend.make(2.0 + t)), near_two * ((2.0 + t - 2.0) / t), rtol=1e-12)
+    np.testing.assert_allclose(xp.digamma(backend.make(root + t)), slope * (root + t - root), rtol=1e-6)
+    for f in ("gammaln", "digamma"):
+        x = np.array([-2.5, -0.5, 3.0, np.nan])
+        np.testing.assert_allclose(getattr(xp, f)(backend.make(x)), getattr(scipy.special, f)(x), rtol=1e-13)
+    assert np.allclose(jax.grad(xp.gammaln)(backend.make(3.0)), scipy.special.digamma(3.0))
+    assert np.allclose(jax.grad(xp.digamma)(backend.make(3.0)), scipy.special.polygamma(1, 3.0))
 
 
 def test_many_rows_of_which_some_are_limits(backend):
