@@ -9,7 +9,7 @@ from ...backend import Array
 from .calls import CONVOLUTIONS, NORMS, SCALES, Call
 from .layout import Axis, Group, Slot
 
-__all__ = ["by_sample", "covectors_of", "elementwise", "rows_of"]
+__all__ = ["by_sample", "convolved", "covectors_of", "elementwise", "rows_of"]
 
 
 def by_sample(t: Array, axis: Axis, lead: int = 0) -> Array:
@@ -65,6 +65,21 @@ def _padding(padding: Any, kernel: tuple[int, ...], dilation: tuple[int, ...], d
         total = [step * (size - 1) for size, step in zip(kernel, dilation)]
         return [end for t in reversed(total) for end in (t // 2, t - t // 2)]
     return [p for p in reversed(_each(padding, d)) for _ in range(2)]
+
+
+def convolved(call: Call, g: Array, group: Group) -> Array:
+    """The gradients of the samples in the weights of a convolution, shapes (m, *y.shape) to (m, n, inputs, outputs).
+
+    The images of the samples are channels of one image, each a group of its own: of 512 of 28 x 28 through two convolutions they
+    take 6.7 ms, as products with the patches 19.9.
+    """
+    d, n, (outputs, channels, *kernel) = CONVOLUTIONS[call.kind], call.a.shape[0], group.slots[0].shape
+    stride, padding, dilation = (list(_each(call.arguments[name], d)) for name in ("stride", "padding", "dilation"))
+    x = call.a.detach().reshape(1, n * channels, *call.a.shape[2:])
+    like = x.new_empty((n * outputs, channels, *kernel))
+    arguments = x, like, None, stride, padding, dilation, False, [0] * d, n, [False, True, False]
+    found = [torch.ops.aten.convolution_backward(c.reshape(1, n * outputs, *c.shape[2:]), *arguments)[1] for c in g]
+    return torch.stack(found).reshape(len(g), n, outputs, channels * prod(kernel)).mT
 
 
 def covectors_of(call: Call, axis: Axis, g: Array, group: Group, k: int) -> Array:

@@ -14,9 +14,9 @@ from ...backend import Array, Namespace
 from ...errors import ShapeError
 from ..affine import Affine, Dense
 from ..interface import LayerQuantities, NetworkPass
-from .calls import Recorder
-from .layout import Group
-from .moments import covectors_of, elementwise, rows_of
+from .calls import CONVOLUTIONS, Recorder
+from .layout import Axis, Group
+from .moments import convolved, covectors_of, elementwise, rows_of
 from .skeleton import Skeleton
 
 __all__ = ["TorchPass"]
@@ -37,6 +37,7 @@ class TorchPass(NetworkPass):
         with torch.enable_grad():
             self.u, self.seen = self._skeleton.run(self.leaves, self.x, recorder)
         self.output = self.u.detach()
+        self._rows: dict[str, list[Array]] = {}
 
     @property
     def blocks(self) -> "list[tuple[slice, TorchPass]]":
@@ -92,16 +93,37 @@ class TorchPass(NetworkPass):
     def per_example_gradients(self, g: Array) -> Array:
         lead, g = self._covectors(g)
         out = torch.empty((*g.shape[:2], self.network.size), dtype=self.dtype, device=g.device)
-        for layer, s, rows, c in self._quantities(g):
-            part = out[..., s].unflatten(-1, layer.weight_shape)
-            part[..., :layer.inputs, :] = torch.matmul(rows.mT, c)
-            if layer.bias:
-                part[..., -1, :] = torch.sum(c, dim=-2)
+        at_calls, unknown = self.at_calls([self.u], [g]), self._of_unknown(g)
+        for group in self._skeleton.groups:
+            for layer, s, products, total in self._sums(group, at_calls, unknown, g.shape[0]):
+                part = out[..., s].unflatten(-1, layer.weight_shape)
+                part[..., :layer.inputs, :] = products
+                if layer.bias:
+                    part[..., -1, :] = total
         return out.reshape(*lead, *out.shape[1:])
+
+    def _sums(self, group: Group, at_calls: list[Array], unknown: dict[str, Any],
+              m: int) -> Iterator[tuple[Dense, slice, Array, Array]]:
+        """(layer, slice, Σ a gᵀ, Σ g) over the positions of each sample, for the layers of a group."""
+        if self._is_plain_convolution(group):
+            i, = group.calls
+            g = at_calls[i]
+            yield group.layers[0], group.slices[0], convolved(self.seen.calls[i], g, group), torch.sum(g.flatten(3), dim=-1)
+            return
+        for layer, s, rows, c in self.at_layers(m, at_calls, unknown, [group]):
+            yield layer, s, torch.matmul(rows.mT, c), torch.sum(c, dim=-2)
+
+    def _is_plain_convolution(self, group: Group) -> bool:
+        """Whether a group is one call of a convolution of images, each a sample."""
+        if group.kind != "affine" or len(group.calls) != 1 or len(group.layers) != 1:
+            return False
+        call, axes = self.seen.calls[group.calls[0]], self._skeleton.axes[group.calls[0]]
+        return call.kind in CONVOLUTIONS and axes == (Axis(0, 1), Axis(0, 1)) and not isinstance(call.arguments["padding"], str)
 
     def layer_inputs(self) -> list[tuple[Affine, Array]]:
         self.network.require_known()
-        return [(layer, self._rows[k]) for k, layer in enumerate(self.network.steps)]
+        rows = [a for group in self._skeleton.groups for a in self._rows_of(group)]
+        return list(zip(self.network.steps, rows, strict=True))
 
     def layer_quantities(self, g: Array) -> list[LayerQuantities]:
         self.network.require_known()
@@ -109,19 +131,19 @@ class TorchPass(NetworkPass):
         return [LayerQuantities(k, layer, s, rows, c.reshape(*lead, *c.shape[1:]))
                 for k, (layer, s, rows, c) in enumerate(self._quantities(g))]
 
-    @cached_property
-    def _rows(self) -> list[Array]:
-        """The inputs of every layer, shapes (n, L, inputs)."""
-        found = []
-        for group in self._skeleton.groups:
-            for k in range(len(group.layers)):
-                if group.kind != "affine":
-                    found.append(torch.ones((self.output.shape[0], 1, 1), dtype=self.dtype, device=self.output.device))
-                    continue
-                parts = [rows_of(self.seen.calls[i], self._skeleton.axes[i][0], group, k, self.dtype)   # type: ignore[arg-type]
-                         for i in group.calls]
-                found.append((parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)).detach())
-        return found
+    def _rows_of(self, group: Group) -> list[Array]:
+        """The inputs of every layer of a group, shapes (n, L, inputs)."""
+        name = group.slots[0].name
+        if name not in self._rows:
+            self._rows[name] = [self._rows_of_layer(group, k) for k in range(len(group.layers))]
+        return self._rows[name]
+
+    def _rows_of_layer(self, group: Group, k: int) -> Array:
+        if group.kind != "affine":
+            return torch.ones((self.output.shape[0], 1, 1), dtype=self.dtype, device=self.output.device)
+        parts = [rows_of(self.seen.calls[i], self._skeleton.axes[i][0], group, k, self.dtype)       # type: ignore[arg-type]
+                 for i in group.calls]
+        return (parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)).detach()
 
     def _quantities(self, g: Array) -> Iterator[tuple[Dense, slice, Array, Array]]:
         """(layer, slice, rows, covectors) of every layer, for covectors (m, n, outputs) at the output."""
@@ -133,11 +155,12 @@ class TorchPass(NetworkPass):
         found = _gradients(outputs, ys, g) if ys else []
         return [g[0].new_zeros((g[0].shape[0], *y.shape)) if c is None else c for y, c in zip(ys, found)]
 
-    def at_layers(self, m: int, at_calls: list[Array],
-                  unknown: dict[str, Any]) -> Iterator[tuple[Dense, slice, Array, Array]]:
+    def at_layers(self, m: int, at_calls: list[Array], unknown: dict[str, Any],
+                  groups: list[Group] | None = None) -> Iterator[tuple[Dense, slice, Array, Array]]:
         """(layer, slice, rows, covectors) of every layer, for m covectors at the calls and those of unknown parameters."""
-        calls, rows = self.seen.calls, iter(self._rows)
-        for group in self._skeleton.groups:
+        calls = self.seen.calls
+        for group in self._skeleton.groups if groups is None else groups:
+            rows = iter(self._rows_of(group))
             if group.kind == "affine":
                 for k, (layer, s) in enumerate(zip(group.layers, group.slices)):
                     parts = [covectors_of(calls[i], self._skeleton.axes[i][1], at_calls[i], group, k)    # type: ignore[arg-type]
