@@ -128,7 +128,7 @@ def _traced(run: Run, geometry: Any, x: Array, whole: bool) -> tuple[Any, ...]:
         xp, rows, at.update = backend_of(at.x), run.rows, update.on(at.objective)
         rows.all_active = False         # as far as one knows
         state, rebuilt = _flat(at.state)
-        size = len(state)
+        size, shapes = len(state), [part.shape for part in state]
 
         def stands(k: Array) -> tuple[Array, ...]:
             records = [record.data for record in run.records.values()]
@@ -149,6 +149,8 @@ def _traced(run: Run, geometry: Any, x: Array, whole: bool) -> tuple[Any, ...]:
             stand_at(*state)
             at.h = run.step(at)
             x, at.state = at.update(at.geometry, at.x, at.covector, at.h, at.state)
+            if [part.shape for part in _flat(at.state)[0]] != shapes:
+                raise TypeError("a state that the first step makes is not carried through a program")
             for observe_move in run.moves:
                 observe_move(at, x)
             at.k = at.k + 1

@@ -90,3 +90,8 @@ def test_one_program_for_all_numbers(backend, caplog):
     with jax.log_compiles(), caplog.at_level("DEBUG"):
         once(1)
     assert not [said for said in caplog.messages if "Finished XLA compilation" in said]
+
+
+def test_a_state_that_the_first_step_makes(backend):
+    """Such a run is no program, and goes on as on any library."""
+    assert_same(run(backend.make(X0), update=ig.Optimistic(), max_steps=64), run(update=ig.Optimistic(), max_steps=64))
