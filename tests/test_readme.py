@@ -91,6 +91,13 @@ def test_prompts_of_docstrings():
     assert len(texts) > 70 and runner.failures == 0
 
 
+def test_prompts_fit_their_box():
+    """Which holds 116 columns in a window of 1400 pixels."""
+    lines = {f"{place(page)}:{i}": line for page in PAGES for i, line in enumerate(page.read_text(encoding="utf-8").split("\n"), 1)}
+    long = [where for where, line in lines.items() if line.startswith((">>> ", "... ")) and len(line) > 116]
+    assert len(lines) > 1000 and not long, long
+
+
 def test_the_documentation_has_prompts():
     """A page list that is empty would make the test above pass for nothing."""
     counts = {place(page): len(doctest.DocTestParser().get_examples(page.read_text(encoding="utf-8"))) for page in PAGES}
