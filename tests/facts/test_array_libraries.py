@@ -175,6 +175,23 @@ assert np.array_equal(ig.backend.to_numpy(ig.backend.asarray(frozen[::-1], like=
 assert ig.Normal().to_eta(x.detach().to(torch.float32)).dtype == torch.float32
 meta = torch.empty((5, 2), dtype=torch.float64, device="meta")
 assert ig.Categorical(3).to_eta(meta).shape == (5, 2)
+M, q = ig.Gamma(), torch.tensor([0.1, 0.9], dtype=torch.float64)
+assert M.theta_from(shape=meta, rate=1.0).shape == (5, 2, 2) and M.to_theta(meta).shape == (5, 2)
+assert M.log_density(meta, meta[:, 0]).shape == M.quantile(meta, meta[:, 0]).shape == (5,)
+theta = M.theta_from(shape=1.0 + q, rate=1.0)
+assert torch.allclose(torch.func.vmap(M.quantile)(theta, q), M.quantile(theta, q), rtol=1e-14)
+assert torch.allclose(torch.func.vmap(M.cdf, (None, 0))(theta[0], q), M.cdf(theta[0], q), rtol=1e-14)
+for M, theta in ((ig.GeneralizedInverseGaussian(), torch.stack([q, -1 - q, -q], dim=-1)),
+                 (ig.Truncated(ig.Poisson(), 0), q[:, None])):
+    found = torch.func.vmap(M.log_density)(theta, torch.ones(2, dtype=torch.float64))
+    assert torch.allclose(found, M.log_density(theta, torch.ones(2, dtype=torch.float64)), rtol=1e-13)
+for ask in (lambda: ig.Gamma().sample(np.random.default_rng(0), meta), lambda: ig.backend.to_numpy(meta),
+            lambda: torch.func.vmap(ig.Beta().distance)(1 + q[None], 2 + q[None])):
+    try:
+        ask()
+        raise SystemExit("no error")
+    except TypeError as error:
+        assert "numbers" in str(error)
 """,
 }
 

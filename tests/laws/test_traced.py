@@ -156,7 +156,9 @@ def test_distribution_functions(backend):
         theta = region(M).sample(rng, (2,), 0.3)
         made, x, level = map(backend.make, (theta, M.sample(rng, theta), q))
         assert jax.eval_shape(jax.vmap(M.quantile), made, level).shape == (2,)
-        assert jax.eval_shape(jax.vmap(lambda theta, x: (M.cdf(theta, x), M.variance(theta))), made, x)[1].shape == (2,)   # noqa: B023
+        for f in (M.cdf, M.log_survival):
+            assert jax.eval_shape(jax.vmap(f), made, x).shape == (2,)
+        assert jax.eval_shape(jax.vmap(M.variance), made).shape == (2,)
     M, theta = ALL["Truncated(Exponential, 0, 2)"], np.asarray([[-0.5], [1.0]])
     found = jax.jit(lambda *xs: M.survival(xs[0], M.quantile(*xs)))(backend.make(theta), backend.make(q))
     assert np.allclose(backend.check(found), 1.0 - q, rtol=1e-12)
