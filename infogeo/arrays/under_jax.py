@@ -12,7 +12,7 @@ from jax.core import Tracer
 from jax.extend.core import jaxpr_as_fun
 
 from ..backend import Array, Namespace, namespace_of
-from ..backend.jax_library import Untraceable
+from ..backend.namespace import Untraceable
 
 UNTRACEABLE = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError,
                jax.errors.TracerIntegerConversionError, jax.errors.NonConcreteBooleanIndexError, Untraceable)

@@ -6,7 +6,7 @@ import torch
 from torch._C import _functorch as levels
 
 from ..backend import Array, Namespace
-from ..backend.torch_library import Untraceable
+from ..backend.namespace import Untraceable
 
 UNTRACEABLE = (RuntimeError, NotImplementedError, Untraceable)
 WITHOUT = "rows of torch.func.vmap, and tensors on the device meta, have not: call it on others"

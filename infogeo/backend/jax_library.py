@@ -12,15 +12,11 @@ import scipy.special
 
 from .adapter import Generator
 from .jax_gamma import digamma, gammaln
-from .namespace import SPECIAL, Array, Namespace
+from .namespace import SPECIAL, Array, Namespace, Untraceable
 
 __all__ = ["JAX", "JaxGenerator", "is_key"]
 
 HOST = ("betaincc", "betaincinv", "gammainccinv", "gammaincinv")
-
-
-class Untraceable(TypeError):
-    """What takes numbers of an array met one of which JAX knows the shape only."""
 
 
 def to_host(x: Array) -> np.ndarray:

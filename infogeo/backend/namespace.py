@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import scipy.special
 
-__all__ = ["CREATION", "NUMPY", "SPECIAL", "Array", "Namespace", "through_host"]
+__all__ = ["CREATION", "NUMPY", "SPECIAL", "Array", "Namespace", "Untraceable", "through_host"]
 
 # An array of whichever library is at hand. The libraries share no base class, and a protocol of the array API's operators would
 # be satisfied by none of their own type stubs.
@@ -15,6 +15,10 @@ SPECIAL = ("betainc", "betaincc", "betaincinv", "digamma", "erf", "erfcx", "erfi
            "gammainccinv", "gammaincinv", "gammaln", "log_ndtr", "ndtr", "ndtri", "xlog1py", "xlogy")
 CREATION = ("arange", "asarray", "empty", "eye", "full", "linspace", "ones", "zeros")
 COLUMNS = (np.ndarray, np.float64, np.float32)
+
+
+class Untraceable(TypeError):
+    """What takes the numbers of an array met one of which only the shape is known."""
 
 
 class Namespace:

@@ -10,17 +10,13 @@ import numpy as np
 import torch
 
 from .adapter import Generator
-from .namespace import CREATION, SPECIAL, Array, Namespace, through_host
+from .namespace import CREATION, SPECIAL, Array, Namespace, Untraceable, through_host
 
 __all__ = ["TorchGenerator", "namespace_on"]
 
 # Of float64 arrays the regularised gamma functions of torch 2.13 are right to 2e-9 only (3·10⁻⁹ at α = 22), SciPy's to 1e-14:
 # they go through the host, as do those that torch lacks.
 HOST = ("betainc", "betaincc", "betaincinv", "gammainc", "gammaincc", "gammainccinv", "gammaincinv")
-
-
-class Untraceable(TypeError):
-    """What takes numbers of a tensor met one that has only a shape."""
 
 
 def to_host(x: Array) -> np.ndarray:
