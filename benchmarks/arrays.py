@@ -29,6 +29,7 @@ from tests.registry import PRIMAL, kernels  # noqa: E402
 
 LIBRARIES = {"torch": torch.as_tensor, "jax": jax.numpy.asarray}
 OF_ONE_NUMBER = ("cdf", "survival", "quantile")
+BESIDE = (*OF_ONE_NUMBER, "mean", "variance", "fit", "distance", "geodesic")
 
 
 def given(pool, kinds):
@@ -64,6 +65,27 @@ def traced(M, pool):
     return missing(M, lambda name, kinds: jax.jit(getattr(M, name)).trace(*given(made, kinds)) is not None)
 
 
+def untraced_beside(M):
+    """What a family does beside its formulas and `jax.jit` does not trace: see BESIDE."""
+    rng, theta = np.random.default_rng(0), np.asarray(M.theta_domain.interior_point, dtype=float)
+    here, there = jax.numpy.asarray(theta), jax.numpy.asarray(1.001 * theta)
+    if not isinstance(M, ExponentialFamily):
+        asked = {}
+    else:
+        x = jax.numpy.asarray(M.sample(rng, theta, (5,)))
+        asked = {"mean": (here,), "variance": (here,), "fit": (x,)}
+        if not M.support.shape:
+            asked |= {"cdf": (here, x), "survival": (here, x), "quantile": (here, jax.numpy.asarray([0.2, 0.7]))}
+    asked |= {"distance": (here, there), "geodesic": (here, there, 0.5)}
+    found = []
+    for name in (name for name in BESIDE if name in asked):
+        try:
+            jax.eval_shape(getattr(M, name), *asked[name])
+        except TypeError:
+            found.append(name)
+    return found
+
+
 def through_the_host(M, pool):
     """{method: special functions} of the methods that go through the host on torch, whose list holds that of JAX."""
     theta, used, seen = torch.as_tensor(np.array(pool["theta"][0])), set(), {}
@@ -94,9 +116,10 @@ def row(name, M):
     pool, expected = in_double_precision(M, "float64", (3,))
     said = lambda names: "all" if not names else "none" if len(names) == len(expected) else "but " + " ".join(names)
     host = through_the_host(M, pool)
-    return {"family": type(M).__name__, "formulas": len(expected),
-            **{library: said(on_library(M, make, pool, expected)) for library, make in LIBRARIES.items()},
-            "jit": said(traced(M, pool)), "host": "; ".join(f"{method} {' '.join(names)}" for method, names in host.items())}
+    libraries = {library: said(on_library(M, make, pool, expected)) for library, make in LIBRARIES.items()}
+    return {"family": type(M).__name__, "formulas": len(expected), **libraries,
+            "jit": said(traced(M, pool)), "beside": " ".join(untraced_beside(M)),
+            "host": "; ".join(f"{method} {' '.join(names)}" for method, names in host.items())}
 
 
 def hosts():

@@ -71,9 +71,10 @@ def arrays(rows):
     lacks = lambda cell: literal(cell, {"all", "none", "but"})
     host = lambda cell: "; ".join(f"{literal(method)}: {literal(names)}" for method, _, names in
                                   (part.partition(" ") for part in cell.split("; ") if part))
-    heads = ("Class", "Formulas", "PyTorch", "JAX", "``jax.jit``", "Through the host")
+    heads = ("Class", "Formulas", "PyTorch", "JAX", "``jax.jit``", "Not under ``jax.jit``", "Through the host")
     cells = lambda row: (lacks(row[key]) for key in ("torch", "jax", "jit"))
-    return table(heads, [(f"`{row['family']}`", row["formulas"], *cells(row), host(row["host"])) for row in rows])
+    return table(heads, [(f"`{row['family']}`", row["formulas"], *cells(row), literal(row["beside"]), host(row["host"]))
+                         for row in rows])
 
 
 def arrays_host(rows):
