@@ -8,7 +8,8 @@ from ..domains.symmetric import SymmetricSoftmax
 from ..errors import DomainError, from_extra
 from ..families.categorical import Categorical
 from ..networks.activations import Tanh
-from ..networks.model import ConditionalModel
+from ..networks.model import Batch, ConditionalModel
+from .calibration import left_out, temperature
 from .estimator import NetworkEstimator
 from .units import Units
 
@@ -51,6 +52,9 @@ class NaturalGradientClassifier(ClassifierMixin, NetworkEstimator):        # typ
     validation_fraction, n_iter_no_change, tol
         The part; the run ends after so many epochs that gained no more than `tol`, nats, of the training loss where nothing is
         held out.
+    calibrate : bool
+        Whether predicted logits are divided by the temperature that suits rows which were held out or, in closed form, left out
+        one by one (`temperature_`). Of many rows, as of digits, the second is too much work, and T is 1.
     class_weight : dict, "balanced" or None
     warm_start : bool
         Whether a further `fit` goes on where the last one ended, with what the optimiser has learned.
@@ -62,6 +66,8 @@ class NaturalGradientClassifier(ClassifierMixin, NetworkEstimator):        # typ
     ----------
     classes_ : array of the labels, sorted
     model_, w_ : ConditionalModel and its weights, for features in standard units: ``ig.networks.save(path, est.model_, est.w_)``
+    temperature_ : float
+        T: θ / T are the predicted laws of the outputs θ of ``model_.theta(w_, inputs(X))``; 1 where it was not looked for.
     n_iter_, loss_curve_, validation_curve_ : epochs; the penalised loss in each; the loss of the held-out rows after each
     n_features_in_, feature_names_in_
 
@@ -79,7 +85,9 @@ class NaturalGradientClassifier(ClassifierMixin, NetworkEstimator):        # typ
     def __init__(self, hidden: Any = (50,), *, activation: Any = Tanh, optimiser: Any = None, step: Any = None,
                  max_iter: int = 200, batch_size: int | None = None, prior_precision: float = 1.0, standardise: bool = True,
                  early_stopping: bool = False, validation_fraction: float = 0.1, n_iter_no_change: int = 10, tol: float = 1e-4,
-                 class_weight: Any = None, warm_start: bool = False, verbose: bool = False, random_state: Any = None) -> None:
+                 calibrate: bool = True, class_weight: Any = None, warm_start: bool = False, verbose: bool = False,
+                 random_state: Any = None) -> None:
+        self.calibrate = calibrate
         self.class_weight = class_weight
         super().__init__(
             hidden=hidden, activation=activation, optimiser=optimiser, step=step, max_iter=max_iter, batch_size=batch_size,
@@ -103,9 +111,23 @@ class NaturalGradientClassifier(ClassifierMixin, NetworkEstimator):        # typ
         if first and classes is not None:
             self._told = np.unique(classes)
         try:
-            return self._trained(*self._data(X, y, sample_weight, first=first), first=first, epochs=1)
+            self._trained(*self._data(X, y, sample_weight, first=first), first=first, epochs=1)
+            self.temperature_ = 1.0
+            return self
         finally:
             self.__dict__.pop("_told", None)
+
+    def _calibrated(self, batch: Batch, held_out: Batch | None) -> None:
+        """By the rows held out, else by those left out."""
+        self.temperature_, model, seen = 1.0, self.model_, batch if held_out is None else held_out
+        if not self.calibrate:
+            return
+        theta = left_out(model, self.w_, seen, self.prior_precision) if held_out is None else model.theta(self.w_, seen[0])
+        if theta is not None:
+            self.temperature_ = temperature(model.family, theta, *seen[1:])
+
+    def _theta(self, x: Array) -> Array:
+        return super()._theta(x) / self.temperature_
 
     def _observations(self, y: Any, first: bool) -> Array:
         """The number of the class of every row."""

@@ -13,7 +13,7 @@ from ..backend import Array
 from ..curvature.kfac import kfac
 from ..errors import DomainError, ShapeError, from_extra, made, require, require_count
 from ..networks.activations import Activation
-from ..networks.model import ConditionalModel
+from ..networks.model import Batch, ConditionalModel
 from ..networks.network import Sequential
 from ..networks.usual import MLP
 from ..solvers.result import Status
@@ -104,9 +104,15 @@ class NetworkEstimator(BaseEstimator):         # type: ignore[misc]
         DomainError, ShapeError, ValueError, TypeError
         """
         again = self.warm_start and hasattr(self, "_training")
-        return self._trained(*self._data(X, y, sample_weight, first=not again), first=not again, epochs=self.max_iter)
+        seen = self._trained(*self._data(X, y, sample_weight, first=not again), first=not again, epochs=self.max_iter)
+        self._calibrated(*seen)
+        return self
 
-    def _trained(self, X: Array, y: Array, weights: Array, first: bool, epochs: int) -> Self:
+    def _calibrated(self, batch: Batch, held_out: Batch | None) -> None:
+        """What follows once a network is trained on a batch: nothing."""
+
+    def _trained(self, X: Array, y: Array, weights: Array, first: bool, epochs: int) -> tuple[Batch, Batch | None]:
+        """The network trained; the batch that it saw, and that held out."""
         rng = check_random_state(self.random_state)
         seed, valid = int(rng.randint(2**31 - 1)), None
         if self.early_stopping:
@@ -120,13 +126,15 @@ class NetworkEstimator(BaseEstimator):         # type: ignore[misc]
             self.model_ = self._made_model(X.shape[1])
         if self.early_stopping:
             valid = self._batch(X_held, y_held, held)
-        found = fit(self.model_, self._batch(X, y, weights), optimiser=self._optimiser(), step=self.step, max_epochs=epochs,
+        batch = self._batch(X, y, weights)
+        found = fit(self.model_, batch, optimiser=self._optimiser(), step=self.step, max_epochs=epochs,
                     batch_size=self.batch_size, prior_precision=self.prior_precision, validation=valid,
                     patience=self.n_iter_no_change, tol=self.tol, rng=np.random.default_rng(seed),
                     start=None if first else self._training, progress=bool(self.verbose))
-        return self._found(found, first)
+        self._found(found, first)
+        return batch, valid
 
-    def _found(self, found: Training, first: bool) -> Self:
+    def _found(self, found: Training, first: bool) -> None:
         before = ([], []) if first else (self.loss_curve_, self.validation_curve_)
         unit = self._y_units.log_volume
         self.loss_curve_, self.validation_curve_ = (old + [value + unit for value in new]
@@ -134,7 +142,6 @@ class NetworkEstimator(BaseEstimator):         # type: ignore[misc]
         self._training, self.w_, self.n_iter_ = found, found.w, len(self.loss_curve_)
         if found.status not in (Status.STOPPED, Status.MAX_STEPS):
             warnings.warn(f"training ended early. {found.status.name}: {found.status.text}", ConvergenceWarning, stacklevel=4)
-        return self
 
     def _data(self, X: Any, y: Any, sample_weight: Any, first: bool) -> tuple[Array, Array, Array]:
         """Training data as arrays of floats, without the rows of weight 0."""
@@ -185,9 +192,12 @@ class NetworkEstimator(BaseEstimator):         # type: ignore[misc]
 
     def predict_dist(self, X: Any) -> PredictedLaw:
         """The predicted law of every row: its family and θ, and what these say."""
-        x = self.inputs(X)
-        theta = self.model_.theta(self.w_, x)
+        theta = self._theta(self.inputs(X))
         return PredictedLaw(self.model_.family, self._y_units.outward(self.model_.family, theta))       # type: ignore[arg-type]
+
+    def _theta(self, x: Array) -> Array:
+        """The natural parameters of rows as the network sees them."""
+        return self.model_.theta(self.w_, x)
 
     def inputs(self, X: Any) -> Array:
         """What the network `model_` sees of the rows, shape (n, *model_.network.input_shape)."""

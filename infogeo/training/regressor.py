@@ -68,7 +68,8 @@ class NaturalGradientRegressor(RegressorMixin, NetworkEstimator):      # type: i
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """One epoch over these rows; the first call decides in which units features and y are seen."""
         first = not hasattr(self, "_training")
-        return self._trained(*self._data(X, y, sample_weight, first=first), first=first, epochs=1)
+        self._trained(*self._data(X, y, sample_weight, first=first), first=first, epochs=1)
+        return self
 
     def _family(self) -> ExponentialFamily:
         family: ExponentialFamily = made("family", self.family, ExponentialFamily)
