@@ -3,6 +3,7 @@ from copy import copy
 from typing import Any
 
 from ..arrays.kept import kept
+from ..arrays.tracing import surely
 from ..backend import Array, arrays, backend_of, batch_contiguous, dot
 from ..numerics.linalg import matvec
 from .base import Objective
@@ -50,7 +51,8 @@ class CrossEntropy(Objective):
         self.manifold = require_manifold("CrossEntropy", M)
         self.eta_hat = kept(batch_contiguous(M.eta_domain.require("eta_hat", eta_hat)))
         self.rows = tuple(self.eta_hat.shape[:-1])
-        self.on_face = M.eta_domain.closed and bool(backend_of(self.eta_hat).any(self.eta_hat == 0))
+        xp = backend_of(self.eta_hat)
+        self.on_face = M.eta_domain.closed and not surely(xp, xp.all(self.eta_hat != 0))
 
     def __repr__(self) -> str:
         return f"CrossEntropy({self.manifold!r}, eta_hat of shape {tuple(self.eta_hat.shape)})"

@@ -4,14 +4,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import inf, isfinite, nan
 from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
+from array_api_compat import is_array_api_obj
 
 from ..arrays.kept import kept
-from ..backend import Array, Namespace, arrays
+from ..arrays.tracing import is_traced
+from ..backend import Array, Namespace, arrays, backend_of
 from ..errors import require, require_count, require_positive
 from .place import Place
 
@@ -55,8 +57,15 @@ class Search(Step):
 
 
 def positive_field(step: Step, name: str) -> None:
-    """A field of a rule, such as its step size, positive throughout: a number, or a copy of an array."""
-    h = require_positive(name, getattr(step, name))
+    """A field of a rule, such as its step size, positive throughout: a number, or a copy of an array.
+
+    Of an array of JAX that is traced, what is not positive becomes NaN.
+    """
+    h = getattr(step, name)
+    if is_array_api_obj(h) and is_traced(backend_of(h), good := (h > 0) & (h < inf)):
+        h = backend_of(h).where(good, h, nan)
+    else:
+        h = require_positive(name, h)
     object.__setattr__(step, name, h if isinstance(h, (int, float)) else kept(h))
 
 
