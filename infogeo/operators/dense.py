@@ -241,7 +241,8 @@ class _ShiftedDense(SymmetricDense):
         copy = self.A._copy()
         if (own := as_numpy(self.xp, copy)) is None:
             return copy + self.c * self.xp.eye(self.dim, dtype=self._precision)
-        own.reshape(-1)[::self.dim + 1] += self.c       # order 1001: 0.07 ms, not 0.23 for a sum with c I
+        diagonal = np.einsum("ii->i", own)      # a view in any memory order; of 1001 entries 0.07 ms, not 0.23 for a sum with c I
+        diagonal += self.c
         return copy
 
     @cached_property

@@ -254,6 +254,15 @@ def test_singular_operators_solve_to_no_number(backend):
         assert not np.any(np.isfinite(to_numpy(A.solve(b))[:2])), A
 
 
+@every_dtype
+def test_shifts_of_matrices_in_any_memory_order(backend, dtype):
+    A = spd(4)
+    for matrix in (backend.make(A, dtype), backend.make(np.ascontiguousarray(A.T), dtype).T, backend.make(np.pad(A, 2), dtype)[2:-2, 2:-2]):
+        B = SymmetricDense(matrix).shifted(0.7)
+        close(backend.check(B.solve(backend.make(np.ones(4), dtype)), dtype), np.linalg.solve(A + 0.7 * np.eye(4), np.ones(4)),
+              dtype)
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_roots_do_not_depend_on_the_signs_of_eigenvectors(sign):
     z, flipped = np.arange(12.0), Q3 * np.array([1.0, -1.0, 1.0])
