@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.tracing import shortcut, surely
+from ..arrays.tracing import is_traced, shortcut, surely
 from ..backend import Array, Namespace, arrays
 from .base import ExponentialFamily
 
@@ -47,7 +47,7 @@ class HasLimits(ExponentialFamily):
             return f, outside & ~self._in_closure(xp, eta)
         if all(surely(xp, xp.all(xp.isfinite(theta))) for theta in xs):
             return f, outside
-        return partial(self._anywhere, kernel, f), outside
+        return partial(self._anywhere if is_traced(xp, *xs) else self._at_limit, kernel, f), outside
 
     def _anywhere(self, kernel: str, f: Callable[..., Any], xp: Namespace, *thetas: Array) -> Array:
         return shortcut(xp, f, _are_finite, partial(self._at_limit, kernel, f), *thetas)
