@@ -257,7 +257,8 @@ def test_singular_operators_solve_to_no_number(backend):
 @every_dtype
 def test_shifts_of_matrices_in_any_memory_order(backend, dtype):
     A = spd(4)
-    for matrix in (backend.make(A, dtype), backend.make(np.ascontiguousarray(A.T), dtype).T, backend.make(np.pad(A, 2), dtype)[2:-2, 2:-2]):
+    flipped, inside = backend.make(np.ascontiguousarray(A.T), dtype).T, backend.make(np.pad(A, 2), dtype)[2:-2, 2:-2]
+    for matrix in (backend.make(A, dtype), flipped, inside):
         B = SymmetricDense(matrix).shifted(0.7)
         close(backend.check(B.solve(backend.make(np.ones(4), dtype)), dtype), np.linalg.solve(A + 0.7 * np.eye(4), np.ones(4)),
               dtype)
