@@ -143,7 +143,7 @@ def by_rows(xp: Namespace, f: Callable[[Array], Array], x: Array) -> Array:
 def computed(xp: Namespace, *xs: Array) -> tuple[Array, ...]:
     """The arrays, dear ones that several formulas go on with: of a large batch XLA would evaluate them in every one anew."""
     tools = None if xp is NUMPY else _tools(xp.name)
-    return xs if tools is None else tools.computed(xs)      # type: ignore[no-any-return]
+    return xs if tools is None else tools.computed(xs)
 
 
 def only(xp: Namespace, mask: Array, *xs: Array) -> list[Array]:
