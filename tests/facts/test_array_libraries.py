@@ -162,7 +162,7 @@ q, p = ig.Poisson(), jax.numpy.asarray([0.3])
 assert np.allclose(jax.jit(lambda t: ig.bhattacharyya(q, p, t))(p + 1), ig.bhattacharyya(q, p, p + 1))
 """,
     "torch": """
-import torch, numpy as np, infogeo as ig
+import warnings, torch, numpy as np, infogeo as ig
 x = torch.tensor([0.3, -0.5], dtype=torch.float64, requires_grad=True)
 assert np.array_equal(ig.backend.to_numpy(x), [0.3, -0.5]) and ig.backend.to_numpy(x.conj()).dtype == float
 xp = ig.backend.backend_of(x)
@@ -185,6 +185,12 @@ for M, theta in ((ig.GeneralizedInverseGaussian(), torch.stack([q, -1 - q, -q], 
                  (ig.Truncated(ig.Poisson(), 0), q[:, None])):
     found = torch.func.vmap(M.log_density)(theta, torch.ones(2, dtype=torch.float64))
     assert torch.allclose(found, M.log_density(theta, torch.ones(2, dtype=torch.float64)), rtol=1e-13)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")                 # of what breaks the graph
+    x = torch.tensor([[0.3, -0.5], [1.0, 2.0]], dtype=torch.float64, requires_grad=True)
+    y = torch.compile(ig.Normal().potential, backend="eager")(x)
+    y[0].backward()
+assert torch.equal(y[:1], ig.Normal().potential(x[:1])) and y[1].isnan() and torch.allclose(x.grad[0], ig.Normal().to_eta(x[0]))
 for ask in (lambda: ig.Gamma().sample(np.random.default_rng(0), meta), lambda: ig.backend.to_numpy(meta),
             lambda: torch.func.vmap(ig.Beta().distance)(1 + q[None], 2 + q[None])):
     try:
