@@ -14,9 +14,8 @@ def as_numpy(xp: Namespace, x: Array) -> np.ndarray | None:
     NumPy, which computes half of it, 4.7; 785 solves with a Cholesky factor 23.4 and by SciPy 13.4; the factor in float64 9.7 and
     7.5.
     """
-    if xp is NUMPY:
-        return x
-    if xp.name != "torch" or x.device.type != "cpu" or is_traced(xp, x) or is_differentiated(xp, x):
+    elsewhere = xp is not NUMPY and (xp.name != "torch" or x.device.type != "cpu")
+    if elsewhere or is_traced(xp, x) or is_differentiated(xp, x):
         return None
     host: np.ndarray = to_numpy(x)
     return host

@@ -169,8 +169,9 @@ class NaturalGradientClassifier(ClassifierMixin, NetworkEstimator):        # typ
         return self.predict_dist(X).parameters["probabilities"]
 
     def predict_log_proba(self, X: Any) -> Array:
-        """Its logarithm."""
-        return np.log(self.predict_proba(X))
+        """Its logarithm, also where the probability is too small for a number."""
+        law = self.predict_dist(X)
+        return law.family.log_density(law.theta[:, np.newaxis], np.arange(len(self.classes_)))
 
     def predict(self, X: Any) -> Array:
         """The most probable class, shape (n,)."""

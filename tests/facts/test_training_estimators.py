@@ -49,6 +49,9 @@ def test_wine_without_a_setting_touched():
     far = Classifier(max_iter=20, tol=0.0, random_state=0).fit(1e200 * WINE, LABELS)
     assert far.score(1e200 * WINE, LABELS) == 1.0
     assert np.array_equal(pickle.loads(pickle.dumps(model)).predict_proba(WINE), model.predict_proba(WINE))
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(WINE[1::2])), p, rtol=1e-12)
+    model.temperature_ = 1e-4                               # of probabilities below every number
+    assert np.min(model.predict_proba(WINE)) == 0.0 and np.all(np.isfinite(model.predict_log_proba(WINE)))
 
 
 def test_in_the_company_of_scikit_learn():
