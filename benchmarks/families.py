@@ -295,6 +295,7 @@ def main():
     print(f"\nmilliseconds for {arguments.points} points")
     table(results)
     if arguments.out:
+        arguments.out.mkdir(parents=True, exist_ok=True)
         write(results, arguments.points, arguments.out / "speed.rst")
     structured()
 
