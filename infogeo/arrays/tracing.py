@@ -59,10 +59,10 @@ def shortcut(xp: Namespace, short: Callable[..., Array], suffices: Callable[...,
 
     Where that has no truth value yet, JAX looks at it when the program runs, and of small batches takes what is right everywhere.
     """
-    if xp is not NUMPY and (tools := _tools(xp.name)) is not None:
+    if is_traced(xp, *xs) and hasattr(tools := _tools(xp.name), "shortcut"):
         return tools.shortcut(xp, short, suffices, whole, xs)
     found = short(xp, *xs)
-    return found if suffices(xp, found, *xs) else whole(xp, *xs)
+    return found if surely(xp, suffices(xp, found, *xs)) else whole(xp, *xs)
 
 
 def still(xp: Namespace, x: Array) -> Array:

@@ -109,9 +109,6 @@ _apart: ContextVar[bool] = ContextVar("infogeo_apart", default=False)
 
 def shortcut(xp: Namespace, short: Callable[..., Array], suffices: Callable[..., Array], whole: Callable[..., Array],
              xs: tuple[Array, ...]) -> Array:
-    if not any(map(is_traced, xs)):
-        found = short(xp, *xs)
-        return found if suffices(xp, found, *xs) else whole(xp, *xs)
     everywhere = partial(whole, xp)
     if max(x.size for x in xs) < MANY:
         return everywhere(*xs)

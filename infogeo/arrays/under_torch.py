@@ -58,12 +58,6 @@ def _goes_on(condition: Array, begun: bool) -> bool:
     return not begun if plain.is_meta else bool(torch.any(plain))
 
 
-def shortcut(xp: Namespace, short: Callable[..., Array], suffices: Callable[..., Array], whole: Callable[..., Array],
-             xs: tuple[Array, ...]) -> Array:
-    found = short(xp, *xs)
-    return found if surely(suffices(xp, found, *xs)) else whole(xp, *xs)
-
-
 def still(x: Array) -> Array:
     return x.detach()
 
