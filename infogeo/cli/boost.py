@@ -3,7 +3,7 @@ import argparse
 from typing import Any
 
 from .. import studies
-from .options import number, positive, prepared, say, seed
+from .options import Parser, number, positive, prepared, say, seed
 
 EXAMPLES = """examples:
   infogeo boost --data houses.csv --target price --family gamma --out prices
@@ -11,11 +11,14 @@ EXAMPLES = """examples:
 
 
 def add(commands: Any) -> None:
-    trees = commands.add_parser(
+    commands.add_parser(
         "boost", help="predict the law of a column by the others, with boosted trees",
         description="Natural-gradient boosting of the parameters of a family; scores on held-out rows\n"
                     "beside the marginal law. Words are categories, empty cells are missing. Needs the\n"
-                    "extra infogeo[boosting].", epilog=EXAMPLES)
+                    "extra infogeo[boosting].", epilog=EXAMPLES, options=_options)
+
+
+def _options(trees: Parser) -> None:
     trees.add_argument("--data", metavar="FILE", help="a table, .csv, .tsv or .txt, each also .gz")
     trees.add_argument("--target", metavar="COLUMN", help="the column to predict")
     trees.add_argument("--family", default="normal", metavar="NAME", help="of its laws (default normal)")

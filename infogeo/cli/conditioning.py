@@ -3,7 +3,7 @@ import argparse
 from typing import Any
 
 from .. import studies
-from .options import add_common, chosen, number, positive, prepared, say, seed, whole
+from .options import Parser, add_common, chosen, number, positive, prepared, say, seed, whole
 
 EXAMPLES = """examples:
   infogeo conditioning --probabilities 0.5 0.3 0.2 --quick
@@ -23,12 +23,15 @@ def reference(text: str) -> int | str:
 
 
 def add(commands: Any) -> None:
-    study = commands.add_parser(
+    commands.add_parser(
         "conditioning", help="gradient descent in θ and in η, natural gradient and mirror descent on one target",
         description="How gradient descent in θ, gradient descent in η, natural gradient and mirror\n"
-                    "descent converge, and why. θ are the natural, η the expectation parameters.", epilog=EXAMPLES)
+                    "descent converge, and why. θ are the natural, η the expectation parameters.",
+        epilog=EXAMPLES, options=_options)
+
+
+def _options(study: Parser) -> None:
     source = study.add_argument_group("target (one of)")
-    study.known += ["--example", "--counts", "--samples", "--probabilities", "--target", "--targets"]
     source.add_argument("--example", metavar="NAME", help="a data set that comes with infogeo: " + ", ".join(studies.EXAMPLES))
     source.add_argument("--counts", metavar="FILE", help="table with a row for each outcome and a --column of counts")
     source.add_argument("--samples", metavar="FILE", help="table with a row for each observation, for the --family to fit")

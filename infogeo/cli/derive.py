@@ -3,7 +3,7 @@ import argparse
 from typing import Any
 
 from .. import symbolic
-from .options import say
+from .options import Parser, say
 
 EXAMPLES = """examples:
   infogeo derive "log(1 + exp(t))"
@@ -11,10 +11,13 @@ EXAMPLES = """examples:
 
 
 def add(commands: Any) -> None:
-    derivation = commands.add_parser(
+    commands.add_parser(
         "derive", help="closed forms of a dually flat manifold from the formula of its potential",
         description="Closed forms from a formula for ψ: η, metric, cubic tensor, connections,\ncurvature, the dual potential.",
-        epilog=EXAMPLES)
+        epilog=EXAMPLES, options=_options)
+
+
+def _options(derivation: Parser) -> None:
     derivation.add_argument("formula", help='such as "-t1**2/(4*t2) - log(-2*t2)/2"')
     derivation.add_argument("--format", choices=("text", "latex", "json"), default="text")
     derivation.set_defaults(run=run)

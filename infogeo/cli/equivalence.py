@@ -3,7 +3,7 @@ import argparse
 from typing import Any
 
 from .. import studies
-from .options import number, positive, prepared, say, seed
+from .options import Parser, number, positive, prepared, say, seed
 
 EXAMPLES = """examples:
   infogeo equivalence --family normal "Categorical(4)" gamma
@@ -14,11 +14,14 @@ EXAMPLES = """examples:
 
 
 def add(commands: Any) -> None:
-    study = commands.add_parser(
+    commands.add_parser(
         "equivalence", help="identities of natural gradient and mirror descent, measured",
         description="What natural gradient, mirror descent and divergences have to do with each\n"
                     "other: every identity with its error, and with which power of the step size\n"
-                    "distances fall.", epilog=EXAMPLES)
+                    "distances fall.", epilog=EXAMPLES, options=_options)
+
+
+def _options(study: Parser) -> None:
     study.add_argument("--family", nargs="+", metavar="NAME",
                        help="with their arguments: gamma, \"Wishart(2)\" (default: normal, Categorical(3), gamma)")
     study.add_argument("--target", nargs="+", metavar="NAME=VALUE", help="the ordinary parameters of a point of the one --family")

@@ -3,7 +3,7 @@ import argparse
 from typing import Any
 
 from .. import studies
-from .options import say
+from .options import Parser, say
 
 EXAMPLES = """examples:
   infogeo families
@@ -12,9 +12,12 @@ EXAMPLES = """examples:
 
 
 def add(commands: Any) -> None:
-    listing = commands.add_parser(
+    commands.add_parser(
         "families", help="the families, their ordinary parameters and what they can do",
-        description="All families in a line each, or the data sheets of those that are named.", epilog=EXAMPLES)
+        description="All families in a line each, or the data sheets of those that are named.", epilog=EXAMPLES, options=_options)
+
+
+def _options(listing: Parser) -> None:
     listing.add_argument("names", nargs="*", metavar="NAME", help="with its arguments: gamma, \"Wishart(2)\"")
     listing.add_argument("--format", choices=("text", "json"), default="text")
     listing.set_defaults(run=run)

@@ -3,7 +3,7 @@ import argparse
 from typing import Any
 
 from .. import studies
-from .options import number, positive, prepared, say
+from .options import Parser, number, positive, prepared, say
 
 EXAMPLES = """examples:
   infogeo infer --data tumours.csv --target malignant --out tumours
@@ -13,11 +13,14 @@ EXAMPLES = """examples:
 
 
 def add(commands: Any) -> None:
-    inference = commands.add_parser(
+    commands.add_parser(
         "infer", help="the posterior of a regression by natural gradient, beside the exact one",
         description="The variational posterior of a regression, by natural gradient on the bound on the\n"
                     "evidence, beside exact moments and evidence: by quadrature for a normal regression\n"
-                    "with unknown variance, by weighted draws for the others.", epilog=EXAMPLES)
+                    "with unknown variance, by weighted draws for the others.", epilog=EXAMPLES, options=_options)
+
+
+def _options(inference: Parser) -> None:
     inference.add_argument("--model", default="logistic", metavar="NAME", help=", ".join(studies.INFERENCE_MODELS))
     inference.add_argument("--data", metavar="FILE", required=True, help="a table, .csv, .tsv or .txt, each also .gz")
     inference.add_argument("--target", metavar="COLUMN", required=True, help="the column to predict: 0 and 1, counts, numbers "

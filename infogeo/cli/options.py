@@ -2,7 +2,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,29 +11,40 @@ from typing import Any, NoReturn
 from .. import studies
 from ..arrays.files import require_place
 from ..backend import BACKENDS, use_backend
-from ..studies.naming import suggestion
+from ..studies.inputs import suggestion
 
 
 class Parser(argparse.ArgumentParser):
     """A parser whose complaint is one line, which says what may have been meant."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **{"formatter_class": argparse.RawDescriptionHelpFormatter, **options})
-        self.known: list[str] = []      # the options of this parser and of those below it
+    def __init__(self, *args: Any, options: Callable[["Parser"], None] = lambda parser: None, **settings: Any) -> None:
+        super().__init__(*args, **{"formatter_class": argparse.RawDescriptionHelpFormatter, **settings})
+        self._fill: Callable[[Parser], None] | None = options
 
-    def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
-        return self._noted(super().add_argument(*names, **options))
+    def fill(self) -> None:
+        """Adds the options of a command, which name what all of the library has, when it is the one that is asked for."""
+        add, self._fill = self._fill, None
+        if add is not None:
+            add(self)
 
-    def _noted(self, action: argparse.Action) -> argparse.Action:
-        self.known = [*getattr(self, "known", []), *action.option_strings]
-        return action
+    def parse_known_args(self, *args: Any, **settings: Any) -> Any:
+        self.fill()
+        return super().parse_known_args(*args, **settings)
+
+    def known(self) -> list[str]:
+        """The options of this parser and of those below it."""
+        self.fill()
+        below = [choice for action in self._actions if isinstance(action, argparse._SubParsersAction)
+                 for choice in action.choices.values()]
+        return [*self._option_string_actions, *(option for choice in below for option in choice.known())]
 
     def error(self, message: str) -> NoReturn:
         if found := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
             message += suggestion(found[1], re.findall(r"[\w-]+", found[2]))
         elif found := re.search(r"unrecognized arguments: (\S+)", message):
             option = found[1].partition("=")[0]
-            message += "; other commands have it, this one does not" if option in self.known else suggestion(option, self.known)
+            known = self.known()
+            message += "; other commands have it, this one does not" if option in known else suggestion(option, known)
         raise studies.InputError(message)
 
 

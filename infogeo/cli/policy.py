@@ -3,7 +3,7 @@ import argparse
 from typing import Any
 
 from .. import studies
-from .options import add_common, chosen, positive, prepared, say
+from .options import Parser, add_common, chosen, positive, prepared, say
 
 EXAMPLES = """examples:
   infogeo policy --environment CartPole-v1 --method trpo npg --out cartpole
@@ -11,10 +11,13 @@ EXAMPLES = """examples:
 
 
 def add(commands: Any) -> None:
-    learning = commands.add_parser(
+    commands.add_parser(
         "policy", help="natural policy gradient and others side by side in one environment",
         description="Learn a policy by several methods from several seeds; print and plot returns\n"
-                    "against steps. Needs the extra infogeo[policy].", epilog=EXAMPLES)
+                    "against steps. Needs the extra infogeo[policy].", epilog=EXAMPLES, options=_options)
+
+
+def _options(learning: Parser) -> None:
     learning.add_argument("--environment", default="CartPole-v1", metavar="NAME", help="of Gymnasium (default CartPole-v1)")
     learning.add_argument("--method", nargs="+", default=["trpo"], metavar="NAME", help=", ".join(studies.POLICY_METHODS))
     learning.add_argument("--steps", type=positive, default=40960, help="in the environment (default 40960)")

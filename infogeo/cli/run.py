@@ -25,8 +25,6 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(dest="command", parser_class=Parser, metavar="COMMAND")
     for command in COMMANDS.values():
         command.add(commands)
-    for choice in commands.choices.values():
-        parser.known += choice.known
     parser.set_defaults(run=lambda options: say(_overview(commands)))
     return parser
 
@@ -41,6 +39,7 @@ def _complete(parser: Parser) -> None:
     """Answers the shell and ends, where argcomplete asks by its variable: nothing of it is loaded otherwise."""
     if "_ARGCOMPLETE" in os.environ:
         from argcomplete import autocomplete
+        parser.known()                  # has every command filled: argcomplete marks the options that there are
         autocomplete(parser)
 
 

@@ -4,8 +4,7 @@ import json
 from typing import Any
 
 from .. import studies
-from ..studies.naming import named_family
-from .options import add_common, chosen, number, positive, prepared, say, seed
+from .options import Parser, add_common, chosen, number, positive, prepared, say, seed
 
 EXAMPLES = """examples:
   infogeo train --architecture classifier --optimiser kfac nesterov adam
@@ -17,10 +16,14 @@ EXAMPLES = """examples:
 
 
 def add(commands: Any) -> None:
-    training = commands.add_parser(
+    commands.add_parser(
         "train", help="K-FAC, Adam and other optimisers side by side on one data set",
         description="Train a network with several optimisers from the same weights; print and plot\n"
-                    "loss against steps and time, and what they predict of rows that are held out.", epilog=EXAMPLES)
+                    "loss against steps and time, and what they predict of rows that are held out.",
+        epilog=EXAMPLES, options=_options)
+
+
+def _options(training: Parser) -> None:
     training.add_argument("--data", default="digits", metavar="NAME",
                           help="digits (default), or a file .csv, .tsv, .txt, each also .gz, or .npz (arrays x, y)")
     training.add_argument("--target", metavar="COLUMN",
@@ -95,7 +98,7 @@ def run(options: argparse.Namespace) -> None:
     settings = {"step_sizes": _by_optimiser(options, "step_size"), "damping": _by_optimiser(options, "damping")}
     with chosen(options.backend):
         data = studies.dataset(options.data, options.target)
-        family = None if options.family is None else named_family(options.family)
+        family = None if options.family is None else studies.named_family(options.family)
         task = studies.task(options.architecture, data, options.dtype, family=family, standardise=options.standardise,
                             held_out=options.held_out, seed=options.seed)
         studies.follow_training(

@@ -30,7 +30,8 @@ from .described import described_problem as described_problem, described_target 
 from .many_targets import conditioning_of_many as conditioning_of_many, targets_of_table as targets_of_table
 from .divergences import alpha_charts as alpha_charts, named_problem as named_problem
 from .chart import ETA as ETA, THETA as THETA, CoordinateChart as CoordinateChart, FlatChart as FlatChart, MappedChart as MappedChart
-from .naming import InputError as InputError, InputWarning as InputWarning, named_family as named_family
+from .inputs import InputError as InputError, InputWarning as InputWarning
+from .naming import named_family as named_family
 
 # families
 from .catalogue import families_text as families_text

@@ -17,7 +17,7 @@ from ..networks.model import Batch, ConditionalModel, CrossEntropyLoss, Negative
 from ..networks.usual import MLP, ConvNet
 from ..training.units import Units, is_location_scale
 from .dataset import Dataset
-from .naming import InputError, InputWarning
+from .inputs import InputError, InputWarning
 
 __all__ = ["Task", "task"]
 

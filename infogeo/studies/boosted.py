@@ -11,7 +11,8 @@ from .. import boosting
 from ..arrays.files import packed, unpacked
 from .canvas import BLUE, ORANGE, blank
 from .export import as_csv, as_json, in_memory, write_files
-from .naming import InputError, named_family
+from .inputs import InputError
+from .naming import named_family
 from .reading import TextTable, read_table
 from .tables import number, table
 

@@ -6,7 +6,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from .naming import InputError
+from .inputs import InputError
 from .reading import is_number, read_table
 
 __all__ = ["Dataset", "dataset"]

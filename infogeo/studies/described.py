@@ -6,7 +6,7 @@ from ..backend import Array
 from ..families.base import ExponentialFamily
 from .divergences import named_problem
 from .examples import example_options
-from .naming import InputError
+from .inputs import InputError
 from .problem import ForwardProblem, Problem
 from .target import Reference, Target, from_counts, from_parameters, from_probabilities, from_samples
 

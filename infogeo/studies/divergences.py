@@ -10,7 +10,7 @@ from ..objectives.jensen_shannon import JensenShannonDivergence
 from ..objectives.power_divergence import (AlphaDivergence, BhattacharyyaDistance, ChiSquaredDivergence, RenyiDivergence,
                                            SquaredHellingerDistance)
 from .chart import ETA, MappedChart
-from .naming import InputError, suggestion
+from .inputs import InputError, suggestion
 from .problem import DIRECTIONS, DivergenceProblem, Problem
 
 __all__ = ["DIVERGENCES", "alpha_charts", "named_problem"]

@@ -20,8 +20,9 @@ from ..testing.wavy import Wavy
 from .bars import Jobs
 from .equivalence_figure import figure_equivalence
 from .equivalence_report import csv_of_equivalence, json_of_equivalence, report_equivalence, write_equivalence
+from .inputs import InputError, suggestion
 from .measured_identity import Job, MeasuredIdentity, ObjectiveOf, measured
-from .naming import InputError, named_family, suggestion
+from .naming import named_family
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,7 +13,7 @@ from .blocks import in_blocks
 from .equivalence import STEPS, chosen_identities, equivalence
 from .equivalence_report import worst_of
 from .export import as_csv, in_memory, write_files
-from .naming import InputError
+from .inputs import InputError
 from .tables import number, table
 
 __all__ = ["equivalence_of_many", "follow_equivalence_of_many", "report_equivalence_of_many"]

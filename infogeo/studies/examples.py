@@ -2,7 +2,7 @@
 from pathlib import Path
 from typing import Any
 
-from .naming import InputError, suggestion
+from .inputs import InputError, suggestion
 
 __all__ = ["EXAMPLES", "example_data", "example_options"]
 

@@ -15,8 +15,9 @@ from ..solvers.result import LOST
 from ..solvers.step import Constant
 from .blocks import in_blocks
 from .discrete import GOAL
+from .inputs import InputError
 from .methods import METHODS
-from .naming import InputError, named_family
+from .naming import named_family
 from .problem import ForwardProblem, Problem
 from .reading import TextTable, read_table
 from .report import SHORT

@@ -1,32 +1,15 @@
 """Families from texts like ``gamma``, ``Wishart(2)`` or ``Truncated(Poisson, 0)``."""
 import ast
-from collections.abc import Iterable
-from difflib import get_close_matches
 from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
 
-from ..errors import InfogeoError
 from ..families.base import ExponentialFamily
 from ..families.catalogue import FAMILIES
+from .inputs import InputError, suggestion
 
-__all__ = ["InputError", "InputWarning", "named_family", "parsed_value", "suggestion"]
-
-
-class InputError(InfogeoError, ValueError):
-    """Input that cannot be a target; the message is one line that says what is wrong and where."""
-
-
-class InputWarning(UserWarning):
-    """Input that can be used, and may be meant otherwise."""
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """What may have been meant by a name that is not known, as the end of a sentence; nothing where none is near."""
-    by_key = {key.lower().replace("_", ""): key for key in known}
-    near = get_close_matches(name.lower().replace("_", ""), by_key, 1)
-    return f"; did you mean {by_key[near[0]]}?" if near else ""
+__all__ = ["named_family", "parsed_value"]
 
 
 def named_family(text: str, columns: int | None = None) -> ExponentialFamily:

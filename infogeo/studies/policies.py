@@ -23,7 +23,7 @@ from ..solvers.trust_region import TrustRegion
 from ..solvers.update import NaturalUpdate, Update
 from ..training.adam import Adam
 from .bars import Jobs
-from .naming import InputError, suggestion
+from .inputs import InputError, suggestion
 
 __all__ = ["POLICY_METHODS", "PolicyMethod", "PolicyRun", "PolicyStudy", "policies", "policy_runs"]
 

@@ -14,7 +14,7 @@ from ..solvers.descend import descend
 from ..solvers.result import Result, Status
 from .canvas import BLUE, ORANGE, blank
 from .export import as_csv, as_json, in_memory, write_files
-from .naming import InputError
+from .inputs import InputError
 from .posterior_models import INFERENCE_MODELS, PosteriorModel
 from .reading import read_table
 from .tables import number, table

@@ -14,7 +14,7 @@ from ..inference.regression import LogisticRegression, PoissonRegression
 from ..inference.vector_regression import SoftmaxRegression
 from ..solvers.step import Backtracking, Constant
 from ..solvers.update import MirrorUpdate
-from .naming import InputError
+from .inputs import InputError
 from .reading import TextTable
 
 __all__ = ["INFERENCE_MODELS", "PosteriorModel"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .naming import InputError, suggestion
+from .inputs import InputError, suggestion
 
 __all__ = ["NumberColumns", "TextTable", "is_number", "read_table"]
 

@@ -14,8 +14,8 @@ from .bars import Jobs
 from .conditioning import ConditioningRun
 from .diagnosis import Diagnosis
 from .export import as_csv, as_json, in_memory, tables_of, unfinished_conditioning, write, write_files
+from .inputs import InputError
 from .many_targets import conditioning_of_many, report_many, targets_of_table
-from .naming import InputError
 from .problem import DIRECTIONS, ForwardProblem
 from .report import report_part, report_setting
 from .tables import number, wrapped

@@ -12,7 +12,8 @@ from ..backend import Array, asarray, to_numpy
 from ..errors import DomainError, InfogeoError
 from ..families.base import ExponentialFamily
 from ..families.categorical import Categorical
-from .naming import InputError, InputWarning, named_family, parsed_value
+from .inputs import InputError, InputWarning
+from .naming import named_family, parsed_value
 from .reading import NumberColumns, TextTable, read_table
 
 __all__ = ["Reference", "Target", "from_counts", "from_parameters", "from_probabilities", "from_samples", "reference_of"]

@@ -35,7 +35,7 @@ from ..training.structured import StructuredNatural, TwoSided
 from ..training.tonga import TONGA
 from .architecture import Task
 from .bars import Jobs
-from .naming import InputError, suggestion
+from .inputs import InputError, suggestion
 from .unfinished import Unfinished
 
 __all__ = ["OPTIMISERS", "Optimiser", "TrainingRun", "TrainingSettings", "TrainingStudy", "train", "training_runs"]

@@ -416,9 +416,12 @@ def test_a_frequency_table_is_noted(capsys, here):
     assert (code, err) == (0, "") and "1.3537" in out                           # θ = log 3.87
 
 
-def test_version(capsys):
-    assert main(["--version"]) == 0
-    assert capsys.readouterr().out == f"infogeo {ig.__version__}\n"
+def test_version():
+    """Without the families, solvers and studies that the options of the commands name."""
+    program = ("import sys\nfrom infogeo.cli import main\nassert main(['--version']) == 0\n"
+               "print([name for name in ('families', 'solvers', 'testing', 'training') if 'infogeo.' + name in sys.modules])")
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert out == f"infogeo {ig.__version__}\n[]\n"
 
 
 @pytest.mark.parametrize("argv, meant", [

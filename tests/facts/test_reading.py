@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import infogeo as ig
-from infogeo.studies.naming import suggestion
+from infogeo.studies.inputs import suggestion
 from infogeo.studies.reading import read_table
 from infogeo.studies.unfinished import Unfinished
 
