@@ -16,6 +16,14 @@ class AffineMap:
     ----------
     A : array, shape (d, m)
     b : array, shape (d,), optional
+
+    Examples
+    --------
+    >>> A = ig.AffineMap([[2.0, 0.0], [0.0, 1.0]], b=[1.0, 0.0])
+    >>> A([3.0, 4.0]), A.inverse([7.0, 4.0])
+    (array([7., 4.]), array([3., 4.]))
+    >>> A.pull_back([0.0, 0.0], [1.0, 1.0])         # a covector: Aᵀ c
+    array([2., 1.])
     """
 
     def __init__(self, A: Array, b: Array | None = None) -> None:

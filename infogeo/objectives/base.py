@@ -25,6 +25,16 @@ class Objective(ABC):
         Whether f has values. Of a `VectorField` they are NaN, and a run looks at its covectors alone.
     usual_record : str or None
         What a run keeps of its steps unless told otherwise, a `record` of `descend`.
+
+    Examples
+    --------
+    >>> class Quartic(ig.Objective):
+    ...     def value_and_gradient(self, x):
+    ...         return (x**4).sum(-1), 4 * x**3
+    >>> f = Quartic().pulled_back(ig.AffineMap([[2.0]]))              # f(2u)
+    >>> value, covector = f.value_and_gradient(np.array([1.0]))
+    >>> float(value), covector                      # 2⁴, and 2 · 4 · 2³
+    (16.0, array([64.]))
     """
 
     rows: tuple[int, ...] | None = None

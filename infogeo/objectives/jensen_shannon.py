@@ -35,6 +35,14 @@ class JensenShannonDivergence(Objective):
         Without nodes, for a family whose support is no finite range of integers.
 
     Source: Lin, Divergence measures based on the Shannon entropy, IEEE Trans. Inf. Theory 37 (1991).
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> f = ig.JensenShannonDivergence(M, M.theta_from(probability=0.0001))
+    >>> value, _ = f.value_and_gradient(M.theta_from(probability=0.9999))
+    >>> round(float(value / np.log(2)), 3)          # bits that one draw tells
+    0.999
     """
 
     curvature_at_target: float = 0.25

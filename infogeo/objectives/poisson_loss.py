@@ -29,6 +29,15 @@ class PoissonLoss(Objective):
         every step, though its gradient is unbounded near the boundary.
 
     Source: Bauschke, Bolte & Teboulle, A descent lemma beyond Lipschitz gradient continuity (2017), lemma 7.
+
+    Examples
+    --------
+    >>> f = ig.PoissonLoss([[1.0, 0.0], [1.0, 1.0]], [2.0, 6.0])
+    >>> run = ig.descend(f, [1.0, 1.0], geometry=ig.Burg(2),
+    ...                  update=ig.MirrorUpdate(),
+    ...                  step=1 / f.relative_smoothness, max_steps=100)
+    >>> run.x.round(4), bool((np.diff(run.values[:20]) < 0).all())
+    (array([2., 4.]), True)
     """
 
     rows = ()

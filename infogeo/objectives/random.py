@@ -78,7 +78,17 @@ class _Linear(CrossEntropy):
 
 
 class Noisy(Objective):
-    """Another objective with independent normal noise of standard deviation sigma on every entry of each step's differential."""
+    """Another objective with independent normal noise of standard deviation sigma on every entry of each step's differential.
+
+    Examples
+    --------
+    >>> f = ig.Noisy(ig.LeastSquares([[1.0]], [2.0]), sigma=1.0)
+    >>> run = ig.descend(f, [0.0], update=ig.GradientUpdate(),
+    ...                  step=ig.Diminishing(1.0), max_steps=400,
+    ...                  rng=np.random.default_rng(0), record=None)
+    >>> run.x.round(1)     # steps of 1/k average the noise
+    array([2.])
+    """
 
     def __init__(self, f: Objective, sigma: float) -> None:
         require("sigma", "sigma >= 0", isinstance(sigma, Real) and float(sigma) >= 0, sigma)

@@ -23,6 +23,15 @@ class BarzilaiBorwein(Step):
         h₀.
 
     Source: Barzilai & Borwein, Two-point step size gradient methods (1988), equation 5.
+
+    Examples
+    --------
+    >>> f = ig.LeastSquares(np.diag([1.0, 10.0]), [0.0, 0.0])         # κ = 100
+    >>> run = ig.descend(f, [1.0, 1.0], geometry=ig.Euclidean(2),
+    ...                  update=ig.GradientUpdate(),
+    ...                  step=ig.BarzilaiBorwein(0.01), max_steps=40, tol=1e-8)
+    >>> ig.Status(run.status).name, bool(run.steps < 20)
+    ('CONVERGED', True)
     """
 
     needs = ("flat",)

@@ -28,6 +28,15 @@ class Composite(Based):
         `L1`, `Box`, `SumTo`, or one of your own.
 
     Source: Duchi, Shalev-Shwartz, Singer & Tewari, Composite objective mirror descent (2010).
+
+    Examples
+    --------
+    >>> lasso = ig.Composite(ig.MirrorUpdate(), ig.L1(1.0))           # ISTA
+    >>> f = ig.LeastSquares(np.eye(2), [3.0, 0.5])
+    >>> run = ig.descend(f, [0.0, 0.0], geometry=ig.Euclidean(2), update=lasso,
+    ...                  step=0.5, max_steps=60)
+    >>> run.x.round(6)
+    array([2., 0.])
     """
 
     base: Update

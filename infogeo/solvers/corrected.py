@@ -18,6 +18,18 @@ class CorrectedNatural(SameForAllRows):
     O(h²). In the chart θ of a dually flat manifold Γ(v, v) = ½ G⁻¹ T(v, v). The tensor Γ is formed: O(d³) numbers a row.
 
     Source: Song, Song & Ermon, Accelerating natural gradient with higher-order invariance (2018).
+
+    Examples
+    --------
+    >>> M, f = ig.Exponential(), lambda x: (x[0], [1.0])
+    >>> for update in (ig.NaturalUpdate(), ig.CorrectedNatural(),
+    ...                ig.Geodesic()):
+    ...     run = ig.descend(f, [-1.0], geometry=M, update=update, step=0.1,
+    ...                      max_steps=1)
+    ...     print(run.x.round(4))                   # −1 − h − h²/2 − …: −e^h
+    [-1.1]
+    [-1.105]
+    [-1.1052]
     """
 
     needs = ("sharp",)

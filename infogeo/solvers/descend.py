@@ -78,6 +78,17 @@ def descend(objective: Any, x0: Array, *, geometry: Any = None, update: Any, ste
         For a `record` that is larger than the memory of the machine, before the first step: of weights, ask for less.
     TypeError
         Where an argument is of another kind, and where no geometry is given and something asks for its metric.
+
+    Examples
+    --------
+    >>> family = ig.Normal()
+    >>> target = family.to_eta(family.theta_from(mean=1.0, variance=4.0))
+    >>> theta = family.theta_from(mean=[0.0, 3.0], variance=[1.0, 9.0])
+    >>> run = ig.descend(ig.CrossEntropy(family, target), theta,
+    ...                  geometry=family, update=ig.MirrorUpdate(), step=1.0,
+    ...                  max_steps=1)
+    >>> family.parameters(run.x)["variance"].round(6)  # both starts, one step
+    array([4., 4.])
     """
     objective, update, step = as_objective(objective), as_update(update, rng), as_step(step)
     if not isinstance(callbacks, Iterable):

@@ -23,6 +23,17 @@ class DualAveraging(SameForAllRows):
     falls, such as ``Diminishing(h, power=0.5)``, all covectors weigh the same, where mirror descent weighs the first most.
 
     Source: Nesterov, Primal-dual subgradient methods for convex problems (2009).
+
+    Examples
+    --------
+    >>> M = ig.Categorical(3)
+    >>> f = ig.CrossEntropy(M, [0.5, 0.3])  # the same for a constant step
+    >>> for update in (ig.DualAveraging(), ig.MirrorUpdate()):
+    ...     run = ig.descend(f, [0.0, 0.0], geometry=M, update=update, step=0.5,
+    ...                      max_steps=5)
+    ...     print(run.x.round(4))
+    [0.8852 0.3883]
+    [0.8852 0.3883]
     """
 
     needs = ("to_eta", "to_theta")

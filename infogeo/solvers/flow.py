@@ -30,7 +30,16 @@ _TEXTS = {
 
 @dataclass(frozen=True, repr=False)
 class FlowResult(Result):
-    """A run of `flow`: ``path[k]`` is the point at ``times[k]``, ``steps`` counts evaluations of the vector field."""
+    """A run of `flow`: ``path[k]`` is the point at ``times[k]``, ``steps`` counts evaluations of the vector field.
+
+    Examples
+    --------
+    >>> f = lambda x: (x @ x / 2, x)
+    >>> run = ig.flow(f, [1.0], update=ig.GradientUpdate(),
+    ...               times=[0.0, 1.0, 2.0])
+    >>> run.path[:, 0].round(6), ig.Status(run.status).name           # e^{−t}
+    (array([1.      , 0.367879, 0.135335]), 'FINISHED')
+    """
 
     def text(self, status: Status) -> str:
         return _TEXTS.get(status, status.text)
@@ -66,6 +75,15 @@ def flow(objective: Any, x0: Array, *, geometry: Any = None, update: Any, times:
         For times that are not increasing from 0 on, and for x0.
     TypeError, ValueError
         Where an argument is of another kind.
+
+    Examples
+    --------
+    >>> M = ig.Exponential()                        # η̂ − η falls like e^{−t}
+    >>> run = ig.flow(ig.CrossEntropy(M, [2.0]), [-1.0], geometry=M,
+    ...               update=ig.MirrorUpdate(),
+    ...               times=[0.0, np.log(2.0), np.log(4.0)])
+    >>> M.to_eta(run.path)[:, 0].round(6)
+    array([1.  , 1.5 , 1.75])
     """
     objective, update = as_objective(objective), as_update(update)
     times = np.atleast_1d(np.asarray(to_numpy(times), dtype=float))

@@ -28,6 +28,15 @@ class Geodesic(Based):
     ------
     ConvergenceError
         In a run, where a geodesic without a closed form is not found.
+
+    Examples
+    --------
+    >>> M = ig.Exponential()     # −e^{ht}: a rate stays positive
+    >>> f = ig.CrossEntropy(M, [2.0])
+    >>> run = ig.descend(f, [-1.0], geometry=M, update=ig.Geodesic(), step=1.0,
+    ...                  max_steps=1)
+    >>> run.x.round(6), float(np.exp(-1.0).round(6))
+    (array([-0.367879]), 0.367879)
     """
 
     base: Update = NaturalUpdate()

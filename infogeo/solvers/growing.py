@@ -23,6 +23,16 @@ class Growing(Backtracking):
         As of `Backtracking`; h is where the first step starts.
     growth : float
         γ, above 1.
+
+    Examples
+    --------
+    >>> f = lambda x: (x[0]**2 / 200, [x[0] / 100])     # asks for h = 100
+    >>> for step in (ig.Backtracking(1.0), ig.Growing(1.0)):
+    ...     run = ig.descend(f, [1.0], update=ig.GradientUpdate(), step=step,
+    ...                      max_steps=7)
+    ...     print(run.x.round(3))
+    [0.932]
+    [0.176]
     """
 
     growth: float = 2.0

@@ -45,6 +45,14 @@ def lbfgs(objective: Any, x0: Array, *, geometry: Any = None, max_steps: int, to
         For an objective without values, or with a batch of its own.
 
     Source: Liu & Nocedal, On the limited memory BFGS method for large scale optimization (1989), as in `scipy.optimize.minimize`.
+
+    Examples
+    --------
+    >>> def rosenbrock(x):
+    ...     a, b = 1 - x[0], x[1] - x[0]**2
+    ...     return a**2 + 100 * b**2, [-2 * a - 400 * x[0] * b, 200 * b]
+    >>> ig.lbfgs(rosenbrock, [-1.2, 1.0], max_steps=100, tol=1e-8).x.round(6)
+    array([1., 1.])
     """
     objective, bare = as_objective(objective), geometry is None
     if not getattr(objective, "valued", True) or getattr(objective, "rows", None):

@@ -30,6 +30,18 @@ class Moment:
         records, where these are kept elsewhere; a note, of plain values, is kept with it.
     records : function () -> dict of arrays, records first
         Those of the steps before.
+
+    Examples
+    --------
+    >>> seen = []
+    >>> def watch(moment):
+    ...     seen.append((moment.k, float(moment.x[0])))
+    ...     return moment.x[0] < 2                  # True ends the run
+    >>> run = ig.descend(lambda x: (x[0]**2 / 2, x), [8.0],
+    ...                  update=ig.GradientUpdate(), step=0.5, max_steps=50,
+    ...                  callbacks=[watch])
+    >>> seen, ig.Status(run.status).name
+    ([(1, 4.0), (2, 2.0), (3, 1.0)], 'STOPPED')
     """
 
     k: int

@@ -32,6 +32,15 @@ class Newton(Update):
     ------
     TypeError
         In a run, where there is none.
+
+    Examples
+    --------
+    >>> f, M = ig.CrossEntropy(ig.Bernoulli(), [0.8]), ig.Bernoulli()
+    >>> run = ig.descend(f, [0.0], geometry=M, update=ig.Newton(), step=1.0,
+    ...                  max_steps=4)
+    >>> error = abs(run.path[:, 0] - np.log(4))     # squared at each step
+    >>> [f"{one:.0e}" for one in error]
+    ['1e+00', '2e-01', '9e-03', '3e-05', '2e-10']
     """
 
     hessian: Callable[[Array], Array] | None = None
@@ -71,6 +80,15 @@ class Damped(Step):
     self-concordant function it stays in the domain, lowers the value at every step, and is quadratic near the minimum.
 
     Source: Nesterov & Nemirovskii, Interior-point polynomial algorithms in convex programming (1994), section 2.2.
+
+    Examples
+    --------
+    >>> M = ig.Burg(1)                              # with the metric 1/x²
+    >>> f = lambda x: (x[0] - np.log(x[0]), 1 - 1 / x)
+    >>> run = ig.descend(f, [9.0], geometry=M, update=ig.NaturalUpdate(),
+    ...                  step=ig.Damped(), max_steps=1)
+    >>> run.x.round(6)                              # λ = 8; h = 1 leads to −63
+    array([1.])
     """
 
     steady = True

@@ -23,7 +23,16 @@ __all__ = ["NoisyFlowResult", "noisy_flow"]
 
 @dataclass(frozen=True, repr=False)
 class NoisyFlowResult(Result):
-    """A run of `noisy_flow`: ``path[k]`` is the point at ``times[k]``, ``average[k]`` the mean (1/t) ∫₀ᵗ x ds up to then."""
+    """A run of `noisy_flow`: ``path[k]`` is the point at ``times[k]``, ``average[k]`` the mean (1/t) ∫₀ᵗ x ds up to then.
+
+    Examples
+    --------
+    >>> f, rng = lambda x: (x @ x / 2, x), np.random.default_rng(0)
+    >>> run = ig.noisy_flow(f, [1.0], update=ig.GradientUpdate(), noise=0.0,
+    ...                     times=[0.0, 1.0, 4.0], rng=rng, h=0.01)
+    >>> run.average[:, 0].round(2)                  # (1 − e^{−t}) / t
+    array([1.  , 0.63, 0.25])
+    """
 
     average: Array = None
 
@@ -62,6 +71,14 @@ def noisy_flow(objective: Any, x0: Array, *, geometry: Any = None, update: Any, 
 
     Source: Mertikopoulos & Staudigl, On the convergence of gradient-like flows with noisy gradient input (2018); Kloeden &
     Platen, Numerical solution of stochastic differential equations (1992), section 9.1.
+
+    Examples
+    --------
+    >>> f, rng = ig.LeastSquares([[1.0]], [0.0]), np.random.default_rng(0)
+    >>> run = ig.noisy_flow(f, np.zeros((500, 1)), update=ig.GradientUpdate(),
+    ...                     noise=1.0, times=[0.0, 4.0], rng=rng, h=0.02)
+    >>> round(float(run.x.var()), 1)     # σ²/2: Langevin's temperature
+    0.5
     """
     times = np.atleast_1d(np.asarray(to_numpy(times), dtype=float))
     if times.ndim != 1 or not times.size or not times[0] >= 0 or not np.all(np.diff(times) > 0) or not np.isfinite(times[-1]):

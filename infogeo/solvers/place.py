@@ -30,6 +30,18 @@ class Place:
         ``(x, value, covector)`` before the last step.
     h : array, shape (...), or number
         The last step size; None before the first step.
+
+    Examples
+    --------
+    >>> class Parabola(ig.Step):  # through f, its slope, f at h = 1
+    ...     def __call__(self, at):
+    ...         slope, ahead = -(at.covector @ at.direction()), at.curve(1.0)
+    ...         return slope / (2 * (at.probe(ahead) - at.value + slope))
+    >>> run = ig.descend(lambda x: (x @ x / 8, x / 4), [3.0],
+    ...                  geometry=ig.Euclidean(1), update=ig.GradientUpdate(),
+    ...                  step=Parabola(), max_steps=1)
+    >>> run.x
+    array([0.])
     """
 
     # slots: the loop reads and writes them at every step

@@ -27,6 +27,14 @@ class Polyak(Search):
         a.
 
     Source: Polyak, Introduction to optimization (1987), section 5.3.
+
+    Examples
+    --------
+    >>> f = lambda x: (abs(x[0]), np.sign(x))  # |x|: a constant step never ends
+    >>> run = ig.descend(f, [3.0], update=ig.GradientUpdate(),
+    ...                  step=ig.Polyak(0.0), max_steps=1)
+    >>> run.x
+    array([0.])
     """
 
     lower: Any

@@ -34,6 +34,16 @@ class Projected(Based):
         In a run, where the set meets nothing of the domain.
 
     Source: Censor & Lent, An iterative row-action method for interval convex programming (1981); Beck & Teboulle (2003).
+
+    Examples
+    --------
+    >>> f, M = ig.LeastSquares(np.eye(2), [1.0, 1.0]), ig.Euclidean(2)
+    >>> inside = ig.Projected(ig.MirrorUpdate(),
+    ...                       ig.Halfspaces([[1.0, 1.0]], [1.0]))
+    >>> run = ig.descend(f, [0.0, 0.0], geometry=M, update=inside, step=0.5,
+    ...                  max_steps=9)
+    >>> run.x.round(6)
+    array([0.5, 0.5])
     """
 
     base: Update

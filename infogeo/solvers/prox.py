@@ -25,6 +25,19 @@ class Prox(ABC):
     """A convex function g, by the minimiser of h g(y) + B_ψ(y : x).
 
     Shapes: x (..., d); h (...) or a number.
+
+    Examples
+    --------
+    >>> class Floor(ig.Prox):                       # x ≥ 1, of a separable ψ
+    ...     def value(self, x):
+    ...         return np.where((x >= 1).all(-1), 0.0, np.inf)
+    ...     def __call__(self, geometry, x, h):
+    ...         return np.maximum(x, 1.0)
+    >>> update = ig.Composite(ig.MirrorUpdate(), Floor())
+    >>> ig.descend(ig.LeastSquares(np.eye(2), [0.0, 3.0]), [2.0, 2.0],
+    ...            geometry=ig.Euclidean(2), update=update, step=1.0,
+    ...            max_steps=5).x
+    array([1., 3.])
     """
 
     @abstractmethod
@@ -57,6 +70,14 @@ class L1(Prox):
     ----------
     weight : float
         λ, not negative.
+
+    Examples
+    --------
+    >>> soft = ig.L1(0.5)                           # soft thresholds
+    >>> soft(ig.Euclidean(3), np.array([2.0, 0.3, -1.0]), 1.0)
+    array([ 1.5,  0. , -0.5])
+    >>> float(soft.value(np.array([1.5, 0.0, -0.5])))
+    1.0
     """
 
     weight: float
@@ -90,6 +111,11 @@ class Box(Prox):
     ----------
     lower, upper : numbers or arrays, shape (..., d)
         Copies are kept.
+
+    Examples
+    --------
+    >>> ig.Box(0.0, [1.0, 2.0])(ig.Euclidean(2), np.array([-3.0, 3.0]), 1.0)
+    array([0., 2.])
     """
 
     lower: Any
@@ -125,6 +151,12 @@ class SumTo(Prox):
         Positive.
 
     Source: Held, Wolfe & Crowder, Validation of subgradient optimization (1974), for the Euclidean projection.
+
+    Examples
+    --------
+    >>> x, simplex = np.array([2.0, 1.0, 1.0]), ig.SumTo()
+    >>> simplex(ig.NegativeEntropy(3), x, 1.0), simplex(ig.Euclidean(3), x, 1.0)
+    (array([0.5 , 0.25, 0.25]), array([1., 0., 0.]))
     """
 
     total: float = 1.0

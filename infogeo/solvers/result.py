@@ -14,7 +14,17 @@ __all__ = ["LOST", "Result", "Status"]
 
 
 class Status(IntEnum):
-    """How a row of a run ended; `text` says what to try."""
+    """How a row of a run ended; `text` says what to try.
+
+    Examples
+    --------
+    >>> f = lambda x: (x[:, 0]**2 / 2, x)           # two rows: each has its own
+    >>> run = ig.descend(f, [[0.0], [1.0]], geometry=ig.Euclidean(1),
+    ...                  update=ig.GradientUpdate(), step=0.1, max_steps=3,
+    ...                  tol=1e-3)
+    >>> [ig.Status(row).name for row in run.status]
+    ['CONVERGED', 'MAX_STEPS']
+    """
 
     CONVERGED = 0
     MAX_STEPS = 1
@@ -80,6 +90,17 @@ class Result:
         The last state of the update: velocities, factors, λ, …; None where it carries none.
     recorded : integer array, shape (records,), NumPy
         The numbers of steps after which path and values were taken; None where they were taken at given times.
+
+    Examples
+    --------
+    >>> f = lambda x: (x[0]**2 / 2, x)
+    >>> run = ig.descend(f, [4.0], geometry=ig.Euclidean(1),
+    ...                  update=ig.GradientUpdate(), step=0.5, max_steps=50,
+    ...                  tol=1.0)
+    >>> run.path[:, 0], run.values
+    (array([4., 2., 1.]), array([8. , 2. , 0.5]))
+    >>> run.x, int(run.steps), ig.Status(run.status).name
+    (array([1.]), 2, 'CONVERGED')
     """
 
     x: Array

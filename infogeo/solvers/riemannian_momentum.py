@@ -25,6 +25,19 @@ class RiemannianMomentum(Based):
         β, from 0 to 1.
     base : Update
         `NaturalUpdate`, or another with a direction.
+
+    Examples
+    --------
+    >>> M = ig.Exponential()
+    >>> f = ig.CrossEntropy(M, [2.0])
+    >>> for update in (ig.Geodesic(), ig.RiemannianMomentum(0.0),
+    ...                ig.RiemannianMomentum(0.5)):
+    ...     run = ig.descend(f, [-1.0], geometry=M, update=update, step=0.1,
+    ...                      max_steps=9)
+    ...     print(run.x.round(3))                   # on the way to −0.5
+    [-0.616]
+    [-0.616]
+    [-0.51]
     """
 
     decay: float

@@ -40,6 +40,17 @@ class Snapshot:
         The rest: an NPZ file with a version and a checksum.
     earlier : sequence of dicts of arrays
         The records of the steps before those that the content holds, where these were kept elsewhere.
+
+    Examples
+    --------
+    >>> f, kept = lambda x: (x @ x / 2, x), []
+    >>> how = dict(geometry=ig.Euclidean(1), update=ig.AcceleratedMirror(),
+    ...            step=0.1,
+    ...            callbacks=[lambda moment: kept.append(moment.snapshot())])
+    >>> run = ig.descend(f, [1.0], max_steps=9, **how)
+    >>> again = ig.descend(f, [1.0], max_steps=9, resume=kept[3], **how)
+    >>> kept[3].k, bool(np.array_equal(run.path, again.path))
+    (4, True)
     """
 
     k: int

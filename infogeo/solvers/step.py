@@ -31,6 +31,17 @@ class Step(ABC):
         they are: the run may then end it as STALLED.
     needs : tuple of str
         The methods that it asks of the geometry.
+
+    Examples
+    --------
+    >>> class Halving(ig.Step):
+    ...     def __call__(self, at):
+    ...         return 0.5**at.k
+    >>> run = ig.descend(lambda x: (x[0], [1.0]), [0.0],
+    ...                  update=ig.GradientUpdate(), step=Halving(),
+    ...                  max_steps=4)
+    >>> run.path[:, 0]
+    array([ 0.   , -1.   , -1.5  , -1.75 , -1.875])
     """
 
     steady: ClassVar[bool] = False
@@ -71,7 +82,18 @@ def positive_field(step: Step, name: str) -> None:
 
 @dataclass(frozen=True)
 class Constant(Step):
-    """The same step size at every step; an array of shape (...) gives each row its own."""
+    """The same step size at every step; an array of shape (...) gives each row its own.
+
+    Examples
+    --------
+    >>> f = lambda x: (x[:, 0]**2 / 2, x)     # three step sizes in one call
+    >>> run = ig.descend(f, np.ones((3, 1)), update=ig.GradientUpdate(),
+    ...                  step=ig.Constant([0.5, 1.0, 1.5]), max_steps=2)
+    >>> run.path[..., 0]
+    array([[ 1.  ,  1.  ,  1.  ],
+           [ 0.5 ,  0.  , -0.5 ],
+           [ 0.25,  0.  ,  0.25]])
+    """
 
     steady = True
     h: Any
@@ -201,6 +223,15 @@ class RelativeSmooth(Search):
         A row for which none of the first does takes no step.
 
     Source: Lu, Freund & Nesterov (2018); Bauschke, Bolte & Teboulle (2017).
+
+    Examples
+    --------
+    >>> M = ig.Categorical(3)                       # h = 4, 2, then 1 is taken
+    >>> run = ig.descend(ig.CrossEntropy(M, [0.5, 0.3]), [0.0, 0.0], geometry=M,
+    ...                  update=ig.MirrorUpdate(), step=ig.RelativeSmooth(4.0),
+    ...                  max_steps=1)
+    >>> M.to_eta(run.x).round(6)
+    array([0.5, 0.3])
     """
 
     needs = ("divergence",)
@@ -263,6 +294,14 @@ class Exact(Search):
         h₀.
     sections : int
         Of the bracket, at most.
+
+    Examples
+    --------
+    >>> f = ig.LeastSquares(np.diag([1.0, 3.0]), [0.0, 0.0])
+    >>> run = ig.descend(f, [9.0, 1.0], update=ig.GradientUpdate(),
+    ...                  step=ig.Exact(), max_steps=2)
+    >>> (run.values[1:] / run.values[:-1]).round(4)       # ((9 − 1) / (9 + 1))²
+    array([0.64, 0.64])
     """
 
     h: Any = 1.0

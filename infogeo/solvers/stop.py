@@ -14,7 +14,18 @@ __all__ = ["Gap", "GradientNorm", "StepLength", "Stop", "ValueChange", "as_stop"
 
 
 class Stop(ABC):
-    """A rule that says, at every point of a run, which rows have converged there."""
+    """A rule that says, at every point of a run, which rows have converged there.
+
+    Examples
+    --------
+    >>> class Below(ig.solvers.Stop):
+    ...     def __call__(self, at):
+    ...         return at.value < 0
+    >>> f = lambda x: (x[0], [1.0])
+    >>> ig.descend(f, [1.5], update=ig.GradientUpdate(), step=1.0, max_steps=50,
+    ...            tol=Below()).values
+    array([ 1.5,  0.5, -0.5])
+    """
 
     def part(self, rows: Any) -> "Stop | None":
         """The rule for some rows of the batch, as `Objective.part`; None where it cannot say."""
@@ -34,7 +45,17 @@ class _Everywhere(Stop):
 
 @dataclass(frozen=True)
 class GradientNorm(_Everywhere):
-    """The Riemannian norm of the gradient √(c·G⁻¹c), the same in every chart, is at most tol: what a number as `tol` means."""
+    """The Riemannian norm of the gradient √(c·G⁻¹c), the same in every chart, is at most tol: what a number as `tol` means.
+
+    Examples
+    --------
+    >>> M = ig.Exponential()     # √(c·G⁻¹c) = |θ c| = |θ + 1|
+    >>> run = ig.descend(ig.CrossEntropy(M, [1.0]), [-0.25], geometry=M,
+    ...                  update=ig.NaturalUpdate(), step=0.5, max_steps=9,
+    ...                  tol=ig.solvers.GradientNorm(0.05))
+    >>> abs(run.path[:, 0] + 1).round(3)
+    array([0.75 , 0.656, 0.543, 0.419, 0.298, 0.193, 0.115, 0.064, 0.034])
+    """
 
     tol: float
 
@@ -47,7 +68,17 @@ class GradientNorm(_Everywhere):
 
 @dataclass(frozen=True)
 class StepLength(_Everywhere):
-    """The last step Δ had at most the Riemannian length tol, √(Δ·G Δ) at the point before it."""
+    """The last step Δ had at most the Riemannian length tol, √(Δ·G Δ) at the point before it.
+
+    Examples
+    --------
+    >>> f, stop = lambda x: (x[0]**2 / 2, x), ig.solvers.StepLength(1.0)
+    >>> run = ig.descend(f, [8.0], geometry=ig.Euclidean(1),
+    ...                  update=ig.GradientUpdate(), step=0.5, max_steps=50,
+    ...                  tol=stop)
+    >>> run.path[:, 0]
+    array([8., 4., 2., 1.])
+    """
 
     tol: float
 
@@ -61,7 +92,16 @@ class StepLength(_Everywhere):
 
 @dataclass(frozen=True)
 class ValueChange(_Everywhere):
-    """The last step changed the value by at most tol. Of an objective that draws, the two values are those of two draws."""
+    """The last step changed the value by at most tol. Of an objective that draws, the two values are those of two draws.
+
+    Examples
+    --------
+    >>> f, stop = lambda x: (x[0]**2 / 2, x), ig.solvers.ValueChange(2.0)
+    >>> run = ig.descend(f, [8.0], update=ig.GradientUpdate(), step=0.5,
+    ...                  max_steps=50, tol=stop)
+    >>> run.values
+    array([32. ,  8. ,  2. ,  0.5])
+    """
 
     tol: float
 
@@ -81,6 +121,14 @@ class Gap(Stop):
     tol : float
     lower : number, array of shape (...), or function (Place) -> array
         The bound; a function finds it at every point, as by duality.
+
+    Examples
+    --------
+    >>> f = lambda x: (3 + x[0]**2, [2 * x[0]])
+    >>> run = ig.descend(f, [1.0], update=ig.GradientUpdate(), step=0.25,
+    ...                  max_steps=50, tol=ig.solvers.Gap(0.1, lower=3.0))
+    >>> run.values                                  # ends at most at 3.1
+    array([4.    , 3.25  , 3.0625])
     """
 
     tol: float

@@ -19,6 +19,18 @@ class Update(ABC):
     ----------
     needs : tuple of str
         The methods that it asks of the geometry.
+
+    Examples
+    --------
+    >>> class SignDescent(ig.Update):
+    ...     def __call__(self, geometry, x, covector, h, state=None):
+    ...         return x - h * np.sign(covector), state
+    ...     def velocity(self, geometry, x, covector):
+    ...         return -np.sign(covector)
+    >>> run = ig.descend(lambda x: (x @ x / 2, x), [3.0, -1.0],
+    ...                  update=SignDescent(), step=1.0, max_steps=3)
+    >>> run.x
+    array([0., 0.])
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
