@@ -16,15 +16,40 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class InfogeoError(Exception):
-    """Any error of this library."""
+    """Any error of this library.
+
+    Examples
+    --------
+    >>> try:
+    ...     ig.Categorical(3).theta_from(probabilities=[0.5, 0.5])
+    ... except ig.InfogeoError as error:  # of whatever kind
+    ...     print(type(error).__name__)
+    ShapeError
+    """
 
 
 class DomainError(InfogeoError, ValueError):
-    """A value lies outside the set where the quantity is defined."""
+    """A value lies outside the set where the quantity is defined.
+
+    Examples
+    --------
+    >>> ig.Poisson().theta_from(rate=-2.0)
+    Traceback (most recent call last):
+        ...
+    infogeo.errors.DomainError: rate must satisfy rate > 0; got -2.0
+    """
 
 
 class ShapeError(InfogeoError, ValueError):
-    """An array does not have the shape that the argument needs."""
+    """An array does not have the shape that the argument needs.
+
+    Examples
+    --------
+    >>> ig.Normal().potential([1.0, 2.0, 3.0])
+    Traceback (most recent call last):
+        ...
+    infogeo.errors.ShapeError: Normal() takes arrays of shape (..., 2); got (3,)
+    """
 
 
 class ConvergenceError(InfogeoError, ArithmeticError):
@@ -38,6 +63,15 @@ class ConvergenceError(InfogeoError, ArithmeticError):
         The last point, which is not an answer.
     converged : mask, shape (...), or None
         Which rows did reach it, where that is known.
+
+    Examples
+    --------
+    >>> M, theta = ig.Normal(), [[0.0, -0.5], [3.0, -0.5], [0.0, -2.0]]
+    >>> try:
+    ...     ig.frechet_mean(M, theta, tol=1e-12, max_steps=1)
+    ... except ig.ConvergenceError as error:
+    ...     print(error.iterate.round(1), bool(error.residual > 1e-12))
+    [ 0.3 -0.3] True
     """
 
     def __init__(self, message: str, residual: Array = None, iterate: Array = None, converged: Array = None) -> None:

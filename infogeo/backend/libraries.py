@@ -104,6 +104,13 @@ def use_backend(name: str) -> Iterator[None]:
     ------
     ImportError, RuntimeError
         Where the library is not installed, or has no device.
+
+    Examples
+    --------
+    >>> with ig.use_backend("numpy"):  # or "cupy", "torch", "jax"
+    ...     theta = ig.Poisson().theta_from(rate=1.0)
+    >>> type(theta).__module__
+    'numpy'
     """
     if name not in BACKENDS:
         raise ValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))}; got {name!r}")

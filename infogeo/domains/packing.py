@@ -15,6 +15,12 @@ def pack(matrix: Array) -> Array:
     ------
     DomainError, ShapeError
         For a matrix that is not symmetric, to 1000 ε of its greatest entry, or not square.
+
+    Examples
+    --------
+    >>> A = ig.pack([[1.0, 2.0], [2.0, 3.0]])
+    >>> A.round(3), float((A @ A).round(12))  # tr(AA)
+    (array([1.   , 2.828, 3.   ]), 18.0)
     """
     xp, matrix = arrays(matrix)
     if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2] or matrix.shape[-1] == 0:

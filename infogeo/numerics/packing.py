@@ -39,6 +39,12 @@ def unpack(vector: Array, p: int) -> Array:
     """The symmetric matrix of a packed vector, the inverse of `pack`.
 
     Shapes: (..., p (p + 1) / 2) to (..., p, p).
+
+    Examples
+    --------
+    >>> ig.unpack(ig.pack([[1.0, 2.0], [2.0, 3.0]]), 2).round(12)
+    array([[1., 2.],
+           [2., 3.]])
     """
     xp, vector = arrays(vector)
     _, position, weight = _indices(p)

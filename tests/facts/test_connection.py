@@ -227,3 +227,9 @@ def test_a_rough_curve_is_refused():
     M = ig.Normal()
     with pytest.raises(ig.ConvergenceError, match="32 pieces of 12 nodes are too few in 1 of 1 rows"):
         parallel_transport(M, lambda t: np.stack([np.abs(t - 0.4), -1.0 - t], axis=-1), np.array([1.0, 0.0]), 0)
+
+
+@pytest.mark.parametrize("v", [[1.0], [[1.0], [2.0]]], ids=("one", "batch"))
+def test_a_curve_of_another_shape_is_named(v):
+    with pytest.raises(ig.ShapeError, match=r"curve must map times of shape \(n, 1, …, 1\) to points \(n, ..., 1\); got"):
+        parallel_transport(ig.Exponential(), lambda t: -1.0 - t, v, 0)

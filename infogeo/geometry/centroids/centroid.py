@@ -41,6 +41,14 @@ def right_centroid(M: DuallyFlat, theta: Array, weights: Array | None = None) ->
     Shapes: θ (n, ..., d); weights (n,) or (n, ...), which need not sum to 1.
     Raises: DomainError, ShapeError.
     Source: Banerjee, Merugu, Dhillon & Ghosh, Clustering with Bregman divergences, JMLR 6 (2005), proposition 1.
+
+    Examples
+    --------
+    >>> M = ig.Normal()
+    >>> theta = M.theta_from(mean=[0.0, 4.0], variance=[1.0, 3.0])
+    >>> c = ig.right_centroid(M, theta)
+    >>> float(M.variance(c).round(9))  # 2 within, 4 between
+    6.0
     """
     xp, theta, w = sample(M, theta, weights)
     return M._mean_of_points(xp, theta, w)
@@ -53,6 +61,14 @@ def left_centroid(M: DuallyFlat, theta: Array, weights: Array | None = None) -> 
     Shapes: θ (n, ..., d); weights (n,) or (n, ...), which need not sum to 1.
     Raises: DomainError, ShapeError.
     Source: Nielsen & Nock, Sided and symmetrized Bregman centroids, IEEE Trans. Inf. Theory 55 (2009).
+
+    Examples
+    --------
+    >>> M = ig.Normal()
+    >>> theta = M.theta_from(mean=[0.0, 4.0], variance=[1.0, 3.0])
+    >>> c = ig.left_centroid(M, theta)
+    >>> float((1.0 / M.variance(c)).round(4))  # (1 + 1 / 3) / 2
+    0.6667
     """
     xp, theta, w = sample(M, theta, weights)
     return _mean(xp, w, theta)
@@ -67,6 +83,13 @@ def bregman_information(M: DuallyFlat, theta: Array, weights: Array | None = Non
     Shapes: θ (n, ..., d); weights (n,) or (n, ...).
     Raises: DomainError, ShapeError.
     Source: Banerjee, Merugu, Dhillon & Ghosh, JMLR 6 (2005), section 3.1.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()  # a binary symmetric channel
+    >>> rows = M.theta_from(probability=[0.1, 0.9])
+    >>> float(ig.bregman_information(M, rows).round(4))  # log 2 − H(0.1)
+    0.3681
     """
     xp, theta, w = sample(M, theta, weights)
     return xp.sum(w * M.divergence(theta, M._mean_of_points(xp, theta, w)), axis=0)
@@ -84,6 +107,13 @@ def jeffreys_centroid(M: DuallyFlat, theta: Array, weights: Array | None = None)
     Raises: DomainError, ShapeError; ConvergenceError if the equation is not met to 1000 ε.
     Source: Nielsen & Nock, IEEE Trans. Inf. Theory 55 (2009), section IV; Nielsen, Jeffreys centroids, IEEE Signal Process.
     Lett. 20 (2013).
+
+    Examples
+    --------
+    >>> M = ig.Poisson()  # of right centroid 2.5 and left centroid √(1 · 4)
+    >>> theta = M.theta_from(rate=[1.0, 4.0])
+    >>> M.to_eta(ig.jeffreys_centroid(M, theta)).round(4)
+    array([2.2429])
     """
     a, g = right_centroid(M, theta, weights), left_centroid(M, theta, weights)
     xp, a, g = arrays(a, g)
@@ -129,6 +159,14 @@ def jensen_centroid(M: DuallyFlat, theta: Array, weights: Array | None = None, *
     Shapes: θ (n, ..., d); weights (n,) or (n, ...), which need not sum to 1.
     Raises: DomainError, ShapeError; ConvergenceError if the equation is not met to 1000 ε of the size of η.
     Source: Nielsen & Boltz, The Burbea–Rao and Bhattacharyya centroids, IEEE Trans. Inf. Theory 57 (2011), section III.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> theta = M.theta_from(rate=[1.0, 9.0])
+    >>> c = ig.jensen_centroid(M, theta)
+    >>> M.to_eta(c).round(9)  # ((√1 + √9) / 2)²
+    array([4.])
     """
     xp, theta, w = sample(M, theta, weights)
 
@@ -161,6 +199,14 @@ def jensen_shannon_centroid(M: DuallyFlat, theta: Array, weights: Array | None =
     Shapes: θ (n, ..., d); weights (n,) or (n, ...), which need not sum to 1.
     Raises: as `jensen_centroid`.
     Source: Nielsen, On a generalization of the Jensen–Shannon divergence and the Jensen–Shannon centroid, Entropy 22 (2020).
+
+    Examples
+    --------
+    >>> M = ig.Categorical(3)
+    >>> theta = M.theta_from(probabilities=[[0.7, 0.2, 0.1], [0.1, 0.2, 0.7]])
+    >>> c = ig.jensen_shannon_centroid(M, theta)
+    >>> M.parameters(c)["probabilities"].round(4)
+    array([0.3865, 0.227 , 0.3865])
     """
     theta = M.domain.require("theta", theta)
     return M.to_theta(jensen_centroid(M.dual, M.to_eta(theta), weights, max_steps=max_steps))
@@ -176,6 +222,15 @@ def total_bregman_centroid(M: DuallyFlat, theta: Array, weights: Array | None = 
     Raises: DomainError, ShapeError.
     Source: Vemuri, Liu, Amari & Nielsen, Total Bregman divergence and its applications to DTI analysis, IEEE Trans. Med.
     Imaging 30 (2011).
+
+    Examples
+    --------
+    >>> M = ig.Euclidean(1)
+    >>> points = np.array([[0.0], [0.0], [0.0], [1000.0]])  # an outlier
+    >>> ig.right_centroid(M, points)
+    array([250.])
+    >>> ig.total_bregman_centroid(M, points).round(3)
+    array([0.333])
     """
     xp, theta, w = sample(M, theta, weights)
     eta = M.to_eta(theta)
@@ -203,6 +258,14 @@ def frechet_mean(M: Riemannian, points: Array, weights: Array | None = None, *, 
     DomainError, ShapeError, ConvergenceError
 
     Source: Karcher, Riemannian center of mass and mollifier smoothing, Comm. Pure Appl. Math. 30 (1977).
+
+    Examples
+    --------
+    >>> M = ig.Poisson()  # of arc length 2 √η
+    >>> theta = M.theta_from(rate=[1.0, 9.0])
+    >>> c = ig.frechet_mean(M, theta, tol=1e-12)
+    >>> M.to_eta(c).round(9)  # ((√1 + √9) / 2)²
+    array([4.])
     """
     xp, points, w = sample(M, points, weights)
 

@@ -24,6 +24,13 @@ class EnclosingBall(NamedTuple):
         max_i D(p_i‖center), nats.
     weights : array, shape (n, ...)
         Of sum 1: the center is the right centroid with these; a point inside the ball has none.
+
+    Examples
+    --------
+    >>> points = np.array([[0.0, 0.0], [2.0, 0.0], [1.0, 0.5]])
+    >>> ball = ig.enclosing_ball(ig.Euclidean(2), points)
+    >>> ball.center.round(6), ball.weights.round(6)  # one point is inside
+    (array([1., 0.]), array([0.5, 0.5, 0. ]))
     """
 
     center: Any
@@ -58,6 +65,13 @@ def enclosing_ball(M: DuallyFlat, theta: Array) -> EnclosingBall:
 
     Source: Nielsen & Nock, On the smallest enclosing information disk, Inf. Process. Lett. 105 (2008); Cover & Thomas, Elements
     of Information Theory (2006), section 13.1, for the equality.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()  # a binary symmetric channel
+    >>> ball = ig.enclosing_ball(M, M.theta_from(probability=[0.1, 0.9]))
+    >>> float(ball.radius.round(4))  # its capacity, log 2 − H(0.1)
+    0.3681
     """
     xp, theta, _ = sample(M, theta)
     n, batch = theta.shape[0], theta.shape[1:-1]
@@ -105,6 +119,12 @@ def badoiu_clarkson(M: DuallyFlat, theta: Array, steps: int) -> Array:
 
     Source: Badoiu & Clarkson, Optimal core-sets for balls, Comput. Geom. 40 (2008); Nock & Nielsen, Fitting the smallest
     enclosing Bregman ball, ECML (2005).
+
+    Examples
+    --------
+    >>> points = np.array([[0.0, 0.0], [2.0, 0.0], [1.0, 0.5]])
+    >>> ig.badoiu_clarkson(ig.Euclidean(2), points, steps=500).round(2)
+    array([1., 0.])
     """
     xp, theta, _ = sample(M, theta)
     points = xp.moveaxis(theta, 0, -2)

@@ -23,6 +23,14 @@ class BregmanClusters(NamedTuple):
         Σ_i w_i D(p_i‖its center) at the start of each round, which never rises; nats.
     converged : bool
         Whether no point changed its cluster in the last round.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> theta = M.theta_from(rate=[1.0, 2.0, 10.0, 12.0])
+    >>> found = ig.bregman_kmeans(M, theta, theta[:2], max_steps=20)
+    >>> found.labels, found.values.round(3)
+    (array([0, 0, 1, 1]), array([19.595,  1.483,  0.261]))
     """
 
     centers: Any
@@ -56,6 +64,15 @@ def bregman_kmeans(M: DuallyFlat, theta: Array, centers: Array, weights: Array |
     DomainError, ShapeError
 
     Source: Banerjee, Merugu, Dhillon & Ghosh, Clustering with Bregman divergences, JMLR 6 (2005), algorithm 1.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> theta = M.theta_from(rate=[1.0, 2.0, 10.0, 12.0])
+    >>> found = ig.bregman_kmeans(M, theta, theta[[0, 3]], max_steps=20)
+    >>> M.to_eta(found.centers).round(6)
+    array([[ 1.5],
+           [11. ]])
     """
     theta, centers = _points(M, theta), _members(M).require("centers", centers)
     if centers.ndim < 2:
@@ -101,6 +118,15 @@ def kmeans_plus_plus(M: DuallyFlat, theta: Array, k: int, rng: np.random.Generat
 
     Source: Arthur & Vassilvitskii, k-means++, SODA (2007); Nock, Luosto & Kivinen, Mixed Bregman clustering with approximation
     guarantees, ECML (2008).
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> theta = M.theta_from(rate=[1.0, 1.0, 50.0, 50.0])
+    >>> start = ig.kmeans_plus_plus(M, theta, 2, np.random.default_rng(0))
+    >>> np.sort(M.to_eta(start), axis=0).round(6)  # far from each other
+    array([[ 1.],
+           [50.]])
     """
     rng = generator_of(rng)
     theta = _points(M, theta)

@@ -2,7 +2,7 @@
 from collections.abc import Callable
 
 from ...backend import Array, Namespace
-from ...errors import require_converged, takes
+from ...errors import ShapeError, require_converged, takes
 from ...numerics.collocation.rule import rule
 from ...numerics.differences import derivative
 from ...numerics.linalg import matvec, solve
@@ -23,6 +23,12 @@ def cubic_tensor(M: Riemannian, theta: Array) -> Array:
         If M has a metric only.
 
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 2.2.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()  # all cumulants are the rate
+    >>> ig.cubic_tensor(M, M.theta_from(rate=[1.0, 5.0])).ravel().round(12)
+    array([1., 5.])
     """
     if not hasattr(M, "cubic_tensor"):
         raise TypeError(f"{M!r} has a metric and no cubic tensor: of its α-connections only that of α = 0 is known")
@@ -44,6 +50,12 @@ def christoffel_first(M: Riemannian, theta: Array, alpha: float) -> Array:
         For α ≠ 0, if M has a metric only.
 
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 2.3.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> ig.christoffel_first(M, [0.0], alpha=-1.0), M.cubic_tensor([0.0])
+    (array([[[1.]]]), array([[[1.]]]))
     """
     xp, theta = M.point(theta)
     if isinstance(M, DuallyFlat):
@@ -58,6 +70,14 @@ def christoffel(M: Riemannian, theta: Array, alpha: float) -> Array:
     """The symbols of the second kind of the α-connection, Γ^k_ij = Γ_{ij,l} G^lk, shape (..., d, d, d) with k last.
 
     Shapes, Raises: as `christoffel_first`.
+
+    Examples
+    --------
+    >>> M = ig.Exponential()
+    >>> ig.christoffel(M, [-2.0], alpha=0.0)  # −1 / θ
+    array([[[0.5]]])
+    >>> ig.christoffel(M, [-2.0], alpha=1.0)  # θ is e-affine
+    array([[[0.]]])
     """
     xp, theta = M.point(theta)
     return xp.matmul(christoffel_first(M, theta, alpha), M._inverse_metric(xp, theta)[..., None, :, :])
@@ -75,6 +95,13 @@ def covariant_derivative(M: Riemannian, theta: Array, vector: Array, field: Call
         From points (..., d) to vectors (..., d) in the same chart. Its derivative is by extrapolated central differences, to
         about 1e-11 of its size.
     alpha : float
+
+    Examples
+    --------
+    >>> M = ig.Exponential()  # for the metric, α = 0, θ d/dθ is parallel
+    >>> [ig.covariant_derivative(M, [-2.0], [1.0], lambda x: x, alpha).round(9)
+    ...  for alpha in (1.0, -1.0)]
+    [array([1.]), array([-1.])]
     """
     xp, theta, vector = M.point(theta, vector)
     change = derivative(xp, field, theta, M.metric(theta))                      # ∂_i V^k at (k, i)
@@ -117,13 +144,26 @@ def parallel_transport(M: Riemannian, curve: Callable[[Array], Array], vector: A
         For α ≠ 0, if M has a metric only.
 
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), sections 2.3 and 3.3.
+
+    Examples
+    --------
+    >>> M = ig.Exponential()
+    >>> def curve(t):
+    ...     return -1.0 - t[..., None]  # from −1 to −2
+    >>> [ig.parallel_transport(M, curve, [1.0], alpha).round(9)
+    ...  for alpha in (1.0, 0.0, -1.0)]
+    [array([1.]), array([2.]), array([4.])]
     """
     xp, vector = M.point(vector)
 
     def at(t: Array) -> Array:
         """The points of the curve at these times, shape (..., n, d)."""
         t = xp.reshape(xp.asarray(t, dtype=vector.dtype), (-1, *(1,) * (vector.ndim - 1)))
-        return xp.moveaxis(M.point(curve(t))[1] + xp.zeros_like(vector), 0, -2)
+        points = M.point(curve(t))[1]
+        if points.ndim <= t.ndim or points.shape[0] != t.shape[0]:
+            raise ShapeError(f"curve must map times of shape (n, 1, …, 1) to points (n, ..., {M.dim}); got "
+                             f"{tuple(points.shape)} for {tuple(t.shape)}")
+        return xp.moveaxis(points + xp.zeros_like(vector), 0, -2)
 
     start, end = (at([t])[..., 0, :] for t in (0.0, 1.0))
     vector = vector + xp.zeros_like(start)

@@ -21,6 +21,13 @@ def e_geodesic(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array) -> Array
     Shapes: θ_p, θ_q (..., d); t (...), which broadcasts with the batch.
     Domain: any t for which the point stays in the domain; in [0, 1] it always does. Towards a law on the boundary of a family,
     whose θ is infinite, the limit, that law for t > 0; NaN between two of them that exclude each other.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> p, q = M.theta_from(rate=[1.0, 4.0])
+    >>> M.to_eta(ig.e_geodesic(M, p, q, 0.5)).round(9)  # √(1 · 4)
+    array([2.])
     """
     M.point(theta_p, theta_q)
     xp, theta_p, theta_q, t = arrays(theta_p, theta_q, t)
@@ -40,6 +47,14 @@ def m_geodesic(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array) -> Array
 
     Shapes: θ_p, θ_q (..., d); t (...), which broadcasts with the batch.
     Domain: any t for which the point stays in the domain; in [0, 1] it always does.
+
+    Examples
+    --------
+    >>> M = ig.Normal()
+    >>> p, q = M.theta_from(mean=[0.0, 4.0], variance=1.0)
+    >>> r = ig.m_geodesic(M, p, q, 0.5)  # the moments of the mixture
+    >>> float(M.mean(r).round(9)), float(M.variance(r).round(9))
+    (2.0, 5.0)
     """
     M.point(theta_p, theta_q)
     xp, theta_p, theta_q, t = arrays(theta_p, theta_q, t)
@@ -67,6 +82,14 @@ def alpha_geodesic(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array, alph
         If no such geodesic is found, as may be for |α| > 1.
 
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 2.3.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> p, q = M.theta_from(rate=[1.0, 4.0])
+    >>> [M.to_eta(ig.alpha_geodesic(M, p, q, 0.5, alpha)).round(6)
+    ...  for alpha in (1.0, 0.0, -1.0)]  # √(1 · 4), ((1 + 2) / 2)², (1 + 4) / 2
+    [array([2.]), array([2.25]), array([2.5])]
     """
     theta_p, theta_q = M.domain.require("theta_p", theta_p), M.domain.require("theta_q", theta_q)
     _, theta_p, theta_q, t = arrays(theta_p, theta_q, t)
@@ -87,6 +110,13 @@ def alpha_exp_map(M: DuallyFlat, theta_p: Array, vector: Array, alpha: float) ->
         For a point outside the domain.
     ConvergenceError
         If the geodesic leaves the domain before, or needs more than 64 steps.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> q = ig.alpha_exp_map(M, [0.0], [3.0], alpha=-1.0)
+    >>> M.to_eta(q).round(6)  # η + G v = 1 + 1 · 3
+    array([4.])
     """
     theta_p = M.domain.require("theta_p", theta_p)
     return arrive(HessianEquation(M, alpha), theta_p, vector)[0]
@@ -107,6 +137,14 @@ def riemannian_geodesic(M: Riemannian, theta_p: Array, theta_q: Array, t: Array)
         For a point outside the domain.
     ConvergenceError
         If that accuracy is not reached.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> p, q = M.theta_from(rate=[1.0, 9.0])
+    >>> r = ig.riemannian_geodesic(M, p, q, 0.5)
+    >>> M.to_eta(r).round(9)  # ((√1 + √9) / 2)²
+    array([4.])
     """
     return M.geodesic(M.domain.require("theta_p", theta_p), M.domain.require("theta_q", theta_q), t)
 
@@ -127,6 +165,14 @@ def riemannian_distance(M: Riemannian, theta_p: Array, theta_q: Array) -> Array:
         If that accuracy is not reached.
 
     Source: Rao, Information and the accuracy attainable in the estimation of statistical parameters (1945).
+
+    Examples
+    --------
+    >>> M = ig.Categorical(2)
+    >>> p, q = M.theta_from(probabilities=[[0.5, 0.5], [0.9, 0.1]])
+    >>> d = ig.riemannian_distance(M, p, q)
+    >>> float(d.round(4))  # 2 arccos(√(0.5 · 0.9) + √(0.5 · 0.1))
+    0.9273
     """
     return M.distance(M.domain.require("theta_p", theta_p), M.domain.require("theta_q", theta_q))
 
@@ -143,6 +189,12 @@ def exp_map(M: Riemannian, theta_p: Array, vector: Array) -> Array:
         For a point outside the domain.
     ConvergenceError
         In numeric form, if the geodesic leaves the domain before, or 1e-8 of its length is not reached.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()  # of arc length 2 √η
+    >>> M.to_eta(ig.exp_map(M, [0.0], [2.0])).round(9)  # (1 + 2 / 2)²
+    array([4.])
     """
     return M.exp(M.domain.require("theta_p", theta_p), vector)
 
@@ -157,5 +209,11 @@ def log_map(M: Riemannian, theta_p: Array, theta_q: Array) -> Array:
     ------
     DomainError, ShapeError, ConvergenceError
         As `riemannian_distance`.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()  # of arc length 2 √η
+    >>> ig.log_map(M, [0.0], [np.log(4.0)]).round(9)  # 2 (√4 − √1)
+    array([2.])
     """
     return M.log(M.domain.require("theta_p", theta_p), M.domain.require("theta_q", theta_q))

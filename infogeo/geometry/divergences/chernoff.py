@@ -15,7 +15,17 @@ MAX_STEPS = 200     # half of these are bisections at worst, and 53 of them exha
 
 
 class ChernoffInformation(NamedTuple):
-    """The Chernoff information, nats, and the weight s of p at which it is attained; shapes (...)."""
+    """The Chernoff information, nats, and the weight s of p at which it is attained; shapes (...).
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> p, q = M.theta_from(rate=[1.0, 4.0])
+    >>> value, skew = ig.chernoff_information(M, p, q)
+    >>> r = ig.e_geodesic(M, q, p, skew)
+    >>> float(value.round(4)), M.kl(r, [p, q]).round(4)
+    (0.5066, array([0.5066, 0.5066]))
+    """
 
     value: Any
     skew: Any
@@ -33,6 +43,13 @@ def chernoff_information(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Chern
     Shapes: θ_p, θ_q (..., d); batches broadcast.
     Raises: ConvergenceError, with the last s, where a row has not settled after 200 steps.
     Source: Nielsen, An information-geometric characterization of Chernoff information, IEEE Signal Process. Lett. 20 (2013).
+
+    Examples
+    --------
+    >>> M = ig.NormalKnownVariance(1.0)
+    >>> p, q = M.theta_from(mean=[0.0, 2.0])
+    >>> float(ig.chernoff_information(M, p, q).value.round(6))  # 2² / 8
+    0.5
     """
     require_members(M, theta_p, theta_q)
     xp, theta_p, theta_q = M.point(theta_p, theta_q)

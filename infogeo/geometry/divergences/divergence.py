@@ -14,6 +14,14 @@ def canonical_divergence(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array
 
     Shapes: θ_p, θ_q (..., d); batches broadcast.
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 3.4.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> p, q = M.theta_from(rate=[2.0, 3.0])
+    >>> D = ig.canonical_divergence(M, p, q)
+    >>> float(D.round(4))  # 2 log(2 / 3) − 2 + 3
+    0.1891
     """
     return M.divergence(theta_p, theta_q)
 
@@ -25,6 +33,13 @@ def bregman(M: DuallyFlat, theta_a: Array, theta_b: Array) -> Array:
     In an exponential family this is KL(p_b‖p_a): the order of the arguments is swapped.
 
     Shapes: θ_a, θ_b (..., d); batches broadcast.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> p, q = M.theta_from(rate=[2.0, 3.0])
+    >>> float(ig.bregman(M, q, p).round(4)), float(M.kl(p, q).round(4))
+    (0.1891, 0.1891)
     """
     return M.divergence(theta_b, theta_a)
 
@@ -36,6 +51,13 @@ def jeffreys(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     Formed from the two divergences, which do not cancel for near points.
 
     Shapes: θ_p, θ_q (..., d); batches broadcast.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> p, q = M.theta_from(rate=[2.0, 3.0])
+    >>> float(ig.jeffreys(M, p, q).round(4))  # (3 − 2) log(3 / 2)
+    0.4055
     """
     return M.divergence(theta_p, theta_q) + M.divergence(theta_q, theta_p)
 
@@ -50,6 +72,12 @@ def fenchel_young(M: DuallyFlat, theta: Array, eta: Array) -> Array:
     Shapes: θ, η (..., d); batches broadcast.
     Domain: η in its domain.
     Source: Blondel, Martins & Niculae, Learning with Fenchel–Young losses, J. Mach. Learn. Res. 21 (2020).
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()  # θ = 0 is the probability ½
+    >>> ig.fenchel_young(M, [0.0], [[0.5], [0.9]]).round(4)
+    array([0.    , 0.3681])
     """
     _, theta, eta = M.point(theta, eta)
     return M.divergence(M.to_theta(eta), theta)
@@ -63,6 +91,15 @@ def jeffreys_bound(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
 
     Shapes: θ_p, θ_q (..., d); batches broadcast.
     Source: Nielsen, A simple approximation method for the Fisher–Rao distance, Entropy 25 (2023).
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> p, q = M.theta_from(rate=[1.0, 4.0])
+    >>> float(ig.jeffreys_bound(M, p, q).round(4))  # √(3 log 4)
+    2.0393
+    >>> float(ig.riemannian_distance(M, p, q).round(4))  # 2 (√4 − √1)
+    2.0
     """
     xp, J = arrays(jeffreys(M, theta_p, theta_q))
     return xp.sqrt(J)

@@ -19,6 +19,13 @@ def bayes_error_exponent(M: DuallyFlat, theta: Array) -> Array:
     Shapes: θ (m, ..., d), the m ≥ 2 hypotheses on axis 0.
     Raises: ShapeError; DomainError for a point outside the domain.
     Source: Leang & Johnson, On the asymptotics of M-hypothesis Bayesian detection, IEEE Trans. Inf. Theory 43 (1997).
+
+    Examples
+    --------
+    >>> M = ig.NormalKnownVariance(1.0)
+    >>> theta = M.theta_from(mean=[0.0, 2.0, 10.0])
+    >>> float(ig.bayes_error_exponent(M, theta).round(6))  # 2² / 8
+    0.5
     """
     xp, theta = arrays(M.domain.require("theta", theta))
     if theta.ndim < 2 or theta.shape[0] < 2:
@@ -39,6 +46,13 @@ def hoeffding_exponents(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array)
     Shapes: θ_p, θ_q (..., d); t (...) in [0, 1].
     Source: Hoeffding, Asymptotically optimal tests for multinomial distributions, Ann. Math. Statist. 36 (1965); Blahut, IEEE
     Trans. Inf. Theory 20 (1974).
+
+    Examples
+    --------
+    >>> M = ig.NormalKnownVariance(1.0)
+    >>> p, q = M.theta_from(mean=[0.0, 2.0])
+    >>> ig.hoeffding_exponents(M, p, q, [0.0, 0.25, 0.5])  # Stein's first
+    (array([0.   , 0.125, 0.5  ]), array([2.   , 1.125, 0.5  ]))
     """
     r = e_geodesic(M, theta_p, theta_q, t)
     return M.divergence(r, theta_p), M.divergence(r, theta_q)

@@ -47,6 +47,14 @@ def f_divergence(M: DuallyFlat, theta_p: Array, theta_q: Array, k: Callable[[Arr
         Without `over`, for a family that is not one on finitely many integers.
 
     Source: Csiszár, Information-type measures of difference of probability distributions, Studia Sci. Math. Hungar. 2 (1967).
+
+    Examples
+    --------
+    >>> M = ig.Binomial(3)
+    >>> p, q = M.theta_from(probability=[0.5, 0.2])
+    >>> D = ig.f_divergence(M, p, q, lambda u: 2 * u / (1 + np.exp(-u)))
+    >>> float(D.value.round(4)), float(M.kl(p, q).round(4))
+    (0.6694, 0.6694)
     """
     require_members(M, theta_p, theta_q)
     return (States.of(M) if over is None else over).mean(M, theta_p, theta_q, k)
@@ -60,6 +68,13 @@ def jensen_shannon(M: DuallyFlat, theta_p: Array, theta_q: Array, over: Integrat
 
     Shapes: θ_p, θ_q (..., d); batches broadcast. `over` and what it raises as in `f_divergence`.
     Source: Lin, Divergence measures based on the Shannon entropy, IEEE Trans. Inf. Theory 37 (1991).
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> p, q = M.theta_from(probability=[1e-9, 1 - 1e-9])
+    >>> float(ig.jensen_shannon(M, p, q).value.round(6))  # almost log 2
+    0.693147
     """
     return f_divergence(M, theta_p, theta_q, jensen_shannon_terms, over)
 
@@ -71,6 +86,13 @@ def total_variation(M: DuallyFlat, theta_p: Array, theta_q: Array, over: Integra
     Its integrand has kinks where p = q: `Quadrature` converges with the square of the step only, and its error shows it.
 
     Shapes: θ_p, θ_q (..., d); batches broadcast. `over` and what it raises as in `f_divergence`.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> p, q = M.theta_from(probability=[0.5, 0.2])
+    >>> float(ig.total_variation(M, p, q).value.round(12))
+    0.3
     """
     return f_divergence(M, theta_p, theta_q, _total_variation, over)
 

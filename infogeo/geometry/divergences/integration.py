@@ -15,14 +15,33 @@ __all__ = ["Estimate", "Integration", "MonteCarlo", "Quadrature", "States"]
 
 
 class Estimate(NamedTuple):
-    """A number and an estimate of its error, absolute; shapes (...)."""
+    """A number and an estimate of its error, absolute; shapes (...).
+
+    Examples
+    --------
+    >>> M = ig.Normal()
+    >>> p, q = M.theta_from(mean=[0.0, 1.0], variance=1.0)
+    >>> found = ig.jensen_shannon(M, p, q, ig.geometry.Quadrature())
+    >>> float(found.value.round(6)), bool(found.error < 1e-9)
+    (0.111421, True)
+    """
 
     value: Any
     error: Any
 
 
 class Integration(ABC):
-    """A way to form E_m[k(u)] with m = (p + q)/2 and u = log(p/q), the log-likelihood ratio."""
+    """A way to form E_m[k(u)] with m = (p + q)/2 and u = log(p/q), the log-likelihood ratio.
+
+    Examples
+    --------
+    >>> M, rng = ig.NormalKnownVariance(1.0), np.random.default_rng(0)
+    >>> p, q = M.theta_from(mean=[0.0, 2.0])
+    >>> for over in ig.geometry.Quadrature(), ig.geometry.MonteCarlo(rng, 9999):
+    ...     print(f"{ig.total_variation(M, p, q, over).value:.2f}")
+    0.68
+    0.68
+    """
 
     @abstractmethod
     def mean(self, M: Any, theta_p: Array, theta_q: Array, k: Callable[[Array], Array]) -> Estimate:
@@ -39,6 +58,14 @@ class States(Integration):
     Parameters
     ----------
     x : array, shape (n, *support.shape)
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> p, q = M.theta_from(rate=[1.0, 4.0])
+    >>> JS = ig.jensen_shannon(M, p, q, ig.geometry.States(np.arange(50)))
+    >>> float(JS.value.round(4)), bool(JS.error < 1e-12)
+    (0.3361, True)
     """
 
     x: Any
@@ -101,6 +128,14 @@ class Quadrature(Integration):
     (E_m[tanh²(u/4)], best of 5, one thread), and runs on the host only.
 
     Source: Takahasi & Mori, Double exponential formulas for numerical integration, Publ. RIMS 9 (1974).
+
+    Examples
+    --------
+    >>> M = ig.Exponential()
+    >>> p, q = M.theta_from(rate=[1.0, 2.0])
+    >>> TV = ig.total_variation(M, p, q, ig.geometry.Quadrature(lower=0.0))
+    >>> float(TV.value.round(4))  # ½ − ¼: x > log 2
+    0.25
     """
 
     lower: float = -np.inf
@@ -150,6 +185,14 @@ class MonteCarlo(Integration):
     ------
     DomainError
         For too few draws.
+
+    Examples
+    --------
+    >>> M, rng = ig.MultivariateNormal(2), np.random.default_rng(0)
+    >>> p, q = M.theta_from(mean=[[0.0, 0.0], [2.0, 0.0]], covariance=np.eye(2))
+    >>> JS = ig.jensen_shannon(M, p, q, ig.geometry.MonteCarlo(rng, 10_000))
+    >>> float(JS.value.round(2)), float(JS.error.round(3))
+    (0.34, 0.002)
     """
 
     rng: Any

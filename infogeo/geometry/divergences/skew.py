@@ -21,6 +21,13 @@ def jensen_bregman(M: DuallyFlat, theta_p: Array, theta_q: Array, s: Array) -> A
     Domain: any finite s; −∞ where θ_s is outside the domain and the integral diverges.
     Raises: DomainError for s that is not finite.
     Source: Nielsen & Boltz, The Burbea–Rao and Bhattacharyya centroids, IEEE Trans. Inf. Theory 57 (2011), section III.
+
+    Examples
+    --------
+    >>> M = ig.NormalKnownVariance(1.0)
+    >>> p, q = M.theta_from(mean=[0.0, 2.0])
+    >>> ig.jensen_bregman(M, p, q, [0.25, 0.5]).round(4)  # s (1 − s) 2² / 2
+    array([0.375, 0.5  ])
     """
     theta_p, theta_q, s = coerced(M, theta_p, theta_q, "s", s)
     return s * (1.0 - s) * scaled_jensen(M, theta_p, theta_q, s)
@@ -32,6 +39,13 @@ def bhattacharyya(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
 
     Shapes: θ_p, θ_q (..., d); batches broadcast.
     Source: Kailath, The divergence and Bhattacharyya distance measures in signal selection, IEEE Trans. Commun. 15 (1967).
+
+    Examples
+    --------
+    >>> M = ig.Poisson()
+    >>> p, q = M.theta_from(rate=[1.0, 4.0])
+    >>> float(ig.bhattacharyya(M, p, q).round(12))  # (√4 − √1)² / 2
+    0.5
     """
     return 0.25 * scaled_jensen(M, *coerced(M, theta_p, theta_q, "s", 0.5))
 

@@ -16,6 +16,12 @@ def total_bregman(M: DuallyFlat, theta_a: Array, theta_b: Array) -> Array:
     Shapes: θ_a, θ_b (..., d); batches broadcast.
     Source: Vemuri, Liu, Amari & Nielsen, Total Bregman divergence and its applications to DTI analysis, IEEE Trans. Med.
     Imaging 30 (2011).
+
+    Examples
+    --------
+    >>> M = ig.Euclidean(1)
+    >>> ig.total_bregman(M, [0.0], [[0.0], [1.0]]).round(4)  # ½ / √(1 + 1)
+    array([0.    , 0.3536])
     """
     xp, theta_a, theta_b = M.point(theta_a, theta_b)
     eta = M.to_eta(theta_b)

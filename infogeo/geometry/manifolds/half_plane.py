@@ -27,6 +27,15 @@ class HalfSpace(Riemannian):
     Shapes: points (..., dim), the height v last.
     Raises: DomainError for a dimension or a radius that is not positive.
     Source: Ratcliffe, Foundations of Hyperbolic Manifolds (2019), sections 3.2 and 4.6.
+
+    Examples
+    --------
+    >>> M, x = ig.geometry.HalfSpace(2), [0.0, 1.0]
+    >>> float(M.distance(x, [0.0, np.e]).round(12))  # log(e / 1)
+    1.0
+    >>> K = ig.sectional_curvature(M, x, [1.0, 0.0], [0.0, 1.0])
+    >>> float(K.round(6))
+    -1.0
     """
 
     dim: int

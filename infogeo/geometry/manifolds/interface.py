@@ -41,6 +41,16 @@ def checked(on: bool = True) -> Iterator[None]:
     ------
     DomainError
         By the methods: naming the argument, the rule, how many points break it, and the first that does.
+
+    Examples
+    --------
+    >>> ig.Poisson().dual.potential([-1.0])
+    array(nan)
+    >>> with ig.checked():
+    ...     ig.Poisson().dual.potential([-1.0])
+    Traceback (most recent call last):
+        ...
+    infogeo.errors.DomainError: theta must satisfy theta > 0; got [-1.]
     """
     token = _checked.set(on)
     try:

@@ -29,6 +29,15 @@ class Riemannian(ABC):
     overrides them.
 
     Shapes: points, vectors and covectors (..., dim); leading axes are a batch and broadcast.
+
+    Examples
+    --------
+    >>> class HalfLine(ig.Riemannian):
+    ...     dim = 1
+    ...     def metric(self, x):
+    ...         return 1.0 / x[..., None]**2
+    >>> float(HalfLine().distance([1.0], [np.e]).round(6))  # log e
+    1.0
     """
 
     # A class has what is Any here as an attribute or as a property, as it likes: checkers refuse an attribute of an own manifold
@@ -247,6 +256,14 @@ class DuallyFlat(Riemannian):
 
     Shapes: θ and η (..., dim).
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 3.
+
+    Examples
+    --------
+    >>> M, theta, eta = ig.Poisson(), [np.log(2.0)], [2.0]  # one of many
+    >>> M.to_eta(theta).round(12), M.to_theta(eta).round(4)
+    (array([2.]), array([0.6931]))
+    >>> M.metric(theta).round(12), M.dual_metric(eta).round(12)
+    (array([[2.]]), array([[0.5]]))
     """
 
     theta_domain: Any       # ConvexDomain

@@ -21,6 +21,14 @@ class PNorm(DuallyFlat):
     The potential is not twice differentiable where a coordinate is 0 and p < 2, and its metric is singular there for p > 2:
     `metric`, `flat`, `sharp` and `cubic_tensor` hold where no coordinate is 0.
     Source: Gentile, The robustness of the p-norm algorithms, Machine Learning 53 (2003).
+
+    Examples
+    --------
+    >>> M, x = ig.PNorm(2, p=3.0), np.array([1.0, 2.0])
+    >>> float(np.linalg.norm(x, 3.0).round(4))
+    2.0801
+    >>> float(np.linalg.norm(M.to_eta(x), 1.5).round(4))  # 1/3 + 1/1.5 = 1
+    2.0801
     """
 
     dim: int

@@ -22,6 +22,14 @@ class ProductManifold(Wrapped):
 
     Mathematically, ψ(θ) = Σ ψ_a(θ_a); the metric and its inverse are block diagonal, divergences add, and so do the squares of
     lengths.
+
+    Examples
+    --------
+    >>> M = ig.geometry.ProductManifold(ig.Poisson(), ig.Euclidean(2))
+    >>> M.to_eta([0.0, 3.0, 4.0])
+    array([1., 3., 4.])
+    >>> float(M.divergence([0.0, 0.0, 0.0], [0.0, 3.0, 4.0]))  # 0 + 25 / 2
+    12.5
     """
 
     factors: tuple[DuallyFlat, ...]

@@ -20,6 +20,12 @@ class Tsallis(ArcLength):
 
     Raises: DomainError for q that is not positive, or 1.
     Source: Tsallis, Possible generalization of Boltzmann–Gibbs statistics, J. Stat. Phys. 52 (1988).
+
+    Examples
+    --------
+    >>> ig.Tsallis(2.0).to_eta([[0.5], [3.0]])  # η = 2 x
+    array([[1.],
+           [6.]])
     """
 
     q: float

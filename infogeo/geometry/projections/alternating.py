@@ -22,6 +22,16 @@ class AlternatingProjections(NamedTuple):
         D(q‖p) after each step, which never rises.
     converged : bool array, shape (...)
         Whether the last step lowered the divergence by at most `tol`.
+
+    Examples
+    --------
+    >>> M = ig.Categorical(3)
+    >>> data = ig.AffineConstraints([[1.0, 0.0]], [0.3])  # η₁ = 0.3
+    >>> model = ig.AffineSubmanifold([0.0, 0.0], [[1.0, 1.0]])  # p₁ = p₂
+    >>> found = ig.alternating_projections(M, np.zeros(2), data, model,
+    ...                                    tol=1e-6, max_steps=99)
+    >>> bool(found.converged), M.to_eta(found.model).round(2)
+    (True, array([0.3, 0.3]))
     """
 
     data: Any
@@ -63,6 +73,16 @@ def alternating_projections(M: DuallyFlat, theta: Array, m_flat: FlatSet, e_flat
 
     Source: Csiszár & Tusnády, Information geometry and alternating minimization procedures, Statist. Decisions (1984); Amari,
     Information geometry of the EM and em algorithms for neural networks, Neural Networks 8 (1995).
+
+    Examples
+    --------
+    >>> M = ig.Categorical(4)  # the outcomes (0, 0), (0, 1), (1, 0), (1, 1)
+    >>> row = ig.AffineConstraints([[1.0, 1.0, 0.0]], [0.7])
+    >>> independent = ig.AffineSubmanifold(np.zeros(3), [[1, 1, 0], [1, 0, 1]])
+    >>> found = ig.alternating_projections(M, np.zeros(3), row, independent,
+    ...                                    tol=1e-12, max_steps=99)
+    >>> M.parameters(found.model)["probabilities"].round(6)
+    array([0.35, 0.35, 0.15, 0.15])
     """
     require_count("max_steps", max_steps)
     xp, p = arrays(M.domain.require("theta", theta))
@@ -102,6 +122,17 @@ def cyclic_projections(M: DuallyFlat, theta: Array, sets: Sequence[FlatSet], *, 
     DomainError, ShapeError
 
     Source: Csiszár, I-divergence geometry of probability distributions, Ann. Probab. 3 (1975), theorem 3.2.
+
+    Examples
+    --------
+    >>> M = ig.Categorical(4)  # a table of 2 × 2 cells
+    >>> row = ig.AffineConstraints([[1.0, 1.0, 0.0]], [0.7])
+    >>> column = ig.AffineConstraints([[1.0, 0.0, 1.0]], [0.4])
+    >>> q = ig.cyclic_projections(M, np.zeros(3), [row, column],
+    ...                           tol=1e-12, max_cycles=99)
+    >>> M.parameters(q)["probabilities"].round(6).reshape(2, 2)
+    array([[0.28, 0.42],
+           [0.12, 0.18]])
     """
     require_count("max_cycles", max_cycles)
     require_count("the number of sets", len(sets))

@@ -20,6 +20,14 @@ class FlatSet(ABC):
     """A convex set of a chart that linear equations and inequalities describe: e-flat where the chart is θ, m-flat where it is η.
 
     Mathematically, the points x with C x = d and A x ≤ b.
+
+    Examples
+    --------
+    >>> M = ig.Categorical(3)
+    >>> half = ig.AffineConstraints([[1.0, 0.0]], [0.5])  # η₁ = ½: m-flat
+    >>> p = M.theta_from(probabilities=[0.2, 0.6, 0.2])
+    >>> M.to_eta(ig.e_project(M, p, onto=half)).round(6)
+    array([0.5  , 0.375])
     """
 
     @abstractmethod
@@ -217,6 +225,13 @@ class Intersection(FlatSet):
     ----------
     *parts : FlatSet
         Of one dimension d; their batches broadcast.
+
+    Examples
+    --------
+    >>> M, half = ig.Categorical(3), ig.AffineConstraints([[1.0, 0.0]], [0.5])
+    >>> both = ig.Intersection(half, ig.Halfspaces([[0.0, 1.0]], [0.2]))
+    >>> M.to_eta(ig.e_project(M, np.zeros(2), onto=both)).round(6)
+    array([0.5, 0.2])
     """
 
     @takes(parts=FlatSet)

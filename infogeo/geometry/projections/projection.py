@@ -34,6 +34,17 @@ def m_project(M: DuallyFlat, theta_p: Array, onto: FlatSet) -> Array:
         If the minimum is not attained, or not to 1000 ε; for one, because no point of another domain is in the set.
 
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 3.4.
+
+    Examples
+    --------
+    >>> M = ig.Categorical(3)
+    >>> equal = ig.AffineSubmanifold([0.0, 0.0], [[1.0, 1.0]])  # p₁ = p₂
+    >>> p, r = M.theta_from(probabilities=[0.5, 0.1, 0.4]), np.ones(2)
+    >>> q = ig.m_project(M, p, onto=equal)
+    >>> M.parameters(q)["probabilities"].round(6)
+    array([0.3, 0.3, 0.4])
+    >>> np.allclose(M.kl(p, r), M.kl(p, q) + M.kl(q, r))  # Pythagoras
+    True
     """
     return onto.nearest(M, M.domain.require("theta_p", theta_p))
 
@@ -58,6 +69,14 @@ def e_project(M: DuallyFlat, theta_p: Array, onto: FlatSet) -> Array:
         As `m_project`.
 
     Source: Csiszár, I-divergence geometry of probability distributions, Ann. Probab. 3 (1975).
+
+    Examples
+    --------
+    >>> M = ig.Categorical(6)  # a die of mean 4.5 (Jaynes)
+    >>> mean = ig.AffineConstraints([[-5.0, -4.0, -3.0, -2.0, -1.0]], [4.5 - 6])
+    >>> q = ig.e_project(M, np.zeros(5), onto=mean)
+    >>> M.parameters(q)["probabilities"].round(3)
+    array([0.054, 0.079, 0.114, 0.165, 0.24 , 0.347])
     """
     theta_p = M.domain.require("theta_p", theta_p)
     if M.has_limits and (face := onto.face()) is not None:

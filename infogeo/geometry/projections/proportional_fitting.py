@@ -42,6 +42,14 @@ def proportional_fitting(log_table: Array, margins: dict[Group, Array], *, tol: 
         With the largest difference that is left, after `max_steps`.
 
     Source: Deming & Stephan, Ann. Math. Statist. 11 (1940); Csiszár, Ann. Probab. 3 (1975), section 5.
+
+    Examples
+    --------
+    >>> margins, ones = {(0,): [0.7, 0.3], (1,): [0.4, 0.6]}, np.zeros((2, 2))
+    >>> P = ig.proportional_fitting(ones, margins, tol=1e-12, max_steps=10)
+    >>> np.exp(P).round(6)
+    array([[0.28, 0.42],
+           [0.12, 0.18]])
     """
     require_count("max_steps", max_steps)
     require_tolerance(tol)

@@ -57,6 +57,15 @@ def sinkhorn(cost: Array, rows: Array, columns: Array, *, temperature: Array, to
     Source: Sinkhorn, Ann. Math. Statist. 35 (1964); Cuturi, Sinkhorn distances, NeurIPS (2013); Schmitzer, Stabilized sparse
     scaling algorithms for entropy regularized transport problems, SIAM J. Sci. Comput. 41 (2019); Brauer, Clason, Lorenz & Wirth,
     A Sinkhorn–Newton method for entropic optimal transport (2017).
+
+    Examples
+    --------
+    >>> cost, rows, columns = 1.0 - np.eye(2), [0.5, 0.5], [0.6, 0.4]
+    >>> P = ig.sinkhorn(cost, rows, columns, temperature=0.05,
+    ...                 tol=1e-9, max_steps=99)
+    >>> np.exp(P).round(4)
+    array([[0.5, 0. ],
+           [0.1, 0.4]])
     """
     xp, cost, rows, columns, temperature = arrays(cost, rows, columns, temperature)
     if cost.ndim < 2 or 0 in cost.shape[-2:]:
