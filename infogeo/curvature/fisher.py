@@ -38,7 +38,7 @@ def fisher(model: ConditionalModel, w: Array, batch: Batch) -> "FisherOperator":
 
 
 @takes(ConditionalModel)
-def sampled_fisher(model: ConditionalModel, w: Array, batch: Batch, rng: np.random.Generator, samples: int = 1) -> OuterProducts:
+def sampled_fisher(model: ConditionalModel, w: Array, batch: Batch, rng: np.random.Generator, draws: int = 1) -> OuterProducts:
     """(1/nm) Σ_ni g_ni g_niᵀ with the gradients g_ni of −log p(y_ni | θ_n) for y_ni drawn from the model: F in expectation.
 
     Parameters
@@ -48,10 +48,10 @@ def sampled_fisher(model: ConditionalModel, w: Array, batch: Batch, rng: np.rand
     batch : pair (x, y)
         y is not used.
     rng : numpy.random.Generator
-    samples : int
-        m, draws for each sample.
+    draws : int
+        m, for each sample.
     """
-    return outer_products(model, w, batch, Sampled(rng, samples))
+    return outer_products(model, w, batch, Sampled(rng, draws))
 
 
 @takes(ConditionalModel)

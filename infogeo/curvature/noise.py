@@ -37,18 +37,18 @@ class _Random(Noise):
     Parameters
     ----------
     rng : numpy.random.Generator
-    samples : int
+    draws : int
         m.
     """
 
     rng: np.random.Generator
-    samples: int = 1
+    draws: int = 1
 
     def __post_init__(self) -> None:
-        require_count("samples", self.samples)
+        require_count("draws", self.draws)
 
     def white(self, xp: Namespace, shape: tuple[int, ...], start: int, dtype: Any) -> Array:
-        return self._draw(Draws(self.rng, xp, dtype), (self.samples, *shape)) / self.samples**0.5
+        return self._draw(Draws(self.rng, xp, dtype), (self.draws, *shape)) / self.draws**0.5
 
     def join(self, xp: Namespace, v: Array, new: Array) -> Array:
         return v + new

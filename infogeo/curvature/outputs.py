@@ -61,19 +61,19 @@ class Sampled(Outputs):
     Parameters
     ----------
     rng : numpy.random.Generator
-    samples : int
+    draws : int
         m.
     """
 
     rng: np.random.Generator
-    samples: int = 1
+    draws: int = 1
 
     def __post_init__(self) -> None:
-        require_count("samples", self.samples)
+        require_count("draws", self.draws)
 
     def covectors(self, family: OutputFamily, theta: Array, batch: Batch) -> Array:
-        statistic = family.sufficient_statistic(family.sample(self.rng, theta, (self.samples,)))
-        return (family.to_eta(theta) - statistic) / self.samples**0.5
+        statistic = family.sufficient_statistic(family.sample(self.rng, theta, (self.draws,)))
+        return (family.to_eta(theta) - statistic) / self.draws**0.5
 
 
 @dataclass(frozen=True)
@@ -83,22 +83,22 @@ class RandomSigns(Outputs):
     Parameters
     ----------
     rng : numpy.random.Generator
-    samples : int
+    draws : int
         m.
 
     Source: Martens, Sutskever & Swersky, Estimating the Hessian by back-propagating curvature (2012), for the output alone.
     """
 
     rng: np.random.Generator
-    samples: int = 1
+    draws: int = 1
 
     def __post_init__(self) -> None:
-        require_count("samples", self.samples)
+        require_count("draws", self.draws)
 
     def covectors(self, family: OutputFamily, theta: Array, batch: Batch) -> Array:
         xp, theta = arrays(theta)
-        signs = Draws(self.rng, xp, theta.dtype).signs((self.samples, *theta.shape))
-        return family.root(theta, signs) / self.samples**0.5
+        signs = Draws(self.rng, xp, theta.dtype).signs((self.draws, *theta.shape))
+        return family.root(theta, signs) / self.draws**0.5
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ class GeneralizedLinear(DuallyFlat):
 
     Mathematically, with fixed inputs x_1, …, x_n the responses are an exponential family whose natural parameter is w:
 
-    - potential ψ(w) = (1/n) Σ ψ(W x_i) + ½ Σ λ_j w_j², strictly convex where the columns of x are independent or λ > 0
+    - potential ψ(w) = (1/n) Σ ψ(W x_i) + ½ Σ λ_j w_j², strictly convex where the columns of X are independent or λ > 0
     - η(w) = (1/n) Σ η(W x_i) ⊗ x_i + λ w; `statistic(y)` = (1/n) Σ T(y_i) ⊗ x_i
     - metric (1/n) Σ G(W x_i) ⊗ x_i x_iᵀ + diag λ, the Fisher metric for one observation, with the curvature of the penalty
     - D(w‖v) = (1/n) Σ KL(W x_i‖V x_i) + ½ Σ λ_j (w_j − v_j)²
@@ -34,7 +34,7 @@ class GeneralizedLinear(DuallyFlat):
     family : ExponentialFamily
         One in which any vector θ in R^d is allowed: `Bernoulli` is logistic regression, `Categorical` the multinomial one,
         `Poisson` the log-linear one, `NormalKnownVariance` least squares.
-    x : array, shape (n, p)
+    X : array, shape (n, p)
         With a column of ones where there is an intercept; a copy is kept.
     ridge : number or array, shape (p,)
         λ, not negative, of every column; the same in every row of W.
@@ -45,7 +45,7 @@ class GeneralizedLinear(DuallyFlat):
     Raises
     ------
     ShapeError, DomainError
-        For x of another shape, not finite, or with dependent columns where λ is 0.
+        For X of another shape, not finite, or with dependent columns where λ is 0.
 
     Source: McCullagh & Nelder, Generalized Linear Models (1989); Albert & Anderson, Biometrika 71 (1984), for the existence.
 
@@ -60,29 +60,29 @@ class GeneralizedLinear(DuallyFlat):
     """
 
     @takes(family=ExponentialFamily)
-    def __init__(self, family: ExponentialFamily, x: Array, ridge: Array = 0.0) -> None:
+    def __init__(self, family: ExponentialFamily, X: Array, ridge: Array = 0.0) -> None:
         if not family.theta_domain.whole:
             raise TypeError(f"family must be one in which any theta in R^d is allowed, such as Bernoulli(); got {family!r}")
-        xp, x, ridge = arrays(x, ridge)
-        if x.ndim != 2 or 0 in x.shape:
-            raise ShapeError(f"x must have shape (n, p), n >= 1, p >= 1; got {tuple(x.shape)}")
-        require("x", "x finite", xp.isfinite(x), x)
+        xp, X, ridge = arrays(X, ridge)
+        if X.ndim != 2 or 0 in X.shape:
+            raise ShapeError(f"X must have shape (n, p), n >= 1, p >= 1; got {tuple(X.shape)}")
+        require("X", "X finite", xp.isfinite(X), X)
         require("ridge", "ridge >= 0", ridge >= 0, ridge)
-        if ridge.ndim > 1 or ridge.ndim == 1 and ridge.shape != x.shape[1:]:
-            raise ShapeError(f"ridge must be a number or have shape ({x.shape[1]},); got {tuple(ridge.shape)}")
-        self.family, self.x = family, kept(x)
-        self.ridge = kept(xp.concat([xp.broadcast_to(ridge, x.shape[1:])] * family.dim))
-        free = to_numpy(xp.broadcast_to(ridge, x.shape[1:])) == 0
-        rank = np.linalg.matrix_rank(to_numpy(x)[:, free]) if free.any() else 0
-        require("x", f"rank = {free.sum()}, the number of its columns without a ridge", rank == free.sum(), rank)
-        self.dim = family.dim * x.shape[1]
+        if ridge.ndim > 1 or ridge.ndim == 1 and ridge.shape != X.shape[1:]:
+            raise ShapeError(f"ridge must be a number or have shape ({X.shape[1]},); got {tuple(ridge.shape)}")
+        self.family, self.X = family, kept(X)
+        self.ridge = kept(xp.concat([xp.broadcast_to(ridge, X.shape[1:])] * family.dim))
+        free = to_numpy(xp.broadcast_to(ridge, X.shape[1:])) == 0
+        rank = np.linalg.matrix_rank(to_numpy(X)[:, free]) if free.any() else 0
+        require("X", f"rank = {free.sum()}, the number of its columns without a ridge", rank == free.sum(), rank)
+        self.dim = family.dim * X.shape[1]
         self.theta_domain = RealSpace(self.dim)
         bounded = free.any() and not family.eta_domain.whole
         self.eta_domain = LinearMeans(self, free) if bounded else RealSpace(self.dim)
 
     def __repr__(self) -> str:
-        ridge = f", ridge={to_numpy(self.ridge)[:self.x.shape[1]].tolist()}" if to_numpy(self.ridge).any() else ""
-        return f"GeneralizedLinear({self.family!r}, x of shape {tuple(self.x.shape)}{ridge})"
+        ridge = f", ridge={to_numpy(self.ridge)[:self.X.shape[1]].tolist()}" if to_numpy(self.ridge).any() else ""
+        return f"GeneralizedLinear({self.family!r}, X of shape {tuple(self.X.shape)}{ridge})"
 
     def predictors(self, w: Array) -> Array:
         """The natural parameters θ_i = W x_i, shape (..., n, d)."""
@@ -92,7 +92,7 @@ class GeneralizedLinear(DuallyFlat):
 
     def _as(self, xp: Namespace, like: Array) -> tuple[Array, Array]:
         """``(x, ridge)`` of the dtype of another array."""
-        return xp.astype(self.x, like.dtype, copy=False), xp.astype(self.ridge, like.dtype, copy=False)
+        return xp.astype(self.X, like.dtype, copy=False), xp.astype(self.ridge, like.dtype, copy=False)
 
     def statistic(self, y: Array) -> Array:
         """(1/n) Σ T(y_i) ⊗ x_i, shape (..., d p), of observations y (..., n, *support.shape).
@@ -100,18 +100,18 @@ class GeneralizedLinear(DuallyFlat):
         Raises
         ------
         DomainError, ShapeError
-            For y outside the support of the family, or of another number than x.
+            For y outside the support of the family, or of another number than X.
         """
         y = self.family.support.require("y", y)
-        n, axis = self.x.shape[0], y.ndim - len(self.family.support.shape) - 1
+        n, axis = self.X.shape[0], y.ndim - len(self.family.support.shape) - 1
         if axis < 0 or y.shape[axis] != n:
-            raise ShapeError(f"y must have the {n} samples of x; got shape {tuple(y.shape)}")
+            raise ShapeError(f"y must have the {n} samples of X; got shape {tuple(y.shape)}")
         xp, statistic = arrays(self.family.sufficient_statistic(y))
-        return self._back(xp, xp.astype(statistic, self.x.dtype, copy=False))
+        return self._back(xp, xp.astype(statistic, self.X.dtype, copy=False))
 
     def _back(self, xp: Namespace, covector: Array) -> Array:
         """(1/n) Σ c_i ⊗ x_i, shapes (..., n, d) to (..., d p)."""
-        found = xp.matmul(xp.matrix_transpose(covector), self._as(xp, covector)[0]) / self.x.shape[0]
+        found = xp.matmul(xp.matrix_transpose(covector), self._as(xp, covector)[0]) / self.X.shape[0]
         return xp.reshape(found, (*found.shape[:-2], self.dim))
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:

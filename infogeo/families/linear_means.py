@@ -36,7 +36,7 @@ class LinearMeans(GradientImage):
     def __init__(self, manifold: Any, free: np.ndarray) -> None:
         super().__init__(manifold, _words)
         self.free, self.family = free, manifold.family
-        self.inputs = to_numpy(manifold.x)[:, free].astype(float)
+        self.inputs = to_numpy(manifold.X)[:, free].astype(float)
 
     def contains(self, x: Array) -> Array:
         xp, x = arrays(x)

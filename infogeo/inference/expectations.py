@@ -1,12 +1,12 @@
 """Expectations under q with their differentials in η: by nodes, by draws, by gradients and Hessians."""
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import InitVar, dataclass, field
 from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
 
-from ..backend import Array, Namespace, arrays, backend_of
+from ..backend import Array, Namespace, arrays, backend_of, generator_of
 from ..domains.supports import Integers
 from ..errors import ShapeError, require_count
 from ..families.base import ExponentialFamily
@@ -177,21 +177,24 @@ class MonteCarloExpectation(WeightedPoints):
     """By n draws from q, in the score form with T as control variates.
 
     In a run of `descend` with a generator every step has its own draws, which do not change while the step looks at other points;
-    elsewhere the draws are those of the seed.
+    elsewhere they are the same at every point.
 
     Parameters
     ----------
     n : int
         Draws, more than q.dim.
-    seed : int
+    rng : numpy.random.Generator, optional
+        Asked once, for a seed of the draws; that is 0 without it.
     """
 
     n: int
-    seed: int = 0
+    rng: InitVar[Any] = None
+    seed: int = field(init=False, default=0)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, rng: Any) -> None:
         require_count("n", self.n, 3)
-        require_count("seed", self.seed, 0)
+        if rng is not None:
+            object.__setattr__(self, "seed", int(generator_of(rng).integers(2**62)))
 
     def require(self, q: ExponentialFamily, log_joint: Any) -> None:
         super().require(q, log_joint)
@@ -207,7 +210,7 @@ class MonteCarloExpectation(WeightedPoints):
         return xp.asarray(u, dtype=dtype), xp.full((self.n, *batch), 1.0 / self.n, dtype=dtype)
 
     def draw(self, rng: Any) -> Expectation:
-        return self if rng is None else replace(self, seed=int(rng.integers(2**62)))
+        return self if rng is None else MonteCarloExpectation(self.n, rng)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """Expectations by draws that move with η: the reparametrised form, of any family whose draws can be followed."""
-from dataclasses import dataclass, replace
+from dataclasses import InitVar, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..backend import Array, Namespace, arrays, backend_of
-from ..errors import ShapeError, require_count
+from ..errors import ShapeError
 from ..families.base import ExponentialFamily
 from ..numerics.linalg import outer, solve
 from .expectations import Expectation, MonteCarloExpectation, is_normal, require_values_of
@@ -31,7 +31,13 @@ class PathwiseExpectation(Expectation):
     ----------
     n : int
         Draws, more than q.dim.
-    seed : int
+    rng : numpy.random.Generator, optional
+        Asked once, for a seed of the draws; that is 0 without it.
+
+    Attributes
+    ----------
+    score : MonteCarloExpectation
+        What stands in where there are no paths, by the same seed.
 
     Source: Figurnov, Mohamed & Mnih, Implicit reparameterization gradients (2018).
 
@@ -44,16 +50,15 @@ class PathwiseExpectation(Expectation):
     """
 
     n: int
-    seed: int = 0
+    rng: InitVar[Any] = None
+    score: MonteCarloExpectation = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        require_count("n", self.n, 3)
-        require_count("seed", self.seed, 0)
+    def __post_init__(self, rng: Any) -> None:
+        object.__setattr__(self, "score", MonteCarloExpectation(self.n, rng))
 
     @property
-    def score(self) -> MonteCarloExpectation:
-        """What stands in where there are no paths."""
-        return MonteCarloExpectation(self.n, self.seed)
+    def _rng(self) -> np.random.Generator:
+        return np.random.default_rng(self.score.seed)
 
     def follows(self, q: ExponentialFamily, log_joint: Any) -> bool:
         """Whether draws of q are followed for this model."""
@@ -65,7 +70,7 @@ class PathwiseExpectation(Expectation):
             log_joint.require_dimension(normal_chart(q).p)
 
     def draw(self, rng: Any) -> Expectation:
-        return self if rng is None else replace(self, seed=int(rng.integers(2**62)))
+        return self if rng is None else PathwiseExpectation(self.n, rng)
 
     def __call__(self, q: ExponentialFamily, theta: Array, log_joint: Any) -> tuple[Array, Array]:
         if not self.follows(q, log_joint):
@@ -79,7 +84,7 @@ class PathwiseExpectation(Expectation):
 
     def _followed(self, xp: Namespace, q: ExponentialFamily, theta: Array, log_joint: Any) -> tuple[Array, Array]:
         # slopes are differences, for which float32 has not the digits
-        found = path(q, xp.astype(theta, xp.float64), self.n, np.random.default_rng(self.seed))
+        found = path(q, xp.astype(theta, xp.float64), self.n, self._rng)
         z = xp.astype(found.place(found.t), theta.dtype)
         product = found.along(lambda z: z) * _gradient(log_joint, z)
         along = xp.sum(xp.reshape(product, (*found.slopes.shape[:-1], -1)), axis=-1) - found.along(q.log_base_measure)
@@ -90,7 +95,7 @@ class PathwiseExpectation(Expectation):
     def _regressed(self, xp: Namespace, q: ExponentialFamily, theta: Array, log_joint: Any) -> tuple[Array, Array]:
         chart = normal_chart(q)
         mean, root = chart.mean_and_root(xp, theta)
-        u = np.random.default_rng(self.seed).standard_normal((self.n, *mean.shape))
+        u = self._rng.standard_normal((self.n, *mean.shape))
         z = mean + chart.scaled(xp, root, xp.asarray(u, dtype=theta.dtype))
         gradient = xp.reshape(_gradient(log_joint, chart.observed(z)), z.shape)
         level, center = xp.mean(gradient, axis=0), xp.mean(z, axis=0)

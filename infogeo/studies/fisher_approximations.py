@@ -100,7 +100,7 @@ def _list(rng: np.random.Generator) -> dict[str, Curvature]:
     """label -> function (model, w, batch) -> LinearOperator."""
     return {
         "sampled, 1 draw": partial(sampled_fisher, rng=rng),
-        "sampled, 100 draws": partial(sampled_fisher, rng=rng, samples=100),
+        "sampled, 100 draws": partial(sampled_fisher, rng=rng, draws=100),
         "empirical": empirical_fisher,
         "block-diagonal": block_diagonal,
         "unit-wise": unitwise_fisher,

@@ -24,7 +24,7 @@ E_COLOUR, M_COLOUR, RIEMANN_COLOUR = BLUE, VERMILION, "0.25"
 
 
 def plot_geodesics(M: DuallyFlat, p: Array, q: Array, *, ax: "Axes", chart: DuallyFlat | None = None,
-                   samples: int = 201) -> "list[Line2D]":
+                   points: int = 201) -> "list[Line2D]":
     """Draw the e-geodesic, the m-geodesic and the Fisher–Rao geodesic between p and q.
 
     Mathematically, straight in θ, straight in η, and the shortest.
@@ -37,7 +37,7 @@ def plot_geodesics(M: DuallyFlat, p: Array, q: Array, *, ax: "Axes", chart: Dual
     ax : matplotlib.axes.Axes
     chart : DuallyFlat, optional
         M, unless given, or ``M.dual``.
-    samples : int
+    points : int
         Points of a curve.
 
     Returns
@@ -54,7 +54,7 @@ def plot_geodesics(M: DuallyFlat, p: Array, q: Array, *, ax: "Axes", chart: Dual
     """
     to_chart = _chart(M, chart)
     p, q = _points(M, "p", p, 1), _points(M, "q", q, 1)
-    t = asarray(np.linspace(0.0, 1.0, samples), like=p)
+    t = asarray(np.linspace(0.0, 1.0, points), like=p)
     curves = {"e-geodesic": (e_geodesic, E_COLOUR, "-"), "m-geodesic": (m_geodesic, M_COLOUR, "-"),
               "Fisher–Rao geodesic": (riemannian_geodesic, RIEMANN_COLOUR, "--")}
     artists = []
@@ -67,7 +67,7 @@ def plot_geodesics(M: DuallyFlat, p: Array, q: Array, *, ax: "Axes", chart: Dual
 
 
 def plot_divergence_balls(M: DuallyFlat, centers: Array, radius: Array, *, ax: "Axes", chart: DuallyFlat | None = None,
-                          samples: int = 361) -> "list[Line2D]":
+                          points: int = 361) -> "list[Line2D]":
     """Draw the spheres D(c‖x) = r and D(x‖c) = r about each center.
 
     Mathematically, the ball of D(c‖x) is convex in θ and that of D(x‖c) convex in η, so a ray from c in that chart meets its
@@ -83,7 +83,7 @@ def plot_divergence_balls(M: DuallyFlat, centers: Array, radius: Array, *, ax: "
     ax : matplotlib.axes.Axes
     chart : DuallyFlat, optional
         M, unless given, or ``M.dual``.
-    samples : int
+    points : int
         Points of a sphere.
 
     Returns
@@ -101,7 +101,7 @@ def plot_divergence_balls(M: DuallyFlat, centers: Array, radius: Array, *, ax: "
     radius = np.broadcast_to(np.asarray(radius, dtype=float), (centers.shape[0],))
     if not (np.isfinite(radius) & (radius > 0)).all():
         raise DomainError(f"radius must satisfy 0 < radius < inf; got {radius}")
-    spheres = _sphere(M, centers, radius, samples), M.to_theta(_sphere(M.dual, M.to_eta(centers), radius, samples))
+    spheres = _sphere(M, centers, radius, points), M.to_theta(_sphere(M.dual, M.to_eta(centers), radius, points))
     artists = []
     for curves, label, colour, style in zip(spheres, ("D(c‖x) = r", "D(x‖c) = r"), (E_COLOUR, M_COLOUR), ("-", "--")):
         for i, curve in enumerate(to_chart(curves)):
@@ -112,7 +112,7 @@ def plot_divergence_balls(M: DuallyFlat, centers: Array, radius: Array, *, ax: "
 
 
 def plot_bisectors(M: DuallyFlat, sites: Array, *, ax: "Axes", chart: DuallyFlat | None = None,
-                   samples: int = 2001) -> "list[Line2D]":
+                   points: int = 2001) -> "list[Line2D]":
     """Draw the Voronoi diagrams of the sites s in D(s‖x) and in D(x‖s): where the two nearest sites are equally near.
 
     Mathematically, D(s‖x) < D(s'‖x) is η_s·θ_x − φ(η_s) > η_s'·θ_x − φ(η_s'), so that diagram has straight edges in θ, and the
@@ -128,7 +128,7 @@ def plot_bisectors(M: DuallyFlat, sites: Array, *, ax: "Axes", chart: DuallyFlat
         Its limits are set to a square around the sites.
     chart : DuallyFlat, optional
         M, unless given, or ``M.dual``.
-    samples : int
+    points : int
         Points of an edge.
 
     Returns
@@ -148,8 +148,8 @@ def plot_bisectors(M: DuallyFlat, sites: Array, *, ax: "Axes", chart: DuallyFlat
     n = len(np.unique(to_numpy(sites), axis=0))
     if n < max(2, sites.shape[0]):
         raise ValueError(f"sites must be at least two different points; got {sites.shape[0]}, {n} of them different")
-    right = _edges(M, sites, samples)
-    left = [M.to_theta(edge) for edge in _edges(M.dual, M.to_eta(sites), samples)]
+    right = _edges(M, sites, points)
+    left = [M.to_theta(edge) for edge in _edges(M.dual, M.to_eta(sites), points)]
     artists = []
     for edges, label, colour, style in ((right, "D(s‖x)", E_COLOUR, "-"), (left, "D(x‖s)", M_COLOUR, "--")):
         for i, edge in enumerate(edges):
@@ -197,9 +197,9 @@ def _divergence(M: DuallyFlat, p: Array, q: Array) -> np.ndarray:
         return np.where(inside, to_numpy(M.divergence(p, asarray(safe, like=p))), np.nan)
 
 
-def _sphere(M: DuallyFlat, centers: Array, radius: np.ndarray, samples: int) -> Array:
-    """The points D(c‖x) = r, shape (n, samples, 2), by bisection along the rays from c in the primal chart."""
-    angle = np.linspace(0.0, 2.0 * np.pi, samples)
+def _sphere(M: DuallyFlat, centers: Array, radius: np.ndarray, points: int) -> Array:
+    """The points D(c‖x) = r, shape (n, points, 2), by bisection along the rays from c in the primal chart."""
+    angle = np.linspace(0.0, 2.0 * np.pi, points)
     around = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     root = np.linalg.cholesky(to_numpy(M.metric(centers)))
     rays = np.linalg.solve(np.swapaxes(root, -1, -2)[:, None], around[..., None])[..., 0]      # vᵀ G v = 1
@@ -221,7 +221,7 @@ def _sphere(M: DuallyFlat, centers: Array, radius: np.ndarray, samples: int) -> 
     return at(low)
 
 
-def _edges(M: DuallyFlat, sites: Array, samples: int) -> list[Array]:
+def _edges(M: DuallyFlat, sites: Array, points: int) -> list[Array]:
     """The edges of the Voronoi diagram of D(s‖x): polylines in the primal chart, cut off at the boundary of the domain.
 
     Mathematically, D(s_k‖x) − D(s_i‖x) = D(s_k‖s_i) − (η_k − η_i)·(θ_x − θ_i): affine in θ_x, and without differences of
@@ -247,7 +247,7 @@ def _edges(M: DuallyFlat, sites: Array, samples: int) -> list[Array]:
             if low >= high:
                 continue
             center = np.clip((theta[i] + theta[j]) @ along / 2 - foot @ along, low, high)
-            t = np.clip(center + spread * np.sinh(np.linspace(-6.0, 6.0, samples)), low, high)     # dense near the sites
+            t = np.clip(center + spread * np.sinh(np.linspace(-6.0, 6.0, points)), low, high)     # dense near the sites
             line = asarray(foot + t[:, None] * along, like=sites)
             inside = to_numpy(M.theta_domain.contains(line))
             edge = np.where(inside[:, None], to_numpy(line), np.nan)

@@ -34,19 +34,19 @@ class CurvatureDiagonal(ABC):
 
 @dataclass(frozen=True)
 class _Drawn(CurvatureDiagonal):
-    """A mean of `samples` draws; by default from the generator of the run, or from one of seed 0 where the run has none.
+    """A mean of so many draws; by default from the generator of the run, or from one of seed 0 where the run has none.
 
     Parameters
     ----------
-    samples : int
+    draws : int
     rng : numpy.random.Generator, optional
     """
 
-    samples: int = 1
+    draws: int = 1
     rng: np.random.Generator | None = None
 
     def __post_init__(self) -> None:
-        require_count("samples", self.samples)
+        require_count("draws", self.draws)
 
     def seeded(self, rng: np.random.Generator | None) -> Self:
         return self if self.rng is not None else replace(self, rng=rng or generator(0))
@@ -66,7 +66,7 @@ class CurvaturePropagationDiagonal(_Drawn):
     """
 
     def __call__(self, loss: NegativeLogLikelihood, w: Array) -> Array:
-        return diagonal_of_loss(loss, w, SignNoise(self._generator(), self.samples))
+        return diagonal_of_loss(loss, w, SignNoise(self._generator(), self.draws))
 
 
 class HutchinsonDiagonal(_Drawn):
@@ -80,7 +80,7 @@ class HutchinsonDiagonal(_Drawn):
 
     def __call__(self, loss: NegativeLogLikelihood, w: Array) -> Array:
         xp, w = arrays(w)
-        v = Draws(self._generator(), xp, w.dtype).signs((self.samples, *w.shape))
+        v = Draws(self._generator(), xp, w.dtype).signs((self.draws, *w.shape))
         return xp.mean(v * loss.hessian_vector(w, v), axis=0)
 
 

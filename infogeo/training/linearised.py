@@ -49,17 +49,17 @@ class LinearisedPrediction:
         values, Q = xp.linalg.eigh(self.covariance)
         return Q * xp.sqrt(xp.maximum(values, xp.zeros_like(values)))[..., None, :]
 
-    def sample_theta(self, rng: np.random.Generator, samples: int) -> Array:
-        """Draws of the natural parameter θ_n, shape (samples, n, d)."""
-        shape = require_count("samples", samples), *self.mean.shape
+    def sample_theta(self, rng: np.random.Generator, draws: int) -> Array:
+        """Draws of the natural parameter θ_n, shape (draws, n, d)."""
+        shape = require_count("draws", draws), *self.mean.shape
         z = Draws(rng, self.xp, self.mean.dtype).normal(shape)
         return self.model.chart(self.mean + self.xp.matmul(self._root, z[..., None])[..., 0])
 
-    def log_density(self, rng: np.random.Generator, samples: int, y: Array) -> Array:
+    def log_density(self, rng: np.random.Generator, draws: int, y: Array) -> Array:
         """log p(y_n | x_n) by the mean of p(y_n | θ_n) over draws of θ_n, shape (n,), nats."""
         family: Any = self.model.family
-        each = family.log_density(self.sample_theta(rng, samples), asarray(y, like=self.mean))
-        return logsumexp(each, axis=0) - log(samples)
+        each = family.log_density(self.sample_theta(rng, draws), asarray(y, like=self.mean))
+        return logsumexp(each, axis=0) - log(draws)
 
     # Numbers and vectors
 
@@ -82,7 +82,7 @@ class LinearisedPrediction:
         if isinstance(family, (NormalKnownVariance, MultivariateNormalKnownCovariance)) and self.model.chart.affine:
             return self._moments_of_known_covariance(family)
         raise TypeError("moments are known in closed form of Normal(), NormalKnownVariance(v) and "
-                        f"MultivariateNormalKnownCovariance(V); got {family!r}: sampled_moments(rng, samples) is for any family")
+                        f"MultivariateNormalKnownCovariance(V); got {family!r}: sampled_moments(rng, draws) is for any family")
 
     def _moments_of_known_covariance(self, family: Any) -> tuple[Array, Array]:
         xp, theta, spread = self.xp, self.model.chart(self.mean), self._theta_covariance
@@ -99,10 +99,10 @@ class LinearisedPrediction:
         spread = xp.expm1(s22) * ((m1 - 2.0 * s12) ** 2 + s11) + s11 - s12 * (2.0 * m1 - 3.0 * s12)
         return v * (m1 - s12), v + v**2 * spread
 
-    def sampled_moments(self, rng: np.random.Generator, samples: int) -> tuple[Array, Array]:
+    def sampled_moments(self, rng: np.random.Generator, draws: int) -> tuple[Array, Array]:
         """``(mean, variance)`` of y by draws of θ, for any family: E[E[y | θ]], and E[Var[y | θ]] + Var[E[y | θ]]."""
         family: Any = self.model.family
-        theta = self.sample_theta(rng, samples)
+        theta = self.sample_theta(rng, draws)
         means, variances = family.mean(theta), family.variance(theta)
         return self.xp.mean(means, axis=0), self.xp.mean(variances, axis=0) + self.xp.var(means, axis=0)
 
@@ -128,10 +128,10 @@ class LinearisedPrediction:
         log_p = -logsumexp(-shrunk, axis=-1)
         return xp.exp(log_p - column(logsumexp(log_p, axis=-1)))
 
-    def sampled_probabilities(self, rng: np.random.Generator, samples: int) -> Array:
+    def sampled_probabilities(self, rng: np.random.Generator, draws: int) -> Array:
         """The probabilities of the classes by draws of θ, shape (n, classes)."""
         T = self._statistics
-        logits = self.xp.matmul(self.sample_theta(rng, samples), self.xp.matrix_transpose(T))
+        logits = self.xp.matmul(self.sample_theta(rng, draws), self.xp.matrix_transpose(T))
         return self.xp.mean(self.xp.exp(logits - column(logsumexp(logits, axis=-1))), axis=0)
 
     @property

@@ -150,8 +150,8 @@ def test_random_covectors_are_unbiased(name, outputs):
 def test_sampled_fisher_is_made_of_the_gradients_of_draws():
     """The same generator state gives the same operator, whose columns are the gradients at drawn observations."""
     model, w, batch = problem("poisson, relu", 5)
-    F = sampled_fisher(model, w, (batch[0], None), np.random.default_rng(3), samples=2)
-    again = sampled_fisher(model, w, batch, np.random.default_rng(3), samples=2)
+    F = sampled_fisher(model, w, (batch[0], None), np.random.default_rng(3), draws=2)
+    again = sampled_fisher(model, w, batch, np.random.default_rng(3), draws=2)
     np.testing.assert_array_equal(F.dense(), again.dense())
     y = model.sample(np.random.default_rng(3), w, batch[0], (2,))
     each = [model.per_example_gradients(w, (batch[0], drawn)) for drawn in y]
@@ -236,5 +236,5 @@ def test_errors():
         empirical_fisher(model, w, (x, y[:3]))
     with pytest.raises(DomainError, match="y must satisfy"):
         empirical_fisher(model, w, (x, y + 0.5))
-    with pytest.raises(ValueError, match="samples must satisfy samples an integer >= 1; got 0"):
+    with pytest.raises(ValueError, match="draws must satisfy draws an integer >= 1; got 0"):
         sampled_fisher(model, w, (x, y), np.random.default_rng(0), 0)

@@ -414,7 +414,7 @@ def test_errors():
             estimate(model, np.stack([w, w]), batch, noise)
     with pytest.raises(ShapeError, match=r"T and U must have shape \(m, size\) for an operator; got \(1, 2, 39\)"):
         curvature_propagation(model, np.stack([w, w]), batch, noise).operator()
-    with pytest.raises(ValueError, match="samples must satisfy samples an integer >= 1; got 0"):
+    with pytest.raises(ValueError, match="draws must satisfy draws an integer >= 1; got 0"):
         NormalNoise(np.random.default_rng(0), 0)
     with pytest.raises(TypeError, match="rng must be a numpy.random.Generator"):
         hessian_diagonal(model, w, batch, SignNoise(3))

@@ -97,11 +97,11 @@ DRAWN = ig.GeneralizedLinear(ig.Bernoulli(), X)
 
 def test_what_is_refused():
     for bad, error, words in ((lambda: ig.GeneralizedLinear(ig.Exponential(), X), TypeError, "any theta in R\\^d is allowed"),
-                              (lambda: ig.GeneralizedLinear(ig.Bernoulli(), X[0]), ig.ShapeError, r"x must have shape \(n, p\)"),
+                              (lambda: ig.GeneralizedLinear(ig.Bernoulli(), X[0]), ig.ShapeError, r"X must have shape \(n, p\)"),
                               (lambda: ig.GeneralizedLinear(ig.Bernoulli(), X[:, [0, 0]]), ig.DomainError, "rank = 2"),
                               (lambda: ig.GeneralizedLinear(ig.Bernoulli(), X, -1.0), ig.DomainError, "ridge >= 0"),
                               (lambda: ig.GeneralizedLinear(ig.Bernoulli(), X, [1.0]), ig.ShapeError, r"have shape \(3,\)"),
-                              (lambda: ig.GeneralizedLinear(ig.Bernoulli(), X * np.nan), ig.DomainError, "x finite"),
+                              (lambda: ig.GeneralizedLinear(ig.Bernoulli(), X * np.nan), ig.DomainError, "X finite"),
                               (lambda: DRAWN.statistic([0, 1]), ig.ShapeError, "the 12 samples"),
                               (lambda: DRAWN.statistic([2] * 12), ig.DomainError, "y must")):
         with pytest.raises(error, match=words):

@@ -71,7 +71,7 @@ def test_geodesics(name, ax):
 
 def test_the_shortest_geodesic_is_the_great_circle(ax):
     M, x = POINTS["categorical"]
-    drawn = by_label(plot_geodesics(M, x[0], x[1], ax=ax, chart=M.dual, samples=3))["Fisher–Rao geodesic"][0][1]
+    drawn = by_label(plot_geodesics(M, x[0], x[1], ax=ax, chart=M.dual, points=3))["Fisher–Rao geodesic"][0][1]
     middle = np.sqrt(PROBABILITIES[0]) + np.sqrt(PROBABILITIES[1])
     np.testing.assert_allclose(drawn, (middle**2 / np.sum(middle**2))[:2], rtol=1e-12)
 
@@ -174,9 +174,9 @@ def test_other_array_libraries(backend, ax):
     """The same pictures from arrays of another library."""
     M, sites = POINTS["normal"]
     there = backend.make(sites)
-    for draw in (lambda x: plot_geodesics(M, x[0, :], x[1, :], ax=ax, chart=M.dual, samples=11),
-                 lambda x: plot_divergence_balls(M, x, 0.1, ax=ax, samples=11),
-                 lambda x: plot_bisectors(M, x, ax=ax, samples=11)):
+    for draw in (lambda x: plot_geodesics(M, x[0, :], x[1, :], ax=ax, chart=M.dual, points=11),
+                 lambda x: plot_divergence_balls(M, x, 0.1, ax=ax, points=11),
+                 lambda x: plot_bisectors(M, x, ax=ax, points=11)):
         for ours, theirs in zip(draw(sites), draw(there), strict=True):
             np.testing.assert_allclose(line(theirs), line(ours), rtol=1e-9, atol=1e-12)
 

@@ -29,7 +29,7 @@ def test_estimates_are_unbiased(kind):
     draws = np.stack([kind(rng=rng)(loss, w) for _ in range(400)])
     error = draws.std(axis=0) / 20.0
     assert np.all(np.abs(draws.mean(axis=0) - exact) <= 5.0 * error + 1e-12)
-    means = np.stack([kind(samples=25, rng=rng)(loss, w) for _ in range(40)])
+    means = np.stack([kind(draws=25, rng=rng)(loss, w) for _ in range(40)])
     ratio = np.sum(draws.var(axis=0)) / np.sum(means.var(axis=0))
     assert 12.0 < ratio < 50.0
 
@@ -148,7 +148,7 @@ def test_what_is_refused():
         DiagonalNewton(HutchinsonDiagonal(), "absolute")
     with pytest.raises(TypeError, match="takes diagonal and rule, and as KFAC does averaging, .*; got learning_rate, outputs$"):
         DiagonalNewton(learning_rate=0.1, outputs=None)
-    with pytest.raises(ValueError, match="samples must satisfy samples an integer >= 1; got 0"):
+    with pytest.raises(ValueError, match="draws must satisfy draws an integer >= 1; got 0"):
         HutchinsonDiagonal(0)
     model, w, batch = problem("categorical")
     with pytest.raises(TypeError, match=r"HutchinsonDiagonal\(\) outside of descend needs rng"):
