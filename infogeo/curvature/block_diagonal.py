@@ -24,6 +24,18 @@ def block_diagonal(model: ConditionalModel, w: Array, batch: Batch, outputs: Out
     w : array, shape (size,)
     batch : pair (x, y)
     outputs : Outputs
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 2, 1)),
+    ...                                      ig.Bernoulli())
+    >>> w, batch = np.linspace(-1.0, 1.0, 7), ([[1.0], [3.0]], None)
+    >>> exact = ig.curvature.fisher(model, w, batch).dense()
+    >>> found = ig.curvature.block_diagonal(model, w, batch).dense()
+    >>> bool(np.allclose(found[:4, :4], exact[:4, :4]))
+    True
+    >>> float(abs(found[4:, :4]).max())
+    0.0
     """
     xp, n, sums = layer_sums(model, w, batch, outputs, _moment)
     return BlockDiagonal(*(SymmetricDense(_block(xp, q, total) / n) for q, total in sums))

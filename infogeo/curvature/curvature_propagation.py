@@ -41,6 +41,13 @@ class PropagatedFactors(NamedTuple):
     """The vectors of an estimate ½ Σ (T_i U_iᵀ + U_i T_iᵀ) of a Hessian.
 
     T, U : array, shape (m, ..., size)
+
+    Examples
+    --------
+    >>> T, U = np.array([[1.0, 0.0]]), np.array([[1.0, 2.0]])
+    >>> ig.curvature.PropagatedFactors(T, U).operator().dense()
+    array([[1., 1.],
+           [1., 0.]])
     """
 
     T: Array
@@ -72,6 +79,17 @@ def curvature_propagation(model: ConditionalModel, w: Array, batch: Batch, noise
     -------
     PropagatedFactors
         Of shape (m, ..., size).
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 2, 1)),
+    ...                                      ig.NormalKnownVariance(1.0))
+    >>> w, batch = np.linspace(-1.0, 1.0, 7), ([[1.0], [3.0]], [0.0, 2.0])
+    >>> H = ig.curvature.hessian(model, w, batch).dense()
+    >>> every = ig.curvature.UnitVectors()
+    >>> T, U = ig.curvature.curvature_propagation(model, w, batch, every)
+    >>> bool(np.allclose((T * U).sum(0), np.diag(H)))
+    True
     """
     return PropagatedFactors(*_within_layers(model, w, batch, noise, Balanced(), _Summed()))
 
@@ -81,6 +99,17 @@ def complex_curvature_propagation(model: ConditionalModel, w: Array, batch: Batc
     """Complex vectors S of the Hessian of the mean loss, shape (m, ..., size): E[S Sᵀ] is the Hessian within layers.
 
     Mathematically, Re S Sᵀ is the ½ (T Uᵀ + U Tᵀ) of `curvature_propagation` for the same noise, so the real form loses nothing.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 2, 1)),
+    ...                                      ig.NormalKnownVariance(1.0))
+    >>> w, batch = np.linspace(-1.0, 1.0, 7), ([[1.0], [3.0]], [0.0, 2.0])
+    >>> H = ig.curvature.hessian(model, w, batch).dense()
+    >>> every = ig.curvature.UnitVectors()
+    >>> S = ig.curvature.complex_curvature_propagation(model, w, batch, every)
+    >>> bool(np.allclose((S**2).sum(0).real, np.diag(H)))
+    True
     """
     return _within_layers(model, w, batch, noise, ComplexRoot(), _Summed())[0]
 
@@ -91,6 +120,18 @@ def cross_layer_curvature_propagation(model: ConditionalModel, w: Array, batch: 
 
     Mathematically, the product s = a W with the covector g at s has ∂²/∂W ∂a = I ⊗ g. With noise v over the entries of a, T is
     √2 v gᵀ / √‖g‖ at W and U is √2 v √‖g‖ at a. This noise is so much that `curvature_propagation` is far better within layers.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 2, 1)),
+    ...                                      ig.NormalKnownVariance(1.0))
+    >>> w, batch = np.linspace(-1.0, 1.0, 7), ([[1.0]], [2.0])
+    >>> H = ig.curvature.hessian(model, w, batch).dense()
+    >>> every = ig.curvature.UnitVectors()
+    >>> found = ig.curvature.cross_layer_curvature_propagation(model, w, batch,
+    ...                                                        every)
+    >>> bool(np.allclose(found.operator().dense(), H))
+    True
     """
     return PropagatedFactors(*_across_layers(model, w, batch, noise, _Summed()))
 
@@ -107,6 +148,19 @@ def within_layer_hessian(model: ConditionalModel, w: Array, batch: Batch, noise:
     w : array, shape (size,)
     batch : pair (x, y)
     noise : Noise
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 2, 1)),
+    ...                                      ig.NormalKnownVariance(1.0))
+    >>> w, batch = np.linspace(-1.0, 1.0, 7), ([[1.0], [3.0]], [0.0, 2.0])
+    >>> H = ig.curvature.hessian(model, w, batch).dense()
+    >>> every = ig.curvature.UnitVectors()
+    >>> found = ig.curvature.within_layer_hessian(model, w, batch,
+    ...                                           every).dense()
+    >>> [bool(np.allclose(found[i, i], H[i, i])) for i in (slice(4),
+    ...                                                    slice(4, 7))]
+    [True, True]
     """
     xp, w = _one_model(model, w)
     T, U = _rows(xp, _within_layers(model, w, batch, noise, Balanced(), _Apart()))
@@ -125,6 +179,17 @@ def hessian_estimate(model: ConditionalModel, w: Array, batch: Batch, noise: Noi
     w : array, shape (size,)
     batch : pair (x, y)
     noise : Noise
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 2, 1)),
+    ...                                      ig.NormalKnownVariance(1.0))
+    >>> w, batch = np.linspace(-1.0, 1.0, 7), ([[1.0], [3.0]], [0.0, 2.0])
+    >>> H = ig.curvature.hessian(model, w, batch).dense()
+    >>> every = ig.curvature.UnitVectors()
+    >>> found = ig.curvature.hessian_estimate(model, w, batch, every)
+    >>> bool(np.allclose(found.dense(), H))
+    True
     """
     xp, w = _one_model(model, w)
     return PropagatedFactors(*_rows(xp, _across_layers(model, w, batch, noise, _Apart()))).operator()
@@ -143,6 +208,17 @@ def hessian_diagonal(model: ConditionalModel, w: Array, batch: Batch, noise: Noi
     w : array, shape (..., size)
     batch : pair (x, y)
     noise : Noise
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 2, 1)),
+    ...                                      ig.NormalKnownVariance(1.0))
+    >>> w, batch = np.linspace(-1.0, 1.0, 7), ([[1.0], [3.0]], [0.0, 2.0])
+    >>> H = ig.curvature.hessian(model, w, batch).dense()
+    >>> signs = ig.curvature.SignNoise(np.random.default_rng(0), 5000)
+    >>> found = ig.curvature.hessian_diagonal(model, w, batch, signs)
+    >>> bool(abs(found - np.diag(H)).max() < 0.05)
+    True
     """
     return diagonal_of_loss(model.objective(batch), w, noise)
 
@@ -169,6 +245,15 @@ def gauss_newton_diagonal(model: ConditionalModel, w: Array, batch: Batch, noise
 
     Mathematically, Σ_n T_n ∘ T_n with T_n = J_nᵀ F v / √n, J_n = ∂θ_n/∂w and a root F of the metric G = F Fᵀ at θ_n. It is
     unbiased, exact for `UnitVectors`, and not negative. Of the batch it needs x alone.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> w, batch = np.zeros(2), ([[1.0], [3.0]], None)
+    >>> ig.curvature.gauss_newton_diagonal(model, w, batch,
+    ...                                    ig.curvature.UnitVectors())
+    array([1.25, 0.25])
     """
     x, _, weights = require_batch(batch)
     x = arrays(x)[1]
@@ -196,6 +281,15 @@ def input_hessian_diagonal(network: Sequential, w: Array, x: Array, g: Array, no
     noise : Noise
 
     Source: Hyvärinen, Estimation of non-normalized statistical models by score matching (2005), for the use.
+
+    Examples
+    --------
+    >>> network = ig.networks.MLP((1, 1, 1))
+    >>> w, x = np.array([2.0, 0.0, 1.0, 0.0]), np.array([[0.5]])      # tanh 2x
+    >>> every, t = ig.curvature.UnitVectors(), np.tanh(1.0)
+    >>> found = ig.curvature.input_hessian_diagonal(network, w, x, 1.0, every)
+    >>> found.round(4), float((-8 * t * (1 - t**2)).round(4))
+    (array([[-2.5588]]), -2.5588)
     """
     sweep = _to_the_input(network, w, x, g, noise)
     if sweep.vectors is None:                    # a network without curved nodes
@@ -206,7 +300,14 @@ def input_hessian_diagonal(network: Sequential, w: Array, x: Array, g: Array, no
 
 @takes(Sequential)
 def input_gradient(network: Sequential, w: Array, x: Array, g: Array) -> Array:
-    """The gradient in x of g·f(w, x), shape (..., n, *input_shape), for the same arguments as `input_hessian_diagonal`."""
+    """The gradient in x of g·f(w, x), shape (..., n, *input_shape), for the same arguments as `input_hessian_diagonal`.
+
+    Examples
+    --------
+    >>> network, w = ig.networks.MLP((2, 1)), np.array([3.0, -1.0, 5.0])
+    >>> ig.curvature.input_gradient(network, w, np.zeros((1, 2)), 1.0)
+    array([[ 3., -1.]])
+    """
     done = network.record(w, x)
     xp, _, g = arrays(done.output, g)
     g = done.as_covector(g)

@@ -55,6 +55,17 @@ def deep_linear(model: ConditionalModel, w: Array, batch: Batch) -> LinearOperat
 
     Source: Bernacchia, Lengyel & Hennequin, Exact natural gradient in deep linear networks and application to the nonlinear case
     (2018), for square layers; other widths are derived here.
+
+    Examples
+    --------
+    >>> network = ig.networks.MLP((2, 2, 2), ig.networks.Identity(), bias=False)
+    >>> outputs = ig.Independent(ig.NormalKnownVariance(1.0), 2)
+    >>> model = ig.networks.ConditionalModel(network, outputs)
+    >>> w, batch = np.tile([1.0, 0.2, -0.1, 0.8], 2), (np.eye(2), None)
+    >>> F = ig.curvature.fisher(model, w, batch).dense()
+    >>> X = ig.curvature.deep_linear(model, w, batch).inverse().dense()
+    >>> bool(np.allclose(F @ X @ F, F))
+    True
     """
     square = _require_linear(model.network)
     done = recorded(model, w, batch)
@@ -91,6 +102,16 @@ def layerwise_natural(model: ConditionalModel, w: Array, batch: Batch, *, output
 
     Source: Bernacchia, Lengyel & Hennequin (2018), from the abstract: the expression for linear networks applied to nonlinear
     ones. That second moments behind activations take the place of the covariances, and biases are one more input, is our reading.
+
+    Examples
+    --------
+    >>> from infogeo.curvature import kfac, layerwise_natural
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 2, 1)),
+    ...                                      ig.Bernoulli())
+    >>> w, batch = np.linspace(-1.0, 1.0, 7), ([[1.0], [3.0]], None)
+    >>> found, plain = layerwise_natural(model, w, batch), kfac(model, w, batch)
+    >>> bool(np.allclose(found.dense(), 2 * plain.dense()))     # two layers
+    True
     """
     blocks = kfac(model, w, batch, outputs=outputs, sharing=sharing)
     return float(len(blocks.blocks)) * blocks

@@ -25,6 +25,15 @@ def diagonal_fisher(model: ConditionalModel, w: Array, batch: Batch, outputs: Ou
     batch : pair (x, y)
     outputs : Outputs
         Where the covectors c come from: the exact diagonal by default, an estimate by ``Sampled(rng)``.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> F = ig.curvature.diagonal_fisher(model, np.zeros(2),
+    ...                                  ([[1.0], [3.0]], None))
+    >>> F.diagonal()     # (1 + 9) / 2 and 1, times p (1 − p)
+    array([1.25, 0.25])
     """
     return DiagonalOperator(diagonal_of_pass(recorded(model, w, batch), batch, outputs))
 

@@ -42,6 +42,18 @@ class EigenFactors:
 
     Source: George, Laurent, Bouthillier, Ballas & Vincent, Fast approximate natural gradient descent in a Kronecker-factored
     eigenbasis (2018), section 3.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((2, 3, 1)),
+    ...                                      ig.Bernoulli())
+    >>> w = model.network.init(np.random.default_rng(0), ig.networks.Glorot())
+    >>> batch = [[1.0, 2.0], [0.0, 1.0]], None
+    >>> bases = ig.curvature.KroneckerFactors.of(model, w, batch).bases()
+    >>> found = ig.curvature.EigenFactors.of(model, w, batch, bases).operator()
+    >>> exact = ig.curvature.fisher(model, w, batch)          # the same trace
+    >>> bool(np.isclose(found.trace(), exact.trace()))
+    True
     """
 
     bases: Bases
@@ -104,6 +116,20 @@ def ekfac(model: ConditionalModel, w: Array, batch: Batch, *, outputs: Outputs =
 
     Source: George, Laurent, Bouthillier, Ballas & Vincent, Fast approximate natural gradient descent in a Kronecker-factored
     eigenbasis (2018).
+
+    Examples
+    --------
+    >>> from infogeo.curvature import block_diagonal, ekfac, kfac
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((2, 3, 1)),
+    ...                                      ig.Bernoulli())
+    >>> rng = np.random.default_rng(0)
+    >>> w = model.network.init(rng, ig.networks.Glorot())
+    >>> batch = rng.standard_normal((30, 2)), None
+    >>> exact = block_diagonal(model, w, batch).dense()
+    >>> for found in (kfac(model, w, batch), ekfac(model, w, batch)):
+    ...     print(float(np.linalg.norm(found.dense() - exact).round(3)))
+    0.041
+    0.032
     """
     done = recorded(model, w, batch)
     if bases is None:

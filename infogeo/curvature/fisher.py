@@ -33,6 +33,17 @@ def fisher(model: ConditionalModel, w: Array, batch: Batch) -> "FisherOperator":
 
     Source: Amari, Natural gradient works efficiently in learning (1998); Schraudolph, Fast curvature matrix-vector products for
     second-order gradient descent (2002).
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> F = ig.curvature.fisher(model, np.zeros(2), ([[1.0], [3.0]], None))
+    >>> F.dense()     # ¼ of the mean of (x, 1)(x, 1)ᵀ
+    array([[1.25, 0.5 ],
+           [0.5 , 0.25]])
+    >>> F.solve(np.array([1.0, 0.0])).round(6)
+    array([ 4., -8.])
     """
     return FisherOperator(model, w, batch)
 
@@ -50,6 +61,17 @@ def sampled_fisher(model: ConditionalModel, w: Array, batch: Batch, rng: np.rand
     rng : numpy.random.Generator
     draws : int
         m, for each sample.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> w, batch, rng = np.zeros(2), ([[1.0], [3.0]],
+    ...                               None), np.random.default_rng(0)
+    >>> F = ig.curvature.sampled_fisher(model, w, batch, rng)
+    >>> F.dense()                                   # (½ − y)² is ¼ for either y
+    array([[1.25, 0.5 ],
+           [0.5 , 0.25]])
     """
     return outer_products(model, w, batch, Sampled(rng, draws))
 
@@ -61,6 +83,16 @@ def empirical_fisher(model: ConditionalModel, w: Array, batch: Batch) -> OuterPr
     It is not the Fisher metric, nor an estimate of it, where the model is not the law of the data: it scales with the residuals.
 
     Source: Kunstner, Hennig & Balles, Limitations of the empirical Fisher approximation (2019).
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.NormalKnownVariance(1.0))
+    >>> for batch in (([[1.0]], [1.0]), ([[1.0]], [10.0])):  # (x, 1) is (1, 1)
+    ...     F = ig.curvature.empirical_fisher(model, np.zeros(2), batch)
+    ...     print(F.dense().tolist())               # residuals, squared
+    [[1.0, 1.0], [1.0, 1.0]]
+    [[100.0, 100.0], [100.0, 100.0]]
     """
     return outer_products(model, w, batch, Observed())
 

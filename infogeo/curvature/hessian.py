@@ -29,6 +29,15 @@ def hessian(model: ConditionalModel, w: Array, batch: Batch, *, tol: float = 1e-
         10 size where it is not given.
 
     Source: Pearlmutter, Fast exact multiplication by the Hessian (1994).
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> H = ig.curvature.hessian(model, np.zeros(2), ([[1.0], [3.0]], [0, 1]))
+    >>> H.dense()                                   # F: θ is linear in w
+    array([[1.25, 0.5 ],
+           [0.5 , 0.25]])
     """
     return Hessian(recorded(model, w, batch), model.objective(batch).statistic, 0.0, {"tol": tol, "max_steps": max_steps})
 

@@ -34,5 +34,18 @@ def kfac(model: ConditionalModel, w: Array, batch: Batch, *, outputs: Outputs = 
 
     Units: nats.
     Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), sections 3 and 4.2.
+
+    Examples
+    --------
+    >>> from infogeo.curvature import block_diagonal, kfac
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((2, 3, 2)),
+    ...                                      ig.Categorical(3))
+    >>> w = model.network.init(np.random.default_rng(0), ig.networks.Glorot())
+    >>> one = [[1.0, -2.0]], [0]                    # exact for one sample
+    >>> gradient = model.value_and_gradient(w, one)[1]
+    >>> step = ig.curvature.Tikhonov(0.1)(kfac(model, w, one)).solve(gradient)
+    >>> back = block_diagonal(model, w, one).shifted(0.1).matvec(step)
+    >>> bool(np.allclose(back, gradient))
+    True
     """
     return KroneckerFactors.of(model, w, batch, outputs=outputs, sharing=sharing).operator()       # type: ignore[return-value]

@@ -34,6 +34,15 @@ class ChainFactors(KroneckerFactors):
     ValueError
         If neighbouring layers have different numbers of positions, as convolutions and dense layers have: `Reduce` gives each
         layer one.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((2, 3, 4, 1)),
+    ...                                      ig.Bernoulli())
+    >>> w = model.network.init(np.random.default_rng(0), ig.networks.Glorot())
+    >>> factors = ig.curvature.ChainFactors.of(model, w, (np.eye(2), None))
+    >>> [A.shape for A in factors.A], [A.shape for A in factors.A_next]
+    ([(3, 3), (4, 4), (5, 5)], [(3, 4), (4, 5)])
     """
 
     A_next: tuple[Array, ...] = ()
@@ -141,6 +150,18 @@ def kfac_tridiagonal(model: ConditionalModel, w: Array, batch: Batch, *, outputs
     further apart it has what follows from these. Damped by `FactoredTikhonov`.
 
     Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), section 4.3.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((2, 3, 2)),
+    ...                                      ig.Categorical(3))
+    >>> rng = np.random.default_rng(0)
+    >>> w = model.network.init(rng, ig.networks.Glorot())
+    >>> x = rng.standard_normal((30, 2))
+    >>> chain = ig.curvature.kfac_tridiagonal(model, w, (x, None))
+    >>> damped = ig.curvature.FactoredTikhonov(0.1)(chain)
+    >>> bool(np.allclose(damped.matvec(damped.solve(w)), w))
+    True
     """
     return ChainFactors.of(model, w, batch, outputs=outputs, sharing=sharing).operator()
 

@@ -52,6 +52,16 @@ class KroneckerFactors(LayerFactors):
         The samples that the moments are means over; of a running average those that went in.
 
     Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), section 3.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> factors = ig.curvature.KroneckerFactors.of(model, np.zeros(2),
+    ...                                            ([[1.0], [3.0]], [0, 1]))
+    >>> factors.A[0], factors.G[0]     # E[ā āᵀ] with ā = (x, 1), p (1 − p)
+    (array([[5., 2.],
+           [2., 1.]]), array([[0.25]]))
     """
 
     A: tuple[Array, ...]
@@ -165,6 +175,12 @@ class RunningAverage:
     ----------
     decay : float
         In [0, 1).
+
+    Examples
+    --------
+    >>> average = ig.curvature.RunningAverage(decay=0.5)
+    >>> [round(average.share(k), 3) for k in (1, 2, 3, 10)]  # 1 / (1 + ½ + …)
+    [1.0, 0.667, 0.571, 0.5]
     """
 
     decay: float = 0.95
@@ -192,6 +208,12 @@ class CappedAverage(RunningAverage):
     """The plain mean of the first 1 / (1 − decay), exponential decay from there on: ε old + (1 − ε) new, ε = min(1 − 1/k, decay).
 
     Source: Martens & Grosse (2015), section 5.
+
+    Examples
+    --------
+    >>> average = ig.curvature.CappedAverage(decay=0.9)
+    >>> [round(average.share(k), 3) for k in (1, 2, 3, 10, 50)]
+    [1.0, 0.5, 0.333, 0.1, 0.1]
     """
 
     def share(self, k: int) -> float:

@@ -16,6 +16,17 @@ class LayerFactors(ABC):
     """Moments of the layers of a network that make a curvature, and that averages can be taken of.
 
     They are values: `KFAC` averages them from step to step, by `in_double` and `blend`, and damps and solves with `operator()`.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> done, batch = model.record(np.zeros(2),
+    ...                            [[1.0], [3.0]]), ([[1.0], [3.0]], None)
+    >>> for kind in (ig.curvature.KroneckerFactors, ig.curvature.UnitFactors):
+    ...     print(kind.of_pass(done, batch).operator().dense().tolist())
+    [[1.25, 0.5], [0.5, 0.25]]
+    [[1.25, 0.5], [0.5, 0.25]]
     """
 
     @classmethod

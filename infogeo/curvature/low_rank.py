@@ -32,6 +32,16 @@ def low_rank_fisher(model: ConditionalModel, w: Array, batch: Batch, rank: int,
 
     Source: Mishkin, Kunstner, Nielsen, Schmidt & Khan, SLANG: fast structured covariance approximations for Bayesian deep
     learning with natural gradient (2018).
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 2, 1)),
+    ...                                      ig.Bernoulli())
+    >>> w, batch = np.linspace(-1.0, 1.0, 7), ([[1.0], [3.0], [-2.0]], None)
+    >>> low = ig.curvature.low_rank_fisher(model, w, batch, rank=2)
+    >>> exact = ig.curvature.fisher(model, w, batch)
+    >>> low.U.shape, bool(np.allclose(low.diagonal(), exact.diagonal()))
+    ((7, 2), True)
     """
     require_count("rank", rank)
     F = outer_products(model, w, batch, outputs)
@@ -82,6 +92,15 @@ class OnlineLowRank:
 
     Source: Le Roux, Manzagol & Bengio, Topmoumoute online natural gradient algorithm (2008); the sum there is a mean
     here, so that damping means what it does for other curvatures.
+
+    Examples
+    --------
+    >>> online = ig.curvature.OnlineLowRank(rank=2, decay=1.0)
+    >>> state = online.init(np.zeros(3))
+    >>> for g in np.diag([3.0, 2.0, 1.0]):
+    ...     state = online.update(state, g)
+    >>> online.operator(state).diagonal().round(4)  # (9, 4, 1) / 3, cut at 2
+    array([3.    , 1.3333, 0.    ])
     """
 
     rank: int
@@ -134,6 +153,15 @@ class OnlineDiagonalPlusLowRank:
         γ, in (0, 1].
 
     Source: Mishkin, Kunstner, Nielsen, Schmidt & Khan (2018), with the prior's precision left to the damping.
+
+    Examples
+    --------
+    >>> online = ig.curvature.OnlineDiagonalPlusLowRank(rank=1, decay=1.0)
+    >>> state = online.init(np.zeros(3))
+    >>> for g in np.diag([3.0, 2.0, 1.0]):
+    ...     state = online.update(state, g)
+    >>> online.operator(state).diagonal().round(4)  # (9, 4, 1) / 3
+    array([3.    , 1.3333, 0.3333])
     """
 
     rank: int

@@ -20,6 +20,23 @@ class MetricExamples(ABC):
     ----------
     rng : numpy.random.Generator or None
         What they are drawn from; a snapshot of a run keeps its state.
+
+    Examples
+    --------
+    >>> class Half(ig.curvature.MetricExamples):    # of those of the step
+    ...     def seen(self, loss, own):
+    ...         return loss.first(len(loss.batch[0]) // 2), None
+    >>> x = np.linspace(-1.0, 1.0, 50)[:, None]
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> f = ig.training.MiniBatches(model.objective((x, x[:, 0] > 0)), 10)
+    >>> space = ig.curvature.WeightSpace(model, None, ig.curvature.fisher,
+    ...                                  ig.curvature.Tikhonov(0.1), Half())
+    >>> run = ig.descend(f, np.zeros(2), geometry=space,
+    ...                  update=ig.NaturalUpdate(), step=0.5, max_steps=20,
+    ...                  rng=np.random.default_rng(0))
+    >>> bool(f.value(run.x) < 0.5 * np.log(2))
+    True
     """
 
     rng: np.random.Generator | None = None
@@ -31,7 +48,22 @@ class MetricExamples(ABC):
 
 @dataclass(frozen=True)
 class StepExamples(MetricExamples):
-    """Those that the gradient is made of."""
+    """Those that the gradient is made of.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> loss = model.objective(([[1.0], [3.0], [2.0]], [0, 1, 0]))
+    >>> f, w = ig.training.MiniBatches(loss, 3), np.zeros(2)
+    >>> space = ig.curvature.WeightSpace(model, None, ig.curvature.fisher,
+    ...                                  ig.curvature.Undamped(),
+    ...                                  ig.curvature.StepExamples())
+    >>> run = ig.descend(f, w, geometry=space, update=ig.NaturalUpdate(),
+    ...                  step=1.0, max_steps=1, rng=np.random.default_rng(0))
+    >>> run.x.round(6)                              # −F⁻¹ c of the three
+    array([ 2.      , -4.666667])
+    """
 
     def seen(self, loss: NegativeLogLikelihood, own: Batch | None) -> tuple[NegativeLogLikelihood | None, Batch | None]:
         return loss, None
@@ -52,6 +84,13 @@ class OwnExamples(MetricExamples):
         Needed with `size`. Its state is part of a snapshot, so that a run that goes on draws what it would have drawn.
 
     Source: Pascanu & Bengio, Revisiting natural gradient for deep networks (2013), for metrics of other and unlabelled examples.
+
+    Examples
+    --------
+    >>> own = ig.curvature.OwnExamples(2, np.random.default_rng(0))
+    >>> _, (x, y, weights) = own.seen(None, (np.arange(9.0)[:, None], None))
+    >>> x.shape, y     # two of nine, without labels
+    ((2, 1), None)
     """
 
     size: int | None = None

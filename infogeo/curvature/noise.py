@@ -14,7 +14,17 @@ __all__ = ["Noise", "NormalNoise", "SignNoise", "UnitVectors"]
 
 
 class Noise(ABC):
-    """A source of white noise, for one node of a network after the other."""
+    """A source of white noise, for one node of a network after the other.
+
+    Examples
+    --------
+    >>> signs = ig.curvature.SignNoise(np.random.default_rng(0))
+    >>> for noise in (ig.curvature.UnitVectors(), signs):
+    ...     v = noise.white(np, (3,), 0, float)     # Σ v vᵀ = I, or on average
+    ...     print(v.shape, np.diag(v.T @ v))
+    (3, 3) [1. 1. 1.]
+    (1, 3) [1. 1. 1.]
+    """
 
     @abstractmethod
     def white(self, xp: Namespace, shape: tuple[int, ...], start: int, dtype: Any) -> Array:
@@ -59,14 +69,31 @@ class _Random(Noise):
 
 
 class NormalNoise(_Random):
-    """Normal entries."""
+    """Normal entries.
+
+    Examples
+    --------
+    >>> noise = ig.curvature.NormalNoise(np.random.default_rng(0), 10_000)
+    >>> v = noise.white(np, (2,), 0, float)         # Σ v vᵀ is near I
+    >>> abs((v.T @ v).round(1))
+    array([[1., 0.],
+           [0., 1.]])
+    """
 
     def _draw(self, draws: Draws, shape: tuple[int, ...]) -> Array:
         return draws.normal(shape)
 
 
 class SignNoise(_Random):
-    """Entries ±1: of all independent entries those that give the smallest variance, their squares having none."""
+    """Entries ±1: of all independent entries those that give the smallest variance, their squares having none.
+
+    Examples
+    --------
+    >>> noise = ig.curvature.SignNoise(np.random.default_rng(0), 4)
+    >>> v = noise.white(np, (2,), 0, float)
+    >>> np.diag(v.T @ v)                            # 1, without variance
+    array([1., 1.])
+    """
 
     def _draw(self, draws: Draws, shape: tuple[int, ...]) -> Array:
         return draws.signs(shape)
@@ -77,6 +104,18 @@ class UnitVectors(Noise):
     """Every unit vector, once: estimates become exact, at as many vectors as there are entries in all nodes.
 
     A node adds its vectors beside those that are propagated.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((2, 3, 1)),
+    ...                                      ig.Bernoulli())
+    >>> w = model.network.init(np.random.default_rng(0), ig.networks.Glorot())
+    >>> batch = [[1.0, -1.0], [0.5, 2.0]], [0, 1]
+    >>> H, every = ig.curvature.hessian(model, w,
+    ...                                 batch), ig.curvature.UnitVectors()
+    >>> found = ig.curvature.hessian_diagonal(model, w, batch, every)
+    >>> bool(np.allclose(found, np.diag(H.dense())))
+    True
     """
 
     def white(self, xp: Namespace, shape: tuple[int, ...], start: int, dtype: Any) -> Array:

@@ -24,7 +24,22 @@ ELEMENTS = 2**21
 
 
 class Outputs(ABC):
-    """Covectors c_1, …, c_m at each θ_n with Σ_i c_i c_iᵀ = G(θ_n), exactly or in expectation."""
+    """Covectors c_1, …, c_m at each θ_n with Σ_i c_i c_iᵀ = G(θ_n), exactly or in expectation.
+
+    Examples
+    --------
+    >>> class Cholesky(ig.curvature.Outputs):
+    ...     def covectors(self, family, theta, batch):
+    ...         return np.moveaxis(np.linalg.cholesky(family.metric(theta)), -1,
+    ...                            0)
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 2)),
+    ...                                      ig.Categorical(3))
+    >>> w, batch = np.zeros(4), ([[1.0], [3.0]], [0, 1])
+    >>> found = ig.curvature.kfac(model, w, batch, outputs=Cholesky())
+    >>> plain = ig.curvature.kfac(model, w, batch)
+    >>> bool(np.allclose(found.dense(), plain.dense()))
+    True
+    """
 
     @abstractmethod
     def covectors(self, family: OutputFamily, theta: Array, batch: Batch) -> Array:
@@ -37,7 +52,17 @@ class Outputs(ABC):
 
 @dataclass(frozen=True)
 class ExactColumns(Outputs):
-    """The d columns of a square root of G(θ): no randomness, d backward passes."""
+    """The d columns of a square root of G(θ): no randomness, d backward passes.
+
+    Examples
+    --------
+    >>> M = ig.Categorical(3)
+    >>> theta = M.theta_from(probabilities=[[0.5, 0.3, 0.2]])
+    >>> c = ig.curvature.ExactColumns().covectors(M, theta, ([0], None))[:, 0]
+    >>> (c.T @ c).round(6)                          # diag(η) − η ηᵀ
+    array([[ 0.25, -0.15],
+           [-0.15,  0.21]])
+    """
 
     def covectors(self, family: OutputFamily, theta: Array, batch: Batch) -> Array:
         return self._columns(family, theta, 0, theta.shape[-1])
@@ -63,6 +88,14 @@ class Sampled(Outputs):
     rng : numpy.random.Generator
     draws : int
         m.
+
+    Examples
+    --------
+    >>> M, theta = ig.Poisson(), np.log([[4.0]])
+    >>> sampled = ig.curvature.Sampled(np.random.default_rng(0), 10_000)
+    >>> c = sampled.covectors(M, theta, ([0], None))
+    >>> round(float((c**2).sum()))                  # G = λ
+    4
     """
 
     rng: np.random.Generator
@@ -87,6 +120,13 @@ class RandomSigns(Outputs):
         m.
 
     Source: Martens, Sutskever & Swersky, Estimating the Hessian by back-propagating curvature (2012), for the output alone.
+
+    Examples
+    --------
+    >>> M, theta = ig.Bernoulli(), np.zeros((1, 1))           # √G, up to a sign
+    >>> signs = ig.curvature.RandomSigns(np.random.default_rng(0))
+    >>> abs(signs.covectors(M, theta, ([0], None)))
+    array([[[0.5]]])
     """
 
     rng: np.random.Generator
@@ -111,6 +151,13 @@ class Observed(Outputs):
         For y outside the support of the family, or of another number of samples than θ.
 
     Source: Kunstner, Hennig & Balles, Limitations of the empirical Fisher approximation (2019).
+
+    Examples
+    --------
+    >>> M, theta = ig.Bernoulli(), np.zeros((2, 1))
+    >>> c = ig.curvature.Observed().covectors(M, theta, (None, [0, 1]))
+    >>> c[0, :, 0]                                  # η − y
+    array([ 0.5, -0.5])
     """
 
     def covectors(self, family: OutputFamily, theta: Array, batch: Batch) -> Array:
@@ -129,6 +176,15 @@ class Given(Outputs):
     Parameters
     ----------
     parts : tuple of arrays, shapes (m_k, ..., n, d)
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> w, batch = np.zeros(2), ([[1.0], [3.0]], [0, 1])
+    >>> roots = ig.curvature.Given((np.full((1, 2, 1), 0.5),))        # √¼
+    >>> ig.curvature.diagonal_fisher(model, w, batch, roots).diagonal()
+    array([1.25, 0.25])
     """
 
     parts: tuple[Array, ...]

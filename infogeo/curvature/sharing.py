@@ -14,7 +14,22 @@ __all__ = ["Expand", "Reduce", "Sharing"]
 
 
 class Sharing(ABC):
-    """An approximation of the pairs of positions."""
+    """An approximation of the pairs of positions.
+
+    Examples
+    --------
+    >>> class First(ig.curvature.Sharing):  # of the positions of a sample
+    ...     def inputs(self, xp, inputs):
+    ...         return inputs[..., :1, :]
+    ...     def covectors(self, xp, covectors):
+    ...         return covectors[..., :1, :]
+    >>> network = ig.networks.ConvNet((4, 4, 1), (2,), 1)
+    >>> model = ig.networks.ConditionalModel(network, ig.Bernoulli())
+    >>> w = network.init(np.random.default_rng(0), ig.networks.He())
+    >>> ig.curvature.kfac(model, w, (np.ones((3, 4, 4, 1)), None),
+    ...                   sharing=First())
+    <BlockDiagonal 29 x 29>
+    """
 
     @abstractmethod
     def inputs(self, xp: Namespace, inputs: Array) -> Array:
@@ -34,6 +49,12 @@ class Expand(Sharing):
     Source: Grosse & Martens, A Kronecker-factored approximate Fisher matrix for convolution layers (2016); the name is of
     Eschenhagen, Immer, Turner, Schneider & Hennig, Kronecker-factored approximate curvature for modern neural network
     architectures (2023).
+
+    Examples
+    --------
+    >>> rows = np.ones((5, 4, 3))     # 5 samples, 4 positions, 3 inputs
+    >>> ig.curvature.Expand().inputs(np, rows).shape
+    (5, 4, 3)
     """
 
     def inputs(self, xp: Namespace, inputs: Array) -> Array:
@@ -50,6 +71,14 @@ class Reduce(Sharing):
     It is exact where the network sums or averages over the positions, so that all of them have the same covector.
 
     Source: Eschenhagen, Immer, Turner, Schneider & Hennig (2023).
+
+    Examples
+    --------
+    >>> rows = np.ones((5, 4, 3))     # 5 samples, 4 positions, 3 inputs
+    >>> ig.curvature.Reduce().inputs(np, rows).shape
+    (5, 1, 3)
+    >>> float(ig.curvature.Reduce().covectors(np, rows).max())
+    4.0
     """
 
     def inputs(self, xp: Namespace, inputs: Array) -> Array:

@@ -74,6 +74,16 @@ class UnitFactors(_OfUnits):
     """The Fisher blocks of the weights into each unit, shapes (outputs, inputs + 1, inputs + 1): see `unitwise_fisher`.
 
     A step of ``KFAC(factors=UnitFactors)`` costs O(outputs (inputs + 1)³) a layer.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> x = [[1.0], [3.0]]
+    >>> done = model.record(np.zeros(2), x)
+    >>> ig.curvature.UnitFactors.of_pass(done, (x, None)).moments[0]
+    array([[[1.25, 0.5 ],
+            [0.5 , 0.25]]])
     """
 
     _moment = staticmethod(unit_moment)
@@ -88,6 +98,17 @@ class QuasiDiagonalFactors(_OfUnits):
 
     They are summed in float64, as d = F_ii − F_i0² / F_00 is a difference. A step of ``KFAC(factors=QuasiDiagonalFactors)`` costs
     what the diagonal does.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> x = [[1.0], [3.0]]
+    >>> done = model.record(np.zeros(2), x)
+    >>> factors = ig.curvature.QuasiDiagonalFactors.of_pass(done, (x, None))
+    >>> factors.moments[0][..., 0]                  # F_ii, and F_i0
+    array([[1.25, 0.25],
+           [0.5 , 0.25]])
     """
 
     @staticmethod

@@ -33,6 +33,17 @@ class UnitLowRank(LayerFactors):
         That of the network.
 
     Source: Le Roux, Manzagol & Bengio, Topmoumoute online natural gradient algorithm (2008).
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> batch, outputs = ([[1.0], [3.0]], [0, 1]), ig.curvature.Observed()
+    >>> done = model.record(np.zeros(2), batch[0])
+    >>> X = ig.curvature.UnitLowRank.of_pass(done, batch, outputs=outputs)
+    >>> X.operator().dense(), X.reduced(1).columns[0].shape
+    (array([[1.25, 0.5 ],
+           [0.5 , 0.25]]), (1, 2, 1))
     """
 
     columns: tuple[Array, ...]

@@ -36,6 +36,18 @@ def unitwise_fisher(model: ConditionalModel, w: Array, batch: Batch, outputs: Ou
 
     Source: Amari, Karakida & Oizumi, Fisher information and natural gradient learning in random deep networks (2019), where the
     rest is shown to be small in wide random networks.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 2)),
+    ...                                      ig.Categorical(3))
+    >>> F = ig.curvature.unitwise_fisher(model, np.zeros(4),
+    ...                                  ([[1.0], [3.0]], None))
+    >>> (9 * F.dense()).round(6)                    # 2/9 E[ā āᵀ] of each unit
+    array([[10.,  0.,  4.,  0.],
+           [ 0., 10.,  0.,  4.],
+           [ 4.,  0.,  2.,  0.],
+           [ 0.,  4.,  0.,  2.]])
     """
     xp, n, sums = layer_sums(model, w, batch, outputs, unit_moment)
     return BlockDiagonal(*(DenseBlocks(unit_blocks(xp, q, total) / n, interleaved=True) for q, total in sums))
@@ -84,6 +96,16 @@ def quasi_diagonal(model: ConditionalModel, w: Array, batch: Batch, outputs: Out
     outputs : Outputs
 
     Source: Ollivier, Riemannian metrics for neural networks I: feedforward networks (2015).
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((2, 1)),
+    ...                                      ig.Bernoulli())
+    >>> x = [[1.0, 2.0], [3.0, 2.0]]
+    >>> ig.curvature.quasi_diagonal(model, np.zeros(3), (x, None)).dense()
+    array([[1.25, 1.  , 0.5 ],
+           [1.  , 1.  , 0.5 ],
+           [0.5 , 0.5 , 0.25]])
     """
     xp, n, sums = layer_sums(model, w, batch, outputs, quasi_moment)
     return BlockDiagonal(*(_quasi_block(xp, q, total / n) for q, total in sums))
@@ -137,6 +159,15 @@ def gaussian_unit_fisher(w: Array, activation: Activation) -> ScalarOffSubspace:
         φ, smooth except perhaps at 0.
 
     Source: Amari, Karakida & Oizumi, Fisher information and natural gradient learning in random deep networks (2019).
+
+    Examples
+    --------
+    >>> unit = ig.curvature.gaussian_unit_fisher(np.array([3.0, 4.0, 0.0]),
+    ...                                          ig.networks.Relu())
+    >>> unit.dense().round(4)                       # half of the inputs pass
+    array([[0.5   , 0.    , 0.2394],
+           [0.    , 0.5   , 0.3192],
+           [0.2394, 0.3192, 0.5   ]])
     """
     xp, w = arrays(w)
     if w.ndim != 1 or w.shape[0] < 2:
