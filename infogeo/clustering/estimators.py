@@ -41,6 +41,13 @@ class BregmanKMeans(TransformerMixin, ClusterMixin, BaseEstimator):       # type
     cluster_centers_, labels_, inertia_, n_iter_, n_features_in_
 
     Source: Banerjee, Merugu, Dhillon & Ghosh, Clustering with Bregman divergences, JMLR 6 (2005).
+
+    Examples
+    --------
+    >>> X = [[1.0], [2.0], [10.0], [12.0]]  # by the Itakura–Saito divergence
+    >>> best = ig.clustering.BregmanKMeans(2, generator=ig.Burg, random_state=0)
+    >>> np.sort(best.fit(X).cluster_centers_[:, 0])
+    array([ 1.5, 11. ])
     """
 
     def __init__(self, n_clusters: int = 8, *, generator: Callable[[int], DuallyFlat] = Euclidean, n_init: int = 1,
@@ -105,6 +112,15 @@ class FamilyMixture(DensityMixin, BaseEstimator):         # type: ignore[misc]
     theta_, weights_, family_, values_, converged_, n_iter_, labels_, n_features_in_
 
     Source: Dempster, Laird & Rubin, J. R. Statist. Soc. B 39 (1977); Banerjee, Merugu, Dhillon & Ghosh, JMLR 6 (2005).
+
+    Examples
+    --------
+    >>> X = np.array([0.0, 1.0, 1.0, 2.0, 8.0, 9.0, 11.0])[:, None]
+    >>> def counts(features):
+    ...     return ig.Independent(ig.Poisson(), features)
+    >>> found = ig.clustering.FamilyMixture(2, family=counts, random_state=0)
+    >>> np.sort(np.exp(found.fit(X).theta_[:, 0])).round(2)  # the rates
+    array([1.  , 9.28])
     """
 
     def __init__(self, n_components: int = 1, *, family: Callable[[int], ExponentialFamily] = DiagonalNormal,

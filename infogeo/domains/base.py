@@ -16,7 +16,18 @@ __all__ = ["Domain", "batch_shape"]
 
 
 class Domain(ABC):
-    """A set of points. A point has the trailing shape `shape`; leading axes are a batch."""
+    """A set of points. A point has the trailing shape `shape`; leading axes are a batch.
+
+    Examples
+    --------
+    >>> domain = ig.domains.ClosedInterval(0, 1)  # one of them
+    >>> domain.contains([0.5, 2.0]), domain.rule("x")
+    (array([ True, False]), '0 <= x <= 1')
+    >>> domain.require("x", 2.0)
+    Traceback (most recent call last):
+        ...
+    infogeo.errors.DomainError: x must satisfy 0 <= x <= 1; got 2.0
+    """
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -34,6 +34,12 @@ class ExponentialChart(_Elementwise):
     signs : int
         One for each coordinate, or one for all of them, however many there are.
     origin : float
+
+    Examples
+    --------
+    >>> chart = ig.domains.ExponentialChart(1, -1)
+    >>> chart([0.0, 0.0]), chart.inverse([2.0, -4.0]).round(4)
+    (array([ 1., -1.]), array([0.6931, 1.3863]))
     """
 
     def __init__(self, *signs: int, origin: float = 0.0) -> None:
@@ -63,6 +69,12 @@ class LogitChart(_Elementwise):
     """x = lower + (upper − lower) / (1 + e^{−u}), each number on its own, for a bounded interval.
 
     Mathematically, with s = 1 / (1 + e^{−u}): x′ = (upper − lower) s (1 − s), x″ = x′ (1 − 2 s).
+
+    Examples
+    --------
+    >>> chart = ig.domains.LogitChart(0.0, 10.0)
+    >>> chart([0.0, 2.0]).round(4), chart.inverse([5.0])
+    (array([5.   , 8.808]), array([0.]))
     """
 
     def __init__(self, lower: float, upper: float) -> None:
@@ -100,6 +112,12 @@ class SoftmaxChart(Chart):
     """x_i = e^{u_i} / (1 + Σ e^{u_j}), onto the positive coordinates with sum below 1: the reference has the weight 1.
 
     Mathematically, J = diag(x) − x xᵀ.
+
+    Examples
+    --------
+    >>> chart = ig.domains.SoftmaxChart()
+    >>> chart([0.0, np.log(2.0)]).round(12)  # the third has the weight 1
+    array([0.25, 0.5 ])
     """
 
     def __call__(self, u: Array) -> Array:
@@ -135,6 +153,12 @@ class BallChart(Chart):
     """x = u / √(1 + |u|²), onto the open unit ball.
 
     Mathematically, with r = √(1 + |u|²): J = (I − x xᵀ) / r.
+
+    Examples
+    --------
+    >>> chart = ig.domains.BallChart()
+    >>> chart([3.0, 4.0]).round(4), chart.inverse([0.6, 0.0]).round(4)
+    (array([0.5883, 0.7845]), array([0.75, 0.  ]))
     """
 
     def _radius(self, u: Array) -> Array:
@@ -177,6 +201,16 @@ class LogCholeskyChart(Chart):
     p : int
         The order of the matrix.
     sign : int
+
+    Examples
+    --------
+    >>> chart = ig.domains.LogCholeskyChart(2)
+    >>> u = chart.inverse(ig.pack([[4.0, 2.0], [2.0, 5.0]]))
+    >>> np.exp(u[[0, 2]]).round(12)  # the diagonal of L = [[2, 0], [1, 2]]
+    array([2., 2.])
+    >>> ig.unpack(chart(u), 2).round(12)
+    array([[4., 2.],
+           [2., 5.]])
     """
 
     def __init__(self, p: int, sign: int = 1) -> None:

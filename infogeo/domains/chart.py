@@ -18,6 +18,13 @@ class Chart(ABC):
     `pull_back_tangent` the derivative of Jᵀ c along du at fixed c.
 
     Shapes: u, x, vectors and covectors (..., d); leading axes broadcast. Charts of an interval act on each number.
+
+    Examples
+    --------
+    >>> chart = ig.domains.Orthant(1).chart  # one of them, x = e^u
+    >>> u = np.array([np.log(3.0)])
+    >>> chart(u).round(12), chart.pull_back(u, [2.0]).round(12)  # 2 dx/du
+    (array([3.]), array([6.]))
     """
 
     affine: bool = False      # whether J does not depend on u, so that `pull_back_tangent` is 0
@@ -55,7 +62,13 @@ class Chart(ABC):
 
 
 class IdentityChart(Chart):
-    """x = u, for R^d itself."""
+    """x = u, for R^d itself.
+
+    Examples
+    --------
+    >>> ig.domains.RealSpace(2).chart([1.0, -5.0])
+    array([ 1., -5.])
+    """
 
     affine = True
 
@@ -87,6 +100,12 @@ class ScaledChart(Chart):
     chart : Chart
     factor : float, or NumPy array of shape (d,)
         c, not 0 anywhere.
+
+    Examples
+    --------
+    >>> chart = ig.domains.ScaledChart(ig.domains.SoftmaxChart(), 10.0)
+    >>> chart([0.0, 0.0]).round(4), chart.inverse([5.0, 2.5]).round(4)
+    (array([3.3333, 3.3333]), array([0.6931, 0.    ]))
     """
 
     @takes(chart=Chart)
@@ -129,6 +148,13 @@ class StackedChart(Chart):
     Parameters
     ----------
     parts : pairs (chart, number of coordinates)
+
+    Examples
+    --------
+    >>> from infogeo.domains import IdentityChart, LogitChart, StackedChart
+    >>> chart = StackedChart((IdentityChart(), 1), (LogitChart(0.0, 1.0), 1))
+    >>> chart([-2.0, 0.0]), chart.inverse([-2.0, 0.5])
+    (array([-2. ,  0.5]), array([-2.,  0.]))
     """
 
     def __init__(self, *parts: tuple[Chart, int]) -> None:
@@ -172,6 +198,14 @@ class ComposedChart(Chart):
     first : Chart
     then : Chart
         A bijection from the image of the first, which need not be all of R^d.
+
+    Examples
+    --------
+    >>> from infogeo.domains import ComposedChart, ExponentialChart, ScaledChart
+    >>> chart = ComposedChart(ScaledChart(ExponentialChart(1), 2.0),
+    ...                       ExponentialChart(1))
+    >>> chart([0.0]).round(4), chart.inverse([np.e]).round(4)  # exp(2 e^u)
+    (array([7.3891]), array([-0.6931]))
     """
 
     @takes(first=Chart, then=Chart)

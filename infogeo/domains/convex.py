@@ -20,6 +20,13 @@ class ConvexDomain(Domain):
     """An open convex set of coordinate vectors, given also as the image of R^d under a smooth bijection, its `chart`.
 
     A chart of one's own is set in a subclass, ``class Positive(Orthant): chart = SquareRoot()``.
+
+    Examples
+    --------
+    >>> domain = ig.domains.OpenSimplex(2)  # one of them
+    >>> x = domain.sample(np.random.default_rng(0), 1000)
+    >>> x.shape, bool(domain.contains(x).all())
+    ((1000, 2), True)
     """
 
     dim: int
@@ -63,7 +70,13 @@ class ConvexDomain(Domain):
 
 
 class RealSpace(ConvexDomain):
-    """R^d."""
+    """R^d.
+
+    Examples
+    --------
+    >>> ig.domains.RealSpace(2).contains([[1.0, -5.0], [np.inf, 0.0]])
+    array([ True, False])
+    """
 
     whole = True
 
@@ -86,7 +99,13 @@ class RealSpace(ConvexDomain):
 
 
 class Orthant(ConvexDomain):
-    """Coordinates of given signs, for instance ``Orthant(1, -1)``: the first positive, the second negative."""
+    """Coordinates of given signs, for instance ``Orthant(1, -1)``: the first positive, the second negative.
+
+    Examples
+    --------
+    >>> ig.domains.Orthant(1, -1).contains([[2.0, -3.0], [2.0, 3.0]])
+    array([ True, False])
+    """
 
     def __init__(self, *signs: int) -> None:
         self.signs, self.dim = signs, len(signs)
@@ -154,7 +173,13 @@ class OpenSimplex(ConvexDomain):
 
 
 class OpenBall(ConvexDomain):
-    """Vectors of length below 1."""
+    """Vectors of length below 1.
+
+    Examples
+    --------
+    >>> ig.domains.OpenBall(2).contains([[0.6, 0.6], [0.6, 0.8]])
+    array([ True, False])
+    """
 
     def __init__(self, dim: int) -> None:
         self.dim = dim
@@ -173,7 +198,14 @@ class OpenBall(ConvexDomain):
 
 
 class PositiveDefinite(ConvexDomain):
-    """Packed symmetric p × p matrices that are positive (sign 1) or negative (sign −1) definite."""
+    """Packed symmetric p × p matrices that are positive (sign 1) or negative (sign −1) definite.
+
+    Examples
+    --------
+    >>> domain, A = ig.domains.PositiveDefinite(2), np.ones((2, 2))
+    >>> domain.contains(ig.pack([A + np.eye(2), A - np.eye(2)]))
+    array([ True, False])
+    """
 
     def __init__(self, p: int, sign: int = 1) -> None:
         self.p, self.sign, self.dim = p, sign, packed_size(p)
@@ -191,7 +223,15 @@ class PositiveDefinite(ConvexDomain):
 
 
 class ProductDomain(ConvexDomain):
-    """Coordinates of several sets, one after the other."""
+    """Coordinates of several sets, one after the other.
+
+    Examples
+    --------
+    >>> from infogeo.domains import Orthant, ProductDomain, RealSpace
+    >>> domain = ProductDomain(RealSpace(1), Orthant(1))  # a mean, a variance
+    >>> domain.contains([[-3.0, 2.0], [-3.0, -2.0]])
+    array([ True, False])
+    """
 
     @takes(factors=ConvexDomain)
     def __init__(self, *factors: ConvexDomain) -> None:
@@ -236,6 +276,15 @@ class MappedDomain(ConvexDomain):
         TypeError where they are asked for.
     inside : callable (xp, x) -> bool array (...)
     words : callable (name) -> str
+
+    Examples
+    --------
+    >>> from infogeo.domains import BallChart, MappedDomain, RealSpace
+    >>> disk = MappedDomain(RealSpace(2), BallChart(),
+    ...                     lambda xp, x: xp.sum(x**2, axis=-1) < 1.0,
+    ...                     lambda x: f"|{x}| < 1")
+    >>> disk.contains([[0.2, 0.2], [0.9, 0.9]]), str(disk)
+    (array([ True, False]), '{x in R^2 : |x| < 1}')
     """
 
     @takes(source=ConvexDomain)
@@ -265,7 +314,14 @@ class MappedDomain(ConvexDomain):
 
 
 class ScaledDomain(ConvexDomain):
-    """The points c x for the points x of another domain, c > 0."""
+    """The points c x for the points x of another domain, c > 0.
+
+    Examples
+    --------
+    >>> domain = ig.domains.ScaledDomain(ig.domains.OpenSimplex(2), 10.0)
+    >>> domain.contains([[4.0, 5.0], [4.0, 7.0]])
+    array([ True, False])
+    """
 
     @takes(source=ConvexDomain)
     def __init__(self, source: ConvexDomain, factor: float) -> None:

@@ -68,6 +68,12 @@ class GradientImage(ConvexDomain):
         The rule. Unless given, that there is such a θ.
     inverse : callable (eta) -> theta, optional
         An inversion that does not ask this domain, and gives NaN where there is no θ; `manifold.to_theta` unless given.
+
+    Examples
+    --------
+    >>> image = ig.domains.GradientImage(ig.Gamma())
+    >>> image.contains([[-0.1, 1.0], [0.1, 1.0]])  # E log x < log E x
+    array([ True, False])
     """
 
     def __init__(self, manifold: Potential, words: Callable[[str], str] | None = None,

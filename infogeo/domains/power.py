@@ -40,7 +40,14 @@ class PowerChart(Chart):
 
 
 class PowerDomain(ConvexDomain):
-    """n points of one set, their coordinates one after the other."""
+    """n points of one set, their coordinates one after the other.
+
+    Examples
+    --------
+    >>> domain = ig.domains.PowerDomain(ig.domains.OpenSimplex(2), 2)
+    >>> domain.contains([[0.1, 0.8, 0.8, 0.1], [0.1, 0.8, 0.8, 0.8]])
+    array([ True, False])
+    """
 
     @takes(source=ConvexDomain)
     def __init__(self, source: ConvexDomain, n: int) -> None:

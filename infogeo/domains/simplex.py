@@ -13,6 +13,12 @@ class ClosedSimplex(ConvexDomain):
 
     Not open, and of dimension k − 1: tangent vectors have the sum 0, and covectors that differ by a constant are one. The sum may
     be off by √ε / 16 (1e-9 in float64, 2e-5 in float32): every step of a run adds a rounding to it.
+
+    Examples
+    --------
+    >>> domain = ig.domains.ClosedSimplex(3)
+    >>> domain.contains([[0.5, 0.5, 0.0], [0.5, 0.6, -0.1]])
+    array([ True, False])
     """
 
     closed = True
@@ -42,6 +48,13 @@ class AllOutcomesChart(Chart):
     """x_i = e^{u_i} / Σ e^{u_j}: u and u plus a constant are one point; `inverse` gives log x.
 
     Mathematically, J = diag(x) − x xᵀ, of rank k − 1.
+
+    Examples
+    --------
+    >>> chart, u = ig.domains.AllOutcomesChart(), np.log([1.0, 1.0, 2.0])
+    >>> chart([u, u + 5.0]).round(12)
+    array([[0.25, 0.25, 0.5 ],
+           [0.25, 0.25, 0.5 ]])
     """
 
     def __call__(self, u: Array) -> Array:

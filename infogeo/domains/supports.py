@@ -66,7 +66,13 @@ def _within(lower: float, upper: float, dtype: np.dtype) -> tuple[float, float]:
 
 
 class ClosedInterval(Interval):
-    """Finite numbers, elementwise, between two bounds, which belong to the set."""
+    """Finite numbers, elementwise, between two bounds, which belong to the set.
+
+    Examples
+    --------
+    >>> ig.domains.ClosedInterval(0).contains([-1.0, 0.0, np.inf])
+    array([False,  True, False])
+    """
 
     def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
@@ -83,7 +89,13 @@ class ClosedInterval(Interval):
 
 
 class Integers(Domain):
-    """Whole numbers, elementwise, between two bounds, which belong to the set."""
+    """Whole numbers, elementwise, between two bounds, which belong to the set.
+
+    Examples
+    --------
+    >>> ig.domains.Integers(0, 10).contains([3.0, 3.5, 11.0])
+    array([ True, False, False])
+    """
 
     def __init__(self, lower: float = 0, upper: float = np.inf) -> None:
         self.lower, self.upper = lower, upper
@@ -102,7 +114,15 @@ class Integers(Domain):
 
 
 class LimitPoints(Domain):
-    """Coordinates that may be −∞ or, where `upper` is ∞, one of them +∞: of members of a family and of their limits."""
+    """Coordinates that may be −∞ or, where `upper` is ∞, one of them +∞: of members of a family and of their limits.
+
+    Examples
+    --------
+    >>> ig.domains.LimitPoints(1).contains([[-np.inf], [np.inf]])
+    array([ True, False])
+    >>> ig.Poisson().to_eta([-np.inf])  # the limit of the rate 0
+    array([0.])
+    """
 
     def __init__(self, dim: int, upper: float = np.inf, vertices: bool = False) -> None:
         self.dim, self.upper, self.vertices = dim, upper, vertices
@@ -122,7 +142,13 @@ class LimitPoints(Domain):
 
 
 class SimplexPoints(Domain):
-    """Vectors of k positive numbers with sum 1 (to the rounding of k additions)."""
+    """Vectors of k positive numbers with sum 1 (to the rounding of k additions).
+
+    Examples
+    --------
+    >>> ig.domains.SimplexPoints(2).contains([[0.1, 0.9], [1.0, 0.0]])
+    array([ True, False])
+    """
 
     def __init__(self, k: int) -> None:
         self.k = k
@@ -149,7 +175,13 @@ class SimplexPoints(Domain):
 
 
 class ClosedSimplexPoints(SimplexPoints):
-    """Vectors of k numbers with sum 1 (to the rounding of k additions), none negative."""
+    """Vectors of k numbers with sum 1 (to the rounding of k additions), none negative.
+
+    Examples
+    --------
+    >>> ig.domains.ClosedSimplexPoints(2).contains([[1.0, 0.0], [0.5, 0.4]])
+    array([ True, False])
+    """
 
     def contains(self, x: Array) -> Array:
         xp, x = arrays(x)
@@ -163,7 +195,14 @@ class ClosedSimplexPoints(SimplexPoints):
 
 
 class PositiveDefiniteMatrix(Domain):
-    """Symmetric positive definite p × p matrices, not packed."""
+    """Symmetric positive definite p × p matrices, not packed.
+
+    Examples
+    --------
+    >>> domain = ig.domains.PositiveDefiniteMatrix(2)
+    >>> domain.contains([[[2.0, 1.0], [1.0, 2.0]], [[1.0, 2.0], [2.0, 1.0]]])
+    array([ True, False])
+    """
 
     def __init__(self, p: int) -> None:
         self.p = p

@@ -18,6 +18,12 @@ class SymmetricSoftmax(Chart):
     k : int
     reference : int, optional
         That of the family, the last outcome unless given: then u_i is the logit of outcome i.
+
+    Examples
+    --------
+    >>> chart = ig.domains.SymmetricSoftmax(3)
+    >>> chart([3.0, 2.0, 1.0]), chart.inverse([2.0, 1.0])
+    (array([2., 1.]), array([ 1.,  0., -1.]))
     """
 
     affine = True

@@ -28,13 +28,37 @@ class LinearOperator(ABC):
     Operators combine: ``A + B``, ``A - B``, ``c * A``, ``A @ B``, ``A.T``, ``A.inverse()``, ``A.shifted(c)`` = A + c I; with an
     array, ``A @ v`` is the product. A symmetric operator says so and is its own transpose.
 
+    Parameters
+    ----------
+    shape : pair of int
+        m and n.
+    xp : Namespace
+        Of the arrays that it takes: ``infogeo.backend.NUMPY``, or ``infogeo.backend.namespace_of(array)``.
+    dtype : dtype
+        Of what it gives.
+
     Shapes: vectors (..., n), leading axes a batch; `matmat` takes columns, (..., n, k).
+    Raises: TypeError for another xp.
+
+    Examples
+    --------
+    >>> class Reversal(ig.operators.LinearOperator):
+    ...     def _matvec(self, v):
+    ...         return v[..., ::-1]
+    >>> A = Reversal((3, 3), ig.backend.NUMPY, np.float64)
+    >>> A @ np.array([1.0, 2.0, 3.0]), float(A.trace())
+    (array([3., 2., 1.]), 1.0)
+    >>> A.shifted(2.0).solve([3.0, 3.0, 3.0]).round(12)
+    array([1., 1., 1.])
     """
 
     symmetric: bool = False
     __array_ufunc__ = None          # so that ``array * A`` and ``array @ A`` come here and not to NumPy, entry by entry
 
     def __init__(self, shape: Iterable[int], xp: Namespace, dtype: Any) -> None:
+        if not isinstance(xp, Namespace):
+            raise TypeError(f"{type(self).__name__} takes a Namespace as its argument xp, such as infogeo.backend.NUMPY or that "
+                            f"of an array, infogeo.backend.namespace_of(array); got {xp!r}")
         rows, columns = shape
         self.shape: tuple[int, int] = (rows, columns)
         self.xp, self.dtype = xp, dtype
@@ -239,6 +263,12 @@ class IdentityOperator(LinearOperator):
     n : int
     like : array, optional
         Gives the array library, device and dtype; NumPy's float64, or the chosen backend's, where there is none.
+
+    Examples
+    --------
+    >>> A = 3.0 * ig.operators.IdentityOperator(2)
+    >>> A.solve([3.0, 6.0]), float(A.trace())
+    (array([1., 2.]), 6.0)
     """
 
     symmetric: bool = True
@@ -270,7 +300,14 @@ class IdentityOperator(LinearOperator):
 
 
 class Transpose(LinearOperator):
-    """Aᵀ."""
+    """Aᵀ.
+
+    Examples
+    --------
+    >>> A = ig.operators.as_operator([[1.0, 2.0, 3.0]])
+    >>> A.T @ np.array([2.0])
+    array([2., 4., 6.])
+    """
 
     @takes(A=LinearOperator)
     def __init__(self, A: LinearOperator) -> None:
@@ -301,7 +338,14 @@ class Transpose(LinearOperator):
 
 
 class Inverse(LinearOperator):
-    """A⁻¹, by the solve of A."""
+    """A⁻¹, by the solve of A.
+
+    Examples
+    --------
+    >>> A = ig.operators.as_operator([[1.0, 2.0], [0.0, 1.0]])
+    >>> A.inverse() @ np.array([5.0, 2.0])
+    array([1., 2.])
+    """
 
     @takes(A=LinearOperator)
     def __init__(self, A: LinearOperator) -> None:
@@ -332,7 +376,14 @@ class Inverse(LinearOperator):
 
 
 class ScaledOperator(LinearOperator):
-    """c A."""
+    """c A.
+
+    Examples
+    --------
+    >>> A = ig.operators.DiagonalOperator([1.0, 2.0])
+    >>> (0.5 * A).solve([1.0, 1.0])
+    array([2., 1.])
+    """
 
     c: Any
     A: LinearOperator
@@ -390,7 +441,15 @@ def _sqrt(xp: Namespace, c: float, like: Array) -> Array:
 
 
 class Sum(LinearOperator):
-    """A + B + …"""
+    """A + B + …
+
+    Examples
+    --------
+    >>> from infogeo.operators import DiagonalOperator, LowRank
+    >>> A = DiagonalOperator([1.0, 2.0]) + LowRank([[1.0], [1.0]])
+    >>> A @ np.array([1.0, 0.0]), float(A.trace())
+    (array([2., 1.]), 5.0)
+    """
 
     terms: list[LinearOperator]
 
@@ -430,7 +489,15 @@ class Sum(LinearOperator):
 
 
 class Composed(LinearOperator):
-    """A B …, the last factor applied first."""
+    """A B …, the last factor applied first.
+
+    Examples
+    --------
+    >>> A = ig.operators.as_operator([[1.0, 2.0], [0.0, 1.0]])
+    >>> (A @ A.T).dense()
+    array([[5., 2.],
+           [2., 1.]])
+    """
 
     factors: list[LinearOperator]
 

@@ -32,6 +32,12 @@ class BlockDiagonal(_Blocks):
     ----------
     blocks : LinearOperator or array, square
         An array is taken as `DenseOperator`.
+
+    Examples
+    --------
+    >>> A = ig.operators.BlockDiagonal([[2.0]], [[1.0, 2.0], [0.0, 1.0]])
+    >>> A.solve([2.0, 5.0, 2.0]), float(A.trace())
+    (array([1., 1., 2.]), 4.0)
     """
 
     def __init__(self, *blocks: LinearOperator | Array) -> None:
@@ -97,6 +103,12 @@ class DenseBlocks(LinearOperator):
     interleaved : bool
         Whether block j acts on the entries j, j + k, j + 2k, … of the vector, that is, on column j of a (p, k) matrix held row by
         row, as the weights into a unit are; otherwise on p consecutive entries.
+
+    Examples
+    --------
+    >>> A = ig.operators.DenseBlocks([[[2.0, 1.0], [1.0, 2.0]], np.eye(2)])
+    >>> A @ np.array([1.0, 0.0, 1.0, 0.0])
+    array([2., 1., 1., 0.])
     """
 
     symmetric: bool = True
@@ -177,6 +189,16 @@ class BlockTridiagonalInverse(_Blocks):
     regressions : sequence of k − 1 operators or arrays Ψ_i, of shape (n_i, n_{i+1})
 
     Source: Martens & Grosse (2015), section 4.3.
+
+    Examples
+    --------
+    >>> A = ig.operators.BlockTridiagonalInverse([[[1.0]], [[1.0]]], [[[0.5]]])
+    >>> A.dense()
+    array([[ 1.  , -0.5 ],
+           [-0.5 ,  1.25]])
+    >>> A.inverse().dense()  # Var(v₁) = ½² + 1
+    array([[1.25, 0.5 ],
+           [0.5 , 1.  ]])
     """
 
     symmetric: bool = True

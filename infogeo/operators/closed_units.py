@@ -33,6 +33,15 @@ class UnitsWithTwoDirections(LinearOperator):
     Shapes: vectors hold a (p + bias, k) matrix row by row, the last row the biases.
     Source: Amari, Karakida & Oizumi, Fisher information and natural gradient learning in random deep networks (2019), for inputs
     of mean 0 and variance 1; the rest is derived here.
+
+    Examples
+    --------
+    >>> A = ig.operators.UnitsWithTwoDirections(
+    ...     [2.0], [1.0, 3.0], [0.0, 0.0], [[0.0], [0.0]], [np.eye(2)])
+    >>> A.dense()
+    array([[2., 0., 0.],
+           [0., 6., 0.],
+           [0., 0., 1.]])
     """
 
     symmetric: bool = True

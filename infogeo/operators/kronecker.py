@@ -157,6 +157,12 @@ class EigenKronecker(_OnMatrices):
 
     Source: George, Laurent, Bouthillier, Ballas & Vincent, Fast approximate natural gradient descent in a Kronecker-factored
     eigenbasis (2018), section 3.
+
+    Examples
+    --------
+    >>> A = ig.operators.EigenKronecker(np.eye(2), np.eye(1), [[1.0], [4.0]])
+    >>> A.solve([1.0, 1.0]), A.shifted(1.0).solve([1.0, 1.0])
+    (array([1.  , 0.25]), array([0.5, 0.2]))
     """
 
     # `root` is the symmetric one, of the operator alone: eigenvectors have any sign, and of equal eigenvalues any direction
@@ -224,6 +230,13 @@ class KroneckerPair(_OnMatrices):
         Of the vectors, that of the arrays unless given; the decomposition keeps the precision of the arrays.
 
     Source: Martens & Grosse (2015), appendix B.
+
+    Examples
+    --------
+    >>> I, A = np.eye(2), np.diag([1.0, 2.0])
+    >>> pair = ig.operators.KroneckerPair(A, A, I, I)  # diag(1, 2, 2, 4) + I
+    >>> pair.solve([2.0, 3.0, 3.0, 5.0]).round(12)
+    array([1., 1., 1., 1.])
     """
 
     symmetric: bool = True

@@ -20,7 +20,16 @@ __all__ = ["RandomEstimate", "Shifted", "conjugate_gradient", "hutchinson", "lan
 
 
 class RandomEstimate(NamedTuple):
-    """A random estimate and its standard error; arrays of one shape."""
+    """A random estimate and its standard error; arrays of one shape.
+
+    Examples
+    --------
+    >>> A = ig.operators.SymmetricDense(np.ones((9, 9)))
+    >>> rng = np.random.default_rng(0)
+    >>> trace, diagonal = ig.operators.hutchinson(A, rng, probes=1000)
+    >>> float(trace.value.round(1)), float(trace.standard_error.round(1))
+    (8.9, 0.4)
+    """
 
     value: Array
     standard_error: Array
@@ -36,6 +45,12 @@ class Shifted(LinearOperator):
     c : float
     tol, max_steps, preconditioner
         Those of `conjugate_gradient`.
+
+    Examples
+    --------
+    >>> A = ig.operators.DiagonalOperator([0.0, 1.0, 3.0])
+    >>> ig.operators.Shifted(A, 1.0, tol=1e-9).solve([1.0, 1.0, 1.0]).round(6)
+    array([1.  , 0.5 , 0.25])
     """
 
     symmetric: bool = True
@@ -86,6 +101,12 @@ def conjugate_gradient(A: LinearOperator, b: Array, *, tol: float, max_steps: in
         curvature.
 
     Source: Hestenes & Stiefel, Methods of conjugate gradients for solving linear systems (1952).
+
+    Examples
+    --------
+    >>> A = ig.operators.SymmetricDense([[2.0, 1.0], [1.0, 2.0]])
+    >>> ig.operators.conjugate_gradient(A, [3.0, 3.0], tol=1e-9).round(6)
+    array([1., 1.])
     """
     xp, b, target, max_steps = _start(A, b, tol, max_steps)
     improve: Callable[[Array], Array] = (lambda r: r) if preconditioner is None else preconditioner.solve
@@ -118,6 +139,12 @@ def minres(A: LinearOperator, b: Array, *, tol: float, max_steps: int | None = N
 
     Parameters and errors are those of `conjugate_gradient`.
     Source: Paige & Saunders, Solution of sparse indefinite systems of linear equations (1975).
+
+    Examples
+    --------
+    >>> A = ig.operators.SymmetricDense([[1.0, 2.0], [2.0, 1.0]])  # indefinite
+    >>> ig.operators.minres(A, [3.0, 0.0], tol=1e-9).round(6)
+    array([-1.,  2.])
     """
     xp, b, target, max_steps = _start(A, b, tol, max_steps)
     zero, one = xp.zeros_like(target), xp.ones_like(target)
@@ -187,6 +214,14 @@ def lanczos(A: LinearOperator, start: Array, steps: int) -> tuple[Array, Array, 
 
     Shapes: start (..., n) to α (..., k), β (..., k − 1), basis (..., k, n), 1 ≤ k ≤ n.
     Source: Golub & Meurant, Matrices, Moments and Quadrature with Applications (2010), chapter 4.
+
+    Examples
+    --------
+    >>> A = ig.operators.DiagonalOperator([1.0, 2.0, 4.0])
+    >>> alpha, beta, basis = ig.operators.lanczos(A, np.ones(3), 3)
+    >>> T = np.diag(alpha) + np.diag(beta, 1) + np.diag(beta, -1)
+    >>> np.linalg.eigvalsh(T).round(9)
+    array([1., 2., 4.])
     """
     A._require_square("lanczos")
     require("steps", f"1 <= steps <= {A.dim}, the dimension", isinstance(steps, Integral) and 1 <= steps <= A.dim, steps)
@@ -245,6 +280,14 @@ def lanczos_quadrature(A: LinearOperator, f: Callable[[Array], Array], rng: np.r
         As in `logdet`.
 
     Source: Ubaru, Chen & Saad, Fast estimation of tr(f(A)) via stochastic Lanczos quadrature (2017).
+
+    Examples
+    --------
+    >>> from infogeo.operators import DiagonalOperator, lanczos_quadrature
+    >>> A, rng = DiagonalOperator([1.0, 2.0, 4.0]), np.random.default_rng(0)
+    >>> found = lanczos_quadrature(A, np.sqrt, rng, probes=2, steps=3)
+    >>> float(found.value.round(6))  # 1 + √2 + 2
+    4.414214
     """
     nodes, weights = _quadrature(A, rng, probes, steps)
     value = f(nodes)
@@ -261,6 +304,13 @@ def logdet(A: LinearOperator, rng: np.random.Generator, *, probes: int, steps: i
         Random sign vectors, the spread of which is the standard error.
     steps : int
         Of Lanczos, for each: products with A.
+
+    Examples
+    --------
+    >>> from infogeo.operators import DiagonalOperator, logdet
+    >>> A, rng = DiagonalOperator([1.0, 2.0, 4.0]), np.random.default_rng(0)
+    >>> float(logdet(A, rng, probes=2, steps=3).value.round(6))  # log 8
+    2.079442
     """
     def log(s: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -278,6 +328,14 @@ def spectral_density(A: LinearOperator, at: Array, rng: np.random.Generator, *, 
 
     Shapes: at (m,); the `RandomEstimate` has shape (m,). `probes` and `steps` as in `logdet`.
     Source: Lin, Saad & Yang, Approximating spectral densities of large matrices (2016).
+
+    Examples
+    --------
+    >>> from infogeo.operators import DiagonalOperator, spectral_density
+    >>> A, rng = DiagonalOperator([1.0, 1.0, 4.0]), np.random.default_rng(0)
+    >>> f = spectral_density(A, [1.0, 4.0], rng, probes=2, steps=2, width=0.1)
+    >>> (f.value * 0.1 * np.sqrt(2 * np.pi)).round(4)  # ⅔ and ⅓ of them
+    array([0.6667, 0.3333])
     """
     xp = A.xp
     nodes, weights = _quadrature(A, rng, probes, steps)
@@ -311,6 +369,14 @@ def hutchinson(A: LinearOperator, rng: np.random.Generator, *, probes: int) -> t
     2 Σ_{i≠j} A_ij² and Σ_{j≠i} A_ij².
 
     Source: Hutchinson (1990); Bekas, Kokiopoulou & Saad, An estimator for the diagonal of a matrix (2007).
+
+    Examples
+    --------
+    >>> A = ig.operators.DiagonalOperator([1.0, 2.0, 4.0])
+    >>> rng = np.random.default_rng(0)
+    >>> trace, diagonal = ig.operators.hutchinson(A, rng, probes=2)
+    >>> float(trace.value), diagonal.value  # exact for a diagonal matrix
+    (7.0, array([1., 2., 4.]))
     """
     xp, z = A.xp, _signs(A, rng, probes)
     product = z * A._matvec(z)
@@ -327,6 +393,13 @@ def xtrace(A: LinearOperator, rng: np.random.Generator, *, probes: int) -> Rando
     have a rank below k, they span the range of A, and the trace is exact.
 
     Source: Epperly, Tropp & Webber, XTrace: making the most of every sample in stochastic trace estimation (2024), section 2.
+
+    Examples
+    --------
+    >>> A = ig.operators.LowRank(np.arange(6.0)[:, None])  # of rank 1
+    >>> found = ig.operators.xtrace(A, np.random.default_rng(0), probes=4)
+    >>> float(found.value.round(9))  # 0 + 1 + 4 + 9 + 16 + 25
+    55.0
     """
     xp, k = A.xp, probes // 2
     if not 2 <= k <= A.dim:

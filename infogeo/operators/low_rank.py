@@ -18,6 +18,15 @@ class LowRank(LinearOperator):
     Parameters
     ----------
     U : array, shape (n, k)
+
+    Examples
+    --------
+    >>> A = ig.operators.LowRank([[1.0], [1.0]])
+    >>> A.dense()
+    array([[1., 1.],
+           [1., 1.]])
+    >>> A.shifted(1.0).solve([3.0, 3.0]).round(12)
+    array([1., 1.])
     """
 
     symmetric: bool = True
@@ -54,6 +63,12 @@ class DiagonalPlusLowRank(LinearOperator):
     d : array, shape (n,)
         Positive; where it is not, `solve`, `slogdet` and the roots are NaN or infinite.
     U : array, shape (n, k)
+
+    Examples
+    --------
+    >>> A = ig.operators.DiagonalPlusLowRank([1.0, 1.0], [[1.0], [1.0]])
+    >>> A.solve([3.0, 0.0]).round(12), float(A.logdet().round(4))  # log 3
+    (array([ 2., -1.]), 1.0986)
     """
 
     symmetric: bool = True
@@ -132,6 +147,12 @@ class ScalarOffSubspace(LinearOperator):
     Q : array, shape (n, k)
         With orthonormal columns.
     M : array, shape (k, k)
+
+    Examples
+    --------
+    >>> A = ig.operators.ScalarOffSubspace(2.0, [[1.0], [0.0], [0.0]], [[10.0]])
+    >>> A.diagonal(), A.solve([1.0, 1.0, 1.0])
+    (array([10.,  2.,  2.]), array([0.1, 0.5, 0.5]))
     """
 
     symmetric: bool = True

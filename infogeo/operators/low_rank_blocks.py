@@ -27,6 +27,13 @@ class LowRankBlocks(LinearOperator):
 
     Shapes: vectors hold a (p, k) matrix row by row, as the weights of a layer do.
     Source: Le Roux, Manzagol & Bengio, Topmoumoute online natural gradient algorithm (2008).
+
+    Examples
+    --------
+    >>> X = np.array([[[1.0], [1.0]]])  # one unit of two weights
+    >>> A = ig.operators.LowRankBlocks(X, 1.0)
+    >>> A.solve([3.0, 0.0]).round(12)  # [[2, 1], [1, 2]] x = (3, 0)
+    array([ 2., -1.])
     """
 
     symmetric: bool = True

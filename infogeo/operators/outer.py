@@ -14,7 +14,18 @@ __all__ = ["Columns", "OuterProducts", "ShiftedOuterProducts"]
 
 
 class Columns(LinearOperator):
-    """A matrix U of k columns in R^n, never formed, together with the inner products of its columns."""
+    """A matrix U of k columns in R^n, never formed, together with the inner products of its columns.
+
+    Examples
+    --------
+    >>> network = ig.networks.MLP((1, 1))
+    >>> model = ig.networks.ConditionalModel(network, ig.Poisson())
+    >>> batch = [[1.0], [3.0]], [0.0, 1.0]
+    >>> U = ig.curvature.fisher(model, np.zeros(2), batch).U  # of gradients
+    >>> U.shape, U.gram.round(12)
+    ((2, 2), array([[1., 2.],
+           [2., 5.]]))
+    """
 
     @property
     @abstractmethod
@@ -39,6 +50,15 @@ class OuterProducts(LinearOperator):
     Parameters
     ----------
     U : Columns
+
+    Examples
+    --------
+    >>> network = ig.networks.MLP((1, 1))
+    >>> model = ig.networks.ConditionalModel(network, ig.Poisson())
+    >>> A = ig.curvature.fisher(model, np.zeros(2), ([[1.0], [3.0]], [0, 1]))
+    >>> A.dense().round(12)  # the mean of (x, 1)(x, 1)ᵀ
+    array([[5., 2.],
+           [2., 1.]])
     """
 
     symmetric: bool = True
@@ -112,6 +132,14 @@ class ShiftedOuterProducts(LinearOperator):
     A : OuterProducts
     c : float
         Positive.
+
+    Examples
+    --------
+    >>> network = ig.networks.MLP((1, 1))
+    >>> model = ig.networks.ConditionalModel(network, ig.Poisson())
+    >>> A = ig.curvature.fisher(model, np.zeros(2), ([[1.0], [3.0]], [0, 1]))
+    >>> A.shifted(1.0).solve([8.0, 4.0]).round(12)  # [[6, 2], [2, 2]]⁻¹
+    array([1., 1.])
     """
 
     symmetric: bool = True

@@ -27,6 +27,18 @@ class QuasiDiagonal(LinearOperator):
 
     Shapes: vectors hold a (p + 1, k) matrix row by row, the last row the biases.
     Source: Ollivier, Riemannian metrics for neural networks I: feedforward networks (2015).
+
+    Examples
+    --------
+    >>> A = ig.operators.QuasiDiagonal([[1.0], [1.0]], [[2.0], [3.0]], [1.0])
+    >>> A.dense()
+    array([[ 5.,  6.,  2.],
+           [ 6., 10.,  3.],
+           [ 2.,  3.,  1.]])
+    >>> A.inverse().dense().round(12)
+    array([[ 1.,  0., -2.],
+           [ 0.,  1., -3.],
+           [-2., -3., 14.]])
     """
 
     symmetric: bool = True

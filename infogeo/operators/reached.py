@@ -22,6 +22,15 @@ class ReachedSquare(LinearOperator):
     P, T : arrays, shapes (r, a) and (d, b)
     N : array, shape (r, d)
         Not negative.
+
+    Examples
+    --------
+    >>> A = ig.operators.ReachedSquare(np.eye(2), [[1.0, 1.0]], [[1.0], [4.0]])
+    >>> A.dense()
+    array([[1., 1., 0., 0.],
+           [1., 1., 0., 0.],
+           [0., 0., 4., 4.],
+           [0., 0., 4., 4.]])
     """
 
     symmetric: bool = True

@@ -17,6 +17,13 @@ class Rounded(LinearOperator):
         Square, for instance in float64.
     dtype : dtype
         Of the vectors.
+
+    Examples
+    --------
+    >>> from infogeo.operators import Rounded, SymmetricDense
+    >>> A = Rounded(SymmetricDense([[4.0, 0.0], [0.0, 2.0]]), np.float32)
+    >>> A.solve(np.ones(2, np.float32))
+    array([0.25, 0.5 ], dtype=float32)
     """
 
     @takes(A=LinearOperator)

@@ -371,3 +371,9 @@ def test_operators_leave_their_arguments_alone():
     SymmetricDense(spd(4)).solve(v), DiagonalPlusLowRank(np.ones(4), general(4, 2)).root(v), BlockDiagonal(spd(4)).matvec(v)
     np.testing.assert_array_equal(v, 1.0)
     close(NUMPY_BACKEND.make(v), np.ones(4))
+
+
+def test_an_operator_of_ones_own_is_told_which_arrays_it_takes():
+    """NumPy itself is no namespace of this library: the operator would refuse every array."""
+    with pytest.raises(TypeError, match=r"Plain takes a Namespace as its argument xp, such as infogeo.backend.NUMPY .* <module"):
+        Plain(np.eye(2), np)
