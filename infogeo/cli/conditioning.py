@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> None:
     prepared(options)
     with chosen(options.backend):
         if options.targets is not None:
-            return studies.follow_targets(**vars(options) | {"say": say})
+            return studies.follow_targets(**vars(options) | {"folder": options.out, "say": say})
         target = studies.described_target(**vars(options))
         if options.diagnose:
             found = studies.diagnose(target.family, target.theta, studies.alpha_charts(target.family, options.alpha))

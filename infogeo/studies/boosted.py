@@ -123,6 +123,20 @@ def boosted_table(path: str, target: str, family: str = "normal", *, stages: int
                   seed: int = 0) -> BoostedTable:
     """Fit the laws of one column by the others; a quarter of the rows is held out for scores, a tenth of the rest ends the run.
 
+    Parameters
+    ----------
+    path : str
+        A table, .csv, .tsv or .txt, each also .gz.
+    target : str
+        The name of the column to predict.
+    family : str
+        As of `named_family`; of numbers.
+    stages : int
+        At most.
+    learning_rate : float
+    seed : int
+        Of the rows that are held out.
+
     Raises
     ------
     InputError
@@ -146,7 +160,17 @@ def boosted_table(path: str, target: str, family: str = "normal", *, stages: int
 
 
 def report_boosting(study: BoostedTable) -> str:
-    """The table of scores, and what the trees look at."""
+    """The table of scores, and what the trees look at.
+
+    Parameters
+    ----------
+    study : BoostedTable
+
+    Returns
+    -------
+    str
+        Lines of at most 80 characters.
+    """
     model = study.model
     rows = [(name, number(a, 4), number(b, 4)) for name, (a, b) in study.scores().items()]
     notes = [f"{len(study.y)} rows of {study.source} were held out; {model.n_iter_} stages of the family {study.family}."]
@@ -157,7 +181,17 @@ def report_boosting(study: BoostedTable) -> str:
 
 
 def figure_boosting(study: BoostedTable) -> "Figure":
-    """Calibration of the held-out rows, and the shares of the features in the gain of each parameter."""
+    """Calibration of the held-out rows, and the shares of the features in the gain of each parameter.
+
+    Parameters
+    ----------
+    study : BoostedTable
+
+    Raises
+    ------
+    ImportError
+        Where Matplotlib is not installed.
+    """
     figure, axes = blank(9.0, 3.8, 2)
     study.model.plot_reliability(study.X, study.y, ax=axes[0])
     gains = study.model.feature_importances_
@@ -172,13 +206,25 @@ def figure_boosting(study: BoostedTable) -> "Figure":
     return figure
 
 
-def write_boosting(study: BoostedTable, directory: str | Path) -> None:
-    """``boosting.csv`` and ``.json`` (scores), ``boosting.png``, ``model.npz``, which `predict_table` reads: all or none."""
+def write_boosting(study: BoostedTable, folder: str | Path) -> None:
+    """``boosting.csv`` and ``.json`` (scores), ``boosting.png``, ``model.npz``, which `predict_table` reads: all or none.
+
+    Parameters
+    ----------
+    study : BoostedTable
+    folder : str or Path
+        Made where it is missing.
+
+    Raises
+    ------
+    OSError
+        Where the folder cannot be made or written.
+    """
     scores = study.scores()
     words = {f"words {name}": np.asarray(words) for name, words in study.features.words.items()}
     model = {"family": np.asarray(study.family), "names": np.asarray(study.features.names), **words,
              **boosting.SavedModel.of(study.model).arrays()}
-    write_files(directory, {
+    write_files(folder, {
         "boosting.csv": as_csv(("score", "marginal", "boosted"), [(name, *pair) for name, pair in scores.items()]),
         "boosting.json": as_json({"source": study.source, "target": study.target, "family": study.family,
                                   "stages": study.model.n_iter_, "scores": {name: list(pair) for name, pair in scores.items()}}),
@@ -210,9 +256,28 @@ def as_predictions(model: str | Path, path: str) -> str:
     return as_csv(*predict_table(model, path)).decode()
 
 
-def follow_boosting(path: str, target: str, family: str, out: str | None, say: Callable[[str], None], **settings: Any) -> None:
-    """Fit, say the table, write the files."""
+def follow_boosting(path: str, target: str, family: str, folder: str | None, say: Callable[[str], None], **settings: Any) -> None:
+    """Fit, say the table, write the files.
+
+    Parameters
+    ----------
+    path, target, family
+        As of `boosted_table`.
+    folder : str or None
+        As of `write_boosting`; None for the text alone.
+    say : callable (str) -> None
+        Told every part of the text: `print`, for instance.
+    settings
+        stages, learning_rate and seed, as of `boosted_table`.
+
+    Raises
+    ------
+    InputError
+        For what cannot be read, or cannot be boosted.
+    OSError
+        Where the folder cannot be made or written.
+    """
     study = boosted_table(path, target, family, **settings)
     say(report_boosting(study))
-    if out is not None:
-        write_boosting(study, out)
+    if folder is not None:
+        write_boosting(study, folder)

@@ -77,9 +77,9 @@ class Equivalence:
         """Errors of the equalities beside what is allowed, and distances against the step size."""
         return figure_equivalence(self)
 
-    def write(self, directory: str | Path) -> None:
-        """``equivalence.txt``, ``.csv``, ``.json`` and ``.png`` in a directory, made if need be: all or none."""
-        write_equivalence(self, directory)
+    def write(self, folder: str | Path) -> None:
+        """``equivalence.txt``, ``.csv``, ``.json`` and ``.png`` in a folder, made if need be: all or none."""
+        write_equivalence(self, folder)
 
 
 def equivalence(*manifolds: DuallyFlat | str, objectives: Mapping[str, ObjectiveOf] | Sequence[str] = tuple(OBJECTIVES),

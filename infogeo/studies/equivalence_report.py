@@ -121,9 +121,9 @@ def _out(content: bytes, path: str | Path | None) -> str:
     return content.decode()
 
 
-def write_equivalence(result: "Equivalence", directory: str | Path) -> None:
-    """``equivalence.txt``, ``.csv``, ``.json`` and ``.png`` in a directory, made if need be: all or none."""
-    write_files(directory, {
+def write_equivalence(result: "Equivalence", folder: str | Path) -> None:
+    """``equivalence.txt``, ``.csv``, ``.json`` and ``.png`` in a folder, made if need be: all or none."""
+    write_files(folder, {
         "equivalence.txt": report_equivalence(result).encode(), "equivalence.csv": csv_of_equivalence(result).encode(),
         "equivalence.json": json_of_equivalence(result).encode(),
         "equivalence.png": in_memory(partial(figure_equivalence(result).savefig, dpi=120))})

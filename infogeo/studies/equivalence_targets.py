@@ -97,7 +97,18 @@ def _second(name: str) -> str:
 
 
 def report_equivalence_of_many(found: Mapping[str, np.ndarray], family: ExponentialFamily) -> str:
-    """The median and the worst of every identity over the targets, as text."""
+    """The median and the worst of every identity over the targets, as text.
+
+    Parameters
+    ----------
+    found : dict of arrays, shapes (n,)
+        Of `equivalence_of_many`.
+    family : ExponentialFamily
+
+    Returns
+    -------
+    str
+    """
     rows = []
     for name, identity in IDENTITIES.items():
         key = name.replace(" ", "_")
@@ -114,22 +125,35 @@ def report_equivalence_of_many(found: Mapping[str, np.ndarray], family: Exponent
         "broken: targets where the identity does not hold.",))
 
 
-def follow_equivalence_of_many(family: ExponentialFamily, theta: Array, directory: str, say: Callable[[str], None],
+def follow_equivalence_of_many(family: ExponentialFamily, theta: Array, folder: str, say: Callable[[str], None],
                                **settings: Any) -> None:
-    """`equivalence_of_many`, said in short, and a row for each target in ``targets.csv`` and ``targets.npz`` of a directory.
+    """`equivalence_of_many`, said in short, and a row for each target in ``targets.csv`` and ``targets.npz`` of a folder.
+
+    Parameters
+    ----------
+    family : ExponentialFamily
+    theta : array, shape (n, d)
+    folder : str
+        Made where it is missing; finished blocks are kept in ``blocks`` below it.
+    say : callable (str) -> None
+        Told every part of the text: `print`, for instance.
+    settings
+        Those of `equivalence_of_many`.
 
     Raises
     ------
+    DomainError, ShapeError, InputError
+        As `equivalence_of_many` does.
     KeyboardInterrupt
         Saying how many blocks are kept.
     """
-    folder = Path(directory) / "blocks"
+    blocks = Path(folder) / "blocks"
     try:
-        found = equivalence_of_many(family, theta, folder, **settings)
+        found = equivalence_of_many(family, theta, blocks, **settings)
     except KeyboardInterrupt:
-        done = len(list(folder.glob("block-*.npz")))
-        raise KeyboardInterrupt(f"{done} blocks of targets are kept in {folder}; the same command goes on from there") from None
+        done = len(list(blocks.glob("block-*.npz")))
+        raise KeyboardInterrupt(f"{done} blocks of targets are kept in {blocks}; the same command goes on from there") from None
     say(report_equivalence_of_many(found, family))
     rows, arrays = zip(range(len(theta)), *found.values()), dict[str, Any](theta=to_numpy(theta), **found)
-    write_files(directory, {"targets.csv": as_csv(("target", *found), rows),
-                            "targets.npz": in_memory(lambda file: np.savez(file, **arrays))})
+    write_files(folder, {"targets.csv": as_csv(("target", *found), rows),
+                         "targets.npz": in_memory(lambda file: np.savez(file, **arrays))})

@@ -120,39 +120,52 @@ def _noise(z: NoiseFloor) -> Rows:
              for row in zip(z.fractions, z.h[m], z.predicted[m], z.simulated[m], z.error[m], z.left[m])])
 
 
-def unfinished_conditioning(run: ConditioningRun, directory: str | Path) -> Unfinished:
-    """What runs of the same study have finished in a directory, which is made where it is missing."""
+def unfinished_conditioning(run: ConditioningRun, folder: str | Path) -> Unfinished:
+    """What runs of the same study have finished in a folder, which is made where it is missing."""
     kinds = {name: kind for name, kind in get_type_hints(Conditioning).items() if name in PARTS and name != "claims"}
-    return Unfinished(directory, run.words, kinds)
+    return Unfinished(folder, run.words, kinds)
 
 
-def write(result: Conditioning, directory: str | Path) -> None:
-    """Write the tables, ``result.json``, ``result.npz`` and the figures into a directory, which is made where it is missing.
+def write(result: Conditioning, folder: str | Path) -> None:
+    """Write the tables, ``result.json``, ``result.npz`` and the figures into a folder.
 
     All of them are written, or none is. In JSON what is not finite is null, and a complex number is its real and its imaginary
     part; NPZ keeps both.
+
+    Parameters
+    ----------
+    result : Conditioning
+    folder : str or Path
+        Made where it is missing.
+
+    Raises
+    ------
+    ImportError
+        Where Matplotlib is not installed.
+    OSError
+        Where the folder cannot be made or written.
     """
     figures = {"flows": figure_flows, "sweep": figure_sweep, "trajectories": figure_trajectories}
     everything = flat(result, without=(Problem,))       # functions, not data
     arrays: dict[str, Any] = {name: np.asarray("" if value is None else value) for name, value in everything.items()}
-    write_files(directory, {
+    write_files(folder, {
         **{f"{name}.csv": as_csv(header, rows) for name, (header, rows) in tables(result).items()},
         "result.json": as_json(everything),
         "result.npz": in_memory(lambda file: np.savez_compressed(file, **arrays)),
         **{f"{name}.png": in_memory(partial(draw(result).savefig, dpi=120)) for name, draw in figures.items()}})
 
 
-def write_files(directory: str | Path, files: dict[str, bytes]) -> None:
-    """Write files into a directory, which is made where it is missing: all of them, or none.
+def write_files(folder: str | Path, files: dict[str, bytes]) -> None:
+    """Write files into a folder, which is made where it is missing: all of them, or none.
 
     Raises
     ------
     OSError
         Naming what could not be written; then the files that were there before are there as they were.
     """
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    write_whole({directory / name: content for name, content in files.items()})
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole({folder / name: content for name, content in files.items()})
 
 
 def in_memory(save: Callable[[io.BytesIO], Any]) -> bytes:

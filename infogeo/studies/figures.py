@@ -25,7 +25,17 @@ MARKERS = {"gd_theta": "s", "gd_eta": "^", "ng_theta": "o", "ng_eta": "D"}
 
 
 def figure_flows(result: Conditioning) -> "Figure":
-    """KL against time along the three flows from the first start, with the predicted slopes."""
+    """KL against time along the three flows from the first start, with the predicted slopes.
+
+    Parameters
+    ----------
+    result : Conditioning
+
+    Raises
+    ------
+    ImportError
+        Where Matplotlib is not installed.
+    """
     figure, axes = blank(7.0, 4.6)
     predicted = dict(zip(FLOW_LABELS, result.spectrum.rate[[0, 2, 1]]))
     end = 20.0 / min(2.0, max(predicted.values()))
@@ -50,7 +60,17 @@ def figure_flows(result: Conditioning) -> "Figure":
 
 
 def figure_sweep(result: Conditioning) -> "Figure":
-    """Rise time against learning rate, worst over the starts, and for nine starts in ten."""
+    """Rise time against learning rate, worst over the starts, and for nine starts in ten.
+
+    Parameters
+    ----------
+    result : Conditioning
+
+    Raises
+    ------
+    ImportError
+        Where Matplotlib is not installed.
+    """
     figure, axes = blank(7.0, 4.8)
     w, lines = result.sweep, Lines(0.02 * result.sweep.steps)
     for i, name in enumerate(w.methods):
@@ -104,7 +124,17 @@ class Lines:
 
 
 def figure_trajectories(result: Conditioning) -> "Figure":
-    """The flows over the contours of KL, in both charts; the loss itself where d = 1."""
+    """The flows over the contours of KL, in both charts; the loss itself where d = 1.
+
+    Parameters
+    ----------
+    result : Conditioning
+
+    Raises
+    ------
+    ImportError
+        Where Matplotlib is not installed.
+    """
     figure, panels = blank(10.0, 5.0, 2)
     draw = _draw_plane if result.theta.size > 1 else _draw_line
     for axes, chart in zip(panels, (THETA, ETA)):

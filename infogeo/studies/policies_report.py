@@ -31,7 +31,17 @@ def _over_seeds(study: PolicyStudy, method: str) -> tuple[np.ndarray, np.ndarray
 
 
 def report_policies(study: PolicyStudy) -> str:
-    """The table of a `PolicyStudy`: mean returns at four places, with standard errors over the seeds, and seconds."""
+    """The table of a `PolicyStudy`: mean returns at four places, with standard errors over the seeds, and seconds.
+
+    Parameters
+    ----------
+    study : PolicyStudy
+
+    Returns
+    -------
+    str
+        Lines of at most 80 characters.
+    """
     steps = _over_seeds(study, study.methods[0])[0]
     places = sorted({int(i) for i in np.linspace(0, len(steps) - 1, 5)[1:]})
     rows: list[tuple[Any, ...]] = []
@@ -47,7 +57,19 @@ def report_policies(study: PolicyStudy) -> str:
 
 
 def figure_policies(study: PolicyStudy, ax: Any = None) -> "Figure":
-    """Mean return against steps in the environment, with a band of one standard error over the seeds."""
+    """Mean return against steps in the environment, with a band of one standard error over the seeds.
+
+    Parameters
+    ----------
+    study : PolicyStudy
+    ax : matplotlib.axes.Axes, optional
+        Drawn into; a figure of its own unless given.
+
+    Raises
+    ------
+    ImportError
+        Where Matplotlib is not installed.
+    """
     figure, axes = blank(6.4, 4.2) if ax is None else (ax.figure, ax)
     for method, colour in zip(study.methods, COLOURS * len(study.methods)):
         steps, mean, error = _over_seeds(study, method)
@@ -59,15 +81,27 @@ def figure_policies(study: PolicyStudy, ax: Any = None) -> "Figure":
     return figure
 
 
-def write_policies(study: PolicyStudy, directory: str | Path) -> None:
-    """``policy.csv``, ``policy.json``, ``policies.npz`` (weights), ``policy.png`` in a directory: all or none."""
+def write_policies(study: PolicyStudy, folder: str | Path) -> None:
+    """``policy.csv``, ``policy.json``, ``policies.npz`` (weights), ``policy.png`` in a folder: all or none.
+
+    Parameters
+    ----------
+    study : PolicyStudy
+    folder : str or Path
+        Made where it is missing.
+
+    Raises
+    ------
+    OSError
+        Where the folder cannot be made or written.
+    """
     rows = [(run.name, run.seed, int(step), float(value), float(length)) for run in study.runs
             for step, value, length in zip(run.steps, run.returns, run.lengths)]
     found = {"environment": study.environment, "runs": [
         {"method": run.name, "seed": run.seed, "steps": run.steps.tolist(), "returns": run.returns.tolist(),
          "lengths": run.lengths.tolist(), "seconds": run.seconds} for run in study.runs]}
     weights: dict[str, Any] = {f"{run.name}-{run.seed}": run.w for run in study.runs}
-    write_files(directory, {
+    write_files(folder, {
         "policy.csv": as_csv(("method", "seed", "step", "return", "length"), rows), "policy.json": as_json(found),
         "policies.npz": in_memory(lambda file: np.savez(file, **weights)),
         "policy.png": in_memory(partial(figure_policies(study).savefig, dpi=120))})

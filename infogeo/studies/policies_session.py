@@ -11,20 +11,35 @@ from .unfinished import Unfinished
 __all__ = ["follow_policies"]
 
 
-def follow_policies(environment: str, methods: Sequence[str], directory: str | None, progress: bool,
+def follow_policies(environment: str, methods: Sequence[str], folder: str | None, progress: bool,
                     say: Callable[[str], None], *, steps: int, batch: int, seeds: int) -> None:
-    """Learn by each method from each seed, say each run, and write all of them to a directory; as `follow_training` goes on.
+    """Learn by each method from each seed, say each run, and write all of them to a folder; as `follow_training` goes on.
+
+    Parameters
+    ----------
+    environment, methods, steps, batch, seeds
+        As of `policies`.
+    folder : str or None
+        As of `write_policies`; None for the text alone.
+    progress : bool
+        Whether a bar is shown.
+    say : callable (str) -> None
+        Told every part of the text: `print`, for instance.
 
     Raises
     ------
+    InputError
+        For an environment or a method that is not known.
+    OSError
+        Where the folder cannot be made or written.
     KeyboardInterrupt
         Saying what is kept.
     """
     names = [(method, seed) for method in methods for seed in range(seeds)]
     kept = None
-    if directory is not None:
+    if folder is not None:
         words = {"environment": environment, "steps": steps, "batch": batch}
-        kept = Unfinished(directory, words, {f"{method}-{seed}": PolicyRun for method, seed in names})
+        kept = Unfinished(folder, words, {f"{method}-{seed}": PolicyRun for method, seed in names})
     runs, found = [], {} if kept is None else kept.parts()
     with _kept_when_interrupted(kept), Jobs(len(names), progress) as jobs:
         for run in policy_runs(environment, names, steps=steps, batch=batch, found=found, jobs=jobs):
@@ -35,6 +50,6 @@ def follow_policies(environment: str, methods: Sequence[str], directory: str | N
                 kept.keep(f"{run.name}-{run.seed}", run)
         study = PolicyStudy(environment, tuple(methods), tuple(runs))
         say("\n" + report_policies(study).rstrip())
-        if kept is not None and directory is not None:
-            write_policies(study, directory)
+        if kept is not None and folder is not None:
+            write_policies(study, folder)
             kept.clear()

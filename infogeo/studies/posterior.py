@@ -73,6 +73,15 @@ def posterior_of_table(path: str, target: str, model: str, prior_precision: floa
 
     Parameters
     ----------
+    path : str
+        A table, .csv, .tsv or .txt, each also .gz.
+    target : str
+        The name of the column to predict.
+    model : str
+        A key of `INFERENCE_MODELS`.
+    prior_precision : float
+        Of every weight, positive.
+    max_steps : int
     before : dict, optional
         ``posterior.npz`` of a run that this one goes on from, if it has the same weights.
 
@@ -116,7 +125,17 @@ def _same(before: dict[str, np.ndarray], fitted: PosteriorModel, model: str, pri
 
 
 def report_posterior(study: PosteriorStudy) -> str:
-    """The table of the weights, the bound and the evidence."""
+    """The table of the weights, the bound and the evidence, nats.
+
+    Parameters
+    ----------
+    study : PosteriorStudy
+
+    Returns
+    -------
+    str
+        Lines of at most 80 characters.
+    """
     rows = [(name, *(number(value, 4) for value in row)) for name, *row in study.rows()]
     exact, status = study.exact, Status(int(study.run.status)).name
     error = f" ± {exact.error:.4f}" if exact.error > 0 else ""
@@ -127,7 +146,17 @@ def report_posterior(study: PosteriorStudy) -> str:
 
 
 def figure_posterior(study: PosteriorStudy) -> "Figure":
-    """The bound from step to step, and the weights with nine tenths of their posteriors."""
+    """The bound from step to step, and the weights with nine tenths of their posteriors.
+
+    Parameters
+    ----------
+    study : PosteriorStudy
+
+    Raises
+    ------
+    ImportError
+        Where Matplotlib is not installed.
+    """
     rows = study.rows()[:study.fitted.weights]
     figure, axes = blank(9.0, 1.8 + 0.28 * max(6, len(rows)), 2)
     gap = float(study.exact.log_evidence) - study.bounds
@@ -146,10 +175,22 @@ def figure_posterior(study: PosteriorStudy) -> "Figure":
     return figure
 
 
-def write_posterior(study: PosteriorStudy, directory: str | Path) -> None:
-    """``posterior.csv``, ``.json``, ``.npz`` (θ, which a run goes on from) and ``.png``: all or none."""
+def write_posterior(study: PosteriorStudy, folder: str | Path) -> None:
+    """``posterior.csv``, ``.json``, ``.npz`` (θ, which a run goes on from) and ``.png``: all or none.
+
+    Parameters
+    ----------
+    study : PosteriorStudy
+    folder : str or Path
+        Made where it is missing.
+
+    Raises
+    ------
+    OSError
+        Where the folder cannot be made or written.
+    """
     header = ("weight", "mean", "deviation", "exact_mean", "exact_deviation")
-    write_files(directory, {
+    write_files(folder, {
         "posterior.csv": as_csv(header, study.rows()),
         "posterior.json": as_json({"source": study.source, "target": study.target, "model": study.name,
                                    "prior_precision": study.prior_precision, "bound": float(-study.run.values[-1]),
@@ -161,18 +202,36 @@ def write_posterior(study: PosteriorStudy, directory: str | Path) -> None:
         "posterior.png": in_memory(partial(figure_posterior(study).savefig, dpi=120))})
 
 
-def follow_posterior(path: str, target: str, model: str, out: str | None, say: Callable[[str], None], *,
+def follow_posterior(path: str, target: str, model: str, folder: str | None, say: Callable[[str], None], *,
                      prior_precision: float = 1.0, max_steps: int = 100) -> None:
-    """Find the posterior, from the one in the folder where there is one, say the table, write the files."""
-    study = posterior_of_table(path, target, model, prior_precision, max_steps, None if out is None else _found(Path(out)))
+    """Find the posterior, from the one in the folder where there is one, say the table, write the files.
+
+    Parameters
+    ----------
+    path, target, model, prior_precision, max_steps
+        As of `posterior_of_table`.
+    folder : str or None
+        As of `write_posterior`; None for the text alone.
+    say : callable (str) -> None
+        Told every part of the text: `print`, for instance.
+
+    Raises
+    ------
+    InputError
+        For what cannot be read, or is no data of the model.
+    OSError
+        Where the folder cannot be made or written.
+    """
+    before = None if folder is None else _found(Path(folder))
+    study = posterior_of_table(path, target, model, prior_precision, max_steps, before)
     say(report_posterior(study))
-    if out is not None:
-        write_posterior(study, out)
+    if folder is not None:
+        write_posterior(study, folder)
 
 
-def _found(directory: Path) -> dict[str, np.ndarray] | None:
+def _found(folder: Path) -> dict[str, np.ndarray] | None:
     """What a run left in a folder."""
-    path = directory / "posterior.npz"
+    path = folder / "posterior.npz"
     if not path.exists():
         return None
     try:

@@ -25,13 +25,37 @@ MARKS = {True: "Holds", False: "Does not hold here, because", None: "Does not ap
 
 
 def report(result: Conditioning, source: str = "") -> str:
-    """Every table of a `Conditioning`, as one string."""
+    """Every table of a `Conditioning`, as one string.
+
+    Parameters
+    ----------
+    result : Conditioning
+    source : str
+        Where the target is from; left out where it is empty.
+
+    Returns
+    -------
+    str
+        Lines of at most 80 characters; KL and entropies in nats.
+    """
     found = {name: getattr(result, name) for name in PARTS}
     return "\n\n".join([report_setting(result, source), *(report_part(result, name, found) for name in PARTS)]) + "\n"
 
 
 def report_setting(setting: Setting, source: str = "") -> str:
-    """What is studied."""
+    """What is studied, the first lines of `report`.
+
+    Parameters
+    ----------
+    setting : Setting
+        A `Conditioning` is one.
+    source : str
+        Where the target is from; left out where it is empty.
+
+    Returns
+    -------
+    str
+    """
     how = f", {setting.direction}, over p" if setting.problem.is_kl else " over p: meant below where it says KL"
     rows = [("from", source)] if source else []
     rows += [("family", setting.family)] + [(name, _vector(value)) for name, value in setting.parameters.items()]
@@ -44,7 +68,25 @@ def report_setting(setting: Setting, source: str = "") -> str:
 
 
 def report_part(setting: Setting, name: str, found: Mapping[str, Any]) -> str:
-    """One part of the study, from it and from those before it."""
+    """One part of the study, from it and from those before it.
+
+    Parameters
+    ----------
+    setting : Setting
+    name : str
+        spectrum, flows, charts, discrete, sweep, noise or claims.
+    found : dict
+        The parts by name, as ``ConditioningRun.parts`` yields them.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    KeyError
+        For another name, or a part that is not there.
+    """
     match name:
         case "spectrum":
             return _spectrum(setting, found[name])

@@ -27,16 +27,30 @@ from .unfinished import Unfinished
 __all__ = ["follow_conditioning", "follow_diagnosis", "follow_targets", "follow_training"]
 
 
-def follow_conditioning(run: ConditioningRun, source: str, directory: str | None, progress: bool,
+def follow_conditioning(run: ConditioningRun, source: str, folder: str | None, progress: bool,
                         say: Callable[[str], None]) -> None:
-    """Do a study, say each part, and write it to a directory, which is made first; go on from what an earlier start left there.
+    """Do a study, say each part, and write it to a folder, which is made first; go on from what an earlier start left there.
+
+    Parameters
+    ----------
+    run : ConditioningRun
+    source : str
+        Where the target is from, for the report.
+    folder : str or None
+        As of `write`; None for the text alone.
+    progress : bool
+        Whether a bar is shown.
+    say : callable (str) -> None
+        Told every part of the text: `print`, for instance.
 
     Raises
     ------
+    OSError
+        Where the folder cannot be made or written.
     KeyboardInterrupt
         Saying what is kept.
     """
-    kept = None if directory is None else unfinished_conditioning(run, directory)
+    kept = None if folder is None else unfinished_conditioning(run, folder)
     say(report_setting(run.setting, source))
     found: dict[str, Any] = {}
     with _kept_when_interrupted(kept):
@@ -45,25 +59,52 @@ def follow_conditioning(run: ConditioningRun, source: str, directory: str | None
             say("\n" + report_part(run.setting, name, found))
             if kept is not None:
                 kept.keep(name, part, tables_of(name, found))
-        if kept is not None and directory is not None:
-            write(run.result(found), directory)
+        if kept is not None and folder is not None:
+            write(run.result(found), folder)
             kept.clear()
 
 
-def follow_diagnosis(found: Diagnosis, source: str, directory: str | None, say: Callable[[str], None]) -> None:
-    """Say a diagnosis, and write it to ``diagnosis.txt`` and ``diagnosis.json`` in a directory."""
-    text = wrapped(f"from {source}", "    ", "") + f"\n\n{found}"
-    say(text)
-    if directory is not None:
-        write_files(directory, {"diagnosis.txt": f"{text}\n".encode(), "diagnosis.json": as_json(found.to_dict())})
-
-
-def follow_training(task: Task, data: str, optimisers: Sequence[str], directory: str | None, progress: bool,
-                    say: Callable[[str], None], *, command: str = "", checkpoint: int | None = None, **settings: Any) -> None:
-    """Train with each optimiser, say each run, and write all of them to a directory, as `follow_conditioning` does.
+def follow_diagnosis(found: Diagnosis, source: str, folder: str | None, say: Callable[[str], None]) -> None:
+    """Say a diagnosis, and write it to ``diagnosis.txt`` and ``diagnosis.json`` in a folder.
 
     Parameters
     ----------
+    found : Diagnosis
+    source : str
+        Where the target is from.
+    folder : str or None
+        Made where it is missing; None for the text alone.
+    say : callable (str) -> None
+        Told every part of the text: `print`, for instance.
+
+    Raises
+    ------
+    OSError
+        Where the folder cannot be made or written.
+    """
+    text = wrapped(f"from {source}", "    ", "") + f"\n\n{found}"
+    say(text)
+    if folder is not None:
+        write_files(folder, {"diagnosis.txt": f"{text}\n".encode(), "diagnosis.json": as_json(found.to_dict())})
+
+
+def follow_training(task: Task, data: str, optimisers: Sequence[str], folder: str | None, progress: bool,
+                    say: Callable[[str], None], *, command: str = "", checkpoint: int | None = None, **settings: Any) -> None:
+    """Train with each optimiser, say each run, and write all of them to a folder, as `follow_conditioning` does.
+
+    Parameters
+    ----------
+    task : Task
+    data : str
+        The name of the data, for the report.
+    optimisers : sequence of str
+        Keys of `OPTIMISERS`.
+    folder : str or None
+        As of `write_training`; None for the text alone.
+    progress : bool
+        Whether a bar is shown.
+    say : callable (str) -> None
+        Told every part of the text: `print`, for instance.
     command : str
         Text that is kept beside unfinished runs, to go on from: `unfinished_command` reads it.
     checkpoint : int, optional
@@ -73,16 +114,20 @@ def follow_training(task: Task, data: str, optimisers: Sequence[str], directory:
 
     Raises
     ------
+    InputError
+        For an unknown optimiser, a batch larger than the data, or a file of another model.
+    OSError
+        Where the folder cannot be made or written.
     KeyboardInterrupt
         Saying what is kept.
     """
     kept, how = None, TrainingSettings(**settings)
-    if directory is not None:
+    if folder is not None:
         seen = [zlib.crc32(to_numpy(part).tobytes()) for part in (task.loss.x, task.loss.statistic)]
         if how.start is not None:
             seen.append(zlib.crc32(Path(how.start).read_bytes()))
         words = {"architecture": repr(task.model), "data": data, "dtype": str(task.loss.x.dtype), "content": seen, **asdict(how)}
-        kept = Unfinished(directory, words, {name: TrainingRun for name in optimisers})
+        kept = Unfinished(folder, words, {name: TrainingRun for name in optimisers})
         kept.remember(command)
     runs = []
     with _kept_when_interrupted(kept), Jobs(len(optimisers), progress) as jobs:
@@ -96,40 +141,58 @@ def follow_training(task: Task, data: str, optimisers: Sequence[str], directory:
         jobs.clear()
         study = TrainingStudy(task, data, runs, how.batch_size or task.samples, how.seed)
         say("\n" + report_training(study).rstrip())
-        if kept is not None and directory is not None:
-            write_training(study, directory)
+        if kept is not None and folder is not None:
+            write_training(study, folder)
             kept.clear()
 
 
 def follow_targets(*, targets: str, family: str | None, reference: Reference, direction: str | None, starts: int | None,
-                   seed: int, out: str | None, progress: bool, say: Callable[[str], None], **others: Any) -> None:
+                   seed: int, folder: str | None, progress: bool, say: Callable[[str], None], **others: Any) -> None:
     """The conditioning of the targets of a file, said in short, and a row for each in ``targets.csv`` and ``targets.npz``.
+
+    Parameters
+    ----------
+    targets, family, reference
+        As of `targets_of_table`.
+    direction : str or None
+        A key of `DIRECTIONS`; None for "forward".
+    starts : int or None
+        Of each target; None for 10.
+    seed : int
+    folder : str
+        Made where it is missing; finished blocks are kept in ``blocks`` below it.
+    progress : bool
+        Whether a bar is shown.
+    say : callable (str) -> None
+        Told every part of the text: `print`, for instance.
+    others
+        The other options of the command line, which belong to one target and must be without a value.
 
     Raises
     ------
     InputError
-        For options that belong to one target.
+        For options that belong to one target, without a folder, or for what cannot be read.
     KeyboardInterrupt
         Saying how many blocks are kept.
     """
     foreign = ("counts", "samples", "probabilities", "target", "column", "weights", "divergence", "alpha", "diagnose")
     wrong = [f"; got --{name}" for name in foreign if others.get(name)]
-    if wrong or out is None:
+    if wrong or folder is None:
         raise InputError("--targets needs --out, and goes with --family, --reference, --direction, --starts and --seed"
                          f"{''.join(wrong[:1])}")
     model, theta = targets_of_table(targets, family, reference)
-    folder = Path(out) / "blocks"
+    blocks = Path(folder) / "blocks"
     try:
-        found = conditioning_of_many(model, theta, folder, posed=DIRECTIONS[direction or ForwardProblem.direction],
+        found = conditioning_of_many(model, theta, blocks, posed=DIRECTIONS[direction or ForwardProblem.direction],
                                      starts=starts or 10, seed=seed, progress=progress)
     except KeyboardInterrupt:
-        done = len(list(folder.glob("block-*.npz")))
-        raise KeyboardInterrupt(f"{done} blocks of targets are kept in {folder}; the same command goes on from there") from None
+        done = len(list(blocks.glob("block-*.npz")))
+        raise KeyboardInterrupt(f"{done} blocks of targets are kept in {blocks}; the same command goes on from there") from None
     say(report_many(found, model))
     arrays: dict[str, Any] = {"theta": to_numpy(theta), **found}
     rows = zip(range(len(theta)), *found.values())
-    write_files(out, {"targets.csv": as_csv(("target", *found), rows),
-                      "targets.npz": in_memory(lambda file: np.savez(file, **arrays))})
+    write_files(folder, {"targets.csv": as_csv(("target", *found), rows),
+                         "targets.npz": in_memory(lambda file: np.savez(file, **arrays))})
 
 
 @contextmanager

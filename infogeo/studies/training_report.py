@@ -28,7 +28,17 @@ def goal_of(study: TrainingStudy) -> float:
 
 
 def report_training(study: TrainingStudy) -> str:
-    """The tables of a `TrainingStudy`: the last losses, and when each optimiser passed what the slowest of them reached."""
+    """The tables of a `TrainingStudy`: the last losses, and when each optimiser passed what the slowest of them reached.
+
+    Parameters
+    ----------
+    study : TrainingStudy
+
+    Returns
+    -------
+    str
+        Losses in nats.
+    """
     goal, task = goal_of(study), study.task
     rows, held = [], []
     for run in study.runs:
@@ -54,7 +64,17 @@ def report_training(study: TrainingStudy) -> str:
 
 
 def figure_training(study: TrainingStudy) -> "Figure":
-    """Loss against steps, and against seconds; each curve has its name at its end, and a mark where it passes the goal."""
+    """Loss against steps, and against seconds; each curve has its name at its end, and a mark where it passes the goal.
+
+    Parameters
+    ----------
+    study : TrainingStudy
+
+    Raises
+    ------
+    ImportError
+        Where Matplotlib is not installed.
+    """
     figure, panels = blank(10.0, 4.4, 2)
     goal = goal_of(study)
     lowest = min(float(np.min(run.loss)) for run in study.runs)
@@ -106,12 +126,23 @@ def _units(units: Units | None) -> dict[str, Any] | None:
     return None if units is None else {"centre": units.centre.tolist(), "scale": units.scale.tolist()}
 
 
-def write_training(study: TrainingStudy, directory: str | Path) -> None:
-    """``training.csv``, ``training.json``, ``training.png`` and a model of each run in a directory, made if need be: all or none.
+def write_training(study: TrainingStudy, folder: str | Path) -> None:
+    """``training.csv``, ``training.json``, ``training.png`` and a model of each run in a folder: all or none.
 
     ``kfac.npz`` has the model with the weights that K-FAC found, for `infogeo.networks.load`, and so of the others; the units in
     which it sees inputs and targets, where these were standardised, are in the JSON file. There what is not finite, as the loss
     of a run that diverged, is null.
+
+    Parameters
+    ----------
+    study : TrainingStudy
+    folder : str or Path
+        Made where it is missing.
+
+    Raises
+    ------
+    OSError
+        Where the folder cannot be made or written.
     """
     rows = [(run.name, step, f"{seconds:.6g}", float(loss), float(held_out)) for run in study.runs
             for step, seconds, loss, held_out in zip(run.steps, run.seconds, run.loss, run.held_out)]
@@ -122,6 +153,6 @@ def write_training(study: TrainingStudy, directory: str | Path) -> None:
                                  "loss": run.loss.tolist(), "held_out": run.held_out.tolist(), "accuracy": run.accuracy,
                                  "status": Status(int(run.status)).name} for run in study.runs}}
     models = {f"{run.name}.npz": as_file(study.task.model, run.x) for run in study.runs}
-    write_files(directory, {
+    write_files(folder, {
         "training.csv": as_csv(("optimiser", "step", "seconds", "loss", "held_out"), rows), "training.json": as_json(found),
         "training.png": in_memory(partial(figure_training(study).savefig, dpi=120)), **models})

@@ -17,11 +17,11 @@ COMMAND = "command.json"
 
 
 class Unfinished:
-    """The finished parts of a study, one file each, in the folder ``unfinished`` below a directory.
+    """The finished parts of a study, one file each, in ``unfinished`` below its folder.
 
     Parameters
     ----------
-    directory : str or Path
+    folder : str or Path
         Made where it is missing.
     words : plain values
         All that decides the result: parts of another study are passed over, and replaced.
@@ -31,11 +31,11 @@ class Unfinished:
     Raises
     ------
     OSError
-        Where the directory cannot be made.
+        Where the folder cannot be made.
     """
 
-    def __init__(self, directory: str | Path, words: Any, kinds: Mapping[str, Any]) -> None:
-        self.folder, self.kinds, self.words = Path(directory) / "unfinished", dict(kinds), json.dumps(words, ensure_ascii=False)
+    def __init__(self, folder: str | Path, words: Any, kinds: Mapping[str, Any]) -> None:
+        self.folder, self.kinds, self.words = Path(folder) / "unfinished", dict(kinds), json.dumps(words, ensure_ascii=False)
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def parts(self) -> dict[str, Any]:
@@ -88,10 +88,10 @@ class Unfinished:
                 folder.rmdir()
 
 
-def unfinished_command(directory: str | Path) -> str | None:
-    """What ``Unfinished.remember`` was told of the study that is unfinished in a directory; None where none is."""
+def unfinished_command(folder: str | Path) -> str | None:
+    """What ``Unfinished.remember`` was told of the study that is unfinished in a folder; None where none is."""
     try:
-        return (Path(directory) / "unfinished" / COMMAND).read_text()
+        return (Path(folder) / "unfinished" / COMMAND).read_text()
     except FileNotFoundError:
         return None
 
