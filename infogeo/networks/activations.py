@@ -14,6 +14,20 @@ class Activation(Layer):
 
     Where `from_output` is true the derivatives use y only, and s, which is then None, is not kept. Where `curved` is false σ″ is
     0 everywhere.
+
+    Examples
+    --------
+    >>> class Cubic(ig.networks.Activation):
+    ...     from_output = False                     # the derivatives need s
+    ...     def value(self, xp, s):
+    ...         return s**3
+    ...     def first(self, xp, s, y):
+    ...         return 3 * s**2
+    ...     def second(self, xp, s, y):
+    ...         return 6 * s
+    >>> network = ig.networks.MLP((1, 1, 1), Cubic())         # w₂ (w₁ x)³
+    >>> network.vjp([2.0, 0.0, 1.0, 0.0], [[1.0]], np.ones((1, 1)))
+    array([12., 12.,  8.,  1.])
     """
 
     from_output: bool = True
@@ -53,7 +67,14 @@ class Activation(Layer):
 
 @dataclass(frozen=True)
 class Identity(Activation):
-    """σ(s) = s."""
+    """σ(s) = s.
+
+    Examples
+    --------
+    >>> deep = ig.networks.MLP((1, 1, 1), ig.networks.Identity())     # linear
+    >>> deep.forward([2.0, 0.0, 3.0, 1.0], [[5.0]])
+    array([[31.]])
+    """
 
     curved = False
 
@@ -69,7 +90,14 @@ class Identity(Activation):
 
 @dataclass(frozen=True)
 class Tanh(Activation):
-    """σ(s) = tanh s; σ′ = 1 − y², σ″ = −2 y σ′."""
+    """σ(s) = tanh s; σ′ = 1 − y², σ″ = −2 y σ′.
+
+    Examples
+    --------
+    >>> network = ig.networks.Sequential([ig.networks.Tanh()], (2,))
+    >>> network.forward(np.zeros(0), [[0.0, np.log(3.0)]])  # (9 − 1) / (9 + 1)
+    array([[0. , 0.8]])
+    """
 
     def value(self, xp: Namespace, s: Array) -> Array:
         return xp.tanh(s)
@@ -83,7 +111,14 @@ class Tanh(Activation):
 
 @dataclass(frozen=True)
 class Logistic(Activation):
-    """σ(s) = 1 / (1 + e^{−s}); σ′ = y (1 − y), σ″ = σ′ (1 − 2 y)."""
+    """σ(s) = 1 / (1 + e^{−s}); σ′ = y (1 − y), σ″ = σ′ (1 − 2 y).
+
+    Examples
+    --------
+    >>> network = ig.networks.Sequential([ig.networks.Logistic()], (3,))
+    >>> network.forward(np.zeros(0), [[-np.log(3.0), 0.0, 800.0]])
+    array([[0.25, 0.5 , 1.  ]])
+    """
 
     def value(self, xp: Namespace, s: Array) -> Array:
         return xp.expit(s)
@@ -97,7 +132,14 @@ class Logistic(Activation):
 
 @dataclass(frozen=True)
 class Relu(Activation):
-    """σ(s) = max(s, 0); σ′ = 1 where s > 0, else 0; σ″ = 0."""
+    """σ(s) = max(s, 0); σ′ = 1 where s > 0, else 0; σ″ = 0.
+
+    Examples
+    --------
+    >>> network = ig.networks.Sequential([ig.networks.Relu()], (3,))
+    >>> network.forward(np.zeros(0), [[-2.0, 0.0, 3.0]])
+    array([[0., 0., 3.]])
+    """
 
     curved = False
 
@@ -113,7 +155,15 @@ class Relu(Activation):
 
 @dataclass(frozen=True)
 class Softplus(Activation):
-    """σ(s) = log(1 + e^s); σ′ = 1 − e^{−y}, the logistic function of s, and σ″ = σ′ e^{−y}."""
+    """σ(s) = log(1 + e^s); σ′ = 1 − e^{−y}, the logistic function of s, and σ″ = σ′ e^{−y}.
+
+    Examples
+    --------
+    >>> network = ig.networks.Sequential([ig.networks.Softplus()], (3,))
+    >>> y = network.forward(np.zeros(0), [[-800.0, 0.0, 800.0]])
+    >>> y.round(4), float(np.log(2.0).round(4))
+    (array([[0.000e+00, 6.931e-01, 8.000e+02]]), 0.6931)
+    """
 
     def value(self, xp: Namespace, s: Array) -> Array:
         return xp.maximum(s, xp.zeros_like(s)) + xp.log1p(xp.exp(-xp.abs(s)))

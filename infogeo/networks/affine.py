@@ -26,6 +26,14 @@ class Affine(Layer):
     W is Σ ā gᵀ over samples and positions. These rows and covectors are what Kronecker factors are made of.
 
     Shapes: rows (..., n L, inputs), covectors at their images (..., n L, outputs).
+
+    Examples
+    --------
+    >>> layer = ig.networks.Convolution2D(channels=3, n_outputs=8, kernel=5)
+    >>> layer.weight_shape, layer.count((32, 32, 3))  # 5 · 5 · 3 + 1, 28²
+    ((76, 8), 784)
+    >>> ig.networks.Dense(4, 2).count((4,))                     # one position
+    1
     """
 
     bias: bool
@@ -139,7 +147,14 @@ class Affine(Layer):
 
 @dataclass(frozen=True)
 class Dense(Affine):
-    """s = ā W, every output from every input."""
+    """s = ā W, every output from every input.
+
+    Examples
+    --------
+    >>> network = ig.networks.Sequential([ig.networks.Dense(2, 1)], (2,))
+    >>> network.forward([3.0, -1.0, 5.0], [[1.0, 2.0]])  # 3 · 1 − 1 · 2 + 5
+    array([[6.]])
+    """
 
     n_inputs: int
     n_outputs: int
@@ -191,6 +206,15 @@ class Convolution2D(Affine):
     channels, n_outputs : int
     kernel, stride, padding : int or pair of int
         Padding is with zeros, on both sides.
+
+    Examples
+    --------
+    >>> edge = ig.networks.Convolution2D(1, 1, kernel=(1, 2), bias=False)
+    >>> image = np.array([[1.0, 4.0, 9.0], [0.0, 0.0, 2.0]])[None, ..., None]
+    >>> network = ig.networks.Sequential([edge], (2, 3, 1))
+    >>> network.forward([-1.0, 1.0], image)[0, ..., 0]        # differences
+    array([[3., 5.],
+           [0., 2.]])
     """
 
     channels: int

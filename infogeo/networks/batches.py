@@ -17,6 +17,17 @@ class RelativeWeights:
     Attributes
     ----------
     values : array, shape (n,)
+
+    Examples
+    --------
+    >>> from infogeo.networks import MLP, ConditionalModel, RelativeWeights
+    >>> model, w = ConditionalModel(MLP((1, 1)), ig.Bernoulli()), np.ones(2)
+    >>> whole = model.objective(([[1.0], [3.0]], [0, 1], [3.0, 1.0]))
+    >>> parts = (([[1.0]], [0], RelativeWeights(np.array([1.5]))),
+    ...          ([[3.0]], [1], RelativeWeights(np.array([0.5]))))
+    >>> mean = np.mean([model.objective(part).value(w) for part in parts])
+    >>> bool(np.isclose(whole.value(w), mean))
+    True
     """
 
     values: Array

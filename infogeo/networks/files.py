@@ -77,6 +77,17 @@ def load(path: str | Path) -> tuple[ConditionalModel, Array]:
     ------
     ValueError
         If the file is something else, of another version, or not what was written: cut short, altered, damaged.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> with TemporaryDirectory() as folder:
+    ...     ig.networks.save(f"{folder}/odds.npz", model, np.array([2.0, -1.0]))
+    ...     again, w = ig.networks.load(f"{folder}/odds.npz")
+    >>> again.theta(w, [[1.0], [3.0]])[:, 0]        # 2 x − 1
+    array([1., 5.])
     """
     try:
         found = unpacked(Path(path).read_bytes())

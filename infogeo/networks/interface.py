@@ -31,6 +31,15 @@ class LayerQuantities(NamedTuple):
         The rows a at L positions of each sample; `layer.homogeneous` appends the 1.
     covectors : array, shape (..., n, L, outputs)
         The covectors g at the pre-activations.
+
+    Examples
+    --------
+    >>> network = ig.networks.MLP((1, 2, 1))
+    >>> done = network.record(np.linspace(-1.0, 1.0, 7), [[1.0], [3.0]])
+    >>> for q in done.layer_quantities(np.ones((2, 1))):
+    ...     print(q.weights, q.inputs.shape, q.covectors.shape)
+    slice(0, 4, None) (2, 1, 1) (2, 1, 2)
+    slice(4, 7, None) (2, 1, 2) (2, 1, 1)
     """
 
     place: int
@@ -66,6 +75,15 @@ class Network(ABC):
         What it is made of, as far as it is known; the last gives the output.
 
     Shapes: weights w (..., size), inputs x (..., n, *input_shape), outputs (..., n, *output_shape).
+
+    Examples
+    --------
+    >>> network = ig.networks.MLP((1, 1))           # x W + b: J = (x, 1)
+    >>> w, x = np.array([2.0, -1.0]), [[1.0], [3.0]]
+    >>> network.jvp(w, x, np.array([1.0, 0.0]))[:, 0]
+    array([1., 3.])
+    >>> network.vjp(w, x, np.ones((2, 1)))          # of both samples together
+    array([4., 2.])
     """
 
     input_shape: Shape
@@ -125,6 +143,16 @@ class NetworkPass(ABC):
     Attributes
     ----------
     output : array
+
+    Examples
+    --------
+    >>> done = ig.networks.MLP((1, 1)).record(np.array([2.0, -1.0]),
+    ...                                       [[1.0], [3.0]])
+    >>> done.output[:, 0], done.vjp(np.ones((2, 1)))
+    (array([1., 5.]), array([4., 2.]))
+    >>> done.per_example_gradients(np.ones((2, 1)))
+    array([[1., 1.],
+           [3., 1.]])
     """
 
     network: Any

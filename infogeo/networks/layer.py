@@ -40,6 +40,22 @@ class Layer(Part):
 
     Mathematically, with J its Jacobian: `jvp` is J (dW, dx), `pull_back` is J_xᵀ g, and `pull_back_tangent` the part of the
     derivative of J_xᵀ g along (dW, dx) that is due to J, which a linear map without weights does not have (None).
+
+    Examples
+    --------
+    >>> class Scale(ig.networks.Layer):             # linear, without weights
+    ...     def output_shape(self, input_shape):
+    ...         return input_shape
+    ...     def forward(self, xp, W, x):
+    ...         return 0.1 * x, None
+    ...     def jvp(self, xp, W, memory, dW, dx):
+    ...         return None if dx is None else 0.1 * dx, None
+    ...     def pull_back(self, xp, W, memory, g):
+    ...         return 0.1 * g
+    >>> network = ig.networks.Sequential([Scale(), ig.networks.Dense(1, 1)],
+    ...                                  (1,))
+    >>> network.forward([2.0, 1.0], [[30.0]])
+    array([[7.]])
     """
 
     weight_shape: Any = None    # (inputs + 1, outputs) where there are weights

@@ -32,7 +32,14 @@ class Linear(Layer):
 
 @dataclass(frozen=True)
 class Flatten(Linear):
-    """An input of `input_rank` axes as one vector, the last axis fastest."""
+    """An input of `input_rank` axes as one vector, the last axis fastest.
+
+    Examples
+    --------
+    >>> network = ig.networks.Sequential([ig.networks.Flatten(2)], (2, 3))
+    >>> network.forward(np.zeros(0), np.arange(6.0).reshape(1, 2, 3))
+    array([[0., 1., 2., 3., 4., 5.]])
+    """
 
     input_rank: int = 3
 

@@ -130,6 +130,16 @@ class ModelPass:
     n : int
         The number of samples.
     weights : array, shape (n,), or None
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> done = model.record(np.array([2.0, -1.0]), [[1.0], [3.0]])
+    >>> done.theta[:, 0], done.jvp(np.array([1.0, 0.0]))[:, 0]
+    (array([1., 5.]), array([1., 3.]))
+    >>> done.vjp(np.array([[1.0], [0.0]]))                    # Jᵀ c
+    array([1., 1.])
     """
 
     @takes(model=ConditionalModel)
@@ -205,6 +215,15 @@ class NegativeLogLikelihood(Objective):
     DomainError, ShapeError
         For x that is not finite, y outside the support of the family, or another number of samples; for weights that are
         negative, not finite, or all 0.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> loss = model.objective(([[1.0], [3.0]], [0, 1]))
+    >>> value, gradient = loss.value_and_gradient(np.zeros(2))
+    >>> round(float(value / np.log(2.0)), 6), gradient  # mean of (p − y) (x, 1)
+    (1.0, array([-0.5,  0. ]))
     """
 
     usual_record = "values"
@@ -346,6 +365,17 @@ class CrossEntropyLoss(NegativeLogLikelihood):
     ------
     DomainError, ShapeError
         For targets that are not finite, not of length d, or of another number than x.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> batch = [[1.0], [-1.0]], [[0.75], [0.25]]             # not 0 and 1
+    >>> loss = ig.networks.CrossEntropyLoss(model, batch)
+    >>> run = ig.descend(loss, np.zeros(2), update=ig.GradientUpdate(),
+    ...                  step=2.0, max_steps=60)
+    >>> abs(run.x.round(4)), float(np.log(3.0).round(4))      # log odds of ¾
+    (array([1.0986, 0.    ]), 1.0986)
     """
 
     @takes(model=ConditionalModel)

@@ -53,6 +53,14 @@ class Sequential(Network):
     ------
     ShapeError
         If a layer does not take what the one before it gives.
+
+    Examples
+    --------
+    >>> from infogeo.networks import Dense, Relu, Sequential
+    >>> network = Sequential([Dense(2, 3), Relu(), Dense(3, 1)], (2,))
+    >>> blocks = network.blocks(np.zeros(network.size))
+    >>> network.size, blocks[0].shape, blocks[1], blocks[2].shape
+    (13, (3, 3), None, (4, 1))
     """
 
     def __init__(self, layers: Iterable[Part], input_shape: Iterable[int]) -> None:
@@ -175,6 +183,16 @@ class Pass(NetworkPass):
 
     Mathematically, J = ∂f/∂w. `jvp` and `vjp` are J and Jᵀ; `vjp_tangent` is the derivative of w ↦ J(w)ᵀ g(w) along dw, which is
     what a Hessian-vector product is made of.
+
+    Examples
+    --------
+    >>> network, x = ig.networks.MLP((1, 1)), [[1.0], [3.0]]
+    >>> done = network.record(np.array([2.0, -1.0]), x)
+    >>> done.jvp(np.array([1.0, 0.0]))[:, 0]        # J = (x, 1)
+    array([1., 3.])
+    >>> g, dg = np.ones((2, 1)), np.array([[1.0], [0.0]])
+    >>> done.vjp_tangent(np.ones(2), g, dg)         # Jᵀ dg, as J is constant
+    array([1., 1.])
     """
 
     @takes(network=Sequential)

@@ -34,7 +34,16 @@ class _Pool(Linear):
 
 @dataclass(frozen=True)
 class AveragePool(_Pool):
-    """The mean over each window of an image; the stride is the kernel unless given."""
+    """The mean over each window of an image; the stride is the kernel unless given.
+
+    Examples
+    --------
+    >>> network = ig.networks.Sequential([ig.networks.AveragePool(2)],
+    ...                                  (2, 4, 1))
+    >>> image = np.arange(8.0).reshape(1, 2, 4, 1)
+    >>> network.forward(np.zeros(0), image).ravel()
+    array([2.5, 4.5])
+    """
 
     kernel: Any = 2
     stride: Any = None
@@ -52,7 +61,15 @@ class AveragePool(_Pool):
 
 @dataclass(frozen=True)
 class MaxPool(_Pool):
-    """The largest number in each window of an image; of equal ones the first. The stride is the kernel unless given."""
+    """The largest number in each window of an image; of equal ones the first. The stride is the kernel unless given.
+
+    Examples
+    --------
+    >>> network = ig.networks.Sequential([ig.networks.MaxPool(2)], (2, 4, 1))
+    >>> image = np.arange(8.0).reshape(1, 2, 4, 1)
+    >>> network.forward(np.zeros(0), image).ravel()
+    array([5., 7.])
+    """
 
     kernel: Any = 2
     stride: Any = None

@@ -31,6 +31,12 @@ class ExactBlocks:
     Parameters
     ----------
     size : int
+
+    Examples
+    --------
+    >>> exact = ig.networks.ExactBlocks(256)
+    >>> norm = torch.nn.LayerNorm(4)                          # doctest: +SKIP
+    >>> ig.networks.TorchNetwork(norm, (4,), others=exact)    # doctest: +SKIP
     """
 
     size: int = 1024

@@ -55,6 +55,15 @@ class ConvNet(Sequential):
     pooling : type
         `MaxPool` or `AveragePool`.
     activation : Activation
+
+    Examples
+    --------
+    >>> network = ig.networks.ConvNet((28, 28, 1), (8, 16), 9)
+    >>> network.size     # 80 + 1168 + 9 (7 · 7 · 16 + 1)
+    8313
+    >>> w = network.init(np.random.default_rng(0), ig.networks.He())
+    >>> network.forward(w, np.zeros((2, 28, 28, 1))).shape
+    (2, 9)
     """
 
     def __init__(self, input_shape: Shape, filters: Iterable[int], n_outputs: int, *, kernel: Any = 3, stride: Any = 1,
