@@ -310,7 +310,7 @@ def test_fewer_examples_than_inputs_blow_up():
 
 def test_float32_is_factored_in_float64():
     """Where float32's Cholesky factorisation loses most digits the solve is good to the root of the condition number."""
-    n, b = 60, np.random.default_rng(1).standard_normal(60).astype(np.float32)
+    n, b = 300, np.random.default_rng(1).standard_normal(300).astype(np.float32)
     A = (spd(n, low=0.0) + 1e-9 * np.eye(n)).astype(np.float32)
     A = A + np.float32(2e-6) * np.eye(n, dtype=np.float32)
     exact = np.linalg.solve(A.astype(float), b.astype(float))
