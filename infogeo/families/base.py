@@ -39,6 +39,14 @@ class ExponentialFamily(Distribution, Shown):
 
     Shapes: θ, η (..., dim); an observation x (..., *support.shape). In `log_density` the batches of θ and x broadcast.
     Units: nats.
+
+    Examples
+    --------
+    >>> M = ig.Poisson()  # one of them: T(x) = x, h(x) = 1 / x!
+    >>> theta = M.theta_from(rate=2.0)
+    >>> by_hand = theta[0] * 3 - M.log_partition(theta) + M.log_base_measure(3)
+    >>> float(M.log_density(theta, 3).round(4)), float(by_hand.round(4))
+    (-1.7123, -1.7123)
     """
 
     support: Any            # Domain

@@ -66,6 +66,13 @@ class BoltzmannMachine(StateFamily):
         For other n, or an edge that is no pair of different spins, or that is listed twice.
 
     Source: Amari, Kurata & Nagaoka, Information geometry of Boltzmann machines, IEEE Trans. Neural Networks 3 (1992).
+
+    Examples
+    --------
+    >>> M = ig.BoltzmannMachine(2)
+    >>> theta = M.theta_from(fields=[0.0, 0.0], couplings=[0.5])
+    >>> M.to_eta(theta)[2:].round(4)  # E[s₁ s₂] = tanh ½
+    array([0.4621])
     """
 
     n: int

@@ -32,6 +32,13 @@ class ChiSquared(Separable, ExponentialFamily):
     θ is ν/2 itself, not ν/2 − 1, so that a small ν keeps its digits; the base measure makes up for it.
 
     Ordinary parameters: `degrees_of_freedom`, shape (...), positive.
+
+    Examples
+    --------
+    >>> M = ig.ChiSquared()
+    >>> theta = M.theta_from(degrees_of_freedom=3.0)
+    >>> float(M.variance(theta)), float(M.quantile(theta, 0.95).round(3))
+    (6.0, 7.815)
     """
 
     dim = 1
@@ -121,6 +128,13 @@ class Chi(Transformed):
     - metric trigamma(θ)
 
     Ordinary parameters: `degrees_of_freedom`, shape (...), positive.
+
+    Examples
+    --------
+    >>> M = ig.Chi()
+    >>> theta = M.theta_from(degrees_of_freedom=[1.0, 2.0])
+    >>> M.mean(theta).round(4)  # √(2 / π), half-normal; √(π / 2), Rayleigh
+    array([0.7979, 1.2533])
     """
 
     base = ChiSquared()

@@ -56,6 +56,13 @@ class ComplexNormal(ExponentialFamily):
     Ordinary parameters: `covariance`, complex Hermitian, shape (..., p, p), positive definite.
     Source: Goodman, Statistical analysis based on a certain multivariate complex Gaussian distribution, Ann. Math. Stat. 34
     (1963).
+
+    Examples
+    --------
+    >>> M = ig.ComplexNormal(2)
+    >>> theta = M.theta_from(covariance=[[2.0, 1.0j], [-1.0j, 2.0]])
+    >>> M.to_eta(theta).round(4)  # Γ₁₁, √2 Re Γ₁₂, √2 Im Γ₁₂, Γ₂₂
+    array([2.    , 0.    , 1.4142, 2.    ])
     """
 
     p: int

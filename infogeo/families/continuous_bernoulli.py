@@ -37,6 +37,12 @@ class ContinuousBernoulli(Separable, ConstantBaseMeasure):
 
     Ordinary parameters: `probability` (λ, which is not the mean), shape (...), in (0, 1).
     Source: Loaiza-Ganem & Cunningham, The continuous Bernoulli: fixing a pervasive error in variational autoencoders (2019).
+
+    Examples
+    --------
+    >>> M = ig.ContinuousBernoulli()
+    >>> M.mean(M.theta_from(probability=[0.5, 0.9])).round(4)  # less than λ
+    array([0.5   , 0.6699])
     """
 
     dim = 1

@@ -106,6 +106,13 @@ class ConwayMaxwellPoisson(ExponentialFamily):
 
     Ordinary parameters: `rate` λ and `dispersion` ν, positive, shapes (...).
     Source: Shmueli, Minka, Kadane, Borle & Boatwright, A useful distribution for fitting discrete data (2005).
+
+    Examples
+    --------
+    >>> M = ig.ConwayMaxwellPoisson()
+    >>> theta = M.theta_from(rate=4.0, dispersion=[0.5, 1.0, 2.0])
+    >>> (M.variance(theta) / M.mean(theta)).round(3)
+    array([1.937, 1.   , 0.589])
     """
 
     dim = 2

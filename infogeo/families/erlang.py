@@ -29,6 +29,12 @@ class Erlang(Transformed):
     - metric k / θ²; dual metric k / η²
 
     Ordinary parameters: `rate`, shape (...), positive.
+
+    Examples
+    --------
+    >>> M = ig.Erlang(3)
+    >>> float(M.survival(M.theta_from(rate=1.0), 2.0).round(4))  # 5 e⁻²
+    0.6767
     """
 
     shape: int

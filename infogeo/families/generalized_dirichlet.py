@@ -34,6 +34,13 @@ class GeneralizedDirichlet(Transformed):
     Ordinary parameters: `alpha`, `beta`, shapes (..., k − 1), positive.
     Source: Connor & Mosimann, Concepts of independence for proportions with a generalization of the Dirichlet distribution,
     Journal of the American Statistical Association 64 (1969).
+
+    Examples
+    --------
+    >>> M = ig.GeneralizedDirichlet(3)
+    >>> theta = M.theta_from(alpha=[1.0, 2.0], beta=[7.0, 5.0])
+    >>> M.mean(theta).round(6)  # that of Dirichlet(1, 2, 5)
+    array([0.125, 0.25 , 0.625])
     """
 
     k: int

@@ -59,6 +59,13 @@ class GeneralizedInverseGaussian(ExponentialFamily):
 
     Ordinary parameters: `p`, `a`, `b`, with a, b > 0, shapes (...).
     Source: Jørgensen, Statistical Properties of the Generalized Inverse Gaussian Distribution (1982).
+
+    Examples
+    --------
+    >>> M = ig.GeneralizedInverseGaussian()
+    >>> theta = M.theta_from(p=-0.5, a=1.0, b=4.0)  # InverseGaussian
+    >>> float(M.mean(theta).round(9))  # √(b / a)
+    2.0
     """
 
     dim = 3

@@ -27,6 +27,13 @@ class Gumbel(Transformed):
     - metric 1 / θ²; dual metric 1 / η²
 
     Ordinary parameters: `location`, shape (...).
+
+    Examples
+    --------
+    >>> M = ig.Gumbel(1.0)
+    >>> theta = M.theta_from(location=0.0)
+    >>> float(M.mean(theta).round(4))  # Euler's constant
+    0.5772
     """
 
     scale: float

@@ -25,6 +25,13 @@ class HalfNormal(Transformed):
     - metric 1 / (2θ²); dual metric 1 / (2η²)
 
     Ordinary parameters: `scale` (σ), shape (...), positive.
+
+    Examples
+    --------
+    >>> M = ig.HalfNormal()
+    >>> theta = M.fit([1.0, 2.0, 2.0])
+    >>> float(M.parameters(theta)["scale"].round(4))  # √((1 + 4 + 4) / 3)
+    1.7321
     """
 
     base = Scaled(Exponential(), 0.5)

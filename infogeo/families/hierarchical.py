@@ -88,6 +88,14 @@ class Hierarchical(StateFamily):
         there is not.
 
     Source: Amari, Information geometry on hierarchy of probability distributions, IEEE Trans. Inf. Theory 47 (2001).
+
+    Examples
+    --------
+    >>> M = ig.Hierarchical((2, 2), ((0,), (1,)))  # independence
+    >>> theta = M.theta_from(probabilities=[[0.4, 0.3], [0.1, 0.2]])
+    >>> M.parameters(theta)["probabilities"].round(4)  # of the same margins
+    array([[0.35, 0.35],
+           [0.15, 0.15]])
     """
 
     shape: tuple[int, ...]

@@ -22,6 +22,13 @@ class InverseGamma(Image):
     - metric [[trigamma(α), 1/β], [1/β, α/β²]]
 
     Ordinary parameters: `shape`, `scale`, positive, shapes (...).
+
+    Examples
+    --------
+    >>> M = ig.InverseGamma()
+    >>> theta = M.theta_from(shape=3.0, scale=4.0)
+    >>> float(M.mean(theta)), float(M.variance(theta))  # 4 / 2, 4² / (2² · 1)
+    (2.0, 4.0)
     """
 
     base = Gamma()

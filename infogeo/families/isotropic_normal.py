@@ -51,6 +51,13 @@ class IsotropicNormal(Hyperbolic, ConstantBaseMeasure):
     - metric [[v I, 2vμ], [2vμᵀ, 2pv² + 4v|μ|²]]; `flat` and `sharp` are O(p)
 
     Ordinary parameters: `mean` (..., p), `variance` (...), positive.
+
+    Examples
+    --------
+    >>> M = ig.IsotropicNormal(3)
+    >>> theta = M.theta_from(mean=[0.0, 3.0, 4.0], variance=2.0)
+    >>> theta, M.to_eta(theta)  # 3 · 2 + 5²
+    (array([ 0.  ,  1.5 ,  2.  , -0.25]), array([ 0.,  3.,  4., 31.]))
     """
 
     p: int

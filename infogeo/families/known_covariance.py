@@ -184,6 +184,13 @@ class MultivariateNormalKnownCovariance(_KnownCovariance):
     - the metric is Σ everywhere: the manifold is Euclidean
 
     Ordinary parameters: `mean`, shape (..., p).
+
+    Examples
+    --------
+    >>> M = ig.MultivariateNormalKnownCovariance([[2.0, 1.0], [1.0, 2.0]])
+    >>> p, q = M.theta_from(mean=[[0.0, 0.0], [1.0, 1.0]])
+    >>> float(M.kl(p, q).round(4))  # ½ Mahalanobis²
+    0.3333
     """
 
     known_covariance: Array
@@ -250,6 +257,14 @@ class MatrixNormalKnownCovariances(_KnownCovariance):
 
     Ordinary parameters: `mean`, shape (..., n, p).
     Source: Dawid, Some matrix-variate distribution theory, Biometrika 68 (1981).
+
+    Examples
+    --------
+    >>> M = ig.MatrixNormalKnownCovariances(np.diag([1.0, 2.0]), [[3.0]])
+    >>> theta = M.theta_from(mean=[[1.0], [1.0]])
+    >>> theta.round(4), M.metric(theta).round(12)
+    (array([0.3333, 0.1667]), array([[3., 0.],
+           [0., 6.]]))
     """
 
     row_covariance: Array

@@ -25,6 +25,12 @@ class Laplace(Transformed):
     - metric 1 / θ²; dual metric 1 / η²
 
     Ordinary parameters: `scale`, shape (...), positive.
+
+    Examples
+    --------
+    >>> M = ig.Laplace(0.0)
+    >>> M.fit([-1.0, 3.0, 5.0]).round(4)  # −1 / b, b the mean of |x|
+    array([-0.3333])
     """
 
     location: float

@@ -40,6 +40,13 @@ class LogLinear(StateFamily):
     ------
     ShapeError, DomainError
         If the shapes do not fit, an entry is not finite, or the columns are dependent.
+
+    Examples
+    --------
+    >>> M = ig.LogLinear([[0.0], [1.0], [2.0]])
+    >>> theta = M.theta_from(probabilities=[0.45, 0.1, 0.45])  # of mean 1
+    >>> M.parameters(theta)["probabilities"].round(4)  # of greatest entropy
+    array([0.3333, 0.3333, 0.3333])
     """
 
     statistics: Any

@@ -81,6 +81,13 @@ class LogitNormal(_OfNormal):
     E[log h] has no closed form; it is the integral of a smooth function, formed to about 1e-14 by fixed nodes.
 
     Ordinary parameters: `mean`, `variance` (positive) of logit x, shapes (...).
+
+    Examples
+    --------
+    >>> M = ig.LogitNormal()
+    >>> theta = M.theta_from(mean=0.0, variance=1.0)
+    >>> float(M.quantile(theta, 0.975).round(4))  # 1 / (1 + e^−1.96)
+    0.8765
     """
 
     base = Normal()

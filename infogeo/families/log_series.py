@@ -41,6 +41,13 @@ class LogSeries(HasLimits, WithLowerTail, OneSeries):
 
     Ordinary parameters: `probability` p, shape (...), in (0, 1).
     Source: Fisher, Corbet & Williams (1943); Johnson, Kemp & Kotz, Univariate Discrete Distributions (2005), chapter 7.
+
+    Examples
+    --------
+    >>> M = ig.LogSeries()
+    >>> theta = M.theta_from(probability=0.5)
+    >>> float(M.mean(theta).round(4))  # 1 / log 2
+    1.4427
     """
 
     dim = 1

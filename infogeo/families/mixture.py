@@ -53,6 +53,13 @@ class MixtureFamily(Dual):
 
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), sections 2.3 and 3.2; Nielsen & Hadjeres, Monte Carlo
     information-geometric structures, in Geometric Structures of Information (2019).
+
+    Examples
+    --------
+    >>> M = ig.MixtureFamily([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]])
+    >>> p, q = M.to_theta([[0.5], [0.9]])  # the weight of the first
+    >>> M.to_eta(ig.m_geodesic(M, p, q, 0.5)).round(6)
+    array([0.7])
     """
 
     primal: "_Weights"

@@ -25,6 +25,14 @@ class NormalGamma(Transformed):
     It is `NormalWishart(1)` with α = ν/2 and β = 1 / (2V).
 
     Ordinary parameters: `location` m, `precision_scale` κ, `shape` α, `rate` β, the last three positive, shapes (...).
+
+    Examples
+    --------
+    >>> M = ig.NormalGamma()
+    >>> theta = M.theta_from(location=3.0, precision_scale=1.0,
+    ...                      shape=2.0, rate=1.0)
+    >>> M.mean(theta)  # E μ = m, E λ = α / β
+    array([3., 2.])
     """
 
     base = NormalWishart(1)

@@ -26,6 +26,14 @@ class NormalInverseWishart(Image):
 
     Ordinary parameters: `location` m (..., p); `precision_scale` κ (...), positive; `degrees_of_freedom` ν (...), above p − 1;
     `scale_matrix` Ψ (..., p, p), symmetric positive definite.
+
+    Examples
+    --------
+    >>> M = ig.NormalInverseWishart(1)
+    >>> theta = M.theta_from(location=[3.0], precision_scale=1.0,
+    ...                      degrees_of_freedom=4.0, scale_matrix=[[2.0]])
+    >>> M.mean(theta).round(9)  # E Σ = Ψ / (ν − p − 1)
+    array([3., 1.])
     """
 
     p: int

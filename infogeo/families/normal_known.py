@@ -30,6 +30,13 @@ class NormalKnownVariance(Transformed):
     - metric v; dual metric 1 / v
 
     Ordinary parameters: `mean`, shape (...).
+
+    Examples
+    --------
+    >>> M = ig.NormalKnownVariance(4.0)
+    >>> p, q = M.theta_from(mean=[0.0, 2.0])
+    >>> float(M.kl(p, q).round(12))  # 2² / (2 · 4)
+    0.5
     """
 
     known_variance: float
@@ -88,6 +95,12 @@ class NormalKnownMean(ConstantBaseMeasure, Transformed):
     - metric 1 / (2θ²); dual metric 1 / (2η²)
 
     Ordinary parameters: `variance`, shape (...), positive.
+
+    Examples
+    --------
+    >>> M = ig.NormalKnownMean(1.0)
+    >>> M.to_eta(M.fit([0.0, 1.0, 3.0])).round(4)  # (1 + 0 + 4) / 3
+    array([1.6667])
     """
 
     known_mean: float

@@ -155,6 +155,14 @@ class NormalWishart(ExponentialFamily):
     Ordinary parameters: `location` m (..., p); `precision_scale` κ (...), positive; `degrees_of_freedom` ν (...), above p − 1;
     `scale_matrix` V (..., p, p), symmetric positive definite.
     Source: DeGroot, Optimal Statistical Decisions (1970), section 9.10.
+
+    Examples
+    --------
+    >>> M = ig.NormalWishart(1)
+    >>> theta = M.theta_from(location=[3.0], precision_scale=1.0,
+    ...                      degrees_of_freedom=4.0, scale_matrix=[[2.0]])
+    >>> M.mean(theta).round(9)  # E Λ = ν V
+    array([3., 8.])
     """
 
     p: int

@@ -28,6 +28,12 @@ class Pareto(Transformed):
     - metric 1 / θ²; dual metric 1 / η²
 
     Ordinary parameters: `exponent`, shape (...), positive.
+
+    Examples
+    --------
+    >>> M = ig.Pareto(1.0)
+    >>> M.survival(M.theta_from(exponent=2.0), [1.0, 2.0, 10.0]).round(9)  # x⁻²
+    array([1.  , 0.25, 0.01])
     """
 
     minimum: float

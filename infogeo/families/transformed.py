@@ -18,6 +18,15 @@ class Transformed(Wrapped, ExponentialFamily):
 
     Mathematically, ψ is that of `base`, and with it the charts, the metric and every divergence; T, h and the support differ.
     This is so where a transform of x follows another family, or a sum of independent copies does.
+
+    Examples
+    --------
+    >>> M = ig.LogNormal()  # one of them
+    >>> M.base, M.support
+    (Normal(), Interval(lower=0, upper=inf))
+    >>> theta = M.theta_from(mean=0.0, variance=1.0)
+    >>> np.array_equal(M.metric(theta), M.base.metric(theta))
+    True
     """
 
     base: DuallyFlat

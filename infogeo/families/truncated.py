@@ -85,6 +85,13 @@ class Truncated(ExponentialFamily):
     ------
     TypeError, DomainError
         For another family, or bounds that leave fewer than two states, or no interval.
+
+    Examples
+    --------
+    >>> M = ig.Truncated(ig.Normal(), lower=0.0)  # HalfNormal
+    >>> theta = M.theta_from(mean=0.0, variance=1.0)
+    >>> float(M.mean(theta).round(6))  # √(2 / π)
+    0.797885
     """
 
     family: ExponentialFamily

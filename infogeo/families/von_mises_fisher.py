@@ -82,6 +82,13 @@ class VonMisesFisher(ExponentialFamily):
 
     Ordinary parameters: `mean_direction` (..., p), of length 1; `concentration` κ (...), not negative.
     Source: Mardia & Jupp, Directional Statistics (2000), sections 9.3.2 and 10.3.1.
+
+    Examples
+    --------
+    >>> M = ig.VonMisesFisher(3)
+    >>> theta = M.theta_from(mean_direction=[0.0, 0.0, 1.0], concentration=2.0)
+    >>> M.to_eta(theta).round(4)  # coth 2 − ½
+    array([0.    , 0.    , 0.5373])
     """
 
     p: int

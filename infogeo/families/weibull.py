@@ -30,6 +30,12 @@ class Weibull(Transformed):
     - metric 1 / θ²; dual metric 1 / η²
 
     Ordinary parameters: `scale`, shape (...), positive.
+
+    Examples
+    --------
+    >>> M = ig.Weibull(2.0)
+    >>> M.cdf(M.theta_from(scale=3.0), [1.0, 3.0]).round(4)  # 1 − e^{−(x / 3)²}
+    array([0.1052, 0.6321])
     """
 
     shape: float
@@ -100,6 +106,13 @@ class Rayleigh(Transformed):
     - metric 1 / θ²; dual metric 1 / η²
 
     Ordinary parameters: `scale` (σ), shape (...), positive.
+
+    Examples
+    --------
+    >>> M = ig.Rayleigh()
+    >>> theta = M.theta_from(scale=1.0)
+    >>> float(M.mean(theta).round(4))  # √(π / 2)
+    1.2533
     """
 
     base = Exponential()

@@ -217,6 +217,14 @@ class InverseWishart(Image):
     E X = Ψ / (ν − p − 1) where ν > p + 1. Densities are with respect to the entries on and above the diagonal.
 
     Ordinary parameters: `degrees_of_freedom` (...), above p − 1; `scale_matrix` Ψ (..., p, p), symmetric positive definite.
+
+    Examples
+    --------
+    >>> M = ig.InverseWishart(2)
+    >>> theta = M.theta_from(degrees_of_freedom=5.0, scale_matrix=np.eye(2))
+    >>> M.mean(theta).round(9)  # Ψ / (ν − p − 1)
+    array([[0.5, 0. ],
+           [0. , 0.5]])
     """
 
     p: int
