@@ -124,9 +124,9 @@ class ExponentialFamily(Distribution, Shown):
     def _theta_from(self, xp: Namespace, *names: Any, **ordinary: Any) -> Array:
         """θ of ordinary parameters that are coerced and lie in their domains."""
 
-    @formula("theta", axes=0, blocks=False)
+    @formula("theta", axes=0, blocks=False, by_name=True)
     def parameters(self, theta: Array) -> dict[str, Array]:      # type: ignore[empty-body]
-        """The ordinary parameters as a dict of arrays; the inverse of `theta_from`."""
+        """The ordinary parameters as a dict of arrays, of one point of numbers; the inverse of `theta_from`."""
 
     @contract
     def _parameters(self, xp: Namespace, theta: Array) -> dict[str, Array]:     # type: ignore[empty-body]
@@ -134,7 +134,7 @@ class ExponentialFamily(Distribution, Shown):
 
     # Derived
 
-    @formula("theta", "covector", axes=0, blocks=False)
+    @formula("theta", "covector", axes=0, blocks=False, by_name=True)
     def from_eta_tangent(self, theta: Array, d_eta: Array) -> dict[str, Array]:      # type: ignore[empty-body]
         """The change of the ordinary parameters along dη, as a dict of arrays: ∂(ordinary)/∂η · dη, linear in dη.
 

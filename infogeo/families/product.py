@@ -187,23 +187,23 @@ class Product(Transformed):
     def __hash__(self) -> int:
         return hash((type(self), self.factors))
 
-    def _observations(self, x: Array) -> list[Array]:
-        """The observations of each factor."""
+    def observations(self, x: Array) -> list[Array]:
+        """The observations of each factor, shapes (..., *factor.support.shape)."""
         return self._side.split(x)
 
-    def _joined(self, xp: Namespace, parts: Sequence[Array]) -> Array:
-        """The inverse of `_observations`."""
+    def joined(self, xp: Namespace, parts: Sequence[Array]) -> Array:
+        """Of observations of each factor those of the product: the inverse of `observations`."""
         return self._side.join(xp, parts)
 
     def _sufficient_statistic(self, xp: Namespace, x: Array) -> Array:
-        return xp.concat([f._sufficient_statistic(xp, part) for f, part in zip(self.factors, self._observations(x))], axis=-1)
+        return xp.concat([f._sufficient_statistic(xp, part) for f, part in zip(self.factors, self.observations(x))], axis=-1)
 
     def _total(self, name: str, xp: Namespace, *arguments: Sequence[Array]) -> Array:
         """The sum of a quantity over the factors, from the arguments of each."""
         return reduce(add, (getattr(f, name)(xp, *own) for f, *own in zip(self.factors, *arguments)))
 
     def _log_base_measure(self, xp: Namespace, x: Array) -> Array:
-        return self._total("_log_base_measure", xp, self._observations(x))
+        return self._total("_log_base_measure", xp, self.observations(x))
 
     def _expected_log_base_measure(self, xp: Namespace, theta: Array) -> Array:
         return self._total("_expected_log_base_measure", xp, self.base.split(theta))
@@ -212,23 +212,23 @@ class Product(Transformed):
         return self._total("_entropy", xp, self.base.split(theta))
 
     def _log_density(self, xp: Namespace, theta: Array, x: Array) -> Array:
-        return self._total("_log_density", xp, self.base.split(theta), self._observations(x))
+        return self._total("_log_density", xp, self.base.split(theta), self.observations(x))
 
     def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
-        return self._total("_log_density_anywhere", xp, self.base.split(theta), self._observations(x))
+        return self._total("_log_density_anywhere", xp, self.base.split(theta), self.observations(x))
 
     @property
     def _somewhere(self) -> Array:
-        return self._joined(NUMPY, [f._somewhere for f in self.factors])
+        return self.joined(NUMPY, [f._somewhere for f in self.factors])
 
     def _fit(self, xp: Namespace, x: Array, weights: Array) -> Array:
-        return xp.concat([f._fit(xp, part, weights) for f, part in zip(self.factors, self._observations(x))], axis=-1)
+        return xp.concat([f._fit(xp, part, weights) for f, part in zip(self.factors, self.observations(x))], axis=-1)
 
     def _mean_of_x(self, xp: Namespace, theta: Array) -> Array:
-        return self._joined(xp, [f._mean_of_x(xp, part) for f, part in zip(self.factors, self.base.split(theta))])
+        return self.joined(xp, [f._mean_of_x(xp, part) for f, part in zip(self.factors, self.base.split(theta))])
 
     def _variance_of_x(self, xp: Namespace, theta: Array) -> Array:
-        return self._joined(xp, [f._variance_of_x(xp, part) for f, part in zip(self.factors, self.base.split(theta))])
+        return self.joined(xp, [f._variance_of_x(xp, part) for f, part in zip(self.factors, self.base.split(theta))])
 
     def _covariance_of_x(self, xp: Namespace, theta: Array) -> Array:
         blocks = []
@@ -239,7 +239,7 @@ class Product(Transformed):
 
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         parts = [f._draw(draws, part, shape) for f, part in zip(self.factors, self.base.split(theta))]
-        return self._joined(draws.xp, parts)
+        return self.joined(draws.xp, parts)
 
     def _theta_from(self, xp: Namespace, **ordinary: Array) -> Array:
         return self._theta_by(xp, "_theta_from", ordinary)
@@ -262,7 +262,7 @@ class Product(Transformed):
         return self._named("_from_eta_tangent", xp, self.base.split(theta), self.base.split(d_eta))
 
     def _residual(self, xp: Namespace, theta: Array, x: Array) -> dict[str, Array]:
-        return self._named("_residual", xp, self.base.split(theta), self._observations(x))
+        return self._named("_residual", xp, self.base.split(theta), self.observations(x))
 
     def _named(self, name: str, xp: Namespace, *arguments: Sequence[Array]) -> dict[str, Array]:
         """What each factor tells by the names of its ordinary parameters, from the arguments of each."""
@@ -334,7 +334,7 @@ class Independent(Product):
     def _log_density_at_end(self, xp: Namespace, theta: Array, x: Array) -> Array:
         return xp.sum(self.family._log_density_anywhere(xp, self.base.rows(xp, theta), x), axis=-1)
 
-    def _observations(self, x: Array) -> list[Array]:
+    def observations(self, x: Array) -> list[Array]:
         inner = (slice(None),) * len(self.family.support.shape)
         return [x[(..., i, *inner)] for i in range(self.n)]
 
@@ -351,7 +351,7 @@ class Independent(Product):
     def _draw(self, draws: Draws, theta: Array, shape: tuple[int, ...]) -> Array:
         return self.family._draw(draws, self.base.rows(draws.xp, theta), (*shape, self.n))
 
-    def _joined(self, xp: Namespace, parts: Sequence[Array]) -> Array:
+    def joined(self, xp: Namespace, parts: Sequence[Array]) -> Array:
         return xp.stack(parts, axis=-1 - len(self.family.support.shape))
 
     def _theta_by(self, xp: Namespace, way: str, ordinary: Mapping[str, Array]) -> Array:

@@ -68,7 +68,7 @@ class BayesianMixture(ConjugateModel):
         """Weights (..., k) and natural parameters (..., k, d) of the members, of points z (..., *q.support.shape)."""
         xp, z = arrays(z)
         q: Any = self.q
-        rest = q.factors[1].sufficient_statistic(q._observations(z)[1])
+        rest = q.factors[1].sufficient_statistic(q.observations(z)[1])
         A = xp.asarray(self.conjugacy.matrix, dtype=z.dtype)[:, :self.family.dim]
         each = xp.reshape(rest, (*rest.shape[:-1], self.k, A.shape[0]))
         return z[..., :self.k], xp.matmul(each, A)

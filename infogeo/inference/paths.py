@@ -125,7 +125,7 @@ def _of_product(q: Product, theta: Array, n: int, rng: np.random.Generator) -> M
     ends = np.cumsum([0, *sizes])
 
     def place(t: Array) -> Array:
-        return q._joined(xp, [part.place(t[..., a:b]) for part, a, b in zip(parts, ends[:-1], ends[1:])])
+        return q.joined(xp, [part.place(t[..., a:b]) for part, a, b in zip(parts, ends[:-1], ends[1:])])
 
     def slopes(i: int) -> Array:
         own = parts[i].slopes

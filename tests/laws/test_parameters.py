@@ -40,6 +40,7 @@ def test_lists_are_accepted(M):
 @every_family
 def test_bad_parameters(M):
     good = M.parameters(M.theta_domain.interior_point)
+    assert not any(isinstance(x, np.ndarray) and x.ndim == 0 for x in good.values()), "numbers, of one point"
     for name in good:
         bad = good | {name: good[name] * np.nan}
         with pytest.raises(ig.DomainError, match=f"^{name} must satisfy"):

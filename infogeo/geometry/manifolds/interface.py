@@ -82,7 +82,8 @@ class Formula(NamedTuple):
     axes: int
 
 
-def formula(*kinds: str, axes: int, blocks: bool = True, rule: Callable[..., Any] | tuple[str, ...] = ()) -> Callable[[F], F]:
+def formula(*kinds: str, axes: int, blocks: bool = True, by_name: bool = False,
+            rule: Callable[..., Any] | tuple[str, ...] = ()) -> Callable[[F], F]:
     """Make a signature with a docstring the public method of its kernel, which has the same name with an underscore.
 
     Parameters
@@ -91,6 +92,8 @@ def formula(*kinds: str, axes: int, blocks: bool = True, rule: Callable[..., Any
         As in `Formula`.
     blocks : bool
         Whether large batches go in blocks: not where the result is no array, or where a row is an iteration of its own.
+    by_name : bool
+        Whether the result is a dict of arrays.
     rule : callable (M, result, *arguments) -> tuple of `Partial`, or tuple of str
         The derivatives in closed form, which PyTorch and JAX take in the place of those of the formula; or the methods that give
         the parts of a result, with theirs.
@@ -134,7 +137,7 @@ def formula(*kinds: str, axes: int, blocks: bool = True, rule: Callable[..., Any
         def own(cls: type) -> Callable[..., Any]:
             """The kernel of a class, looked up once: the whole way below takes 1.1 of the 5 µs of `potential_and_eta`."""
             f: Callable[..., Any] = _formula_of(cls, kernel)
-            return f
+            return _of_numbers(f) if by_name else f
 
         def by_rule(M: Any, xp: Namespace, xs: list[Array]) -> Any:
             """The formula, with its derivatives by the rule where somebody may ask for them."""
@@ -172,6 +175,14 @@ def _formula_of(cls: type, kernel: str) -> Any:
     """The kernel; where a class overrides the public name, whose super() asks here, the one above."""
     found = (vars(base)[kernel] for base in cls.__mro__ if kernel in vars(base))
     return next(f for f in found if not hasattr(f, "of_override"))
+
+
+def _of_numbers(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel, of which each value of one point is a number, as of NumPy's arithmetic, and not the slice of θ that it may be."""
+    def numbers(M: Any, xp: Namespace, *xs: Array) -> dict[str, Array]:
+        return {name: value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+                for name, value in f(M, xp, *xs).items()}
+    return numbers
 
 
 def _domain(M: Any, kind: str) -> Any:
