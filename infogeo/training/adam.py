@@ -81,6 +81,14 @@ class RMSprop(SameForAllRows):
         As of `Adam`.
 
     Source: Tieleman & Hinton, Neural networks for machine learning, lecture 6.5 (2012), with the weights normalised.
+
+    Examples
+    --------
+    >>> f = lambda x: (x[0]**2 + 100 * x[1]**2, [2 * x[0], 200 * x[1]])
+    >>> run = ig.descend(f, [1.0, 1.0], update=ig.training.RMSprop(), step=0.1,
+    ...                  max_steps=1)
+    >>> run.x.round(6)                              # h, whatever the scale
+    array([0.9, 0.9])
     """
 
     decay: float = 0.9

@@ -25,6 +25,15 @@ class Validation:
     steps : list of int
         The numbers of steps taken where the metric was looked at.
     values : list of arrays, shape (...), NumPy
+
+    Examples
+    --------
+    >>> watch = ig.training.Validation(lambda w: w[0]**2, every=2)
+    >>> run = ig.descend(lambda w: (w[0]**2 / 2, w), [8.0],
+    ...                  update=ig.GradientUpdate(), step=0.5, max_steps=6,
+    ...                  callbacks=[watch])
+    >>> watch.steps, [float(value) for value in watch.values]
+    ([2, 4, 6], [4.0, 0.25, 0.015625])
     """
 
     state: Any
@@ -65,6 +74,16 @@ class EarlyStopping(Validation):
     best : array, shape (...), NumPy
     x : array, shape (..., d)
         The weights of the best values; None before the first.
+
+    Examples
+    --------
+    >>> held_out = ig.training.EarlyStopping(lambda w: (w[0] - 3)**2,
+    ...                                      patience=2)
+    >>> run = ig.descend(lambda w: (w[0]**2 / 2, w), [8.0],
+    ...                  update=ig.GradientUpdate(), step=0.2, max_steps=99,
+    ...                  callbacks=[held_out])
+    >>> int(run.steps), held_out.x.round(3)         # past 3, and two steps more
+    (6, array([3.277]))
     """
 
     def __init__(self, metric: Callable[[Array], Array], patience: int, every: int = 1) -> None:
@@ -106,6 +125,15 @@ class PolyakAverage:
         The average; None before the first step.
 
     Source: Polyak & Juditsky, Acceleration of stochastic approximation by averaging (1992); Martens & Grosse (2015), section 12.
+
+    Examples
+    --------
+    >>> average = ig.training.PolyakAverage(decay=1.0)
+    >>> run = ig.descend(lambda w: (abs(w[0]), np.sign(w)), [0.5],
+    ...                  update=ig.GradientUpdate(), step=1.0, max_steps=10,
+    ...                  callbacks=[average])
+    >>> run.x, average.x                            # to and fro, and the mean
+    (array([0.5]), array([0.]))
     """
 
     def __init__(self, decay: float = 0.99) -> None:

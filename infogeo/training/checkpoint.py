@@ -39,6 +39,20 @@ class Checkpoint:
     ------
     OSError
         If no file can be written there: when it is made, and not first at step `every`.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from infogeo.training import Adam, Checkpoint, load_checkpoint
+    >>> f, how = lambda x: (x @ x / 2, x), dict(update=Adam(), step=0.1)
+    >>> with TemporaryDirectory() as folder:
+    ...     keep = Checkpoint(f"{folder}/run.npz")
+    ...     half = ig.descend(f, [1.0], max_steps=5, callbacks=[keep], **how)
+    ...     rest = ig.descend(f, [1.0], max_steps=9, callbacks=[keep], **how,
+    ...                       resume=load_checkpoint(f"{folder}/run.npz"))
+    >>> whole = ig.descend(f, [1.0], max_steps=9, **how)
+    >>> bool(np.array_equal(rest.path, whole.path))           # bit by bit
+    True
     """
 
     def __init__(self, path: str | Path, every: int = 1) -> None:
@@ -148,6 +162,18 @@ def load_checkpoint(path: str | Path) -> Snapshot:
     ------
     ValueError
         If the file, or that of its records, is something else, or not what was written: cut short, altered, damaged, missing.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> f = lambda x: (x @ x / 2, x)
+    >>> with TemporaryDirectory() as folder:
+    ...     keep = ig.training.Checkpoint(f"{folder}/run.npz", every=2)
+    ...     run = ig.descend(f, [1.0], update=ig.GradientUpdate(), step=0.1,
+    ...                      max_steps=5, callbacks=[keep])
+    ...     snapshot = ig.training.load_checkpoint(f"{folder}/run.npz")
+    >>> snapshot.k                                  # after steps 2 and 4
+    4
     """
     try:
         found = Snapshot.from_bytes(Path(path).read_bytes())

@@ -17,7 +17,21 @@ __all__ = ["BatchSize", "FixedBatches", "GrowingBatches", "MiniBatches", "Regula
 
 
 class BatchSize(ABC):
-    """A rule that gives the number of examples in each mini-batch."""
+    """A rule that gives the number of examples in each mini-batch.
+
+    Examples
+    --------
+    >>> class Doubling(ig.training.BatchSize):
+    ...     def __call__(self, k, n):
+    ...         return min(2**k, n)
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> loss = model.objective((np.ones((9, 1)), np.zeros(9)))
+    >>> rng = np.random.default_rng(0)
+    >>> f = ig.training.MiniBatches(loss, Doubling())
+    >>> [len(f.draw(rng).batch[0]) for _ in range(5)]
+    [1, 2, 4, 8, 9]
+    """
 
     @abstractmethod
     def __call__(self, k: int, n: int) -> int:
@@ -26,7 +40,13 @@ class BatchSize(ABC):
 
 @dataclass(frozen=True)
 class FixedBatches(BatchSize):
-    """m examples at every step."""
+    """m examples at every step.
+
+    Examples
+    --------
+    >>> ig.training.FixedBatches(32)(k=100, n=1000)
+    32
+    """
 
     m: int
 
@@ -49,6 +69,12 @@ class GrowingBatches(BatchSize):
         Steps in which the mini-batch grows by the factor e.
 
     Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), section 13.
+
+    Examples
+    --------
+    >>> size = ig.training.GrowingBatches(m=100, b=10.0)
+    >>> [size(k, n=1000) for k in (0, 10, 20, 30)]  # 100 e, 100 e², all
+    [100, 271, 738, 1000]
     """
 
     m: int
@@ -85,6 +111,16 @@ class MiniBatches(Objective):
     ------
     DomainError
         Where the size is not from 1 to the number of examples.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> x, rng = np.arange(6.0)[:, None], np.random.default_rng(0)
+    >>> f = ig.training.MiniBatches(model.objective((x, x[:, 0] > 2)), 3)
+    >>> epoch = [f.draw(rng).batch[0][:, 0] for _ in range(2)]
+    >>> np.sort(np.concatenate(epoch))              # each example once
+    array([0., 1., 2., 3., 4., 5.])
     """
 
     usual_record = NegativeLogLikelihood.usual_record
@@ -133,6 +169,13 @@ class Regularised(Objective):
     f : Objective
     c : float
         Not negative.
+
+    Examples
+    --------
+    >>> f = ig.training.Regularised(ig.LeastSquares([[1.0]], [4.0]), c=1.0)
+    >>> value, covector = f.value_and_gradient(np.array([2.0]))
+    >>> float(value), covector                      # ½ 2² + ½ 2², −2 + 2
+    (4.0, array([0.]))
     """
 
     def __init__(self, f: Any, c: float) -> None:

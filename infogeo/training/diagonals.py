@@ -21,7 +21,19 @@ __all__ = ["AbsoluteValue", "CurvatureDiagonal", "CurvaturePropagationDiagonal",
 
 
 class CurvatureDiagonal(ABC):
-    """The diagonal of a curvature of the loss of some examples, or an estimate of it."""
+    """The diagonal of a curvature of the loss of some examples, or an estimate of it.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> loss, w = model.objective(([[1.0], [3.0]], [0, 1])), np.zeros(2)
+    >>> for diagonal in (ig.training.GaussNewtonDiagonal(),
+    ...                  ig.training.GradientSquares()):
+    ...     print(diagonal(loss, w))                # ¼ (5, 1), and (−½, 0)²
+    [1.25 0.25]
+    [0.25 0.  ]
+    """
 
     @abstractmethod
     def __call__(self, loss: NegativeLogLikelihood, w: Array) -> Array:
@@ -63,6 +75,15 @@ class CurvaturePropagationDiagonal(_Drawn):
     Mathematically, Σ_n T_n ∘ U_n, see `curvature.hessian_diagonal`. Its variance falls with the number of examples.
 
     Source: Martens, Sutskever & Swersky, Estimating the Hessian by back-propagating curvature (2012).
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> loss = model.objective(([[1.0], [3.0]], [0, 1]))
+    >>> rng = np.random.default_rng(0)     # exact without hidden layers
+    >>> ig.training.CurvaturePropagationDiagonal(rng=rng)(loss, np.zeros(2))
+    array([1.25, 0.25])
     """
 
     def __call__(self, loss: NegativeLogLikelihood, w: Array) -> Array:
@@ -76,6 +97,16 @@ class HutchinsonDiagonal(_Drawn):
 
     Source: Bekas, Kokiopoulou & Saad, An estimator for the diagonal of a matrix (2007); Yao, Gholami, Shen, Mustafa, Keutzer &
     Mahoney, AdaHessian (2021), for its use.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> loss, rng = model.objective(([[1.0]], [0])), np.random.default_rng(0)
+    >>> diagonal = ig.training.HutchinsonDiagonal(1000, rng)
+    >>> found = diagonal(loss, np.zeros(2))         # H = ¼ [[1, 1], [1, 1]]
+    >>> bool(abs(found - 0.25).max() < 0.05)
+    True
     """
 
     def __call__(self, loss: NegativeLogLikelihood, w: Array) -> Array:
@@ -92,6 +123,14 @@ class GaussNewtonDiagonal(CurvatureDiagonal):
     ----------
     outputs : Outputs
         `RandomSigns` estimates it with one pass; `Observed` is the diagonal of the empirical Fisher metric.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> loss = model.objective(([[1.0], [3.0]], [0, 1]))
+    >>> ig.training.GaussNewtonDiagonal()(loss, np.zeros(2))  # ¼ mean (x², 1)
+    array([1.25, 0.25])
     """
 
     outputs: Outputs = ExactColumns()
@@ -102,7 +141,16 @@ class GaussNewtonDiagonal(CurvatureDiagonal):
 
 @dataclass(frozen=True)
 class GradientSquares(CurvatureDiagonal):
-    """c ∘ c of the mean gradient c of the examples, which `Adam` averages: with one example at a time the empirical Fisher."""
+    """c ∘ c of the mean gradient c of the examples, which `Adam` averages: with one example at a time the empirical Fisher.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> loss = model.objective(([[1.0], [3.0]], [0, 1]))
+    >>> ig.training.GradientSquares()(loss, np.zeros(2))      # of c = (−½, 0)
+    array([0.25, 0.  ])
+    """
 
     def __call__(self, loss: NegativeLogLikelihood, w: Array) -> Array:
         gradient: Array = loss.value_and_gradient(w)[1]
@@ -112,7 +160,18 @@ class GradientSquares(CurvatureDiagonal):
 # What becomes of negative entries
 
 class DiagonalRule(ABC):
-    """How positive numbers are made of the diagonals d_1, d_2, … of the steps: that of the average of what `moment` gives."""
+    """How positive numbers are made of the diagonals d_1, d_2, … of the steps: that of the average of what `moment` gives.
+
+    Examples
+    --------
+    >>> from infogeo.training import AbsoluteValue, PositivePart, RootMeanSquare
+    >>> d = np.array([4.0, -9.0])                   # a valley and a saddle
+    >>> for rule in (AbsoluteValue(), PositivePart(), RootMeanSquare()):
+    ...     print(rule.value(rule.moment(d)))
+    [4. 9.]
+    [4. 0.]
+    [4. 9.]
+    """
 
     def moment(self, d: Array) -> Array:
         """What is averaged."""
@@ -125,7 +184,13 @@ class DiagonalRule(ABC):
 
 @dataclass(frozen=True)
 class AbsoluteValue(DiagonalRule):
-    """|average of d|: a saddle is left as fast as a valley is gone down."""
+    """|average of d|: a saddle is left as fast as a valley is gone down.
+
+    Examples
+    --------
+    >>> ig.training.AbsoluteValue().value(np.array([4.0, -9.0]))
+    array([4., 9.])
+    """
 
     def value(self, average: Array) -> Array:
         return abs(average)
@@ -133,7 +198,13 @@ class AbsoluteValue(DiagonalRule):
 
 @dataclass(frozen=True)
 class PositivePart(DiagonalRule):
-    """max(average of d, 0): along a negative curvature nothing but the damping holds the step."""
+    """max(average of d, 0): along a negative curvature nothing but the damping holds the step.
+
+    Examples
+    --------
+    >>> ig.training.PositivePart().value(np.array([4.0, -9.0]))
+    array([4., 0.])
+    """
 
     def value(self, average: Array) -> Array:
         xp, average = arrays(average)
@@ -145,6 +216,12 @@ class RootMeanSquare(DiagonalRule):
     """√(average of d²), which noise of the estimate makes larger and so steps shorter.
 
     Source: Yao, Gholami, Shen, Mustafa, Keutzer & Mahoney, AdaHessian (2021).
+
+    Examples
+    --------
+    >>> rule, noisy = ig.training.RootMeanSquare(), np.array([[7.0], [1.0]])
+    >>> rule.value(rule.moment(noisy).mean(axis=0))           # of mean 4
+    array([5.])
     """
 
     def moment(self, d: Array) -> Array:

@@ -13,7 +13,20 @@ __all__ = ["EKFAC", "EigenMemory"]
 
 
 class EigenMemory(NamedTuple):
-    """The running averages of the Kronecker factors, and of the second moments in the eigenbases that they had last."""
+    """The running averages of the Kronecker factors, and of the second moments in the eigenbases that they had last.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((50, 2))
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((2, 1)),
+    ...                                      ig.Bernoulli())
+    >>> loss = model.objective((x, x[:, 0] + x[:, 1]**2 > 0))
+    >>> run = ig.descend(loss, np.zeros(3), update=ig.training.EKFAC(),
+    ...                  step=1.0, max_steps=5)
+    >>> memory = run.state.factors
+    >>> memory.kronecker.k, [S.shape for S in memory.moments.value.S]
+    (5, [(3, 1)])
+    """
 
     kronecker: Averaged
     moments: Averaged
@@ -29,6 +42,16 @@ class EKFAC(KFAC):
 
     Source: George, Laurent, Bouthillier, Ballas & Vincent, Fast approximate natural gradient descent in a Kronecker-factored
     eigenbasis (2018), algorithm 1.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((100, 2))
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((2, 8, 1)),
+    ...                                      ig.Bernoulli())
+    >>> found = ig.training.fit(model, (x, x[:, 0] > 0),
+    ...                         optimiser=ig.training.EKFAC(), max_epochs=20)
+    >>> found.losses[-1] < 0.5 * found.losses[0]
+    True
     """
 
     keeps_inverse = False

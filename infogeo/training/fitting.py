@@ -49,6 +49,17 @@ class Training:
         STOPPED where nothing was gained any more, MAX_STEPS after all epochs.
     point, state : array and object
         Where the run was last, and what its update carries: a further `fit` goes on from there.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((60, 2))
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((2, 1)),
+    ...                                      ig.Bernoulli())
+    >>> found = ig.training.fit(model, (x, x[:, 0] > 0), max_epochs=5)
+    >>> found.epochs, found.w.shape, found.status.name
+    (5, (3,), 'MAX_STEPS')
+    >>> bool(np.all(np.diff(found.losses) < 0))
+    True
     """
 
     w: Array

@@ -34,6 +34,12 @@ class Refresh:
         Steps at the start that all have inverses of their own.
 
     Source: Martens & Grosse (2015), section 8.
+
+    Examples
+    --------
+    >>> refresh = ig.training.Refresh(period=10, first=3)
+    >>> [k for k in range(31) if refresh.due(k)]
+    [0, 1, 2, 3, 10, 20, 30]
     """
 
     period: int = 20
@@ -56,6 +62,14 @@ class Share:
     ----------
     of : float
         In (0, 1].
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> loss = model.objective((np.ones((8, 1)), np.zeros(8)))
+    >>> len(ig.training.Share(0.25).part(loss).batch[0])
+    2
     """
 
     of: float = 1.0
@@ -76,7 +90,17 @@ class Share:
 
 
 class Rescaling(ABC):
-    """How a step is made of the direction Δ and the step before, δ₀."""
+    """How a step is made of the direction Δ and the step before, δ₀.
+
+    Examples
+    --------
+    >>> model = ig.training.QuadraticModel(np.diag([2.0, 4.0]),
+    ...                                    np.array([-2.0, -4.0]))
+    >>> for rule in (ig.training.QuadraticMomentum(), ig.training.FullLength()):
+    ...     print(rule.coefficients(model))
+    [1. 1.]
+    [1.]
+    """
 
     @abstractmethod
     def directions(self, direction: Array, before: Array | None) -> list[Array]:
@@ -89,7 +113,15 @@ class Rescaling(ABC):
 
 @dataclass(frozen=True)
 class QuadraticMomentum(Rescaling):
-    """δ = α Δ + μ δ₀ with (α, μ) at the minimum of the quadratic model. Source: Martens & Grosse (2015), section 7."""
+    """δ = α Δ + μ δ₀ with (α, μ) at the minimum of the quadratic model. Source: Martens & Grosse (2015), section 7.
+
+    Examples
+    --------
+    >>> model = ig.training.QuadraticModel(np.diag([2.0, 4.0]),
+    ...                                    np.array([-2.0, -4.0]))
+    >>> ig.training.QuadraticMomentum().coefficients(model)   # (α, μ)
+    array([1., 1.])
+    """
 
     def directions(self, direction: Array, before: Array | None) -> list[Array]:
         return [direction] if before is None else [direction, before]
@@ -100,7 +132,14 @@ class QuadraticMomentum(Rescaling):
 
 @dataclass(frozen=True)
 class QuadraticLength(Rescaling):
-    """δ = α Δ with α at the minimum of the quadratic model. Source: Martens & Grosse (2015), section 6.4."""
+    """δ = α Δ with α at the minimum of the quadratic model. Source: Martens & Grosse (2015), section 6.4.
+
+    Examples
+    --------
+    >>> model = ig.training.QuadraticModel(np.array([[4.0]]), np.array([-2.0]))
+    >>> ig.training.QuadraticLength().coefficients(model)     # of ½ 4 a² − 2 a
+    array([0.5])
+    """
 
     def directions(self, direction: Array, before: Array | None) -> list[Array]:
         return [direction]
@@ -111,7 +150,14 @@ class QuadraticLength(Rescaling):
 
 @dataclass(frozen=True)
 class FullLength(Rescaling):
-    """δ = Δ, for step rules that choose the length themselves."""
+    """δ = Δ, for step rules that choose the length themselves.
+
+    Examples
+    --------
+    >>> model = ig.training.QuadraticModel(np.array([[4.0]]), np.array([-2.0]))
+    >>> ig.training.FullLength().coefficients(model)
+    array([1.])
+    """
 
     def directions(self, direction: Array, before: Array | None) -> list[Array]:
         return [direction]
@@ -139,6 +185,17 @@ class KFACState:
         The last step.
     ratio : float
         The change of the loss over that of the model where λ was last looked at.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((50, 2))
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((2, 1)),
+    ...                                      ig.Bernoulli())
+    >>> loss = model.objective((x, x[:, 0] + x[:, 1]**2 > 0))
+    >>> run = ig.descend(loss, np.zeros(3), update=ig.training.KFAC(), step=1.0,
+    ...                  max_steps=5)
+    >>> run.state.k, run.state.factors.k, run.state.delta.shape
+    (5, 5, (3,))
     """
 
     k: int = 0

@@ -32,6 +32,14 @@ class LinearisedPrediction:
     covariance : array, shape (n, k, k)
 
     Source: Immer, Korzepa & Bauer, Improving predictions of Bayesian neural nets via local linearization (2021).
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.NormalKnownVariance(1.0))
+    >>> found = ig.training.LinearisedPrediction(model, [[2.0]], [[[3.0]]])
+    >>> found.moments()                             # of y: 1 + 3
+    (array([2.]), array([4.]))
     """
 
     @takes(model=ConditionalModel)

@@ -29,6 +29,19 @@ class LowRankNatural(ExampleUpdate):
 
     Source: Le Roux, Manzagol & Bengio, Topmoumoute online natural gradient algorithm (2008); for the second Mishkin, Kunstner,
     Nielsen, Schmidt & Khan, SLANG (2018).
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((50, 3))
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((3, 1)),
+    ...                                      ig.Bernoulli())
+    >>> average = ig.curvature.OnlineLowRank(rank=4, decay=0.9)
+    >>> update = ig.training.LowRankNatural(average,
+    ...                                     ig.curvature.Tikhonov(0.01))
+    >>> run = ig.descend(model.objective((x, x[:, 0] > 0)), np.zeros(4),
+    ...                  update=update, step=0.2, max_steps=20)
+    >>> bool(run.values[-1] < 0.3 * run.values[0])
+    True
     """
 
     average: OnlineLowRank | OnlineDiagonalPlusLowRank

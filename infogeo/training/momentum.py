@@ -41,6 +41,16 @@ class Momentum(_WithVelocity):
         `GradientUpdate` or `NaturalUpdate`.
 
     Source: Polyak, Some methods of speeding up the convergence of iteration methods (1964).
+
+    Examples
+    --------
+    >>> f = ig.LeastSquares(np.diag([1.0, 0.1]), [0.0, 0.0])          # κ = 100
+    >>> for update in (ig.GradientUpdate(), ig.training.Momentum(0.8)):
+    ...     run = ig.descend(f, [1.0, 1.0], update=update, step=1.0,
+    ...                      max_steps=60)
+    ...     print(f"{run.values[-1]:.0e}")
+    1e-03
+    3e-06
     """
 
     def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
@@ -63,6 +73,16 @@ class Nesterov(_WithVelocity):
 
     Source: Nesterov (1983); Sutskever, Martens, Dahl & Hinton, On the importance of initialization and momentum in deep learning
     (2013), equations 3 and 4.
+
+    Examples
+    --------
+    >>> f = ig.LeastSquares(np.diag([1.0, 0.1]), [0.0, 0.0])          # κ = 100
+    >>> for update in (ig.GradientUpdate(), ig.training.Nesterov(0.8)):
+    ...     run = ig.descend(f, [1.0, 1.0], update=update, step=1.0,
+    ...                      max_steps=60)
+    ...     print(f"{run.values[-1]:.0e}")
+    1e-03
+    3e-06
     """
 
     def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:

@@ -20,6 +20,13 @@ class QuadraticModel:
         B_ij = v_iᵀ (F + c I) v_j.
     slope : NumPy array, shape (m,)
         s_i = ∇h·v_i.
+
+    Examples
+    --------
+    >>> model = ig.training.QuadraticModel(np.diag([2.0, 4.0]),
+    ...                                    np.array([-2.0, -4.0]))
+    >>> model.minimiser(), model.value(model.minimiser())
+    (array([1., 1.]), -3.0)
     """
 
     curvature: np.ndarray
@@ -58,6 +65,17 @@ def quadratic_model(done: ModelPass, covector: Array, vectors: Array, c: float) 
         Added to F as c I.
 
     Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015), sections 6.4 and 7.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> w, x = np.zeros(2), [[1.0], [3.0]]          # F = ¼ [[5, 2], [2, 1]]
+    >>> slope = model.value_and_gradient(w, (x, [0, 1]))[1]           # (−½, 0)
+    >>> found = ig.training.quadratic_model(model.record(w, x), slope,
+    ...                                     -slope[None], c=0.0)
+    >>> found.curvature, found.slope                # cᵀ F c, −|c|²
+    (array([[0.3125]]), array([-0.25]))
     """
     moved = done.jvp(vectors)
     lowered = done.model.family.flat(done.theta, moved)

@@ -43,6 +43,15 @@ def relative_metrics(network: Sequential, w: Array, x: Array, weights: Any = Non
 
     Source: Sun & Nielsen, Relative Fisher information and natural gradient for learning large modular models (2017), for the
     hidden layers; first and last layers as in the code published with Liu et al. (2024).
+
+    Examples
+    --------
+    >>> network, x = ig.networks.MLP((1, 2, 1)), np.array([[1.0], [3.0]])
+    >>> found = ig.training.relative_metrics(network, np.zeros(7), x)
+    >>> first, last = (matrices[0] for matrices in found.layers)
+    >>> first, last.shape                           # E[ā āᵀ] of the inputs
+    (array([[5., 2.],
+           [2., 1.]]), (3, 3))
     """
     xp, w, x = arrays(w, x)
     if x.ndim < 2:
@@ -123,6 +132,18 @@ class RelativeNatural(ExampleUpdate):
 
     Source: the code published with Liu et al., Structured natural gradient (2024), whose numbers are the defaults, but for
     the average, which has no start; it is not the algorithm of that paper, which `StructuredNatural` is. Sun & Nielsen (2017).
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((50, 2))
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((2, 4, 1)),
+    ...                                      ig.Bernoulli())
+    >>> w = model.network.init(np.random.default_rng(0), ig.networks.Glorot())
+    >>> run = ig.descend(model.objective((x, x[:, 0] > 0)), w,
+    ...                  update=ig.training.RelativeNatural(1e-2), step=0.5,
+    ...                  max_steps=20)
+    >>> bool(run.values[-1] < 0.5 * run.values[0])
+    True
     """
 
     damping: float = 1e-4

@@ -16,6 +16,23 @@ class LambdaRule(ABC):
     start : float
     retries : int
         How often a step that the rule refuses is tried again, with the λ that `next` gives.
+
+    Examples
+    --------
+    >>> class Halved(ig.training.LambdaRule):       # at every step
+    ...     start = 1.0
+    ...     def due(self, k):
+    ...         return True
+    ...     def next(self, lam, ratio):
+    ...         return lam / 2
+    >>> x = np.random.default_rng(0).standard_normal((50, 2))
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((2, 1)),
+    ...                                      ig.Bernoulli())
+    >>> loss = model.objective((x, x[:, 0] > 0))
+    >>> update = ig.training.KFAC(damping=Halved())
+    >>> ig.descend(loss, np.zeros(3), update=update, step=1.0,
+    ...            max_steps=3).state.lam
+    0.125
     """
 
     start: float
@@ -40,7 +57,14 @@ class LambdaRule(ABC):
 
 @dataclass(frozen=True)
 class ConstantLambda(LambdaRule):
-    """The same λ at every step."""
+    """The same λ at every step.
+
+    Examples
+    --------
+    >>> rule = ig.training.ConstantLambda(0.1)
+    >>> rule.first(loss=2.3), rule.next(0.1, ratio=-5.0)
+    (0.1, 0.1)
+    """
 
     start: float
 
@@ -70,6 +94,12 @@ class LevenbergMarquardt(LambdaRule):
 
     A ratio that is NaN, as where the loss overflowed, counts as a failure of the model.
     Source: Martens & Grosse (2015), section 6.5.
+
+    Examples
+    --------
+    >>> rule = ig.training.LevenbergMarquardt(start=150.0)
+    >>> [round(rule.next(100.0, ratio), 2) for ratio in (1.0, 0.5, 0.1)]
+    [77.38, 100.0, 129.24]
     """
 
     start: float = 150.0
@@ -112,6 +142,14 @@ class TrustedLambda(LambdaRule):
         Of one step; then the weights stay where they are for this step.
 
     Source: Marquardt, An algorithm for least-squares estimation of nonlinear parameters (1963).
+
+    Examples
+    --------
+    >>> rule = ig.training.TrustedLambda()
+    >>> rule.refuses(-0.1), rule.next(1.0, ratio=-0.1)        # the loss rose
+    (True, 6.0)
+    >>> rule.refuses(0.9), rule.next(1.0, ratio=0.9)
+    (False, 0.8)
     """
 
     start: float | None = None      # type: ignore[assignment]
@@ -149,7 +187,17 @@ class TrustedLambda(LambdaRule):
 
 
 class GammaRule(ABC):
-    """γ: the factors are damped by π γ I and (γ / π) I, which stands for adding γ² I to their product."""
+    """γ: the factors are damped by π γ I and (γ / π) I, which stands for adding γ² I to their product.
+
+    Examples
+    --------
+    >>> for rule in (ig.training.GammaOfLambda(),
+    ...              ig.training.GammaSearch(0.9, 2)):
+    ...     tried = rule.candidates(2, gamma=1.0, total=4.0)  # at step k = 2
+    ...     print([round(gamma, 3) for gamma in tried])
+    [2.0]
+    [1.0, 0.81, 1.235]
+    """
 
     @abstractmethod
     def start(self, total: float) -> float:
@@ -162,7 +210,14 @@ class GammaRule(ABC):
 
 @dataclass(frozen=True)
 class GammaOfLambda(GammaRule):
-    """γ = √(λ + weight decay)."""
+    """γ = √(λ + weight decay).
+
+    Examples
+    --------
+    >>> rule = ig.training.GammaOfLambda()
+    >>> rule.candidates(7, gamma=1.0, total=4.0)    # √(λ + weight decay)
+    [2.0]
+    """
 
     def start(self, total: float) -> float:
         return float(total**0.5)
@@ -183,6 +238,14 @@ class GammaSearch(GammaRule):
         T.
 
     Source: Martens & Grosse (2015), section 6.6.
+
+    Examples
+    --------
+    >>> rule = ig.training.GammaSearch(decay=0.9, period=2)
+    >>> rule.candidates(1, gamma=1.0, total=4.0)    # none is due at k = 1
+    [1.0]
+    >>> [round(gamma, 3) for gamma in rule.candidates(2, gamma=1.0, total=4.0)]
+    [1.0, 0.81, 1.235]
     """
 
     decay: float = (19 / 20) ** 0.5

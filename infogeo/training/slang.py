@@ -23,7 +23,13 @@ __all__ = ["PowerRate", "SLANG"]
 
 @dataclass(frozen=True)
 class PowerRate(Rate):
-    """ε_t = c / t^power: with a power above ½ and up to 1 the noise averages out, and the start is forgotten."""
+    """ε_t = c / t^power: with a power above ½ and up to 1 the noise averages out, and the start is forgotten.
+
+    Examples
+    --------
+    >>> [round(ig.training.PowerRate(0.1, 0.5)(t), 3) for t in (1, 4, 100)]
+    [0.1, 0.05, 0.01]
+    """
 
     c: float
     power: float

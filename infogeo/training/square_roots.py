@@ -81,7 +81,18 @@ class LowRankRoot(LinearOperator):
 
 
 class SquareRoots(ABC):
-    """A way to find the symmetric square root of a positive definite matrix together with its inverse."""
+    """A way to find the symmetric square root of a positive definite matrix together with its inverse.
+
+    Examples
+    --------
+    >>> from infogeo.training import DenmanBeavers, Eigen, NewtonSchulz
+    >>> A = ig.operators.SymmetricDense(np.array([[5.0, 4.0], [4.0, 5.0]]))
+    >>> for engine in (Eigen(), DenmanBeavers(1e-10), NewtonSchulz(1e-10)):
+    ...     print(engine(A).dense().round(6).tolist())
+    [[2.0, 1.0], [1.0, 2.0]]
+    [[2.0, 1.0], [1.0, 2.0]]
+    [[2.0, 1.0], [1.0, 2.0]]
+    """
 
     def curvature(self, matrix: Array) -> LinearOperator:
         """The matrix as the operator that is to be damped."""
@@ -102,7 +113,16 @@ class SquareRoots(ABC):
 
 @dataclass(frozen=True)
 class Eigen(SquareRoots):
-    """Q diag(√s) Qᵀ of A = Q diag(s) Qᵀ."""
+    """Q diag(√s) Qᵀ of A = Q diag(s) Qᵀ.
+
+    Examples
+    --------
+    >>> A = ig.operators.SymmetricDense(np.array([[5.0, 4.0], [4.0, 5.0]]))
+    >>> S = ig.training.Eigen()(A)
+    >>> S.dense().round(6), S.solve(np.array([3.0, 3.0])).round(6)
+    (array([[2., 1.],
+           [1., 2.]]), array([1., 1.]))
+    """
 
     def __call__(self, operator: LinearOperator) -> LinearOperator:
         s, Q = _symmetric(operator).eigensystem
@@ -125,6 +145,13 @@ class DenmanBeavers(SquareRoots):
     max_steps : int
 
     Source: Denman & Beavers (1976); Higham, Functions of Matrices (2008), equation 6.15.
+
+    Examples
+    --------
+    >>> A = ig.operators.SymmetricDense(np.array([[5.0, 4.0], [4.0, 5.0]]))
+    >>> ig.training.DenmanBeavers(tol=1e-10)(A).dense().round(6)
+    array([[2., 1.],
+           [1., 2.]])
     """
 
     tol: float
@@ -145,6 +172,13 @@ class NewtonSchulz(SquareRoots):
     max_steps : int
 
     Source: Higham, Functions of Matrices (2008), equation 6.35; c = ‖A‖ brings the spectrum to where the iteration converges.
+
+    Examples
+    --------
+    >>> A = ig.operators.SymmetricDense(np.array([[5.0, 4.0], [4.0, 5.0]]))
+    >>> ig.training.NewtonSchulz(tol=1e-10)(A).dense().round(6)
+    array([[2., 1.],
+           [1., 2.]])
     """
 
     tol: float
@@ -197,6 +231,13 @@ class Nystrom(SquareRoots):
 
     Source: Williams & Seeger, Using the Nyström method to speed up kernel machines (2001); Harbrecht, Peters & Schneider, On the
     low-rank approximation by the pivoted Cholesky decomposition (2012).
+
+    Examples
+    --------
+    >>> engine, v = ig.training.Nystrom(rank=1), np.array([1.0, 2.0, 2.0])
+    >>> A = engine.curvature(np.outer(v, v)).shifted(1.0)  # I + v vᵀ, |v| = 3
+    >>> engine(A).matvec(v).round(6)                # √(1 + 9) v
+    array([3.162278, 6.324555, 6.324555])
     """
 
     rank: int

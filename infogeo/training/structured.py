@@ -31,7 +31,20 @@ __all__ = ["Block", "InputSide", "LayerMetric", "LocalFisher", "OutputSide", "St
 # What the metric of a layer is made of
 
 class LayerMetric(ABC):
-    """A metric on the weights of each layer, of matrices that are means over examples."""
+    """A metric on the weights of each layer, of matrices that are means over examples.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> w, batch = np.zeros(2), ([[1.0], [3.0]], [0, 1])
+    >>> for metric in (ig.training.TwoSided(), ig.training.InputSide()):
+    ...     S, = ig.training.local_roots(model, w, batch, metric,
+    ...                                  ig.curvature.Undamped())
+    ...     print((S.dense() @ S.dense()).round(6).tolist())
+    [[1.25, 0.5], [0.5, 0.25]]
+    [[5.0, 2.0], [2.0, 1.0]]
+    """
 
     @abstractmethod
     def matrices(self, loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> LayerMatrices:
@@ -44,7 +57,19 @@ class LayerMetric(ABC):
 
 @dataclass(frozen=True)
 class Block(LayerMetric):
-    """The exact block of the Fisher metric, (1/n) Σ J_nᵀ G(θ_n) J_n over the weights of the layer."""
+    """The exact block of the Fisher metric, (1/n) Σ J_nᵀ G(θ_n) J_n over the weights of the layer.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> w, batch = np.zeros(2), ([[1.0], [3.0]], [0, 1])
+    >>> S, = ig.training.local_roots(model, w, batch, ig.training.Block(),
+    ...                              ig.curvature.Undamped())
+    >>> (S.dense() @ S.dense()).round(6)            # F = ¼ E[ā āᵀ]
+    array([[1.25, 0.5 ],
+           [0.5 , 0.25]])
+    """
 
     def matrices(self, loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> LayerMatrices:
         blocks = block_diagonal(loss.model, w, loss.batch, outputs).blocks
@@ -59,6 +84,17 @@ class TwoSided(LayerMetric):
     """A ⊗ G with the second moments of the inputs and of the covectors: a local layer on either side of W, which is K-FAC.
 
     The damping must leave a Kronecker product one, as `FactoredTikhonov` does.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> w, batch = np.zeros(2), ([[1.0], [3.0]], [0, 1])
+    >>> S, = ig.training.local_roots(model, w, batch, ig.training.TwoSided(),
+    ...                              ig.curvature.Undamped())
+    >>> (S.dense() @ S.dense()).round(6)            # E[ā āᵀ] ⊗ ¼
+    array([[1.25, 0.5 ],
+           [0.5 , 0.25]])
     """
 
     sharing: Sharing = Expand()
@@ -76,7 +112,19 @@ class TwoSided(LayerMetric):
 
 @dataclass(frozen=True)
 class InputSide(LayerMetric):
-    """A ⊗ I with the second moment of the inputs alone: no covector is looked at."""
+    """A ⊗ I with the second moment of the inputs alone: no covector is looked at.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> w, batch = np.zeros(2), ([[1.0], [3.0]], [0, 1])
+    >>> S, = ig.training.local_roots(model, w, batch, ig.training.InputSide(),
+    ...                              ig.curvature.Undamped())
+    >>> (S.dense() @ S.dense()).round(6)            # E[ā āᵀ]
+    array([[5., 2.],
+           [2., 1.]])
+    """
 
     sharing: Sharing = Expand()
 
@@ -93,7 +141,19 @@ class InputSide(LayerMetric):
 
 @dataclass(frozen=True)
 class OutputSide(LayerMetric):
-    """I ⊗ G with the second moment of the covectors at the pre-activations alone."""
+    """I ⊗ G with the second moment of the covectors at the pre-activations alone.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> w, batch = np.zeros(2), ([[1.0], [3.0]], [0, 1])
+    >>> S, = ig.training.local_roots(model, w, batch, ig.training.OutputSide(),
+    ...                              ig.curvature.Undamped())
+    >>> (S.dense() @ S.dense()).round(6)            # I ⊗ ¼
+    array([[0.25, 0.  ],
+           [0.  , 0.25]])
+    """
 
     sharing: Sharing = Expand()
 
@@ -120,6 +180,14 @@ class LocalFisher(Affine):
         S, symmetric, on the weights of the layer as a vector.
 
     Source: Liu & Liu, Structured natural gradient descent (2021), for the local Fisher layer.
+
+    Examples
+    --------
+    >>> S = ig.operators.SymmetricDense(np.diag([2.0, 2.0]))  # w = w′ / 2
+    >>> layer = ig.training.LocalFisher(ig.networks.Dense(1, 1), S)
+    >>> network = ig.networks.Sequential([layer], (1,))
+    >>> network.forward([4.0, 2.0], [[3.0]])        # 2 · 3 + 1
+    array([[7.]])
     """
 
     layer: Affine
@@ -190,6 +258,18 @@ def local_roots(model: ConditionalModel, w: Array, batch: Batch, metric: LayerMe
     engine : SquareRoots
     outputs : Outputs
         The covectors at the output that the metrics are made of.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 2, 1)),
+    ...                                      ig.Bernoulli())
+    >>> w, batch = np.linspace(-1.0, 1.0, 7), ([[1.0], [3.0]], [0, 1])
+    >>> roots = ig.training.local_roots(model, w, batch, ig.training.Block(),
+    ...                                 ig.curvature.Tikhonov(0.1))
+    >>> exact = ig.curvature.block_diagonal(model, w, batch).blocks[0].dense()
+    >>> S = roots[0].dense()
+    >>> bool(np.allclose(S @ S, exact + 0.1 * np.eye(4)))
+    True
     """
     loss = model.objective(batch)
     return _roots(model.network, metric.matrices(loss, w, outputs), metric, damping, engine, loss.x.dtype)
@@ -204,6 +284,14 @@ def rebuild(network: Network, w: Array, roots: Sequence[LinearOperator]) -> tupl
     w : array, shape (..., size)
     roots : sequence of LinearOperator
         S of each layer with weights, as `local_roots` gives them.
+
+    Examples
+    --------
+    >>> S = ig.operators.SymmetricDense(np.diag([2.0, 4.0]))
+    >>> plain, w = ig.networks.MLP((1, 1)), np.array([3.0, 1.0])
+    >>> network, moved = ig.training.rebuild(plain, w, [S])
+    >>> moved, network.forward(moved, [[5.0]]), plain.forward(w, [[5.0]])
+    (array([6., 4.]), array([[16.]]), array([[16.]]))
     """
     if not isinstance(network, Sequential):     # that of a model is any network to a type checker
         raise TypeError(f"rebuild takes a Sequential as its argument network; got {network!r}")
@@ -220,7 +308,17 @@ def rebuild(network: Network, w: Array, roots: Sequence[LinearOperator]) -> tupl
 
 @takes(Sequential)
 def restore(network: Sequential, w: Array) -> tuple[Sequential, Array]:
-    """``(network, w)``: the function of a rebuilt network without local Fisher layers, w = S⁻¹ w′."""
+    """``(network, w)``: the function of a rebuilt network without local Fisher layers, w = S⁻¹ w′.
+
+    Examples
+    --------
+    >>> S = ig.operators.SymmetricDense(np.diag([2.0, 4.0]))
+    >>> plain, w = ig.networks.MLP((1, 1)), np.array([3.0, 1.0])
+    >>> network, moved = ig.training.rebuild(plain, w, [S])
+    >>> again, w = ig.training.restore(network, moved)
+    >>> moved, w
+    (array([6., 4.]), array([3., 1.]))
+    """
     local = [layer for layer in network.steps if isinstance(layer, LocalFisher)]
     if not local:
         raise ShapeError("restore takes a network with LocalFisher layers, as rebuild makes it; got one without")
@@ -284,6 +382,18 @@ class StructuredNatural(ExampleUpdate):
 
     Source: Liu & Liu, Structured natural gradient descent (2021); Liu, Boumaraf, Li, Lin, Liu, Niu & Werghi (2024), for the local
     Fisher layers; that the momentum is carried across renewals is ours.
+
+    Examples
+    --------
+    >>> x = 10 * np.random.default_rng(0).standard_normal((50, 1))
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.NormalKnownVariance(1.0))
+    >>> loss = model.objective((x, 2 * x[:, 0] - 1))          # badly scaled
+    >>> sngd = ig.training.StructuredNatural(ig.training.Block(),
+    ...                                      ig.curvature.Undamped())
+    >>> run = ig.descend(loss, np.zeros(2), update=sngd, step=1.0, max_steps=1)
+    >>> run.x.round(6)                              # least squares, in one step
+    array([ 2., -1.])
     """
 
     metric: LayerMetric

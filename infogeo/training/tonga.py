@@ -34,6 +34,16 @@ class TONGA(KFAC):
         When X_j is reduced; between, the gradients of the examples of every step are held.
 
     Source: Le Roux, Manzagol & Bengio, Topmoumoute online natural gradient algorithm (2008), for C, its rank and its blocks.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((60, 2))
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((2, 4, 1)),
+    ...                                      ig.Bernoulli())
+    >>> found = ig.training.fit(model, (x, x[:, 0] > 0),
+    ...                         optimiser=ig.training.TONGA(), max_epochs=10)
+    >>> found.losses[-1] < 0.5 * found.losses[0]
+    True
     """
 
     outputs: Outputs | None = Observed()

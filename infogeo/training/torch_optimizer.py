@@ -29,14 +29,7 @@ class TorchOptimizer:
     """A `torch.optim.Optimizer` that takes the steps of an update of this library, such as `KFAC`.
 
     Mathematically, the gradient of a step is what ``backward`` left in the parameters, plus the weight decay; curvature and trust
-    are those of the model p(y | x; w) with the module as its network, on the examples of the last `loss`::
-
-        optimizer = ig.training.TorchOptimizer(module, ig.Categorical(10), ig.training.KFAC(),
-                                               chart=ig.domains.SymmetricSoftmax(10))        # a module with ten logits
-        for x, y in loader:
-            optimizer.zero_grad()
-            optimizer.loss(x, y).backward()
-            optimizer.step()
+    are those of the model p(y | x; w) with the module as its network, on the examples of the last `loss`.
 
     As with every optimiser of PyTorch, parameters without a gradient stay as they are, weight decay included. Of a module in
     half precision the curvature, what the update carries and the loss are in float32.
@@ -70,6 +63,17 @@ class TorchOptimizer:
     ------
     ImportError
         Without PyTorch.
+
+    Examples
+    --------
+    >>> digits = torch.nn.Linear(64, 10)                      # doctest: +SKIP
+    >>> optimizer = ig.training.TorchOptimizer(               # doctest: +SKIP
+    ...     digits, ig.Categorical(10), ig.training.KFAC(),
+    ...     chart=ig.domains.SymmetricSoftmax(10))
+    >>> for x, y in loader:                                   # doctest: +SKIP
+    ...     optimizer.zero_grad()
+    ...     optimizer.loss(x, y).backward()
+    ...     optimizer.step()
     """
 
     param_groups: list[dict[str, Any]]
