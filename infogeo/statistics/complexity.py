@@ -43,6 +43,12 @@ def parametric_complexity(family: Any, n: int) -> float:
     Source: Kontkanen & Myllymäki, A linear-time algorithm for computing the multinomial stochastic complexity, Inf. Process.
     Lett. 103 (2007), and for C₂ Mononen & Myllymäki, Computing the multinomial stochastic complexity in sub-linear time, PGM
     (2008).
+
+    Examples
+    --------
+    >>> C = ig.statistics.parametric_complexity(ig.Bernoulli(), 2)
+    >>> round(C, 6), float(np.log(1 + 2 * 0.5**2 + 1).round(6))
+    (0.916291, 0.916291)
     """
     raise TypeError(f"the parametric complexity is exact for families of categorical and binomial counts; got {family!r}")
 
@@ -106,6 +112,14 @@ def asymptotic_complexity(M: Riemannian, n: int, volume: float) -> float:
         For n below 1 or a volume that is not a positive finite number.
 
     Source: Rissanen (1996), theorem 1.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> round(ig.statistics.asymptotic_complexity(M, 1000, volume=np.pi), 2)
+    3.68
+    >>> round(ig.statistics.parametric_complexity(M, 1000), 2)
+    3.7
     """
     n, volume = require_count("n", n), require_positive("volume", volume)
     return float(M.dim / 2 * log(n / (2 * pi)) + log(volume))

@@ -63,6 +63,12 @@ class Conjugacy:
         A: from (T(x), 1) to natural parameters of the prior.
     constant : float
         c, what the log-likelihood has besides and the base measure does not.
+
+    Examples
+    --------
+    >>> found = ig.statistics.conjugacy(ig.Poisson())
+    >>> found.prior, found.parameter, found.matrix
+    (Gamma(), 'rate', ((1.0, 0.0), (0.0, -1.0)))
     """
 
     prior: ExponentialFamily
@@ -85,6 +91,12 @@ def conjugacy(family: Any) -> Conjugacy:
     ------
     TypeError
         Where there is none in this library.
+
+    Examples
+    --------
+    >>> prior = ig.statistics.conjugacy(ig.Bernoulli()).prior
+    >>> prior == ig.statistics.conjugate_prior(ig.Bernoulli()) == ig.Beta()
+    True
     """
     raise TypeError(f"{family!r} has no conjugate prior among the families of this library")
 
@@ -97,6 +109,14 @@ def conjugate_prior(family: ExponentialFamily) -> ExponentialFamily:
     ------
     TypeError
         Where there is none in this library.
+
+    Examples
+    --------
+    >>> for M in ig.Poisson(), ig.Categorical(3), ig.Normal():
+    ...     print(ig.statistics.conjugate_prior(M))
+    Gamma()
+    Dirichlet(k=3)
+    NormalGamma()
     """
     return conjugacy(family).prior
 
@@ -119,6 +139,15 @@ def posterior(family: ExponentialFamily, prior_theta: Array, statistics: Suffici
     ------
     TypeError, DomainError, ShapeError
         Where there is no conjugate prior, or `prior_theta` is outside its domain.
+
+    Examples
+    --------
+    >>> M, prior = ig.Poisson(), ig.Gamma().theta_from(shape=2.0, rate=1.0)
+    >>> seen = ig.statistics.SufficientStatistics.from_data(M, [3.0, 4.0])
+    >>> theta = ig.statistics.posterior(M, prior, seen)
+    >>> shape, rate = ig.Gamma().parameters(theta).values()
+    >>> float(shape), float(rate)  # 2 + 3 + 4, 1 + 2
+    (9.0, 3.0)
     """
     found, (_, prior_theta, total) = conjugacy(family), arrays(prior_theta, statistics.total)
     prior_theta = found.prior.theta_domain.require("prior_theta", prior_theta)
@@ -136,6 +165,15 @@ def predictive_log_density(family: ExponentialFamily, prior_theta: Array, x: Arr
     ------
     TypeError, DomainError, ShapeError
         As `posterior`.
+
+    Examples
+    --------
+    >>> M, prior = ig.Bernoulli(), ig.Beta().theta_from(alpha=1.0, beta=1.0)
+    >>> seen = ig.statistics.SufficientStatistics.from_data(M, [1, 1, 1])
+    >>> theta = ig.statistics.posterior(M, prior, seen)
+    >>> p = np.exp(ig.statistics.predictive_log_density(M, theta, 1))
+    >>> float(p.round(6))  # Laplace: (3 + 1) / (3 + 2)
+    0.8
     """
     found = conjugacy(family)
     prior = found.prior

@@ -27,6 +27,18 @@ class Embedding:
         θ(u), ∂θ_i/∂u_a and ∂²θ_i/∂u_a∂u_b, shapes (..., d), (..., d, dim) and (..., d, dim, dim).
     domain : ConvexDomain, optional
         Of u; all of R^dim where it is not given.
+
+    Examples
+    --------
+    >>> def circle(u):
+    ...     return np.concatenate([np.cos(u), np.sin(u)], axis=-1)
+    >>> embedding = ig.statistics.Embedding(
+    ...     1, circle, lambda u: circle(u + np.pi / 2)[..., None],
+    ...     lambda u: -circle(u)[..., None, None])
+    >>> plane = ig.MultivariateNormalKnownCovariance(np.eye(2))
+    >>> M = ig.statistics.Curved(plane, embedding)
+    >>> float(M.statistical_curvature([0.3]).round(9))
+    1.0
     """
 
     dim: int
@@ -51,6 +63,19 @@ class Curved(Riemannian):
     Shapes: u (..., dim); an observation as in the family.
     Source: Efron, Defining the curvature of a statistical problem, Ann. Statist. 3 (1975); Amari & Nagaoka, Methods of
     Information Geometry (2000), section 4.3.
+
+    Examples
+    --------
+    >>> embedding = ig.statistics.Embedding(
+    ...     1, lambda u: np.concatenate([1 / u, -0.5 / u**2], axis=-1),
+    ...     lambda u: np.stack([-1 / u**2, 1 / u**3], axis=-2),
+    ...     lambda u: np.stack([2 / u**3, -3 / u**4], axis=-2)[..., None],
+    ...     ig.domains.Orthant(1))
+    >>> M = ig.statistics.Curved(ig.Normal(), embedding)  # N(u, u²)
+    >>> M.metric([2.0]).round(9)  # 3 / u²
+    array([[0.75]])
+    >>> float((M.statistical_curvature([2.0])**2).round(4))  # Efron: 2 / 27
+    0.0741
     """
 
     dim: int

@@ -18,6 +18,16 @@ class SQUAREM:
     θ₀ − 2αr + α²v, where its likelihood is no less than that of θ₂, and θ₂ else.
 
     Source: Varadhan & Roland, Simple and globally convergent methods for accelerating the convergence of any EM algorithm (2008).
+
+    Examples
+    --------
+    >>> from infogeo.statistics import SQUAREM, MixtureModel, em
+    >>> x, M = [0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 9.0], MixtureModel(ig.Poisson())
+    >>> run = dict(start=(np.log([[1.0], [5.0]]), [0.5, 0.5]), tol=1e-9,
+    ...            max_steps=999)
+    >>> plain, fast = em(M, x, **run), em(M, x, **run, acceleration=SQUAREM())
+    >>> len(fast.values) < len(plain.values) / 3
+    True
     """
 
     def __call__(self, first: Array, second: Array, third: Array) -> Array:

@@ -30,6 +30,15 @@ def embedding_curvature(M: Curved | ExponentialFamily, u: Array, alpha: float) -
     alpha : float
 
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), sections 1.9 and 4.3.
+
+    Examples
+    --------
+    >>> components = ig.MixtureFamily([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]])
+    >>> M = ig.statistics.curved_mixture(components)  # m-flat
+    >>> H = [ig.statistics.embedding_curvature(M, [0.5], alpha)[:, 0, 0]
+    ...      for alpha in (-1.0, 1.0)]
+    >>> [float(M.family.norm(M.to_theta([0.5]), h).round(4)) for h in H]
+    [0.0, 0.8325]
     """
     M = as_curved(M)
     xp, jacobian, lowered, second = _derivative(M, u, alpha)
@@ -39,13 +48,31 @@ def embedding_curvature(M: Curved | ExponentialFamily, u: Array, alpha: float) -
 
 @takes(Curved, ExponentialFamily)
 def e_embedding_curvature(M: Curved | ExponentialFamily, u: Array) -> Array:
-    """The e-embedding curvature (α = 1), shape (..., family.dim, dim, dim); 0 where M is an exponential family itself."""
+    """The e-embedding curvature (α = 1), shape (..., family.dim, dim, dim); 0 where M is an exponential family itself.
+
+    Examples
+    --------
+    >>> components = ig.MixtureFamily([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]])
+    >>> M = ig.statistics.curved_mixture(components)  # no exponential family
+    >>> ig.statistics.e_embedding_curvature(M, [0.5])[:, 0, 0].round(4)
+    array([-0.346 ,  1.7298])
+    >>> ig.statistics.e_embedding_curvature(ig.Poisson(), [0.0])
+    array([[[0.]]])
+    """
     return embedding_curvature(M, u, 1.0)
 
 
 @takes(Curved, ExponentialFamily)
 def m_embedding_curvature(M: Curved | ExponentialFamily, u: Array) -> Array:
-    """The m-embedding curvature (α = −1), shape (..., family.dim, dim, dim); 0 where M is a mixture family itself."""
+    """The m-embedding curvature (α = −1), shape (..., family.dim, dim, dim); 0 where M is a mixture family itself.
+
+    Examples
+    --------
+    >>> components = ig.MixtureFamily([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]])
+    >>> M = ig.statistics.curved_mixture(components)
+    >>> np.allclose(ig.statistics.m_embedding_curvature(M, [0.5]), 0.0)
+    True
+    """
     return embedding_curvature(M, u, -1.0)
 
 
@@ -59,6 +86,15 @@ def information_loss(M: Curved | ExponentialFamily, u: Array) -> Array:
     Shapes: u (..., dim).
     Source: Efron, Defining the curvature of a statistical problem, Ann. Statist. 3 (1975); Amari, Differential-Geometrical
     Methods in Statistics (1985).
+
+    Examples
+    --------
+    >>> components = ig.MixtureFamily([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]])
+    >>> M, u = ig.statistics.curved_mixture(components), [0.5]
+    >>> ig.statistics.information_loss(M, u).round(4)
+    array([[0.4189]])
+    >>> (M.statistical_curvature(u)**2 * M.metric(u)).round(4)
+    array([[0.4189]])
     """
     M = as_curved(M)
     normal = e_embedding_curvature(M, u)
@@ -79,6 +115,12 @@ def second_order_bias(M: Curved | ExponentialFamily, u: Array) -> Array:
 
     Shapes: u (..., dim).
     Source: Cox & Snell, A general definition of residuals, J. R. Statist. Soc. B 30 (1968); Amari (1985).
+
+    Examples
+    --------
+    >>> M, theta = ig.Exponential(), [-2.0]  # the estimate of θ is −n / Σ x
+    >>> ig.statistics.second_order_bias(M, theta).round(9)
+    array([-2.])
     """
     xp, christoffel, raised = _m_connection(as_curved(M), u)
     return -0.5 * xp.sum(christoffel * raised[..., None, :, :], axis=(-2, -1))
@@ -94,6 +136,12 @@ def second_order_covariance(M: Curved | ExponentialFamily, u: Array) -> Array:
 
     Shapes: u (..., dim).
     Source: Amari, Differential geometry of curved exponential families: curvatures and information loss, Ann. Statist. 10 (1982).
+
+    Examples
+    --------
+    >>> M, theta = ig.Exponential(), [-2.0]  # Var = θ² / (n − 2)
+    >>> ig.statistics.second_order_covariance(M, theta).round(9)  # 2 θ²
+    array([[8.]])
     """
     M = as_curved(M)
     xp, christoffel, raised = _m_connection(M, u)

@@ -18,6 +18,16 @@ class LatentModel(ABC):
     of step 1 on the complete family, natural gradient on its dual. In any case L(θ) − L(θ⁺) ≥ `divergence`.
 
     Parameters of a model are a tuple of arrays.
+
+    Examples
+    --------
+    >>> M = ig.statistics.MixtureModel(ig.Poisson())  # one of them
+    >>> start = np.log([[1.0], [5.0]]), [0.5, 0.5]
+    >>> x, theta = M.prepared([0.0, 1.0, 5.0, 9.0], start)
+    >>> value, shares = M.expect(x, theta)
+    >>> new, _ = M.expect(x, M.maximise(x, shares))
+    >>> float(value.round(4)), float(new.round(4))
+    (-2.4267, -2.1993)
     """
 
     @abstractmethod
@@ -76,6 +86,15 @@ class EMResult(NamedTuple):
         The least by which theory lets the values rise, KL(θ⁺‖θ) of the complete model; 0 of steps with momentum.
     converged : bool
         Whether the last step raised the value by at most `tol`.
+
+    Examples
+    --------
+    >>> x = [0.0, 1.0, 1.0, 2.0, 8.0, 9.0, 11.0]
+    >>> M = ig.statistics.MixtureModel(ig.Poisson())
+    >>> start = np.log([[1.0], [5.0]]), [0.5, 0.5]
+    >>> found = ig.statistics.em(M, x, start, tol=1e-9, max_steps=99)
+    >>> found.converged, bool((np.diff(found.values) > -1e-12).all())
+    (True, True)
     """
 
     theta: Any
@@ -111,6 +130,16 @@ def em(model: LatentModel, x: Any, start: Any, *, tol: float, max_steps: int,
     DomainError, ShapeError, TypeError
 
     Source: Dempster, Laird & Rubin (1977); Kunstner, Kumar & Schmidt, Homeomorphic-invariance of EM (2021).
+
+    Examples
+    --------
+    >>> x = [0.0, 1.0, 1.0, 2.0, 8.0, 9.0, 11.0]
+    >>> M = ig.statistics.MixtureModel(ig.Poisson())
+    >>> start = np.log([[1.0], [5.0]]), [0.5, 0.5]
+    >>> found = ig.statistics.em(M, x, start, tol=1e-9, max_steps=99)
+    >>> theta, weights = found.theta
+    >>> np.exp(theta[:, 0]).round(2), weights.round(2)
+    (array([1.  , 9.28]), array([0.57, 0.43]))
     """
     require_tolerance(tol)
     require_count("max_steps", max_steps, 0)

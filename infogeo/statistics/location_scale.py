@@ -109,6 +109,15 @@ class LocationScale(_TwoParameters):
     Ordinary parameters: `location`, `scale` (positive), shapes (...).
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 2.2, example 2.3; Burbea & Rao, Entropy differential
     metric, distance and divergence measures in probability spaces, J. Multivariate Anal. 12 (1982).
+
+    Examples
+    --------
+    >>> M = ig.statistics.LocationScale.cauchy()
+    >>> M.metric([0.0, 2.0]).round(12)  # I / (2 σ²)
+    array([[0.125, 0.   ],
+           [0.   , 0.125]])
+    >>> float(ig.scalar_curvature(M, [0.0, 2.0]).round(6))
+    -4.0
     """
 
     information: Array
@@ -244,6 +253,14 @@ class LogLocationScale(_TwoParameters):
         Of the two ordinary parameters, both positive.
 
     Ordinary parameters: `scale`, `shape` unless the names are others, shapes (...).
+
+    Examples
+    --------
+    >>> M = ig.statistics.LogLocationScale.log_logistic()
+    >>> p, q = M.point_from(scale=[1.0, np.e], shape=1.0)
+    >>> base = ig.statistics.LocationScale.logistic()
+    >>> np.allclose(M.distance(p, q), base.distance([0.0, 1.0], [1.0, 1.0]))
+    True
     """
 
     base: LocationScale

@@ -29,6 +29,14 @@ class Mixture(NamedTuple):
         The objective of `fit_mixture` before the first step and after each, which never falls; nats per observation.
     converged : bool
         Whether the last step raised it by at most `tol`.
+
+    Examples
+    --------
+    >>> x, theta = [0.0, 1.0, 1.0, 2.0, 8.0, 9.0, 11.0], np.log([[1.0], [5.0]])
+    >>> found = ig.statistics.fit_mixture(ig.Poisson(), x, theta, [0.5, 0.5],
+    ...                                   tol=1e-9, max_steps=99)
+    >>> found.converged, found.weights.round(2)
+    (True, array([0.57, 0.43]))
     """
 
     theta: Any
@@ -66,6 +74,14 @@ def fit_mixture(family: ExponentialFamily, x: Array, theta: Array, weights: Arra
     ShapeError
 
     Source: Dempster, Laird & Rubin, J. R. Statist. Soc. B 39 (1977); Banerjee, Merugu, Dhillon & Ghosh, JMLR 6 (2005), section 5.
+
+    Examples
+    --------
+    >>> x, theta = [0.0, 1.0, 1.0, 2.0, 8.0, 9.0, 11.0], np.log([[1.0], [5.0]])
+    >>> found = ig.statistics.fit_mixture(ig.Poisson(), x, theta, [0.5, 0.5],
+    ...                                   tol=1e-9, max_steps=99)
+    >>> np.exp(found.theta[:, 0]).round(2), found.weights.round(2)
+    (array([1.  , 9.28]), array([0.57, 0.43]))
     """
     model = MixtureModel(family, prior_count)
     x, (theta, weights) = model.prepared(x, (theta, weights))
@@ -96,6 +112,14 @@ def mixture_start(family: ExponentialFamily, x: Array, k: int, rng: np.random.Ge
     ------
     DomainError
         Where the family has no maximum-likelihood estimate from the whole sample.
+
+    Examples
+    --------
+    >>> M, rng = ig.Poisson(), np.random.default_rng(0)
+    >>> x = [0.0, 1.0, 1.0, 2.0, 8.0, 9.0, 11.0]
+    >>> theta, weights = ig.statistics.mixture_start(M, x, 2, rng)
+    >>> np.sort(weights * 7).round(9)  # the sizes of two clusters
+    array([3., 4.])
     """
     rng = generator_of(rng)
     xp, x = coerced(x)

@@ -21,6 +21,14 @@ class PredictedLaw:
     ----------
     family : ExponentialFamily
     theta : array (n, d)
+
+    Examples
+    --------
+    >>> M = ig.NormalKnownVariance(4.0)
+    >>> law = ig.statistics.PredictedLaw(M, M.theta_from(mean=[0.0, 10.0]))
+    >>> law.mean.round(9), law.interval(0.95).round(2)
+    (array([ 0., 10.]), array([[-3.92,  3.92],
+           [ 6.08, 13.92]]))
     """
 
     family: ExponentialFamily

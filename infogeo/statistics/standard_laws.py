@@ -24,6 +24,12 @@ class StandardLaw:
     kl : callable (xp, shift, p, q) -> (...), optional
         KL between the laws with the scales p and q, of which the first is at a place `shift` above the second; None where no
         closed form is known.
+
+    Examples
+    --------
+    >>> law, xp = ig.statistics.LocationScale.cauchy().law, ig.backend.NUMPY
+    >>> np.exp(law.log_density(xp, np.array([0.0, 1.0]))).round(4)  # 1 / π, …
+    array([0.3183, 0.1592])
     """
 
     log_density: Callable[[Namespace, Array], Array]

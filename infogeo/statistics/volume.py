@@ -17,7 +17,17 @@ __all__ = ["Cubature", "ImportanceSampling", "Region", "UniformSampling", "integ
 
 
 class Region(ABC):
-    """A part of a chart, and how to integrate over it."""
+    """A part of a chart, and how to integrate over it.
+
+    Examples
+    --------
+    >>> M, rng = ig.Bernoulli(), np.random.default_rng(0)
+    >>> for over in (ig.statistics.Cubature([-np.inf], [np.inf]),
+    ...              ig.statistics.UniformSampling([-30.0], [30.0], rng, 9999)):
+    ...     print(f"{ig.statistics.volume(M, over).value:.1f}")  # π
+    3.1
+    3.1
+    """
 
     @abstractmethod
     def integral(self, M: Riemannian, density: Callable[[Array], Array]) -> Estimate:
@@ -30,6 +40,12 @@ def jeffreys_density(M: Riemannian, x: Array) -> Array:
 
     Shapes: x (..., d).
     Source: Jeffreys, An invariant form for the prior probability in estimation problems, Proc. R. Soc. A 186 (1946).
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli().dual  # in p: 1 / √(p (1 − p))
+    >>> ig.statistics.jeffreys_density(M, [[0.5], [0.2]]).round(12)
+    array([2. , 2.5])
     """
     log_density = M.log_volume_element(x)
     return backend_of(log_density).exp(log_density)
@@ -56,6 +72,13 @@ def volume(M: Riemannian, over: "Region") -> Estimate:
     ------
     ConvergenceError, DomainError, ShapeError
         As the region says.
+
+    Examples
+    --------
+    >>> over = ig.statistics.Cubature([-np.inf], [np.inf])
+    >>> found = ig.statistics.volume(ig.Bernoulli(), over)
+    >>> float(found.value.round(6))  # a quarter of a circle of radius 2
+    3.141593
     """
     return over.integral(M, lambda x: jeffreys_density(M, x))
 
@@ -80,6 +103,13 @@ def integral(M: Riemannian, f: Callable[[Array], Array], over: "Region") -> Esti
     ------
     ConvergenceError, DomainError, ShapeError
         As the region says.
+
+    Examples
+    --------
+    >>> M, over = ig.Bernoulli(), ig.statistics.Cubature([-np.inf], [np.inf])
+    >>> square = ig.statistics.integral(M, lambda x: M.to_eta(x)[:, 0]**2, over)
+    >>> float((square.value / np.pi).round(6))  # E p², p of Beta(½, ½)
+    0.375
     """
     return over.integral(M, lambda x: f(x) * jeffreys_density(M, x))
 
@@ -125,6 +155,13 @@ class Cubature(_Box):
         For bounds in the wrong order or of unequal shapes, or a node outside the domain of the manifold.
     ConvergenceError
         If `rtol` is not reached, for instance as the volume is infinite.
+
+    Examples
+    --------
+    >>> over = ig.statistics.Cubature([0.0], [np.log(9.0)])
+    >>> value, error = ig.statistics.volume(ig.Poisson(), over)
+    >>> float(value.round(9)), bool(error < 1e-8)  # 2 (√9 − √1)
+    (4.0, True)
     """
 
     rtol: float = 1e-9
@@ -181,6 +218,14 @@ class UniformSampling(_Box):
     ------
     DomainError, ShapeError
         For bounds in the wrong order, infinite or of unequal shapes, or too few draws.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> over = ig.statistics.UniformSampling([-30.0], [30.0], rng, 10_000)
+    >>> value, error = ig.statistics.volume(ig.Bernoulli(), over)  # π
+    >>> float(value.round(1)), bool(abs(value - np.pi) < 3 * error)
+    (3.1, True)
     """
 
     rng: Any
@@ -220,6 +265,17 @@ class ImportanceSampling(Region):
     ------
     DomainError
         For too few draws.
+
+    Examples
+    --------
+    >>> N, rng = ig.Normal(), np.random.default_rng(0)
+    >>> q = N.theta_from(mean=0.0, variance=4.0)
+    >>> over = ig.statistics.ImportanceSampling(
+    ...     lambda rng, n: N.sample(rng, q, (n, 1)),
+    ...     lambda x: N.log_density(q, x[:, 0]), rng, 10_000)
+    >>> value, error = ig.statistics.volume(ig.Bernoulli(), over)  # π
+    >>> float(value.round(1)), bool(abs(value - np.pi) < 3 * error)
+    (3.1, True)
     """
 
     draw: Callable[[Any, int], Any]
