@@ -116,7 +116,7 @@ class Curved(Riemannian):
         xp, _, value = arrays(u, value)
         shape = (self.family.dim, *axes)
         if tuple(value.shape[value.ndim - len(shape):]) != shape:
-            raise ShapeError(f"embedding.{name} must return shape {('...', *shape)}; got {tuple(value.shape)}")
+            raise ShapeError(f"embedding.{name} must return shape (..., {', '.join(map(str, shape))}); got {tuple(value.shape)}")
         return xp.broadcast_to(value, (*u.shape[:-1], *shape))
 
     def lowered(self, u: Array) -> tuple[Namespace, Array, Array]:

@@ -111,5 +111,5 @@ def test_errors():
     with pytest.raises(TypeError, match="Interval lacks dim, value, jacobian, second"):
         Curved(ig.Normal(), Interval())
     wrong = Curved(ig.Normal(), Embedding(1, lambda u: u, lambda u: u, lambda u: u))
-    with pytest.raises(ig.ShapeError, match=r"embedding.value must return shape \('...', 2\); got \(1,\)"):
+    with pytest.raises(ig.ShapeError, match=r"embedding.value must return shape \(..., 2\); got \(1,\)"):
         wrong.to_theta([0.5])
