@@ -45,6 +45,17 @@ class NaturalGradientRegressor(RegressorMixin, NetworkEstimator):      # type: i
     n_features_in_, feature_names_in_
 
     Source: Martens & Grosse, Optimizing neural networks with Kronecker-factored approximate curvature (2015).
+
+    Examples
+    --------
+    >>> from infogeo.training import NaturalGradientRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.uniform(-2, 2, (200, 1))            # noise that grows with x
+    >>> y = X[:, 0] + np.exp(X[:, 0] / 2) * rng.standard_normal(200)
+    >>> est = NaturalGradientRegressor(hidden=(4,), max_iter=10, random_state=0)
+    >>> low, high = est.fit(X, y).predict_dist([[-2.0], [2.0]]).variance
+    >>> bool(low < 1.5 < 3.0 < high)
+    True
     """
 
     def __init__(self, family: Any = Normal, hidden: Any = (50,), *, activation: Any = Tanh, optimiser: Any = None,
