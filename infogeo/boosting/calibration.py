@@ -19,6 +19,15 @@ class ConformalLevel:
     the true law, where the rows are exchangeable.
 
     Source: Chernozhukov, Wüthrich & Zhu, Distributional conformal prediction, PNAS 118 (2021).
+
+    Examples
+    --------
+    >>> M, y = ig.Normal(), 2 * np.random.default_rng(0).standard_normal(999)
+    >>> theta = M.theta_from(mean=np.zeros(999), variance=np.ones(999))
+    >>> law = ig.boosting.Prediction(M, theta)      # y deviates by 2, not by 1
+    >>> level = ig.boosting.ConformalLevel(law, y)
+    >>> round(level(0.5), 1)                        # that covers half of them
+    0.8
     """
 
     @takes(prediction=Prediction)
@@ -43,6 +52,14 @@ def reliability(prediction: Prediction, y: Array, q: Array) -> Array:
     A count's y is below by the part of its own probability that q takes: no draws are needed.
 
     Source: Czado, Gneiting & Held, Predictive model assessment for count data, Biometrics 65 (2009), equation 2.
+
+    Examples
+    --------
+    >>> M, y = ig.Normal(), np.random.default_rng(0).standard_normal(1000)
+    >>> theta = M.theta_from(mean=np.zeros(1000), variance=np.full(1000, 1.0))
+    >>> law = ig.boosting.Prediction(M, theta)
+    >>> ig.boosting.reliability(law, y, [0.1, 0.5, 0.9]).round(1)
+    array([0.1, 0.5, 0.9])
     """
     below, upto = (side[:, None] for side in prediction.probability_integral(y))
     q = np.atleast_1d(np.asarray(q, dtype=float))
@@ -53,7 +70,16 @@ def reliability(prediction: Prediction, y: Array, q: Array) -> Array:
 
 @takes(Prediction)
 def pit_histogram(prediction: Prediction, y: Array, bins: int = 10) -> Array:
-    """The share of probability integral transforms in each of the bins of [0, 1], shape (bins,): 1 / bins each, if right."""
+    """The share of probability integral transforms in each of the bins of [0, 1], shape (bins,): 1 / bins each, if right.
+
+    Examples
+    --------
+    >>> M, y = ig.Normal(), np.random.default_rng(0).standard_normal(1000)
+    >>> theta = M.theta_from(mean=np.zeros(1000), variance=np.full(1000, 0.25))
+    >>> law = ig.boosting.Prediction(M, theta)
+    >>> ig.boosting.pit_histogram(law, y, bins=4).round(1)  # a cup: too narrow
+    array([0.4, 0.1, 0.1, 0.3])
+    """
     ends = np.linspace(0.0, 1.0, require_count("bins", bins) + 1)
     return np.diff(np.concatenate([[0.0], reliability(prediction, y, ends[1:-1]), [1.0]]))
 
@@ -63,6 +89,16 @@ def plot_pit(prediction: Prediction, y: Array, bins: int = 10, ax: Any = None) -
     """The histogram of the probability integral transforms, with the band in which 95 % of bins of right laws lie.
 
     A cup says that the laws are too narrow, a hill that they are too wide, a slope that they are off to one side.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> M, y = ig.Normal(), np.random.default_rng(0).standard_normal(1000)
+    >>> theta = M.theta_from(mean=np.zeros(1000), variance=np.full(1000, 1.0))
+    >>> law = ig.boosting.Prediction(M, theta)
+    >>> ax = ig.boosting.plot_pit(law, y, bins=4, ax=Figure().subplots())
+    >>> [round(bar.get_height()) for bar in ax.patches[:4]]     # 1, if right
+    [1, 1, 1, 1]
     """
     ax = axes_or_new(ax, (4.0, 3.4))
     share, n = pit_histogram(prediction, y, bins), len(prediction)
@@ -75,7 +111,18 @@ def plot_pit(prediction: Prediction, y: Array, bins: int = 10, ax: Any = None) -
 
 @takes(Prediction)
 def plot_reliability(prediction: Prediction, y: Array, ax: Any = None) -> Any:
-    """The share of observations below each predicted quantile, which lies on the diagonal where the laws are right."""
+    """The share of observations below each predicted quantile, which lies on the diagonal where the laws are right.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> M, y = ig.Normal(), np.random.default_rng(0).standard_normal(1000)
+    >>> theta = M.theta_from(mean=np.zeros(1000), variance=np.full(1000, 1.0))
+    >>> law = ig.boosting.Prediction(M, theta)
+    >>> ax = ig.boosting.plot_reliability(law, y, ax=Figure().subplots())
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('predicted probability', 'observed share')
+    """
     ax, q = axes_or_new(ax, (4.0, 3.4)), np.linspace(0.0, 1.0, 101)
     share = np.concatenate([[0.0], reliability(prediction, y, q[1:-1]), [1.0]])
     band = 1.96 * np.sqrt(q * (1.0 - q) / len(prediction))

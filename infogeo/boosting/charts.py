@@ -40,6 +40,14 @@ class ParameterChart(ABC):
         What each coordinate is: `mean`, `log variance`.
     owners : tuple of str
         The ordinary parameter that each coordinate belongs to.
+
+    Examples
+    --------
+    >>> chart = ig.boosting.OrdinaryChart(ig.Normal())
+    >>> u = np.array([[3.0, np.log(4.0)]])          # mean and log variance
+    >>> G = chart.metric(u, chart.to_theta(u))[0]
+    >>> np.diag(G).round(6)                         # 1/σ², ½
+    array([0.25, 0.5 ])
     """
 
     family: ExponentialFamily
@@ -146,6 +154,15 @@ class OrdinaryChart(ParameterChart):
     ------
     TypeError
         For a family with a parameter of another kind: probabilities, directions.
+
+    Examples
+    --------
+    >>> chart = ig.boosting.OrdinaryChart(ig.Normal())
+    >>> chart.columns
+    ('mean', 'log variance')
+    >>> theta = ig.Normal().theta_from(mean=[3.0], variance=[4.0])
+    >>> chart.from_theta(theta).round(4), float(np.log(4).round(4))
+    (array([[3.    , 1.3863]]), 1.3863)
     """
 
     @takes(family=ExponentialFamily)
@@ -225,6 +242,13 @@ class NaturalChart(ParameterChart):
     ------
     TypeError
         Where θ has a boundary: a constant step would cross it.
+
+    Examples
+    --------
+    >>> chart = ig.boosting.NaturalChart(ig.Bernoulli())
+    >>> u = np.array([[0.0]])     # p = ½: (p − y) / (p (1 − p))
+    >>> chart.residual(u, chart.to_theta(u), np.array([1]))
+    array([[-2.]])
     """
 
     @takes(family=ExponentialFamily)
@@ -269,6 +293,13 @@ class ExpectationChart(ParameterChart):
     ------
     TypeError
         Where the domain of η has no chart with an inverse.
+
+    Examples
+    --------
+    >>> chart = ig.boosting.ExpectationChart(ig.Poisson())
+    >>> u = np.array([[np.log(3.0)]])               # the chart of η > 0 is exp
+    >>> ig.Poisson().to_eta(chart.to_theta(u)).round(6)
+    array([[3.]])
     """
 
     @takes(family=ExponentialFamily, chart=Chart)
@@ -300,6 +331,13 @@ def default_chart(family: ExponentialFamily) -> ParameterChart:
     ------
     TypeError
         Where neither is possible.
+
+    Examples
+    --------
+    >>> ig.boosting.default_chart(ig.Gamma()).columns
+    ('log shape', 'log rate')
+    >>> ig.boosting.default_chart(ig.Categorical(3)).columns
+    ('theta[0]', 'theta[1]')
     """
     try:
         return OrdinaryChart(family)

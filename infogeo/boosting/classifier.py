@@ -39,6 +39,15 @@ class NaturalGradientBoostingClassifier(ClassifierMixin, DistributionBooster):  
     classes_ : array of the labels, sorted
     family_, n_iter_, …
         As of `NaturalGradientBoostingRegressor`.
+
+    Examples
+    --------
+    >>> from infogeo.boosting import NaturalGradientBoostingClassifier
+    >>> X = np.random.default_rng(0).uniform(-1, 1, (300, 2))
+    >>> y = np.where(X[:, 0] * X[:, 1] > 0, "same", "other")
+    >>> est = NaturalGradientBoostingClassifier(max_iter=10, learning_rate=0.3)
+    >>> est.fit(X, y).predict([[0.5, 0.5], [-0.5, 0.5]]).tolist()
+    ['same', 'other']
     """
 
     def __init__(self, *, scoring_rule: Any = LogScore, chart: Any = None, leaf: Any = LeafMetric, max_iter: int = 500,

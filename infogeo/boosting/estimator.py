@@ -334,7 +334,16 @@ class DistributionBooster(BaseEstimator):         # type: ignore[misc]
 
 
 def log_scorer(model: Any, X: Any, y: Any, sample_weight: Any = None) -> float:
-    """Minus the `log_score`, larger for better: ``GridSearchCV(model, grid, scoring=log_scorer)``."""
+    """Minus the `log_score`, larger for better: ``GridSearchCV(model, grid, scoring=log_scorer)``.
+
+    Examples
+    --------
+    >>> X, y = np.arange(40.0)[:, None], np.arange(40.0)
+    >>> est = ig.boosting.NaturalGradientBoostingRegressor(max_iter=3)
+    >>> est = est.fit(X, y)
+    >>> ig.boosting.log_scorer(est, X, y) == -est.log_score(X, y)
+    True
+    """
     if isinstance(model, type) or not hasattr(model, "log_score"):
         raise TypeError(f"log_scorer takes an estimator with a log_score, such as those of infogeo.boosting; got {model!r}")
     return -float(model.log_score(X, y, sample_weight))

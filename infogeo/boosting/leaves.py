@@ -17,6 +17,18 @@ class Leaf(ABC):
 
     A unit of a coordinate is its standard deviation by the metric at the marginal law: gradients are of order 1, as trees hold
     them in float32.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()                          # p is ½ and 0.99, y is 0
+    >>> chart = ig.boosting.NaturalChart(M)
+    >>> theta, y = M.theta_from(probability=[0.5, 0.99]), np.array([0, 0])
+    >>> for leaf in (ig.boosting.Pointwise(), ig.boosting.LeafMetric()):
+    ...     g, h = leaf.rows(ig.boosting.LogScore(), chart, theta, theta, y,
+    ...                      np.ones(1))
+    ...     print(round(float(-g.sum() / h.sum()), 2))        # in log-odds
+    -51.0
+    -5.73
     """
 
     @abstractmethod
@@ -30,6 +42,17 @@ class Pointwise(Leaf):
     """The mean over the leaf of each row's natural gradient M⁻¹ ∂S, as NGBoost fits: h = 1.
 
     Where the metric degenerates, a confident class probability that is wrong, one row outweighs the others.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> chart = ig.boosting.NaturalChart(M)
+    >>> theta = M.theta_from(probability=[0.5, 0.99])
+    >>> g, h = ig.boosting.Pointwise().rows(ig.boosting.LogScore(), chart,
+    ...                                     theta, theta, np.array([0, 0]),
+    ...                                     np.ones(1))
+    >>> -g[:, 0].round(2), h[:, 0]     # −1 / (1 − p): one row rules
+    (array([  -2., -100.]), array([1., 1.]))
     """
 
     def rows(self, rule: ScoringRule, chart: ParameterChart, u: Array, theta: Array, y: Array,
@@ -50,6 +73,17 @@ class LeafMetric(Leaf):
     ----------
     floor : float
         Of the information of a row, as a share of the mean; in (0, 1].
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> chart = ig.boosting.NaturalChart(M)
+    >>> theta = M.theta_from(probability=[0.5, 0.99])
+    >>> g, h = ig.boosting.LeafMetric().rows(ig.boosting.LogScore(), chart,
+    ...                                      theta, theta, np.array([0, 0]),
+    ...                                      np.ones(1))
+    >>> g[:, 0].round(4), h[:, 0].round(4)          # p − y, p (1 − p)
+    (array([0.5 , 0.99]), array([0.25  , 0.0099]))
     """
 
     floor: float = 1e-3

@@ -23,6 +23,15 @@ class Prediction(PredictedLaw):
     theta : array (n, d)
     widened : callable (level) -> level, or None
         The level of the law's own interval that covers as often as asked, where the model is calibrated.
+
+    Examples
+    --------
+    >>> M = ig.Normal()
+    >>> law = ig.boosting.Prediction(M, M.theta_from(mean=[0.0, 5.0],
+    ...                                              variance=[1.0, 4.0]))
+    >>> law.interval(0.9).round(2)                  # mean ∓ 1.645 deviations
+    array([[-1.64,  1.64],
+           [ 1.71,  8.29]])
     """
 
     widened: Callable[[float], float] | None = None

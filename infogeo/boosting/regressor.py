@@ -92,6 +92,18 @@ class NaturalGradientBoostingRegressor(RegressorMixin, Intervals):      # type: 
     feature_importances_, feature_importances_names_, parameter_names_, n_features_in_, feature_names_in_
 
     Source: Duan et al., NGBoost: Natural gradient boosting for probabilistic prediction, ICML (2020).
+
+    Examples
+    --------
+    >>> from infogeo.boosting import NaturalGradientBoostingRegressor
+    >>> rng = np.random.default_rng(0)     # noise of variance 1, then 9
+    >>> X = rng.uniform(-2, 2, (500, 1))
+    >>> y = np.where(X[:, 0] < 0, 1.0, 3.0) * rng.standard_normal(500)
+    >>> est = NaturalGradientBoostingRegressor(ig.Normal, max_iter=10,
+    ...                                        learning_rate=0.3,
+    ...                                        max_leaf_nodes=2)
+    >>> est.fit(X, y).predict_dist([[-1.0], [1.0]]).variance.round()
+    array([1., 8.])
     """
 
     def __init__(self, family: Any = Normal, *, scoring_rule: Any = LogScore, chart: Any = None, leaf: Any = Pointwise,

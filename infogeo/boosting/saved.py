@@ -25,6 +25,17 @@ class SavedModel:
     forest : Forest
     base, unit : arrays (d,)
     stages, features : int
+
+    Examples
+    --------
+    >>> X, y = np.arange(40.0)[:, None], np.arange(40.0)
+    >>> est = ig.boosting.NaturalGradientBoostingRegressor(max_iter=3)
+    >>> est = est.fit(X, y)
+    >>> arrays = ig.boosting.SavedModel.of(est).arrays()      # for numpy.savez
+    >>> again = ig.boosting.SavedModel.from_arrays(ig.Normal(), arrays)
+    >>> one, two = (model.predict_dist(X).theta for model in (est, again))
+    >>> bool(np.array_equal(one, two))
+    True
     """
 
     chart: ParameterChart

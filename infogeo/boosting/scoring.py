@@ -25,6 +25,20 @@ class ScoringRule(ABC):
     the metric of the score, and the natural gradient is M⁻¹ ∂S/∂u.
 
     Shapes: u, θ (n, d), y (n, …); values (n,), gradients (n, d), metrics (n, d, d).
+
+    Examples
+    --------
+    >>> class Squared(ig.boosting.ScoringRule):     # error of the mean
+    ...     def value(self, family, theta, y):
+    ...         return (y - family.mean(theta))**2
+    ...     def covector(self, chart, u, theta, y):
+    ...         return -2 * (y - chart.family.mean(theta))[:, None]
+    ...     def metric(self, chart, u, theta):
+    ...         return np.full((len(u), 1, 1), 2.0)
+    >>> chart = ig.boosting.OrdinaryChart(ig.NormalKnownVariance(1.0))
+    >>> u = np.array([[0.0]])
+    >>> Squared().natural_gradient(chart, u, chart.to_theta(u), np.array([3.0]))
+    array([[-3.]])
     """
 
     name: str
@@ -68,7 +82,15 @@ class ScoringRule(ABC):
 
 
 class LogScore(ScoringRule):
-    """−log p(y; θ), in nats; its metric is that of Fisher."""
+    """−log p(y; θ), in nats; its metric is that of Fisher.
+
+    Examples
+    --------
+    >>> M, rule = ig.Exponential(), ig.boosting.LogScore()
+    >>> found = rule.value(M, M.theta_from(rate=[2.0]), np.array([3.0]))
+    >>> found.round(4), float((6 - np.log(2)).round(4))
+    (array([5.3069]), 5.3069)
+    """
 
     name = "log score"
 
@@ -98,6 +120,13 @@ class CRPS(ScoringRule):
     and `NormalKnownVariance`; for the others one pass over nodes of every row, 2 to 50 µs for each.
 
     Source: Gneiting & Raftery, JASA 102 (2007), equation 21; Duan et al., NGBoost, ICML (2020), section 2.3.
+
+    Examples
+    --------
+    >>> M, rule = ig.Normal(), ig.boosting.CRPS()
+    >>> theta = M.theta_from(mean=[0.0], variance=[1.0])
+    >>> rule.value(M, theta, np.array([0.0])).round(4)        # (√2 − 1) / √π
+    array([0.2337])
     """
 
     name = "CRPS"
@@ -163,6 +192,13 @@ class Brier(ScoringRule):
 
     Mathematically, its metric on the simplex is 2 I, so that its natural gradient is p − e_y there, that of the log score: the
     two differ in what they report and in the leaf form.
+
+    Examples
+    --------
+    >>> M, rule = ig.Bernoulli(), ig.boosting.Brier()
+    >>> theta = M.theta_from(probability=[0.8, 0.8])
+    >>> rule.value(M, theta, np.array([1, 0])).round(6)  # 2 · 0.2², 2 · 0.8²
+    array([0.08, 1.28])
     """
 
     name = "Brier score"

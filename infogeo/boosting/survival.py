@@ -37,6 +37,18 @@ class NaturalGradientBoostingSurvival(Intervals):
     scoring_rule : LogScore
     chart, leaf, max_iter, learning_rate, …
         As of `NaturalGradientBoostingRegressor`.
+
+    Examples
+    --------
+    >>> from infogeo.boosting import NaturalGradientBoostingSurvival
+    >>> rng = np.random.default_rng(0)     # means 1 and 3, seen up to 2
+    >>> X = rng.integers(0, 2, (500, 1)).astype(float)
+    >>> time = rng.exponential(1 + 2 * X[:, 0])
+    >>> y = np.stack([time.clip(max=2), np.where(time > 2, np.inf, time)], -1)
+    >>> est = NaturalGradientBoostingSurvival(ig.Exponential, max_iter=20,
+    ...                                       learning_rate=0.3)
+    >>> est.fit(X, y).predict_dist([[0.0], [1.0]]).mean.round()
+    array([1., 3.])
     """
 
     def __init__(self, family: Any = LogNormal, *, scoring_rule: Any = LogScore, chart: Any = None, leaf: Any = Pointwise,

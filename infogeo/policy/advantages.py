@@ -24,6 +24,17 @@ class GAE:
 
     Source: Schulman, Moritz, Levine, Jordan & Abbeel, High-dimensional continuous control using generalized advantage
     estimation (2016).
+
+    Examples
+    --------
+    >>> reward, V = np.array([[1.0], [1.0]]), np.array([[0.5], [0.25]])
+    >>> after, over = np.array([[0.25], [9.0]]), np.array([[False], [True]])
+    >>> cut = np.zeros((2, 1), dtype=bool)
+    >>> for lam in (0.0, 1.0):                      # λ = 1: return less value
+    ...     print(ig.policy.GAE(gamma=1.0, lam=lam)(reward, V, after, over,
+    ...                                             cut)[:, 0])
+    [0.75 0.75]
+    [1.5  0.75]
     """
 
     gamma: float = 0.99

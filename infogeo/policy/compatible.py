@@ -26,6 +26,17 @@ def compatible_weights(policy: ConditionalModel, w: Array, states: Array, action
 
     Source: Sutton, McAllester, Singh & Mansour, Policy gradient methods for reinforcement learning with function approximation
     (2000); Kakade, A natural policy gradient (2002).
+
+    Examples
+    --------
+    >>> network = ig.networks.MLP((1, 1), bias=False)
+    >>> policy = ig.networks.ConditionalModel(network, ig.Bernoulli())
+    >>> found = ig.policy.compatible_weights(policy, np.zeros(1),
+    ...                                      [[1.0], [1.0]], [1, 0],
+    ...                                      np.array([2.0, -2.0]),
+    ...                                      ig.curvature.Undamped())
+    >>> found                                       # A = ±2 = ±½ w
+    array([4.])
     """
     loss = policy.objective((states, actions))
     xp, advantages = arrays(loss.x, advantages)[::2]
@@ -55,6 +66,17 @@ def episodic_weights(policy: ConditionalModel, w: Array, states: Array, actions:
     ridge : positive number
 
     Source: Peters & Schaal, Natural actor-critic (2008).
+
+    Examples
+    --------
+    >>> network = ig.networks.MLP((1, 1), bias=False)
+    >>> policy = ig.networks.ConditionalModel(network, ig.Bernoulli())
+    >>> rng = np.random.default_rng(0)              # the return counts the ones
+    >>> actions, states = rng.integers(0, 2, (200, 5)), np.ones((200, 5, 1))
+    >>> returns = actions.sum(axis=1).astype(float)
+    >>> ig.policy.episodic_weights(policy, np.zeros(1), states, actions,
+    ...                            returns, ridge=1e-9).round(3)
+    array([1.])
     """
     require_positive("ridge", ridge)
     xp, states, returns = arrays(states, returns)

@@ -2,7 +2,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from ..backend import Array, Namespace
+from ..backend import Array, Namespace, arrays
 from ..numerics.linalg import matvec, solve
 
 __all__ = ["AverageReward", "Criterion", "DiscountedReturn"]
@@ -17,6 +17,15 @@ class Criterion(ABC):
         By which the policy gradient E[A ∇log π] over the occupancy is multiplied.
     discount : float
         γ of Q = r + γ P V (1 for average rewards).
+
+    Examples
+    --------
+    >>> P = np.array([[0.9, 0.1], [0.3, 0.7]])  # the first is the limit γ → 1
+    >>> near = ig.policy.DiscountedReturn(0.999, [1.0, 0.0])
+    >>> for criterion in (ig.policy.AverageReward(), near):
+    ...     print(criterion.occupancy(np, P).round(3))
+    [0.75 0.25]
+    [0.751 0.249]
     """
 
     horizon: float
@@ -50,10 +59,20 @@ class DiscountedReturn(Criterion):
         γ, in [0, 1).
     start : array, shape (..., S)
         ρ, the distribution of the first state.
+
+    Examples
+    --------
+    >>> criterion = ig.policy.DiscountedReturn(0.9, [0.5, 0.5])
+    >>> V, gain = criterion.values(np, np.eye(2), np.array([1.0, 3.0]))
+    >>> V.round(6), float(criterion.total(np, V, gain).round(6))  # r / (1 − γ)
+    (array([10., 30.]), 20.0)
     """
 
     discount: float
     start: Array
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start", arrays(self.start)[1])
 
     @property
     def horizon(self) -> float:         # type: ignore[override]
@@ -75,6 +94,16 @@ class AverageReward(Criterion):
     """J = ρ·r with the stationary distribution ρ = Pᵀρ; V is relative, (I − P) V = r − J with ρ·V = 0.
 
     Mathematically, (I − Pᵀ + 1 1ᵀ) ρ = 1 and (I − P + 1 ρᵀ) V = r − J. Source: Kakade, A natural policy gradient (2002).
+
+    Examples
+    --------
+    >>> P, r = np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0.0, 4.0])
+    >>> average = ig.policy.AverageReward()
+    >>> average.occupancy(np, P).round(6)           # ρ = Pᵀ ρ
+    array([0.75, 0.25])
+    >>> V, gain = average.values(np, P, r)
+    >>> gain.round(6)                               # ρ · r
+    array([1.])
     """
 
     horizon, discount = 1.0, 1.0

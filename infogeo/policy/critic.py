@@ -27,6 +27,17 @@ class Critic:
         As of `descend`: ``Adam()`` and 1e-3, or ``KFAC(…)`` and its own step.
     steps, size : int
         Mini-batches of a fit, and examples in one, drawn with replacement.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.NormalKnownVariance(1.0))
+    >>> critic = ig.policy.Critic(model, np.zeros(2), ig.training.Adam(),
+    ...                           step=0.1, size=8)
+    >>> states = np.linspace(-1.0, 1.0, 50)[:, None]
+    >>> critic.fit(states, 2 * states[:, 0], np.random.default_rng(0))
+    >>> critic([[1.0]]).round(1)                    # the return from there
+    array([2.])
     """
 
     def __init__(self, model: ConditionalModel, w: Array, update: Update, step: Any = 1e-3, *, steps: int = 160,

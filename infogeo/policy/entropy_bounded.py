@@ -40,6 +40,15 @@ class EntropyBounded(Update):
         β, nats.
 
     Source: Pajarinen, Thai, Akrour, Peters & Neumann, Compatible natural gradient policy search (2019); the dual is derived.
+
+    Examples
+    --------
+    >>> M, f = ig.Categorical(3), lambda theta: (-theta[0], [-1.0, 0.0])
+    >>> run = ig.descend(f, [0.0, 0.0], geometry=M,
+    ...                  update=ig.policy.EntropyBounded(kl=0.1), step=1.0,
+    ...                  max_steps=1)
+    >>> float(M.kl(run.x, np.zeros(2)).round(6))    # as far as it may go
+    0.1
     """
 
     needs = ("sharp",)

@@ -27,6 +27,16 @@ class Outcome(NamedTuple):
         Whether the episode is over, so that nothing can be earned any more.
     truncated : bool array, shape (k,)
         Whether it was cut off, though there was more to earn.
+
+    Examples
+    --------
+    >>> P = [[[1.0, 0.0], [0.0, 1.0]]] * 2          # action a leads to state a
+    >>> mdp = ig.policy.FiniteMDP(P, [[0.0, 0.0], [0.0, 1.0]], discount=0.9)
+    >>> environment = ig.policy.MDPEnvironment(mdp, count=3, length=10)
+    >>> first = environment.reset(np.random.default_rng(0))
+    >>> outcome = [environment.step(np.array([0, 1, 1])) for _ in range(10)][-1]
+    >>> outcome.rewards, outcome.truncated          # cut off after ten steps
+    (array([0., 1., 1.]), array([ True,  True,  True]))
     """
 
     states: Array
@@ -46,6 +56,27 @@ class Environment(ABC):
     state_shape : tuple of int
     family : ExponentialFamily
         Of the actions; another family of the same support serves as well.
+
+    Examples
+    --------
+    >>> class Walk(ig.policy.Environment):          # up or down; it never ends
+    ...     count, state_shape, family = 2, (1,), ig.Bernoulli()
+    ...     def reset(self, rng):
+    ...         self.at = np.zeros((2, 1))
+    ...         return self.at
+    ...     def step(self, actions):
+    ...         self.at = self.at + 2 * actions[:, None] - 1
+    ...         never = np.zeros(2, dtype=bool)
+    ...         return ig.policy.Outcome(self.at, self.at[:, 0], self.at, never,
+    ...                                  never)
+    >>> policy = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                       ig.Bernoulli())
+    >>> rollouts = ig.policy.Rollouts(Walk(), policy, steps=6)
+    >>> always_up = np.array([0.0, 50.0])
+    >>> rollouts.collect(always_up, np.random.default_rng(0)).rewards
+    array([[1., 1.],
+           [2., 2.],
+           [3., 3.]])
     """
 
     count: int
@@ -74,6 +105,17 @@ class MDPEnvironment(Environment):
     count : int
     length : int
         Episodes are cut off after so many steps; they never terminate.
+
+    Examples
+    --------
+    >>> P = [[[1.0, 0.0], [0.0, 1.0]]] * 2          # action a leads to state a
+    >>> mdp = ig.policy.FiniteMDP(P, [[0.0, 0.0], [0.0, 1.0]], discount=0.9)
+    >>> environment = ig.policy.MDPEnvironment(mdp, count=3, length=10)
+    >>> first = environment.reset(np.random.default_rng(0))
+    >>> environment.step(np.array([0, 1, 1])).states  # those of the actions
+    array([[1., 0.],
+           [0., 1.],
+           [0., 1.]])
     """
 
     def __init__(self, mdp: FiniteMDP, count: int, length: int) -> None:

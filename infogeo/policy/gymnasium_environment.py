@@ -23,6 +23,15 @@ def gym(name: str, count: int = 8, **settings: Any) -> "GymEnvironment":
         How many copies are stepped at once: a policy's pass for eight states costs little more than for one.
     settings
         As of ``gymnasium.make``.
+
+    Examples
+    --------
+    >>> environment = ig.policy.gym("CartPole-v1", count=3)
+    >>> states = environment.reset(np.random.default_rng(0))
+    >>> outcome = environment.step(np.array([0, 1, 1]))
+    >>> states.shape, outcome.rewards
+    ((3, 4), array([1., 1., 1.]))
+    >>> environment.close()
     """
     with from_extra("environments by name need Gymnasium", "policy"):
         import gymnasium
@@ -48,6 +57,15 @@ class GymEnvironment(Environment):
     ------
     DomainError
         If actions fit no family, or states are no box.
+
+    Examples
+    --------
+    >>> import gymnasium
+    >>> copies = [gymnasium.make("CartPole-v1") for _ in range(2)]
+    >>> environment = ig.policy.GymEnvironment(copies)
+    >>> environment.reset(np.random.default_rng(0)).shape, environment.family
+    ((2, 4), Categorical(k=2, reference=1))
+    >>> environment.close()
     """
 
     def __init__(self, copies: list[Any]) -> None:

@@ -40,6 +40,16 @@ class LinearQuadratic:
     Outside of the gains that keep the cost finite, √γ F stable, cost and gradient are ∞ and NaN.
     Raises: ShapeError, DomainError.
     Source: Fazel, Ge, Kakade & Mesbahi, Global convergence of policy gradient methods for the LQR (2018).
+
+    Examples
+    --------
+    >>> one = np.eye(1)
+    >>> problem = ig.policy.LinearQuadratic(one, one, one, one, discount=0.9)
+    >>> gains = problem.policy_iteration(np.array([-0.5]))
+    >>> for _ in range(6):
+    ...     K = next(gains)
+    >>> K.round(6), problem.optimum.round(6)
+    (array([-0.588403]), array([-0.588403]))
     """
 
     def __init__(self, A: Array, B: Array, Q: Array, R: Array, *, discount: float, sigma: float = 1.0,
@@ -166,7 +176,18 @@ class _Cost(Objective):
 
 
 class LinearPolicies(Riemannian):
-    """Gains K, row by row, with the metric I ⊗ Σ(K) / σ². Σ is the discounted second moment of the states."""
+    """Gains K, row by row, with the metric I ⊗ Σ(K) / σ². Σ is the discounted second moment of the states.
+
+    Examples
+    --------
+    >>> one = np.eye(1)
+    >>> problem = ig.policy.LinearQuadratic(one, one, one, one, discount=0.9)
+    >>> K, M = np.array([-0.5]), problem.policies()
+    >>> M.sharp(K, problem.gradient(K)).round(6)
+    array([0.451613])
+    >>> problem.natural_gradient(K).round(6)
+    array([0.451613])
+    """
 
     @takes(problem=LinearQuadratic)
     def __init__(self, problem: LinearQuadratic) -> None:

@@ -32,6 +32,16 @@ class LogLinearPolicies(WeightSpace):
     ------
     TypeError
         For a network that is not linear in its weights.
+
+    Examples
+    --------
+    >>> network = ig.networks.MLP((2, 1), bias=False)
+    >>> model = ig.networks.ConditionalModel(network, ig.Bernoulli())
+    >>> batch = np.array([[1.0, 0.0], [0.0, 2.0]]), None      # the features φ
+    >>> M = ig.policy.LogLinearPolicies(model, batch, ig.curvature.Undamped())
+    >>> M.metric(np.zeros(2))                       # ¼ of the mean of φ φᵀ
+    array([[0.125, 0.   ],
+           [0.   , 0.5  ]])
     """
 
     @takes(model=ConditionalModel, damping=Damping)

@@ -18,6 +18,14 @@ class Policies(Riemannian):
 
     Mathematically, a block d(s) (diag π_s − π_s π_sᵀ) a state, d the occupancy of θ itself. Source: Kakade, A natural policy
     gradient (2002).
+
+    Examples
+    --------
+    >>> P = [[[1.0, 0.0], [0.0, 1.0]]] * 2          # action a leads to state a
+    >>> mdp = ig.policy.FiniteMDP(P, [[0.0, 0.0], [0.0, 1.0]], discount=0.9)
+    >>> mdp.policies().metric(np.zeros(2)).round(4)  # d(s) ¼ in each state
+    array([[0.125, 0.   ],
+           [0.   , 0.125]])
     """
 
     def __init__(self, mdp: FiniteMDP) -> None:
@@ -65,6 +73,13 @@ class AveragedLaws:
         One law a state.
     occupancy : array, shape (..., S)
         The weights of the states.
+
+    Examples
+    --------
+    >>> family = ig.Independent(ig.Bernoulli(), 2)  # a coin in each state
+    >>> laws = ig.policy.AveragedLaws(family, np.array([0.75, 0.25]))
+    >>> np.diag(laws.metric(np.zeros(2)))           # of ¼
+    array([0.1875, 0.0625])
     """
 
     def __init__(self, family: Any, occupancy: Array) -> None:

@@ -29,6 +29,15 @@ class Surrogate(NegativeLogLikelihood):
     advantages : array, shape (n,)
 
     Source: Schulman, Levine, Moritz, Jordan & Abbeel, Trust region policy optimization (2015).
+
+    Examples
+    --------
+    >>> network = ig.networks.MLP((1, 1), bias=False)
+    >>> policy = ig.networks.ConditionalModel(network, ig.Bernoulli())
+    >>> batch, advantages = ([[1.0], [1.0]], [1, 0]), np.array([2.0, -2.0])
+    >>> f = ig.policy.Surrogate(policy, np.zeros(1), batch, advantages)
+    >>> f.value_and_gradient(np.zeros(1))[1]        # −½ (2 · ½ + (−2) (−½))
+    array([-1.])
     """
 
     def __init__(self, policy: ConditionalModel, w: Array, batch: tuple[Array, Array], advantages: Array) -> None:
@@ -56,6 +65,23 @@ class Progress(NamedTuple):
     """How far training is: steps in the environment, and the mean return and length of the episodes that ended since the last.
 
     Both are NaN where none ended.
+
+    Examples
+    --------
+    >>> from infogeo.networks import MLP, ConditionalModel
+    >>> P = [[[1.0, 0.0], [0.0, 1.0]]] * 2          # action a leads to state a
+    >>> mdp = ig.policy.FiniteMDP(P, [[0.0, 0.0], [0.0, 1.0]], discount=0.9)
+    >>> environment = ig.policy.MDPEnvironment(mdp, count=3, length=10)
+    >>> policy = ConditionalModel(MLP((2, 1)), ig.Bernoulli())
+    >>> value = ConditionalModel(MLP((2, 1)), ig.NormalKnownVariance(1.0))
+    >>> critic = ig.policy.Critic(value, np.zeros(3), ig.training.Adam(),
+    ...                           steps=5)
+    >>> task = ig.policy.Return(environment, policy, critic, steps=60)
+    >>> run = ig.descend(task, np.zeros(3), update=ig.GradientUpdate(),
+    ...                  step=0.1, max_steps=2, rng=np.random.default_rng(0),
+    ...                  record=None)
+    >>> [(one.steps, one.mean_length) for one in task.progress]
+    [(60, 10.0), (120, 10.0)]
     """
 
     steps: int

@@ -28,6 +28,21 @@ class Trajectories(NamedTuple):
         The undiscounted returns of the episodes that ended here, in the order in which they did.
     lengths : array
         Their steps.
+
+    Examples
+    --------
+    >>> P = [[[1.0, 0.0], [0.0, 1.0]]] * 2          # action a leads to state a
+    >>> mdp = ig.policy.FiniteMDP(P, [[0.0, 0.0], [0.0, 1.0]], discount=0.9)
+    >>> environment = ig.policy.MDPEnvironment(mdp, count=3, length=10)
+    >>> policy = ig.networks.ConditionalModel(ig.networks.MLP((2, 1)),
+    ...                                       ig.Bernoulli())
+    >>> rollouts = ig.policy.Rollouts(environment, policy, steps=60)
+    >>> done = rollouts.collect(np.zeros(3), np.random.default_rng(0))
+    >>> bool(done.returns.sum() == done.rewards.sum())        # whole episodes
+    True
+    >>> states, actions = done.samples
+    >>> states.shape, actions.shape
+    ((60, 2), (60,))
     """
 
     states: Array
@@ -60,6 +75,18 @@ class Rollouts:
         Of the environment's states, to its actions.
     steps : int
         In all, over the environments: a multiple of their number.
+
+    Examples
+    --------
+    >>> P = [[[1.0, 0.0], [0.0, 1.0]]] * 2          # action a leads to state a
+    >>> mdp = ig.policy.FiniteMDP(P, [[0.0, 0.0], [0.0, 1.0]], discount=0.9)
+    >>> environment = ig.policy.MDPEnvironment(mdp, count=3, length=10)
+    >>> policy = ig.networks.ConditionalModel(ig.networks.MLP((2, 1)),
+    ...                                       ig.Bernoulli())
+    >>> rollouts = ig.policy.Rollouts(environment, policy, steps=60)
+    >>> done = rollouts.collect(np.zeros(3), np.random.default_rng(0))
+    >>> done.states.shape, done.lengths             # 3 copies, 20 steps each
+    ((20, 3, 2), array([10, 10, 10, 10, 10, 10]))
     """
 
     def __init__(self, environment: Environment, policy: ConditionalModel, steps: int) -> None:
