@@ -21,7 +21,16 @@ LONG = 2000
 
 
 class NoClosedForm(InfogeoError):
-    """SymPy does not find the closed form that was asked for; the message says which, and what numbers can do instead."""
+    """SymPy does not find the closed form that was asked for; the message says which, and what numbers can do instead.
+
+    Examples
+    --------
+    >>> try:
+    ...     ig.symbolic.symbolic_manifold(ig.Gamma()).theta_of_eta
+    ... except ig.symbolic.NoClosedForm as error:
+    ...     print(str(error).split("; ")[1])
+    compile() solves it in numbers
+    """
 
 
 def symbols_of(x: sp.Symbol | Sequence[sp.Symbol]) -> tuple[sp.Symbol, ...]:

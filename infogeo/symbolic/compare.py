@@ -29,6 +29,14 @@ class Comparison:
     errors : dict of arrays, shape (n,)
         Of `potential`, `to_eta`, `metric` and `cubic_tensor`; of `flat` and `sharp` at one vector for each point, G v − flat(v)
         relative to |G| |v| and c − G sharp(c) relative to |G| |sharp(c)|, where no condition number enters.
+
+    Examples
+    --------
+    >>> found = ig.symbolic.compare(ig.Poisson(), count=3)
+    >>> sorted(found.errors)
+    ['cubic_tensor', 'flat', 'metric', 'potential', 'sharp', 'to_eta']
+    >>> found.worst < 1e-14
+    True
     """
 
     name: str
@@ -70,6 +78,12 @@ def compare(manifold: DuallyFlat, symbolic: SymbolicManifold | None = None, *, p
         If there is no symbolic form of the manifold.
     ShapeError
         If the dimensions differ.
+
+    Examples
+    --------
+    >>> found = ig.symbolic.compare(ig.Gamma(), points=[[1e-3, -1.0]])
+    >>> found.worst < 1e-14
+    True
     """
     symbolic = symbolic_manifold(manifold) if symbolic is None else symbolic
     if symbolic.dim != manifold.dim:

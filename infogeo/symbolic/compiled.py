@@ -53,6 +53,16 @@ class CompiledManifold(DuallyFlat):
     Mathematically, ψ, ∇ψ, ∇²ψ and ∇³ψ, each symmetric entry once; log Σ exp in its stable form. θ(η) is a formula where SymPy
     solves ∇ψ(θ) = η, and Newton's method elsewhere. `flat` and `sharp` follow the `structure` of the metric: blocks, a diagonal,
     a diagonal plus a matrix of rank one, or an elimination in symbols.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> t = sp.Symbol("theta", real=True)
+    >>> line = ig.domains.RealSpace(1)
+    >>> M = ig.symbolic.SymbolicManifold(t, sp.cosh(t)).compile(line)
+    >>> eta = M.to_eta([1.0])
+    >>> eta.round(4), M.to_theta(eta).round(9)  # sinh 1
+    (array([1.1752]), array([1.]))
     """
 
     dim: int
@@ -170,6 +180,19 @@ class CompiledFamily(CompiledManifold, ExponentialFamily):
     """An exponential family whose formulas are kernels generated from symbols; see `SymbolicManifold.compile_family`.
 
     Its ordinary parameters are the natural ones, by the name `theta`.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> t, x = sp.symbols("theta x", real=True)
+    >>> def sampler(rng, theta, shape):
+    ...     return rng.exponential(-1 / theta[..., 0], shape)
+    >>> M = ig.symbolic.SymbolicManifold(t, -sp.log(-t)).compile_family(
+    ...     ig.domains.Orthant(-1), x=x, sufficient_statistic=[x],
+    ...     log_base_measure=sp.S.Zero, support=ig.domains.Interval(0),
+    ...     sampler=sampler)
+    >>> M.log_density([-2.0], [0.5, 1.0]).round(4)  # log 2 − 2 x
+    array([-0.3069, -1.3069])
     """
 
     support: Domain

@@ -43,6 +43,15 @@ class CompiledModel(Riemannian):
     it is evaluated in double precision. A closed form is evaluated as it stands. Outside the domain the metric is NaN.
 
     Shapes: points (..., dim), in the order of the parameters.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> x, s = sp.Symbol("x", real=True), sp.Symbol("s", positive=True)
+    >>> log_density = -sp.log(sp.pi * s * (1 + (x / s)**2))  # Cauchy
+    >>> model = ig.symbolic.ParametricModel(log_density, x, s, sp.S.Reals)
+    >>> model.compile(ig.domains.Orthant(1)).metric([[1.0], [2.0]]).ravel()
+    array([0.5  , 0.125])
     """
 
     dim: int

@@ -12,7 +12,18 @@ __all__ = ["ExponentialForm", "NotExponentialFamily", "from_density"]
 
 
 class NotExponentialFamily(InfogeoError):
-    """The log-density is no finite sum of products of a function of the parameters and one of the observation."""
+    """The log-density is no finite sum of products of a function of the parameters and one of the observation.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> x, m = sp.symbols("x mu", real=True)
+    >>> try:
+    ...     ig.symbolic.from_density(-sp.log(sp.pi * (1 + (x - m)**2)), x, m)
+    ... except ig.symbolic.NotExponentialFamily as error:
+    ...     print(str(error).split("; ")[1])
+    ParametricModel has its Fisher metric
+    """
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,16 @@ class ExponentialForm:
     log_base_measure : expression in x
     support : set
         Of x, as it was given.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> x, b = sp.symbols("x beta", positive=True)
+    >>> form = ig.symbolic.from_density(sp.log(b) - b * x, x, b)  # exponential
+    >>> form.natural_parameters, form.sufficient_statistic
+    ((-beta,), (x,))
+    >>> form.manifold.potential
+    -log(-theta)
     """
 
     manifold: SymbolicManifold
@@ -61,6 +82,15 @@ def from_density(log_density: sp.Expr, x: sp.Symbol, parameters: sp.Symbol | Seq
         With the term that does not separate. `ParametricModel` has the Fisher metric of such a model.
     NoClosedForm
         If there are more statistics than parameters, which is a curved family, or SymPy does not invert u ↦ θ.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> n, m = sp.symbols("n mu", positive=True)
+    >>> log_density = n * sp.log(m) - m - sp.loggamma(n + 1)  # Poisson
+    >>> form = ig.symbolic.from_density(log_density, n, m)
+    >>> form.natural_parameters, form.log_base_measure
+    ((log(mu),), -loggamma(n + 1))
     """
     parameters = symbols_of(parameters)
     require_symbols(f"log_density must be an expression in {x} and {parameters}", sp.sympify(log_density), {x, *parameters})

@@ -62,6 +62,20 @@ def derive(text: str, format: str = "text") -> str:
         If the potential is not strictly convex anywhere that was looked.
     ValueError
         For an unknown format.
+
+    Examples
+    --------
+    >>> print(ig.symbolic.derive("exp(theta)"))
+    coordinates       theta
+    potential         exp(theta)
+    eta               [exp(theta)]
+    metric            [[exp(theta)]]
+    inverse_metric    [[exp(-theta)]]
+    cubic_tensor      [[[exp(theta)]]]
+    theta_of_eta      [log(eta)]
+    dual_potential    eta*(log(eta) - 1)
+    christoffel       [[[1/2]]]
+    scalar_curvature  0
     """
     if format not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}; got {format!r}")

@@ -12,7 +12,17 @@ __all__ = ["SymbolicSubmanifold", "pull_back"]
 
 
 class SymbolicSubmanifold:
-    """The submanifold θ(u) of a `SymbolicManifold`, as it lies there; see `pull_back`."""
+    """The submanifold θ(u) of a `SymbolicManifold`, as it lies there; see `pull_back`.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> u = sp.Symbol("mu", positive=True)
+    >>> normal = ig.symbolic.symbolic_manifold(ig.Normal())
+    >>> curve = ig.symbolic.pull_back(normal, (1 / u, -1 / (2 * u**2)), u)
+    >>> curve.metric[0], sp.simplify(curve.statistical_curvature)  # N(μ, μ²)
+    (3/mu**2, 2/27)
+    """
 
     def __init__(self, manifold: SymbolicManifold, embedding: Sequence[sp.Expr], u: sp.Symbol | Sequence[sp.Symbol]) -> None:
         self.manifold = manifold
@@ -86,5 +96,13 @@ def pull_back(manifold: SymbolicManifold, embedding: Sequence[sp.Expr],
         For a symbol of the embedding that is not in u.
 
     Source: Efron, Defining the curvature of a statistical problem, Ann. Statist. 3 (1975).
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> rate = sp.Symbol("lambda", positive=True)
+    >>> poisson = ig.symbolic.symbolic_manifold(ig.Poisson())
+    >>> ig.symbolic.pull_back(poisson, [sp.log(rate)], rate).metric[0]
+    1/lambda
     """
     return SymbolicSubmanifold(manifold, embedding, u)

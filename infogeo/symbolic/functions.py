@@ -23,7 +23,18 @@ class _Defined(sp.Function):                # type: ignore[misc]
 
 
 class LogSumExp(_Defined):
-    """log Σ exp(x_i) of one or more arguments; its derivative is the softmax."""
+    """log Σ exp(x_i) of one or more arguments; its derivative is the softmax.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> a, b = sp.symbols("a b", real=True)
+    >>> f = ig.symbolic.LogSumExp(a, b)
+    >>> f.subs({a: 1000, b: 1000}).n(9)  # 1000 + log 2
+    1000.69315
+    >>> f.diff(a).subs({a: 0, b: sp.log(3)}).n(3)  # 1 / (1 + 3)
+    0.250
+    """
 
     def definition(self) -> sp.Expr:
         return sp.log(sp.Add(*map(sp.exp, self.args)))
@@ -69,7 +80,16 @@ def _softmax_derivative(i: int, j: int, xs: Sequence[sp.Expr]) -> sp.Expr:
 
 
 class Log1pExp(_Defined):
-    """log(1 + exp(x)); its derivative is 1 / (1 + exp(−x))."""
+    """log(1 + exp(x)); its derivative is 1 / (1 + exp(−x)).
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> t = sp.Symbol("theta", real=True)
+    >>> f = ig.symbolic.Log1pExp(t)
+    >>> f.diff(t), f.subs(t, 0).n(6), f.subs(t, 1000).n(6)
+    (Expit(theta), 0.693147, 1000.00)
+    """
 
     nargs = 1
 
@@ -98,6 +118,14 @@ class MultiGammaLn(_Defined):
     """log Γ_p(a) = p (p − 1)/4 log π + Σ_{i<p} log Γ(a − i/2), for a > (p − 1)/2 and a whole number p.
 
     Source: DLMF 35.3.4.
+
+    Examples
+    --------
+    >>> from math import lgamma, log, pi
+    >>> ig.symbolic.MultiGammaLn(3, 2).n(9)
+    1.55019499
+    >>> round(log(pi) / 2 + lgamma(3.0) + lgamma(2.5), 8)
+    1.55019499
     """
 
     nargs = 2

@@ -56,6 +56,13 @@ def symbolic_potential(manifold: DuallyFlat, theta: Sequence[sp.Symbol]) -> sp.E
     ------
     TypeError
         Where this library knows none: register one with ``symbolic_potential.register``.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> theta = sp.symbols("theta_1 theta_2", real=True)
+    >>> ig.symbolic.symbolic_potential(ig.Gamma(), theta)
+    -theta_1*log(-theta_2) + loggamma(theta_1)
     """
     raise TypeError(f"{manifold!r} has no symbolic potential here; give a SymbolicManifold of your own")
 
@@ -67,6 +74,12 @@ def symbolic_manifold(manifold: DuallyFlat) -> SymbolicManifold:
     ------
     TypeError
         Where this library knows none.
+
+    Examples
+    --------
+    >>> M = ig.symbolic.symbolic_manifold(ig.Exponential())
+    >>> M.potential, M.dual_potential, M.metric[0]
+    (-log(-theta_1), log(1/eta) - 1, theta_1**(-2))
     """
     theta = sp.symbols(f"theta_1:{manifold.dim + 1}", real=True)
     return SymbolicManifold(theta, symbolic_potential(manifold, theta), manifold.theta_domain)

@@ -46,6 +46,14 @@ class SymbolicManifold(SymbolicConnections):
 
     Source: Amari, Information Geometry and Its Applications (2016), chapters 1, 2 and 6; Shima, The Geometry of Hessian
         Structures (2007), section 3.1, for the curvature.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> t = sp.Symbol("theta", real=True)
+    >>> poisson = ig.symbolic.SymbolicManifold(t, sp.exp(t))
+    >>> poisson.dual_potential, poisson.theta_of_eta
+    (eta*(log(eta) - 1), Matrix([[log(eta)]]))
     """
 
     def __init__(self, theta: sp.Symbol | Sequence[sp.Symbol], potential: sp.Expr, domain: ConvexDomain | None = None, *,

@@ -48,6 +48,15 @@ class ParametricModel:
         If the density does not integrate to 1, or the mean of the score is not 0, with the parameters.
 
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 2.2.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> x, s = sp.Symbol("x", real=True), sp.Symbol("s", positive=True)
+    >>> log_density = -sp.log(sp.pi * s * (1 + (x / s)**2))  # Cauchy
+    >>> model = ig.symbolic.ParametricModel(log_density, x, s, sp.S.Reals)
+    >>> model.metric[0], model.score
+    (1/(2*s**2), (-(s - x)*(s + x)/(s*(s**2 + x**2)),))
     """
 
     def __init__(self, log_density: sp.Expr, x: sp.Symbol, parameters: sp.Symbol | Sequence[sp.Symbol], support: sp.Set) -> None:

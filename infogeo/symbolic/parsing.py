@@ -23,7 +23,16 @@ LARGEST = 1000      # a whole number in an exponent: SymPy multiplies it out
 
 
 class FormulaError(InfogeoError, ValueError):
-    """A text that is not a formula; the message says where, and what was expected."""
+    """A text that is not a formula; the message says where, and what was expected.
+
+    Examples
+    --------
+    >>> try:
+    ...     ig.symbolic.parse("log(1 + theta")
+    ... except ig.symbolic.FormulaError as error:
+    ...     print(error)
+    expected ')' at character 14, not 'the end'
+    """
 
 
 class _Token(NamedTuple):
@@ -164,6 +173,11 @@ def parse(text: str) -> sp.Expr:
     ------
     FormulaError
         With the place and what was expected there.
+
+    Examples
+    --------
+    >>> ig.symbolic.parse("log(1 + exp(theta)) + 0.5*theta^2")
+    theta**2/2 + log(exp(theta) + 1)
     """
     if not isinstance(text, str):
         raise TypeError(f"a formula is text; got {type(text).__name__}")
