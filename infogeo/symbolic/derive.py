@@ -14,9 +14,9 @@ Rows: TypeAlias = list[tuple[str, str, Any]]        # name, left side in LaTeX, 
 
 
 def _as_text(manifold: SymbolicManifold, rows: Rows) -> str:
-    width = max(len(name) for name, _, _ in rows)
-    head = f"coordinates {', '.join(map(str, manifold.theta))}"
-    return "\n".join([head, *(f"{name.ljust(width)}  {_plain(name, value)}" for name, _, value in rows)])
+    table = {"coordinates": ", ".join(map(str, manifold.theta))} | {name: _plain(name, value) for name, _, value in rows}
+    width = max(map(len, table))
+    return "\n".join(f"{name.ljust(width)}  {text}" for name, text in table.items())
 
 
 def _as_latex(manifold: SymbolicManifold, rows: Rows) -> str:
