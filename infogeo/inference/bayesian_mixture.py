@@ -36,6 +36,21 @@ class BayesianMixture(ConjugateModel):
     batch_size : int, optional
 
     Its q is ``Product(Dirichlet(k), Independent(conjugate_prior(family), k))``.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.poisson(np.repeat([2.0, 20.0], 100))
+    >>> prior = ig.Gamma().theta_from(shape=1.0, rate=0.1)
+    >>> model = ig.inference.BayesianMixture(ig.Poisson(), 2, prior, 1.0, x)
+    >>> q, f = model.q, ig.inference.NegativeELBO(model.q, model)
+    >>> start = q.to_eta(q.theta_from(concentration_0=[1.0, 1.0],
+    ...                               shape_1=[1.0, 5.0], rate_1=[1.0, 1.0]))
+    >>> run = ig.descend(f, start, geometry=q.dual, update=ig.MirrorUpdate(),
+    ...                  step=1.0, max_steps=5)
+    >>> found = q.parameters(q.to_theta(run.x))
+    >>> (found["shape_1"] / found["rate_1"]).round()  # means of the rates
+    array([ 2., 20.])
     """
 
     @takes(family=ExponentialFamily)

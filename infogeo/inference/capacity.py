@@ -32,6 +32,15 @@ class Guaranteed(Search):
     h : float
     growth, factor : float
         γ > 1 and β < 1.
+
+    Examples
+    --------
+    >>> f = lambda x: (x[0]**2 / 200, [x[0] / 100])           # asks for h = 100
+    >>> run = ig.descend(f, [1.0], geometry=ig.Euclidean(1),
+    ...                  update=ig.MirrorUpdate(),
+    ...                  step=ig.inference.Guaranteed(1.0), max_steps=6)
+    >>> run.path[:, 0].round(3)
+    array([1.   , 0.99 , 0.96 , 0.874, 0.638, 0.121, 0.02 ])
     """
 
     h: float = 1.0
@@ -69,6 +78,13 @@ class Capacity(NamedTuple):
         Bounds of max I(p) − cost·p at every step: the value at p, and max over x of D(W_x‖pW) − cost_x.
     run : Result
         Of `descend`.
+
+    Examples
+    --------
+    >>> Z = [[1.0, 0.0], [0.5, 0.5]]                # P(y|x); log₂(5/4) bits
+    >>> found = ig.inference.channel_capacity(Z)
+    >>> found.p.round(4), float((found.value / np.log(2)).round(4))
+    (array([0.6, 0.4]), 0.3219)
     """
 
     p: Any
@@ -94,6 +110,13 @@ class RateDistortion(NamedTuple):
         Bounds of min I + β D at every step.
     run : Result
         Of `descend`.
+
+    Examples
+    --------
+    >>> errors = [[0.0, 1.0], [1.0, 0.0]]           # of a fair coin
+    >>> found = ig.inference.rate_distortion([0.5, 0.5], errors, 2.0)
+    >>> float(found.distortion.round(4)), float((1 / (1 + np.exp(2))).round(4))
+    (0.1192, 0.1192)
     """
 
     r: Any

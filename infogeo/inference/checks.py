@@ -27,6 +27,17 @@ class Check(NamedTuple):
     share : float
         Of the predicted ones that are larger, half of the equal ones with them: near 0 or 1 where the model does not go with the
         data in this respect.
+
+    Examples
+    --------
+    >>> draws = np.random.default_rng(0).poisson(2.0, (1000, 50))
+    >>> same, y = np.full(50, 2.0), np.repeat([0, 4], 25)
+    >>> predicted = ig.inference.Predictive(same, same, same, same, draws)
+    >>> for statistic in (np.var, np.median):       # too wide; as it should be
+    ...     print(round(ig.inference.predictive_check(predicted, y,
+    ...                                               statistic).share, 1))
+    0.0
+    0.4
     """
 
     observed: float
@@ -54,6 +65,15 @@ def predictive_check(predicted: Predictive, y: Array, statistic: Callable[[np.nd
         For y or a statistic that is not finite.
 
     Source: Gelman, Meng & Stern, Posterior predictive assessment of model fitness via realized discrepancies (1996).
+
+    Examples
+    --------
+    >>> draws = np.random.default_rng(0).poisson(2.0, (1000, 50))
+    >>> same, y = np.full(50, 2.0), np.repeat([0, 4], 25)
+    >>> predicted = ig.inference.Predictive(same, same, same, same, draws)
+    >>> found = ig.inference.predictive_check(predicted, y, np.var)
+    >>> float(found.observed), float(found.predicted.mean().round())
+    (4.0, 2.0)
     """
     draws, y = _beside(predicted, y)
     values = np.array([_number(statistic, draw) for draw in draws])
@@ -68,6 +88,14 @@ def predictive_ranks(predicted: Predictive, y: Array) -> tuple[np.ndarray, np.nd
     Where the laws are right, transforms are uniform; of counts each is spread evenly between its two ends.
 
     Source: Czado, Gneiting & Held, Predictive model assessment for count data (2009).
+
+    Examples
+    --------
+    >>> draws = np.array([[0.0], [1.0], [1.0], [2.0]])        # four of one y
+    >>> one = np.zeros(1)
+    >>> predicted = ig.inference.Predictive(one, one, one, one, draws)
+    >>> ig.inference.predictive_ranks(predicted, np.array([1.0]))
+    (array([0.25]), array([0.75]))
     """
     draws, y = _beside(predicted, y)
     if y.ndim != 1:
@@ -95,6 +123,17 @@ def plot_ranks(predicted: Predictive, y: Array, *, bins: int = 10, ax: Any = Non
     """The histogram of probability integral transforms, with the band of 95 % of bins of right laws; the artists, bars first.
 
     A cup says that the laws are too narrow, a hill that they are too wide, a slope that they are off to one side.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> rng, same = np.random.default_rng(0), np.zeros(60)
+    >>> draws, y = rng.standard_normal((500, 60)), rng.standard_normal(60)
+    >>> predicted = ig.inference.Predictive(same, same, same, same, draws)
+    >>> artists = ig.inference.plot_ranks(predicted, y, bins=6,
+    ...                                   ax=Figure().subplots())
+    >>> len(artists)                                # six bars, and the band
+    7
     """
     below, upto = predictive_ranks(predicted, y)
     ends = np.linspace(0.0, 1.0, require_count("bins", bins) + 1)
@@ -125,6 +164,17 @@ def plot_intervals(q: ExponentialFamily, theta: Array, *, names: Sequence[str] |
         As `reference` finds it: its means and deviations are drawn beside.
     ax : Axes, optional
         Of Matplotlib; a new figure is made where there are none.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> q = ig.MultivariateNormal(2)
+    >>> theta = q.theta_from(mean=[1.0, -1.0], covariance=np.eye(2))
+    >>> ax = Figure().subplots()
+    >>> artists = ig.inference.plot_intervals(q, theta,
+    ...                                       names=("slope", "level"), ax=ax)
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['slope', 'level']
     """
     require("level", "0 < level < 1", isinstance(level, Real) and 0 < level < 1, level)
     theta = q.theta_domain.require("theta", theta)

@@ -17,7 +17,17 @@ __all__ = ["ConjugateModel", "ExactExpectation"]
 
 @dataclass(frozen=True)
 class ExactExpectation(Expectation):
-    """Expectations that the model knows in closed form, as functions of η: those of a `ConjugateModel`."""
+    """Expectations that the model knows in closed form, as functions of η: those of a `ConjugateModel`.
+
+    Examples
+    --------
+    >>> M = ig.Beta()
+    >>> prior = M.theta_from(alpha=1.0, beta=1.0)
+    >>> model = ig.inference.ConjugateModel.of(ig.Bernoulli(), prior, [1, 1, 0])
+    >>> value, covector = model.expectation(M, prior, model)
+    >>> covector.round(6)     # T: the parameter of the posterior
+    array([3., 2.])
+    """
 
     def require(self, q: ExponentialFamily, log_joint: Any) -> None:
         if not hasattr(log_joint, "expected"):
@@ -59,6 +69,20 @@ class ConjugateModel:
     DomainError, ShapeError, TypeError
 
     Source: Hoffman, Blei, Wang & Paisley, Stochastic variational inference (2013); Khan & Lin (2017).
+
+    Examples
+    --------
+    >>> M = ig.Beta()
+    >>> prior = M.theta_from(alpha=1.0, beta=1.0)   # uniform
+    >>> model = ig.inference.ConjugateModel.of(ig.Bernoulli(), prior, [1, 1, 0])
+    >>> f = ig.inference.NegativeELBO(M, model)
+    >>> run = ig.descend(f, M.to_eta(prior), geometry=M.dual,
+    ...                  update=ig.MirrorUpdate(), step=1.0, max_steps=1)
+    >>> found = M.parameters(M.to_theta(run.x))     # in one step
+    >>> float(found["alpha"].round(6)), float(found["beta"].round(6))
+    (3.0, 2.0)
+    >>> float(np.exp(-run.values[-1]).round(6))     # the evidence, B(3, 2)
+    0.083333
     """
 
     expectation: Expectation = ExactExpectation()

@@ -19,6 +19,18 @@ class FactorAnalysis(LatentModel):
 
     Shapes: x (n, p).
     Source: Rubin & Thayer, EM algorithms for ML factor analysis (1982).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)              # one factor of three
+    >>> x = rng.standard_normal((300, 1)) * np.array([2.0, 1.0, -1.0])
+    >>> x = x + 0.1 * rng.standard_normal((300, 3))
+    >>> start = np.zeros(3), np.ones((3, 1)), np.ones(3)
+    >>> found = ig.statistics.em(ig.inference.FactorAnalysis(), x, start,
+    ...                          tol=1e-4, max_steps=100)
+    >>> mean, loadings, noise = found.theta
+    >>> abs(loadings[:, 0]).round(1)
+    array([2., 1., 1.])
     """
 
     def __repr__(self) -> str:
@@ -87,6 +99,18 @@ class ProbabilisticPCA(FactorAnalysis):
     """`FactorAnalysis` with one variance of all errors: its optimum spans the first k principal components.
 
     Source: Tipping & Bishop, Probabilistic principal component analysis (1999).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.standard_normal((300, 1)) * np.array([3.0, 4.0])
+    >>> x = x + 0.1 * rng.standard_normal((300, 2))
+    >>> start = np.zeros(2), np.ones((2, 1)), np.ones(2)
+    >>> found = ig.statistics.em(ig.inference.ProbabilisticPCA(), x, start,
+    ...                          tol=1e-4, max_steps=100)
+    >>> W = found.theta[1][:, 0]                    # along the first component
+    >>> abs(W / np.linalg.norm(W)).round(2)
+    array([0.6, 0.8])
     """
 
     def _noise(self, noise: Array) -> Array:

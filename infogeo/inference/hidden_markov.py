@@ -27,6 +27,17 @@ class HiddenMarkov(LatentModel):
 
     Shapes: x (sequences, T, *support.shape), or a list of arrays (T_i, *support.shape), of lengths that differ.
     Source: Baum, Petrie, Soules & Weiss (1970).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.poisson(np.repeat([1.0, 10.0, 1.0, 10.0], 25))[None]
+    >>> start = np.full(2, 0.5), np.full((2, 2), 0.5), np.log([[2.0], [5.0]])
+    >>> model = ig.inference.HiddenMarkov(ig.Poisson())
+    >>> found = ig.statistics.em(model, x, start, tol=1e-3, max_steps=50)
+    >>> initial, transition, theta = found.theta
+    >>> np.exp(theta[:, 0]).round(), np.diag(transition).round(1)
+    (array([ 1., 10.]), array([1., 1.]))
     """
 
     @takes(family=ExponentialFamily)

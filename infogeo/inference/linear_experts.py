@@ -19,6 +19,18 @@ class LinearExperts(LatentModel):
 
     Shapes: the argument x of `em` is the pair (X, y), shapes (n, p) and (n,).
     Source: Jordan & Jacobs, Hierarchical mixtures of experts and the EM algorithm (1994), with gates that do not look at x.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x, sign = rng.uniform(-1, 1, 200), rng.choice([-1.0, 1.0], 200)
+    >>> y = 2 * sign * x + 0.1 * rng.standard_normal(200)     # a cross
+    >>> start = np.full(2, 0.5), np.array([[1.0], [-1.0]]), np.ones(2)
+    >>> found = ig.statistics.em(ig.inference.LinearExperts(), (x[:, None], y),
+    ...                          start, tol=1e-6, max_steps=200)
+    >>> weights, coefficients, variances = found.theta
+    >>> coefficients[:, 0].round(1), weights.round(1)
+    (array([ 2., -2.]), array([0.5, 0.5]))
     """
 
     def __repr__(self) -> str:

@@ -32,6 +32,13 @@ class LinearRegression(ConjugateModel):
     y : array, shape (n,)
     prior_precision, shape, rate : float
         Positive.
+
+    Examples
+    --------
+    >>> X, y = np.ones((5, 1)), np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+    >>> model = ig.inference.LinearRegression(X, y, prior_precision=0.01)
+    >>> model.exact().mean.round(3)                 # of the weight, and of τ
+    array([2.982, 0.5  ])
     """
 
     def __init__(self, X: Array, y: Array, prior_precision: float, shape: float = 1.0, rate: float = 1.0) -> None:

@@ -19,6 +19,16 @@ class MissingNormal(LatentModel):
 
     Shapes: x (n, p), NaN where an entry is missing.
     Source: Dempster, Laird & Rubin (1977), section 4.1.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 2.0], [2.0, 4.1], [3.0, 5.9], [4.0, np.nan]])
+    >>> found = ig.statistics.em(ig.inference.MissingNormal(), x,
+    ...                          (np.zeros(2), np.eye(2)), tol=1e-6,
+    ...                          max_steps=500)
+    >>> mean, covariance = found.theta
+    >>> mean.round(1)                               # as if the last were 7.9
+    array([2.5, 5. ])
     """
 
     def __repr__(self) -> str:

@@ -28,6 +28,16 @@ class Predictive(NamedTuple):
         Of the expected y given the parameters: what the parameters leave open, at the given level.
     draws : array, shape (K, ..., n, *support.shape), or None
         Of y.
+
+    Examples
+    --------
+    >>> q = ig.MultivariateNormal(1)
+    >>> model = ig.inference.LogisticRegression([[1.0]], [1],
+    ...                                         prior_precision=1.0)
+    >>> theta = q.theta_from(mean=[0.0], covariance=[[4.0]])
+    >>> found = ig.inference.predictive(q, theta, model, [[1.0], [0.0]])
+    >>> found.mean.round(3), found.lower.round(3), found.upper.round(3)
+    (array([0.5, 0.5]), array([0.036, 0.5  ]), array([0.964, 0.5  ]))
     """
 
     mean: Any
@@ -78,6 +88,16 @@ def predictive(q: ExponentialFamily | LowRankNormal, theta: Array, model: Any, X
     Raises
     ------
     DomainError, ShapeError, TypeError
+
+    Examples
+    --------
+    >>> q = ig.MultivariateNormal(1)
+    >>> model = ig.inference.PoissonRegression([[1.0]], [1],
+    ...                                        prior_precision=1.0)
+    >>> theta = q.theta_from(mean=[0.0], covariance=[[1.0]])
+    >>> found = ig.inference.predictive(q, theta, model, [[1.0]])
+    >>> found.mean.round(4), float(np.exp(0.5).round(4))      # E e^z
+    (array([1.6487]), 1.6487)
     """
     if not isinstance(q, (ExponentialFamily, LowRankNormal)):
         raise TypeError(f"predictive takes an ExponentialFamily or a LowRankNormal as its argument q; got {q!r}")

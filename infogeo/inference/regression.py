@@ -177,14 +177,42 @@ def mini_batch(model: Model, rng: Any) -> Model:
 
 
 class LogisticRegression(Regression):
-    """`Regression` of outcomes 0 and 1: P(y = 1) = 1 / (1 + e^{−x·z})."""
+    """`Regression` of outcomes 0 and 1: P(y = 1) = 1 / (1 + e^{−x·z}).
+
+    Examples
+    --------
+    >>> X = np.array([[-2.0], [-1.0], [1.0], [2.0]])
+    >>> model = ig.inference.LogisticRegression(X, [0, 1, 0, 1],
+    ...                                         prior_precision=1.0)
+    >>> q = ig.MultivariateNormal(1)
+    >>> f = ig.inference.NegativeELBO(q, model)
+    >>> start = q.to_eta(q.theta_from(mean=np.zeros(1), covariance=np.eye(1)))
+    >>> run = ig.descend(f, start, geometry=q.dual, update=ig.MirrorUpdate(),
+    ...                  step=1.0, max_steps=20)
+    >>> q.parameters(q.to_theta(run.x))["mean"].round(3)
+    array([0.333])
+    """
 
     def __init__(self, X: Array, y: Array, prior_precision: float, batch_size: int | None = None) -> None:
         super().__init__(Bernoulli(), X, y, prior_precision, batch_size)
 
 
 class PoissonRegression(Regression):
-    """`Regression` of counts: y ∼ Poisson(e^{x·z})."""
+    """`Regression` of counts: y ∼ Poisson(e^{x·z}).
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [1.0], [2.0]])
+    >>> model = ig.inference.PoissonRegression(X, [1, 3, 7],
+    ...                                        prior_precision=0.01)
+    >>> q = ig.MultivariateNormal(1)
+    >>> f = ig.inference.NegativeELBO(q, model)
+    >>> start = q.to_eta(q.theta_from(mean=np.zeros(1), covariance=np.eye(1)))
+    >>> run = ig.descend(f, start, geometry=q.dual, update=ig.NaturalUpdate(),
+    ...                  step=ig.Backtracking(), max_steps=15)
+    >>> q.parameters(q.to_theta(run.x))["mean"].round(1)      # near ½ log 7
+    array([1.])
+    """
 
     def __init__(self, X: Array, y: Array, prior_precision: float, batch_size: int | None = None) -> None:
         super().__init__(Poisson(), X, y, prior_precision, batch_size)

@@ -25,6 +25,21 @@ class PrecisionRetraction(SameForAllRows):
     the Bayesian learning rule (2020).
 
     Raises: DomainError for another geometry than the dual of a `MultivariateNormal`.
+
+    Examples
+    --------
+    >>> X = np.array([[-2.0], [-1.0], [1.0], [2.0]])
+    >>> model = ig.inference.LogisticRegression(X, [0, 1, 0, 1],
+    ...                                         prior_precision=1.0)
+    >>> q = ig.MultivariateNormal(1)
+    >>> f = ig.inference.NegativeELBO(q, model)
+    >>> start = q.to_eta(q.theta_from(mean=np.zeros(1),
+    ...                               covariance=9.0 * np.eye(1)))
+    >>> run = ig.descend(f, start, geometry=q.dual,
+    ...                  update=ig.inference.PrecisionRetraction(), step=0.5,
+    ...                  max_steps=40)
+    >>> q.parameters(q.to_theta(run.x))["mean"].round(3)
+    array([0.333])
     """
 
     needs = ("primal",)

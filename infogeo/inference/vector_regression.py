@@ -38,6 +38,20 @@ class VectorRegression:
 
     Shapes: z (..., p d), Z row by row.
     Raises: DomainError, ShapeError, TypeError.
+
+    Examples
+    --------
+    >>> X, y = np.ones((4, 1)), [[1, 8], [3, 6], [2, 7], [2, 7]]
+    >>> counts = ig.Independent(ig.Poisson(), 2)
+    >>> model = ig.inference.VectorRegression(counts, X, y,
+    ...                                       prior_precision=0.01)
+    >>> q = ig.MultivariateNormal(2)
+    >>> f = ig.inference.NegativeELBO(q, model)
+    >>> start = q.to_eta(q.theta_from(mean=np.zeros(2), covariance=np.eye(2)))
+    >>> run = ig.descend(f, start, geometry=q.dual, update=ig.NaturalUpdate(),
+    ...                  step=ig.Backtracking(), max_steps=15)
+    >>> np.exp(q.parameters(q.to_theta(run.x))["mean"]).round()       # 2 and 7
+    array([2., 7.])
     """
 
     @takes(family=ExponentialFamily)
@@ -160,6 +174,18 @@ class SoftmaxRegression(VectorRegression):
     k : int
         Of categories, at least 2.
     batch_size : int, optional
+
+    Examples
+    --------
+    >>> X, y = np.ones((9, 1)), [0, 0, 0, 0, 0, 0, 1, 1, 2]
+    >>> model = ig.inference.SoftmaxRegression(X, y, prior_precision=0.01, k=3)
+    >>> q = ig.MultivariateNormal(2)
+    >>> f = ig.inference.NegativeELBO(q, model)
+    >>> start = q.to_eta(q.theta_from(mean=np.zeros(2), covariance=np.eye(2)))
+    >>> run = ig.descend(f, start, geometry=q.dual, update=ig.NaturalUpdate(),
+    ...                  step=ig.Backtracking(), max_steps=15)
+    >>> q.parameters(q.to_theta(run.x))["mean"].round(1)      # above the last
+    array([2.2, 0.9])
     """
 
     def __init__(self, X: Array, y: Array, prior_precision: float, k: int, batch_size: int | None = None) -> None:

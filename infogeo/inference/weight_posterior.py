@@ -38,6 +38,23 @@ class WeightPosterior:
 
     Its expectation is `GaussianExpectation` by 10 draws a step.
     Source: Khan et al., Fast and scalable Bayesian deep learning by weight-perturbation in Adam (2018).
+
+    Examples
+    --------
+    >>> network = ig.networks.MLP((1, 1), bias=False)
+    >>> model = ig.networks.ConditionalModel(network,
+    ...                                      ig.NormalKnownVariance(1.0))
+    >>> batch = np.ones((9, 1)), np.full(9, 2.0)    # 9 + 1, (9 · 2 + 0) / 10
+    >>> posterior = ig.inference.WeightPosterior(model, batch,
+    ...                                          prior_precision=1.0)
+    >>> q, exact = ig.MultivariateNormal(1), ig.inference.GaussianExpectation()
+    >>> f = ig.inference.NegativeELBO(q, posterior, exact)
+    >>> start = q.to_eta(q.theta_from(mean=[0.0], covariance=[[1.0]]))
+    >>> run = ig.descend(f, start, geometry=q.dual, update=ig.MirrorUpdate(),
+    ...                  step=1.0, max_steps=1)
+    >>> found = q.parameters(q.to_theta(run.x))
+    >>> found["mean"].round(6), found["covariance"].round(6)
+    (array([1.8]), array([[0.1]]))
     """
 
     @takes(model=ConditionalModel)

@@ -26,6 +26,14 @@ def test_evidence():
     assert exact.error == 0.0
 
 
+def test_evidence_by_nodes_at_the_ends_of_the_support():
+    """Some nodes of a beta distribution are 0 and 1, with weight 0: the posterior is Beta(3, 2), and B(3, 2) = 1/12."""
+    q = ig.Beta()
+    found = reference(q, q.theta_from(alpha=2.0, beta=2.0), lambda z: 2.0 * np.log(z) + np.log1p(-z), QuadratureExpectation())
+    near(found.log_evidence, -np.log(12.0), 1e-12)
+    near(found.mean, 0.6, 1e-12)
+
+
 def test_predictions():
     """Against means over draws of the weights; of a linear model in closed form."""
     found = predictive(FULL, THETA, LOGISTIC, X[:4], draws=4000, rng=np.random.default_rng(0))
