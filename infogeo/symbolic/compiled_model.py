@@ -47,11 +47,11 @@ class CompiledModel(Riemannian):
     Examples
     --------
     >>> import sympy as sp
-    >>> x, s = sp.Symbol("x", real=True), sp.Symbol("s", positive=True)
-    >>> log_density = -sp.log(sp.pi * s * (1 + (x / s)**2))  # Cauchy
-    >>> model = ig.symbolic.ParametricModel(log_density, x, s, sp.S.Reals)
-    >>> model.compile(ig.domains.Orthant(1)).metric([[1.0], [2.0]]).ravel()
-    array([0.5  , 0.125])
+    >>> x, m = sp.symbols("x m", real=True)
+    >>> log_density = -sp.log(sp.pi * (1 + (x - m)**2))  # Cauchy
+    >>> model = ig.symbolic.ParametricModel(log_density, x, m, sp.S.Reals)
+    >>> model.compile(ig.domains.RealSpace(1)).metric([3.0]).round(9)
+    array([[0.5]])
     """
 
     dim: int

@@ -78,8 +78,8 @@ def symbolic_manifold(manifold: DuallyFlat) -> SymbolicManifold:
     Examples
     --------
     >>> M = ig.symbolic.symbolic_manifold(ig.Exponential())
-    >>> M.potential, M.dual_potential, M.metric[0]
-    (-log(-theta_1), log(1/eta) - 1, theta_1**(-2))
+    >>> M.potential, M.metric[0]
+    (-log(-theta_1), theta_1**(-2))
     """
     theta = sp.symbols(f"theta_1:{manifold.dim + 1}", real=True)
     return SymbolicManifold(theta, symbolic_potential(manifold, theta), manifold.theta_domain)

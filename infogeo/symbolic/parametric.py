@@ -52,11 +52,11 @@ class ParametricModel:
     Examples
     --------
     >>> import sympy as sp
-    >>> x, s = sp.Symbol("x", real=True), sp.Symbol("s", positive=True)
-    >>> log_density = -sp.log(sp.pi * s * (1 + (x / s)**2))  # Cauchy
-    >>> model = ig.symbolic.ParametricModel(log_density, x, s, sp.S.Reals)
-    >>> model.metric[0], model.score
-    (1/(2*s**2), (-(s - x)*(s + x)/(s*(s**2 + x**2)),))
+    >>> x, m = sp.symbols("x m", real=True)
+    >>> log_density = -sp.log(sp.pi * (1 + (x - m)**2))  # Cauchy
+    >>> model = ig.symbolic.ParametricModel(log_density, x, m, sp.S.Reals)
+    >>> model.metric
+    Matrix([[1/2]])
     """
 
     def __init__(self, log_density: sp.Expr, x: sp.Symbol, parameters: sp.Symbol | Sequence[sp.Symbol], support: sp.Set) -> None:
