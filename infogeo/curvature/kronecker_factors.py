@@ -110,13 +110,13 @@ class KroneckerFactors(LayerFactors):
     @classmethod
     def _of_inputs(cls, layers: Sequence[Affine], inputs: Sequence[Array], n: int, weights: Array | None) -> Moments:
         def mean(layer: Affine, rows: Array) -> Array:
-            return layer.second_moment(backend_of(rows), rows, weights) / (n * rows.shape[-2])
+            return _over(layer.second_moment(backend_of(rows), rows, weights), n * rows.shape[-2])
 
         return {"A": tuple(map(mean, layers, inputs))}
 
     @classmethod
     def _of_covectors(cls, covectors: Sequence[Array], n: int) -> Moments:
-        return {"G": tuple(second_moment(backend_of(g), g) / n for g in covectors)}
+        return {"G": tuple(_over(second_moment(backend_of(g), g), n) for g in covectors)}
 
     def operator(self) -> LinearOperator:
         """The curvature, block-diagonal with A ⊗ G for each layer."""
@@ -248,6 +248,12 @@ def sum_over_covectors(done: ModelPass, groups: Iterable[Array], moments: Callab
 def _merged(covectors: Array) -> Array:
     """Directions as samples, shapes (m, n, L, outputs) to (m n, L, outputs)."""
     return backend_of(covectors).reshape(covectors, (-1, *covectors.shape[-2:]))
+
+
+def _over(total: Array, n: int) -> Array:
+    """A sum over n as a mean, in the memory of the sum where the library writes to arrays: it is new, and large."""
+    total /= n
+    return total
 
 
 def _added(some: Moments, more: Moments) -> Moments:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from ..backend import Array, Namespace, set_at
 from ..errors import ShapeError, require, require_count
 from .layer import Layer, Shape
-from .products import add_at, add_to_rows, outer_into, product_into, second_moment, sum_of_rows
+from .products import add_at, add_to_rows, moment_into, outer_into, product_into, second_moment, sum_of_rows
 from .window import Window, pair
 
 __all__ = ["Affine", "AffineMemory", "Convolution2D", "Dense"]
@@ -86,13 +86,14 @@ class Affine(Layer):
         """
         if weights is not None:
             return second_moment(xp, xp.sqrt(weights)[:, None, None] * self.homogeneous(xp, inputs))
-        moment = second_moment(xp, inputs)
         if not self.bias:
-            return moment
-        total = xp.sum(inputs, axis=(-3, -2))[..., None, :]
-        count = xp.ones_like(total[..., :1]) * float(inputs.shape[-3] * inputs.shape[-2])
-        upper = xp.concat([moment, xp.matrix_transpose(total)], axis=-1)
-        return xp.concat([upper, xp.concat([total, count], axis=-1)], axis=-2)
+            return second_moment(xp, inputs)
+        *lead, n, L, k = inputs.shape
+        out = moment_into(xp, inputs, xp.empty((*lead, k + 1, k + 1), dtype=inputs.dtype))
+        total = xp.sum(inputs, axis=(-3, -2))
+        for index, value in (((k, slice(k)), total), ((slice(k), k), total), ((k, k), float(n * L))):
+            out = set_at(xp, out, (..., *index), value)
+        return out
 
     def _linear(self, W: Array) -> Array:
         return W[..., :-1, :] if self.bias else W

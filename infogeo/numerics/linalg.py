@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..arrays.host import on_host
 from ..arrays.tracing import selects
 from ..backend import NUMPY, Array, Namespace
 from .exponentials import log1p_gap
@@ -80,6 +81,8 @@ def cholesky(xp: Namespace, matrix: Array) -> Array:
         return xp.where(good, safe, xp.full_like(safe, xp.nan))
     pivots = xp.linalg.diagonal(lower)
     good = xp.all(xp.isfinite(pivots) & (pivots > 0), axis=-1)
+    if on_host(xp, lower) and bool(xp.all(good)):
+        return lower
     return xp.where(good[..., None, None], lower, xp.full_like(lower, xp.nan))
 
 
