@@ -24,7 +24,8 @@ def stated(cls: type) -> dict[str, str]:
 def data_sheet(family: Any) -> dict[str, str]:
     """What one asks of a family first, in this order: ordinary parameters and where they lie, support, statistics, charts.
 
-    >>> import infogeo as ig
+    Examples
+    --------
     >>> sheet = ig.Gamma().data_sheet()
     >>> sheet["ordinary parameters"], sheet["T(x)"]
     ('shape > 0, rate > 0', '(log x, x)')

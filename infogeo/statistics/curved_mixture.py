@@ -19,8 +19,8 @@ def curved_mixture(M: MixtureFamily) -> Curved:
     Shapes: u = w (..., K), the weights of all components but the last.
     Raises: DomainError for a mixture that was made of densities: its states are the nodes of an integral.
 
-    >>> import numpy as np
-    >>> import infogeo as ig
+    Examples
+    --------
     >>> curved = ig.statistics.curved_mixture(ig.MixtureFamily([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]]))
     >>> curved.family.parameters(curved.to_theta([0.5]))["probabilities"]
     array([0.35, 0.25, 0.4 ])

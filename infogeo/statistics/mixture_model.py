@@ -27,6 +27,8 @@ class MixtureModel(LatentModel):
 
     Shapes: x (n, *support.shape).
 
+    Examples
+    --------
     >>> x = np.array([0.0, 1.0, 1.0, 2.0, 8.0, 9.0, 11.0])
     >>> start = ig.statistics.mixture_start(ig.Poisson(), x, 2, np.random.default_rng(0))
     >>> found = ig.statistics.em(ig.statistics.MixtureModel(ig.Poisson()), x, start, tol=1e-9, max_steps=500)

@@ -25,8 +25,8 @@ class PulledBack(Riemannian):
     Shapes: u (..., dim).
     Raises: TypeError for a map without one of these.
 
-    >>> import infogeo as ig
-    >>> import numpy as np
+    Examples
+    --------
     >>> roots = ig.geometry.PulledBack(ig.Categorical(3).dual, ig.AlphaChart(0.0))
     >>> float(np.linalg.cond(roots.metric(np.sqrt([0.5, 0.3]))).round(9))              # 1 / p_K
     5.0

@@ -51,7 +51,8 @@ class Simplex(DuallyFlat):
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 2.6; Beck & Teboulle, Mirror descent and nonlinear
     projected subgradient methods, Oper. Res. Lett. 31 (2003).
 
-    >>> import infogeo as ig
+    Examples
+    --------
     >>> ig.Simplex(3).sharp([0.5, 0.3, 0.2], [1.0, 0.0, 0.0])
     array([ 0.25, -0.15, -0.1 ])
     """
@@ -176,7 +177,8 @@ class Simplex(DuallyFlat):
             For a point outside the simplex, no outcomes or unknown ones, and where p has no probability on the face, but f′(0) is
             infinite.
 
-        >>> import infogeo as ig
+        Examples
+        --------
         >>> ig.Simplex(3).onto_face([0.5, 0.3, 0.2], [0, 1])
         array([0.625, 0.375, 0.   ])
         """
