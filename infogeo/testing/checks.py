@@ -46,6 +46,24 @@ def check_dually_flat(M: DuallyFlat, *, region: ConvexDomain | None = None, coun
     BrokenLaw
         For the first law that does not hold: an AssertionError with the law, the smallest failing point that was found, and
         the two numbers that disagree there. The points are the same in every call, and so is the message.
+
+    Examples
+    --------
+    >>> class LogCosh(ig.DuallyFlat):               # ψ on the line, η = tanh θ
+    ...     dim, theta_domain = 1, ig.domains.RealSpace(1)
+    ...     eta_domain = ig.domains.OpenBall(1)
+    ...     def potential(self, theta):
+    ...         return np.log(np.cosh(theta[..., 0]))
+    ...     def to_eta(self, theta):
+    ...         return np.tanh(theta)
+    ...     def metric(self, theta):
+    ...         return (1 - np.tanh(theta)**2)[..., None]
+    ...     def cubic_tensor(self, theta):
+    ...         t = np.tanh(theta)
+    ...         return (-2 * t * (1 - t**2))[..., None, None]
+    >>> held = ig.testing.check_dually_flat(LogCosh(), count=3)
+    >>> "gradient of the potential is eta" in held
+    True
     """
     if not isinstance(M, DuallyFlat):
         raise TypeError(f"check_dually_flat takes a DuallyFlat manifold; got {type(M).__name__}")
@@ -62,6 +80,12 @@ def check_exponential_family(family: ExponentialFamily, *, region: ConvexDomain 
     `theta_from` inverts `parameters`.
 
     Parameters and errors are those of `check_dually_flat`. Laws about samples hold to 5 standard errors of fixed draws.
+
+    Examples
+    --------
+    >>> held = ig.testing.check_exponential_family(ig.Exponential(), count=3)
+    >>> len(held) > 20, held[-1]
+    (True, 'whole weights are repetitions')
     """
     if not isinstance(family, ExponentialFamily):
         raise TypeError(f"check_exponential_family takes an ExponentialFamily; got {type(family).__name__}")

@@ -25,6 +25,14 @@ def smooth_region(M: DuallyFlat) -> ConvexDomain:
     """A convex part of the primal domain where the potential is smooth: all of it, or where `smooth` says no an orthant.
 
     It is one that the dual chart shares, and signs are mixed in it.
+
+    Examples
+    --------
+    >>> ig.testing.smooth_region(ig.Exponential())  # the domain of θ
+    Orthant(signs=(-1,), dim=1)
+    >>> M = ig.PNorm(2, 1.5)                        # |θ|^p bends at θ_i = 0
+    >>> M.theta_domain, ig.testing.smooth_region(M)
+    (RealSpace(dim=2), Orthant(signs=(1, -1), dim=2))
     """
     return M.theta_domain if M.smooth else Orthant(*[(-1) ** i for i in range(M.dim)])
 
@@ -67,6 +75,13 @@ def derived(base: type, name: str) -> Callable[..., Array]:
     """A formula as a base class derives it, whatever the class of the manifold overrides: a reference for closed forms.
 
     ``derived(DuallyFlat, "sharp")(M, theta, covector)`` solves with the metric of M.
+
+    Examples
+    --------
+    >>> M, theta, c = ig.Categorical(3), np.array([0.3, -0.2]), np.ones(2)
+    >>> plain = ig.testing.derived(ig.DuallyFlat, "sharp")    # by a solve
+    >>> bool(np.allclose(M.sharp(theta, c), plain(M, theta, c)))
+    True
     """
     kernel = getattr(base, "_" + name)
 

@@ -25,6 +25,17 @@ class BrokenLaw(AssertionError):
         The name of the law.
     points : tuple of arrays
         The arguments at which it fails.
+
+    Examples
+    --------
+    >>> class Slip(ig.Exponential):                 # its mean is 1 % off
+    ...     def to_eta(self, theta):
+    ...         return 1.01 * super().to_eta(theta)
+    >>> try:
+    ...     held = ig.testing.check_dually_flat(Slip())
+    ... except ig.testing.BrokenLaw as broken:
+    ...     print(broken.law)
+    gradient of the potential is eta
     """
 
     def __init__(self, message: str, law: str | None = None, points: tuple[Array, ...] = ()) -> None:
@@ -34,7 +45,18 @@ class BrokenLaw(AssertionError):
 
 @dataclass(frozen=True)
 class Sides:
-    """Two quantities that a law compares, entry by entry, and which entries break it."""
+    """Two quantities that a law compares, entry by entry, and which entries break it.
+
+    Examples
+    --------
+    >>> def symmetric(M, p, q):
+    ...     there, back = np.asarray(M.kl(p, q)), np.asarray(M.kl(q, p))
+    ...     yield ig.testing.Sides("KL(p‖q)", there, "=", "KL(q‖p)", back,
+    ...                            np.asarray(1e-9), abs(there - back) > 1e-9)
+    >>> sides, = symmetric(ig.Exponential(), [-1.0], [-2.0])
+    >>> bool(sides.wrong), float((sides.left - sides.right).round(4))
+    (True, 0.1137)
+    """
 
     left_name: str
     left: np.ndarray
@@ -101,6 +123,12 @@ def assert_law(law: Law, M: DuallyFlat, *arguments: Array) -> None:
     ------
     BrokenLaw
         With the two sides, or where the law does not apply: a test that compares nothing shows nothing.
+
+    Examples
+    --------
+    >>> law = ig.testing.DUALLY_FLAT_LAWS["three points"]
+    >>> p, q, r = np.array([[-1.0], [-2.0], [-5.0]])
+    >>> ig.testing.assert_law(law, ig.Exponential(), p, q, r)         # it holds
     """
     compared = 0
     for sides in law(M, *arguments):

@@ -41,7 +41,18 @@ REACH = {"bulk": (0.5, 1.0), "edge": (2.0, 4.0, 6.0), "extreme": (12.0, 20.0)}
 
 
 def batch_shapes() -> st.SearchStrategy[tuple[int, ...]]:
-    """Leading axes: one point, a batch of one, of several, of two axes."""
+    """Leading axes: one point, a batch of one, of several, of two axes.
+
+    Examples
+    --------
+    >>> from hypothesis import given, settings
+    >>> few = settings(max_examples=3, deadline=None, database=None)
+    >>> @few
+    ... @given(ig.testing.batch_shapes())
+    ... def test(shape):
+    ...     assert len(shape) <= 2
+    >>> test()
+    """
     return st.sampled_from([(), (1,), (4,), (2, 3)])
 
 
@@ -78,6 +89,16 @@ def thetas(M: DuallyFlat | Curved, shape: tuple[int, ...] | None = None, where: 
     where : "bulk", "edge" or "extreme", optional
         In the middle of the domain; near its boundary, or far out where there is none; at extreme scales. All three by default.
     dtype : str or strategy of them
+
+    Examples
+    --------
+    >>> from hypothesis import given, settings
+    >>> few = settings(max_examples=3, deadline=None, database=None)
+    >>> @few
+    ... @given(ig.testing.thetas(ig.Exponential()))
+    ... def test(theta):
+    ...     assert np.all(theta < 0)
+    >>> test()
     """
     if where is not None and where not in REACH:
         raise ValueError(f"where must be one of {', '.join(REACH)}; got {where!r}")
@@ -97,13 +118,35 @@ def _lie_in(region: ConvexDomain, x: Array) -> bool:
 
 def etas(M: DuallyFlat, shape: tuple[int, ...] | None = None, where: str | None = None,
          dtype: Any = "float64") -> st.SearchStrategy[Array]:
-    """Points of a manifold in its dual chart η, as `thetas`."""
+    """Points of a manifold in its dual chart η, as `thetas`.
+
+    Examples
+    --------
+    >>> from hypothesis import given, settings
+    >>> few = settings(max_examples=3, deadline=None, database=None)
+    >>> @few
+    ... @given(ig.testing.etas(ig.Bernoulli(), shape=()))
+    ... def test(eta):
+    ...     assert 0 < eta < 1
+    >>> test()
+    """
     return thetas(M.dual, shape, where, dtype)
 
 
 @st.composite
 def symmetric_positive_definite(draw: st.DrawFn, p: int, shape: tuple[int, ...] = ()) -> Array:
-    """Symmetric positive definite p × p matrices, shape (*shape, p, p): L Lᵀ with the diagonal of L between e⁻² and e²."""
+    """Symmetric positive definite p × p matrices, shape (*shape, p, p): L Lᵀ with the diagonal of L between e⁻² and e².
+
+    Examples
+    --------
+    >>> from hypothesis import given, settings
+    >>> few = settings(max_examples=3, deadline=None, database=None)
+    >>> @few
+    ... @given(ig.testing.symmetric_positive_definite(2))
+    ... def test(A):
+    ...     assert np.linalg.eigvalsh(A)[0] > 0
+    >>> test()
+    """
     domain = PositiveDefinite(p)
     u = draw(_unconstrained(shape, domain.dim, "bulk"))
     return unpack(domain.chart(2.0 * u), p)
@@ -111,7 +154,18 @@ def symmetric_positive_definite(draw: st.DrawFn, p: int, shape: tuple[int, ...] 
 
 def exponential_families(max_size: int = 4) -> st.SearchStrategy[ExponentialFamily]:
     """The families of the library, each class as often as any other: those of several outcomes or variables up to `max_size`
-    (matrices up to 2 × 2), products of two or three of them, independent copies, and truncated families."""
+    (matrices up to 2 × 2), products of two or three of them, independent copies, and truncated families.
+
+    Examples
+    --------
+    >>> from hypothesis import given, settings
+    >>> few = settings(max_examples=3, deadline=None, database=None)
+    >>> @few
+    ... @given(ig.testing.exponential_families())
+    ... def test(family):
+    ...     assert isinstance(family, ig.ExponentialFamily)
+    >>> test()
+    """
     return _one_of([*families_of_numbers(max_size), *compositions(max_size)])
 
 
@@ -122,7 +176,18 @@ def _one_of(kinds: list[st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
 
 @st.composite
 def mixture_families(draw: st.DrawFn, max_size: int = 4) -> MixtureFamily:
-    """Mixtures of up to `max_size` components on as many states or two more; in the simplest one they are point masses."""
+    """Mixtures of up to `max_size` components on as many states or two more; in the simplest one they are point masses.
+
+    Examples
+    --------
+    >>> from hypothesis import given, settings
+    >>> few = settings(max_examples=3, deadline=None, database=None)
+    >>> @few
+    ... @given(ig.testing.mixture_families())
+    ... def test(M):
+    ...     assert M.eta_domain is not None
+    >>> test()
+    """
     count = draw(st.integers(2, max_size))
     extra = draw(st.integers(0, 2))
     entries = draw(st.lists(st.integers(0, 2), min_size=count * (count + extra), max_size=count * (count + extra)))
@@ -133,7 +198,18 @@ def mixture_families(draw: st.DrawFn, max_size: int = 4) -> MixtureFamily:
 
 @st.composite
 def curved_families(draw: st.DrawFn, max_size: int = 4) -> Curved:
-    """Curves u ↦ θ(u), 0 < u < 1, of degree two in families of at least two parameters: Bézier curves of three drawn points."""
+    """Curves u ↦ θ(u), 0 < u < 1, of degree two in families of at least two parameters: Bézier curves of three drawn points.
+
+    Examples
+    --------
+    >>> from hypothesis import given, settings
+    >>> few = settings(max_examples=3, deadline=None, database=None)
+    >>> @few
+    ... @given(ig.testing.curved_families())
+    ... def test(curve):
+    ...     assert curve.dim == 1
+    >>> test()
+    """
     family = draw(exponential_families(max_size).filter(lambda family: family.dim > 1))
     points = draw(thetas(family, (3,), "bulk"))
     back, on = points[0] - points[1], points[2] - points[1]
@@ -143,7 +219,18 @@ def curved_families(draw: st.DrawFn, max_size: int = 4) -> Curved:
 
 
 def mirror_maps(max_size: int = 4) -> st.SearchStrategy[DuallyFlat]:
-    """The mirror maps of the library, of dimension up to `max_size`; matrices up to 3 × 3."""
+    """The mirror maps of the library, of dimension up to `max_size`; matrices up to 3 × 3.
+
+    Examples
+    --------
+    >>> from hypothesis import given, settings
+    >>> few = settings(max_examples=3, deadline=None, database=None)
+    >>> @few
+    ... @given(ig.testing.mirror_maps(max_size=3))
+    ... def test(M):
+    ...     assert M.to_eta(M.theta_domain.interior_point).shape == (M.dim,)
+    >>> test()
+    """
     dims = st.integers(1, max_size)
     return st.one_of(
         st.builds(Euclidean, dims), st.builds(NegativeEntropy, dims), st.builds(Burg, dims),
@@ -153,13 +240,35 @@ def mirror_maps(max_size: int = 4) -> st.SearchStrategy[DuallyFlat]:
 
 
 def manifolds(max_size: int = 4) -> st.SearchStrategy[DuallyFlat]:
-    """The dually flat manifolds of the library: exponential and mixture families, mirror maps, and the duals of all."""
+    """The dually flat manifolds of the library: exponential and mixture families, mirror maps, and the duals of all.
+
+    Examples
+    --------
+    >>> from hypothesis import given, settings
+    >>> few = settings(max_examples=3, deadline=None, database=None)
+    >>> @few
+    ... @given(ig.testing.manifolds())
+    ... def test(M):
+    ...     assert M.dual.dual is M
+    >>> test()
+    """
     primal = st.one_of(exponential_families(max_size), mixture_families(max_size), mirror_maps(max_size))
     return st.one_of(primal, primal.map(lambda M: M.dual))
 
 
 def objectives(M: DuallyFlat) -> st.SearchStrategy[Objective]:
-    """Objectives on the primal chart of a manifold: forward and reverse divergence to a drawn target, and a wavy function."""
+    """Objectives on the primal chart of a manifold: forward and reverse divergence to a drawn target, and a wavy function.
+
+    Examples
+    --------
+    >>> from hypothesis import given, settings
+    >>> few = settings(max_examples=3, deadline=None, database=None)
+    >>> @few
+    ... @given(ig.testing.objectives(ig.Exponential()))
+    ... def test(f):
+    ...     assert f.value_and_gradient(np.array([-1.0]))[1].shape[-1] == 1
+    >>> test()
+    """
     return st.one_of(
         etas(M, (), "bulk").map(lambda eta: CrossEntropy(M, eta)),
         thetas(M, (), "bulk").map(lambda theta: ReverseKL(M, theta)),

@@ -14,6 +14,14 @@ class Wavy(Objective):
     M : DuallyFlat
         What `in_dual_coordinates` refers to.
     center : array, shape (..., d)
+
+    Examples
+    --------
+    >>> M = ig.Euclidean(1)
+    >>> f = ig.testing.Wavy(M, [0.0])
+    >>> value, covector = f.value_and_gradient([0.0])
+    >>> float(value), covector                      # sin 0, cos 0
+    (0.0, array([1.]))
     """
 
     def __init__(self, M: DuallyFlat, center: Array) -> None:

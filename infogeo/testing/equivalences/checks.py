@@ -52,6 +52,20 @@ def check(claim: Any, M: DuallyFlat, objective: Any = None, *, max_examples: int
     ------
     BrokenLaw
         With the simplest example found, or where the claim compared nothing.
+
+    Examples
+    --------
+    >>> from infogeo.testing import BrokenLaw, equivalences
+    >>> from infogeo.testing.law import equal
+    >>> def symmetric(M, p, q):
+    ...     'KL(p‖q) = KL(q‖p).'
+    ...     yield equal("KL(p‖q)", M.kl(p, q), "KL(q‖p)", M.kl(q, p), 1e-9)
+    >>> equivalences.check(symmetric, ig.NormalKnownVariance(1.0))  # true
+    >>> try:
+    ...     equivalences.check(symmetric, ig.Exponential())
+    ... except BrokenLaw as broken:
+    ...     print(broken.law)
+    symmetric
     """
     if not isinstance(M, DuallyFlat):
         raise TypeError(f"check takes a DuallyFlat manifold; got {M!r}")
@@ -118,7 +132,16 @@ def _check_of(name: str) -> Check:
         check(identity, M, objective, max_examples=max_examples)
 
     checked.__name__ = checked.__qualname__ = name.replace(" ", "_")
-    checked.__doc__ = f"{identity.number}: {identity.statement}\n\n    Arguments and errors are those of `check`.\n"
+    checked.__doc__ = f"""{identity.number}: {identity.statement}
+
+    Arguments and errors are those of `check`.
+
+    Examples
+    --------
+    >>> from infogeo.testing import equivalences
+    >>> equivalences.{checked.__name__}(
+    ...     ig.Exponential(), max_examples=2)       # an error, were it wrong
+    """
     return checked
 
 

@@ -39,6 +39,12 @@ class Statement(ABC):
     law : function
     manifolds : function
         The manifolds that it is about, where the one at hand is M: M itself, or those that it brings; none where it says nothing.
+
+    Examples
+    --------
+    >>> from infogeo.testing import equivalences
+    >>> equivalences.IDENTITIES["three points"].statement
+    'D(p‖q) + D(q‖r) − D(p‖r) = (η_p − η_q)·(θ_r − θ_q).'
     """
 
     number: str
@@ -68,6 +74,17 @@ class Equality(Statement):
     """An identity that holds to rounding, or to the standard errors that its law allows, whatever the size of the step.
 
     Its law yields the sides that it compares.
+
+    Examples
+    --------
+    >>> from infogeo.testing import equivalences
+    >>> identity = equivalences.IDENTITIES["three points"]
+    >>> identity.number, identity.needs
+    ('P12', ('p', 'q', 'r'))
+    >>> p, q, r = np.array([[-1.0], [-2.0], [-5.0]])
+    >>> sides, = identity.sides(ig.Exponential(), p=p, q=q, r=r)
+    >>> float(sides.left.round(6)), float(sides.right.round(6))
+    (-1.5, -1.5)
     """
 
     def sides(self, M: DuallyFlat, **given: Any) -> Iterator[Sides]:
@@ -84,6 +101,19 @@ class Limit(Statement):
     Attributes
     ----------
     order : int
+
+    Examples
+    --------
+    >>> from infogeo.testing import equivalences
+    >>> identity = equivalences.IDENTITIES["steps in two charts"]
+    >>> identity.order, identity.needs
+    (2, ('f', 'theta', 'h'))
+    >>> given = dict(f=ig.testing.Wavy(ig.Exponential(), [-2.0]),
+    ...              theta=np.array([-1.0]))
+    >>> found, _ = identity.distances(ig.Exponential(), np.array([0.02, 0.01]),
+    ...                               **given)
+    >>> round(float(found[0] / found[1]), 1)
+    4.0
     """
 
     order: int = 1
