@@ -38,6 +38,16 @@ class Task:
         Of the classes; none where the targets are no classes.
     x_units, y_units : Units, or None
         In which the model sees inputs and targets, where it does not see them as they are.
+
+    Examples
+    --------
+    >>> x, y = np.random.default_rng(0).uniform(size=(20, 2)), np.arange(20) % 2
+    >>> task = ig.studies.task("2-3-2", ig.studies.Dataset("noise", x, y),
+    ...                        held_out=0.25)
+    >>> task.model.network.size                     # (2 + 1) 3 + (3 + 1) 2
+    17
+    >>> len(task.loss.batch[0]), len(task.held_out.batch[0])
+    (15, 5)
     """
 
     name: str
@@ -108,6 +118,13 @@ def task(architecture: str | None, data: Dataset, dtype: str = "float64", *, fam
     ------
     InputError
         Where the data do not suit the architecture.
+
+    Examples
+    --------
+    >>> x, y = np.random.default_rng(0).uniform(size=(20, 2)), np.arange(20) % 2
+    >>> task = ig.studies.task("classifier", ig.studies.Dataset("noise", x, y))
+    >>> task.model.network.size                     # (2 + 1) 30 + (30 + 1)
+    121
     """
     require("held_out", "0 <= held_out < 1", 0 <= held_out < 1, held_out)
     if architecture is None:

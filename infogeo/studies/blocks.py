@@ -19,7 +19,18 @@ Task = Callable[[int], Mapping[str, Any]]
 
 
 class BlocksError(InfogeoError, RuntimeError):
-    """Blocks that are not there, or that are of other work; the message says which, and what to do."""
+    """Blocks that are not there, or that are of other work; the message says which, and what to do.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     try:
+    ...         found = ig.studies.load_blocks(folder)
+    ...     except ig.studies.BlocksError:
+    ...         print("nothing there")
+    nothing there
+    """
 
 
 def in_blocks(task: Task, n: int, folder: str | Path, *, map: Callable[..., Iterable[int]] = map, setting: Any = None,
@@ -60,6 +71,16 @@ def in_blocks(task: Task, n: int, folder: str | Path, *, map: Callable[..., Iter
         disk.
     TypeError
         For a task that returns something else.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> def squares(i):                             # of 3 i, 3 i + 1, 3 i + 2
+    ...     return {"square": np.arange(3 * i, 3 * i + 3)**2}
+    >>> with TemporaryDirectory() as folder:
+    ...     found = ig.studies.in_blocks(squares, 2, folder)
+    >>> found["square"]
+    array([ 0,  1,  4,  9, 16, 25])
     """
     require_count("n", n)
     if not callable(task):
@@ -87,6 +108,15 @@ def load_blocks(folder: str | Path) -> dict[str, np.ndarray]:
     ------
     BlocksError
         Where blocks are missing or differ in their names.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     done = ig.studies.in_blocks(lambda i: {"i": i}, 3, folder)
+    ...     again = ig.studies.load_blocks(folder)
+    >>> again["i"]
+    array([0, 1, 2])
     """
     folder = Path(folder)
     try:

@@ -92,6 +92,17 @@ class BoostedTable:
     features : FeatureTable
     X, y : arrays
         Of the rows that were held out.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> x = np.arange(40.0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path, table = f"{folder}/line.csv", np.stack([x, 2 * x + 1], -1)
+    ...     np.savetxt(path, table, "%d", ",", header="x,y", comments="")
+    ...     study = ig.studies.boosted_table(path, "y", stages=3)
+    >>> study.family, study.X.shape, study.y.shape  # the rows held out
+    ('normal', (10, 1), (10,))
     """
 
     source: str
@@ -141,6 +152,17 @@ def boosted_table(path: str, target: str, family: str = "normal", *, stages: int
     ------
     InputError
         For what cannot be read, or cannot be boosted.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> x = np.arange(40.0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path, table = f"{folder}/line.csv", np.stack([x, 2 * x + 1], -1)
+    ...     np.savetxt(path, table, "%d", ",", header="x,y", comments="")
+    ...     study = ig.studies.boosted_table(path, "y", stages=3)
+    >>> len(study.y), study.target                  # a quarter is held out
+    (10, 'y')
     """
     found = read_table(path, (target,))
     y = found.columns([target]).values[:, 0]
@@ -170,6 +192,17 @@ def report_boosting(study: BoostedTable) -> str:
     -------
     str
         Lines of at most 80 characters.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> x = np.arange(40.0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path, table = f"{folder}/line.csv", np.stack([x, 2 * x + 1], -1)
+    ...     np.savetxt(path, table, "%d", ",", header="x,y", comments="")
+    ...     study = ig.studies.boosted_table(path, "y", stages=3)
+    >>> ig.studies.report_boosting(study).splitlines()[0]
+    'Predicted laws of y'
     """
     model = study.model
     rows = [(name, number(a, 4), number(b, 4)) for name, (a, b) in study.scores().items()]
@@ -191,6 +224,17 @@ def figure_boosting(study: BoostedTable) -> "Figure":
     ------
     ImportError
         Where Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> x = np.arange(40.0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path, table = f"{folder}/line.csv", np.stack([x, 2 * x + 1], -1)
+    ...     np.savetxt(path, table, "%d", ",", header="x,y", comments="")
+    ...     study = ig.studies.boosted_table(path, "y", stages=3)
+    >>> len(ig.studies.figure_boosting(study).axes)
+    2
     """
     figure, axes = blank(9.0, 3.8, 2)
     study.model.plot_reliability(study.X, study.y, ax=axes[0])
@@ -219,6 +263,20 @@ def write_boosting(study: BoostedTable, folder: str | Path) -> None:
     ------
     OSError
         Where the folder cannot be made or written.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> x = np.arange(40.0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path, table = f"{folder}/line.csv", np.stack([x, 2 * x + 1], -1)
+    ...     np.savetxt(path, table, "%d", ",", header="x,y", comments="")
+    ...     study = ig.studies.boosted_table(path, "y", stages=3)
+    ...     ig.studies.write_boosting(study, folder)
+    ...     written = sorted(p.name for p in Path(folder).glob("*.*"))
+    >>> written
+    ['boosting.csv', 'boosting.json', 'boosting.png', 'line.csv', 'model.npz']
     """
     scores = study.scores()
     words = {f"words {name}": np.asarray(words) for name, words in study.features.words.items()}
@@ -237,6 +295,19 @@ def predict_table(model: str | Path, path: str) -> tuple[tuple[str, ...], list[t
     Raises
     ------
     InputError
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> x = np.arange(40.0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path, table = f"{folder}/line.csv", np.stack([x, 2 * x + 1], -1)
+    ...     np.savetxt(path, table, "%d", ",", header="x,y", comments="")
+    ...     study = ig.studies.boosted_table(path, "y", stages=3)
+    ...     ig.studies.write_boosting(study, folder)
+    ...     header, rows = ig.studies.predict_table(f"{folder}/model.npz", path)
+    >>> header, len(rows)
+    (('mean', 'variance', 'mean of the law', '5 %', '95 %'), 40)
     """
     try:
         arrays = unpacked(Path(model).read_bytes())
@@ -252,7 +323,21 @@ def predict_table(model: str | Path, path: str) -> tuple[tuple[str, ...], list[t
 
 
 def as_predictions(model: str | Path, path: str) -> str:
-    """`predict_table` as the text of a CSV file."""
+    """`predict_table` as the text of a CSV file.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> x = np.arange(40.0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path, table = f"{folder}/line.csv", np.stack([x, 2 * x + 1], -1)
+    ...     np.savetxt(path, table, "%d", ",", header="x,y", comments="")
+    ...     study = ig.studies.boosted_table(path, "y", stages=3)
+    ...     ig.studies.write_boosting(study, folder)
+    ...     text = ig.studies.as_predictions(f"{folder}/model.npz", path)
+    >>> text.splitlines()[0]
+    'mean,variance,mean of the law,5 %,95 %'
+    """
     return as_csv(*predict_table(model, path)).decode()
 
 
@@ -276,6 +361,19 @@ def follow_boosting(path: str, target: str, family: str, folder: str | None, say
         For what cannot be read, or cannot be boosted.
     OSError
         Where the folder cannot be made or written.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> said = []
+    >>> x = np.arange(40.0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path, table = f"{folder}/line.csv", np.stack([x, 2 * x + 1], -1)
+    ...     np.savetxt(path, table, "%d", ",", header="x,y", comments="")
+    ...     ig.studies.follow_boosting(path, "y", "normal", None, said.append,
+    ...                                stages=3)
+    >>> len(said)
+    1
     """
     study = boosted_table(path, target, family, **settings)
     say(report_boosting(study))

@@ -40,6 +40,11 @@ def families_text(names: list[str], form: str = "text") -> str:
     ------
     InputError
         For a name that is not one of a family.
+
+    Examples
+    --------
+    >>> print(ig.studies.families_text(["poisson"]).splitlines()[0])
+    poisson
     """
     if names:
         sheets = {name: named_family(name).data_sheet() for name in names}

@@ -20,6 +20,13 @@ class CoordinateChart(ABC):
     ----------
     name, letter : str
         In files, and in titles.
+
+    Examples
+    --------
+    >>> M, eta = ig.Bernoulli(), ig.studies.ETA
+    >>> theta = M.theta_from(probability=0.2)
+    >>> eta.coordinates(M, theta).round(6), eta.metric(M, theta).round(4)
+    (array([0.2]), array([[6.25]]))
     """
 
     name: str
@@ -53,6 +60,15 @@ class FlatChart(CoordinateChart):
     ----------
     row : int
         That of the Hessian in this chart among `HESSIANS`.
+
+    Examples
+    --------
+    >>> M, theta = ig.Bernoulli(), np.zeros(1)
+    >>> for chart in (ig.studies.THETA, ig.studies.ETA):
+    ...     print(chart.name, chart.coordinates(M, theta),
+    ...           chart.metric(M, theta).ravel())
+    theta [0.] [0.25]
+    eta [0.5] [4.]
     """
 
     row: int
@@ -111,6 +127,13 @@ class MappedChart(CoordinateChart):
         `AffineMap`, `AlphaChart` (of `ETA`), the chart of a domain, or one of your own.
     of : FlatChart
         `THETA` or `ETA`: whose coordinates ``map(u)`` are.
+
+    Examples
+    --------
+    >>> roots = ig.studies.MappedChart("√p", ig.AlphaChart(0.0), ig.studies.ETA)
+    >>> M, theta = ig.Bernoulli(), np.zeros(1)
+    >>> roots.coordinates(M, theta).round(4), roots.metric(M, theta).round(6)
+    (array([0.7071]), array([[8.]]))
     """
 
     def __init__(self, name: str, map: Any, of: FlatChart = THETA) -> None:

@@ -8,7 +8,14 @@ __all__ = ["Claim", "listed"]
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim, whether it holds here (None where it does not apply), and why: a clause that goes on from "because"."""
+    """A claim, whether it holds here (None where it does not apply), and why: a clause that goes on from "because".
+
+    Examples
+    --------
+    >>> claim = ig.studies.Claim("fast", "it is there at once", True, "h = 1.")
+    >>> claim.holds, claim.because
+    (True, 'h = 1.')
+    """
 
     name: str
     statement: str

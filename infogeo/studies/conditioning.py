@@ -31,6 +31,14 @@ class Setting:
     Shapes: theta, eta (d,); parameters, the ordinary parameters of the target by name; starts (n + 1, d), in θ. `problem` is what
     is solved: the figures evaluate its divergence; no file holds it.
     Units: nats.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> setting = ig.studies.ConditioningRun(problem, starts=4).setting
+    >>> setting.eta.round(6), setting.starts.shape, setting.direction
+    (array([0.2]), (5, 1), 'forward')
     """
 
     family: str
@@ -49,6 +57,24 @@ class Conditioning(Setting):
     """All that the study found, as NumPy arrays; how it was set comes first.
 
     `charts` are the affine charts θ′ and η′, and then those of one's own.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> few = ig.studies.Effort(flown=1, tolerance=1e-6, records=(5, 5),
+    ...                         longest=50, noisy_runs=2, averaged=2,
+    ...                         noisy_steps=50, pooled=1000)
+    >>> study = ig.studies.conditioning(problem, starts=1, steps=3, effort=few)
+    >>> for method, steps in zip(study.discrete.methods,
+    ...                          study.discrete.iterations):
+    ...     print(method, steps)
+    gd_theta [4 4]
+    gd_eta [ 5 -1]
+    ng_theta [ 3 -1]
+    ng_eta [1 1]
+    md_theta [1 1]
+    md_eta [ 3 -1]
     """
 
     spectrum: Spectrum
@@ -71,6 +97,15 @@ class ConditioningRun:
     setting : Setting
     words : dict
         All that decides the result, as plain values: two runs with equal words find the same.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> run = ig.studies.ConditioningRun(problem, starts=4)
+    >>> name, part = next(run.parts())              # the first of its parts
+    >>> name, part.rate.round(4)                    # in θ, in η, natural
+    ('spectrum', array([ 0.32, 12.5 ,  2.  ]))
     """
 
     def __init__(self, problem: Problem, *, starts: int = 100, seed: int = 0, batch_size: int = 100, steps: int = 100,
@@ -164,6 +199,17 @@ def conditioning(problem: Problem, *, starts: int = 100, seed: int = 0, batch_si
     ------
     DomainError
         For sizes that are not positive.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> few = ig.studies.Effort(flown=1, tolerance=1e-6, records=(5, 5),
+    ...                         longest=50, noisy_runs=2, averaged=2,
+    ...                         noisy_steps=50, pooled=1000)
+    >>> study = ig.studies.conditioning(problem, starts=1, steps=3, effort=few)
+    >>> study.spectrum.rate.round(4)                # in θ, in η, natural
+    array([ 0.32, 12.5 ,  2.  ])
     """
     run = ConditioningRun(problem, starts=starts, seed=seed, batch_size=batch_size, steps=steps, affine=affine, charts=charts,
                           effort=effort)

@@ -56,6 +56,16 @@ def variance_table(model: ConditionalModel, w: Array, batch: tuple[Array, Array]
     draws : int
 
     Source: Martens, Sutskever & Swersky, Estimating the Hessian by back-propagating curvature (2012).
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> batch = np.array([[1.0], [3.0]]), np.array([0, 1])
+    >>> found = ig.studies.variance_table(model, np.zeros(2), batch,
+    ...                                   np.random.default_rng(0), draws=10)
+    >>> float(found.squares[0].round(4))  # of the diagonal: 1.25² + 0.25²
+    1.625
     """
     batch, w = (to_numpy(batch[0]), to_numpy(batch[1])), to_numpy(w)
     H = model.hessian_vector(w, batch, np.eye(w.size))

@@ -26,6 +26,13 @@ class Dataset:
         Whole numbers for classes.
     labels : tuple of str, or None
         Of the classes 0, 1, …, where y was given in words.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).uniform(size=(6, 2))
+    >>> data = ig.studies.Dataset("noise", x, np.arange(6) % 2, ("even", "odd"))
+    >>> data.x.shape, data.labels[data.y[3]]
+    ((6, 2), 'odd')
     """
 
     name: str
@@ -60,6 +67,13 @@ def dataset(name: str, target: str | None = None) -> Dataset:
     ------
     InputError
         Saying what is wrong with the file.
+
+    Examples
+    --------
+    >>> path = str(ig.studies.example_data("horse_kicks"))
+    >>> data = ig.studies.dataset(path, target="corps_years")
+    >>> data.x[:, 0], data.y
+    (array([0., 1., 2., 3., 4.]), array([109,  65,  22,   3,   1]))
     """
     if name == "digits":
         try:

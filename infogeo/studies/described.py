@@ -19,6 +19,13 @@ def described_target(*, example: str | None = None, **options: Any) -> Target:
     Raises
     ------
     InputError
+
+    Examples
+    --------
+    >>> target = ig.studies.described_target(example="alpha_particles")
+    >>> found = target.family.parameters(target.theta)
+    >>> target.family, round(float(found["rate"]), 2)
+    (Poisson(), 3.87)
     """
     if example is None:
         return _described(**options)
@@ -65,6 +72,15 @@ def described_problem(direction: str | None, divergence: str | None, family: Exp
     Raises
     ------
     InputError
+
+    Examples
+    --------
+    >>> M, theta = ig.Exponential(), np.array([-1.0])
+    >>> for options in ((None, None), ("reverse", None), (None, "hellinger")):
+    ...     print(ig.studies.described_problem(*options, M, theta).symbol)
+    KL(q‖p)
+    KL(p‖q)
+    H²(p, q)
     """
     if direction is not None and divergence is not None:
         raise InputError(f"--direction is one of KL, and --divergence another divergence; got {direction} and {divergence}")

@@ -42,6 +42,15 @@ class ChartDiagnosis:
         The condition number in those units; no diagonal scaling has one smaller by more than the factor d.
     open : bool
         Whether the chart has all of R^d in it, so that no step leaves it.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> found = ig.studies.diagnose(M, M.theta_from(probability=0.2))
+    >>> for chart in found.charts[:2]:              # G = p (1 − p), and 1 / G
+    ...     print(chart.chart, chart.eigenvalues.round(4), round(chart.rate, 4))
+    θ [0.16] 0.32
+    η [6.25] 12.5
     """
 
     chart: str
@@ -79,6 +88,14 @@ class References:
         Those that were tried: all of at most 64, else the present and the most probable one.
     probability, condition : arrays, shape (n,)
     best : int
+
+    Examples
+    --------
+    >>> M = ig.Categorical(3)
+    >>> theta = M.theta_from(probabilities=[0.8, 0.1, 0.1])
+    >>> found = ig.studies.diagnose(M, theta).references
+    >>> found.condition.round(1), found.best
+    (array([1.2, 5.6, 5.6]), 0)
     """
 
     outcome: np.ndarray
@@ -108,6 +125,16 @@ class Diagnosis:
     recommended : str
         The chart, with its scaling and reference.
     reasons : tuple of str
+
+    Examples
+    --------
+    >>> M = ig.Categorical(3)
+    >>> theta = M.theta_from(probabilities=[0.5, 0.3, 0.2])
+    >>> found = ig.studies.diagnose(M, theta)
+    >>> found.recommended
+    'θ, with outcome 0 as the reference'
+    >>> [round(chart.condition, 2) for chart in found.charts[:2]]     # θ, η
+    [4.85, 4.85]
     """
 
     manifold: str

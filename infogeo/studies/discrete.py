@@ -28,6 +28,19 @@ class Discrete:
 
     Shapes: methods as in `METHODS` first; iterations (methods, starts), −1 where a run does not get there in `longest` steps;
     status (methods, starts), the `Status` of each run.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> few = ig.studies.Effort(flown=1, tolerance=1e-6, records=(5, 5),
+    ...                         longest=50, noisy_runs=2, averaged=2,
+    ...                         noisy_steps=50, pooled=1000)
+    >>> found = ig.studies.conditioning(problem, starts=1, steps=3,
+    ...                                 effort=few).discrete
+    >>> i = found.methods.index("md_theta")         # h = 1 solves KL(q‖p)
+    >>> float(found.step[i]), found.iterations[i]
+    (1.0, array([1, 1]))
     """
 
     methods: tuple[str, ...]

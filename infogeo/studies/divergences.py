@@ -29,6 +29,14 @@ def named_problem(text: str, family: ExponentialFamily, theta: Array) -> Problem
     Raises
     ------
     InputError
+
+    Examples
+    --------
+    >>> M = ig.Exponential()                        # rates 1 and 4: 1 − 2 / 2.5
+    >>> problem = ig.studies.named_problem("hellinger", M,
+    ...                                    M.theta_from(rate=1.0))
+    >>> float(problem.kl(M.theta_from(rate=4.0)).round(6)), problem.curvature
+    (0.2, 0.25)
     """
     if not isinstance(text, str):
         raise InputError(f"a divergence is named by text, such as 'forward' or 'alpha=0.5'; got {text!r}")
@@ -55,6 +63,14 @@ def alpha_charts(family: ExponentialFamily, alphas: Sequence[float]) -> tuple[Ma
     ------
     InputError
         For a family whose expectation parameters are no probabilities, or an α that has no chart.
+
+    Examples
+    --------
+    >>> M = ig.Categorical(3)
+    >>> theta = M.theta_from(probabilities=[0.25, 0.25, 0.5])
+    >>> chart, = ig.studies.alpha_charts(M, [0.0])            # √p
+    >>> chart.coordinates(M, theta).round(6)
+    array([0.5, 0.5])
     """
     if alphas and not family.on_simplex:
         raise InputError(f"α-charts are powers of probabilities; the expectation parameters of {family!r} are none")

@@ -31,6 +31,12 @@ class Effort:
         Draws behind the pool of mini-batches.
 
     Raises: DomainError for sizes that are not positive.
+
+    Examples
+    --------
+    >>> ig.studies.QUICK.longest, ig.studies.FULL.longest
+    (200, 5000)
+    >>> short = ig.studies.Effort(longest=50)       # the rest as in FULL
     """
 
     flown: int = 10

@@ -48,6 +48,14 @@ class Equivalence:
     targets : dict
         The target of every manifold in its primal coordinates, by the manifold's text.
     measured : tuple of MeasuredIdentity
+
+    Examples
+    --------
+    >>> found = ig.studies.equivalence(ig.Exponential(), only=("P2",),
+    ...                                objectives=("wavy",), seeds=[0],
+    ...                                points=2, steps=[0.1])
+    >>> [one.name for one in found.measured], found.points
+    (['mirror descent is natural gradient'], 2)
     """
 
     steps: np.ndarray
@@ -119,6 +127,16 @@ def equivalence(*manifolds: DuallyFlat | str, objectives: Mapping[str, Objective
         For a target outside the domain, and for sizes that are no sizes.
     InputError
         For a name that is none.
+
+    Examples
+    --------
+    >>> found = ig.studies.equivalence(ig.Exponential(), only=("P12",),
+    ...                                objectives=("wavy",), seeds=[0],
+    ...                                points=2)
+    >>> for one in found.measured:
+    ...     print(one.number, one.name, one.holds)
+    P12 three points True
+    P12 three points of a step True
     """
     chosen, named = chosen_identities(only), _named_objectives(objectives)
     sizes = _sizes(steps)

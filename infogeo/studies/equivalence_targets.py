@@ -51,6 +51,18 @@ def equivalence_of_many(family: ExponentialFamily, theta: Array, folder: str | P
         For the name of an identity or an objective that is none, or has no target.
     BlocksError
         Where the folder has blocks of another study.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> M, name = ig.Exponential(), "three points of a step"
+    >>> theta = M.theta_from(rate=[1.0, 2.0])
+    >>> with TemporaryDirectory() as folder:
+    ...     found = ig.studies.equivalence_of_many(M, theta, folder,
+    ...                                            only=(name,), steps=[0.1],
+    ...                                            points=2)
+    >>> found["holds_three_points_of_a_step"].tolist()        # of each target
+    [True, True]
     """
     theta = to_numpy(family.theta_domain.require("theta", theta)).reshape(-1, family.dim)
     chosen = [one.name for one in chosen_identities(only) if _depends(one, family)]
@@ -108,6 +120,18 @@ def report_equivalence_of_many(found: Mapping[str, np.ndarray], family: Exponent
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> M, name = ig.Exponential(), "three points of a step"
+    >>> theta = M.theta_from(rate=[1.0, 2.0])
+    >>> with TemporaryDirectory() as folder:
+    ...     found = ig.studies.equivalence_of_many(M, theta, folder,
+    ...                                            only=(name,), steps=[0.1],
+    ...                                            points=2)
+    >>> print(ig.studies.report_equivalence_of_many(found, M).splitlines()[0])
+    2 targets of Exponential()
     """
     rows = []
     for name, identity in IDENTITIES.items():
@@ -146,6 +170,18 @@ def follow_equivalence_of_many(family: ExponentialFamily, theta: Array, folder: 
         As `equivalence_of_many` does.
     KeyboardInterrupt
         Saying how many blocks are kept.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> said, M, name = [], ig.Exponential(), "three points of a step"
+    >>> theta = M.theta_from(rate=[1.0, 2.0])
+    >>> with TemporaryDirectory() as folder:
+    ...     ig.studies.follow_equivalence_of_many(M, theta, folder, said.append,
+    ...                                           only=(name,), steps=[0.1],
+    ...                                           points=2)
+    >>> len(said)
+    1
     """
     blocks = Path(folder) / "blocks"
     try:

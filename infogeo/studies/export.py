@@ -46,7 +46,18 @@ def _plain_cell(item: Any) -> Any:
 
 
 def load_npz(path: str | Path) -> dict[str, np.ndarray]:
-    """The arrays of a written study by dotted name, as `flat` gives them."""
+    """The arrays of a written study by dotted name, as `flat` gives them.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/result.npz",
+    ...              **{"spectrum.rate": [0.32, 12.5, 2.0]})
+    ...     found = ig.studies.load_npz(f"{folder}/result.npz")
+    >>> found["spectrum.rate"]
+    array([ 0.32, 12.5 ,  2.  ])
+    """
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
 
@@ -144,6 +155,17 @@ def write(result: Conditioning, folder: str | Path) -> None:
         Where Matplotlib is not installed.
     OSError
         Where the folder cannot be made or written.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> few = ig.studies.Effort(flown=1, tolerance=1e-6, records=(5, 5),
+    ...                         longest=50, noisy_runs=2, averaged=2,
+    ...                         noisy_steps=50, pooled=1000)
+    >>> study = ig.studies.conditioning(problem, starts=1, steps=3, effort=few)
+    >>> ig.studies.write(study, "bernoulli")        # doctest: +SKIP
+    >>> arrays = ig.studies.load_npz("bernoulli/result.npz")  # doctest: +SKIP
     """
     figures = {"flows": figure_flows, "sweep": figure_sweep, "trajectories": figure_trajectories}
     everything = flat(result, without=(Problem,))       # functions, not data

@@ -35,6 +35,17 @@ def figure_flows(result: Conditioning) -> "Figure":
     ------
     ImportError
         Where Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> few = ig.studies.Effort(flown=1, tolerance=1e-6, records=(5, 5),
+    ...                         longest=50, noisy_runs=2, averaged=2,
+    ...                         noisy_steps=50, pooled=1000)
+    >>> study = ig.studies.conditioning(problem, starts=1, steps=3, effort=few)
+    >>> [ax.get_xlabel() for ax in ig.studies.figure_flows(study).axes]
+    ['time t']
     """
     figure, axes = blank(7.0, 4.6)
     predicted = dict(zip(FLOW_LABELS, result.spectrum.rate[[0, 2, 1]]))
@@ -70,6 +81,17 @@ def figure_sweep(result: Conditioning) -> "Figure":
     ------
     ImportError
         Where Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> few = ig.studies.Effort(flown=1, tolerance=1e-6, records=(5, 5),
+    ...                         longest=50, noisy_runs=2, averaged=2,
+    ...                         noisy_steps=50, pooled=1000)
+    >>> study = ig.studies.conditioning(problem, starts=1, steps=3, effort=few)
+    >>> [ax.get_xlabel() for ax in ig.studies.figure_sweep(study).axes]
+    ['learning rate']
     """
     figure, axes = blank(7.0, 4.8)
     w, lines = result.sweep, Lines(0.02 * result.sweep.steps)
@@ -134,6 +156,17 @@ def figure_trajectories(result: Conditioning) -> "Figure":
     ------
     ImportError
         Where Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> few = ig.studies.Effort(flown=1, tolerance=1e-6, records=(5, 5),
+    ...                         longest=50, noisy_runs=2, averaged=2,
+    ...                         noisy_steps=50, pooled=1000)
+    >>> study = ig.studies.conditioning(problem, starts=1, steps=3, effort=few)
+    >>> [ax.get_xlabel() for ax in ig.studies.figure_trajectories(study).axes]
+    ['θ', 'η']
     """
     figure, panels = blank(10.0, 5.0, 2)
     draw = _draw_plane if result.theta.size > 1 else _draw_line

@@ -76,6 +76,17 @@ class FisherApproximations:
     seconds : float
         For the exact natural gradient.
     approximations : list of Approximation
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> batch = np.array([[1.0], [3.0]]), np.array([0, 1])
+    >>> found = ig.studies.fisher_approximations(model, np.zeros(2), batch,
+    ...                                          damping=0.01,
+    ...                                          rng=np.random.default_rng(0))
+    >>> found.eigenvalues.round(3)                  # of ¼ [[5, 2], [2, 1]]
+    array([1.457, 0.043])
     """
 
     c: float
@@ -145,6 +156,19 @@ def fisher_approximations(model: ConditionalModel, w: Array, batch: tuple[Array,
 
     Source: Kunstner, Hennig & Balles, Limitations of the empirical Fisher approximation (2019), for what becomes of the empirical
     one.
+
+    Examples
+    --------
+    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
+    ...                                      ig.Bernoulli())
+    >>> batch = np.array([[1.0], [3.0]]), np.array([0, 1])
+    >>> rng, kinds = np.random.default_rng(0), {"K-FAC": ig.curvature.kfac}
+    >>> found = ig.studies.fisher_approximations(model, np.zeros(2), batch,
+    ...                                          damping=0.01, rng=rng,
+    ...                                          curvatures=kinds)
+    >>> one, = found.approximations     # exact: one layer, one output
+    >>> one.label, round(float(one.progress), 6)
+    ('K-FAC', 1.0)
     """
     if w.ndim != 1 or w.shape[0] > LARGEST:
         raise ShapeError(f"w must have shape (size,) with size <= {LARGEST}; got {tuple(w.shape)}")

@@ -8,11 +8,31 @@ __all__ = ["InputError", "InputWarning", "suggestion"]
 
 
 class InputError(InfogeoError, ValueError):
-    """Input that cannot be a target; the message is one line that says what is wrong and where."""
+    """Input that cannot be a target; the message is one line that says what is wrong and where.
+
+    Examples
+    --------
+    >>> try:
+    ...     family = ig.studies.named_family("gama")
+    ... except ig.studies.InputError as error:
+    ...     print(error)
+    unknown family 'gama'; did you mean Gamma?
+    """
 
 
 class InputWarning(UserWarning):
-    """Input that can be used, and may be meant otherwise."""
+    """Input that can be used, and may be meant otherwise.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> path = ig.studies.example_data("alpha_particles")     # has counts, too
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     target = ig.studies.from_samples(path, "particles", "poisson")
+    >>> [issubclass(one.category, ig.studies.InputWarning) for one in caught]
+    [True]
+    """
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -63,6 +63,17 @@ def conditioning_of_many(family: ExponentialFamily, theta: Array, folder: str | 
         For targets and numbers.
     BlocksError
         Where the folder has blocks of another study.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> M = ig.Categorical(3)
+    >>> theta = M.theta_from(probabilities=[[0.5, 0.3, 0.2], [0.2, 0.2, 0.6]])
+    >>> with TemporaryDirectory() as folder:
+    ...     found = ig.studies.conditioning_of_many(M, theta, folder, starts=1,
+    ...                                             longest=50)
+    >>> found["condition"].round(4), found["median_ng_eta"]
+    (array([4.847 , 1.6667]), array([1., 1.]))
     """
     theta = to_numpy(family.theta_domain.require("theta", theta))
     theta = theta.reshape(-1, family.dim)
@@ -127,6 +138,17 @@ def targets_of_table(path: str | Path, family: str | None = None, reference: Ref
     Raises
     ------
     InputError
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = f"{folder}/counts.csv"
+    ...     np.savetxt(path, [[1, 3], [1, 1]], delimiter=",", header="a,b",
+    ...                comments="")
+    ...     family, theta = ig.studies.targets_of_table(path)
+    >>> family, theta[:, 0].round(4)                # log 1/3 and 0
+    (Categorical(k=2, reference=1), array([-1.0986,  0.    ]))
     """
     found = read_table(path)
     if family is None:

@@ -44,6 +44,16 @@ class MeasuredIdentity:
     holds : bool
     because : str
         The first pair of sides that differ, "" where it holds.
+
+    Examples
+    --------
+    >>> name = "steps in two charts"                # apart by O(h²)
+    >>> found = ig.studies.equivalence(ig.Exponential(), only=(name,),
+    ...                                objectives=("wavy",), seeds=[0],
+    ...                                points=2, steps=[0.02, 0.01])
+    >>> one, = found.measured
+    >>> one.order, one.ratios(found.steps).round(1).tolist()
+    (2, [[4.0]])
     """
 
     number: str

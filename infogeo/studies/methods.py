@@ -20,6 +20,12 @@ class Method:
     update : Update
     hessian : int
         Which of the `HESSIANS` rules its convergence.
+
+    Examples
+    --------
+    >>> method = ig.studies.METHODS["ng_eta"]
+    >>> method.label, method.update, method.chart.name
+    ('natural gradient in η', NaturalUpdate(), 'eta')
     """
 
     name: str

@@ -61,6 +61,15 @@ class Misspecification:
         2 / (μ_min + μ_max), the best constant step size of natural gradient; 2 / μ_max is not stable any more.
     contraction : float
         With it, of the error in a step: (μ_max − μ_min) / (μ_max + μ_min), which is 0 where H = g.
+
+    Examples
+    --------
+    >>> M = ig.MixtureFamily([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]])
+    >>> target = ig.CrossEntropy(ig.Categorical(3), eta_hat=[0.2, 0.5])
+    >>> found = ig.studies.misspecification(M, target, start=[0.5])
+    >>> K = found.hessian - found.metric            # by the e-curvature
+    >>> found.curvature, bool(np.allclose(K, found.by_curvature))
+    ('e', True)
     """
 
     u: np.ndarray

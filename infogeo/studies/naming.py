@@ -28,6 +28,13 @@ def named_family(text: str, columns: int | None = None) -> ExponentialFamily:
     ------
     InputError
         Saying what is wrong with the text, or what the family says of its arguments.
+
+    Examples
+    --------
+    >>> ig.studies.named_family("Wishart(2)")
+    Wishart(p=2)
+    >>> ig.studies.named_family("truncated(poisson, 0)")
+    Truncated(family=Poisson(), lower=0.0, upper=inf)
     """
     found = _named(_tree(text))
     if isinstance(found, ExponentialFamily):

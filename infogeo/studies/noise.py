@@ -36,6 +36,20 @@ class NoiseFloor:
     `simulated`; left (methods, fractions), runs that did not stay; steps (methods, fractions); simulated is NaN where
     more than `longest` steps were needed to forget the start, or where no run stayed.
     Units: nats.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> few = ig.studies.Effort(flown=1, tolerance=1e-6, records=(5, 5),
+    ...                         longest=50, noisy_runs=2, averaged=2,
+    ...                         noisy_steps=50, pooled=1000)
+    >>> found = ig.studies.conditioning(problem, starts=1, steps=3,
+    ...                                 batch_size=100, effort=few).noise
+    >>> i = found.methods.index("ng_theta")         # h / (2B (2 − h))
+    >>> h = found.h[i]
+    >>> bool(np.isclose(found.predicted[i], h / (200 * (2 - h))).all())
+    True
     """
 
     methods: tuple[str, ...]
@@ -81,7 +95,16 @@ class _Seen(Objective):
 
 
 def predicted_floor(h: float, eigenvalues: np.ndarray, batch_size: int) -> float:
-    """(h / 2B) Σ μ_i / (2 − h μ_i), nats; infinite where some h μ_i ≥ 2."""
+    """(h / 2B) Σ μ_i / (2 − h μ_i), nats; infinite where some h μ_i ≥ 2.
+
+    Examples
+    --------
+    >>> mu = np.ones(2)                             # (h / 2B) · 2 / (2 − h)
+    >>> round(ig.studies.predicted_floor(0.5, mu, batch_size=100), 6)
+    0.003333
+    >>> ig.studies.predicted_floor(2.0, mu, batch_size=100)
+    inf
+    """
     slack = 2.0 - h * eigenvalues
     if not (slack > 0).all():
         return np.inf

@@ -51,6 +51,17 @@ def plot_geodesics(M: DuallyFlat, p: Array, q: Array, *, ax: "Axes", chart: Dual
         For a point outside the domain, another dimension, another chart.
     ConvergenceError
         If the numeric Fisher–Rao geodesic does.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> M = ig.Categorical(3)
+    >>> lines = ig.studies.plot_geodesics(M, [0.0, 0.0], [1.0, 2.0],
+    ...                                   ax=Figure().subplots(), points=3)
+    >>> lines[0].get_xydata().round(6)     # the e-geodesic, straight in θ
+    array([[0. , 0. ],
+           [0.5, 1. ],
+           [1. , 2. ]])
     """
     to_chart = _chart(M, chart)
     p, q = _points(M, "p", p, 1), _points(M, "q", q, 1)
@@ -95,6 +106,14 @@ def plot_divergence_balls(M: DuallyFlat, centers: Array, radius: Array, *, ax: "
     ------
     DomainError, ShapeError, ValueError
         For a center outside the domain, a radius that is not positive, another dimension, another chart.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> lines = ig.studies.plot_divergence_balls(ig.Euclidean(2), [0.0, 0.0],
+    ...                                          2.0, ax=Figure().subplots())
+    >>> float(np.hypot(*lines[0].get_data()).max().round(6))          # ½ r² = 2
+    2.0
     """
     to_chart = _chart(M, chart)
     centers = _points(M, "centers", centers, 2)
@@ -142,6 +161,15 @@ def plot_bisectors(M: DuallyFlat, sites: Array, *, ax: "Axes", chart: DuallyFlat
         For a site outside the domain, sites that are equal or only one, another dimension, another chart.
 
     Source: Boissonnat, Nielsen & Nock, Bregman Voronoi diagrams, Discrete Comput. Geom. 44 (2010).
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> lines = ig.studies.plot_bisectors(ig.Euclidean(2),
+    ...                                   [[0.0, 0.0], [2.0, 0.0]],
+    ...                                   ax=Figure().subplots())
+    >>> np.unique(lines[0].get_xdata().round(6))    # the line x = 1
+    array([1.])
     """
     to_chart = _chart(M, chart)
     sites = _points(M, "sites", sites, 2)

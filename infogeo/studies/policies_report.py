@@ -41,6 +41,15 @@ def report_policies(study: PolicyStudy) -> str:
     -------
     str
         Lines of at most 80 characters.
+
+    Examples
+    --------
+    >>> steps, returns = np.array([64, 128]), np.array([20.0, 30.0])
+    >>> run = ig.studies.PolicyRun("trpo", 0, steps, returns, returns,
+    ...                            seconds=1.0, w=np.zeros(3))
+    >>> study = ig.studies.PolicyStudy("CartPole-v1", ("trpo",), (run,))
+    >>> ig.studies.report_policies(study).splitlines()[0]
+    'Mean return of the episodes of CartPole-v1, 1 seed'
     """
     steps = _over_seeds(study, study.methods[0])[0]
     places = sorted({int(i) for i in np.linspace(0, len(steps) - 1, 5)[1:]})
@@ -69,6 +78,15 @@ def figure_policies(study: PolicyStudy, ax: Any = None) -> "Figure":
     ------
     ImportError
         Where Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> steps, returns = np.array([64, 128]), np.array([20.0, 30.0])
+    >>> run = ig.studies.PolicyRun("trpo", 0, steps, returns, returns,
+    ...                            seconds=1.0, w=np.zeros(3))
+    >>> study = ig.studies.PolicyStudy("CartPole-v1", ("trpo",), (run,))
+    >>> ig.studies.figure_policies(study).axes[0].get_xlabel()
+    'steps in the environment'
     """
     figure, axes = blank(6.4, 4.2) if ax is None else (ax.figure, ax)
     for method, colour in zip(study.methods, COLOURS * len(study.methods)):
@@ -94,6 +112,20 @@ def write_policies(study: PolicyStudy, folder: str | Path) -> None:
     ------
     OSError
         Where the folder cannot be made or written.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> steps, returns = np.array([64, 128]), np.array([20.0, 30.0])
+    >>> run = ig.studies.PolicyRun("trpo", 0, steps, returns, returns,
+    ...                            seconds=1.0, w=np.zeros(3))
+    >>> study = ig.studies.PolicyStudy("CartPole-v1", ("trpo",), (run,))
+    >>> with TemporaryDirectory() as folder:
+    ...     ig.studies.write_policies(study, folder)
+    ...     written = sorted(p.name for p in Path(folder).iterdir())
+    >>> written
+    ['policies.npz', 'policy.csv', 'policy.json', 'policy.png']
     """
     rows = [(run.name, run.seed, int(step), float(value), float(length)) for run in study.runs
             for step, value, length in zip(run.steps, run.returns, run.lengths)]

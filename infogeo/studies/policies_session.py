@@ -34,6 +34,14 @@ def follow_policies(environment: str, methods: Sequence[str], folder: str | None
         Where the folder cannot be made or written.
     KeyboardInterrupt
         Saying what is kept.
+
+    Examples
+    --------
+    >>> said = []
+    >>> ig.studies.follow_policies("CartPole-v1", ("trpo",), None, False,
+    ...                            said.append, steps=320, batch=320, seeds=1)
+    >>> len(said)
+    2
     """
     names = [(method, seed) for method in methods for seed in range(seeds)]
     kept = None

@@ -46,6 +46,17 @@ class PosteriorStudy:
         At every step, those of the runs before it that this one goes on from among them.
     theta : array, shape (q.dim,)
     exact : Reference
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> x = np.arange(40.0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path, table = f"{folder}/line.csv", np.stack([x, 2 * x + 1], -1)
+    ...     np.savetxt(path, table, "%d", ",", header="x,y", comments="")
+    ...     study = ig.studies.posterior_of_table(path, "y", "normal", 0.01, 10)
+    >>> study.fitted.names, study.name
+    (('1', 'x', 'precision'), 'normal')
     """
 
     source: str
@@ -89,6 +100,18 @@ def posterior_of_table(path: str, target: str, model: str, prior_precision: floa
     ------
     InputError
         For what cannot be read, or is no data of the model.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> x = np.arange(40.0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path, table = f"{folder}/line.csv", np.stack([x, 2 * x + 1], -1)
+    ...     np.savetxt(path, table, "%d", ",", header="x,y", comments="")
+    ...     study = ig.studies.posterior_of_table(path, "y", "normal", 0.01, 10)
+    >>> q = study.fitted.q
+    >>> q.parameters(study.theta)["mean_0"].round(1)          # standard units
+    array([0., 1.])
     """
     if model not in INFERENCE_MODELS:
         raise InputError(f"--model {model}: it is one of {', '.join(INFERENCE_MODELS)}")
@@ -135,6 +158,17 @@ def report_posterior(study: PosteriorStudy) -> str:
     -------
     str
         Lines of at most 80 characters.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> x = np.arange(40.0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path, table = f"{folder}/line.csv", np.stack([x, 2 * x + 1], -1)
+    ...     np.savetxt(path, table, "%d", ",", header="x,y", comments="")
+    ...     study = ig.studies.posterior_of_table(path, "y", "normal", 0.01, 10)
+    >>> ig.studies.report_posterior(study).splitlines()[0]
+    'Normal regression of y, its variance unknown'
     """
     rows = [(name, *(number(value, 4) for value in row)) for name, *row in study.rows()]
     exact, status = study.exact, Status(int(study.run.status)).name
@@ -156,6 +190,17 @@ def figure_posterior(study: PosteriorStudy) -> "Figure":
     ------
     ImportError
         Where Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> x = np.arange(40.0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path, table = f"{folder}/line.csv", np.stack([x, 2 * x + 1], -1)
+    ...     np.savetxt(path, table, "%d", ",", header="x,y", comments="")
+    ...     study = ig.studies.posterior_of_table(path, "y", "normal", 0.01, 10)
+    >>> len(ig.studies.figure_posterior(study).axes)
+    2
     """
     rows = study.rows()[:study.fitted.weights]
     figure, axes = blank(9.0, 1.8 + 0.28 * max(6, len(rows)), 2)
@@ -188,6 +233,20 @@ def write_posterior(study: PosteriorStudy, folder: str | Path) -> None:
     ------
     OSError
         Where the folder cannot be made or written.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> x = np.arange(40.0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path, table = f"{folder}/line.csv", np.stack([x, 2 * x + 1], -1)
+    ...     np.savetxt(path, table, "%d", ",", header="x,y", comments="")
+    ...     study = ig.studies.posterior_of_table(path, "y", "normal", 0.01, 10)
+    ...     ig.studies.write_posterior(study, folder)
+    ...     written = sorted(p.name for p in Path(folder).glob("posterior.*"))
+    >>> written
+    ['posterior.csv', 'posterior.json', 'posterior.npz', 'posterior.png']
     """
     header = ("weight", "mean", "deviation", "exact_mean", "exact_deviation")
     write_files(folder, {
@@ -221,6 +280,19 @@ def follow_posterior(path: str, target: str, model: str, folder: str | None, say
         For what cannot be read, or is no data of the model.
     OSError
         Where the folder cannot be made or written.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> said = []
+    >>> x = np.arange(40.0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path, table = f"{folder}/line.csv", np.stack([x, 2 * x + 1], -1)
+    ...     np.savetxt(path, table, "%d", ",", header="x,y", comments="")
+    ...     ig.studies.follow_posterior(path, "y", "normal", None, said.append,
+    ...                                 max_steps=10)
+    >>> len(said)
+    1
     """
     before = None if folder is None else _found(Path(folder))
     study = posterior_of_table(path, target, model, prior_precision, max_steps, before)

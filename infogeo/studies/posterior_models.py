@@ -41,6 +41,17 @@ class PosteriorModel:
     how : str
         Where the exact numbers are from.
     notes : tuple of str
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> x = np.arange(40.0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path, table = f"{folder}/line.csv", np.stack([x, 2 * x + 1], -1)
+    ...     np.savetxt(path, table, "%d", ",", header="x,y", comments="")
+    ...     study = ig.studies.posterior_of_table(path, "y", "normal", 0.01, 10)
+    >>> study.fitted.title, study.fitted.weights
+    ('Normal regression of y, its variance unknown', 2)
     """
 
     title: str

@@ -34,6 +34,19 @@ class Flow:
 
     Shapes: times (records,); kl (records, starts); path (records, starts, d), in θ; rate, early_rate (starts,).
     Units: nats.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> parts = ig.studies.ConditioningRun(problem, starts=1,
+    ...                                    effort=ig.studies.QUICK).parts()
+    >>> spectrum, flows = next(parts)[1], next(parts)[1]
+    >>> for flow in flows:                          # −d log KL / dt, late
+    ...     print(flow.method, flow.rate.round(1))
+    gd_theta [0.3 0.3]
+    natural [2. 2.]
+    gd_eta [12.5 12.5]
     """
 
     method: str

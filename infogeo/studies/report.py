@@ -37,6 +37,17 @@ def report(result: Conditioning, source: str = "") -> str:
     -------
     str
         Lines of at most 80 characters; KL and entropies in nats.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> few = ig.studies.Effort(flown=1, tolerance=1e-6, records=(5, 5),
+    ...                         longest=50, noisy_runs=2, averaged=2,
+    ...                         noisy_steps=50, pooled=1000)
+    >>> study = ig.studies.conditioning(problem, starts=1, steps=3, effort=few)
+    >>> ig.studies.report(study, source="by hand").splitlines()[0]
+    'The target q'
     """
     found = {name: getattr(result, name) for name in PARTS}
     return "\n\n".join([report_setting(result, source), *(report_part(result, name, found) for name in PARTS)]) + "\n"
@@ -55,6 +66,14 @@ def report_setting(setting: Setting, source: str = "") -> str:
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> setting = ig.studies.ConditioningRun(problem, starts=4).setting
+    >>> ig.studies.report_setting(setting).splitlines()[0]
+    'The target q'
     """
     how = f", {setting.direction}, over p" if setting.problem.is_kl else " over p: meant below where it says KL"
     rows = [("from", source)] if source else []
@@ -86,6 +105,15 @@ def report_part(setting: Setting, name: str, found: Mapping[str, Any]) -> str:
     ------
     KeyError
         For another name, or a part that is not there.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> run = ig.studies.ConditioningRun(problem, starts=4)
+    >>> found = dict([next(run.parts())])           # the spectrum, no more
+    >>> ig.studies.report_part(run.setting, "spectrum", found).splitlines()[0]
+    'The Hessian at the optimum'
     """
     match name:
         case "spectrum":

@@ -49,6 +49,18 @@ def follow_conditioning(run: ConditioningRun, source: str, folder: str | None, p
         Where the folder cannot be made or written.
     KeyboardInterrupt
         Saying what is kept.
+
+    Examples
+    --------
+    >>> M, said = ig.Bernoulli(), []
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> few = ig.studies.Effort(flown=1, tolerance=1e-6, records=(5, 5),
+    ...                         longest=50, noisy_runs=2, averaged=2,
+    ...                         noisy_steps=50, pooled=1000)
+    >>> run = ig.studies.ConditioningRun(problem, starts=1, steps=3, effort=few)
+    >>> ig.studies.follow_conditioning(run, "by hand", None, False, said.append)
+    >>> len(said)                                   # the setting, and each part
+    8
     """
     kept = None if folder is None else unfinished_conditioning(run, folder)
     say(report_setting(run.setting, source))
@@ -81,6 +93,14 @@ def follow_diagnosis(found: Diagnosis, source: str, folder: str | None, say: Cal
     ------
     OSError
         Where the folder cannot be made or written.
+
+    Examples
+    --------
+    >>> M, said = ig.Bernoulli(), []
+    >>> found = ig.studies.diagnose(M, M.theta_from(probability=0.2))
+    >>> ig.studies.follow_diagnosis(found, "by hand", None, said.append)
+    >>> "by hand" in said[0]
+    True
     """
     text = wrapped(f"from {source}", "    ", "") + f"\n\n{found}"
     say(text)
@@ -120,6 +140,16 @@ def follow_training(task: Task, data: str, optimisers: Sequence[str], folder: st
         Where the folder cannot be made or written.
     KeyboardInterrupt
         Saying what is kept.
+
+    Examples
+    --------
+    >>> x, y = np.random.default_rng(0).uniform(size=(20, 2)), np.arange(20) % 2
+    >>> said, task = [], ig.studies.task("2-3-2",
+    ...                                  ig.studies.Dataset("noise", x, y))
+    >>> ig.studies.follow_training(task, "noise", ["kfac"], None, False,
+    ...                            said.append, steps=3)
+    >>> said[0].startswith("K-FAC: loss")
+    True
     """
     kept, how = None, TrainingSettings(**settings)
     if folder is not None:
@@ -174,6 +204,21 @@ def follow_targets(*, targets: str, family: str | None, reference: Reference, di
         For options that belong to one target, without a folder, or for what cannot be read.
     KeyboardInterrupt
         Saying how many blocks are kept.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> said = []
+    >>> with TemporaryDirectory() as folder:
+    ...     path = f"{folder}/counts.csv"
+    ...     np.savetxt(path, [[1, 3], [1, 1]], "%d", ",", header="a,b",
+    ...                comments="")
+    ...     ig.studies.follow_targets(
+    ...         targets=path, family=None, reference=None, direction=None,
+    ...         starts=1, seed=0, folder=folder, progress=False,
+    ...         say=said.append)
+    >>> len(said)
+    1
     """
     foreign = ("counts", "samples", "probabilities", "target", "column", "weights", "divergence", "alpha", "diagnose")
     wrong = [f"; got --{name}" for name in foreign if others.get(name)]

@@ -26,6 +26,20 @@ class InChart:
 
     Shapes: eigenvalues (d,) of the Hessian, ascending; flow as `Flow`; iterations (starts,), the first k with KL_k < 1e-10, −1
     where a run does not get there; status (starts,).
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> few = ig.studies.Effort(flown=1, tolerance=1e-6, records=(5, 5),
+    ...                         longest=50)
+    >>> run = ig.studies.ConditioningRun(problem, starts=1, affine=3.0,
+    ...                                  effort=few)
+    >>> for name, part in run.parts():
+    ...     if name == "charts":
+    ...         break
+    >>> [round(float(chart.rate), 6) for chart in part]       # 2c and 2/c
+    [6.0, 0.666667]
     """
 
     method: str
@@ -48,6 +62,18 @@ def affine_charts(problem: Problem, spectrum: Spectrum, c: float) -> tuple[Mappe
         Where c is not a positive number.
 
     Source: Datar & Ay (2025).
+
+    Examples
+    --------
+    >>> M = ig.Categorical(3)
+    >>> theta = M.theta_from(probabilities=[0.5, 0.3, 0.2])
+    >>> problem = ig.studies.ForwardProblem(M, theta)
+    >>> charts = ig.studies.affine_charts(problem, ig.studies.spectrum(problem),
+    ...                                   3.0)
+    >>> for chart in charts:                        # G is 3 I, and I / 3
+    ...     print(np.diag(chart.metric(M, theta)).round(4))
+    [3. 3.]
+    [0.3333 0.3333]
     """
     require_positive("affine", c)
     values, axes = spectrum.eigenvalues[THETA.row] / problem.curvature, spectrum.eigenvectors[THETA.row]

@@ -26,6 +26,14 @@ class Spectrum:
 
     Shapes: the first axis goes with `HESSIANS`; eigenvalues (3, d), ascending; eigenvectors (2, d, d), those of θ and η, in
     columns; everything else (3,).
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()                          # G = p (1 − p) = 0.16
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> found = ig.studies.spectrum(problem)
+    >>> found.eigenvalues[:, 0].round(4), found.stable_step.round(4)
+    (array([0.16, 6.25, 1.  ]), array([12.5 ,  0.32,  2.  ]))
     """
 
     eigenvalues: np.ndarray
@@ -39,7 +47,16 @@ class Spectrum:
 
 @takes(Problem)
 def spectrum(problem: Problem) -> Spectrum:
-    """The `Spectrum` of a problem."""
+    """The `Spectrum` of a problem.
+
+    Examples
+    --------
+    >>> M = ig.Categorical(3)
+    >>> theta = M.theta_from(probabilities=[0.5, 0.3, 0.2])
+    >>> problem = ig.studies.ForwardProblem(M, theta)
+    >>> ig.studies.spectrum(problem).condition.round(4)       # θ, η, natural
+    array([4.847, 4.847, 1.   ])
+    """
     family, theta = problem.family, problem.theta
     metric = family.metric(theta)
     in_theta, axes_theta = np.linalg.eigh(to_numpy(metric))

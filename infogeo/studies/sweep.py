@@ -33,6 +33,20 @@ class LearningRateSweep:
     worst and most (methods, rates), infinite where a run that they count has not; window (methods, 2), the ends of the longest
     stretch of usable learning rates, NaN where there is none, and most_window the same for nine starts in ten; best (methods,),
     the learning rate of the least worst rise time, and best_rise; status (methods, statuses), counts in the order of `Status`.
+
+    Examples
+    --------
+    >>> M = ig.Bernoulli()
+    >>> problem = ig.studies.ForwardProblem(M, M.theta_from(probability=0.2))
+    >>> few = ig.studies.Effort(flown=1, tolerance=1e-6, records=(5, 5),
+    ...                         longest=50)
+    >>> run = ig.studies.ConditioningRun(problem, starts=1, steps=20,
+    ...                                  effort=few)
+    >>> for name, part in run.parts():
+    ...     if name == "sweep":
+    ...         break
+    >>> part.methods, part.best_rise.astype(int)
+    (('gd_theta', 'gd_eta', 'ng_theta', 'ng_eta'), array([1, 3, 2, 1]))
     """
 
     methods: tuple[str, ...]

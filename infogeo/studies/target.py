@@ -26,6 +26,12 @@ class Target:
     """A family and a point q of it.
 
     Shapes: theta (d,).
+
+    Examples
+    --------
+    >>> target = ig.studies.from_parameters("gamma", ["shape=2", "rate=0.5"])
+    >>> target.family, target.theta
+    (Gamma(), array([ 2. , -0.5]))
     """
 
     family: ExponentialFamily
@@ -44,6 +50,13 @@ def from_probabilities(probabilities: Array, reference: Reference = None, source
     Raises
     ------
     InputError
+
+    Examples
+    --------
+    >>> target = ig.studies.from_probabilities([0.2, 0.5, 0.3],
+    ...                                        reference="best")
+    >>> target.family
+    Categorical(k=3, reference=1)
     """
     p = np.asarray(probabilities, dtype=float)
     if p.ndim != 1 or p.size < 2:
@@ -65,6 +78,13 @@ def from_counts(path: str | Path, column: str, reference: Reference = None) -> T
     Raises
     ------
     InputError
+
+    Examples
+    --------
+    >>> path = ig.studies.example_data("horse_kicks")  # 109, 65, 22, 3, 1
+    >>> target = ig.studies.from_counts(path, "corps_years")
+    >>> target.family.parameters(target.theta)["probabilities"].round(3)
+    array([0.545, 0.325, 0.11 , 0.015, 0.005])
     """
     found = read_table(path, [column]).columns([column])
     counts = found.values[:, 0]
@@ -94,6 +114,12 @@ def from_parameters(family: str, texts: Sequence[str], source: str = "parameters
     Raises
     ------
     InputError
+
+    Examples
+    --------
+    >>> target = ig.studies.from_parameters("normal", ["mean=1", "variance=4"])
+    >>> target.theta     # mean / variance, −½ / variance
+    array([ 0.25 , -0.125])
     """
     model, ordinary = named_family(family), {}
     for text in texts:
@@ -140,6 +166,14 @@ def from_samples(path: str | Path, columns: str | Sequence[str], family: str, re
     -----
     InputWarning
         Where the file looks like a frequency table whose counts are not used.
+
+    Examples
+    --------
+    >>> path = ig.studies.example_data("horse_kick_deaths")   # 122 in 200 years
+    >>> target = ig.studies.from_samples(path, "deaths", "poisson")
+    >>> found = target.family.parameters(target.theta)
+    >>> round(float(found["rate"]), 6)
+    0.61
     """
     columns = [columns] if isinstance(columns, str) else list(columns)
     where = f"{path}, column {', '.join(map(repr, columns))}{f', weights {weights!r}' if weights is not None else ''}"

@@ -159,6 +159,14 @@ class TrainingRun:
         A `Status`.
     accuracy : float
         The share of the held-out rows that the last weights classify rightly; NaN where there are none, or no classes.
+
+    Examples
+    --------
+    >>> x, y = np.random.default_rng(0).uniform(size=(20, 2)), np.arange(20) % 2
+    >>> task = ig.studies.task("2-3-2", ig.studies.Dataset("noise", x, y))
+    >>> run, = ig.studies.train(task, "noise", ["sgd"], steps=3).runs
+    >>> run.name, run.steps, run.loss.shape
+    ('sgd', array([0, 1, 2, 3]), (4,))
     """
 
     name: str
@@ -183,6 +191,14 @@ class TrainingStudy:
     data : str
     runs : list of TrainingRun
     batch_size, seed : int
+
+    Examples
+    --------
+    >>> x, y = np.random.default_rng(0).uniform(size=(20, 2)), np.arange(20) % 2
+    >>> task = ig.studies.task("2-3-2", ig.studies.Dataset("noise", x, y))
+    >>> study = ig.studies.train(task, "noise", ["kfac", "sgd"], steps=3)
+    >>> [run.name for run in study.runs], study.batch_size
+    (['kfac', 'sgd'], 20)
     """
 
     task: Task
@@ -279,6 +295,12 @@ class TrainingSettings:
     seed : int
     start : str, optional
         A file of a model of this task, whose weights are the first ones.
+
+    Examples
+    --------
+    >>> settings = ig.studies.TrainingSettings(steps=100, damping={"kfac": 0.1})
+    >>> settings.seed, settings.batch_size is None            # all rows a step
+    (0, True)
     """
 
     steps: int
@@ -312,6 +334,14 @@ def train(task: Task, data: str, optimisers: Sequence[str], *, progress: bool = 
     Returns
     -------
     TrainingStudy
+
+    Examples
+    --------
+    >>> x, y = np.random.default_rng(0).uniform(size=(20, 2)), np.arange(20) % 2
+    >>> task = ig.studies.task("2-3-2", ig.studies.Dataset("noise", x, y))
+    >>> study = ig.studies.train(task, "noise", ["kfac"], steps=5)
+    >>> bool(study.runs[0].loss[-1] < study.runs[0].loss[0])
+    True
     """
     how = TrainingSettings(**settings)
     with Jobs(len(optimisers), progress) as jobs:

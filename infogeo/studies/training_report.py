@@ -38,6 +38,14 @@ def report_training(study: TrainingStudy) -> str:
     -------
     str
         Losses in nats.
+
+    Examples
+    --------
+    >>> x, y = np.random.default_rng(0).uniform(size=(20, 2)), np.arange(20) % 2
+    >>> task = ig.studies.task("2-3-2", ig.studies.Dataset("noise", x, y))
+    >>> study = ig.studies.train(task, "noise", ["kfac"], steps=3)
+    >>> ig.studies.report_training(study).splitlines()[0]
+    '2-3-2 on noise: 17 weights, all 20 rows at every step'
     """
     goal, task = goal_of(study), study.task
     rows, held = [], []
@@ -74,6 +82,14 @@ def figure_training(study: TrainingStudy) -> "Figure":
     ------
     ImportError
         Where Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> x, y = np.random.default_rng(0).uniform(size=(20, 2)), np.arange(20) % 2
+    >>> task = ig.studies.task("2-3-2", ig.studies.Dataset("noise", x, y))
+    >>> study = ig.studies.train(task, "noise", ["kfac"], steps=3)
+    >>> [ax.get_xlabel() for ax in ig.studies.figure_training(study).axes]
+    ['steps', 'seconds']
     """
     figure, panels = blank(10.0, 4.4, 2)
     goal = goal_of(study)
@@ -143,6 +159,14 @@ def write_training(study: TrainingStudy, folder: str | Path) -> None:
     ------
     OSError
         Where the folder cannot be made or written.
+
+    Examples
+    --------
+    >>> x, y = np.random.default_rng(0).uniform(size=(20, 2)), np.arange(20) % 2
+    >>> task = ig.studies.task("2-3-2", ig.studies.Dataset("noise", x, y))
+    >>> study = ig.studies.train(task, "noise", ["kfac"], steps=3)
+    >>> ig.studies.write_training(study, "noise")   # doctest: +SKIP
+    >>> model, w = ig.networks.load("noise/kfac.npz")     # doctest: +SKIP
     """
     rows = [(run.name, step, f"{seconds:.6g}", float(loss), float(held_out)) for run in study.runs
             for step, seconds, loss, held_out in zip(run.steps, run.seconds, run.loss, run.held_out)]

@@ -32,6 +32,19 @@ class Unfinished:
     ------
     OSError
         Where the folder cannot be made.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from infogeo.studies import Claim, Unfinished
+    >>> kinds = {"first": Claim}
+    >>> with TemporaryDirectory() as folder:
+    ...     part = Claim("fast", "it is there at once", True, "h = 1.")
+    ...     Unfinished(folder, {"seed": 0}, kinds).keep("first", part)
+    ...     again = Unfinished(folder, {"seed": 0}, kinds).parts()
+    ...     other = Unfinished(folder, {"seed": 1}, kinds).parts()
+    >>> again["first"].holds, other                 # none of another seed
+    (True, {})
     """
 
     def __init__(self, folder: str | Path, words: Any, kinds: Mapping[str, Any]) -> None:
@@ -89,7 +102,19 @@ class Unfinished:
 
 
 def unfinished_command(folder: str | Path) -> str | None:
-    """What ``Unfinished.remember`` was told of the study that is unfinished in a folder; None where none is."""
+    """What ``Unfinished.remember`` was told of the study that is unfinished in a folder; None where none is.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     before = ig.studies.unfinished_command(folder)
+    ...     kept = ig.studies.Unfinished(folder, {"seed": 0}, {})
+    ...     kept.remember("infogeo train …")
+    ...     after = ig.studies.unfinished_command(folder)
+    >>> before, after
+    (None, 'infogeo train …')
+    """
     try:
         return (Path(folder) / "unfinished" / COMMAND).read_text()
     except FileNotFoundError:

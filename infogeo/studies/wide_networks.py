@@ -56,6 +56,13 @@ class WideNetworks:
     deviation : array, shape (labels, widths, draws)
         |f_t − y − (1 − h)^t (f_0 − y)| / |f_0 − y| after the last step.
     h : float
+
+    Examples
+    --------
+    >>> found = ig.studies.wide_networks((8, 16), n=3, draws=1, steps=2,
+    ...                                  rng=np.random.default_rng(0))
+    >>> found.widths, found.rate.shape[1:]          # widths and draws
+    (array([ 8, 16]), (2, 1))
     """
 
     widths: np.ndarray
