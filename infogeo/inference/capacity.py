@@ -185,6 +185,8 @@ def channel_capacity(W: Array, cost: Array | None = None, *, step: Any = Guarant
     Source: Blahut, Computation of channel capacity and rate-distortion functions (1972); Arimoto (1972); He, Saunderson & Fawzi,
     A Bregman proximal perspective on classical and quantum Blahut–Arimoto algorithms (2023).
 
+    Examples
+    --------
     >>> import infogeo as ig
     >>> found = ig.inference.channel_capacity([[0.9, 0.1], [0.1, 0.9]])
     >>> found.value.round(12), found.p
@@ -230,6 +232,8 @@ def rate_distortion(source: Array, distortion: Array, beta: Array, *, step: Any 
     ------
     DomainError, ShapeError
 
+    Examples
+    --------
     >>> found = ig.inference.rate_distortion([0.5, 0.5], [[0.0, 1.0], [1.0, 0.0]], 2.0)
     >>> found.distortion.round(12), found.rate.round(12)            # 1 / (1 + e²), log 2 − H(D)
     (np.float64(0.119202922022), np.float64(0.327813325473))

@@ -106,6 +106,8 @@ def predictive_ranks(predicted: Predictive, y: Array) -> tuple[np.ndarray, np.nd
 def plot_check(predicted: Predictive, y: Array, statistic: Callable[[np.ndarray], Any], *, ax: Any = None) -> list[Any]:
     """The histogram of `predictive_check`, with a line where the data are; the artists, bars first.
 
+    Examples
+    --------
     >>> q, X, y = ig.MultivariateNormal(1), np.ones((4, 1)), np.array([0.0, 1.0, 1.0, 1.0])
     >>> model, theta = ig.inference.LogisticRegression(X, y, 1.0), q.theta_from(mean=[1.0], covariance=[[0.5]])
     >>> found = ig.inference.predictive(q, theta, model, X, draws=1000, rng=np.random.default_rng(0))

@@ -32,6 +32,8 @@ class Experts(LatentModel):
     Shapes: the argument x of `em` is the pair (X, y), of shapes (n, *input_shape) and (n, *support.shape).
     Source: Jordan & Jacobs, Hierarchical mixtures of experts and the EM algorithm (1994).
 
+    Examples
+    --------
     >>> X = np.linspace(-1.0, 1.0, 60)[:, None]
     >>> y = np.random.default_rng(0).poisson(np.where(X[:, 0] > 0, 9.0, 1.0))
     >>> expert = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)), ig.Poisson())

@@ -55,6 +55,8 @@ class LowRankNormal(Riemannian):
     Shapes: coordinates (..., 2p + p r), U row by row.
     Source: Ong, Nott & Smith, Gaussian variational approximation with a factor covariance structure (2018).
 
+    Examples
+    --------
     >>> X = np.random.default_rng(0).normal(size=(50, 3))
     >>> q = ig.inference.LowRankNormal(3, 1)
     >>> start = q.coordinates(mean=np.zeros(3), diagonal=np.ones(3), factors=0.1 * np.ones((3, 1)))

@@ -35,6 +35,8 @@ class NegativeELBO(Objective):
     Raises: TypeError where there is no expectation, or the model does not have what it asks for.
     Source: Khan & Lin, Conjugate-computation variational inference (2017); Khan & Rue, The Bayesian learning rule (2021).
 
+    Examples
+    --------
     >>> import infogeo as ig
     >>> q = ig.Gamma()
     >>> f = ig.inference.NegativeELBO(q, lambda z: 3.0 * np.log(z) - 2.0 * z, ig.inference.QuadratureExpectation())

@@ -41,6 +41,8 @@ class PathwiseExpectation(Expectation):
 
     Source: Figurnov, Mohamed & Mnih, Implicit reparameterization gradients (2018).
 
+    Examples
+    --------
     >>> class Bent:
     ...     def __call__(self, z):
     ...         return -z - 2.0 * (np.log(z) - 0.5) ** 2

@@ -45,6 +45,8 @@ class Regression:
     ------
     DomainError, ShapeError, TypeError
 
+    Examples
+    --------
     >>> X = np.random.default_rng(0).normal(size=(50, 3))
     >>> model = ig.inference.LogisticRegression(X, X[:, 0] > 0, prior_precision=1.0)
     >>> f = ig.inference.NegativeELBO(ig.MultivariateNormal(3), model)

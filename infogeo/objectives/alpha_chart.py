@@ -26,6 +26,8 @@ class AlphaChart:
     Raises: DomainError for α that is not finite, or 1.
     Source: Amari & Nagaoka, Methods of Information Geometry (2000), section 2.6.
 
+    Examples
+    --------
     >>> import infogeo as ig
     >>> family = ig.Categorical(3)
     >>> f = ig.CrossEntropy(family, eta_hat=[0.5, 0.3]).in_dual_coordinates().pulled_back(ig.AlphaChart(0.0))

@@ -103,6 +103,8 @@ class AlphaDivergence(PowerDivergence):
     Raises: DomainError for a target outside the domain, or α that is not finite.
     Source: Amari, Information Geometry and Its Applications (2016), section 3.5.
 
+    Examples
+    --------
     >>> import infogeo as ig
     >>> family = ig.Bernoulli()
     >>> f = ig.AlphaDivergence(family, family.theta_from(probability=0.3), alpha=0.5)

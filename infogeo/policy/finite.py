@@ -45,6 +45,8 @@ class FiniteMDP:
     is not reached from another.
     Source: Kakade, A natural policy gradient (2002); Agarwal et al., On the theory of policy gradient methods (2021).
 
+    Examples
+    --------
     >>> P = [[[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]]          # action a leads to state a
     >>> mdp = ig.policy.FiniteMDP(P, [[0.0, 0.0], [0.0, 1.0]], discount=0.9)
     >>> run = ig.descend(mdp.objective(), np.zeros(2), geometry=mdp.policies(), update=ig.NaturalUpdate(), step=1.0,

@@ -115,6 +115,8 @@ class Return(Objective):
     last : Trajectories
         Those of the last step.
 
+    Examples
+    --------
     >>> policy = ig.networks.ConditionalModel(ig.networks.MLP((4, 16, 1)), ig.Categorical(2))
     >>> value = ig.networks.ConditionalModel(ig.networks.MLP((4, 16, 1)), ig.NormalKnownVariance(1.0))
     >>> w, v = (m.network.init(np.random.default_rng(0), ig.networks.Glorot()) for m in (policy, value))

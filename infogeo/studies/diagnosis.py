@@ -190,6 +190,8 @@ def diagnose(manifold: Riemannian, point: Array, charts: Sequence[Any] = ()) -> 
     Source: the condition of a map between coordinates, Higham, Accuracy and Stability of Numerical Algorithms (2002), section
     1.6; diagonal scalings, van der Sluis, Condition numbers and equilibration of matrices, Numer. Math. 14 (1969).
 
+    Examples
+    --------
     >>> import infogeo as ig
     >>> family = ig.Categorical(3)
     >>> found = ig.studies.diagnose(family, family.theta_from(probabilities=[0.5, 0.3, 0.2]))

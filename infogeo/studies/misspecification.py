@@ -130,6 +130,8 @@ def misspecification(model: Curved | MixtureFamily | ExponentialFamily, objectiv
     Source: White, Maximum likelihood estimation of misspecified models, Econometrica 50 (1982), for H; Amari & Nagaoka, Methods
     of Information Geometry (2000), section 4.3, for the embedding curvatures.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> import infogeo as ig
     >>> mixtures = ig.MixtureFamily([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]])

@@ -235,6 +235,8 @@ class DivergenceProblem(Problem):
     name : str, optional
         In titles.
 
+    Examples
+    --------
     >>> import infogeo as ig
     >>> f = ig.SquaredHellingerDistance(ig.Bernoulli(), [0.4])
     >>> ig.studies.spectrum(ig.studies.DivergenceProblem(f)).rate[2]

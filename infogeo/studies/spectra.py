@@ -32,6 +32,8 @@ def spectra(family: DuallyFlat, theta: Array) -> Spectrum:
     TypeError
         For a manifold in more coordinates than dimensions, such as a `Simplex`.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> import infogeo as ig
     >>> family = ig.Categorical(3)

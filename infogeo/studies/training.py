@@ -79,6 +79,14 @@ class Optimiser:
         where every step sees all rows.
     damped : bool
         Whether it has a damping.
+
+    Examples
+    --------
+    >>> for name in ("kfac", "adam"):
+    ...     optimiser = ig.studies.OPTIMISERS[name]
+    ...     print(optimiser.label, optimiser.h, optimiser.damped)
+    K-FAC None True
+    Adam None False
     """
 
     label: str
