@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays.blocks import slices
 from ..backend import NUMPY, Array, Namespace
+from .linalg import inverse_lower
 
 __all__ = ["BlockCholesky", "block_cholesky"]
 
@@ -37,8 +38,7 @@ class BlockCholesky(NamedTuple):
     def of_tensor(cls, xp: Namespace, lower: Array) -> "BlockCholesky":
         """From PyTorch's L."""
         blocks = [lower[rows, rows] for rows in slices(len(lower), BLOCK)]
-        eye = xp.eye(BLOCK, dtype=lower.dtype)
-        return cls(xp, lower, [xp.linalg.solve_triangular(L, eye[:len(L), :len(L)], upper=False) for L in blocks])
+        return cls(xp, lower, [inverse_lower(xp, L) for L in blocks])
 
     def solve(self, B: Array) -> Array:
         """A⁻¹ B, shape (n, k)."""
