@@ -103,13 +103,13 @@ def test_exact_where_g_is_linear(q):
     (ig.MultivariateNormal(3), ig.MultivariateNormal(3).theta_from(mean=[.3, -.2, 0.0], covariance=0.3 * np.eye(3)), LOGISTIC),
     (ig.DiagonalNormal(3), ig.DiagonalNormal(3).theta_from(mean=[.3, -.2, 0.0], variance=[.3, .2, .1]), LOGISTIC)])
 def test_less_noise_than_the_score_form(q, theta, model):
-    """Both agree on average, but for a bias of order 1/n, of the score form up to .8 of its deviation."""
-    theta, rngs = np.array(theta), [np.random.default_rng(seed) for seed in range(120)]
-    moving = np.array([PathwiseExpectation(60, rng)(q, theta, model)[1] for rng in rngs])
-    score = np.array([MonteCarloExpectation(60, rng)(q, theta, model)[1] for rng in rngs])
-    assert np.mean(moving.var(0) / score.var(0)) <= 0.8
+    """Both agree on average."""
+    theta = np.array(theta)
+    moving, score = (np.array([way(60, np.random.default_rng(seed))(q, theta, model)[1] for seed in range(120)])
+                     for way in (PathwiseExpectation, MonteCarloExpectation))
+    assert np.all(moving.var(0) <= 0.8 * score.var(0))
     noise = np.sqrt((moving.var(0) + score.var(0)) / 120)
-    assert np.all(np.abs(moving.mean(0) - score.mean(0)) <= 5 * noise + 0.5 * score.std(0))
+    assert np.all(np.abs(moving.mean(0) - score.mean(0)) <= 5 * noise + 0.1 * score.std(0))
     if q is GAMMA:
         exact = QuadratureExpectation()(q, theta, model)[1]
         assert np.all(np.abs(moving.mean(0) - exact) <= 5 * moving.std(0) / 120**0.5 + 0.05 * moving.std(0))
