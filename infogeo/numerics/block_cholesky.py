@@ -9,7 +9,6 @@ import numpy as np
 
 from ..arrays.blocks import slices
 from ..backend import NUMPY, Array, Namespace
-from .linalg import inverse_lower
 
 __all__ = ["BlockCholesky", "block_cholesky"]
 
@@ -17,7 +16,7 @@ __all__ = ["BlockCholesky", "block_cholesky"]
 # 4.8 ms with 64, 96, 128 and 256, its two solves 8.1, 7.9, 8.1 and 8.5, where a product with the whole matrix takes 6.5.
 # PyTorch's `cholesky_solve` took 12.2, and 9.7 in blocks of 96
 BLOCK = 96
-INVERTED = 32           # up to this order a block is inverted by NumPy's routine
+INVERTED = 32           # up to this order a block is inverted by the library's routine
 
 
 class BlockCholesky(NamedTuple):
@@ -38,7 +37,7 @@ class BlockCholesky(NamedTuple):
     def of_tensor(cls, xp: Namespace, lower: Array) -> "BlockCholesky":
         """From PyTorch's L."""
         blocks = [lower[rows, rows] for rows in slices(len(lower), BLOCK)]
-        return cls(xp, lower, [inverse_lower(xp, L) for L in blocks])
+        return cls(xp, lower, [_inverse(xp, L) for L in blocks])
 
     def solve(self, B: Array) -> Array:
         """A⁻¹ B, shape (n, k)."""
@@ -80,7 +79,7 @@ def block_cholesky(matrix: np.ndarray, shift: float, precision: Any, dtype: Any)
             panel = _less(matrix[rows.start:, rows].astype(precision), lower[rows.start:, before], lower[rows, before].T)
             np.einsum("ii->i", panel[:size])[:] += shift
             lower[rows, rows] = np.linalg.cholesky(panel[:size])
-            inverses.append(_inverse(lower[rows, rows]))
+            inverses.append(_inverse(NUMPY, lower[rows, rows]))
             lower[rows.stop:, rows] = panel[size:] @ inverses[-1].T
     except np.linalg.LinAlgError:
         lower[:] = np.nan
@@ -99,12 +98,12 @@ def _product(M: Array, X: Array) -> Array:
     return M @ X if first >= second else (X.T @ M.T).T
 
 
-def _inverse(lower: np.ndarray) -> np.ndarray:
+def _inverse(xp: Namespace, lower: Array) -> Array:
     """L⁻¹ of a lower triangular L, from those of its halves."""
     n = len(lower)
     if n <= INVERTED:
-        return np.asarray(np.linalg.inv(lower))
-    h, out = n // 2, np.zeros_like(lower)
-    out[:h, :h], out[h:, h:] = _inverse(lower[:h, :h]), _inverse(lower[h:, h:])
+        return xp.linalg.inv(lower)
+    h, out = n // 2, xp.zeros_like(lower)
+    out[:h, :h], out[h:, h:] = _inverse(xp, lower[:h, :h]), _inverse(xp, lower[h:, h:])
     out[h:, :h] = -out[h:, h:] @ lower[h:, :h] @ out[:h, :h]
     return out

@@ -1,6 +1,7 @@
 """Work cut into blocks, each of which leaves a file: on one machine or many, and to be gone on with after an interruption."""
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from ..backend import to_numpy
 from ..errors import InfogeoError, require_count
 from .bars import Jobs
 
-__all__ = ["BlocksError", "in_blocks", "load_blocks"]
+__all__ = ["BlocksError", "in_blocks", "load_blocks", "targets_kept"]
 
 SETTING, GATHERED = "blocks.json", "gathered.npz"
 
@@ -137,6 +138,16 @@ def load_blocks(folder: str | Path) -> dict[str, np.ndarray]:
                 raise BlocksError(f"{name} has shape {block[name].shape} in block {i} and {blocks[0][name].shape} in block 0: "
                                   "only axis 0, which is joined, may differ")
     return {name: np.concatenate([np.atleast_1d(block[name]) for block in blocks]) for name in names}
+
+
+@contextmanager
+def targets_kept(folder: Path) -> Iterator[None]:
+    """An interruption says how many blocks of targets are kept, and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        done = len(list(folder.glob("block-*.npz")))
+        raise KeyboardInterrupt(f"{done} blocks of targets are kept in {folder}; the same command goes on from there") from None
 
 
 class _Block:

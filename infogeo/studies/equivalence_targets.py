@@ -9,10 +9,10 @@ from ..backend import Array, to_numpy
 from ..families.base import ExponentialFamily
 from ..testing.equivalences.catalogue import IDENTITIES
 from ..testing.equivalences.identity import POINTS, Limit, Statement
-from .blocks import in_blocks
+from .blocks import in_blocks, targets_kept
 from .equivalence import STEPS, chosen_identities, equivalence
 from .equivalence_report import worst_of
-from .export import as_csv, in_memory, write_files
+from .export import write_targets
 from .inputs import InputError
 from .tables import number, table
 
@@ -184,12 +184,7 @@ def follow_equivalence_of_many(family: ExponentialFamily, theta: Array, folder: 
     1
     """
     blocks = Path(folder) / "blocks"
-    try:
+    with targets_kept(blocks):
         found = equivalence_of_many(family, theta, blocks, **settings)
-    except KeyboardInterrupt:
-        done = len(list(blocks.glob("block-*.npz")))
-        raise KeyboardInterrupt(f"{done} blocks of targets are kept in {blocks}; the same command goes on from there") from None
     say(report_equivalence_of_many(found, family))
-    rows, arrays = zip(range(len(theta)), *found.values()), dict[str, Any](theta=to_numpy(theta), **found)
-    write_files(folder, {"targets.csv": as_csv(("target", *found), rows),
-                         "targets.npz": in_memory(lambda file: np.savez(file, **arrays))})
+    write_targets(folder, theta, found)

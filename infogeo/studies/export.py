@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, get_type_hints
 import numpy as np
 
 from ..arrays.files import write_whole
+from ..backend import Array, to_numpy
 from ..solvers.result import Status
 from .conditioning import PARTS, Conditioning, ConditioningRun
 from .discrete import Discrete
@@ -21,7 +22,8 @@ from .side_by_side import InChart
 from .spectrum import HESSIANS, Spectrum
 from .unfinished import Unfinished, flat
 
-__all__ = ["as_csv", "as_json", "in_memory", "load_npz", "tables", "tables_of", "unfinished_conditioning", "write", "write_files"]
+__all__ = ["as_csv", "as_json", "in_memory", "load_npz", "tables", "tables_of", "unfinished_conditioning", "write", "write_files",
+           "write_targets"]
 
 
 def _plain(value: Any) -> Any:
@@ -188,6 +190,14 @@ def write_files(folder: str | Path, files: dict[str, bytes]) -> None:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     write_whole({folder / name: content for name, content in files.items()})
+
+
+def write_targets(folder: str | Path, theta: Array, found: dict[str, Any]) -> None:
+    """A row for each target, as targets.csv, and with the points θ as targets.npz."""
+    arrays: dict[str, Any] = {"theta": to_numpy(theta), **found}
+    rows = zip(range(len(theta)), *found.values())
+    write_files(folder, {"targets.csv": as_csv(("target", *found), rows),
+                         "targets.npz": in_memory(lambda file: np.savez(file, **arrays))})
 
 
 def in_memory(save: Callable[[io.BytesIO], Any]) -> bytes:

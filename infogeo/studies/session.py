@@ -6,14 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..backend import to_numpy
 from .architecture import Task
 from .bars import Jobs
+from .blocks import targets_kept
 from .conditioning import ConditioningRun
 from .diagnosis import Diagnosis
-from .export import as_csv, as_json, in_memory, tables_of, unfinished_conditioning, write, write_files
+from .export import as_json, tables_of, unfinished_conditioning, write, write_files, write_targets
 from .inputs import InputError
 from .many_targets import conditioning_of_many, report_many, targets_of_table
 from .problem import DIRECTIONS, ForwardProblem
@@ -227,17 +226,11 @@ def follow_targets(*, targets: str, family: str | None, reference: Reference, di
                          f"{''.join(wrong[:1])}")
     model, theta = targets_of_table(targets, family, reference)
     blocks = Path(folder) / "blocks"
-    try:
+    with targets_kept(blocks):
         found = conditioning_of_many(model, theta, blocks, posed=DIRECTIONS[direction or ForwardProblem.direction],
                                      starts=starts or 10, seed=seed, progress=progress)
-    except KeyboardInterrupt:
-        done = len(list(blocks.glob("block-*.npz")))
-        raise KeyboardInterrupt(f"{done} blocks of targets are kept in {blocks}; the same command goes on from there") from None
     say(report_many(found, model))
-    arrays: dict[str, Any] = {"theta": to_numpy(theta), **found}
-    rows = zip(range(len(theta)), *found.values())
-    write_files(folder, {"targets.csv": as_csv(("target", *found), rows),
-                         "targets.npz": in_memory(lambda file: np.savez(file, **arrays))})
+    write_targets(folder, theta, found)
 
 
 @contextmanager
