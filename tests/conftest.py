@@ -42,6 +42,25 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker("arrays")
 
 
+if CHOSEN == "jax":
+    import jax
+
+    made = []                   # a program each
+
+    def count(event, *_, **__):
+        if "backend_compile" in event:
+            made.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(count)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_teardown():
+        """JAX forgets its programs after every 1000: the 13 500 of `test_arrays` took 5 GB."""
+        if len(made) > 1000:
+            made.clear()
+            jax.clear_caches()
+
+
 def is_thorough(config):
     return "arrays" in config.getoption("markexpr")
 
