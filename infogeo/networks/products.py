@@ -30,6 +30,8 @@ def second_moment(xp: Namespace, rows: Array) -> Array:
 def moment_into(xp: Namespace, rows: Array, out: Array) -> Array:
     """The array (..., m, m), m ≥ k, with Σ r rᵀ as its first k rows and columns, shape (..., n, L, k), by `set_at`."""
     k = rows.shape[-1]
+    if _is_in_columns(xp, rows) and k <= min(PANEL, rows.shape[-2]):        # products of samples no larger than their rows
+        return set_at(xp, out, (..., slice(k), slice(k)), xp.sum(xp.matmul(xp.matrix_transpose(rows), rows), axis=-3))
     rows = xp.reshape(rows, (*rows.shape[:-3], rows.shape[-3] * rows.shape[-2], k))
     columns = xp.matrix_transpose(rows)
     if k <= PANEL or not on_host(xp, rows):
@@ -39,6 +41,15 @@ def moment_into(xp: Namespace, rows: Array, out: Array) -> Array:
         out[..., part.start:k, part] = xp.matmul(columns[..., part.start:, :], rows[..., part])
         out[..., part, below] = xp.matrix_transpose(out[..., below, part])
     return out
+
+
+def _is_in_columns(xp: Namespace, rows: Array) -> bool:
+    """Whether the numbers of a row lie apart in memory, as in PyTorch's images, so that one product of all would copy them.
+
+    512 samples with 784 positions of 9 numbers take 1.8 ms as products of the samples and 7.4 with a copy, with 196 of 16 0.7 and
+    1.4; where rows lie in a run one product takes 3.8 and 0.6.
+    """
+    return xp.name == "torch" and bool(rows.stride(-1) > rows.stride(-2))
 
 
 def add_to_rows(xp: Namespace, s: Array, b: Array) -> Array:
