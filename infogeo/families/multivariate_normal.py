@@ -1,7 +1,7 @@
 """The multivariate normal family."""
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,12 @@ import numpy as np
 from ..arrays.draws import Draws
 from ..arrays.memo import once
 from ..arrays.sums import average, centred
+from ..arrays.tracing import ruled
 from ..backend import Array, Namespace
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain, MappedDomain, PositiveDefinite, ProductDomain, RealSpace
 from ..domains.supports import PositiveDefiniteMatrix
+from ..geometry.manifolds.rules import of_geodesic, of_log
 from ..numerics.linalg import cholesky, inverse_lower, matvec, of_full_rank, outer, positive_definite, trace_minus_log_det
 from ..numerics.packing import pack, packed_size, unpack
 from .base import ExponentialFamily
@@ -290,7 +292,8 @@ class MultivariateNormal(ExponentialFamily):
 
     def _geodesic(self, xp: Namespace, x: Array, y: Array, t: Array) -> Array:
         """The point at time t of the geodesic from x (t = 0) to y (t = 1), shape (..., dim)."""
-        return self._along(xp, x, self._whitened(xp, x, y).rapidity(), t)
+        between = lambda x, y, t: self._along(xp, x, self._whitened(xp, x, y).rapidity(), t)       # noqa: E731
+        return ruled(xp, between, partial(of_geodesic, self), x, y, t)
 
     def _exp(self, xp: Namespace, x: Array, vector: Array) -> Array:
         """The point at time 1 of the geodesic that starts at x with this velocity, shape (..., dim)."""
@@ -304,6 +307,9 @@ class MultivariateNormal(ExponentialFamily):
 
     def _log(self, xp: Namespace, x: Array, y: Array) -> Array:
         """The velocity at x of the geodesic that is at y at time 1, shape (..., dim)."""
+        return ruled(xp, partial(self._velocity, xp), partial(of_log, self), x, y)
+
+    def _velocity(self, xp: Namespace, x: Array, y: Array) -> Array:
         whitened = self._whitened(xp, x, y)
         d_mean, d_covariance = initial_velocity(whitened.rapidity())
         mean, _, precision, root, _ = self._parts(xp, x)

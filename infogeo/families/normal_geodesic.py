@@ -1,12 +1,16 @@
 """Geodesics and Fisher–Rao distances of multivariate normal distributions."""
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import sqrt
 from typing import Any
 
+from ..arrays.tracing import Native, ruled
 from ..backend import Array, Namespace
 from ..errors import require_converged
+from ..numerics.exponentials import sinhc
 from ..numerics.linalg import matvec, outer
+from ..numerics.matrix_exponential import exponential
 
 __all__ = ["Whitened", "geodesic_from", "initial_rapidity", "initial_velocity"]
 
@@ -17,11 +21,6 @@ def _skew(xp: Namespace, a: Array) -> Array:
 
 def _dot(xp: Namespace, a: Array, b: Array) -> Array:
     return xp.sum(a * b, axis=(-2, -1))
-
-
-def _sinhc(xp: Namespace, x: Array) -> Array:
-    safe = xp.where(x == 0, xp.ones_like(x), x)
-    return xp.where(x == 0, xp.ones_like(x), xp.sinh(safe) / safe)
 
 
 @dataclass(frozen=True)
@@ -184,9 +183,9 @@ class Whitened:
         turned = xp.matmul(xp.matrix_transpose(u), xp.matmul(self._derivative(found.skew, change), xp.matrix_transpose(vt)))
         inner, outer = turned[..., :-1, :], turned[..., -1:, :]
         less, more = 0.5 * (alpha[..., :, None] - alpha[..., None, :]), 0.5 * (alpha[..., :, None] + alpha[..., None, :])
-        even = (inner - _skew(xp, inner)) / (_sinhc(xp, less) * xp.cosh(more))
-        odd = _skew(xp, inner) / (_sinhc(xp, more) * xp.cosh(less))
-        changed = xp.concat([even + odd, outer / _sinhc(xp, alpha)[..., None, :]], axis=-2)
+        even = (inner - _skew(xp, inner)) / (sinhc(xp, less) * xp.cosh(more))
+        odd = _skew(xp, inner) / (sinhc(xp, more) * xp.cosh(less))
+        changed = xp.concat([even + odd, outer / sinhc(xp, alpha)[..., None, :]], axis=-2)
         return 0.5 * _skew(xp, xp.matmul(u[..., :-1, :], xp.matmul(changed, vt)))
 
     def _require_lowest(self, decrement: Array, limit: Array) -> None:
@@ -250,8 +249,20 @@ def initial_velocity(rapidity: Array) -> tuple[Array, Array]:
 def geodesic_from(xp: Namespace, rapidity: Array, t: Array) -> tuple[Array, Array]:
     """(P, h), precision and precision × mean at time t on the geodesic that leaves N(0, I) with this Λ.
 
-    The blocks of e^{t log G}, as sums of positive terms over its eigenvectors: (u_i, ±v_i)/√2 with the eigenvalue e^{±tα_i}, and
-    (u_0, 0) with 1.
+    Mathematically, the blocks of e^{tA} with A = ((0, Λ), (Λᵀ, 0)), whose derivatives they have.
+    """
+    def rule(y: Array, rapidity: Array, t: Array) -> tuple[Native, Native]:
+        f = partial(_by_exponential, xp)
+        return Native(lambda rapidity: f(rapidity, t), rapidity), Native(lambda t: f(rapidity, t), t)
+
+    both = ruled(xp, partial(_by_vectors, xp), rule, rapidity, t)
+    return both[..., :-1], both[..., -1]
+
+
+def _by_vectors(xp: Namespace, rapidity: Array, t: Array) -> Array:
+    """(P h), shape (..., p, p + 1), as sums of positive terms over the eigenvectors.
+
+    Those are (u_i, ±v_i)/√2 with the eigenvalue e^{±tα_i}, and (u_0, 0) with 1.
     """
     outside = ~xp.all(xp.isfinite(rapidity), axis=(-2, -1))[..., None, None]
     u, alpha, vt = xp.linalg.svd(xp.where(outside, xp.zeros_like(rapidity), rapidity), full_matrices=True)
@@ -264,4 +275,15 @@ def geodesic_from(xp: Namespace, rapidity: Array, t: Array) -> tuple[Array, Arra
                  + xp.matmul(still, xp.matrix_transpose(still)))
     side = xp.matrix_transpose(last[..., :, :-1]) / sqrt(2.0)
     natural = xp.matmul(up * grown + down / grown, side) + still * rest
-    return precision, natural[..., 0]
+    return xp.concat([precision, natural], axis=-1)
+
+
+def _by_exponential(xp: Namespace, rapidity: Array, t: Array) -> Array:
+    """The same from e^{tA}: P = Bᵀe^{tA}B and h = Bᵀe^{tA}e_{p+1} with B = (E; I)/√2, E the first p columns of I."""
+    p = rapidity.shape[-1]
+    across = xp.matrix_transpose(rapidity)
+    corner, middle = (xp.zeros_like(xp.matmul(a, b)) for a, b in ((rapidity, across), (across, rapidity)))
+    matrix = xp.concat([xp.concat([corner, rapidity], axis=-1), xp.concat([across, middle], axis=-1)], axis=-2)
+    whole = exponential(xp, t[..., None, None] * matrix)
+    half = (whole[..., :p, :] + whole[..., p + 1:, :]) / sqrt(2.0)
+    return xp.concat([(half[..., :p] + half[..., p + 1:]) / sqrt(2.0), half[..., p:p + 1]], axis=-1)

@@ -5,7 +5,7 @@ from ..backend import NUMPY, Array, Namespace, arrays
 from .piecewise import horner, piecewise
 
 __all__ = ["expm1_gap", "kl_terms", "log1m_exp", "log1p_gap", "log1p_gap_series", "log_quotient", "logsumexp", "quotient_gap",
-           "ratio_gap"]
+           "ratio_gap", "sinhc"]
 
 
 # To u¹⁵ / 15!: what follows is below 1e-17 of u² / 2 for |u| < ½.
@@ -15,6 +15,12 @@ _EXP_SERIES = tuple(1.0 / float(np.prod(np.arange(1.0, k + 1))) for k in range(2
 def log1m_exp(xp: Namespace, x: Array) -> Array:
     """log(1 − e^x) for x < 0: e^x is small on the one side of the seam, 1 − e^x on the other."""
     return xp.where(x < -1.0, xp.log1p(-xp.exp(x)), xp.log(-xp.expm1(x)))
+
+
+def sinhc(xp: Namespace, x: Array) -> Array:
+    """sinh(x) / x."""
+    safe = xp.where(x == 0, xp.ones_like(x), x)
+    return xp.where(x == 0, xp.ones_like(x), xp.sinh(safe) / safe)
 
 
 def expm1_gap(xp: Namespace, u: Array) -> Array:

@@ -147,6 +147,31 @@ def test_distance(name, backend):
     assert all(np.all(g == 0) for g in pulled(backend, M.distance, np.ones(3), p, p))
 
 
+# Of decompositions, which have no derivative at equal eigenvalues; JAX does not trace the iteration of normal laws
+WAYS = [("MultivariateNormal(2)", "exp"), ("LogDet(2)", "exp"), ("LogDet(2)", "log")]
+WAYS += [("MultivariateNormal(2)", "log"), ("MultivariateNormal(2)", "geodesic"), ("LogDet(2)", "geodesic")] * (CHOSEN == "torch")
+
+
+@pytest.mark.parametrize("name, way", WAYS)
+def test_geodesics(name, way, backend, thorough):
+    """Between points far apart, points whose whitened matrices have equal eigenvalues, and at the point itself."""
+    M = ALL[name]
+    rng, p, q = points(M, 30)
+    p[1:] = M.theta_domain.interior_point
+    q = np.stack([q[0], 1.3 * p[1], p[2]])
+    ends = (p, q - p) if way == "exp" else (p, q)
+    f = (lambda p, q: M.geodesic(p, q, 0.4)) if way == "geodesic" else getattr(M, way)
+    ways = [0.01 * rng.standard_normal(x.shape) for x in ends]
+    covector = rng.standard_normal(p.shape)
+    slopes = np.sum(covector * difference(lambda t: f(*(x + t * way for x, way in zip(ends, ways))), 0.0, 1.0), axis=-1)
+    found = sum(np.sum(g * way, axis=-1) for g, way in zip(pulled(backend, f, covector, *ends), ways))
+    assert np.all(np.abs(found - slopes) <= 1e-6 * np.max(np.abs(slopes)))
+    if way == "exp" and thorough:           # the Hessian of φ along a geodesic, twice the derivative in time
+        second = hessian(backend, lambda v: (backend.make(covector[2]) * f(backend.make(p[2]), v)).sum(), 0.0 * p[2])
+        expected = difference(lambda t: pulled(backend, f, covector[2], p[2], t * ways[1][2])[1], 0.0, 1.0)
+        assert close(second @ ways[1][2], expected, rtol=1e-6)
+
+
 # Closed forms in every argument, integrals, sums, and quantiles by Newton's method; of JAX one that compiles soon for each
 ON_THE_LINE = ["Gamma", "LogSeries", "Truncated(Exponential, 0, 2)"]
 ON_THE_LINE += ["Beta", "Poisson", "Binomial(7)", "VonMises", "InverseGaussian", "Truncated(Poisson, 0)",

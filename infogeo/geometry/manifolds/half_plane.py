@@ -9,6 +9,7 @@ import numpy as np
 from ...backend import Array, Namespace
 from ...domains.convex import ConvexDomain, Orthant, ProductDomain, RealSpace
 from ...errors import require_count, require_positive
+from ...numerics.exponentials import sinhc
 from .manifold import Riemannian
 from .separable import diagonal
 
@@ -79,7 +80,7 @@ class HalfSpace(Riemannian):
         up = xp.where(rise > 0, rise, xp.zeros_like(rise))
         total = xp.where(ell + up > 0, ell + up, xp.ones_like(ell))
         less = xp.where(rise > 0, across / total, ell - rise)
-        growth = _sinhc(xp, ell)
+        growth = sinhc(xp, ell)
         height = v / (xp.exp(-ell) + less * growth)
         return xp.concat([x[..., :-1] + height * growth * a[..., :-1], height], axis=-1)
 
@@ -107,7 +108,7 @@ class HalfSpace(Riemannian):
         v_x, v_y, across, rise = x[..., -1:], y[..., -1:], step[..., :-1], step[..., -1:]
         up = (xp.sum(across**2, axis=-1, keepdims=True) + rise * (v_x + v_y)) / (2.0 * v_x * v_y)
         direction = xp.concat([across / v_y, xp.broadcast_to(up, (*across.shape[:-1], 1))], axis=-1)
-        return v_x * direction / _sinhc(xp, _rapidity(xp, x, y, step))
+        return v_x * direction / sinhc(xp, _rapidity(xp, x, y, step))
 
 
 def _norm(xp: Namespace, vector: Array) -> Array:
@@ -124,15 +125,9 @@ def _rapidity(xp: Namespace, x: Array, y: Array, step: Array) -> Array:
     return 2.0 * xp.asinh(0.5 * _norm(xp, step) / (xp.sqrt(x[..., -1:]) * xp.sqrt(y[..., -1:])))
 
 
-def _sinhc(xp: Namespace, x: Array) -> Array:
-    """sinh(x) / x."""
-    safe = xp.where(x == 0, xp.ones_like(x), x)
-    return xp.where(x == 0, xp.ones_like(x), xp.sinh(safe) / safe)
-
-
 def sinh_ratio(xp: Namespace, t: Array, x: Array) -> Array:
     """sinh(t x) / sinh(x), which is t where x is 0."""
-    return t * _sinhc(xp, t * x) / _sinhc(xp, x)
+    return t * sinhc(xp, t * x) / sinhc(xp, x)
 
 
 class Hyperbolic(Riemannian):

@@ -1,12 +1,17 @@
 """The log-determinant of positive definite matrices, with the affine-invariant metric."""
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from ...arrays.memo import once
+from ...arrays.tracing import Native, ruled
 from ...backend import Array, Namespace
 from ...domains.convex import ConvexDomain, PositiveDefinite
 from ...numerics.linalg import cholesky, eigh, inverse_lower, trace_minus_log_det
+from ...numerics.matrix_exponential import exponential, logarithm
 from ...numerics.packing import pack, packed_size, unpack
 from .manifold import DuallyFlat
+from .rules import of_geodesic
 
 __all__ = ["LogDet"]
 
@@ -109,20 +114,43 @@ class LogDet(DuallyFlat):
 
     def _geodesic(self, xp: Namespace, x: Array, y: Array, t: Array) -> Array:
         """The point X_x (X_x⁻¹X_y)^t, shape (..., dim)."""
-        _, lower, logs, vectors = self._logarithm(xp, x, y)
-        return self._unwhitened(xp, lower, xp.exp(t[..., None] * logs), vectors)
+        def between(x: Array, y: Array, t: Array) -> Array:
+            _, lower, logs, vectors = self._logarithm(xp, x, y)
+            return self._unwhitened(xp, lower, xp.exp(t[..., None] * logs), vectors)
+
+        return ruled(xp, between, partial(of_geodesic, self), x, y, t)
 
     def _exp(self, xp: Namespace, x: Array, vector: Array) -> Array:
         """The point X_x exp(X_x⁻¹V), shape (..., dim)."""
-        root = self._parts(xp, x)[0]
-        lower = xp.matmul(unpack(x, self.p), xp.matrix_transpose(root))
-        logs, vectors = eigh(xp, xp.matmul(root, xp.matmul(unpack(vector, self.p), xp.matrix_transpose(root))))
-        return self._unwhitened(xp, lower, xp.exp(logs), vectors)
+        def moved(x: Array, vector: Array) -> Array:
+            root = self._parts(xp, x)[0]
+            lower = xp.matmul(unpack(x, self.p), xp.matrix_transpose(root))
+            logs, vectors = eigh(xp, xp.matmul(root, xp.matmul(unpack(vector, self.p), xp.matrix_transpose(root))))
+            return self._unwhitened(xp, lower, xp.exp(logs), vectors)
+
+        return self._like(xp, exponential, moved, x, vector)
 
     def _log(self, xp: Namespace, x: Array, y: Array) -> Array:
         """The velocity X_x log(X_x⁻¹X_y), shape (..., dim)."""
-        xp, lower, logs, vectors = self._logarithm(xp, x, y)
-        return self._unwhitened(xp, lower, logs, vectors)
+        def between(x: Array, y: Array) -> Array:
+            _, lower, logs, vectors = self._logarithm(xp, x, y)
+            return self._unwhitened(xp, lower, logs, vectors)
+
+        return self._like(xp, logarithm, between, x, y)
+
+    def _like(self, xp: Namespace, f: Callable[[Namespace, Array], Array], way: Callable[[Array, Array], Array], x: Array,
+              z: Array) -> Array:
+        """``way(x, z)``, with the derivatives of ⟨L f(L⁻¹ Z L⁻ᵀ) Lᵀ⟩, which is the same: f has them at equal eigenvalues."""
+        def whitened(x: Array, z: Array) -> Array:
+            root = self._parts(xp, x)[0]
+            lower = xp.matmul(unpack(x, self.p), xp.matrix_transpose(root))
+            inside = f(xp, xp.matmul(root, xp.matmul(unpack(z, self.p), xp.matrix_transpose(root))))
+            return pack(xp.matmul(lower, xp.matmul(inside, xp.matrix_transpose(lower))))
+
+        def rule(y: Array, x: Array, z: Array) -> tuple[Native, Native]:
+            return Native(lambda x: whitened(x, z), x), Native(lambda z: whitened(x, z), z)
+
+        return ruled(xp, way, rule, x, z)
 
     def _cubic_tensor(self, xp: Namespace, theta: Array) -> Array:
         """−tr(X⁻¹AX⁻¹BX⁻¹C) − tr(X⁻¹BX⁻¹AX⁻¹C) on the basis."""

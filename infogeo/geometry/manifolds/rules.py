@@ -4,14 +4,15 @@ They take the place of a derivative through the formulas where PyTorch or JAX as
 also through inversions without a closed form, whose derivative is the inverse metric. A rule is a function
 ``(M, result, *arguments)`` to a `Partial` for every argument.
 """
+from functools import partial
 from typing import Any
 
-from ...arrays.tracing import Operator, Partial, Slope, Tensor
+from ...arrays.tracing import Forward, Native, Operator, Partial, Slope, Tensor
 from ...backend import Array, backend_of, column
-from ...numerics.linalg import matvec
+from ...numerics.linalg import matvec, solve
 
 __all__ = ["of_distance", "of_divergence", "of_dual_flat", "of_dual_metric", "of_dual_potential", "of_dual_sharp", "of_flat",
-           "of_inner", "of_metric", "of_norm", "of_potential", "of_sharp", "of_to_eta", "of_to_theta"]
+           "of_geodesic", "of_inner", "of_log", "of_metric", "of_norm", "of_potential", "of_sharp", "of_to_eta", "of_to_theta"]
 
 
 def _cubic(M: Any, theta: Array, u: Array, v: Array) -> Array:
@@ -84,3 +85,31 @@ def of_distance(M: Any, y: Array, x: Array, z: Array) -> tuple[Partial, ...]:
     xp = backend_of(x)
     length = column(xp.where(y > 0, y, xp.full_like(y, xp.inf)))
     return Slope(lambda: -M.flat(x, M.log(x, z)) / length), Slope(lambda: -M.flat(z, M.log(z, x)) / length)
+
+
+def of_log(M: Any, vector: Array, x: Array, y: Array) -> tuple[Partial, ...]:
+    """By those of exp_x(v) = y, where no formula of the logarithm has one: J dv = dy − ∂_x exp_x(v) dx, J = ∂_v exp_x(v)."""
+    xp, ahead = backend_of(x), Native(lambda x: M.exp(x, vector), x)
+
+    def jacobian() -> Array:
+        rows = (Forward(partial(component, i), vector).pull(xp, xp.ones_like(y[..., 0])) for i in range(y.shape[-1]))
+        return xp.stack(list(rows), axis=-2)
+
+    def component(i: int, v: Array) -> Array:
+        return M.exp(x, v)[..., i]
+
+    def forth(v: Array) -> Array:
+        return solve(xp, jacobian(), v)
+
+    def back(c: Array) -> Array:
+        return solve(xp, xp.matrix_transpose(jacobian()), c)
+
+    return Operator(lambda v: -forth(ahead.push(xp, v)), lambda c: -ahead.pull(xp, back(c))), Operator(forth, back)
+
+
+def of_geodesic(M: Any, point: Array, x: Array, y: Array, t: Array) -> tuple[Partial, ...]:
+    """Of exp_x(t log_x y), the same point."""
+    def at(x: Array, y: Array, t: Array) -> Array:
+        return M.exp(x, column(t) * M.log(x, y))
+
+    return Native(lambda x: at(x, y, t), x), Native(lambda y: at(x, y, t), y), Native(lambda t: at(x, y, t), t)
