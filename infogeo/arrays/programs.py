@@ -4,8 +4,9 @@ from functools import lru_cache
 from typing import Any
 
 from ..backend import Array, Namespace
+from .tracing import is_traced, repeat
 
-__all__ = ["as_tree", "otherwise", "times"]
+__all__ = ["again", "as_tree", "otherwise", "times"]
 
 
 @lru_cache
@@ -22,6 +23,22 @@ def otherwise(xp: Namespace, f: Callable[[], Any], g: Callable[[], Any]) -> Any:
         return f()
     except _jax().UNTRACEABLE:
         return g()
+
+
+def again(xp: Namespace, going: Callable[..., Array], step: Callable[..., tuple[Array, ...]], state: tuple[Array, ...],
+          most: int) -> tuple[Array, ...]:
+    """The state after ``state = step(*state)`` while ``going(*state)``, at most so often.
+
+    Where it is traced, by `repeat`, whose end is a constant; elsewhere derivatives go through the loop, and `step` may ask for
+    some of its own.
+    """
+    if is_traced(xp, *state):
+        return repeat(xp, going, step, state, most)
+    for _ in range(most):
+        if not going(*state):
+            break
+        state = step(*state)
+    return state
 
 
 def times(count: int, step: Callable[..., tuple[Array, ...]], state: tuple[Array, ...]) -> tuple[Array, ...]:

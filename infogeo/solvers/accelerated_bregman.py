@@ -1,10 +1,11 @@
 """Accelerated Bregman proximal gradient, whose rate the triangle-scaling exponent of the generator sets."""
+import math
 from dataclasses import dataclass
-from math import log, log1p
 from numbers import Real
 from typing import Any, NamedTuple
 
-from ..backend import Array, column
+from ..arrays.programs import again
+from ..backend import NUMPY, Array, backend_of, column
 from ..errors import require
 from .update import SameForAllRows
 
@@ -14,7 +15,7 @@ __all__ = ["AcceleratedBregman", "next_weight"]
 class Bregman(NamedTuple):
     """The state of `AcceleratedBregman`: the weight t, the answer x and the point z of the mirror steps, shapes (..., d)."""
 
-    t: float
+    t: Array
     x: Array
     z: Array
 
@@ -71,13 +72,15 @@ class AcceleratedBregman(SameForAllRows):
         return -geometry.sharp(x, covector)
 
 
-def next_weight(t: float, gamma: float) -> float:
+def next_weight(t: Array, gamma: float) -> Array:
     """The t⁺ in (0, t) with (1 − t⁺) / t⁺^γ = 1 / t^γ, by Newton's method on log t⁺ = log t + log(1 − t⁺) / γ."""
-    found = t / (1.0 + t / gamma)
-    for _ in range(60):
+    known = isinstance(t, float)
+    xp = NUMPY if known else backend_of(t)
+    log, log1p, eps = (math.log, math.log1p, 1e-16) if known else (xp.log, xp.log1p, 0.5 * float(xp.finfo(t.dtype).eps))
+
+    def newton(found: Array, change: Array) -> tuple[Array, Array]:
         slope = 1.0 / found + 1.0 / (gamma * (1.0 - found))
         change = (log(found / t) - log1p(-found) / gamma) / slope
-        found -= change
-        if abs(change) <= 1e-16 * found:
-            break
-    return found
+        return found - change, change
+
+    return again(xp, lambda found, change: abs(change) > eps * found, newton, (t / (1.0 + t / gamma), t), 60)[0]

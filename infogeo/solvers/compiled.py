@@ -2,9 +2,9 @@
 
 Where every step costs the calls of twenty functions, as on JAX, the whole run is compiled: looks, step rule, update and moves are
 those of `descend`, and rows, records and stopping rule decide by masks. It is kept for the next run of the same kind, whose
-targets and step sizes may be others. What looks at numbers between the steps, such as a callback or a step rule that tries until
-one is good enough, what draws, and objects of classes of one's own, which may change unseen, are not compiled: then the loop goes
-on as on any library. A function of one's own is traced once, as by `jax.jit`.
+targets and step sizes may be others. What looks at numbers between the steps, such as a callback, what draws, and objects of
+classes of one's own, which may change unseen, are not compiled: then the loop goes on as on any library. A function of one's own
+is traced once, as by `jax.jit`.
 """
 from collections.abc import Callable
 from copy import copy
@@ -14,24 +14,21 @@ from typing import Any
 import numpy as np
 from array_api_compat import is_array_api_obj
 
-from ..arrays.memo import standing
-from ..arrays.programs import as_tree, times
-from ..arrays.tracing import accumulate, compiled, is_traced
+from ..arrays.programs import as_tree
+from ..arrays.tracing import compiled, is_traced
 from ..backend import Array, Generator, backend_of
 from ..geometry.manifolds.manifold import Riemannian
-from ..objectives.function import seen_by
-from .newton import Damped
-from .polyak import Polyak
+from ..objectives.function import Function, seen_by
 from .records import recorded
 from .result import Result
 from .run import Run
-from .step import Constant, Diminishing
+from .step import Step
+from .traced import traced_run
 
 __all__ = ["as_program", "in_trace"]
 
 FEW = 64            # steps: of fewer, the compiler takes longer than it saves
 LARGEST = 2**16     # bytes of an array of the host that is a part of a program
-HERE = (Constant, Damped, Diminishing, Polyak)      # other step rules try, or look back at steps that are not there yet
 
 
 class _Leaf:
@@ -46,7 +43,8 @@ def as_program(run: Run, geometry: Any, x: Array) -> Result | None:
         return None
     kinds = [taken_apart(part, leaves) for part in parts]
     traced = is_traced(xp, x, *leaves)
-    if None in kinds or (run.stop is not None if traced else run.max_steps < FEW):
+    known = None not in kinds and isinstance(run.step, Step)
+    if not known or (run.stop is not None if traced else run.max_steps < FEW):
         return None
     return _of_program(run, parts, x, (*kinds, traced), leaves)
 
@@ -66,9 +64,21 @@ def in_trace(run: Run, geometry: Any, x: Array) -> Result:
         known = None not in kinds
         found = _of_program(run, parts, x, (*kinds, True) if known else None, leaves if known else [])
     if found is None:
-        raise TypeError("descend looks at numbers, which a traced array has not: inside jax.jit and jax.vmap take a step rule "
-                        "that tries nothing, such as Constant, no generator, no callback and no snapshot")
+        raise TypeError(f"descend looks at numbers, which a traced array has not: {_who_looks(run)}")
     return found
+
+
+def _who_looks(run: Run) -> str:
+    """What of a run is for arrays with numbers only, and what to do."""
+    objective, update, *callbacks = run.parts
+    outside = "call it outside jax.jit and jax.vmap"
+    reasons = {"its callbacks see every step": callbacks, "its generator goes on from step to step": run.rng is not None,
+               "it goes on from a snapshot": run.kept is not None, "its objective draws": seen_by(objective) is not None}
+    for what, there in reasons.items():
+        if there:
+            return f"{what}: {outside}, or go without"
+    function = repr(objective) if isinstance(objective, Function) else type(objective).__name__
+    return f"so do {type(update).__name__}, {type(run.step).__name__} or {function}: {outside}"
 
 
 def _parts(run: Run, geometry: Any, x: Array) -> tuple[Any, ...] | None:
@@ -76,11 +86,10 @@ def _parts(run: Run, geometry: Any, x: Array) -> tuple[Any, ...] | None:
     objective, update, *callbacks = run.parts
     if backend_of(x).name != "jax" or callbacks or run.rng is not None or run.kept is not None or seen_by(objective) is not None:
         return None
-    if not isinstance(run.step, HERE):
-        return None
     step = copy(run.step)
-    if isinstance(step, (Constant, Diminishing)):       # whose number is an argument of the program, too
-        object.__setattr__(step, "h", backend_of(x).asarray(step.h, dtype=x.dtype))
+    for name in ("h", "delta") if _is_ours(step) else ():       # whose numbers are arguments of the program, too
+        if name in vars(step):
+            object.__setattr__(step, name, backend_of(x).asarray(getattr(step, name), dtype=x.dtype))
     return objective, geometry, update, step, run.stop
 
 
@@ -92,7 +101,7 @@ def _of_program(run: Run, parts: tuple[Any, ...], x: Array, key: Any, leaves: li
     def make() -> Callable[..., Any]:
         def program(x: Array, *leaves: Array) -> tuple[Any, ...]:
             objective, geometry, update, step, stop = hollow if key is None else put_together(hollow, list(leaves))
-            return _traced(Run([objective, update], step, None, most, stop, record), geometry, x, traced)
+            return traced_run(Run([objective, update], step, None, most, stop, record), geometry, x, traced)
         return program
 
     found = compiled(xp, key and (*key, most, record, x.shape, x.dtype), make, x, *leaves)
@@ -108,86 +117,6 @@ def _of_program(run: Run, parts: tuple[Any, ...], x: Array, key: Any, leaves: li
     return Result(answer, records.get("path"), records.get("values"), status, steps, state, recorded(record, k))
 
 
-def _traced(run: Run, geometry: Any, x: Array, whole: bool) -> tuple[Any, ...]:
-    """``(k, x, records, status, steps, state)`` of a run of which no array has numbers yet; its records whole, of all steps."""
-    update = run.parts[1]
-    at = run.place(geometry, x, None)
-    with standing() as stand:
-        def look() -> None:
-            here = at.x
-            stand(here)
-            at.value, at.covector = at.objective.value_and_gradient(here)
-            if not run.looks:
-                run.begin(at)
-            for observe in run.looks:
-                observe(at)
-            if at.x is not here:
-                stand(at.x)
-
-        look()
-        xp, rows, at.update = backend_of(at.x), run.rows, update.on(at.objective)
-        rows.all_active = False         # as far as one knows
-        state, rebuilt = _flat(at.state)
-        size, shapes = len(state), [part.shape for part in state]
-
-        def stands(k: Array) -> tuple[Array, ...]:
-            records = [record.data for record in run.records.values()]
-            answer = [] if run.answer is None else [run.answer]
-            return (k, rows.active, rows.status, rows.ended, at.x, at.value, at.covector, *at.last, *_flat(at.state)[0], *records,
-                    *answer)
-
-        def stand_at(*arrays: Array) -> None:
-            rest = list(arrays)
-            at.k, rows.active, rows.status, rows.ended, at.x, at.value, at.covector = rest[:7]
-            at.last, at.state, rest = (rest[7], rest[8], rest[9]), rebuilt(rest[10:10 + size]), rest[10 + size:]
-            for record in run.records.values():
-                record.data = rest.pop(0)
-            run.answer = rest.pop() if rest else None
-            stand(at.x)
-
-        def further(*state: Array) -> tuple[Array, ...]:
-            stand_at(*state)
-            at.h = run.step(at)
-            x, at.state = at.update(at.geometry, at.x, at.covector, at.h, at.state)
-            if [part.shape for part in _flat(at.state)[0]] != shapes:
-                raise TypeError("a state that the first step makes is not carried through a program")
-            for observe_move in run.moves:
-                observe_move(at, x)
-            at.k = at.k + 1
-            look()
-            return stands(at.k)
-
-        start = stands(xp.asarray(0))
-        if whole and run.stop is None:          # no step is left out, so that derivatives go backwards, too
-            stand_at(*times(run.max_steps, further, start))
-        else:
-            stand_at(*accumulate(xp, lambda k, active, *_: (k < run.max_steps) & xp.any(active), further, start))
-        run.judge(at)
-    records = {name: record.filled(at) if whole else record.whole(record.data) for name, record in run.records.items()}
-    return at.k, at.x if run.answer is None else run.answer, records, rows.status, rows.steps(at.k), at.state
-
-
-def _flat(state: Any) -> tuple[list[Array], Callable[[list[Array]], Any]]:
-    """The arrays of an update's state, None, an array or tuples of such, and the way back."""
-    if state is None:
-        return [], lambda arrays: None
-    if isinstance(state, tuple):
-        parts = [_flat(part) for part in state]
-        kind = (lambda values: type(state)(*values)) if hasattr(state, "_fields") else tuple
-
-        def back(arrays: list[Array]) -> Any:
-            values = []
-            for own, rebuilt in parts:
-                values.append(rebuilt(arrays[:len(own)]))
-                arrays = arrays[len(own):]
-            return kind(values)
-
-        return [x for own, _ in parts for x in own], back
-    if not is_traced(backend_of(state), state):
-        raise TypeError(f"a state of {type(state).__name__} is not carried through a program")
-    return [state], lambda arrays: arrays[0]
-
-
 def taken_apart(part: Any, leaves: list[Array]) -> Any:
     """What a part of a run is but for the arrays of its library, which are added to `leaves`; None for what may change unseen."""
     if part is None or isinstance(part, (bool, int, float, str, np.generic, FunctionType)):
@@ -201,9 +130,13 @@ def taken_apart(part: Any, leaves: list[Array]) -> Any:
         return _all_known(type(part), [taken_apart(x, leaves) for x in part])
     if isinstance(part, Riemannian):
         return (type(part), part) if _has_hash(part) else None
-    if isinstance(part, Generator) or not type(part).__module__.startswith("infogeo.") or not hasattr(part, "__dict__"):
+    if isinstance(part, Generator) or not _is_ours(part) or not hasattr(part, "__dict__"):
         return None
     return _all_known((type(part), *vars(part)), [taken_apart(x, leaves) for x in vars(part).values()])
+
+
+def _is_ours(part: Any) -> bool:
+    return type(part).__module__.startswith("infogeo.")
 
 
 def _has_hash(part: Any) -> bool:

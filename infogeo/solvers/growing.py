@@ -35,6 +35,7 @@ class Growing(Backtracking):
     [0.176]
     """
 
+    looks_back = True
     growth: float = 2.0
 
     def __post_init__(self) -> None:

@@ -91,7 +91,7 @@ class Damped(Step):
     array([1.])
     """
 
-    steady = True
+    steady, looks_back = True, False
 
     def part(self, rows: Any) -> Step:
         return self

@@ -12,7 +12,8 @@ import numpy as np
 from array_api_compat import is_array_api_obj
 
 from ..arrays.kept import kept
-from ..arrays.tracing import is_traced
+from ..arrays.programs import again
+from ..arrays.tracing import is_traced, still
 from ..backend import Array, Namespace, arrays, backend_of
 from ..errors import require, require_count, require_positive
 from .place import Place
@@ -29,6 +30,8 @@ class Step(ABC):
     steady : bool
         Whether a row that the rule does not move now is one that it never moves again, as long as objective and update stay what
         they are: the run may then end it as STALLED.
+    looks_back : bool
+        Whether it may go by `Place.h`, the last step size, which before the first step is None.
     needs : tuple of str
         The methods that it asks of the geometry.
 
@@ -45,6 +48,7 @@ class Step(ABC):
     """
 
     steady: ClassVar[bool] = False
+    looks_back: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ()
 
     @property
@@ -64,7 +68,7 @@ class Step(ABC):
 class Search(Step):
     """A rule that tries step sizes, and takes none, 0, where it finds none good enough."""
 
-    steady = True
+    steady, looks_back = True, False
 
 
 def positive_field(step: Step, name: str) -> None:
@@ -95,7 +99,7 @@ class Constant(Step):
            [ 0.25,  0.  ,  0.25]])
     """
 
-    steady = True
+    steady, looks_back = True, False
     h: Any
 
     def __post_init__(self) -> None:
@@ -120,6 +124,7 @@ class Diminishing(Step):
     array([8., 4., 3.])
     """
 
+    looks_back = False
     h: Any
     offset: float = 1.0
     power: float = 1.0
@@ -265,28 +270,36 @@ def shrink(at: Place, h: Array, factor: float, halvings: int, accept: Callable[[
     """The first of h, factor·h, factor²·h, … that each row accepts; 0 where none is.
 
     A step that had to shrink until it moves the point by its rounding only is none: what a value that rounds to the same one
-    seems to accept there is a direction that rises.
+    seems to accept there is a direction that rises. To a derivative the number of trials is a constant.
     """
     xp, x = arrays(h, at.x)[::2]
     room = 4.0 * float(xp.finfo(x.dtype).eps) * xp.max(xp.abs(x), axis=-1)
+
+    def tried(h: Array) -> tuple[Array, Array]:
+        trial = at.curve(h)
+        return trial, accept(trial, at.probe(trial), h)
+
+    def shorter(h: Array, good: Array) -> tuple[Array, Array]:
+        h = xp.where(good, h, factor * h)
+        trial, good = tried(h)
+        lost = xp.max(xp.abs(trial - x), axis=-1) <= room
+        return xp.where(lost, xp.zeros_like(h), h), good | lost
+
     with np.errstate(all="ignore"):
-        for j in range(halvings):
-            trial = at.curve(h)
-            good = accept(trial, at.probe(trial), h)
-            if j:
-                lost = xp.max(xp.abs(trial - x), axis=-1) <= room
-                h, good = xp.where(lost, xp.zeros_like(h), h), good | lost
-            if xp.all(good):
-                return h
-            h = xp.where(good, h, factor * h)
-    return xp.where(good, h, xp.zeros_like(h))
+        first = tried(h)[1]         # here, so that what is remembered at x is there before the loop
+        found, good = again(xp, lambda h, good: ~xp.all(good), shorter, (h, first), halvings - 1)
+    if is_traced(xp, h):            # the loop gives a constant, of which every derivative is that of h
+        known = xp.where(h > 0, h, xp.ones_like(h))
+        found = found * (known / still(xp, known))
+    return xp.where(good, found, xp.zeros_like(found))
 
 
 @dataclass(frozen=True)
 class Exact(Search):
     """The minimiser of the objective along the update's curve, on (0, ∞), to √ε relative accuracy.
 
-    Mathematically, golden-section search after doubling a bracket from h₀ on; on a curve with several minima, one of them.
+    Mathematically, golden-section search after doubling a bracket from h₀ on; on a curve with several minima, one of them. To a
+    derivative through a run h is a constant, as f(x(h)) has none in h at its minimum.
 
     Parameters
     ----------
@@ -321,24 +334,27 @@ class Exact(Search):
             return at.probe(at.curve(h))
 
         ratio = (5**0.5 - 1) / 2
+
+        def doubled(upper: Array, at_upper: Array, further: Array) -> tuple[Array, ...]:
+            falls = further < at_upper
+            upper, at_upper = xp.where(falls, 2.0 * upper, upper), xp.where(falls, further, at_upper)
+            return upper, at_upper, along(2.0 * upper)
+
+        def narrowed(lower: Array, upper: Array, a: Array, b: Array, at_a: Array, at_b: Array) -> tuple[Array, ...]:
+            left = at_a <= at_b
+            lower, upper = xp.where(left, lower, a), xp.where(left, b, upper)
+            fresh = xp.where(left, upper - ratio * (upper - lower), lower + ratio * (upper - lower))
+            at_fresh = along(fresh)
+            return (lower, upper, xp.where(left, fresh, b), xp.where(left, a, fresh), xp.where(left, at_fresh, at_b),
+                    xp.where(left, at_a, at_fresh))
+
         with np.errstate(all="ignore"):
-            upper = rows_of(xp, value, self.h)
-            at_upper = along(upper)
-            for _ in range(60):                                  # double while the value still falls
-                further = along(2.0 * upper)
-                falls = further < at_upper
-                if not xp.any(falls):
-                    break
-                upper, at_upper = xp.where(falls, 2.0 * upper, upper), xp.where(falls, further, at_upper)
-            lower, upper = xp.zeros_like(upper), 2.0 * upper
+            h = rows_of(xp, value, self.h)
+            start = h, along(h), along(2.0 * h)                  # doubled while the value still falls
+            upper = 2.0 * again(xp, lambda h, now, further: xp.any(further < now), doubled, start, 60)[0]
+            lower = xp.zeros_like(upper)
             a, b = upper - ratio * (upper - lower), lower + ratio * (upper - lower)
-            at_a, at_b = along(a), along(b)
-            for _ in range(self.sections):
-                left = at_a <= at_b
-                lower, upper = xp.where(left, lower, a), xp.where(left, b, upper)
-                fresh = xp.where(left, upper - ratio * (upper - lower), lower + ratio * (upper - lower))
-                at_fresh = along(fresh)
-                a, b = xp.where(left, fresh, b), xp.where(left, a, fresh)
-                at_a, at_b = xp.where(left, at_fresh, at_b), xp.where(left, at_a, at_fresh)
-            h = 0.5 * (lower + upper)
+            bracket = lower, upper, a, b, along(a), along(b)
+            lower, upper, *_ = again(xp, lambda *bracket: xp.asarray(True), narrowed, bracket, self.sections)
+            h = still(xp, 0.5 * (lower + upper))
             return xp.where(along(h) <= value, h, xp.zeros_like(h))

@@ -8,6 +8,8 @@ import pytest
 
 import infogeo as ig
 
+from ..facts.training_helpers import problem
+
 M = ig.Categorical(3)
 X0 = np.array([[0.3, -0.2], [0.1, 0.6], [-0.5, 0.4]])
 ETA = np.array([0.2, 0.5])
@@ -72,12 +74,61 @@ def test_derivatives(tol, backend):
 
 def test_what_looks_at_numbers_says_so(backend):
     f = ig.CrossEntropy(M, backend.make(ETA))
-    how = {"geometry": M, "update": ig.NaturalUpdate(), "max_steps": 5}
-    for more in ({"step": ig.Backtracking()}, {"step": 0.3, "callbacks": [lambda moment: None]},
-                 {"step": 0.3, "rng": np.random.default_rng(0)}, {"step": ig.BarzilaiBorwein()}):
-        with pytest.raises(TypeError, match="descend looks at numbers"):
-            jax.jit(lambda x: ig.descend(f, x, **how, **more).x)(backend.make(X0))          # noqa: B023
+    how = {"geometry": M, "update": ig.NaturalUpdate(), "max_steps": 5, "step": 0.3}
+    for more, said in (({"callbacks": [lambda moment: None]}, "callbacks"), ({"rng": np.random.default_rng(0)}, "generator"),
+                       ({"step": lambda at: 0.3 if at.k < 2 else 0.1}, "NaturalUpdate, function or CrossEntropy")):
+        with pytest.raises(TypeError, match=f"descend looks at numbers.*{said}"):
+            jax.jit(lambda x: ig.descend(f, x, **how | more).x)(backend.make(X0))          # noqa: B023
     assert np.all(np.isnan(jax.jit(lambda h: ig.Constant(h).h)(backend.make([-1.0, np.inf]))))
+
+
+def test_updates_that_learn_from_examples(backend, thorough):
+    """K-FAC keeps factors, and is refused by its name; the adaptive natural gradient is that on NumPy."""
+    model, w, batch = problem("categorical")
+
+    def go(w, f, update):
+        return ig.descend(f, w, geometry=ig.Euclidean(w.shape[-1]), update=update, step=0.1, max_steps=3).x
+
+    f = model.objective(tuple(map(backend.make, batch)))
+    with pytest.raises(TypeError, match="descend looks at numbers.*KFAC, Constant or NegativeLogLikelihood: call it outside"):
+        jax.jit(lambda w: go(w, f, ig.training.KFAC(ig.curvature.ExactColumns())))(backend.make(w))
+    if thorough:
+        update = ig.training.AdaptiveNatural(1.0, ig.training.ConstantRate(0.1))
+        found = jax.jit(lambda w: go(w, f, update))(backend.make(w))
+        assert np.allclose(found, go(w, model.objective(batch), update), rtol=1e-10)
+
+
+UPDATES = [ig.GradientUpdate(), ig.NaturalUpdate(), ig.MirrorUpdate(), ig.AcceleratedMirror(restart=ig.GradientRestart()),
+           ig.AcceleratedBregman(1.5), ig.CorrectedNatural(), ig.DualAveraging(), ig.Newton(), ig.RiemannianMomentum(0.5),
+           ig.MirrorProx(), ig.Optimistic(), ig.Geodesic(), ig.training.Adam(), ig.training.RMSprop(), ig.training.Momentum(0.5),
+           ig.training.Nesterov(0.5)]
+STEPS = [ig.Constant(0.3), ig.Diminishing(0.5), ig.Backtracking(2.5), ig.Growing(2.5), ig.RelativeSmooth(2.5), ig.Exact(),
+         ig.TrustRegion(0.01), ig.Damped(), ig.Polyak(0.0), ig.BarzilaiBorwein(0.2)]
+FEW = {("Adam", "Constant"), ("Optimistic", "Growing"), ("AcceleratedBregman", "Backtracking")}     # of the small profile
+
+
+def test_every_update_with_every_step_rule(backend, thorough):
+    """Under `jax.jit` as with NumPy, few steps from the start: at a minimum a search goes by the rounding of values."""
+    target = M.to_theta(ETA)
+    pairs = [(update, step) for update in UPDATES for step in STEPS]
+    for update, step in pairs if thorough else [pair for pair in pairs if tuple(type(part).__name__ for part in pair) in FEW]:
+        def go(x, target):
+            how = {"geometry": M, "update": update, "step": step, "max_steps": 3}       # noqa: B023
+            return ig.descend(ig.ReverseKL(M, target), x, **how)
+
+        found, expected = jax.jit(go)(backend.make(X0), backend.make(target)), go(X0, target)
+        for name in RESULT:
+            tol = 1e-6 if isinstance(step, ig.Exact) else 1e-10         # the former to √ε
+            assert np.allclose(getattr(found, name), getattr(expected, name), rtol=tol, atol=tol), (update, step, name)
+
+
+def test_derivatives_through_a_search(backend):
+    """The number of trials is a constant, the first step size is not."""
+    def last(h):
+        return run(ig.backend.asarray(X0[0], like=h), h=ig.Backtracking(h), max_steps=2).values[-1]
+
+    slope = jax.jit(jax.grad(last))(backend.make(3.0))
+    assert np.allclose(slope, (last(np.asarray(3.0 + 1e-6)) - last(np.asarray(3.0 - 1e-6))) / 2e-6, rtol=1e-5)
 
 
 def test_one_program_for_all_numbers(backend, caplog):
@@ -93,5 +144,11 @@ def test_one_program_for_all_numbers(backend, caplog):
 
 
 def test_a_state_that_the_first_step_makes(backend):
-    """Such a run is no program, and goes on as on any library."""
-    assert_same(run(backend.make(X0), update=ig.Optimistic(), max_steps=64), run(update=ig.Optimistic(), max_steps=64))
+    """That step comes before the loop; a row that has converged at the start takes none."""
+    how = {"update": ig.Optimistic(), "max_steps": 64}
+    assert_same(run(backend.make(X0), **how), run(**how))
+    there = np.stack([M.to_theta(ETA), X0[0]])
+    for x0 in (there, there[0]):
+        found, expected = run(backend.make(x0), tol=1e-9, **how), run(x0, tol=1e-9, **how)
+        assert_same(found, expected, ("x", "status", "steps"))
+        assert found.path.shape == expected.path.shape
