@@ -13,8 +13,8 @@ from typing import Any
 from ..backend import NUMPY, Array, Namespace
 
 __all__ = ["Factor", "Forward", "Native", "Operator", "Partial", "Slope", "Tensor", "accumulate", "by_rows", "compiled",
-           "computed", "in_turn", "is_differentiated", "is_traced", "named", "needed", "only", "repeat", "ruled", "selects",
-           "shortcut", "still", "surely"]
+           "computed", "in_turn", "is_differentiated", "is_lasting", "is_traced", "named", "needed", "only", "repeat", "ruled",
+           "selects", "shortcut", "still", "surely"]
 
 
 @lru_cache
@@ -45,6 +45,12 @@ def is_differentiated(xp: Namespace, *xs: Array) -> bool:
     """Whether a derivative may be asked with respect to one of these."""
     tools = None if xp is NUMPY else _tools(xp.name)
     return tools is not None and any(map(tools.is_differentiated, xs))
+
+
+def is_lasting(xp: Namespace, x: Array) -> bool:
+    """Whether an array that was made just now is one for later calls, too: not while a program is traced."""
+    tools = None if xp is NUMPY else _tools(xp.name)
+    return tools is None or tools.is_lasting(x)
 
 
 def surely(xp: Namespace, condition: Array) -> bool:

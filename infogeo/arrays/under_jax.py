@@ -30,6 +30,10 @@ def is_traced(x: Array) -> bool:
 is_differentiated = is_traced
 
 
+def is_lasting(x: Array) -> bool:
+    return not isinstance(x, Tracer)
+
+
 def selects(x: Array) -> bool:
     return True             # no array of JAX can be written to, and each shape of a selection would be compiled by itself
 

@@ -27,6 +27,12 @@ def is_traced(x: Array) -> bool:
 selects = is_traced
 
 
+def is_lasting(x: Array) -> bool:
+    """Not what torch.compile traces, nor what stands for rows, nor what `torch.inference_mode` made, without derivatives."""
+    return type(x) is torch.Tensor and not (torch.compiler.is_compiling() or x.is_inference()
+                                            or levels.is_functorch_wrapped_tensor(x))
+
+
 def is_differentiated(x: Array) -> bool:
     """Whether gradients are followed, or tangents carried, at some level of `torch.func` or by autograd itself."""
     *wrapped, plain = _layers(x)

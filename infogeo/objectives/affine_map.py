@@ -1,8 +1,9 @@
 """Affine changes of coordinates."""
 from typing import Any
 
+from ..arrays.joined import gathered, joined
 from ..arrays.kept import kept
-from ..backend import Array, arrays
+from ..backend import Array, backend_of
 from ..errors import ShapeError
 from ..numerics.linalg import matvec, solve
 
@@ -27,10 +28,10 @@ class AffineMap:
     """
 
     def __init__(self, A: Array, b: Array | None = None) -> None:
-        xp, A = arrays(A)
+        A, *shift = gathered(A) if b is None else gathered(A, b)
         if A.ndim != 2:
             raise ShapeError(f"A must have shape (d, m); got {tuple(A.shape)}")
-        b = xp.zeros(A.shape[0], dtype=A.dtype) if b is None else arrays(A, b)[2]
+        b = shift[0] if shift else backend_of(A).zeros(A.shape[0], dtype=A.dtype)
         if b.shape != (A.shape[0],):
             raise ShapeError(f"b must have shape ({A.shape[0]},); got {tuple(b.shape)}")
         self.A, self.b = kept(A), kept(b)
@@ -39,8 +40,8 @@ class AffineMap:
         return f"AffineMap(R^{self.A.shape[1]} -> R^{self.A.shape[0]})"
 
     def __call__(self, u: Array) -> Array:
-        xp, A, u = arrays(self.A, u)
-        return matvec(xp, A, u) + self.b
+        xp, u, A, b = joined(u, self.A, self.b)
+        return matvec(xp, A, u) + b
 
     def part(self, rows: Any) -> "AffineMap":
         """The same map for all rows."""
@@ -53,12 +54,12 @@ class AffineMap:
         ------
         ShapeError
         """
-        xp, A, x = arrays(self.A, x)
+        xp, x, A, b = joined(x, self.A, self.b)
         if A.shape[0] != A.shape[1]:
             raise ShapeError(f"A must be square to have an inverse; got shape {tuple(A.shape)}")
-        return solve(xp, A, x - self.b)
+        return solve(xp, A, x - b)
 
     def pull_back(self, u: Array, covector: Array) -> Array:
         """Aᵀ c."""
-        xp, A, covector = arrays(self.A, covector)
+        xp, covector, A = joined(covector, self.A)
         return matvec(xp, xp.matrix_transpose(A), covector)

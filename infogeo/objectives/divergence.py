@@ -2,9 +2,10 @@
 from copy import copy
 from typing import Any
 
+from ..arrays.joined import joined
 from ..arrays.kept import kept
 from ..arrays.tracing import surely
-from ..backend import Array, arrays, backend_of, batch_contiguous, dot
+from ..backend import Array, Namespace, backend_of, batch_contiguous, dot
 from ..numerics.linalg import matvec
 from .base import Objective
 
@@ -58,9 +59,10 @@ class CrossEntropy(Objective):
         return f"CrossEntropy({self.manifold!r}, eta_hat of shape {tuple(self.eta_hat.shape)})"
 
     def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
+        xp, theta, eta_hat = joined(theta, self.eta_hat)
         potential, eta = self.manifold.potential_and_eta(theta)
-        product = _with_limits(theta, self.eta_hat) if self.on_face else dot(theta, self.eta_hat)
-        return potential - product, eta - self.eta_hat
+        product = _with_limits(xp, theta, eta_hat) if self.on_face else dot(theta, eta_hat)
+        return potential - product, eta - eta_hat
 
     def part(self, rows: Any) -> Objective:
         part = copy(self)
@@ -102,7 +104,7 @@ class ReverseKL(Objective):
         return f"ReverseKL({self.manifold!r}, theta_hat of shape {tuple(self.theta_hat.shape)})"
 
     def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
-        M, (_, theta, theta_hat) = self.manifold, self.manifold.point(theta, self.theta_hat)
+        M, (_, theta, theta_hat) = self.manifold, self.manifold.point(*joined(theta, self.theta_hat)[1:])
         return M.divergence(theta, theta_hat), M.flat(theta, theta - theta_hat)
 
     def part(self, rows: Any) -> Objective:
@@ -113,11 +115,10 @@ class ReverseKL(Objective):
 
     def hessian(self, theta: Array) -> Array:
         """G(θ) + T(θ)(θ − θ̂) with the cubic tensor T, shape (..., d, d)."""
-        M, (xp, theta, theta_hat) = self.manifold, self.manifold.point(theta, self.theta_hat)
+        M, (xp, theta, theta_hat) = self.manifold, self.manifold.point(*joined(theta, self.theta_hat)[1:])
         return M.metric(theta) + matvec(xp, M.cubic_tensor(theta), (theta - theta_hat)[..., None, :])
 
 
-def _with_limits(theta: Array, eta: Array) -> Array:
+def _with_limits(xp: Namespace, theta: Array, eta: Array) -> Array:
     """θ·η with −∞ · 0 = 0, as of x log x at 0."""
-    xp, theta, eta = arrays(theta, eta)
     return xp.sum(xp.where(eta == 0, 0.0 * eta, theta * eta), axis=-1)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.joined import joined
 from ..arrays.kept import kept
 from ..backend import Array, Namespace, asarray, backend_of, batch_contiguous
 from ..errors import ShapeError
@@ -70,30 +71,32 @@ class JensenShannonDivergence(Objective):
         part.rows = tuple(part.theta_hat.shape[:-1])
         return part
 
-    def _at_nodes(self, theta: Array) -> tuple[Any, Array, Array, Array, Array]:
-        """(xp, θ, w p, w m, u), of the latter three of shape (..., n)."""
-        xp, theta, _ = self.manifold.point(theta, self.theta_hat)
+    def _at_nodes(self, theta: Array) -> tuple[Any, Array, Array, Array, Array, Array]:
+        """(xp, θ, T, w p, w m, u), of the latter three of shape (..., n)."""
+        xp, theta, *kept_here = joined(theta, self.theta_hat, self.x, self.log_weight, self.log_q, self.statistic)
+        theta_hat, x, log_weight, log_q, statistic = kept_here
+        xp, theta, _ = self.manifold.point(theta, theta_hat)
         with np.errstate(all="ignore"):                                     # far out, where a density is 0
-            log_p = self.manifold.log_density(theta[..., None, :], self.x)
-            mass = xp.exp(log_p + self.log_weight)
-            total = 0.5 * (mass + xp.exp(self.log_q + self.log_weight))
-            u = log_p - self.log_q
-        return xp, theta, mass, total, xp.where(total > 0, u, xp.zeros_like(u))
+            log_p = self.manifold.log_density(theta[..., None, :], x)
+            mass = xp.exp(log_p + log_weight)
+            total = 0.5 * (mass + xp.exp(log_q + log_weight))
+            u = log_p - log_q
+        return xp, theta, statistic, mass, total, xp.where(total > 0, u, xp.zeros_like(u))
 
     def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
-        xp, theta, mass, total, u = self._at_nodes(theta)
+        xp, theta, statistic, mass, total, u = self._at_nodes(theta)
         share = mass * _half_log_share(xp, u)
         value = xp.sum(total * jensen_shannon_terms(u), axis=-1)
-        mean = xp.matmul(share[..., None, :], self.statistic)[..., 0, :]
+        mean = xp.matmul(share[..., None, :], statistic)[..., 0, :]
         return value, mean - xp.sum(share, axis=-1, keepdims=True) * self.manifold.to_eta(theta)
 
     def hessian(self, theta: Array) -> Array:
         """Σ w p (f′ + ½ / (1 + e^u)) (T − η)(T − η)ᵀ − G Σ w p f′ with f′ = ½ log(2 / (1 + e^{−u})), shape (..., d, d)."""
-        xp, theta, mass, _, u = self._at_nodes(theta)
+        xp, theta, statistic, mass, _, u = self._at_nodes(theta)
         slope = _half_log_share(xp, u)
         with np.errstate(over="ignore"):
             weight = mass * (slope + 0.5 / (1.0 + xp.exp(u)))
-        centred = self.statistic - self.manifold.to_eta(theta)[..., None, :]
+        centred = statistic - self.manifold.to_eta(theta)[..., None, :]
         spread = xp.matmul(xp.matrix_transpose(centred), weight[..., None] * centred)
         return spread - xp.sum(mass * slope, axis=-1)[..., None, None] * self.manifold.metric(theta)
 

@@ -2,8 +2,9 @@
 from copy import copy
 from typing import Any
 
+from ..arrays.joined import gathered, joined
 from ..arrays.kept import kept
-from ..backend import Array, arrays, dot
+from ..backend import Array, backend_of, dot
 from ..errors import ShapeError, require
 from ..numerics.linalg import matvec
 from .base import Objective
@@ -39,7 +40,8 @@ class LeastSquares(Objective):
     """
 
     def __init__(self, A: Array, b: Array) -> None:
-        xp, A, b = arrays(A, b)
+        A, b = gathered(A, b)
+        xp = backend_of(A)
         if A.ndim != 2 or b.ndim == 0 or b.shape[-1] != A.shape[0]:
             raise ShapeError(f"A and b must have shapes (m, d) and (..., m); got {tuple(A.shape)} and {tuple(b.shape)}")
         for name, x in (("A", A), ("b", b)):
@@ -53,7 +55,7 @@ class LeastSquares(Objective):
         return f"LeastSquares(A of shape {tuple(self.A.shape)}, b of shape {tuple(self.b.shape)})"
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        xp, A, x, b = arrays(self.A, x, self.b)
+        xp, x, A, b = joined(x, self.A, self.b)
         residual = matvec(xp, A, x) - b
         return 0.5 * dot(residual, residual), matvec(xp, xp.matrix_transpose(A), residual)
 
@@ -65,4 +67,5 @@ class LeastSquares(Objective):
 
     def hessian(self, x: Array) -> Array:
         """AᵀA, shape (d, d)."""
-        return self.gram
+        xp, _, gram = joined(x, self.gram)
+        return xp.asarray(gram, copy=True)

@@ -1,8 +1,9 @@
 """The loss of a linear model of Poisson counts."""
 from typing import Any
 
+from ..arrays.joined import gathered, joined
 from ..arrays.kept import kept
-from ..backend import Array, arrays
+from ..backend import Array, backend_of
 from ..errors import ShapeError, require
 from ..numerics.linalg import matvec
 from .base import Objective
@@ -43,7 +44,8 @@ class PoissonLoss(Objective):
     rows = ()
 
     def __init__(self, A: Array, b: Array) -> None:
-        xp, A, b = arrays(A, b)
+        A, b = gathered(A, b)
+        xp = backend_of(A)
         if A.ndim != 2 or b.shape != A.shape[:1]:
             raise ShapeError(f"A and b must have shapes (m, d) and (m,); got {tuple(A.shape)} and {tuple(b.shape)}")
         good = xp.all((A >= 0) & xp.isfinite(A), axis=-1) & xp.any(A > 0, axis=-1)
@@ -55,7 +57,7 @@ class PoissonLoss(Objective):
         return f"PoissonLoss(A of shape {tuple(self.A.shape)})"
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        xp, A, x, b = arrays(self.A, x, self.b)
+        xp, x, A, b = joined(x, self.A, self.b)
         mean = matvec(xp, A, x)
         return xp.sum(mean - xp.xlogy(b, mean), axis=-1), matvec(xp, xp.matrix_transpose(A), 1.0 - b / mean)
 
@@ -64,6 +66,6 @@ class PoissonLoss(Objective):
 
     def hessian(self, x: Array) -> Array:
         """Aᵀ diag(b / (A x)²) A, shape (..., d, d)."""
-        xp, A, x, b = arrays(self.A, x, self.b)
+        xp, x, A, b = joined(x, self.A, self.b)
         weight = b / matvec(xp, A, x) ** 2
         return xp.matmul(xp.matrix_transpose(A), weight[..., :, None] * A)

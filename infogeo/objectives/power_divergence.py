@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.joined import gathered, joined
 from ..arrays.kept import kept
-from ..backend import Array, Namespace, arrays, batch_contiguous
+from ..backend import Array, Namespace, backend_of, batch_contiguous
 from ..errors import require
 from .base import Objective
 from .divergence import require_manifold
@@ -57,7 +58,8 @@ class PowerDivergence(Objective):
 
     def __init__(self, M: Any, theta_hat: Array, name: str, value: Any, weight: Callable[[Array], Array] = lambda s: s) -> None:
         self.manifold = require_manifold(type(self).__name__, M)
-        xp, theta_hat, value = arrays(M.theta_domain.require("theta_hat", theta_hat), value)
+        theta_hat, value = gathered(M.theta_domain.require("theta_hat", theta_hat), value)
+        xp = backend_of(value)
         require(name, f"{name} finite", xp.isfinite(value), value)
         self.theta_hat, self.s = kept(batch_contiguous(theta_hat)), kept(weight(value))
         self.rows = tuple(np.broadcast_shapes(tuple(theta_hat.shape[:-1]), tuple(value.shape)))
@@ -78,8 +80,13 @@ class PowerDivergence(Objective):
     def _outer(self, xp: Namespace, scaled: Array, s: Array) -> tuple[Array, Array, Array]:
         """g(S), g′(S) and g″(S), shapes (...)."""
 
+    def _joined(self, theta: Array) -> tuple[Any, ...]:
+        """``(xp, theta, theta_hat, s)``."""
+        xp, theta, theta_hat, s = joined(theta, self.theta_hat, self.s)
+        return *self.manifold.point(theta, theta_hat), s
+
     def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
-        xp, theta, theta_hat, s = arrays(*self.manifold.point(theta, self.theta_hat)[1:], self.s)
+        xp, theta, theta_hat, s = self._joined(theta)
         with np.errstate(all="ignore"):                             # an integral beyond the largest float is inf
             scaled, slope = scaled_jensen_and_gradient(self.manifold, theta, theta_hat, s)
             value, outer, _ = self._outer(xp, scaled, s)
@@ -87,7 +94,7 @@ class PowerDivergence(Objective):
 
     def hessian(self, theta: Array) -> Array:
         """g′(S) ∇²S + g″(S) dS dSᵀ, shape (..., d, d)."""
-        xp, theta, theta_hat, s = arrays(*self.manifold.point(theta, self.theta_hat)[1:], self.s)
+        xp, theta, theta_hat, s = self._joined(theta)
         with np.errstate(all="ignore"):
             scaled, slope = scaled_jensen_and_gradient(self.manifold, theta, theta_hat, s)
             _, outer, bend = (part[..., None, None] for part in self._outer(xp, scaled, s))

@@ -6,6 +6,7 @@ from typing import Any
 
 from array_api_compat import is_array_api_obj
 
+from ..arrays.joined import beside
 from ..arrays.kept import kept
 from ..backend import Array, arrays, backend_of
 from ..errors import ShapeError, require
@@ -77,7 +78,12 @@ class Stream(Objective):
         return xp.stack([xp.asarray(self._seen(k, x)[0], dtype=x.dtype) for k in range(len(self))])
 
     def _seen(self, k: int, x: Array) -> tuple[Any, Any]:
-        return require_pair(self.loss, self.loss(x, self.rounds[k, ...] if self.stacked else self.rounds[k]))
+        if not self.stacked:
+            return require_pair(self.loss, self.loss(x, self.rounds[k]))
+        xp, rounds = backend_of(x), self.rounds
+        if xp is not backend_of(rounds):
+            rounds = beside(xp, x.dtype if backend_of(rounds).is_float(rounds) else None, rounds)
+        return require_pair(self.loss, self.loss(x, rounds[k, ...]))
 
     def regret(self, values: Array, x: Array) -> Array:
         """Σ_{j ≤ k} f_j(x_j) − f_j(x), a run's regret against a point that stays where it is, after each round, shape (T, ...).

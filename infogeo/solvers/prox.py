@@ -7,6 +7,7 @@ from math import inf
 from numbers import Real
 from typing import Any
 
+from ..arrays.joined import gathered, joined
 from ..arrays.kept import kept
 from ..backend import Array, arrays, column
 from ..domains.convex import Orthant
@@ -122,19 +123,19 @@ class Box(Prox):
     upper: Any
 
     def __post_init__(self) -> None:
-        _, lower, upper = arrays(self.lower, self.upper)
+        lower, upper = gathered(self.lower, self.upper)
         require("lower", "lower <= upper", lower <= upper, lower)
         for name, bound in (("lower", lower), ("upper", upper)):        # numbers stay numbers, which are of every array library
             object.__setattr__(self, name, kept(bound) if bound.ndim else getattr(self, name))
 
     def value(self, x: Array) -> Array:
-        xp, x, lower, upper = arrays(x, self.lower, self.upper)
+        xp, x, lower, upper = joined(x, self.lower, self.upper)
         return _indicator(xp, xp.all((x >= lower) & (x <= upper), axis=-1), x)
 
     def __call__(self, geometry: Any, x: Array, h: Array) -> Array:
         if not _separable(geometry):
             self.refuse(geometry, "for a separable potential, Σ f(x_i)")
-        xp, x, lower, upper = arrays(x, self.lower, self.upper)
+        xp, x, lower, upper = joined(x, self.lower, self.upper)
         return xp.minimum(xp.maximum(x, lower), upper)
 
 
