@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from ...backend import Array, arrays
 from ...errors import require_converged, require_count, takes
 from ..manifolds.manifold import DuallyFlat
-from .flat_sets import FlatSet
+from .flat_sets import FlatSet, required_point
 from .projection import e_project, m_project
 
 __all__ = ["AlternatingProjections", "alternating_projections", "cyclic_projections"]
@@ -85,7 +85,7 @@ def alternating_projections(M: DuallyFlat, theta: Array, m_flat: FlatSet, e_flat
     array([0.35, 0.35, 0.15, 0.15])
     """
     require_count("max_steps", max_steps)
-    xp, p = arrays(M.domain.require("theta", theta))
+    xp, p = arrays(required_point(M, "theta", theta, m_flat, e_flat))
     values = []
     for _ in range(max_steps):
         q = e_project(M, p, m_flat)
@@ -136,7 +136,7 @@ def cyclic_projections(M: DuallyFlat, theta: Array, sets: Sequence[FlatSet], *, 
     """
     require_count("max_cycles", max_cycles)
     require_count("the number of sets", len(sets))
-    xp, q = arrays(M.domain.require("theta", theta))
+    xp, q = arrays(required_point(M, "theta", theta, *sets))
     for _ in range(max_cycles):
         moved = 0.0
         for part in sets:

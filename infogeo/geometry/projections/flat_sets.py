@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import Array, arrays, to_numpy
+from ...arrays.joined import gathered, joined
+from ...arrays.kept import kept
+from ...backend import Array, arrays, backend_of, to_numpy
+from ...backend.libraries import is_array
 from ...errors import ShapeError, require, takes
 from ...numerics.linalg import matvec, solve
 from ...numerics.newton import minimize
 from ..manifolds.manifold import DuallyFlat
 from .multipliers import nearest
 
-__all__ = ["AffineConstraints", "AffineSubmanifold", "FlatSet", "Halfspaces", "Intersection"]
+__all__ = ["AffineConstraints", "AffineSubmanifold", "FlatSet", "Halfspaces", "Intersection", "required_point"]
 
 
 class FlatSet(ABC):
@@ -82,14 +85,14 @@ class AffineSubmanifold(FlatSet):
     basis: Any
 
     def __post_init__(self) -> None:
-        _, origin, basis = arrays(self.origin, self.basis)
+        origin, basis = gathered(self.origin, self.basis)
         if basis.ndim != 2 or origin.ndim == 0 or basis.shape[1] != origin.shape[-1]:
             got = f"{tuple(basis.shape)} and {tuple(origin.shape)}"
             raise ShapeError(f"basis must have shape (m, d) and origin (..., d); got {got}")
         rank = np.linalg.matrix_rank(to_numpy(basis))
         require("basis", f"rank = {basis.shape[0]}, the number of its rows", rank == basis.shape[0], rank)
-        object.__setattr__(self, "origin", origin)
-        object.__setattr__(self, "basis", basis)
+        object.__setattr__(self, "origin", kept(origin))
+        object.__setattr__(self, "basis", kept(basis))
 
     @property
     def dim(self) -> int:
@@ -97,7 +100,7 @@ class AffineSubmanifold(FlatSet):
 
     def embed(self, u: Array) -> Array:
         """origin + uᵀ basis, shape (..., m) to (..., d). Raises ShapeError."""
-        xp, origin, basis, u = arrays(self.origin, self.basis, u)
+        xp, u, origin, basis = joined(u, self.origin, self.basis)
         if u.ndim == 0 or u.shape[-1] != self.dim:
             raise ShapeError(f"u must have shape (..., {self.dim}); got {tuple(u.shape)}")
         return origin + xp.matmul(u[..., None, :], basis)[..., 0, :]
@@ -115,7 +118,7 @@ class AffineSubmanifold(FlatSet):
     def nearest(self, M: DuallyFlat, theta_p: Array) -> Array:
         """By Newton's method in the coordinates u of the submanifold."""
         origin = M.domain.require("onto.origin", self.origin)
-        xp, theta_p, origin, basis = arrays(theta_p, origin, self.basis)
+        xp, theta_p, origin, basis = joined(theta_p, origin, self.basis)
         eta_p = M.to_eta(theta_p)
         batch = np.broadcast_shapes(theta_p.shape[:-1], origin.shape[:-1])
         start = xp.zeros((*batch, self.dim), dtype=theta_p.dtype)
@@ -143,14 +146,14 @@ class _Linear(FlatSet):
     offsets: Any
 
     def __post_init__(self) -> None:
-        _, normals, offsets = arrays(self.normals, self.offsets)
+        normals, offsets = gathered(self.normals, self.offsets)
         if normals.ndim != 2 or offsets.ndim == 0 or normals.shape[0] != offsets.shape[-1] or normals.shape[0] == 0:
             got = f"{tuple(normals.shape)} and {tuple(offsets.shape)}"
             raise ShapeError(f"normals must have shape (k, d) and offsets (..., k), k >= 1; got {got}")
         size = np.max(np.abs(to_numpy(normals)), axis=-1)
         require("normals", "rows finite and not zero", (size > 0) & np.isfinite(size), normals)
-        object.__setattr__(self, "normals", normals)
-        object.__setattr__(self, "offsets", offsets)
+        object.__setattr__(self, "normals", kept(normals))
+        object.__setattr__(self, "offsets", kept(offsets))
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,6 +251,19 @@ class Intersection(FlatSet):
         return _stacked([part.inequalities() for part in self.parts])
 
 
+def required_point(M: DuallyFlat, name: str, theta: Any, *sets: FlatSet) -> Array:
+    """A point of the domain of M; a list becomes an array of the library of the sets, where they have tensors.
+
+    Raises
+    ------
+    DomainError, ShapeError
+    """
+    if not is_array(theta):
+        normals = [part.equations()[0] for part in sets]
+        theta = joined(theta, *(found for found in normals if not isinstance(found, np.ndarray)))[1]
+    return M.domain.require(name, theta)
+
+
 def _nothing(like: Array) -> tuple[Array, Array]:
     """No rows at all."""
     xp, like = arrays(like)
@@ -255,7 +271,8 @@ def _nothing(like: Array) -> tuple[Array, Array]:
 
 
 def _stacked(pairs: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
-    xp, *flat = arrays(*(array for pair in pairs for array in pair))
+    flat = gathered(*(array for pair in pairs for array in pair))
+    xp = backend_of(*flat)
     normals, offsets = flat[::2], flat[1::2]
     batch = np.broadcast_shapes(*(b.shape[:-1] for b in offsets))
     return xp.concat(normals, axis=0), xp.concat([xp.broadcast_to(b, (*batch, b.shape[-1])) for b in offsets], axis=-1)

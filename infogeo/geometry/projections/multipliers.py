@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import Array, Namespace, arrays, to_numpy
+from ...arrays.joined import joined
+from ...backend import Array, Namespace, to_numpy
 from ...errors import ConvergenceError, ShapeError, require
 from ...numerics.interior_point import minimize_within
 from ...numerics.linalg import matvec, solve
@@ -20,7 +21,7 @@ def nearest(M: DuallyFlat, theta_p: Array, equations: tuple[Array, Array], inequ
     (C, d), (A, b) = equations, inequalities
     if C.shape[-1] != M.dim:
         raise ShapeError(f"{M!r} takes sets of dimension {M.dim}; got one of dimension {C.shape[-1]}")
-    xp, theta_p, C, d, A, b = arrays(theta_p, C, d, A, b)
+    xp, theta_p, C, d, A, b = joined(theta_p, C, d, A, b)
     batch = np.broadcast_shapes(theta_p.shape[:-1], d.shape[:-1], b.shape[:-1])
     theta_p = xp.broadcast_to(theta_p, (*batch, M.dim))
     C, d = _independent(xp, C, xp.broadcast_to(d, (*batch, C.shape[0])))

@@ -4,7 +4,7 @@ import numpy as np
 from ...backend import Array, arrays
 from ...errors import takes
 from ..manifolds.manifold import DuallyFlat
-from .flat_sets import FlatSet
+from .flat_sets import FlatSet, required_point
 
 __all__ = ["e_project", "m_project"]
 
@@ -46,7 +46,7 @@ def m_project(M: DuallyFlat, theta_p: Array, onto: FlatSet) -> Array:
     >>> np.allclose(M.kl(p, r), M.kl(p, q) + M.kl(q, r))  # Pythagoras
     True
     """
-    return onto.nearest(M, M.domain.require("theta_p", theta_p))
+    return onto.nearest(M, required_point(M, "theta_p", theta_p, onto))
 
 
 @takes(DuallyFlat, onto=FlatSet)
@@ -78,7 +78,7 @@ def e_project(M: DuallyFlat, theta_p: Array, onto: FlatSet) -> Array:
     >>> M.parameters(q)["probabilities"].round(3)
     array([0.054, 0.079, 0.114, 0.165, 0.24 , 0.347])
     """
-    theta_p = M.domain.require("theta_p", theta_p)
+    theta_p = required_point(M, "theta_p", theta_p, onto)
     if M.has_limits and (face := onto.face()) is not None:
         xp, theta_p = arrays(theta_p)
         theta = xp.where(xp.asarray(face), xp.asarray(-np.inf, dtype=theta_p.dtype), theta_p)
