@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays.draws import Draws
 from ..arrays.memo import once, standing
-from ..arrays.tracing import is_traced, repeat, surely
+from ..arrays.tracing import is_traced, surely
 from ..backend import Array, Namespace, arrays
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain
@@ -27,12 +27,11 @@ from .cumulative import Law, TabulatedCumulative
 from .nodes import PanelNodes, StateNodes
 from .normal import Normal
 from .tilted import Tilted
+from .truncated_inversion import BARRIERS, MOST, MOST_AT_FIRST, freed, traced_member
 from .truncated_law import AtNodes, Listed, StatesInTurn, forward, of_log_probability
 from .truncated_normal import fit_of_deviations, in_units, tail_start
 
 __all__ = ["Truncated"]
-
-_BARRIERS = (1.0, 1e-2, 1e-4, 1e-6, 1e-8)      # each minimum is the start of the next
 
 
 class _MeanInterval(GradientImage):
@@ -259,7 +258,7 @@ class Truncated(ExponentialFamily):
         return xp.where(usual, whole, xp.where(known, centre, xp.full_like(centre, xp.nan)))
 
     def _tried(self, xp: Namespace, eta: Array, start: Array, centre: Array, barrier: Any,
-               max_steps: int = 60) -> tuple[Array, Array, ConvergenceError | None]:
+               max_steps: int = MOST) -> tuple[Array, Array, ConvergenceError | None]:
         """The minimiser, or where a row ended short of it; which rows are there; the error, or None. Rows of NaN stay NaN."""
         try:
             theta = self._minimiser(xp, eta, start, centre, barrier, max_steps)
@@ -277,23 +276,9 @@ class Truncated(ExponentialFamily):
     def _guarded(self, xp: Namespace, eta: Array, theta: Array) -> Array:
         """As `_members`, behind barriers that become weaker, without one in the end."""
         behind = partial(self._members, xp, eta, self.family._to_eta(xp, theta))
+        return behind(freed(self, xp, eta, followed(behind, theta, BARRIERS)), 0.0)
 
-        def freed(theta: Array) -> Array:
-            """The start of the last one: NaN for what the weakest barrier still holds."""
-            far = xp.max(xp.abs(self._to_eta(xp, theta) - eta), axis=-1)
-            held = self._leads_out(xp, theta, eta) & (far > 1e-4 * scale_behind(xp, eta))
-            return xp.where(held[..., None], xp.full_like(theta, xp.nan), theta)
-
-        if not is_traced(xp, theta):
-            return behind(freed(followed(behind, theta, _BARRIERS)), 0.0)
-        barriers = xp.asarray([*_BARRIERS, 0.0], dtype=theta.dtype)     # one loop about one minimisation, not six of them
-
-        def further(k: Array, theta: Array) -> tuple[Array, Array]:
-            return k + 1, behind(xp.where(barriers[k] > 0, theta, freed(theta)), barriers[k])
-
-        return repeat(xp, lambda k, theta: k < len(_BARRIERS) + 1, further, (xp.asarray(0), theta), len(_BARRIERS) + 1)[1]
-
-    def _minimiser(self, xp: Namespace, eta: Array, start: Array, centre: Array, barrier: Any, max_steps: int = 60) -> Array:
+    def _minimiser(self, xp: Namespace, eta: Array, start: Array, centre: Array, barrier: Any, max_steps: Any) -> Array:
         """Of ψ(θ) − η·θ + barrier · (ψ_family(θ) − centre·θ), which keeps θ in its domain; with a barrier, to half precision."""
         family, last = self.family, None
         behind = not isinstance(barrier, float) or barrier > 0      # a traced one is a number in a loop
@@ -301,12 +286,14 @@ class Truncated(ExponentialFamily):
         def at(theta: Array) -> Array:
             """The point of the last evaluation, if it is the same: its law is known."""
             nonlocal last
-            if is_traced(xp, theta):
-                return theta
-            if last is None or not xp.all((theta == last) | xp.isnan(theta) & xp.isnan(last)):
+            alike = theta is last if is_traced(xp, theta) else same(theta)
+            if not alike:
                 last = theta
                 stand(theta)
             return last
+
+        def same(theta: Array) -> Array:
+            return last is not None and xp.all((theta == last) | xp.isnan(theta) & xp.isnan(last))
 
         def value(theta: Array) -> Array:
             theta = at(theta)
@@ -349,8 +336,10 @@ class Truncated(ExponentialFamily):
         start = self._start(xp, eta)
         if self.theta_domain.whole:
             theta = self._members(xp, eta, None, start, 0.0)
+        elif is_traced(xp, start):
+            theta = traced_member(self, xp, eta, start)
         else:
-            theta, reached, _ = self._tried(xp, eta, start, None, 0.0, 8)      # at the boundary a step would cost many trials
+            theta, reached, _ = self._tried(xp, eta, start, None, 0.0, MOST_AT_FIRST)
             nan = xp.full_like(theta, xp.nan)
             if not surely(xp, ~xp.any(~reached & xp.isfinite(start[..., 0]))):
                 theta = xp.where(reached[..., None], theta, self._guarded(xp, eta, xp.where(reached[..., None], nan, start)))
