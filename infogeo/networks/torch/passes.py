@@ -16,7 +16,7 @@ from ..affine import Affine, Dense
 from ..interface import LayerQuantities, NetworkPass
 from .calls import CONVOLUTIONS, Recorder
 from .layout import Axis, Group
-from .moments import convolved, covectors_of, elementwise, rows_of
+from .moments import convolved, covectors_of, elementwise, empty, rows_of
 from .skeleton import Skeleton
 
 __all__ = ["TorchPass"]
@@ -92,26 +92,23 @@ class TorchPass(NetworkPass):
 
     def per_example_gradients(self, g: Array) -> Array:
         lead, g = self._covectors(g)
-        out = torch.empty((*g.shape[:2], self.network.size), dtype=self.dtype, device=g.device)
+        out = empty((*g.shape[:2], self.network.size), self.dtype, g.device)
         at_calls, unknown = self.at_calls([self.u], [g]), self._of_unknown(g)
         for group in self._skeleton.groups:
-            for layer, s, products, total in self._sums(group, at_calls, unknown, g.shape[0]):
-                part = out[..., s].unflatten(-1, layer.weight_shape)
-                part[..., :layer.inputs, :] = products
-                if layer.bias:
-                    part[..., -1, :] = total
+            if self._is_plain_convolution(group):
+                self._of_convolution(group, at_calls[group.calls[0]], out)
+                continue
+            for layer, s, rows, c in self.at_layers(g.shape[0], at_calls, unknown, [group]):
+                layer.examples_of_rows(self.xp, rows, c, out[..., s])
         return out.reshape(*lead, *out.shape[1:])
 
-    def _sums(self, group: Group, at_calls: list[Array], unknown: dict[str, Any],
-              m: int) -> Iterator[tuple[Dense, slice, Array, Array]]:
-        """(layer, slice, Σ a gᵀ, Σ g) over the positions of each sample, for the layers of a group."""
-        if self._is_plain_convolution(group):
-            i, = group.calls
-            g = at_calls[i]
-            yield group.layers[0], group.slices[0], convolved(self.seen.calls[i], g, group), torch.sum(g.flatten(3), dim=-1)
-            return
-        for layer, s, rows, c in self.at_layers(m, at_calls, unknown, [group]):
-            yield layer, s, torch.matmul(rows.mT, c), torch.sum(c, dim=-2)
+    def _of_convolution(self, group: Group, g: Array, out: Array) -> None:
+        """Write the gradients of the samples in the parameters of a convolution."""
+        (layer,), (s,), (i,) = group.layers, group.slices, group.calls
+        part = out[..., s].unflatten(-1, layer.weight_shape)
+        part[..., :layer.inputs, :] = convolved(self.seen.calls[i], g, group)
+        if layer.bias:
+            part[..., -1, :] = torch.sum(g.flatten(3), dim=-1)
 
     def _is_plain_convolution(self, group: Group) -> bool:
         """Whether a group is one call of a convolution of images, each a sample."""
