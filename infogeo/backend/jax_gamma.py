@@ -1,17 +1,19 @@
 """log Γ and digamma on JAX, of which x > 0 is taken by formulas that XLA makes loops of.
 
-Those of `jax.scipy.special` take 28 and 33 ns an element where these take 9 and 6 (best of 40 of ``jax.jit(f)`` of 500 000
-lognormal x in float64, one thread). Next to the zeros of both functions, at 1, 1.46… and 2, they are right to an absolute 10 ε,
+Those of `jax.scipy.special` take 25 ns an element each where these take 8 and 4 (best of 25 of ``jax.jit(f)`` of 500 000
+lognormal x in float64, one core). Next to the zeros of both functions, at 1, 1.46… and 2, they are right to an absolute 10 ε,
 these to a relative 2 ε. Other x go to them.
 """
 from collections.abc import Sequence
-from math import log, pi
+from math import log as log_of
+from math import pi
 
 import jax
 import jax.numpy as jnp
 import jax.scipy.special
 import scipy.special
 
+from .jax_logarithms import log
 from .namespace import Array
 
 __all__ = ["digamma", "gammaln"]
@@ -59,7 +61,7 @@ def _digamma(x: Array) -> Array:
     rest = rest + 0.5 / _FAR * inverse + both * square * _polynomial(square, _SLOPES)
     near = x < 4.0
     r = jnp.where(near, away / both, 0.0)
-    return away * rest + (jnp.where(near, r * _polynomial(r * r, _ATANH), jnp.log(x + 8.0) - log(_FAR)) + _AT_ROOT)
+    return away * rest + (jnp.where(near, r * _polynomial(r * r, _ATANH), log(x + 8.0) - log_of(_FAR)) + _AT_ROOT)
 
 
 def _gammaln(x: Array) -> Array:
@@ -74,9 +76,9 @@ def _gammaln(x: Array) -> Array:
     above = 1.0
     for k in range(1, 8):
         above = above * jnp.where(x >= 1.5 + k, x - float(k), 1.0)
-    logarithm = jnp.log(jnp.where(near, jnp.where(low, below, above), x))
+    logarithm = log(jnp.where(near, jnp.where(low, below, above), x))
     inverse = 1.0 / x
-    far = (x - 0.5) * (logarithm - 1.0) + (inverse * _polynomial(inverse * inverse, _STIRLING) + 0.5 * (log(2 * pi) - 1.0))
+    far = (x - 0.5) * (logarithm - 1.0) + (inverse * _polynomial(inverse * inverse, _STIRLING) + 0.5 * (log_of(2 * pi) - 1.0))
     return jnp.where(near, t * _polynomial(t, _AT_TWO) + jnp.where(low, -logarithm, logarithm), far)
 
 

@@ -12,6 +12,7 @@ import scipy.special
 
 from .adapter import Generator
 from .jax_gamma import digamma, gammaln
+from .jax_logarithms import log, log1p
 from .namespace import SPECIAL, Array, Namespace, Untraceable
 
 __all__ = ["JAX", "JaxGenerator", "is_key"]
@@ -107,15 +108,41 @@ def stack(arrays: Sequence[Array], axis: int = 0) -> Array:
     return jnp.stack(arrays, axis=axis)
 
 
+def _extreme(reduce: Callable[..., Array]) -> Callable[..., Array]:
+    """`jnp.max` or `jnp.min`, NaN where a number is: XLA's own on the host passes over it from 4096 numbers on (jaxlib 0.10).
+
+    How many there are is not known under `vmap`. The largest of 100 000 rows of 10 take 0.24 ms, and took 0.17.
+    """
+    def of_numbers(x: Any, **how: Any) -> Array:
+        found = reduce(x, **how)
+        if not jnp.issubdtype(x.dtype, jnp.floating) or not isinstance(x, jax.core.Tracer) and x.size < 4096:
+            return found
+        return jnp.where(jnp.all(x == x, **how), found, jnp.nan)
+    return of_numbers
+
+
+def _greater_or_less(choose: Callable[..., Array]) -> Callable[..., Array]:
+    """`jnp.maximum` or `jnp.minimum`, NaN where a number is: in one loop with a sum of many XLA passes over it, too."""
+    def of_numbers(x: Any, y: Any) -> Array:
+        found = choose(x, y)
+        if not isinstance(found, jax.core.Tracer) or not jnp.issubdtype(found.dtype, jnp.floating):
+            return found
+        return jnp.where((x == x) & (y == y), found, jnp.nan)
+    return of_numbers
+
+
 def generator(seed: Any = None) -> Array:
     return jax.random.key(randbits(63) if seed is None else seed)
 
 
 def _functions() -> Mapping[str, Any]:
     special: dict[str, Any] = {key: getattr(jax.scipy.special, key) for key in SPECIAL if key not in HOST}
-    own = {"digamma": digamma, "erfcx": erfcx, "erfinv": erfinv, "gammaln": gammaln, "log_ndtr": log_ndtr}
+    own = {"digamma": digamma, "erfcx": erfcx, "erfinv": erfinv, "gammaln": gammaln, "log": log, "log1p": log1p,
+           "log_ndtr": log_ndtr}
     special |= own | {key: _through_host(key) for key in HOST}
-    return special | {"to_host": to_host, "generator": generator, "stack": stack}
+    extremes = {"max": _extreme(jnp.max), "min": _extreme(jnp.min), "maximum": _greater_or_less(jnp.maximum),
+                "minimum": _greater_or_less(jnp.minimum)}
+    return special | extremes | {"to_host": to_host, "generator": generator, "stack": stack}
 
 
 JAX = _JaxNamespace(jnp, "jax", None, _functions(), HOST)

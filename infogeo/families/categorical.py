@@ -265,7 +265,7 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
 
 def _log_odds(xp: Namespace, eta: Array) -> Array:
     if xp is not NUMPY:
-        return xp.log(eta / column(1.0 - xp.sum(eta, axis=-1)))         # one loop of XLA, as with a product it is not
+        return xp.library.log(eta / column(1.0 - xp.sum(eta, axis=-1)))         # after a sum, that of XLA is the faster
     if eta.ndim == 1:
         return xp.log(eta / (1.0 - xp.sum(eta)))
     odds = eta / (1.0 - eta @ xp.ones(eta.shape[-1], dtype=eta.dtype))[..., None]       # NumPy's fastest sum of short rows

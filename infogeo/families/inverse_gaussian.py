@@ -272,11 +272,9 @@ def _erfcx_gap(xp: Namespace, u: Array, v: Array, step: Array) -> Array:
     """erfcx(u) − erfcx(v) of v = u + step, −1 ≤ u < v; where they are near from the slope, of one sign, by 16 nodes."""
     node, weight = gauss(16)
 
-    def near(u: Array, v: Array, step: Array) -> Array:
-        total = 0.0 * u
-        for t, w in zip(node.tolist(), weight.tolist()):
-            total = total + w * _erfcx_slope(xp, u + t * step)
-        return step * total
+    def near(u: Array, v: Array, step: Array) -> Array:         # all nodes at once: one by one JAX compiled the gradient in 29 s
+        at, w = (xp.asarray(x, dtype=u.dtype) for x in (node, weight))
+        return step * xp.sum(w * _erfcx_slope(xp, u[..., None] + at * step[..., None]), axis=-1)
 
     first, last = xp.erfcx(u), xp.erfcx(v)
     return piecewise(xp, last > 0.5 * first, near, lambda u, v, step: xp.erfcx(u) - xp.erfcx(v), u, v, step)

@@ -1,6 +1,7 @@
 """What every array library is asked for beside the laws: special functions, generators, entries that are set, its choice."""
 import copy
 import csv
+import itertools
 import pickle
 import re
 import subprocess
@@ -61,6 +62,53 @@ def test_a_singular_matrix_has_no_number(backend):
             assert list(np.isfinite(to_numpy(found)).all(axis=(1, 2))) == [False, True]
     for b in (np.ones(2), np.ones((2, 1)), np.arange(6.0).reshape(3, 2, 1)):
         np.testing.assert_allclose(to_numpy(xp.linalg.solve(backend.make(A), backend.make(b))), np.linalg.solve(A, b), rtol=1e-14)
+
+
+def test_no_number_is_no_extreme(backend):
+    """Of so many numbers XLA's own reductions pass over NaN."""
+    x = np.arange(3.0 * 4097).reshape(4097, 3)
+    x[7, 1] = np.nan
+    for made in (backend.make(x), backend.make(x, "float32")):
+        xp = backend_of(made)
+        for name, axis in itertools.product(("max", "min"), (None, 0, -1)):
+            found = getattr(xp, name)(made, axis=axis)
+            assert found.dtype == made.dtype and np.array_equal(to_numpy(found), getattr(np, name)(x, axis=axis), equal_nan=True)
+
+
+def test_no_number_is_none_beside_a_sum(backend):
+    """Compiled together with a sum of many, XLA's own larger and smaller numbers pass over NaN."""
+    xp = backend_of(backend.make(0.0))
+    for dtype in ("float64", "float32"):
+        x = backend.make(np.where(np.arange(4097.0 * 3.0) == 7.0, np.nan, 1.0).reshape(4097, 3), dtype)
+        for sums in (lambda x: xp.sum(xp.maximum(x, xp.zeros_like(x)), axis=-1),
+                     lambda x: xp.sum(xp.minimum(x, xp.ones_like(x)), axis=-1)):
+            found = to_numpy(compiled(backend, sums)(x))
+            assert list(np.flatnonzero(np.isnan(found))) == [2]
+
+
+def compiled(backend, f):
+    if backend.name != "jax":
+        return f
+    import jax
+    return jax.jit(f)
+
+
+def test_logarithms_of_many_numbers(backend):
+    """To two units in the last place, near 1 and of what is no number, too; JAX has formulas of its own for many, and slopes."""
+    near = np.concatenate([rng.normal(0.0, 1e-3, 1000), 2.0**-np.arange(1.0, 60.0), -(2.0**-np.arange(1.0, 60.0))])
+    wide = np.exp(rng.uniform(-700.0, 700.0, 2000))
+    odd = [0.0, 1.0, np.sqrt(0.5), np.sqrt(2.0), 2.3e-308, 1.79e308, np.inf, np.nan]
+    log1p_at = np.concatenate([near, wide, -np.exp(rng.uniform(-40.0, -1e-3, 1000)), odd, [-1.0, -2.0, -np.inf]])
+    for name, x in (("log", np.concatenate([1.0 + near, wide, odd, [-1.0, -np.inf]])), ("log1p", log1p_at)):
+        made = backend.make(np.resize(x, 4500))
+        f = compiled(backend, getattr(backend_of(made), name))
+        with np.errstate(all="ignore"):
+            np.testing.assert_allclose(to_numpy(f(made)), getattr(np, name)(np.resize(x, 4500)), rtol=4.5e-16)
+        if backend.name == "jax":
+            import jax
+            slope = jax.grad(lambda x: jax.numpy.sum(f(x)))(made[:4096] + 3.0)
+            expected = 1.0 / (np.resize(x, 4500)[:4096] + (3.0 if name == "log" else 4.0))
+            np.testing.assert_allclose(slope, expected, rtol=1e-15, atol=3e-308)           # JAX has no subnormal numbers
 
 
 def test_entries_are_set(backend):
