@@ -2,13 +2,13 @@
 from ..backend import Array, Namespace
 from ..errors import takes
 from ..networks.interface import LayerQuantities
-from ..networks.model import Batch, ConditionalModel
+from ..networks.model import Batch, ConditionalModel, ModelPass
 from ..operators.block import BlockDiagonal
 from ..operators.dense import SymmetricDense
 from .outputs import ExactColumns, Outputs
-from .per_layer import example_gradients, has_one_position, layer_sums
+from .per_layer import example_gradients, has_one_position, recorded, sums_of_pass
 
-__all__ = ["block_diagonal"]
+__all__ = ["block_diagonal", "block_diagonal_of_pass"]
 
 
 @takes(ConditionalModel, outputs=Outputs)
@@ -37,7 +37,12 @@ def block_diagonal(model: ConditionalModel, w: Array, batch: Batch, outputs: Out
     >>> float(abs(found[4:, :4]).max())
     0.0
     """
-    xp, n, sums = layer_sums(model, w, batch, outputs, _moment)
+    return block_diagonal_of_pass(recorded(model, w, batch), batch, outputs)
+
+
+def block_diagonal_of_pass(done: ModelPass, batch: Batch, outputs: Outputs) -> BlockDiagonal:
+    """The same from a forward pass that is there already."""
+    xp, n, sums = sums_of_pass(done, batch, outputs, _moment)
     return BlockDiagonal(*(SymmetricDense(_block(xp, q, total) / n) for q, total in sums))
 
 

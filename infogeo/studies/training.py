@@ -28,10 +28,11 @@ from ..training.data import MiniBatches
 from ..training.ekfac import EKFAC
 from ..training.fitting import COLUMNS, RENEWED, default_step
 from ..training.kfac import KFAC, Refresh, Share
+from ..training.layer_metrics import TwoSided
 from ..training.momentum import Momentum, Nesterov
 from ..training.relative import RelativeNatural
 from ..training.rules import TrustedLambda
-from ..training.structured import StructuredNatural, TwoSided
+from ..training.structured import StructuredNatural
 from ..training.tonga import TONGA
 from .architecture import Task
 from .bars import Jobs

@@ -20,9 +20,12 @@ from .rules import (
 from .quadratic_model import QuadraticModel as QuadraticModel, quadratic_model as quadratic_model
 
 # structured, relative, adaptive and low-rank natural gradient
+from .layer_matrices import LayerMatrices as LayerMatrices
+from .layer_metrics import (
+    Block as Block, InputSide as InputSide, LayerMetric as LayerMetric, OutputSide as OutputSide, TwoSided as TwoSided,
+)
 from .structured import (
-    Block as Block, InputSide as InputSide, LayerMetric as LayerMetric, LocalFisher as LocalFisher, OutputSide as OutputSide,
-    StructuredNatural as StructuredNatural, TwoSided as TwoSided, local_roots as local_roots, rebuild as rebuild,
+    LocalFisher as LocalFisher, StructuredNatural as StructuredNatural, local_roots as local_roots, rebuild as rebuild,
     restore as restore,
 )
 from .square_roots import (

@@ -12,6 +12,13 @@ class LayerMatrices:
     """A tuple of arrays for each layer with weights, float64 whatever the dtype of the network, as for inversion.
 
     A running average of these is a `RunningAverage`, which asks for `in_double` and `blend`.
+
+    Examples
+    --------
+    >>> matrices = ig.training.LayerMatrices
+    >>> some, more = matrices.of([[[[4.0]]]]), matrices.of([[[[8.0]]]])
+    >>> some.blend(more, 0.25).layers           # of one layer one matrix
+    ((array([[5.]]),),)
     """
 
     layers: tuple[tuple[Array, ...], ...]

@@ -1,20 +1,18 @@
 """Structured natural gradient descent: plain gradient descent in weights w′ = G^{1/2} w behind frozen local Fisher layers."""
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..backend import Array, Namespace, set_at
-from ..curvature.block_diagonal import block_diagonal
 from ..curvature.damping import Damping
-from ..curvature.kronecker_factors import KroneckerFactors, RunningAverage
+from ..curvature.kronecker_factors import RunningAverage
 from ..curvature.outputs import ExactColumns, Outputs
-from ..curvature.sharing import Expand, Sharing
+from ..curvature.per_layer import recorded
 from ..errors import ShapeError, require, require_count, takes
 from ..networks.affine import Affine
 from ..networks.interface import Network
 from ..networks.layer import Layer, Shape
-from ..networks.model import Batch, ConditionalModel, NegativeLogLikelihood
+from ..networks.model import Batch, ConditionalModel
 from ..networks.network import Sequential
 from ..networks.products import add_at
 from ..operators.base import IdentityOperator, LinearOperator
@@ -22,147 +20,10 @@ from ..operators.block import BlockDiagonal
 from ..operators.kronecker import Kronecker
 from .examples import ExampleUpdate, Seen
 from .layer_matrices import LayerMatrices
+from .layer_metrics import LayerMetric
 from .square_roots import Eigen, SquareRoots, square_root
 
-__all__ = ["Block", "InputSide", "LayerMetric", "LocalFisher", "OutputSide", "StructuredNatural", "TwoSided", "local_roots",
-           "rebuild", "restore"]
-
-
-# What the metric of a layer is made of
-
-class LayerMetric(ABC):
-    """A metric on the weights of each layer, of matrices that are means over examples.
-
-    Examples
-    --------
-    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
-    ...                                      ig.Bernoulli())
-    >>> w, batch = np.zeros(2), ([[1.0], [3.0]], [0, 1])
-    >>> for metric in (ig.training.TwoSided(), ig.training.InputSide()):
-    ...     S, = ig.training.local_roots(model, w, batch, metric,
-    ...                                  ig.curvature.Undamped())
-    ...     print((S.dense() @ S.dense()).round(6).tolist())
-    [[1.25, 0.5], [0.5, 0.25]]
-    [[5.0, 2.0], [2.0, 1.0]]
-    """
-
-    @abstractmethod
-    def matrices(self, loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> LayerMatrices:
-        """The `LayerMatrices` of the examples of a loss at w."""
-
-    @abstractmethod
-    def damped(self, layer: Affine, operators: list[LinearOperator], damping: Damping) -> LinearOperator:
-        """The damped metric of a layer as an operator on its weights, from its matrices as operators."""
-
-
-@dataclass(frozen=True)
-class Block(LayerMetric):
-    """The exact block of the Fisher metric, (1/n) Σ J_nᵀ G(θ_n) J_n over the weights of the layer.
-
-    Examples
-    --------
-    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
-    ...                                      ig.Bernoulli())
-    >>> w, batch = np.zeros(2), ([[1.0], [3.0]], [0, 1])
-    >>> S, = ig.training.local_roots(model, w, batch, ig.training.Block(),
-    ...                              ig.curvature.Undamped())
-    >>> (S.dense() @ S.dense()).round(6)            # F = ¼ E[ā āᵀ]
-    array([[1.25, 0.5 ],
-           [0.5 , 0.25]])
-    """
-
-    def matrices(self, loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> LayerMatrices:
-        blocks = block_diagonal(loss.model, w, loss.batch, outputs).blocks
-        return LayerMatrices.of([block.matrix] for block in blocks)         # type: ignore[attr-defined]
-
-    def damped(self, layer: Affine, operators: list[LinearOperator], damping: Damping) -> LinearOperator:
-        return damping(*operators)
-
-
-@dataclass(frozen=True)
-class TwoSided(LayerMetric):
-    """A ⊗ G with the second moments of the inputs and of the covectors: a local layer on either side of W, which is K-FAC.
-
-    The damping must leave a Kronecker product one, as `FactoredTikhonov` does.
-
-    Examples
-    --------
-    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
-    ...                                      ig.Bernoulli())
-    >>> w, batch = np.zeros(2), ([[1.0], [3.0]], [0, 1])
-    >>> S, = ig.training.local_roots(model, w, batch, ig.training.TwoSided(),
-    ...                              ig.curvature.Undamped())
-    >>> (S.dense() @ S.dense()).round(6)            # E[ā āᵀ] ⊗ ¼
-    array([[1.25, 0.5 ],
-           [0.5 , 0.25]])
-    """
-
-    sharing: Sharing = Expand()
-
-    def matrices(self, loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> LayerMatrices:
-        factors = KroneckerFactors.of_pass(loss.record(w), loss.batch, outputs=outputs, sharing=self.sharing)
-        return LayerMatrices.of(zip(factors.A, factors.G))
-
-    def damped(self, layer: Affine, operators: list[LinearOperator], damping: Damping) -> LinearOperator:
-        operator = damping(Kronecker(*operators))
-        if not isinstance(operator, Kronecker):
-            raise TypeError(f"TwoSided needs a damping of both factors, such as FactoredTikhonov; got {damping!r}")
-        return operator
-
-
-@dataclass(frozen=True)
-class InputSide(LayerMetric):
-    """A ⊗ I with the second moment of the inputs alone: no covector is looked at.
-
-    Examples
-    --------
-    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
-    ...                                      ig.Bernoulli())
-    >>> w, batch = np.zeros(2), ([[1.0], [3.0]], [0, 1])
-    >>> S, = ig.training.local_roots(model, w, batch, ig.training.InputSide(),
-    ...                              ig.curvature.Undamped())
-    >>> (S.dense() @ S.dense()).round(6)            # E[ā āᵀ]
-    array([[5., 2.],
-           [2., 1.]])
-    """
-
-    sharing: Sharing = Expand()
-
-    def matrices(self, loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> LayerMatrices:
-        xp, done = loss.xp, loss.record(w)
-        found = [(layer, self.sharing.inputs(xp, rows)) for layer, rows in done.network_pass.layer_inputs()]
-        return LayerMatrices.of([layer.second_moment(xp, rows, done.weights) / (rows.shape[-3] * rows.shape[-2])]
-                                for layer, rows in found)
-
-    def damped(self, layer: Affine, operators: list[LinearOperator], damping: Damping) -> LinearOperator:
-        A, = map(damping, operators)
-        return Kronecker(A, IdentityOperator(layer.weight_shape[1], like=A.xp.zeros(1, dtype=A.dtype)))
-
-
-@dataclass(frozen=True)
-class OutputSide(LayerMetric):
-    """I ⊗ G with the second moment of the covectors at the pre-activations alone.
-
-    Examples
-    --------
-    >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 1)),
-    ...                                      ig.Bernoulli())
-    >>> w, batch = np.zeros(2), ([[1.0], [3.0]], [0, 1])
-    >>> S, = ig.training.local_roots(model, w, batch, ig.training.OutputSide(),
-    ...                              ig.curvature.Undamped())
-    >>> (S.dense() @ S.dense()).round(6)            # I ⊗ ¼
-    array([[0.25, 0.  ],
-           [0.  , 0.25]])
-    """
-
-    sharing: Sharing = Expand()
-
-    def matrices(self, loss: NegativeLogLikelihood, w: Array, outputs: Outputs) -> LayerMatrices:
-        return LayerMatrices.of([G] for _, G in TwoSided(self.sharing).matrices(loss, w, outputs).layers)
-
-    def damped(self, layer: Affine, operators: list[LinearOperator], damping: Damping) -> LinearOperator:
-        G, = map(damping, operators)
-        return Kronecker(IdentityOperator(layer.weight_shape[0], like=G.xp.zeros(1, dtype=G.dtype)), G)
+__all__ = ["LocalFisher", "StructuredNatural", "local_roots", "rebuild", "restore"]
 
 
 # Networks with local Fisher layers
@@ -253,6 +114,7 @@ def local_roots(model: ConditionalModel, w: Array, batch: Batch, metric: LayerMe
     model : ConditionalModel
     w : array, shape (size,)
     batch : pair (x, y)
+        y is looked at by `Observed` outputs only.
     metric : LayerMetric
     damping : Damping
     engine : SquareRoots
@@ -263,7 +125,7 @@ def local_roots(model: ConditionalModel, w: Array, batch: Batch, metric: LayerMe
     --------
     >>> model = ig.networks.ConditionalModel(ig.networks.MLP((1, 2, 1)),
     ...                                      ig.Bernoulli())
-    >>> w, batch = np.linspace(-1.0, 1.0, 7), ([[1.0], [3.0]], [0, 1])
+    >>> w, batch = np.linspace(-1.0, 1.0, 7), ([[1.0], [3.0]], None)
     >>> roots = ig.training.local_roots(model, w, batch, ig.training.Block(),
     ...                                 ig.curvature.Tikhonov(0.1))
     >>> exact = ig.curvature.block_diagonal(model, w, batch).blocks[0].dense()
@@ -271,8 +133,8 @@ def local_roots(model: ConditionalModel, w: Array, batch: Batch, metric: LayerMe
     >>> bool(np.allclose(S @ S, exact + 0.1 * np.eye(4)))
     True
     """
-    loss = model.objective(batch)
-    return _roots(model.network, metric.matrices(loss, w, outputs), metric, damping, engine, loss.x.dtype)
+    done = recorded(model, w, batch)
+    return _roots(model.network, metric.matrices(done, batch, outputs), metric, damping, engine, done.theta.dtype)
 
 
 def rebuild(network: Network, w: Array, roots: Sequence[LinearOperator]) -> tuple[Sequential, Array]:
@@ -414,7 +276,7 @@ class StructuredNatural(ExampleUpdate):
     def learned(self, seen: Seen, x: Array, covector: Array, state: StructuredState) -> StructuredState:
         if state.k % self.refresh:
             return state
-        averaged = self.average.update(state.averaged, self.metric.matrices(seen.loss, x, self.outputs))
+        averaged = self.average.update(state.averaged, self.metric.matrices(seen.loss.record(x), seen.loss.batch, self.outputs))
         roots = _roots(seen.loss.model.network, averaged.value, self.metric, self.damping, self.engine, x.dtype)
         step = state.step if state.roots is None else BlockDiagonal(*roots).matvec(BlockDiagonal(*state.roots).solve(state.step))
         return StructuredState(state.k, averaged, roots, step)

@@ -10,10 +10,11 @@ from infogeo.training.adaptive import AdaptiveNatural, HarmonicRate
 from infogeo.training.callbacks import EarlyStopping, PolyakAverage, Validation
 from infogeo.training.checkpoint import Checkpoint, load_checkpoint
 from infogeo.training.data import GrowingBatches, MiniBatches, Regularised
+from infogeo.training.layer_metrics import Block, InputSide, TwoSided
 from infogeo.training.momentum import Momentum, Nesterov
 from infogeo.training.relative import RelativeNatural
 from infogeo.training.square_roots import NewtonSchulz, Nystrom
-from infogeo.training.structured import Block, InputSide, StructuredNatural, TwoSided
+from infogeo.training.structured import StructuredNatural
 
 from .training_helpers import problem, run
 

@@ -11,10 +11,10 @@ from infogeo.errors import DomainError
 from infogeo.networks import ConditionalModel
 from infogeo.operators import BlockDiagonal
 from infogeo.training.data import MiniBatches
+from infogeo.training.layer_metrics import Block, InputSide, OutputSide, TwoSided
 from infogeo.training.momentum import Momentum
 from infogeo.training.square_roots import DenmanBeavers, Eigen, NewtonSchulz, Nystrom
-from infogeo.training.structured import (Block, InputSide, LocalFisher, OutputSide, StructuredNatural, TwoSided, local_roots,
-                                         rebuild, restore)
+from infogeo.training.structured import LocalFisher, StructuredNatural, local_roots, rebuild, restore
 
 from ..backends import every_dtype
 from .network_helpers import NETWORKS, central
@@ -28,7 +28,7 @@ every_model = pytest.mark.parametrize("name", MODELS)
 
 def rebuilt(model, w, batch, metric, damping, **more):
     """(model with local Fisher layers, w′, roots)."""
-    roots = local_roots(model, w, batch, metric, damping, **more)
+    roots = local_roots(model, w, (batch[0], None), metric, damping, **more)
     network, w_local = rebuild(model.network, w, roots)
     return ConditionalModel(network, model.family, model.chart), w_local, roots
 
@@ -191,9 +191,9 @@ def test_the_metric_is_averaged_over_renewals():
 def test_random_covectors_average_to_the_exact_metric():
     """The block of sampled covectors over many renewals at a point: within 5 standard errors of the exact one."""
     model, w, batch = problem("poisson")
-    found = [Block().matrices(model.objective(batch), w,
-                              ig.curvature.Sampled(np.random.default_rng(i))).layers[0][0] for i in range(400)]
-    exact = Block().matrices(model.objective(batch), w, ig.curvature.ExactColumns()).layers[0][0]
+    done = model.record(w, batch[0])
+    found = [Block().matrices(done, batch, ig.curvature.Sampled(np.random.default_rng(i))).layers[0][0] for i in range(400)]
+    exact = Block().matrices(done, batch, ig.curvature.ExactColumns()).layers[0][0]
     error = np.std(found, axis=0) / 20.0
     assert np.all(np.abs(np.mean(found, axis=0) - exact) <= 5.0 * error + 1e-14)
 
