@@ -1,17 +1,17 @@
-"""Sphinx configuration: ``sphinx-build -W --keep-going -b html docs docs/_build/html``."""
+"""Sphinx configuration: ``sphinx-build -W -j 2 -b html docs docs/_build/html``."""
 import re
 import sys
 from pathlib import Path
 
 import infogeo
-from infogeo.face.stubs import public_names
 from infogeo.families.base import ExponentialFamily
 from infogeo.families.data_sheet import stated
 from infogeo.statistics import conjugacy
 from infogeo.studies.catalogue import example_family, has_prior, made_from_numbers
 
-sys.path.insert(0, str(Path(__file__).parent))         # figure_scraper, mathematics and these
+sys.path.insert(0, str(Path(__file__).parent))         # example_runs, mathematics and these
 
+import docstrings  # noqa: E402
 import reference  # noqa: E402
 import signatures  # noqa: E402
 import tables  # noqa: E402
@@ -62,7 +62,10 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "backreferences_dir": "gallery/backreferences",     # examples of a name, below it in the reference
     "doc_module": ("infogeo",),
-    "image_scrapers": ("matplotlib", "figure_scraper.scrape"),
+    "parallel": True,                   # as many at a time as -j says
+    "reset_modules": ("matplotlib", "example_runs.strict"),
+    "reset_modules_order": "both",
+    "image_scrapers": ("matplotlib", "example_runs.scrape"),
     "download_all_examples": False,
     "thumbnail_size": (640, 448),
     "write_computation_times": False,
@@ -79,29 +82,6 @@ html_math_renderer = "mathml"
 html_sidebars = {"index": []}          # a tree of the pages of its part beside every other page
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
 html_show_sourcelink = False
-
-
-def linked(text):
-    """`MLP` links to infogeo.networks.MLP from wherever it stands: public names are one of a kind."""
-    homes = public_names()
-    link = lambda found: f":py:obj:`{found[1]} <{homes[found[1]]}>`" if found[1] in homes else found[0]
-    return re.sub(r"(?<![`:\w<])`(\w+)`(?![`_])", link, text)
-
-
-def link_page(app, name, source):
-    source[0] = linked(source[0])
-
-
-def escape_mathematics(app, what, name, obj, options, lines):
-    """Docstrings are plain text: outside literals, the bars of |x| and the stars of (*shape, d) are no markup.
-
-    Nor does a bracket after a name keep it from being a link: `Beta`(α, β).
-    """
-    for i, line in enumerate(lines):
-        parts = re.split(r"(``.*?``|`.*?`)", line)              # the odd ones are literals
-        parts[::2] = [re.sub(r"[|*]", r"\\\g<0>", part) for part in parts[::2]]
-        parts[2::2] = [f"\\ {part}" if part.startswith("(") else part for part in parts[2::2]]
-        lines[i] = linked("".join(parts))
 
 
 def skip_foreign(app, what, name, obj, skip, options):
@@ -177,7 +157,7 @@ def setup(app):
     app.connect("config-inited", reference.write)
     app.connect("builder-inited", write_families)
     app.connect("builder-inited", tables.write)
-    app.connect("source-read", link_page)
+    app.connect("source-read", docstrings.link_page)
     app.connect("autodoc-process-signature", signatures.named)
     app.connect("autodoc-skip-member", skip_foreign)
-    app.connect("autodoc-process-docstring", escape_mathematics, priority=400)    # before numpydoc, at 500
+    app.connect("autodoc-process-docstring", docstrings.escape_mathematics, priority=400)    # before numpydoc, at 500
