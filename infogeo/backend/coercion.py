@@ -75,6 +75,8 @@ def _floating(xp: Namespace, x: Any, weak: Any) -> Array:
     if is_array(x):
         if isinstance(x, np.ndarray):
             _require_numbers(x)
+        elif xp.name == "torch":
+            xp.require_dense(x)
         return x if xp.is_float(x) else xp.astype(x, weak)
     if not isinstance(x, SCALARS):              # a list, a data frame, whatever has __array__
         try:

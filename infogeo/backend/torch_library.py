@@ -19,7 +19,17 @@ __all__ = ["TorchGenerator", "namespace_on"]
 HOST = ("betainc", "betaincc", "betaincinv", "gammainc", "gammaincc", "gammainccinv", "gammaincinv")
 
 
+def require_dense(x: Array) -> None:
+    """Nothing, for a tensor whose numbers lie in a grid."""
+    if x.layout is not torch.strided or x.is_quantized or x.is_nested:
+        what, remedy = ("quantized", "x.dequantize()") if x.is_quantized else (
+            ("nested", "torch.nested.to_padded_tensor(x, padding)") if x.is_nested else (x.layout, "x.to_dense()"))
+        raise TypeError(f"dense tensors are needed; got one that is {what}: pass {remedy}")
+
+
 def to_host(x: Array) -> np.ndarray:
+    if isinstance(x, torch.Tensor):
+        require_dense(x)
     if isinstance(x, torch.Tensor) and x.is_meta:
         raise Untraceable("a tensor on the device meta has a shape and no numbers: pass one on another device")
     host: np.ndarray = x.detach().cpu().resolve_conj().resolve_neg().numpy() if isinstance(x, torch.Tensor) else np.asarray(x)
@@ -140,7 +150,8 @@ def _namespace(device: Any) -> Namespace:
     creation = {key: partial(getattr(compat, key), device=device) for key in CREATION}
     functions: dict[str, Any] = native | creation
     functions |= {key: _undifferentiated(key, _tensors(f, device)) for key, f in host.items()}
-    functions |= {"asarray": asarray, "stack": _stack, "to_host": to_host, "generator": partial(generator_on, device),
+    functions |= {"asarray": asarray, "require_dense": require_dense}
+    functions |= {"stack": _stack, "to_host": to_host, "generator": partial(generator_on, device),
                   "linalg": _linalg(), "sign": _sign}
     return Namespace(compat, "torch", device, functions, HOST)
 

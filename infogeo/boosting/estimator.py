@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from ..arrays.host import FromAnyLibrary
 from ..arrays.weights import sample_weights
 from ..backend import Array
 from ..errors import DomainError, from_extra, made, require, require_count, require_tolerance
@@ -30,7 +31,7 @@ __all__ = ["DistributionBooster", "log_scorer"]
 MANY = 10_000           # rows from which "auto" stops early, as scikit-learn's histogram gradient boosting
 
 
-class DistributionBooster(BaseEstimator):         # type: ignore[misc]
+class DistributionBooster(FromAnyLibrary, BaseEstimator):         # type: ignore[misc]
     """Boosting of the parameters of a family; the regressor, the classifier and the survival estimator are of this kind."""
 
     family_: ExponentialFamily

@@ -5,7 +5,7 @@ from numbers import Real
 
 import numpy as np
 
-from ..backend import Array
+from ..backend import Array, to_numpy
 from ..errors import require
 from ..statistics.predicted import PredictedLaw
 from .scoring import CRPS
@@ -44,7 +44,7 @@ class Prediction(PredictedLaw):
 
     def crps(self, y: Array) -> Array:
         """The continuous ranked probability score, shape (n,), in the units of y."""
-        return CRPS().value(self.family, self.theta, np.asarray(y, dtype=float))
+        return CRPS().value(self.family, self.theta, np.asarray(to_numpy(y), dtype=float))
 
     def energy_score(self, y: Array, rng: np.random.Generator, draws: int = 200) -> Array:
         """E|Y − y| − ½ E|Y − Y′| of vectors, by this many draws, shape (n,); of numbers it is the CRPS.

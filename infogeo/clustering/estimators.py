@@ -4,6 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from ..arrays.host import FromAnyLibrary
 from ..backend import Array
 from ..errors import from_extra
 from ..families.base import ExponentialFamily
@@ -22,7 +23,7 @@ with from_extra("the estimators need scikit-learn", "clustering"):
 __all__ = ["BregmanKMeans", "FamilyMixture"]
 
 
-class BregmanKMeans(TransformerMixin, ClusterMixin, BaseEstimator):       # type: ignore[misc]
+class BregmanKMeans(FromAnyLibrary, TransformerMixin, ClusterMixin, BaseEstimator):       # type: ignore[misc]
     """k clusters with the least sum of Bregman divergences B_F(x_i : c) to the mean of the cluster.
 
     Parameters
@@ -93,7 +94,7 @@ class BregmanKMeans(TransformerMixin, ClusterMixin, BaseEstimator):       # type
         return int(self.cluster_centers_.shape[0])
 
 
-class FamilyMixture(DensityMixin, BaseEstimator):         # type: ignore[misc]
+class FamilyMixture(FromAnyLibrary, DensityMixin, BaseEstimator):         # type: ignore[misc]
     """A mixture of members of an exponential family, by the EM algorithm.
 
     Parameters

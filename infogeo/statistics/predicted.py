@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..backend import Array
+from ..backend import Array, to_numpy
 from ..domains.supports import Integers
 from ..errors import require
 from ..families.base import ExponentialFamily
@@ -69,7 +69,7 @@ class PredictedLaw:
 
     def quantile(self, q: Array) -> Array:
         """The smallest y with P(Y ≤ y) ≥ q: shape (n,) of one probability, (n, m) of m."""
-        q = np.asarray(q, dtype=float)
+        q = np.asarray(to_numpy(q), dtype=float)
         return self.family.quantile(self.theta if q.ndim == 0 else self.theta[:, None, :], q)
 
     def interval(self, level: float = 0.9) -> Array:
@@ -83,6 +83,6 @@ class PredictedLaw:
 
     def probability_integral(self, y: Array) -> tuple[Array, Array]:
         """(P(Y < y), P(Y ≤ y)), shapes (n,): one number twice, where the law has a density."""
-        y = np.asarray(y, dtype=float)
+        y = np.asarray(to_numpy(y), dtype=float)
         upper = self.cdf(y)
         return (self.cdf(y - 1.0) if isinstance(self.family.support, Integers) else upper), upper

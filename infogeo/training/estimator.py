@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from ..arrays.host import FromAnyLibrary
 from ..arrays.weights import sample_weights
 from ..backend import Array
 from ..curvature.kfac import kfac
@@ -33,7 +34,7 @@ with from_extra("the estimators need scikit-learn", "training"):
 __all__ = ["NetworkEstimator"]
 
 
-class NetworkEstimator(BaseEstimator):         # type: ignore[misc]
+class NetworkEstimator(FromAnyLibrary, BaseEstimator):         # type: ignore[misc]
     """A network that gives the law of y; the classifier and the regressor are of this kind."""
 
     model_: ConditionalModel

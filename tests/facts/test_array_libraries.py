@@ -239,6 +239,19 @@ with warnings.catch_warnings():
     y = torch.compile(ig.Normal().potential, backend="eager")(x)
     y[0].backward()
 assert torch.equal(y[:1], ig.Normal().potential(x[:1])) and y[1].isnan() and torch.allclose(x.grad[0], ig.Normal().to_eta(x[0]))
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")                 # by torch, of prototypes
+    odd = q.to_sparse(), torch.quantize_per_tensor(q.float(), 0.1, 0, torch.qint8), torch.nested.as_nested_tensor([q, q])
+for ask in (ig.Poisson().potential, ig.Poisson().fit, ig.backend.to_numpy):
+    for x in odd:
+        try:
+            ask(x)
+            raise SystemExit("no error")
+        except TypeError as error:
+            assert "dense tensors are needed" in str(error)
+rows = torch.tensor([[0.0, 1.0], [0.1, 1.0], [5.0, 2.0]], dtype=torch.float64, requires_grad=True)
+model = ig.clustering.BregmanKMeans(2, random_state=0).fit(rows)
+assert model.score(rows) == model.score(rows.detach().numpy()) and list(model.fit_predict(X=rows)) == list(model.predict(rows))
 for ask in (lambda: ig.Gamma().sample(np.random.default_rng(0), meta), lambda: ig.backend.to_numpy(meta),
             lambda: torch.func.vmap(ig.Beta().distance)(1 + q[None], 2 + q[None])):
     try:
