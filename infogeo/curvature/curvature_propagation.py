@@ -13,24 +13,20 @@ operators are of the second.
 
 Source: Martens, Sutskever & Swersky, Estimating the Hessian by back-propagating curvature (2012).
 """
-from abc import ABC, abstractmethod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..backend import Array, Namespace, arrays
-from ..domains.chart import Chart
 from ..errors import ShapeError, takes
-from ..networks.affine import Affine
 from ..networks.batches import relative_weights, require_batch
-from ..networks.interface import NetworkPass
-from ..networks.layer import Shape
-from ..networks.model import Batch, ConditionalModel, ModelPass, NegativeLogLikelihood
+from ..networks.model import Batch, ConditionalModel, NegativeLogLikelihood
 from ..networks.network import Pass, Sequential
 from ..networks.residual import Skips
 from ..operators.base import LinearOperator
 from ..operators.block import BlockDiagonal
 from ..operators.low_rank import LowRank
 from .noise import Noise
-from .propagation import Balanced, ComplexRoot, Split, Sweep, extended
+from .propagation import Balanced, ComplexRoot, Sweep
+from .sweeps import Apart, Together, across_layers, below_the_output, down, flattened, within_layers
 
 __all__ = ["PropagatedFactors", "complex_curvature_propagation", "cross_layer_curvature_propagation", "curvature_propagation",
            "diagonal_of_loss", "gauss_newton_diagonal", "hessian_diagonal", "hessian_estimate", "input_gradient",
@@ -91,7 +87,7 @@ def curvature_propagation(model: ConditionalModel, w: Array, batch: Batch, noise
     >>> bool(np.allclose((T * U).sum(0), np.diag(H)))
     True
     """
-    return PropagatedFactors(*_within_layers(model, w, batch, noise, Balanced(), _Summed()))
+    return PropagatedFactors(*within_layers(model, w, batch, noise, Balanced(), Together()))
 
 
 @takes(ConditionalModel, noise=Noise)
@@ -111,7 +107,7 @@ def complex_curvature_propagation(model: ConditionalModel, w: Array, batch: Batc
     >>> bool(np.allclose((S**2).sum(0).real, np.diag(H)))
     True
     """
-    return _within_layers(model, w, batch, noise, ComplexRoot(), _Summed())[0]
+    return within_layers(model, w, batch, noise, ComplexRoot(), Together())[0]
 
 
 @takes(ConditionalModel, noise=Noise)
@@ -133,7 +129,7 @@ def cross_layer_curvature_propagation(model: ConditionalModel, w: Array, batch: 
     >>> bool(np.allclose(found.operator().dense(), H))
     True
     """
-    return PropagatedFactors(*_across_layers(model, w, batch, noise, _Summed()))
+    return PropagatedFactors(*across_layers(model, w, batch, noise, Together()))
 
 
 @takes(ConditionalModel, noise=Noise)
@@ -163,7 +159,7 @@ def within_layer_hessian(model: ConditionalModel, w: Array, batch: Batch, noise:
     [True, True]
     """
     xp, w = _one_model(model, w)
-    T, U = _rows(xp, _within_layers(model, w, batch, noise, Balanced(), _Apart()))
+    T, U = _rows(xp, within_layers(model, w, batch, noise, Balanced(), Apart()))
     return BlockDiagonal(*(PropagatedFactors(T[:, s], U[:, s]).operator() for s in model.network.slices if s))
 
 
@@ -192,7 +188,7 @@ def hessian_estimate(model: ConditionalModel, w: Array, batch: Batch, noise: Noi
     True
     """
     xp, w = _one_model(model, w)
-    return PropagatedFactors(*_rows(xp, _across_layers(model, w, batch, noise, _Apart()))).operator()
+    return PropagatedFactors(*_rows(xp, across_layers(model, w, batch, noise, Apart()))).operator()
 
 
 @takes(ConditionalModel, noise=Noise)
@@ -225,12 +221,12 @@ def hessian_diagonal(model: ConditionalModel, w: Array, batch: Batch, noise: Noi
 
 def diagonal_of_loss(loss: NegativeLogLikelihood, w: Array, noise: Noise) -> Array:
     """The same of a loss that is there already, maybe with the pass of w."""
-    done, sweep = _below_the_output(loss, w, noise, Balanced(), 1)
+    done, sweep = below_the_output(loss, w, noise, Balanced(), 1)
     xp, parts, through = sweep.xp, [], done.network_pass
     if not isinstance(through, Pass):
         found = through.propagated(sweep)
         return xp.concat([_squares(xp, layer.homogeneous(xp, rows), *vectors) for layer, rows, vectors in found], axis=-1)
-    for layer, s, W, memory, lowest in _down(through):
+    for layer, s, W, memory, lowest in down(through):
         if s:
             rows = (layer.homogeneous(xp, memory.a), *(layer.merge(xp, v) for v in sweep.vectors))
             parts.append(_squares(xp, *(layer.positions(xp, r, memory.input_shape) for r in rows)))
@@ -317,57 +313,6 @@ def input_gradient(network: Sequential, w: Array, x: Array, g: Array) -> Array:
     return g
 
 
-# What becomes of the samples
-
-class _Samples(ABC):
-    """How the vectors of the samples are put together, and the number `axes` of the last axes of θ over which noise is white."""
-
-    axes: int
-
-    @abstractmethod
-    def outer(self, xp: Namespace, layer: Affine, rows: Array, g: Array, input_shape: Shape) -> Array:
-        """Σ r gᵀ of rows at the input and covectors at the output of a layer, shape (m, ..., inputs, outputs)."""
-
-
-class _Summed(_Samples):
-    """One vector of all samples."""
-
-    axes = 2
-
-    def outer(self, xp: Namespace, layer: Affine, rows: Array, g: Array, input_shape: Shape) -> Array:
-        return xp.matmul(xp.matrix_transpose(rows), g)
-
-
-class _Apart(_Samples):
-    """A vector of each sample, with an axis of samples before those of the matrix."""
-
-    axes = 1
-
-    def outer(self, xp: Namespace, layer: Affine, rows: Array, g: Array, input_shape: Shape) -> Array:
-        rows, g = layer.positions(xp, rows, input_shape), layer.positions(xp, g, input_shape)
-        return xp.matmul(xp.matrix_transpose(rows), g)
-
-
-# The sweeps
-
-def _at_the_output(model: ConditionalModel, w: Array, batch: Batch, noise: Noise, split: Split,
-                   axes: int) -> tuple[ModelPass, Sweep]:
-    """``(pass, Sweep)`` below the node of the output law."""
-    return _below_the_output(model.objective(batch), w, noise, split, axes)
-
-
-def _below_the_output(loss: NegativeLogLikelihood, w: Array, noise: Noise, split: Split, axes: int) -> tuple[ModelPass, Sweep]:
-    """The same of a loss that is there already."""
-    done, family, chart = loss.record(w), loss.model.family, loss.model.chart
-    xp, theta, u = arrays(done.theta, done.network_pass.output)
-    residual = done.weighted(family.to_eta(theta) - loss.statistic)
-    sweep = Sweep(xp, chart.pull_back(u, residual) / done.n, theta.ndim - axes, split, noise)
-    sweep.add_root(done.output_covector(family.root(theta, sweep.white(theta.shape))) / done.n**0.5)
-    if not chart.affine:
-        sweep.add_symmetric(_chart_curvature(xp, chart, u, residual) / done.n)
-    return done, sweep
-
-
 def _to_the_input(network: Sequential, w: Array, x: Array, g: Array, noise: Noise) -> Sweep:
     """The `Sweep` from a covector g at the output of a network down to x."""
     done = network.record(w, x)
@@ -377,87 +322,6 @@ def _to_the_input(network: Sequential, w: Array, x: Array, g: Array, noise: Nois
     for layer, _, W, memory in reversed(done.steps()):
         sweep.through(layer, W, memory)
     return sweep
-
-
-def _chart_curvature(xp: Namespace, chart: Chart, u: Array, covector: Array) -> Array:
-    """Σ_q c_q ∂²chart_q/∂u², shape (..., n, d, d)."""
-    d = u.shape[-1]
-    unit = xp.reshape(xp.eye(d, dtype=u.dtype), (d, *(1,) * (u.ndim - 1), d))
-    return xp.moveaxis(chart.pull_back_tangent(u, unit, covector), 0, -1)
-
-
-def _down(done: NetworkPass) -> list[tuple[Any, slice | None, Array, Any, bool]]:
-    """(layer, slice, matrix, memory, whether no weights are below) of each layer of a pass, down to the first with weights."""
-    if not isinstance(done, Pass):
-        raise TypeError(f"this propagates through the layers of a Sequential; got {done.network!r}")
-    steps, first = done.steps(), done.network.first
-    return [(*steps[i], i == first) for i in range(len(steps) - 1, first - 1, -1)]
-
-
-def _within_layers(model: ConditionalModel, w: Array, batch: Batch, noise: Noise, split: Split,
-                   samples: _Samples) -> list[Array]:
-    """The vectors at the weights without the noise of products."""
-    done, sweep = _at_the_output(model, w, batch, noise, split, samples.axes)
-    xp, parts, through = sweep.xp, [], done.network_pass
-    if not isinstance(through, Pass):
-        for layer, rows, vectors in through.propagated(sweep):
-            rows = xp.matrix_transpose(layer.homogeneous(xp, rows))
-            each = [_flattened(xp, xp.matmul(rows, v)) for v in vectors]
-            parts.append(each if samples.axes == 1 else [xp.sum(v, axis=-2) for v in each])
-        return _whole(xp, parts[::-1])
-    for layer, s, W, memory, lowest in _down(through):
-        if s:
-            parts.append(_at_weights(xp, layer, memory, sweep.vectors, samples))
-        if not lowest:
-            sweep.through(layer, W, memory)
-    return _whole(xp, parts)
-
-
-def _across_layers(model: ConditionalModel, w: Array, batch: Batch, noise: Noise, samples: _Samples) -> list[Array]:
-    """The vectors at the weights with the noise of products."""
-    done, sweep = _at_the_output(model, w, batch, noise, Balanced(), samples.axes)
-    xp, parts = sweep.xp, []
-    for layer, s, W, memory, lowest in _down(done.network_pass):
-        if s:
-            parts.append(_at_weights(xp, layer, memory, sweep.vectors, samples))
-        product = s and not lowest               # nothing that depends on weights enters the lowest layer
-        if product:
-            at_W, at_a = _product_node(sweep, layer, memory, samples)
-            parts[-1] = sweep.joined(parts[-1], [at_W, xp.zeros_like(at_W)])
-        if not lowest:
-            sweep.through(layer, W, memory)
-        if product:
-            sweep.add([xp.zeros_like(at_a), at_a])
-    return _whole(xp, parts)
-
-
-def _at_weights(xp: Namespace, layer: Affine, memory: Any, vectors: list[Array], samples: _Samples) -> list[Array]:
-    """Vectors at the image of a layer as vectors at its weights, shape (m, ..., weights)."""
-    rows = layer.homogeneous(xp, memory.a)
-    return [_flattened(xp, samples.outer(xp, layer, rows, layer.merge(xp, v), memory.input_shape)) for v in vectors]
-
-
-def _product_node(sweep: Sweep, layer: Affine, memory: Any, samples: _Samples) -> tuple[Array, Array]:
-    """The noise of s = a W: of T at W, which has no row for the bias, and of U at the input of the layer."""
-    xp, a, g = sweep.xp, memory.a, layer.merge(sweep.xp, sweep.g)
-    shape = layer.positions(xp, a, memory.input_shape).shape            # noise of one sample is white over its positions, too
-    v = 2.0**0.5 * sweep.white(shape)
-    v = xp.reshape(xp.broadcast_to(v, (v.shape[0], *shape)), (v.shape[0], *a.shape))
-    size = xp.sqrt(xp.linalg.vector_norm(g, axis=-1, keepdims=True))
-    at_W = samples.outer(xp, layer, v, g / xp.where(size > 0, size, xp.ones_like(size)), memory.input_shape)
-    if layer.bias:
-        at_W = xp.concat([at_W, xp.zeros_like(at_W[..., :1, :])], axis=-2)
-    return _flattened(xp, at_W), layer.put(xp, v * size, memory.input_shape)
-
-
-def _flattened(xp: Namespace, matrix: Array) -> Array:
-    return xp.reshape(matrix, (*matrix.shape[:-2], matrix.shape[-2] * matrix.shape[-1]))
-
-
-def _whole(xp: Namespace, parts: list[list[Array]]) -> list[Array]:
-    """The vectors at all weights from those at the layers, the last layer first."""
-    m = parts[-1][0].shape[0]
-    return [xp.concat([extended(xp, v, m) for v in column[::-1]], axis=-1) for column in zip(*parts)]
 
 
 def _one_model(model: ConditionalModel, w: Array) -> tuple[Namespace, Array]:
@@ -479,6 +343,6 @@ def _squares(xp: Namespace, rows: Array, T: Array, U: Array) -> Array:
     """
     if rows.shape[-2] == 1:
         squares = xp.matrix_transpose(rows[..., 0, :] ** 2)
-        return _flattened(xp, xp.matmul(squares, xp.sum(T * U, axis=0)[..., 0, :]))
+        return flattened(xp, xp.matmul(squares, xp.sum(T * U, axis=0)[..., 0, :]))
     rows = xp.matrix_transpose(rows)
-    return xp.sum(_flattened(xp, xp.matmul(rows, T) * xp.matmul(rows, U)), axis=(0, -2))
+    return xp.sum(flattened(xp, xp.matmul(rows, T) * xp.matmul(rows, U)), axis=(0, -2))
