@@ -1,15 +1,15 @@
 """What objects keep beside the arrays that they meet: in the library, dtype and device of those."""
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from weakref import ref
 
 import numpy as np
 
-from ..backend import NUMPY, Array, Namespace, arrays
+from ..backend import NUMPY, Array, Namespace, arrays, backend_of
 from ..backend.libraries import is_array, namespace_of
 from .tracing import is_lasting
 
-__all__ = ["beside", "gathered", "joined"]
+__all__ = ["beside", "gathered", "joined", "listed"]
 
 # (id of an array, namespace, dtype) -> (a reference that forgets the entry with the array, the array there): of an array that
 # nobody can write to. Making a JAX array of two numbers takes 37 µs, a look here 0.4 µs.
@@ -35,13 +35,16 @@ def joined(x: Any, *constants: Any) -> tuple[Any, ...]:
             return NUMPY, x, *constants
     if not is_array(x):
         return arrays(x, *gathered(*constants))
-    xp, x = arrays(x, *(c for c in constants if is_array(c) and (namespace_of(x) is NUMPY or not isinstance(c, np.ndarray))))[:2]
+    alike = (c for c in constants if is_array(c) and (namespace_of(x) is NUMPY or not isinstance(c, np.ndarray)))
+    xp, x = arrays(x, *alike)[:2]
     return xp, x, *(beside(xp, x.dtype, c) for c in constants)
 
 
 def beside(xp: Namespace, dtype: Any, constant: Any) -> Array:
-    """A constant as an array of this library and dtype."""
+    """A constant as an array of this library and dtype. Raises TypeError for one on a device of another library."""
     if not isinstance(constant, np.ndarray) or constant.flags.writeable or xp is NUMPY:
+        if is_array(constant) and not isinstance(constant, np.ndarray) and namespace_of(constant) is not xp:
+            backend_of(xp.zeros(0), constant)           # says so
         return xp.asarray(constant, dtype=dtype)
     key = id(constant), xp, dtype
     known = _there.get(key)
@@ -70,3 +73,24 @@ def gathered(*constants: Any) -> tuple[Any, ...]:
         return arrays(*constants)[1:]
     xp, first = arrays(*on_device)[:2]
     return tuple(beside(xp, first.dtype, c) if isinstance(c, np.ndarray) else arrays(first, c)[2] for c in constants)
+
+
+def listed(x: Any, *owners: Any) -> Any:
+    """A list, or a number, as an array of the library in which these objects keep tensors; others as they are."""
+    if is_array(x):
+        return x
+    found = next((constant for owner in owners for constant in _on_device(owner, 4)), None)
+    return x if found is None else arrays(x, found)[1]
+
+
+def _on_device(value: Any, depth: int) -> Iterator[Array]:
+    """The arrays of an object, and of the objects of which it is made, that are not NumPy's."""
+    if is_array(value):
+        if not isinstance(value, np.ndarray):
+            yield value
+    elif depth and hasattr(value, "__dict__") and not isinstance(value, type):
+        for part in vars(value).values():
+            yield from _on_device(part, depth - 1)
+    elif depth and type(value) in (tuple, list):
+        for part in value:
+            yield from _on_device(part, depth - 1)

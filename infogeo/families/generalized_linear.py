@@ -3,8 +3,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays.joined import beside, gathered, joined
 from ..arrays.kept import kept
-from ..backend import Array, Namespace, arrays, to_numpy
+from ..backend import Array, Namespace, arrays, backend_of, to_numpy
 from ..domains.convex import RealSpace
 from ..errors import ShapeError, require, takes
 from ..geometry.manifolds.manifold import DuallyFlat
@@ -37,7 +38,8 @@ class GeneralizedLinear(DuallyFlat):
     X : array, shape (n, p)
         With a column of ones where there is an intercept; a copy is kept.
     ridge : number or array, shape (p,)
-        λ, not negative, of every column; the same in every row of W.
+        λ, not negative, of every column; the same in every row of W. Beside a mean over n observations it is τ / n of a
+        normal prior with the ``prior_precision`` τ.
 
     Shapes: w (..., d p), the rows of W one after the other.
     Units: nats.
@@ -63,7 +65,8 @@ class GeneralizedLinear(DuallyFlat):
     def __init__(self, family: ExponentialFamily, X: Array, ridge: Array = 0.0) -> None:
         if not family.theta_domain.whole:
             raise TypeError(f"family must be one in which any theta in R^d is allowed, such as Bernoulli(); got {family!r}")
-        xp, X, ridge = arrays(X, ridge)
+        X, ridge = gathered(X, ridge)
+        xp = backend_of(X)
         if X.ndim != 2 or 0 in X.shape:
             raise ShapeError(f"X must have shape (n, p), n >= 1, p >= 1; got {tuple(X.shape)}")
         require("X", "X finite", xp.isfinite(X), X)
@@ -91,8 +94,8 @@ class GeneralizedLinear(DuallyFlat):
         return xp.matmul(x, xp.matrix_transpose(xp.reshape(w, (*w.shape[:-1], self.family.dim, x.shape[1]))))
 
     def _as(self, xp: Namespace, like: Array) -> tuple[Array, Array]:
-        """``(x, ridge)`` of the dtype of another array."""
-        return xp.astype(self.X, like.dtype, copy=False), xp.astype(self.ridge, like.dtype, copy=False)
+        """``(x, ridge)`` of the library and dtype of another array."""
+        return beside(xp, like.dtype, self.X), beside(xp, like.dtype, self.ridge)
 
     def statistic(self, y: Array) -> Array:
         """(1/n) Σ T(y_i) ⊗ x_i, shape (..., d p), of observations y (..., n, *support.shape).
@@ -102,12 +105,12 @@ class GeneralizedLinear(DuallyFlat):
         DomainError, ShapeError
             For y outside the support of the family, or of another number than X.
         """
-        y = self.family.support.require("y", y)
+        y = self.family.support.require("y", joined(y, self.X)[1])
         n, axis = self.X.shape[0], y.ndim - len(self.family.support.shape) - 1
         if axis < 0 or y.shape[axis] != n:
             raise ShapeError(f"y must have the {n} samples of X; got shape {tuple(y.shape)}")
         xp, statistic = arrays(self.family.sufficient_statistic(y))
-        return self._back(xp, xp.astype(statistic, self.X.dtype, copy=False))
+        return self._back(xp, statistic)
 
     def _back(self, xp: Namespace, covector: Array) -> Array:
         """(1/n) Σ c_i ⊗ x_i, shapes (..., n, d) to (..., d p)."""

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.joined import gathered, joined
 from ..arrays.kept import kept
-from ..backend import Array, arrays, backend_of, dot, generator_of
+from ..backend import Array, backend_of, dot, generator_of
 from ..errors import ShapeError, require, require_count, takes
 from ..families.base import ExponentialFamily
 from ..statistics.conjugate import conjugacy
@@ -93,10 +94,10 @@ class ConjugateModel:
         if not callable(likelihood):
             raise TypeError(f"likelihood must be a function (eta, x) -> (value, covector); got {likelihood!r}")
         self.q, self.likelihood = q, likelihood
+        prior_theta, x = gathered(prior_theta, x)
         self.prior_theta = kept(q.theta_domain.require("prior_theta", prior_theta))
         if self.prior_theta.ndim != 1:
             raise ShapeError(f"prior_theta must have shape ({q.dim},); got {tuple(self.prior_theta.shape)}")
-        _, x = arrays(x)
         if x.ndim == 0 or x.shape[0] == 0:
             raise ShapeError(f"x must have shape (n, ...), n >= 1; got {tuple(x.shape)}")
         self.x, self.n = kept(x), int(x.shape[0])
@@ -128,8 +129,8 @@ class ConjugateModel:
 
     def expected(self, eta: Array) -> tuple[Array, Array]:
         """``(E_q[log p(x, z) − log h(z)], its differential)`` at η, shapes (...) and (..., q.dim)."""
-        prior = backend_of(eta).asarray(self.prior_theta, dtype=eta.dtype)
-        value, covector = self.likelihood(eta, self.x)
+        _, eta, prior, x = joined(eta, self.prior_theta, self.x)
+        value, covector = self.likelihood(eta, x)
         level = dot(eta, prior + 0.0 * eta) - self.q.potential(prior)
         return level + self.copies * value, prior + self.copies * covector
 

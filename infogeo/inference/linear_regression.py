@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, Namespace, arrays, backend_of, dot, to_numpy
+from ..arrays.joined import gathered
+from ..backend import Array, Namespace, backend_of, dot, to_numpy
 from ..errors import ShapeError, require
 from ..families.gamma import Gamma
 from ..families.multivariate_normal import MultivariateNormal
@@ -42,7 +43,8 @@ class LinearRegression(ConjugateModel):
     """
 
     def __init__(self, X: Array, y: Array, prior_precision: float, shape: float = 1.0, rate: float = 1.0) -> None:
-        xp, X, y = arrays(X, y)
+        X, y = gathered(X, y)
+        xp = backend_of(X)
         if X.ndim != 2 or y.ndim != 1 or X.shape[0] != y.shape[0] or 0 in X.shape:
             raise ShapeError(f"X must have shape (n, p) and y shape (n,); got {tuple(X.shape)} and {tuple(y.shape)}")
         p = int(X.shape[1])

@@ -2,6 +2,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from ..arrays.joined import listed
 from ..backend import Array
 from ..families.base import ExponentialFamily
 from ..objectives.base import Objective
@@ -77,7 +78,7 @@ class NegativeELBO(Objective):
         self.log_joint.state = value
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
-        _, eta = self.q.point(x)
+        _, eta = self.q.point(listed(x, self.log_joint))
         if isinstance(self.q, LowRankNormal):
             value, covector = self.expectation(self.q, eta, self.log_joint)     # type: ignore[arg-type]
             return self.q.dual_potential(eta) - value, self.q.dual_potential_covector(eta) - covector

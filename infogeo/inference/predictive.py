@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays.joined import listed
 from ..backend import NUMPY, Array, Namespace, arrays, generator_of
 from ..errors import ShapeError, require, require_count
 from ..families.base import ExponentialFamily
@@ -107,7 +108,7 @@ def predictive(q: ExponentialFamily | LowRankNormal, theta: Array, model: Any, X
     require("level", "0 < level < 1", isinstance(level, Real) and 0 < level < 1, level)
     if require_count("draws", draws, 0) and rng is None:
         raise TypeError("draws need rng, such as numpy.random.default_rng(0)")
-    theta = (q.domain if isinstance(q, LowRankNormal) else q.theta_domain).require("theta", theta)
+    theta = (q.domain if isinstance(q, LowRankNormal) else q.theta_domain).require("theta", listed(theta, model))
     with np.errstate(all="ignore"):         # inputs far out give means at the ends of their range
         found: Predictive = model.predicted(q, theta, X, Ask(level, draws, None if rng is None else generator_of(rng)))
     return found

@@ -3,6 +3,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays.joined import listed
 from ..backend import Array, arrays
 from ..errors import takes
 from ..families.base import ExponentialFamily
@@ -74,7 +75,7 @@ def reference(q: ExponentialFamily, theta: Array, log_joint: Any, by: WeightedPo
     if isinstance(log_joint, type) or not callable(log_joint):
         raise TypeError(f"log_joint must be a function z -> log p(x, z), or a model that is one; got {log_joint!r}")
     by.require(q, log_joint)
-    theta = q.theta_domain.require("theta", theta)
+    theta = q.theta_domain.require("theta", listed(theta, log_joint))
     z, weights = by.points(q, theta)
     with np.errstate(all="ignore"):             # a node of weight 0 may be an end of the support
         xp, joint, weights, z = arrays(log_joint(z), weights, z)

@@ -5,8 +5,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..arrays.draws import Draws
+from ..arrays.joined import beside, gathered, joined
 from ..arrays.kept import kept
-from ..backend import Array, Namespace, arrays, backend_of
+from ..backend import Array, Namespace, backend_of
 from ..domains.convex import RealSpace
 from ..errors import ShapeError, require, require_count, require_positive, takes
 from ..families.base import ExponentialFamily
@@ -60,7 +61,8 @@ class Regression:
         if family.dim != 1 or not isinstance(family.theta_domain, RealSpace):
             raise TypeError(f"family must have one natural parameter that is any number, such as Bernoulli(); got {family!r}"
                             + (": see VectorRegression" if family.dim > 1 else ""))
-        xp, X, y = arrays(X, y)
+        X, y = gathered(X, y)
+        xp = backend_of(X)
         if X.ndim != 2 or y.ndim != 1 or X.shape[0] != y.shape[0] or 0 in X.shape:
             raise ShapeError(f"X must have shape (n, p) and y shape (n,); got {tuple(X.shape)} and {tuple(y.shape)}")
         require("X", "X finite", xp.isfinite(X), X)
@@ -84,14 +86,14 @@ class Regression:
 
     def rows_like(self, xp: Namespace, like: Array) -> Array:
         """The x_i, and the unit vectors, along which the prior is a sum, too: shape (n + p, p)."""
-        X = xp.asarray(self.X, dtype=like.dtype)
+        X = beside(xp, like.dtype, self.X)
         return xp.concat([X, xp.eye(self.p, dtype=like.dtype)], axis=0)
 
     def along(self, xp: Namespace, a: Array) -> tuple[Array, Array, Array]:
         """ℓ_i(a_i) with the first and the second derivatives, each (..., n + p): the terms of log p(y, z) at a_i = x_i·z."""
         n, family = self.X.shape[0], self.family
         theta, w = a[..., :n, None], a[..., n:]
-        y = xp.asarray(self.y, dtype=a.dtype)
+        y = beside(xp, a.dtype, self.y)
         data = (family._log_density(xp, theta, y), (family.sufficient_statistic(y) - family.to_eta(theta))[..., 0],
                 -family.metric(theta)[..., 0, 0])
         prior = (0.5 * (float(np.log(self.tau / (2 * np.pi))) - self.tau * w * w), -self.tau * w, -self.tau + 0.0 * w)
@@ -99,17 +101,17 @@ class Regression:
 
     def __call__(self, z: Array) -> Array:
         """log p(y, z), shape (...)."""
-        xp, z = require_parameters(z, self.p)
+        xp, z = require_parameters(z, self.p, self.X)
         return xp.sum(self._at(xp, z)[0], axis=-1)
 
     def gradient(self, z: Array) -> Array:
         """Its differential, shape (..., p)."""
-        xp, z = require_parameters(z, self.p)
+        xp, z = require_parameters(z, self.p, self.X)
         return xp.matmul(self._at(xp, z)[1], self.rows_like(xp, z))
 
     def hessian(self, z: Array) -> Array:
         """Its second derivatives, shape (..., p, p)."""
-        xp, z = require_parameters(z, self.p)
+        xp, z = require_parameters(z, self.p, self.X)
         rows = self.rows_like(xp, z)
         return xp.matmul(rows.T, self._at(xp, z)[2][..., None] * rows)
 
@@ -159,9 +161,9 @@ def require_one(**values: Any) -> list[Any]:
     return found
 
 
-def require_parameters(z: Any, size: int) -> tuple[Namespace, Array]:
-    """``(xp, z)``, of shape (..., size). Raises ShapeError."""
-    xp, z = arrays(z)
+def require_parameters(z: Any, size: int, *data: Array) -> tuple[Namespace, Array]:
+    """``(xp, z)``, of shape (..., size); a list becomes an array of the library of the data. Raises ShapeError."""
+    xp, z = joined(z, *data)[:2]
     if z.ndim == 0 or z.shape[-1] != size:
         raise ShapeError(f"z must have shape (..., {size}), a number for each weight; got {tuple(z.shape)}")
     return xp, z

@@ -3,8 +3,9 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.joined import beside, gathered
 from ..arrays.kept import kept
-from ..backend import Array, Namespace, arrays
+from ..backend import Array, Namespace, backend_of
 from ..errors import ShapeError, require, takes
 from ..families.base import ExponentialFamily
 from ..families.categorical import Categorical
@@ -59,7 +60,8 @@ class VectorRegression:
                  batch_size: int | None = None) -> None:
         if not family.theta_domain.whole:
             raise TypeError(f"family must have a natural parameter that is any vector, such as Categorical(3); got {family!r}")
-        xp, X, y = arrays(X, y)
+        X, y = gathered(X, y)
+        xp = backend_of(X)
         shape = family.support.shape
         if X.ndim != 2 or y.ndim != 1 + len(shape) or X.shape[0] != y.shape[0] or 0 in X.shape:
             raise ShapeError(f"X must have shape (n, p) and y shape ({', '.join(['n', *map(str, shape)])}); got {tuple(X.shape)} "
@@ -87,11 +89,11 @@ class VectorRegression:
 
     def _at(self, xp: Namespace, z: Array, X: Array) -> Array:
         """Zᵀx_i, shape (..., n, d)."""
-        return xp.matmul(xp.asarray(X, dtype=z.dtype), xp.reshape(z, (*z.shape[:-1], X.shape[1], self.family.dim)))
+        return xp.matmul(beside(xp, z.dtype, X), xp.reshape(z, (*z.shape[:-1], X.shape[1], self.family.dim)))
 
     def _terms(self, xp: Namespace, a: Array) -> tuple[Array, Array, Array]:
         """ℓ_i(a_i) with its first and second derivatives, shapes (..., n), (..., n, d), (..., n, d, d)."""
-        y = xp.asarray(self.y, dtype=a.dtype)
+        y = beside(xp, a.dtype, self.y)
         return (self.family._log_density(xp, a, y), self.family.sufficient_statistic(y) - self.family.to_eta(a),
                 -self.family.metric(a))
 
@@ -100,27 +102,27 @@ class VectorRegression:
 
     def __call__(self, z: Array) -> Array:
         """log p(y, z), shape (...)."""
-        xp, z = require_parameters(z, self.size)
-        terms = self.family._log_density(xp, self._at(xp, z, self.X), xp.asarray(self.y, dtype=z.dtype))
+        xp, z = require_parameters(z, self.size, self.X)
+        terms = self.family._log_density(xp, self._at(xp, z, self.X), beside(xp, z.dtype, self.y))
         return self.copies * xp.sum(terms, axis=-1) + self._prior(xp.sum(z * z, axis=-1))
 
     def gradient(self, z: Array) -> Array:
         """Its differential, shape (..., p d)."""
-        xp, z = require_parameters(z, self.size)
+        xp, z = require_parameters(z, self.size, self.X)
         return self._gradient(xp, z, self._terms(xp, self._at(xp, z, self.X))[1])
 
     def hessian(self, z: Array) -> Array:
         """Its second derivatives, shape (..., p d, p d)."""
-        xp, z = require_parameters(z, self.size)
+        xp, z = require_parameters(z, self.size, self.X)
         return self._hessian(xp, self._terms(xp, self._at(xp, z, self.X))[2])
 
     def _gradient(self, xp: Namespace, z: Array, first: Array) -> Array:
-        X = xp.asarray(self.X, dtype=z.dtype)
+        X = beside(xp, z.dtype, self.X)
         return self.copies * xp.reshape(xp.matmul(X.T, first), z.shape) - self.tau * z
 
     def _hessian(self, xp: Namespace, second: Array) -> Array:
         """Σ x_i x_iᵀ ⊗ W_i − τ I."""
-        X, (p, d), batch = xp.asarray(self.X, dtype=second.dtype), (self.X.shape[1], self.family.dim), second.shape[:-3]
+        X, (p, d), batch = beside(xp, second.dtype, self.X), (self.X.shape[1], self.family.dim), second.shape[:-3]
         wide = xp.reshape(X[:, :, None, None] * second[..., :, None, :, :], (*batch, X.shape[0], p * d * d))
         blocks = xp.reshape(xp.matmul(X.T, wide), (*batch, p, p, d, d))                    # j, k, c, e
         whole = xp.reshape(xp.moveaxis(blocks, -2, -3), (*batch, p * d, p * d))
@@ -142,7 +144,7 @@ class VectorRegression:
         """Points of Zᵀx_i, shapes (K, ..., n, d) and (K, ..., n)."""
         n, d = self.X.shape[0], self.family.dim
         center = self._at(xp, mean, self.X)
-        rows = xp.asarray(self.X, dtype=mean.dtype)[:, None, :, None] * xp.eye(d, dtype=mean.dtype)[:, None, :]
+        rows = beside(xp, mean.dtype, self.X)[:, None, :, None] * xp.eye(d, dtype=mean.dtype)[:, None, :]
         image = chart.images(xp, root, xp.reshape(rows, (n * d, self.size)))
         image = xp.reshape(image, (*mean.shape[:-1], n, d, image.shape[-1]))
         size, vectors = eigh(xp, xp.matmul(image, xp.matrix_transpose(image)))

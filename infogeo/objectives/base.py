@@ -4,6 +4,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+from ..arrays.joined import listed
 from ..backend import Array, arrays
 from ..numerics.linalg import matvec
 
@@ -101,12 +102,13 @@ class _InDualCoordinates(Objective):
         return self.primal.dual
 
     def value_and_gradient(self, eta: Array) -> tuple[Array, Array]:
-        theta = self.primal.to_theta(eta)
+        theta = self.primal.to_theta(listed(eta, self.f))
         value, covector = self.f.value_and_gradient(theta)
         return value, self.primal.sharp(theta, covector)
 
     def hessian(self, eta: Array) -> Array:
         """G⁻¹ (H − T(v)) G⁻¹ with the Hessian H of f and v = G⁻¹ df, shape (..., d, d)."""
+        eta = listed(eta, self.f)
         M, theta = self.primal, self.primal.to_theta(eta)
         v, inverse = M.sharp(theta, self.f.value_and_gradient(theta)[1]), M.dual_metric(eta)
         hessian: Any = self.f.hessian           # type: ignore[attr-defined]
@@ -142,6 +144,7 @@ class _PulledBack(Objective):
         return f"{self.f!r}.pulled_back({self.map!r})"
 
     def value_and_gradient(self, u: Array) -> tuple[Array, Array]:
+        u = listed(u, self.f, self.map)
         value, covector = self.f.value_and_gradient(self.map(u))
         return value, self.map.pull_back(u, covector)
 

@@ -72,7 +72,7 @@ class CrossEntropy(Objective):
 
     def hessian(self, theta: Array) -> Array:
         """The Fisher metric G(θ), shape (..., d, d)."""
-        return self.manifold.metric(theta)
+        return self.manifold.metric(joined(theta, self.eta_hat)[1])
 
 
 class ReverseKL(Objective):

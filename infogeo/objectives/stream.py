@@ -6,7 +6,7 @@ from typing import Any
 
 from array_api_compat import is_array_api_obj
 
-from ..arrays.joined import beside
+from ..arrays.joined import beside, listed
 from ..arrays.kept import kept
 from ..backend import Array, arrays, backend_of
 from ..errors import ShapeError, require
@@ -74,7 +74,7 @@ class Stream(Objective):
 
     def losses(self, x: Array) -> Array:
         """What every round costs at one point, f_k(x), shape (n, ...)."""
-        xp, x = arrays(x)
+        xp, x = arrays(listed(x, self))
         return xp.stack([xp.asarray(self._seen(k, x)[0], dtype=x.dtype) for k in range(len(self))])
 
     def _seen(self, k: int, x: Array) -> tuple[Any, Any]:

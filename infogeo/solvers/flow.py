@@ -58,7 +58,7 @@ def flow(objective: Any, x0: Array, *, geometry: Any = None, update: Any, times:
     times : array, shape (records,)
         Increasing, from 0 on. The path is recorded at exactly these.
     rtol, atol : float
-        Error of every row, relative and absolute, per step of the integrator.
+        Error of every row, relative and absolute, per step of the integrator; at least 100 ε and ε of the dtype of x0.
     method : str
         An integrator of `scipy.integrate.solve_ivp`; the implicit ones suit stiff flows.
 
@@ -99,7 +99,8 @@ def flow(objective: Any, x0: Array, *, geometry: Any = None, update: Any, times:
         objective, value, _ = first_of(objective, x, objective.value_and_gradient(x))
         x = spread(x, value.shape)
     field = _Field(objective, geometry, update, x)
-    path = _followed(field, times, rtol, atol, method)
+    eps = float(field.xp.finfo(x.dtype).eps)        # of float32 all steps were rejected, as rounding is more than is allowed
+    path = _followed(field, times, max(rtol, 100 * eps), max(atol, eps), method)
     values = field.xp.stack([field.value(path[k, ...]) for k in range(times.size)])
     return FlowResult(path[-1, ...], path, values, _judged(field, path), field.xp.full(x.shape[:-1], field.evaluations))
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import is_array_api_obj
 
+from ..arrays.joined import listed
 from ..backend import Array, arrays, asarray, backend_of, batch_contiguous
 from ..domains.convex import RealSpace
 from ..errors import ShapeError
@@ -51,6 +52,7 @@ def start(objective: Any, x0: Array, geometry: Any, update: Any, step: Any = Non
     TypeError
         Where the geometry is none, or lacks what update or step rule ask of it.
     """
+    x0 = listed(x0, objective, update, step)
     if geometry is None:
         x0 = arrays(x0)[1]
         geometry = Coordinates(x0.shape[-1] if x0.ndim else 1)
