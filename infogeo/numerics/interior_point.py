@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays.tracing import is_traced, only, repeat
 from ..backend import Array, Namespace
 from ..errors import require_converged
 from .linalg import matvec, solve
@@ -40,37 +41,42 @@ def minimize_within(xp: Namespace, x0: Array, *, value: Function, gradient: Func
     Raises
     ------
     ConvergenceError
-        If a row ends elsewhere.
+        If a row ends elsewhere; traced rows are NaN then.
 
     Source: Forsgren, Gill & Wright, Interior methods for nonlinear optimization, SIAM Review 44 (2002).
     """
     program = _Program(xp, value, gradient, hessian, contains, normals, *scale)
     eps, unit = float(xp.finfo(x0.dtype).eps), scale[0] * scale[1]
-    x, s, z, mu = x0, slack, multipliers, xp.mean(slack * multipliers, axis=-1)
+    mu = xp.mean(slack * multipliers, axis=-1)
     zero = xp.zeros_like(mu)
-    stalled = zero > 0
-    with np.errstate(all="ignore"):
-        for _ in range(max_steps):
-            left = program.residual(x, s, z, zero)
-            running = ~stalled & ~(left <= 10 * eps)
-            if not xp.any(running):
-                break
-            level = mu / unit
-            ready = program.residual(x, s, z, mu) <= 10 * level
-            level = xp.where(ready, xp.minimum(0.1 * level, level**1.5), level)
-            mu = unit * xp.maximum(level, xp.full_like(level, 0.1 * eps))
-            dx, ds, dz = program.direction(x, s, z, mu)
-            x_new, s_new, moved = program.searched(x, s, dx, ds, mu, running)
-            z_new = z + xp.where(running, program.longest(z, dz), zero)[..., None] * dz
-            central = (mu[..., None] / s_new)
-            z_new = xp.minimum(xp.maximum(z_new, 1e-10 * central), 1e10 * central)      # s z stays within a factor of μ
-            better = program.residual(x_new, s_new, z_new, zero) < left
-            keep = running & moved & (better | (left > 1000 * eps))
-            stalled = stalled | (running & ~keep)
-            x, s, z = (xp.where(keep[..., None], new, old) for new, old in ((x_new, x), (s_new, s), (z_new, z)))
+
+    def judged(x: Array, s: Array, z: Array, stalled: Array) -> tuple[Array, Array, Array]:
         left = program.residual(x, s, z, zero)
-    require_converged(f"{name}: the interior-point method ended short of its accuracy after at most {max_steps} steps",
-                      left <= 1000 * eps, left, x)
+        return left, stalled, ~stalled & ~(left <= 10 * eps)
+
+    def step(x: Array, s: Array, z: Array, mu: Array, left: Array, stalled: Array, running: Array) -> tuple[Array, ...]:
+        level = mu / unit
+        ready = program.residual(x, s, z, mu) <= 10 * level
+        level = xp.where(ready, xp.minimum(0.1 * level, level**1.5), level)
+        mu = unit * xp.maximum(level, xp.full_like(level, 0.1 * eps))
+        dx, ds, dz = program.direction(x, s, z, mu)
+        x_new, s_new, moved = program.searched(x, s, dx, ds, mu, running)
+        z_new = z + xp.where(running, program.longest(z, dz), zero)[..., None] * dz
+        central = (mu[..., None] / s_new)
+        z_new = xp.minimum(xp.maximum(z_new, 1e-10 * central), 1e10 * central)      # s z stays within a factor of μ
+        better = program.residual(x_new, s_new, z_new, zero) < left
+        keep = running & moved & (better | (left > 1000 * eps))
+        x, s, z = (xp.where(keep[..., None], new, old) for new, old in ((x_new, x), (s_new, s), (z_new, z)))
+        return x, s, z, mu, *judged(x, s, z, stalled | (running & ~keep))
+
+    with np.errstate(all="ignore"):
+        start = (x0, slack, multipliers, mu, *judged(x0, slack, multipliers, zero > 0))
+        x, _, z, _, left, *_ = repeat(xp, lambda *state: xp.any(state[-1]), step, start, max_steps)
+    good = left <= 1000 * eps
+    if is_traced(xp, x):
+        return only(xp, good, x)[0], z
+    require_converged(f"{name}: the interior-point method ended short of its accuracy after at most {max_steps} steps", good,
+                      left, x)
     return x, z
 
 
@@ -122,15 +128,16 @@ class _Program:
         """``(x, s, moved)`` after the step, halved until x is in the domain and the barrier function has not risen."""
         xp, eps = self.xp, float(self.xp.finfo(x.dtype).eps)
         decrease = -xp.sum(dx * self.gradient(x), axis=-1) + mu * xp.sum(ds / s, axis=-1)
-        now, t, moved = self.barrier(x, s, mu), self.longest(s, ds), ~running
+        now, t = self.barrier(x, s, mu), self.longest(s, ds)
         flat = decrease <= 1e3 * eps * (xp.abs(now) + self.size * self.width)    # the function cannot show a decrease that small
-        for _ in range(60):
+
+        def shorter(t: Array, moved: Array, x_new: Array, s_new: Array) -> tuple[Array, ...]:
+            t = xp.where(moved, t, 0.5 * t)
             step = xp.where(running, t, xp.zeros_like(t))[..., None]
             x_new, s_new = x + step * dx, s + step * ds
             inside = self.contains(x_new)
             after = self.barrier(xp.where(inside[..., None], x_new, x), s_new, mu)
-            moved = ~running | (inside & (flat | (after <= now - 1e-4 * t * decrease)))
-            if xp.all(moved):
-                break
-            t = xp.where(moved, t, 0.5 * t)
+            return t, ~running | (inside & (flat | (after <= now - 1e-4 * t * decrease))), x_new, s_new
+
+        _, moved, x_new, s_new = repeat(xp, lambda t, moved, *_: ~xp.all(moved), shorter, (2.0 * t, ~running, x, s), 60)
         return x_new, s_new, moved

@@ -4,6 +4,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..arrays.joined import joined
+from ..arrays.tracing import is_differentiated, is_traced
 from ..backend import Array, arrays, backend_of, column
 from ..errors import ConvergenceError, ShapeError
 from ..geometry.projections.flat_sets import FlatSet
@@ -61,7 +63,12 @@ class Projected(Based):
     def __call__(self, geometry: Any, x: Array, covector: Array, h: Array, state: Any = None) -> tuple[Array, Any]:
         there, state = self.base(geometry, x, covector, h, state)
         xp, there = arrays(there)
-        outside = ~_contains(self.onto, there) & geometry.domain.contains(there)
+        outside = geometry.domain.contains(there)
+        if not is_differentiated(xp, there) or not self.onto.equations()[0].shape[0]:
+            outside = outside & ~_contains(self.onto, there)    # else what satisfies equations has their derivative, too
+        if is_traced(xp, outside):
+            found = self.onto.nearest(geometry, xp.where(column(outside), there, x))
+            return xp.where(column(outside), found, there), state
         if not xp.any(outside):
             return there, state
         return self._nearest(geometry, x, there, outside), state
@@ -84,7 +91,7 @@ class Projected(Based):
 
 def _contains(onto: FlatSet, x: Array) -> Array:
     """Which points satisfy all equations and inequalities of the set as they are rounded, shape (...)."""
-    xp, x, C, d, A, b = arrays(x, *onto.equations(), *onto.inequalities())
+    xp, x, C, d, A, b = joined(x, *onto.equations(), *onto.inequalities())
     if A.shape[-1] != x.shape[-1]:
         raise ShapeError(f"onto must be a set of dimension {x.shape[-1]}, that of the run; got one of dimension {A.shape[-1]}")
     return xp.all(matvec(xp, C, x) == d, axis=-1) & xp.all(matvec(xp, A, x) <= b, axis=-1)

@@ -122,6 +122,43 @@ def test_every_update_with_every_step_rule(backend, thorough):
             assert np.allclose(getattr(found, name), getattr(expected, name), rtol=tol, atol=tol), (update, step, name)
 
 
+SIMPLEX, ONE = ig.Categorical(5).dual, np.ones((1, 4))
+CAP, SUM = ig.Halfspaces(np.eye(4)[:1], [0.15]), ig.AffineConstraints(ONE, [0.9])
+CONSTRAINED = [
+    (ig.Euclidean(4), ig.Projected(ig.GradientUpdate(), CAP)), (ig.Euclidean(4), ig.Composite(ig.MirrorUpdate(), ig.SumTo(1.0))),
+    (SIMPLEX, ig.Projected(ig.MirrorUpdate(), ig.Intersection(CAP, SUM))),
+    (ig.NegativeEntropy(4), ig.Projected(ig.NaturalUpdate(), SUM)),
+    (SIMPLEX, ig.Projected(ig.MirrorUpdate(), ig.AffineConstraints([[1, 1, 0, 0], [0, 0, 1, 1], [1, 1, 1, 1]], [0.4, 0.5, 0.9]))),
+    (SIMPLEX, ig.Projected(ig.MirrorUpdate(), ig.AffineSubmanifold([0.2] * 4, [[1, -1, 0, 0], [0, 0, 1, -1]]))),
+    (ig.Euclidean(4), ig.Composite(ig.MirrorUpdate(), ig.L1(0.7))), (ig.Burg(4), ig.Composite(ig.MirrorUpdate(), ig.L1(0.7))),
+    (ig.PNorm(4, 1.3), ig.Composite(ig.MirrorUpdate(), ig.L1(2.0))),
+    (ig.NegativeEntropy(4), ig.Composite(ig.MirrorUpdate(), ig.Box([0.1, 0.2, 0.3, 0.4], 0.8))),
+]
+
+
+def test_constrained_steps(backend, thorough):
+    """Projections and proxes under `jax.jit` as with NumPy, of rows that start inside a set, on its edge and outside."""
+    f = ig.LeastSquares(np.random.default_rng(0).standard_normal((8, 4)) / np.sqrt(8), np.ones(8))
+    x0 = np.array([[0.1, 0.3, 0.2, 0.2], [0.15, 0.25, 0.25, 0.25], [0.5, 0.1, 0.1, 0.1]])
+    for M, update in CONSTRAINED if thorough else CONSTRAINED[:2]:
+        for step in (0.1, ig.Backtracking(1.0)) if thorough else (0.1,):
+            def go(x):
+                return ig.descend(f, x, geometry=M, update=update, step=step, max_steps=4)      # noqa: B023
+
+            assert_same(jax.jit(go)(backend.make(x0)), go(x0))
+
+
+def test_a_projection_that_is_not_there(backend):
+    """Its row leaves the domain, the others go on; on arrays it is an error."""
+    def status(b):
+        onto = ig.Projected(ig.GradientUpdate(), ig.Halfspaces([[1.0, 0.0]], b))
+        return ig.descend(lambda x: (0.0 * x[..., 0], 0.0 * x), backend.make(np.abs(X0[:2])), geometry=ig.Burg(2), update=onto,
+                          step=1.0, max_steps=2).status
+
+    found = jax.jit(status)(backend.make([[0.2], [-1.0]]))
+    assert np.asarray(found).tolist() == [ig.Status.MAX_STEPS, ig.Status.LEFT_DOMAIN]
+
+
 def test_derivatives_through_a_search(backend):
     """The number of trials is a constant, the first step size is not."""
     def last(h):

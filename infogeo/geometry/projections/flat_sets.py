@@ -1,20 +1,23 @@
 """Sets that are flat in a chart: affine submanifolds, linear constraints and inequalities, intersections."""
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ...arrays.joined import gathered, joined
 from ...arrays.kept import kept
-from ...backend import Array, arrays, backend_of, to_numpy
+from ...arrays.tracing import ruled
+from ...backend import Array, arrays, backend_of
 from ...backend.libraries import is_array
 from ...errors import ShapeError, require, takes
 from ...numerics.linalg import matvec, solve
 from ...numerics.newton import minimize
 from ..manifolds.manifold import DuallyFlat
-from .multipliers import nearest
+from .multipliers import nearest, numbers
+from .rules import of_submanifold
 
 __all__ = ["AffineConstraints", "AffineSubmanifold", "FlatSet", "Halfspaces", "Intersection", "required_point"]
 
@@ -42,9 +45,11 @@ class FlatSet(ABC):
         """``(A, b)``, shapes (n, d) and (..., n)."""
 
     def face(self) -> Any:
-        """Which coordinates are 0, shape (d,), if that is all that the set says; else None."""
+        """Which coordinates are 0, shape (d,), if that is all that the set says, in numbers that are there; else None."""
         (C, d), (A, _) = self.equations(), self.inequalities()
-        C, d = to_numpy(C), to_numpy(d)
+        C, d = numbers(C), numbers(d)
+        if C is None or d is None:
+            return None
         single = A.shape[0] == 0 and C.shape[0] > 0 and not d.any() and bool(np.all(np.sum(C != 0, axis=1) == 1))
         return np.any(C != 0, axis=0) if single else None
 
@@ -89,8 +94,9 @@ class AffineSubmanifold(FlatSet):
         if basis.ndim != 2 or origin.ndim == 0 or basis.shape[1] != origin.shape[-1]:
             got = f"{tuple(basis.shape)} and {tuple(origin.shape)}"
             raise ShapeError(f"basis must have shape (m, d) and origin (..., d); got {got}")
-        rank = np.linalg.matrix_rank(to_numpy(basis))
-        require("basis", f"rank = {basis.shape[0]}, the number of its rows", rank == basis.shape[0], rank)
+        if (host := numbers(self.basis)) is not None:
+            rank = np.linalg.matrix_rank(host)
+            require("basis", f"rank = {basis.shape[0]}, the number of its rows", rank == basis.shape[0], rank)
         object.__setattr__(self, "origin", kept(origin))
         object.__setattr__(self, "basis", kept(basis))
 
@@ -108,8 +114,9 @@ class AffineSubmanifold(FlatSet):
     def equations(self) -> tuple[Array, Array]:
         """The orthogonal complement of the basis is constant: N x = N origin."""
         xp, origin, basis = arrays(self.origin, self.basis)
-        normals = np.linalg.svd(to_numpy(basis), full_matrices=True)[2][self.dim:]
-        normals = xp.asarray(normals, dtype=basis.dtype)
+        host = numbers(basis)
+        turned = xp.linalg.svd(basis, full_matrices=True) if host is None else np.linalg.svd(host, full_matrices=True)
+        normals = xp.asarray(turned[2][self.dim:, :], dtype=basis.dtype)
         return normals, matvec(xp, normals, origin)
 
     def inequalities(self) -> tuple[Array, Array]:
@@ -119,24 +126,29 @@ class AffineSubmanifold(FlatSet):
         """By Newton's method in the coordinates u of the submanifold."""
         origin = M.domain.require("onto.origin", self.origin)
         xp, theta_p, origin, basis = joined(theta_p, origin, self.basis)
-        eta_p = M.to_eta(theta_p)
-        batch = np.broadcast_shapes(theta_p.shape[:-1], origin.shape[:-1])
-        start = xp.zeros((*batch, self.dim), dtype=theta_p.dtype)
-        along = xp.sqrt(xp.sum(basis * basis, axis=-1))
+        return ruled(xp, partial(_along, M), partial(of_submanifold, M), theta_p, origin, basis)[..., :M.dim]
 
-        def hessian_solve(u: Array, gradient: Array) -> Array:
-            theta = self.embed(u)[..., None, :]
-            hessian = xp.matmul(M.flat(theta, xp.broadcast_to(basis, (*batch, *basis.shape))), xp.matrix_transpose(basis))
-            return solve(xp, hessian, gradient)
 
-        u = minimize(
-            xp, start, name="projection",
-            value=lambda u: M.potential(self.embed(u)) - xp.sum(eta_p * self.embed(u), axis=-1),
-            gradient=lambda u: matvec(xp, basis, M.to_eta(self.embed(u)) - eta_p),
-            solve=hessian_solve,
-            contains=lambda u: M.domain.contains(self.embed(u)),
-            scale=xp.max(along) * (1.0 + xp.max(xp.abs(eta_p), axis=-1) + xp.zeros(batch, dtype=theta_p.dtype)))
-        return self.embed(u)
+def _along(M: DuallyFlat, theta_p: Array, origin: Array, basis: Array) -> Array:
+    """(q, u) in one array: the m-projection q = origin + uᵀ basis and its coordinates."""
+    xp, eta_p = backend_of(theta_p), M.to_eta(theta_p)
+    batch = np.broadcast_shapes(theta_p.shape[:-1], origin.shape[:-1])
+    start = xp.zeros((*batch, basis.shape[0]), dtype=theta_p.dtype)
+    length = xp.sqrt(xp.sum(basis * basis, axis=-1))
+    point: Callable[[Array], Array] = lambda u: origin + xp.matmul(u[..., None, :], basis)[..., 0, :]
+
+    def hessian_solve(u: Array, gradient: Array) -> Array:
+        lowered = M.flat(point(u)[..., None, :], xp.broadcast_to(basis, (*batch, *basis.shape)))
+        return solve(xp, xp.matmul(lowered, xp.matrix_transpose(basis)), gradient)
+
+    u = minimize(
+        xp, start, name="projection",
+        value=lambda u: M.potential(point(u)) - xp.sum(eta_p * point(u), axis=-1),
+        gradient=lambda u: matvec(xp, basis, M.to_eta(point(u)) - eta_p),
+        solve=hessian_solve,
+        contains=lambda u: M.domain.contains(point(u)),
+        scale=xp.max(length) * (1.0 + xp.max(xp.abs(eta_p), axis=-1) + xp.zeros(batch, dtype=theta_p.dtype)))
+    return xp.concat([point(u), u], axis=-1)
 
 
 class _Linear(FlatSet):
@@ -150,8 +162,9 @@ class _Linear(FlatSet):
         if normals.ndim != 2 or offsets.ndim == 0 or normals.shape[0] != offsets.shape[-1] or normals.shape[0] == 0:
             got = f"{tuple(normals.shape)} and {tuple(offsets.shape)}"
             raise ShapeError(f"normals must have shape (k, d) and offsets (..., k), k >= 1; got {got}")
-        size = np.max(np.abs(to_numpy(normals)), axis=-1)
-        require("normals", "rows finite and not zero", (size > 0) & np.isfinite(size), normals)
+        if (host := numbers(self.normals)) is not None:
+            size = np.max(np.abs(host), axis=-1)
+            require("normals", "rows finite and not zero", (size > 0) & np.isfinite(size), self.normals)
         object.__setattr__(self, "normals", kept(normals))
         object.__setattr__(self, "offsets", kept(offsets))
 

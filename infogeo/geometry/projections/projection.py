@@ -1,6 +1,7 @@
 """Projections onto flat sets: the m-projection, and the e-projection as that of the dual manifold."""
 import numpy as np
 
+from ...arrays.tracing import is_traced
 from ...backend import Array, arrays
 from ...errors import takes
 from ..manifolds.manifold import DuallyFlat
@@ -82,6 +83,10 @@ def e_project(M: DuallyFlat, theta_p: Array, onto: FlatSet) -> Array:
     if M.has_limits and (face := onto.face()) is not None:
         xp, theta_p = arrays(theta_p)
         theta = xp.where(xp.asarray(face), xp.asarray(-np.inf, dtype=theta_p.dtype), theta_p)
-        if xp.all(getattr(M, "theta_closure").contains(theta)):         # η_i = 0 is a face of some factors of a product only
+        there = getattr(M, "theta_closure").contains(theta)         # η_i = 0 is a face of some factors of a product only
+        if is_traced(xp, there):
+            found = M.to_theta(m_project(M.dual, M.to_eta(theta_p), onto))
+            return xp.where(there[..., None], theta, found)
+        if xp.all(there):
             return theta
     return M.to_theta(m_project(M.dual, M.to_eta(theta_p), onto))
