@@ -9,7 +9,7 @@ from ..backend import NUMPY, Array, Namespace, arrays, backend_of
 from ..backend.libraries import is_array, namespace_of
 from .tracing import is_lasting
 
-__all__ = ["beside", "gathered", "joined", "listed"]
+__all__ = ["beside", "gathered", "joined", "listed", "moved"]
 
 # (id of an array, namespace, dtype) -> (a reference that forgets the entry with the array, the array there): of an array that
 # nobody can write to. Making a JAX array of two numbers takes 37 µs, a look here 0.4 µs.
@@ -61,18 +61,24 @@ def _forgetting(key: tuple[int, Namespace, Any]) -> Callable[[Any], None]:
 
 
 def gathered(*constants: Any) -> tuple[Any, ...]:
-    """Constants as arrays of one library: that of those on a device, which the arrays of NumPy join.
+    """Constants as floating arrays of one library, which is that of the tensors among them.
 
     Raises
     ------
     TypeError
         For arrays of several libraries or devices.
     """
-    on_device = [c for c in constants if is_array(c) and not isinstance(c, np.ndarray)]
+    return arrays(*moved(*constants))[1:]
+
+
+def moved(*xs: Any) -> tuple[Any, ...]:
+    """NumPy's arrays in the library and dtype of the tensors beside them, where there are any; all others as they are."""
+    on_device = [x for x in xs if is_array(x) and not isinstance(x, np.ndarray)]
     if not on_device:
-        return arrays(*constants)[1:]
-    xp, first = arrays(*on_device)[:2]
-    return tuple(beside(xp, first.dtype, c) if isinstance(c, np.ndarray) else arrays(first, c)[2] for c in constants)
+        return xs
+    xp = backend_of(*on_device)
+    dtype = next((x.dtype for x in on_device if xp.isdtype(x.dtype, "real floating")), xp.float64)
+    return tuple(beside(xp, dtype if x.dtype.kind == "f" else None, x) if isinstance(x, np.ndarray) else x for x in xs)
 
 
 def listed(x: Any, *owners: Any) -> Any:

@@ -3,6 +3,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays.joined import moved
 from ..backend import Array, Namespace, coerced
 from ..errors import ShapeError
 from ..families.base import ExponentialFamily
@@ -44,7 +45,7 @@ def sequences(family: ExponentialFamily, x: Any, *like: Array) -> tuple[Any, ...
         xp, *others = coerced(x.values, *like)
         return xp, x, *others[1:]
     parts, shape = _parts(x), family.support.shape
-    xp, *found = coerced(*parts, *like)
+    xp, *found = coerced(*moved(*parts, *like))
     parts, others = found[:len(parts)], found[len(parts):]
     if not parts or any(part.ndim != 1 + len(shape) or tuple(part.shape[1:]) != shape or part.shape[0] == 0 for part in parts):
         rest = "".join(f", {n}" for n in shape)

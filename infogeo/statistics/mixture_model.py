@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.joined import moved
 from ..backend import Array, arrays, backend_of, coerced
 from ..domains.supports import Interval
 from ..errors import DomainError, ShapeError, takes
@@ -45,7 +46,7 @@ class MixtureModel(LatentModel):
 
     def prepared(self, x: Array, start: Any) -> tuple[Array, Any]:
         theta, weights = require_parts(start, "theta", "weights")
-        xp, x, theta, weights = coerced(x, theta, weights)
+        xp, x, theta, weights = coerced(*moved(x, theta, weights))
         theta = self.family.theta_domain.require("theta", theta)
         Interval(0).require("weights", weights)
         if theta.ndim != 2 or weights.shape != theta.shape[:1]:

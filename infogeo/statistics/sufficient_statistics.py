@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from ..arrays.pieces import folded, is_in_pieces
 from ..backend import Array
 from ..errors import require, takes
@@ -108,8 +110,12 @@ class SufficientStatistics:
         return SufficientStatistics(self.family, *merged_sums((self.sums, self.errors), (other.sums, other.errors)))
 
     def to_eta(self) -> Array:
-        """The mean statistic Σ w T(x) / Σ w, shape (..., dim): the η of the maximum-likelihood estimate, where that exists."""
-        return self.total / self.weight[..., None]
+        """The mean statistic Σ w T(x) / Σ w, shape (..., dim): the η of the maximum-likelihood estimate, where that exists.
+
+        NaN of no observations.
+        """
+        with np.errstate(invalid="ignore"):
+            return self.total / self.weight[..., None]
 
 
 def _of_chunk(family: ExponentialFamily, chunk: Any) -> SufficientStatistics:
