@@ -8,7 +8,7 @@ import numpy as np
 import sympy as sp
 
 from ..arrays.blocks import slices
-from ..backend import Array, Namespace, to_numpy
+from ..backend import Array, Namespace, set_at, to_numpy
 from ..domains.convex import ConvexDomain
 from ..errors import ConvergenceError
 from ..geometry.manifolds.manifold import Riemannian
@@ -95,7 +95,8 @@ class CompiledModel(Riemannian):
         inside = self._domain.contains(rows)
         out = xp.full((rows.shape[0], self.dim, self.dim), np.nan, dtype=u.dtype)
         if xp.any(inside):
-            out[inside] = self._closed(xp, self._upper, rows[inside]) if self._upper else self._by_quadrature(xp, rows[inside])
+            found = self._closed(xp, self._upper, rows[inside]) if self._upper else self._by_quadrature(xp, rows[inside])
+            out = set_at(xp, out, inside, found)
         return xp.reshape(out, (*u.shape[:-1], self.dim, self.dim))
 
     def _metric_derivative(self, xp: Namespace, u: Array) -> Array:

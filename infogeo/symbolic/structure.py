@@ -9,6 +9,7 @@ import sympy as sp
 from ..backend import Array, Namespace
 from ..numerics.linalg import solve
 from .kernel import Kernel, kernel
+from .tabulate import placed
 
 __all__ = ["Blocks", "DenseMetric", "DiagonalMetric", "DiagonalPlusRankOne", "Eliminated", "Explicit", "Structure"]
 
@@ -140,12 +141,10 @@ class DenseMetric(Structure):
 
     def sharp(self, xp: Namespace, *coordinates: Array) -> list[Array]:
         theta, covector = coordinates[:-self.dim], coordinates[-self.dim:]
-        n, entries = range(self.dim), iter(self._upper(xp, *theta))
-        G = xp.empty((*theta[0].shape, self.dim, self.dim), dtype=theta[0].dtype)
-        for i, j in combinations_with_replacement(n, 2):
-            G[..., i, j] = G[..., j, i] = next(entries)
+        places = [{(i, j), (j, i)} for i, j in combinations_with_replacement(range(self.dim), 2)]
+        G = placed(xp, self._upper(xp, *theta), places, theta[0].shape, (self.dim, self.dim), theta[0].dtype)
         x = solve(xp, G, xp.stack(covector, axis=-1))
-        return [x[..., i] for i in n]
+        return [x[..., i] for i in range(self.dim)]
 
 
 class Blocks(Structure):
