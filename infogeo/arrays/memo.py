@@ -18,6 +18,7 @@ from array_api_compat import is_array_api_obj, is_writeable_array
 from numpy import ndarray
 
 from ..backend import NUMPY, Array
+from .graphs import is_read
 from .kept import copied
 
 __all__ = ["is_standing", "look_ahead", "once", "once_each", "settled", "standing", "stands_on"]
@@ -107,7 +108,7 @@ def once(method: Method) -> Method:
 
     @wraps(method)
     def of_point(self: Any, x: Any) -> Any:
-        points = _standing.points
+        points = None if type(x) is not ndarray and is_read() else _standing.points
         known = points.get(id(x)) if points else None
         if known is None:
             return method(self, x)
@@ -119,7 +120,7 @@ def once(method: Method) -> Method:
 
     @wraps(method)
     def of_kernel(self: Any, xp: Any, x: Any) -> Any:       # the same with the namespace: a starred call costs 0.1 µs
-        points = _standing.points
+        points = None if type(x) is not ndarray and is_read() else _standing.points
         known = points.get(id(x)) if points else None
         if known is None:
             return method(self, xp, x)
@@ -137,7 +138,7 @@ def once_each(method: Method) -> Method:
 
     @wraps(method)
     def remembered(self: Any, x: Any, other: Any) -> Any:
-        points = _standing.points
+        points = None if type(x) is not ndarray and is_read() else _standing.points
         known = points.get(id(x)) if points else None
         if known is None:
             return method(self, x, other)

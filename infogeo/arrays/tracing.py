@@ -13,8 +13,8 @@ from typing import Any
 from ..backend import NUMPY, Array, Namespace
 
 __all__ = ["Factor", "Forward", "Native", "Operator", "Partial", "Slope", "Tensor", "accumulate", "by_rows", "compiled",
-           "computed", "in_turn", "is_differentiated", "is_lasting", "is_traced", "named", "needed", "only", "repeat", "ruled",
-           "selects", "shortcut", "still", "surely"]
+           "computed", "in_turn", "is_compiled", "is_differentiated", "is_lasting", "is_traced", "named", "needed", "only",
+           "repeat", "ruled", "selects", "shortcut", "still", "surely"]
 
 
 @lru_cache
@@ -33,6 +33,11 @@ def is_traced(xp: Namespace, *xs: Array) -> bool:
     """Whether one of these has no numbers of its own that a branch could look at."""
     tools = None if xp is NUMPY else _tools(xp.name)
     return tools is not None and any(map(tools.is_traced, xs))
+
+
+def is_compiled(xp: Namespace, *xs: Array) -> bool:
+    """Whether `torch.compile` makes a graph of what is done with one of these, and gives it the numbers later."""
+    return xp.name == "torch" and bool(_tools(xp.name).are_compiled(xs))
 
 
 def selects(xp: Namespace, *xs: Array) -> bool:

@@ -1,27 +1,48 @@
 """PyTorch's side of `infogeo.arrays.tracing`."""
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from itertools import chain
 from typing import Any
 
 import torch
 from torch._C import _functorch as levels
+from torch._subclasses.fake_tensor import is_fake
 
 from ..backend import Array, Namespace
 from ..backend.namespace import Untraceable
 
 UNTRACEABLE = (RuntimeError, NotImplementedError, Untraceable)
-WITHOUT = "rows of torch.func.vmap, and tensors on the device meta, have not: call it on others"
+WITHOUT = "rows of torch.func.vmap, tensors of torch.compile, and those on the device meta, have not: call it on others"
+_LOOKS = {"DataDependentOutputException", "DynamicOutputShapeException", "GuardOnDataDependentSymNode"}     # 0.7 s to import
+_SAID = ("vmap: It looks like", "vmap: We do not support batching operators that can", "meta tensor", "data pointer of Tensor",
+         "not supported for tensor subclasses")
+
+waits: ContextVar[bool] = ContextVar("infogeo_waits", default=False)       # whether a method can be called when there are numbers
 
 
-def looks_at_numbers(error: Exception) -> bool:
+def looks_at_numbers(error: BaseException) -> bool:
     """Whether torch says that a number is asked for that is not there."""
-    said = ("vmap: It looks like", "vmap: We do not support batching operators that can", "meta tensor", "data pointer of Tensor")
-    return isinstance(error, Untraceable) or any(part in str(error) for part in said)
+    return isinstance(error, Untraceable) or type(error).__name__ in _LOOKS or any(part in str(error) for part in _SAID)
 
 
 def is_traced(x: Array) -> bool:
     """Whether a row of `torch.func.vmap` stands for all of them, or whether there are no numbers, but a shape."""
     *wrapped, plain = _layers(x)
-    return any(map(levels.is_batchedtensor, wrapped)) or isinstance(plain, torch.Tensor) and plain.is_meta
+    return any(map(levels.is_batchedtensor, wrapped)) or _is_a_shape(plain)
+
+
+def are_compiled(xs: Sequence[Array]) -> bool:
+    """Whether their numbers come when a graph of `torch.compile` is evaluated; not where a row of vmap stands for many."""
+    layers = [_layers(x) for x in xs]
+    return any(_comes_later(plain) for *_, plain in layers) and not any(map(levels.is_batchedtensor, chain(*layers)))
+
+
+def _comes_later(plain: Array) -> bool:
+    return type(plain) is not torch.Tensor and is_fake(plain) and plain.device.type != "meta"
+
+
+def _is_a_shape(plain: Array) -> bool:
+    return isinstance(plain, torch.Tensor) and (plain.is_meta or type(plain) is not torch.Tensor and is_fake(plain))
 
 
 selects = is_traced
@@ -55,13 +76,15 @@ def _layers(x: Array) -> list[Array]:
 
 def surely(condition: Array) -> bool:
     plain = torch.as_tensor(_layers(condition)[-1])
-    return not plain.is_meta and bool(torch.all(plain))
+    return not _is_a_shape(plain) and bool(torch.all(plain))
 
 
 def _goes_on(condition: Array, begun: bool) -> bool:
-    """Whether it holds in a row; without numbers, one step tells the shapes."""
+    """Whether it holds in a row; on the device meta, one step tells the shapes."""
     plain = torch.as_tensor(_layers(condition)[-1])
-    return not begun if plain.is_meta else bool(torch.any(plain))
+    if _comes_later(plain):
+        raise Untraceable("how often a loop goes round is told by numbers")
+    return not begun if _is_a_shape(plain) else bool(torch.any(plain))
 
 
 def still(x: Array) -> Array:
@@ -97,6 +120,8 @@ def gradient(xp: Namespace, function: Callable[[Array], Array], x: Array) -> Arr
 
 
 def needed(mask: Array, f: Callable[..., Array], everywhere: Callable[..., Array], xs: tuple[Array, ...]) -> Array:
+    if waits.get():
+        raise Untraceable("a dear formula is evaluated for the rows that need it, which numbers tell")
     return everywhere(*xs)
 
 

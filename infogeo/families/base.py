@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ..arrays.draws import Draws
+from ..arrays.graphs import one_operation
 from ..arrays.pieces import first_mean, is_in_pieces
 from ..arrays.sums import average
 from ..arrays.tracing import is_traced, named, ruled, surely
@@ -161,6 +162,7 @@ class ExponentialFamily(Distribution, Shown):
         """ψ(θ), shape (...), nats: the potential under its statistical name."""
         return self.potential(theta)
 
+    @one_operation
     def log_density(self, theta: Array, x: Array) -> Array:
         """log p(x; θ), shape (...), nats; −∞ where x is outside the support.
 
@@ -285,6 +287,7 @@ class ExponentialFamily(Distribution, Shown):
     def _cross_entropy(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         return self._entropy(xp, theta_p) + self._kl(xp, theta_p, theta_q)
 
+    @one_operation
     def fit(self, x: Array, weights: Array | None = None, prior: Any | None = None) -> Array:
         """The maximum-likelihood θ: the point whose η is the mean of T(x) over axis 0. With a prior, the posterior mode.
 
@@ -406,6 +409,7 @@ class ExponentialFamily(Distribution, Shown):
         """Σ w over the sample, and the weights divided by it, which broadcast with the batch of x."""
         return shares(x, weights, x.shape[:x.ndim - len(self.support.shape)])
 
+    @one_operation
     def theta_from(self, *, boundary: Any = False, **ordinary: Array) -> Array:
         """θ of ordinary parameters, for instance ``Normal().theta_from(mean=1.0, variance=2.0)``; batches broadcast.
 

@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ..arrays.graphs import one_operation
 from ..arrays.tracing import is_differentiated, is_traced, named, still
 from ..backend import Array, Namespace, arrays
 from ..domains.supports import ClosedInterval, Integers
@@ -42,6 +43,7 @@ class Distribution(DuallyFlat):
 
     # The moments
 
+    @one_operation
     def mean(self, theta: Array) -> Array:
         """E[x], shape (..., *support.shape), in the units of x; inf where it is infinite, NaN where it is neither.
 
@@ -54,12 +56,14 @@ class Distribution(DuallyFlat):
         with np.errstate(all="ignore"), named(xp, f"{self!r}.mean"):
             return self._mean_of_x(xp, theta)
 
+    @one_operation
     def variance(self, theta: Array) -> Array:
         """E[|x − E x|²] of each entry of x, shape (..., *support.shape), in squared units of x; otherwise as `mean`."""
         xp, theta = self._required(theta)
         with np.errstate(all="ignore"), named(xp, f"{self!r}.variance"):
             return self._variance_of_x(xp, theta)
 
+    @one_operation
     def covariance(self, theta: Array) -> Array:
         """The covariances of the entries of x, shape (..., *support.shape, *support.shape): the variance of one number.
 
@@ -92,6 +96,7 @@ class Distribution(DuallyFlat):
 
     # The distribution function
 
+    @one_operation
     def cdf(self, theta: Array, x: Array) -> Array:
         """P(X ≤ x), shape (...), to its own relative precision in the lower tail; 0 below the support and 1 above it.
 
@@ -106,18 +111,22 @@ class Distribution(DuallyFlat):
         """
         return self._at("cdf", theta, x, 0.0, 1.0)
 
+    @one_operation
     def survival(self, theta: Array, x: Array) -> Array:
         """P(X > x) = 1 − cdf, to its own relative precision in the upper tail; otherwise as `cdf`."""
         return self._at("survival", theta, x, 1.0, 0.0)
 
+    @one_operation
     def log_cdf(self, theta: Array, x: Array) -> Array:
         """log P(X ≤ x), nats, also where P(X ≤ x) underflows, and as precisely near 0; otherwise as `cdf`."""
         return self._at("log_cdf", theta, x, -np.inf, 0.0)
 
+    @one_operation
     def log_survival(self, theta: Array, x: Array) -> Array:
         """log P(X > x), nats, also where P(X > x) underflows, and as precisely near 0; otherwise as `cdf`."""
         return self._at("log_survival", theta, x, 0.0, -np.inf)
 
+    @one_operation
     def quantile(self, theta: Array, q: Array) -> Array:
         """The smallest x with P(X ≤ x) ≥ q, shape (...), in the units of x; at q = 0 and 1 the ends of the support.
 
@@ -132,6 +141,7 @@ class Distribution(DuallyFlat):
         """
         return self._at_level(theta, q, upper=False)
 
+    @one_operation
     def upper_quantile(self, theta: Array, q: Array) -> Array:
         """The smallest x with P(X > x) ≤ q, shape (...), in the units of x, for q however small; otherwise as `quantile`."""
         return self._at_level(theta, q, upper=True)

@@ -1,8 +1,9 @@
 """Derivatives of what a family has beside its geometry, in closed form: see `geometry.manifolds.rules`."""
 from typing import TYPE_CHECKING, Any
 
+from ..arrays.graphs import now_or_later
 from ..arrays.tracing import Forward, Native, Partial, Slope
-from ..backend import Array, backend_of, dot
+from ..backend import Array, Namespace, backend_of, dot
 from ..geometry.manifolds.rules import of_divergence
 
 if TYPE_CHECKING:
@@ -42,7 +43,15 @@ def _less_measure(family: "ExponentialFamily", theta: Array, rest: Partial) -> P
 
 
 def _expected_log_base_measure(family: "ExponentialFamily", theta: Array) -> Array:
-    return family._expected_log_base_measure(backend_of(theta), theta)
+    return now_or_later(_kernel, _evaluated, family, backend_of(theta), theta)
+
+
+def _kernel(family: "ExponentialFamily", xp: Namespace, theta: Array) -> Array:
+    return family._expected_log_base_measure(xp, theta)
+
+
+def _evaluated(family: "ExponentialFamily", theta: Array) -> Array:
+    return _kernel(family, backend_of(theta), theta)
 
 
 def of_expected_log_base_measure(family: "ExponentialFamily", y: Array, theta: Array) -> tuple[Partial, ...]:

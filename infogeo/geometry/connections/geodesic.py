@@ -1,6 +1,7 @@
 """Geodesics, of the flat connections and of the metric. Points are primal coordinates of the manifold that comes first."""
 import numpy as np
 
+from ...arrays.graphs import one_operation
 from ...backend import Array, arrays
 from ...errors import takes
 from ...numerics.collocation.equations import HessianEquation
@@ -12,6 +13,7 @@ __all__ = ["alpha_exp_map", "alpha_geodesic", "e_geodesic", "exp_map", "log_map"
 
 
 @takes(DuallyFlat)
+@one_operation
 def e_geodesic(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array) -> Array:
     """The point at time t on the e-geodesic from p (t = 0) to q (t = 1), in primal coordinates, shape (..., d).
 
@@ -39,6 +41,7 @@ def e_geodesic(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array) -> Array
 
 
 @takes(DuallyFlat)
+@one_operation
 def m_geodesic(M: DuallyFlat, theta_p: Array, theta_q: Array, t: Array) -> Array:
     """The point at time t on the m-geodesic from p (t = 0) to q (t = 1), in primal coordinates, shape (..., d).
 

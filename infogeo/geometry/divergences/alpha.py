@@ -5,6 +5,7 @@ an exponential family: all its members have the base measure in common.
 """
 import numpy as np
 
+from ...arrays.graphs import one_operation
 from ...backend import Array, arrays
 from ...errors import takes
 from ...objectives.skew import scaled_jensen
@@ -15,6 +16,7 @@ __all__ = ["alpha_divergence", "chi_squared", "hellinger", "renyi", "squared_hel
 
 
 @takes(DuallyFlat)
+@one_operation
 def alpha_divergence(M: DuallyFlat, theta_p: Array, theta_q: Array, alpha: Array) -> Array:
     """The α-divergence D^(α)(p‖q) in Amari's sign, shape (...): KL(p‖q) at α = −1, KL(q‖p) at α = 1.
 
@@ -40,6 +42,7 @@ def alpha_divergence(M: DuallyFlat, theta_p: Array, theta_q: Array, alpha: Array
 
 
 @takes(DuallyFlat)
+@one_operation
 def renyi(M: DuallyFlat, theta_p: Array, theta_q: Array, order: Array) -> Array:
     """The Rényi divergence of order a, log ∫ p^a q^{1−a} / (a − 1) = J_a / (1 − a), shape (...), nats: KL(p‖q) at a = 1.
 
@@ -60,6 +63,7 @@ def renyi(M: DuallyFlat, theta_p: Array, theta_q: Array, order: Array) -> Array:
 
 
 @takes(DuallyFlat)
+@one_operation
 def tsallis(M: DuallyFlat, theta_p: Array, theta_q: Array, order: Array) -> Array:
     """The Tsallis divergence of order a, (∫ p^a q^{1−a} − 1) / (a − 1), shape (...): KL(p‖q) at a = 1.
 
@@ -80,6 +84,7 @@ def tsallis(M: DuallyFlat, theta_p: Array, theta_q: Array, order: Array) -> Arra
 
 
 @takes(DuallyFlat)
+@one_operation
 def chi_squared(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """Pearson's χ²(p‖q) = ∫ (p − q)² / q = e^{ψ(2θ_p − θ_q) − 2ψ(θ_p) + ψ(θ_q)} − 1, shape (...).
 
@@ -98,6 +103,7 @@ def chi_squared(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
 
 
 @takes(DuallyFlat)
+@one_operation
 def squared_hellinger(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """The squared Hellinger distance H² = ½ ∫ (√p − √q)² = 1 − ∫ √(p q), symmetric, in [0, 1], shape (...).
 
@@ -116,6 +122,7 @@ def squared_hellinger(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
 
 
 @takes(DuallyFlat)
+@one_operation
 def hellinger(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """The Hellinger distance H, a metric, in [0, 1], shape (...); without the square: that is `squared_hellinger`.
 

@@ -1,4 +1,5 @@
 """Divergences of a dually flat manifold. Arguments are primal coordinates of the manifold that comes first."""
+from ...arrays.graphs import one_operation
 from ...backend import Array, arrays
 from ...errors import takes
 from ..manifolds.manifold import DuallyFlat
@@ -63,6 +64,7 @@ def jeffreys(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
 
 
 @takes(DuallyFlat)
+@one_operation
 def fenchel_young(M: DuallyFlat, theta: Array, eta: Array) -> Array:
     """The Fenchel–Young divergence Y(θ, η) = ψ(θ) + φ(η) − θ·η of a point in each chart, shape (...), nats; 0 where they are one.
 
@@ -84,6 +86,7 @@ def fenchel_young(M: DuallyFlat, theta: Array, eta: Array) -> Array:
 
 
 @takes(DuallyFlat)
+@one_operation
 def jeffreys_bound(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """√J(p, q) ≥ d(p, q), shape (...): the Jeffreys divergence is the energy ∫ |ẋ|² dt of the e- and of the m-geodesic.
 

@@ -1,4 +1,5 @@
 """Skew Jensen–Bregman divergences: how far ψ lies below its chord. Points are primal coordinates of the manifold."""
+from ...arrays.graphs import one_operation
 from ...arrays.tracing import is_traced
 from ...backend import Array, arrays
 from ...domains.supports import Interval
@@ -10,6 +11,7 @@ __all__ = ["bhattacharyya", "coerced", "jensen_bregman", "require_members"]
 
 
 @takes(DuallyFlat)
+@one_operation
 def jensen_bregman(M: DuallyFlat, theta_p: Array, theta_q: Array, s: Array) -> Array:
     """The skew Jensen–Bregman divergence J_s(p : q) with weight s on p, shape (...), nats.
 
@@ -34,6 +36,7 @@ def jensen_bregman(M: DuallyFlat, theta_p: Array, theta_q: Array, s: Array) -> A
 
 
 @takes(DuallyFlat)
+@one_operation
 def bhattacharyya(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     """The Bhattacharyya distance −log ∫ √(p q) = J_½(p : q), symmetric, shape (...), nats.
 

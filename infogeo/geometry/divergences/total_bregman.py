@@ -1,4 +1,5 @@
 """Total Bregman divergences. Points are primal coordinates of the manifold that comes first."""
+from ...arrays.graphs import one_operation
 from ...backend import Array
 from ...errors import takes
 from ..manifolds.manifold import DuallyFlat
@@ -7,6 +8,7 @@ __all__ = ["total_bregman"]
 
 
 @takes(DuallyFlat)
+@one_operation
 def total_bregman(M: DuallyFlat, theta_a: Array, theta_b: Array) -> Array:
     """The total Bregman divergence of the potential, B_ψ(a : b) / √(1 + ‖∇ψ(b)‖²), shape (...).
 

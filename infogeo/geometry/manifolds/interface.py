@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from ...arrays.blocks import in_blocks, is_large
+from ...arrays.graphs import in_graph, is_read, now_or_later, own_code
 from ...arrays.memo import is_standing, once_each, settled, stands_on
 from ...arrays.tracing import is_differentiated, is_traced, named, ruled
 from ...backend import NUMPY, Array, Namespace, coerced
@@ -109,10 +110,13 @@ def formula(*kinds: str, axes: int, blocks: bool = True, by_name: bool = False,
 
         @wraps(method)
         def public(self: Any, *given: Array, **named: Array) -> Any:
-            if single and len(given) == 1 and not named:        # of one point in a loop, asked most and soonest done
-                x = given[0]
-                if type(x) is np.ndarray and stands_on(x) and x.shape == (self.dim,) and x.dtype.kind == "f":
-                    return own(type(self))(self, NUMPY, x)         # type: ignore[arg-type]
+            x = given[0] if given else None
+            if type(x) is np.ndarray:
+                if single and len(given) == 1 and not named:        # of one point in a loop, asked most and soonest done
+                    if stands_on(x) and x.shape == (self.dim,) and x.dtype.kind == "f":
+                        return own(type(self))(self, NUMPY, x)      # type: ignore[arg-type]
+            elif is_read():
+                return in_graph(public, self, given, named)
             if named or len(given) != len(kinds):
                 given = takes.bind(self, *given, **named).args[1:]
             if settled(given, self.dim) and (given[0].ndim == 1 or not is_large(given)):
@@ -124,14 +128,14 @@ def formula(*kinds: str, axes: int, blocks: bool = True, by_name: bool = False,
                 self.support.require_shape(names[i], xs[i])
             evaluate = plain if xp is NUMPY else by_rule
             if is_standing():                   # a solver's loop has set the error state, and looks after its rows
-                return evaluate(self, xp, xs)
+                return evaluate(self, xp, *xs)
             if _checked.get() and not is_traced(xp, *xs):
                 for i, kind in points:
                     _domain(self, kind).require(names[i], xs[i])
                 with checked(False):            # what kernels ask of each other need not be a point that a user gave
                     return public(self, *xs)
             with np.errstate(all="ignore"):     # an overflow is inf and a point outside is NaN: the values say it
-                return evaluate(self, xp, xs)
+                return evaluate(self, xp, *xs)
 
         @lru_cache(maxsize=None)
         def own(cls: type) -> Callable[..., Any]:
@@ -139,16 +143,16 @@ def formula(*kinds: str, axes: int, blocks: bool = True, by_name: bool = False,
             f: Callable[..., Any] = _formula_of(cls, kernel)
             return _of_numbers(f) if by_name else f
 
-        def by_rule(M: Any, xp: Namespace, xs: list[Array]) -> Any:
+        def by_rule(M: Any, xp: Namespace, *xs: Array) -> Any:
             """The formula, with its derivatives by the rule where somebody may ask for them."""
             with named(xp, f"{M!r}.{kernel[1:]}"):
                 if not rule or not is_differentiated(xp, *xs) or not hasattr(M, "cubic_tensor"):    # no rule for other metrics
-                    return plain(M, xp, xs)
+                    return now_or_later(plain, public, M, xp, *xs)
                 if isinstance(rule, tuple):
                     return tuple(getattr(M, name)(*xs) for name in rule)
-                return ruled(xp, lambda *xs: plain(M, xp, list(xs)), partial(rule, M), *xs)
+                return ruled(xp, partial(now_or_later, plain, public, M, xp), partial(rule, M), *xs)
 
-        def plain(M: Any, xp: Namespace, xs: list[Array]) -> Any:
+        def plain(M: Any, xp: Namespace, *xs: Array) -> Any:
             if blocks and not M.in_one_piece and is_large(xs):
                 return in_blocks(partial(at_points, M, xp), *xs, contiguous=M.dim > 2 and kernel[1:] not in M.as_they_lie)
             return at_points(M, xp, *xs)
@@ -166,6 +170,7 @@ def formula(*kinds: str, axes: int, blocks: bool = True, by_name: bool = False,
                 f, outside = M._with_limits(xp, kernel, f, outside, xs)
             return f(xp, *xs) if outside is None else _nan_outside(xp, f, outside, axes, xs[:coordinates], xs[coordinates:])
 
+        own_code(public)
         public.formula, public.kernel_of = Formula(kinds, axes), own   # type: ignore[attr-defined]
         return public                           # type: ignore[return-value]
     return decorate
