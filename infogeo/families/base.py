@@ -20,7 +20,7 @@ from ..domains.base import Domain, batch_shape
 from ..domains.supports import Interval
 from ..errors import ShapeError, require, require_positive
 from ..face.elsewhere import method
-from ..geometry.manifolds.interface import contract, formula
+from ..geometry.manifolds.interface import contract, formula, formula_by_name
 from ..geometry.manifolds.manifold import DuallyFlat
 from ..numerics.differences import along
 from . import rules
@@ -125,7 +125,7 @@ class ExponentialFamily(Distribution, Shown):
     def _theta_from(self, xp: Namespace, *names: Any, **ordinary: Any) -> Array:
         """θ of ordinary parameters that are coerced and lie in their domains."""
 
-    @formula("theta", axes=0, blocks=False, by_name=True)
+    @formula_by_name("theta")
     def parameters(self, theta: Array) -> dict[str, Array]:      # type: ignore[empty-body]
         """The ordinary parameters as a dict of arrays, of one point of numbers; the inverse of `theta_from`."""
 
@@ -135,7 +135,7 @@ class ExponentialFamily(Distribution, Shown):
 
     # Derived
 
-    @formula("theta", "covector", axes=0, blocks=False, by_name=True)
+    @formula_by_name("theta", "covector")
     def from_eta_tangent(self, theta: Array, d_eta: Array) -> dict[str, Array]:      # type: ignore[empty-body]
         """The change of the ordinary parameters along dη, as a dict of arrays: ∂(ordinary)/∂η · dη, linear in dη.
 
@@ -147,7 +147,7 @@ class ExponentialFamily(Distribution, Shown):
         length = xp.sqrt(xp.sum(vector * d_eta, axis=-1))
         return {name: along(xp, lambda at: self._parameters(xp, at)[name], theta, vector, length) for name in self.ordinary}
 
-    @formula("theta", "x", axes=0, blocks=False)
+    @formula_by_name("theta", "x")
     def residual(self, theta: Array, x: Array) -> dict[str, Array]:      # type: ignore[empty-body]
         """The natural gradient of −log p(x; θ) in the ordinary parameters, as a dict of arrays; of mean 0 under the law.
 

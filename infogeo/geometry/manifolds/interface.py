@@ -21,7 +21,7 @@ from ...arrays.memo import is_standing, once_each, settled, stands_on
 from ...arrays.tracing import is_differentiated, is_traced, named, ruled
 from ...backend import NUMPY, Array, Namespace, coerced
 
-__all__ = ["Formula", "checked", "contract", "formula", "formulas", "pair_kernels"]
+__all__ = ["Formula", "checked", "contract", "formula", "formula_by_name", "formulas", "pair_kernels"]
 
 # What is asked of a law on the boundary of its family, beside what has its limit by its formula
 OF_LIMITS = ("cross_entropy", "distance", "divergence", "dual_potential", "entropy", "expected_log_base_measure", "kl",
@@ -83,7 +83,7 @@ class Formula(NamedTuple):
     axes: int
 
 
-def formula(*kinds: str, axes: int, blocks: bool = True, by_name: bool = False,
+def formula(*kinds: str, axes: int, blocks: bool = True, around: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None,
             rule: Callable[..., Any] | tuple[str, ...] = ()) -> Callable[[F], F]:
     """Make a signature with a docstring the public method of its kernel, which has the same name with an underscore.
 
@@ -93,8 +93,8 @@ def formula(*kinds: str, axes: int, blocks: bool = True, by_name: bool = False,
         As in `Formula`.
     blocks : bool
         Whether large batches go in blocks: not where the result is no array, or where a row is an iteration of its own.
-    by_name : bool
-        Whether the result is a dict of arrays.
+    around : function (kernel) -> kernel, optional
+        What every kernel goes through.
     rule : callable (M, result, *arguments) -> tuple of `Partial`, or tuple of str
         The derivatives in closed form, which PyTorch and JAX take in the place of those of the formula; or the methods that give
         the parts of a result, with theirs.
@@ -141,7 +141,7 @@ def formula(*kinds: str, axes: int, blocks: bool = True, by_name: bool = False,
         def own(cls: type) -> Callable[..., Any]:
             """The kernel of a class, looked up once: the whole way below takes 1.1 of the 5 µs of `potential_and_eta`."""
             f: Callable[..., Any] = _formula_of(cls, kernel)
-            return _of_numbers(f) if by_name else f
+            return f if around is None else around(f)
 
         def by_rule(M: Any, xp: Namespace, *xs: Array) -> Any:
             """The formula, with its derivatives by the rule where somebody may ask for them."""
@@ -180,6 +180,11 @@ def _formula_of(cls: type, kernel: str) -> Any:
     """The kernel; where a class overrides the public name, whose super() asks here, the one above."""
     found = (vars(base)[kernel] for base in cls.__mro__ if kernel in vars(base))
     return next(f for f in found if not hasattr(f, "of_override"))
+
+
+def formula_by_name(*kinds: str) -> Callable[[F], F]:
+    """A `formula` whose result is a dict of arrays, of one point of numbers, and of a large batch in one piece."""
+    return formula(*kinds, axes=0, blocks=False, around=_of_numbers)
 
 
 def _of_numbers(f: Callable[..., Any]) -> Callable[..., Any]:
