@@ -92,7 +92,7 @@ every_dtype = pytest.mark.parametrize("dtype", ["float64", "float32"])
 # The small profile: what has formulas, loops, projections and divergences of its own, and of JAX, which compiles every operation
 # for every shape (30 ms each), one family of a class, no dual, and one of each kind where the code is one for all manifolds.
 SMALL = {"test_array_libraries", "test_arrays", "test_derivatives", "test_divergence_objectives", "test_divergences_arrays",
-         "test_kept_arrays", "test_mirror_is_natural", "test_projection", "test_projection_derivatives", "test_pythagoras",
+         "test_implicit_derivatives", "test_kept_arrays", "test_mirror_is_natural", "test_projection", "test_pythagoras",
          "test_runs_on_libraries", "test_sampling", "test_traced", "test_traced_runs"}
 DEAR = {"test_sampling", "test_sums_and_integrals_on_every_backend"}            # for JAX, which draws by a law of its own anyway
 FEW = {"AffineMap", "Box", "CrossEntropy", "LeastSquares", "LogisticRegression", "a run"}        # of what keeps arrays, on JAX

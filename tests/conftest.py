@@ -12,7 +12,7 @@ from hypothesis import find, settings, strategies  # noqa: E402
 from .backends import BACKENDS, CHOSEN, is_small  # noqa: E402
 
 # What only these libraries can do
-ALONE = {"derivatives": ("torch", "jax"), "projection_derivatives": ("torch", "jax"), "traced": ("jax",), "traced_runs": ("jax",)}
+ALONE = {"derivatives": ("torch", "jax"), "implicit_derivatives": ("torch", "jax"), "traced": ("jax",), "traced_runs": ("jax",)}
 collect_ignore = [f"laws/test_{name}.py" for name, libraries in ALONE.items() if CHOSEN not in libraries]
 
 # Numerical laws take as long as they take, so there is no deadline. Where CI is set, the same examples come every time;

@@ -1,4 +1,4 @@
-"""Derivatives of projections are those of the equations that they solve, in the point and in whatever describes the set.
+"""Derivatives of projections and of Chernoff information are those of the equations that they solve, in all that describes them.
 
 Only a run on PyTorch or JAX has these laws (INFOGEO_TEST_ARRAYS=torch or jax).
 """
@@ -82,3 +82,25 @@ def test_second_derivatives(backend, thorough):
     f = lambda x: (ig.m_project(M, x, onto) ** 2).sum()
     expected = slopes(lambda x: backend.to_numpy(gradient(f)(backend.make(x))), P[0])
     assert np.allclose(backend.to_numpy(hessian(f, backend.make(P[0]))), expected, rtol=1e-6, atol=1e-7)
+
+
+def test_chernoff_information(backend):
+    """Its derivatives, and those of its skew, under what transforms functions; of equal points 0 and ½ without slopes."""
+    q = np.array([[1.0, 0.5, -0.2], [-1.0, 0.4, 0.1]])
+
+    def both(p, wrap=lambda x: x):
+        return ig.chernoff_information(M, p, wrap(q))
+
+    if CHOSEN == "jax":
+        import jax
+        found = jax.jit(jax.jacrev(lambda p: both(p, backend.make)))(backend.make(P))
+        rows = jax.vmap(lambda p: both(p, backend.make))(backend.make(P[:, None, :]))
+    else:
+        import torch
+        found = torch.func.jacrev(lambda p: tuple(both(p, backend.make)))(backend.make(P))
+        rows = torch.func.vmap(lambda p: both(p, backend.make))(backend.make(P[:, None, :]))
+    for i in (0, 1):
+        expected = slopes(lambda p: both(p)[i], P[:1])          # noqa: B023
+        assert np.allclose(backend.to_numpy(found[i])[0, 0], expected[0, 0], rtol=1e-6, atol=1e-9)
+        assert np.all(backend.to_numpy(found[i])[1] == 0.0)
+        assert np.allclose(backend.to_numpy(rows[i]), both(P[:, None, :])[i], rtol=1e-12)
