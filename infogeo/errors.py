@@ -140,7 +140,7 @@ def takes(*first: type, **others: type) -> Callable[[F], F]:
                 values = given[i:] if several else given[i:i + 1] or ((by_name[name],) if name in by_name else ())
                 for value in values:
                     if not isinstance(value, kinds):
-                        raise TypeError(f"{title} takes {_one_of(kinds)} as its argument {name}; got {_shown(value)}")
+                        raise TypeError(f"{title} takes {_one_of(kinds)} as its argument {name}; got {shown(value)}")
             return f(*given, **by_name)
         return checked      # type: ignore[return-value]
     return decorate
@@ -151,7 +151,7 @@ def _one_of(kinds: tuple[type, ...]) -> str:
                        for kind in kinds)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A value in an error; of a class, what makes an object of it."""
     return f"the class {value.__name__}, of which {value.__name__}(…) makes an object" if isinstance(value, type) else repr(value)
 

@@ -138,6 +138,8 @@ class DistributionBooster(FromAnyLibrary, BaseEstimator):         # type: ignore
         rng = check_random_state(self.random_state)
         seed = self._seed if again else int(rng.randint(2**31 - 1))
         X, y, weights = self._data(X, y, sample_weight, first=not again)
+        if not np.any(X != X[:1]):              # of such a sample LightGBM says: Check failed: (train_data->num_features()) > (0)
+            raise DomainError("X must have a feature that is not constant: there is nothing to split")
         family = self._family_of(y)
         self._require(family, y)
         valid = self._validation(X_val, y_val, sample_weight_val)

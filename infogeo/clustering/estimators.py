@@ -65,7 +65,8 @@ class BregmanKMeans(FromAnyLibrary, TransformerMixin, ClusterMixin, BaseEstimato
         k = self.n_clusters
         if not 1 <= k <= X.shape[0]:
             raise ValueError(f"n_clusters must be in 1 ... n_samples; got n_clusters={k} and n_samples={X.shape[0]}")
-        M, rng = self.generator(X.shape[1]).dual, np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        M = _of_width("generator", self.generator, X.shape[1]).dual
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         points = M.dual.to_eta(M.dual.domain.require("X", X))            # B_F(x : c) = D(x*‖c*) on the dual, whose η is x
         starts = np.stack([kmeans_plus_plus(M, points, k, rng) for _ in range(self.n_init)])
         found = bregman_kmeans(M, points, starts, max_steps=self.max_iter)
@@ -78,7 +79,7 @@ class BregmanKMeans(FromAnyLibrary, TransformerMixin, ClusterMixin, BaseEstimato
         """B_F(x_i : c_j), shape (n, k)."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        M = self.generator(X.shape[1])
+        M = _of_width("generator", self.generator, X.shape[1])
         return M.divergence(self.cluster_centers_, M.domain.require("X", X)[:, None, :])
 
     def predict(self, X: Array) -> Array:
@@ -136,7 +137,7 @@ class FamilyMixture(FromAnyLibrary, DensityMixin, BaseEstimator):         # type
     def fit(self, X: Array, y: Any = None) -> Self:
         """Find the components; `y` is there for pipelines and not used."""
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
-        self.family_ = self.family(X.shape[1])
+        self.family_ = _of_width("family", self.family, X.shape[1])
         x, rng = self._rows(X), np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         start = mixture_start(self.family_, x, self.n_components, rng)
         found = fit_mixture(self.family_, x, *start, tol=self.tol, max_steps=self.max_iter, prior_count=self.prior_count)
@@ -170,3 +171,10 @@ class FamilyMixture(FromAnyLibrary, DensityMixin, BaseEstimator):         # type
     def score(self, X: Array, y: Any = None) -> float:
         """The mean of log p(x_i), nats."""
         return float(np.mean(self.score_samples(X)))
+
+
+def _of_width(name: str, make: Any, p: int) -> Any:
+    """What a class or function makes for rows of p numbers. Raises TypeError for what is made already."""
+    if not callable(make):
+        raise TypeError(f"{name} must be a class or a function (features) -> object, such as {type(make).__name__}; got {make!r}")
+    return make(p)

@@ -110,6 +110,7 @@ class ConjugateModel:
         return f"{type(self).__name__}({self.q!r}, {self.n} observations)"
 
     @classmethod
+    @takes(family=ExponentialFamily)
     def of(cls, family: ExponentialFamily, prior_theta: Array, x: Array, batch_size: int | None = None) -> "ConjugateModel":
         """Observations of a family under its conjugate prior, `statistics.conjugate_prior`: q becomes the exact posterior."""
         found = conjugacy(family)

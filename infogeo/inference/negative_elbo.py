@@ -4,6 +4,7 @@ from typing import Any
 
 from ..arrays.joined import listed
 from ..backend import Array
+from ..errors import shown
 from ..families.base import ExponentialFamily
 from ..objectives.base import Objective
 from .expectations import Expectation
@@ -49,13 +50,13 @@ class NegativeELBO(Objective):
     def __init__(self, q: ExponentialFamily | LowRankNormal, log_joint: Callable[[Array], Array] | Any,
                  expectation: Expectation | None = None) -> None:
         if not isinstance(q, (ExponentialFamily, LowRankNormal)):
-            raise TypeError(f"NegativeELBO takes an ExponentialFamily or a LowRankNormal as its argument q; got {q!r}")
+            raise TypeError(f"NegativeELBO takes an ExponentialFamily or a LowRankNormal as its argument q; got {shown(q)}")
         if isinstance(log_joint, type) or not (callable(log_joint) or hasattr(log_joint, "expectation")):
-            raise TypeError(f"log_joint must be a function z -> log p(x, z) or a model; got {log_joint!r}")
+            raise TypeError(f"log_joint must be a function z -> log p(x, z) or a model; got {shown(log_joint)}")
         found = getattr(log_joint, "expectation", None) if expectation is None else expectation
         if not isinstance(found, Expectation):
             raise TypeError("expectation must be an Expectation, such as QuadratureExpectation() or MonteCarloExpectation(100); "
-                            f"got {found!r}")
+                            f"got {shown(found)}")
         self.q: Any = q
         self.expectation = found
         self.log_joint: Any = log_joint

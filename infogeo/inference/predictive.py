@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.joined import listed
 from ..backend import NUMPY, Array, Namespace, arrays, generator_of
-from ..errors import ShapeError, require, require_count
+from ..errors import ShapeError, require, require_count, shown
 from ..families.base import ExponentialFamily
 from ..families.categorical import Categorical
 from .low_rank_normal import LowRankNormal
@@ -101,10 +101,10 @@ def predictive(q: ExponentialFamily | LowRankNormal, theta: Array, model: Any, X
     (array([1.6487]), 1.6487)
     """
     if not isinstance(q, (ExponentialFamily, LowRankNormal)):
-        raise TypeError(f"predictive takes an ExponentialFamily or a LowRankNormal as its argument q; got {q!r}")
+        raise TypeError(f"predictive takes an ExponentialFamily or a LowRankNormal as its argument q; got {shown(q)}")
     if isinstance(model, type) or not hasattr(model, "predicted"):
         raise TypeError("predictive takes a Regression, VectorRegression, LinearRegression, WeightPosterior or BayesianMixture "
-                        f"as its argument model; got {model!r}")
+                        f"as its argument model; got {shown(model)}")
     require("level", "0 < level < 1", isinstance(level, Real) and 0 < level < 1, level)
     if require_count("draws", draws, 0) and rng is None:
         raise TypeError("draws need rng, such as numpy.random.default_rng(0)")

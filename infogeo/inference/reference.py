@@ -5,7 +5,7 @@ import numpy as np
 
 from ..arrays.joined import listed
 from ..backend import Array, arrays
-from ..errors import takes
+from ..errors import shown, takes
 from ..families.base import ExponentialFamily
 from ..numerics.exponentials import logsumexp
 from .expectations import MonteCarloExpectation, WeightedPoints, require_values_of
@@ -73,7 +73,7 @@ def reference(q: ExponentialFamily, theta: Array, log_joint: Any, by: WeightedPo
     0.6
     """
     if isinstance(log_joint, type) or not callable(log_joint):
-        raise TypeError(f"log_joint must be a function z -> log p(x, z), or a model that is one; got {log_joint!r}")
+        raise TypeError(f"log_joint must be a function z -> log p(x, z), or a model that is one; got {shown(log_joint)}")
     by.require(q, log_joint)
     theta = q.theta_domain.require("theta", listed(theta, log_joint))
     z, weights = by.points(q, theta)

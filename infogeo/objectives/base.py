@@ -6,6 +6,7 @@ from typing import Any
 
 from ..arrays.joined import listed
 from ..backend import Array, arrays
+from ..errors import shown
 from ..numerics.linalg import matvec
 
 __all__ = ["Objective"]
@@ -84,7 +85,8 @@ class Objective(ABC):
             For a map without it.
         """
         if isinstance(map, type) or not callable(map) or not callable(getattr(map, "pull_back", None)):
-            raise TypeError(f"map must be an object with map(u) and map.pull_back(u, covector), as AffineMap(A) is; got {map!r}")
+            raise TypeError("map must be an object with map(u) and map.pull_back(u, covector), as AffineMap(A) is; got "
+                            f"{shown(map)}")
         return _PulledBack(self, map)
 
 

@@ -6,6 +6,7 @@ from ..arrays.joined import joined
 from ..arrays.kept import kept
 from ..arrays.tracing import surely
 from ..backend import Array, Namespace, backend_of, batch_contiguous, dot
+from ..errors import shown
 from ..numerics.linalg import matvec
 from .base import Objective
 
@@ -15,7 +16,7 @@ __all__ = ["CrossEntropy", "ReverseKL", "require_manifold"]
 def require_manifold(name: str, M: Any, what: str = "DuallyFlat", has: str = "eta_domain") -> Any:
     """The manifold of an objective. Raises TypeError where it is something else."""
     if isinstance(M, type) or not hasattr(M, has):
-        raise TypeError(f"{name} takes a {what} first, such as Categorical(3); got {M!r}")
+        raise TypeError(f"{name} takes a {what} first, such as Categorical(3); got {shown(M)}")
     return M
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from ..arrays.blocks import ELEMENTS, slices
 from ..arrays.draws import Draws
 from ..backend import NUMPY, Array, arrays, backend_of, batch_contiguous
-from ..errors import ShapeError, require, require_count
+from ..errors import ShapeError, require, require_count, shown
 from .base import Objective
 from .divergence import CrossEntropy, require_manifold
 
@@ -93,7 +93,7 @@ class Noisy(Objective):
     def __init__(self, f: Objective, sigma: float) -> None:
         require("sigma", "sigma >= 0", isinstance(sigma, Real) and float(sigma) >= 0, sigma)
         if isinstance(f, type) or not hasattr(f, "value_and_gradient"):
-            raise TypeError(f"Noisy takes an objective first; got {f!r}")
+            raise TypeError(f"Noisy takes an objective first; got {shown(f)}")
         self.f, self.sigma, self.valued = f, sigma, getattr(f, "valued", True)
 
     def __repr__(self) -> str:

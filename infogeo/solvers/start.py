@@ -9,7 +9,7 @@ from array_api_compat import is_array_api_obj
 from ..arrays.joined import listed
 from ..backend import Array, arrays, asarray, backend_of, batch_contiguous
 from ..domains.convex import RealSpace
-from ..errors import ShapeError
+from ..errors import ShapeError, shown
 from .step import Constant
 from .update import Update
 
@@ -57,7 +57,7 @@ def start(objective: Any, x0: Array, geometry: Any, update: Any, step: Any = Non
         x0 = arrays(x0)[1]
         geometry = Coordinates(x0.shape[-1] if x0.ndim else 1)
     if isinstance(geometry, type) or not hasattr(geometry, "domain"):
-        raise TypeError(f"geometry must be a Riemannian or a DuallyFlat, an object with a domain; got {geometry!r}")
+        raise TypeError(f"geometry must be a Riemannian or a DuallyFlat, an object with a domain; got {shown(geometry)}")
     for part in (update, step):
         for name in getattr(part, "needs", ()):
             if not hasattr(geometry, name):
@@ -81,7 +81,7 @@ def as_update(update: Any, rng: Any = None) -> Any:
         except TypeError as error:
             raise TypeError(f"update must be an object, {update.__name__}(…), not the class: {error}") from None
     if isinstance(update, type) or not all(callable(getattr(update, name, None)) for name in ("init", "on", "__call__")):
-        raise TypeError(f"update must be an Update, such as GradientUpdate() or NaturalUpdate(); got {update!r}")
+        raise TypeError(f"update must be an Update, such as GradientUpdate() or NaturalUpdate(); got {shown(update)}")
     return update.seeded(rng) if isinstance(update, Update) else update
 
 
@@ -96,7 +96,7 @@ def as_step(step: Any) -> Any:
     if isinstance(step, type) or not callable(step):
         if isinstance(step, (Real, list, tuple)) or is_array_api_obj(step):
             return Constant(step)
-        raise TypeError(f"step must be a step rule, such as Constant(0.1), or a positive number; got {step!r}")
+        raise TypeError(f"step must be a step rule, such as Constant(0.1), or a positive number; got {shown(step)}")
     return step
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import require_count, require_positive, takes
+from ..errors import require_count, require_positive, shown, takes
 from ..families.bernoulli import Bernoulli
 from ..families.binomial import Binomial, Multinomial
 from ..families.categorical import Categorical
@@ -50,7 +50,7 @@ def parametric_complexity(family: Any, n: int) -> float:
     >>> round(C, 6), float(np.log(1 + 2 * 0.5**2 + 1).round(6))
     (0.916291, 0.916291)
     """
-    raise TypeError(f"the parametric complexity is exact for families of categorical and binomial counts; got {family!r}")
+    raise TypeError(f"the parametric complexity is exact for families of categorical and binomial counts; got {shown(family)}")
 
 
 @parametric_complexity.register

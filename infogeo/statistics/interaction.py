@@ -1,9 +1,11 @@
 """How much the interactions of each order contribute to a table of probabilities."""
+from collections.abc import Iterable
 from itertools import combinations
 from math import prod
 from typing import Any, NamedTuple
 
 from ..backend import Array, arrays
+from ..errors import shown
 from ..families.categorical import Categorical
 from ..families.hierarchical import Hierarchical, Tables
 
@@ -64,6 +66,8 @@ def interaction_orders(shape: tuple[int, ...], probabilities: Array) -> Interact
     >>> abs(found.divergences).round(4)  # no pair depends
     array([0.    , 0.    , 0.5252])
     """
+    if isinstance(shape, type) or not isinstance(shape, Iterable):
+        raise TypeError(f"shape must be a tuple of integers, the levels of each variable; got {shown(shape)}")
     xp, p = arrays(Tables(tuple(shape)).require("probabilities", probabilities))
     axes = range(len(shape))
     families = [Hierarchical(tuple(shape), tuple(combinations(axes, k))) for k in range(1, len(shape))]

@@ -142,6 +142,13 @@ def test_runs(changes, error, words):
     (lambda: MODEL.objective((X[:3], Y)), ig.ShapeError, r"x and y must have the same samples; got shapes \(3, 2\) and \(4,\)$"),
     (lambda: MODEL.objective((np.array([[0, 0], [0, np.nan]]), Y[:2])), ig.DomainError,
      r"x must satisfy x finite; 1 of 4 points does not, first at index \(1, 1\): nan"),
+    (lambda: ig.CrossEntropy(ig.Normal, [0.0, 1.0]), TypeError, r"got the class Normal, of which Normal\(…\) makes an object"),
+    (lambda: descend(geometry=ig.Normal), TypeError, "geometry must be a Riemannian .* got the class Normal, of which"),
+    (lambda: ig.statistics.interaction_orders(ig.BoltzmannMachine, [0.5, 0.5]), TypeError, "shape must be a tuple of integers"),
+    (lambda: ig.inference.ConjugateModel.of(ig.Poisson, [1.0, -1.0], [1.0]), TypeError, "argument family; got the class Poisson"),
+    (lambda: ig.clustering.FamilyMixture(2, family=ig.Normal()).fit(X), TypeError, r"family must be a class or a function .*Normal"),
+    (lambda: ig.clustering.BregmanKMeans(2, generator=ig.Euclidean(2)).fit(X), TypeError, "generator must be a class or a func"),
+    (lambda: ig.boosting.NaturalGradientBoostingRegressor().fit(X, Y), ig.DomainError, "X must have a feature that is not cons"),
     (lambda: MODEL.objective((X, Y, Y, Y)), TypeError, r"batch must be a pair \(x, y\), or \(x, y, weights\); got 4 things"),
 ])
 def test_what_else_is_told(make, error, words):
