@@ -146,7 +146,7 @@ def test_runs(changes, error, words):
     (lambda: descend(geometry=ig.Normal), TypeError, "geometry must be a Riemannian .* got the class Normal, of which"),
     (lambda: ig.statistics.interaction_orders(ig.BoltzmannMachine, [0.5, 0.5]), TypeError, "shape must be a tuple of integers"),
     (lambda: ig.inference.ConjugateModel.of(ig.Poisson, [1.0, -1.0], [1.0]), TypeError, "argument family; got the class Poisson"),
-    (lambda: ig.clustering.FamilyMixture(2, family=ig.Normal()).fit(X), TypeError, r"family must be a class or a function .*Normal"),
+    (lambda: ig.clustering.FamilyMixture(2, family=ig.Normal()).fit(X), TypeError, "family must be a class or a function"),
     (lambda: ig.clustering.BregmanKMeans(2, generator=ig.Euclidean(2)).fit(X), TypeError, "generator must be a class or a func"),
     (lambda: ig.boosting.NaturalGradientBoostingRegressor().fit(X, Y), ig.DomainError, "X must have a feature that is not cons"),
     (lambda: MODEL.objective((X, Y, Y, Y)), TypeError, r"batch must be a pair \(x, y\), or \(x, y, weights\); got 4 things"),
