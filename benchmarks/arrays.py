@@ -5,7 +5,7 @@
     JAX_PLATFORMS=cpu python benchmarks/arrays.py --host            # the functions that go through the host, to arrays_host.csv
 
 A formula is there where it gives NumPy's numbers, to the rounding of float64 times the condition of the metric, as the law in
-tests/laws/test_arrays.py says; under jax.jit where it is traced.
+tests/laws/test_arrays.py says; under jax.jit where it is traced, and of torch.compile where the graph gives eager's numbers.
 """
 import argparse
 import csv
@@ -65,6 +65,18 @@ def traced(M, pool):
     return missing(M, lambda name, kinds: jax.jit(getattr(M, name)).trace(*given(made, kinds)) is not None)
 
 
+def compiled(M, pool):
+    """By ``torch.compile(..., fullgraph=True)``: read, traced and evaluated, to eager's numbers."""
+    made = each(pool, lambda x: torch.as_tensor(np.array(x)))
+
+    def same(name, kinds):
+        torch._dynamo.reset()
+        f, xs = getattr(M, name), given(made, kinds)
+        found = torch.compile(f, fullgraph=True, backend="eager")(*xs)
+        return torch.allclose(found, f(*xs), rtol=1e-12, equal_nan=True)
+    return missing(M, same)
+
+
 def untraced_beside(M):
     """What a family does beside its formulas and `jax.jit` does not trace: see BESIDE."""
     rng, theta = np.random.default_rng(0), np.asarray(M.theta_domain.interior_point, dtype=float)
@@ -118,7 +130,7 @@ def row(name, M):
     host = through_the_host(M, pool)
     libraries = {library: said(on_library(M, make, pool, expected)) for library, make in LIBRARIES.items()}
     return {"family": type(M).__name__, "formulas": len(expected), **libraries,
-            "jit": said(traced(M, pool)), "beside": " ".join(untraced_beside(M)),
+            "jit": said(traced(M, pool)), "compile": said(compiled(M, pool)), "beside": " ".join(untraced_beside(M)),
             "host": "; ".join(f"{method} {' '.join(names)}" for method, names in host.items())}
 
 
