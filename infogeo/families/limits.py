@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.tracing import is_traced, shortcut, surely
-from ..backend import Array, Namespace, arrays
+from ..backend import NUMPY, Array, Namespace, arrays
 from .base import ExponentialFamily
 
 __all__ = ["HasLimits"]
@@ -45,7 +45,7 @@ class HasLimits(ExponentialFamily):
             eta = xs[0]
             f = f if kernel == "_dual_potential" else partial(self._theta_of_limit, f)
             return f, outside & ~self._in_closure(xp, eta)
-        if all(surely(xp, xp.all(xp.isfinite(theta))) for theta in xs):
+        if all(surely(xp, _is_finite(xp, theta)) for theta in xs):
             return f, outside
         return partial(self._anywhere if is_traced(xp, *xs) else self._at_limit, kernel, f), outside
 
@@ -91,7 +91,12 @@ class HasLimits(ExponentialFamily):
 
 
 def _are_finite(xp: Namespace, found: Array, *thetas: Array) -> Array:
-    return xp.all(xp.stack([xp.isfinite(xp.sum(theta)) for theta in thetas]))       # a sum costs XLA two thirds of a look at each
+    return xp.all(xp.stack([_is_finite(xp, theta) for theta in thetas]))
+
+
+def _is_finite(xp: Namespace, theta: Array) -> Array:
+    """Of all; a sum costs XLA two thirds of a look at each, and PyTorch, of 900 000 numbers, 0.05 ms in the place of 0.7."""
+    return xp.all(xp.isfinite(theta)) if xp is NUMPY else xp.isfinite(xp.sum(theta))
 
 
 def _never(xp: Namespace, theta: Array) -> Array:
