@@ -71,8 +71,8 @@ def arrays(rows):
     lacks = lambda cell: literal(cell, {"all", "none", "but"})
     host = lambda cell: "; ".join(f"{literal(method)}: {literal(names)}" for method, _, names in
                                   (part.partition(" ") for part in cell.split("; ") if part))
-    ways = {key: head for key, head in {"torch": "PyTorch", "jax": "JAX", "jit": "``jax.jit``", "compile": "``torch.compile``"}.items()
-            if key in rows[0]}
+    ways = {"torch": "PyTorch", "jax": "JAX", "jit": "``jax.jit``", "compile": "``torch.compile``"}
+    ways = {key: head for key, head in ways.items() if key in rows[0]}
     heads = ("Class", "Formulas", *ways.values(), "Not under ``jax.jit``", "Through the host")
     cells = lambda row: (lacks(row[key]) for key in ways)
     return table(heads, [(f"`{row['family']}`", row["formulas"], *cells(row), literal(row["beside"]), host(row["host"]))
