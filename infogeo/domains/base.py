@@ -5,6 +5,7 @@ One object serves the check (`contains`, `require`), the data of tests (`sample`
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from operator import index
+from typing import NoReturn
 
 import numpy as np
 
@@ -33,6 +34,20 @@ class Domain(ABC):
     def shape(self) -> tuple[int, ...]:
         """The trailing shape of a point."""
         return ()
+
+    @property
+    def whole(self) -> bool:
+        """Of a `ConvexDomain`, whether it is all of R^d."""
+        return self._not_of_vectors()
+
+    @property
+    def closed(self) -> bool:
+        """Of a `ConvexDomain`, whether its boundary belongs to it."""
+        return self._not_of_vectors()
+
+    def _not_of_vectors(self) -> NoReturn:
+        raise TypeError(f"theta_domain and eta_domain must be sets of coordinate vectors, such as RealSpace(1), Orthant(1) or "
+                        f"OpenSimplex(1); got a set of observations, {self!r}")
 
     @abstractmethod
     def contains(self, x: Array) -> Array:

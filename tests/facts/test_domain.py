@@ -141,3 +141,11 @@ def test_a_chart_of_the_user():
 
     np.testing.assert_allclose(Halved(1, -1).interior_point, [0.5, -0.5])
     assert Halved(1, -1) == Halved(1, -1)
+
+
+def test_a_set_of_observations_is_no_domain_of_coordinates():
+    """Whose points are numbers, not vectors: a manifold of one's own is told where it is first used."""
+    M = type("Own", (type(ig.Bernoulli()),), {"eta_domain": ig.domains.Interval(0.0, 1.0)})()
+    for use in (lambda: M.to_theta([0.3]), lambda: ig.CrossEntropy(M, [0.3])):
+        with pytest.raises(TypeError, match="must be sets of coordinate vectors.*got a set of observations, Interval"):
+            use()
