@@ -26,8 +26,25 @@ def escaped(line):
     return "".join(parts)
 
 
+def prose_first(lines):
+    """A docstring whose paragraphs after a list, as "Source: …" after the parameters, stand above the first list.
+
+    numpydoc takes them for one more parameter.
+    """
+    heads = [i for i, under in enumerate(lines[1:]) if re.fullmatch("-{3,}", under)]
+    lists, prose = [], []
+    for start, end in zip(heads, [*heads[1:], len(lines)]):
+        section = lines[start:end]
+        begins = (i for i in range(3, len(section)) if not section[i - 1] and re.match(r"\S(?!.* : )", section[i]))
+        at = len(section) if section[0] in ("Examples", "Notes", "References", "See Also") else next(begins, len(section))
+        lists += [*section[:at], ""]
+        prose += section[at:]
+    return [*lines[:heads[0]], *prose, "", *lists] if heads else lines
+
+
 def escape_mathematics(app, what, name, obj, options, lines):
     """Docstrings are plain text, and prompts, up to the next empty line, are code."""
+    lines[:] = prose_first(lines)
     prompt = False
     for i, line in enumerate(lines):
         prompt = bool(line.strip()) and (prompt or line.lstrip().startswith(">>>"))

@@ -261,6 +261,7 @@ class GaussianExpectation(Expectation):
     ------
     TypeError
         For another q, or a model without the two methods.
+
     Source: Opper & Archambeau, The variational Gaussian approximation revisited (2009); Khan & Rue (2021).
 
     Examples

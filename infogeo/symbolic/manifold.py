@@ -45,7 +45,7 @@ class SymbolicManifold(SymbolicConnections):
         If ψ is not strictly convex, with the point and the eigenvalue.
 
     Source: Amari, Information Geometry and Its Applications (2016), chapters 1, 2 and 6; Shima, The Geometry of Hessian
-        Structures (2007), section 3.1, for the curvature.
+    Structures (2007), section 3.1, for the curvature.
 
     Examples
     --------
