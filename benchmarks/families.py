@@ -11,8 +11,8 @@ methods on their arrays take part, those of JAX compiled. pyBregMan works point 
 a thousand points and multiplied by 100 (marked x100). A dash is a quantity that a library does not have. geomstats has Fisher
 metrics in its own charts. Each library uses the cores that it takes by itself, ours and efax (by JAX) all of them;
 OMP_NUM_THREADS=1 leaves ours one. With NumPy `to_theta` of Categorical(10) cannot come to 1.5 times efax's 0.40 ms: its sum,
-quotient and logarithm, in 14 blocks on two threads and nothing else, take 0.69, the logarithm alone 0.31. The last table is the structured `sharp` against building and
-solving the dense metric.
+quotient and logarithm, in 14 blocks on two threads and nothing else, take 0.69, the logarithm alone 0.31.
+The last table is the structured `sharp` against building and solving the dense metric.
 """
 import argparse
 import json
