@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Array, Namespace, arrays, to_numpy
+from ..backend import Array, Namespace, arrays, set_at, to_numpy
 from ..errors import ConvergenceError, DomainError, require_count
 from ..numerics.linalg import inverse
 from ..operators.base import IdentityOperator, LinearOperator
@@ -270,7 +270,7 @@ def _pivoted_cholesky(matrix: Array, rank: int) -> Array:
         pivot = float(left[j])
         if not pivot > least:
             return L[:, :max(k, 1)]
-        L[:, k] = (G[:, j] - xp.matmul(L, L[j, :])) / pivot**0.5
+        L = set_at(xp, L, (slice(None), k), (G[:, j] - xp.matmul(L, L[j, :])) / pivot**0.5)
         left = left - L[:, k]**2
     return L
 
