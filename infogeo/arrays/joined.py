@@ -1,5 +1,6 @@
 """What objects keep beside the arrays that they meet: in the library, dtype and device of those."""
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from weakref import ref
 
@@ -52,12 +53,13 @@ def beside(xp: Namespace, dtype: Any, constant: Any) -> Array:
         return known[1]
     there = xp.asarray(constant, dtype=dtype)
     if is_lasting(xp, there):
-        _there[key] = ref(constant, _forgetting(key)), there
+        _there[key] = ref(constant, partial(_forget, _there, key)), there
     return there
 
 
-def _forgetting(key: tuple[int, Namespace, Any]) -> Callable[[Any], None]:
-    return lambda gone: _there.pop(key, None) and None
+def _forget(there: dict[Any, Any], key: Any, gone: Any) -> None:
+    """At the end of a process the names of this module may be gone before the arrays are."""
+    there.pop(key, None)
 
 
 def gathered(*constants: Any) -> tuple[Any, ...]:
