@@ -31,6 +31,13 @@ def test_output(problem):
     assert distance(p.network.record(p.w, p.x).output, p.module(p.x).detach()) < 1e-14
 
 
+def test_pooling_under_vmap():
+    """Channels lie beside each other there, too."""
+    p = in_zoo("pooled")
+    rows = torch.func.vmap(lambda x: p.network.forward(p.w, x[None])[0])(p.x)
+    assert distance(rows, p.module(p.x).detach()) < 1e-14
+
+
 def test_products(problem):
     p, done = problem, problem.network.record(problem.w, problem.x)
     g, v = torch.randn((3, *done.output.shape), dtype=p.w.dtype), torch.randn((3, p.network.size), dtype=p.w.dtype)

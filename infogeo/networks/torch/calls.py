@@ -247,7 +247,7 @@ def _max_pool2d(seen: Recorder, func: Any, input: Array, *args: Any, **kwargs: A
     """
     if input.device.type != "cpu" or input.ndim != 4 or input.shape[1] < 4:
         return func(input, *args, **kwargs)
-    sideways = input.detach().contiguous(memory_format=torch.channels_last)
+    sideways = input.detach().permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)      # torch.func.vmap has no memory_format
     at = F.max_pool2d_with_indices(sideways, *args, **kwargs)[1]
     return input.flatten(2).gather(2, at.flatten(2)).reshape(at.shape)
 
