@@ -113,8 +113,14 @@ class Bernoulli(HasLimits, Separable, GreatCircles, ConstantBaseMeasure):
 
     def _distance(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
         """2 |arcsin √q − arcsin √p|, with arcsin √p = arctan e^{θ/2}, by the addition theorem of the tangent."""
-        tangent = xp.sinh(0.25 * (theta_q - theta_p)) / xp.cosh(0.25 * (theta_p + theta_q))
-        return 2.0 * xp.abs(xp.atan(tangent))[..., 0]
+        return 2.0 * xp.abs(self._angle(xp, theta_p, theta_q))
+
+    def _angle_square(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
+        return self._angle(xp, theta_p, theta_q) ** 2
+
+    def _angle(self, xp: Namespace, theta_p: Array, theta_q: Array) -> Array:
+        """arcsin √q − arcsin √p, shape (...)."""
+        return xp.atan(xp.sinh(0.25 * (theta_q - theta_p)) / xp.cosh(0.25 * (theta_p + theta_q)))[..., 0]
 
 
 def _softplus(xp: Namespace, x: Array) -> Array:

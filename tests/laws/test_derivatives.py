@@ -172,6 +172,31 @@ def test_geodesics(name, way, backend, thorough):
         assert close(second @ ways[1][2], expected, rtol=1e-6)
 
 
+# A way to form them each, of spheres, half-planes, matrices, and parts side by side
+AT_THE_POINT = ["Categorical(3)", "Normal"]
+AT_THE_POINT += ["Bernoulli", "InverseGaussian", "DiagonalNormal(2)", "MultivariateNormal(2)",
+                 "Independent(Categorical(3), 2)"] * (CHOSEN == "torch")
+
+
+@pytest.mark.parametrize("name", AT_THE_POINT)
+def test_geodesics_at_the_point(name, backend):
+    """Of exp_x(v) at v = 0, log_x(y) and the geodesic at y = x: there they are x + v, y − x and x + t (y − x), to first order.
+
+    To the second, −Γ(v, v)/2 and Γ(v, v)/2 are added, where Γ is half the cubic tensor with one index raised.
+    """
+    M = ALL[name]
+    rng, p, _ = points(M, 31)
+    covector = rng.standard_normal(p.shape)
+    part = lambda x, y: M.geodesic(x, y, 0.4)
+    for f, y, at_x, at_y in ((M.exp, 0.0 * p, 1.0, 1.0), (M.log, p, -1.0, 1.0), (part, p, 0.6, 0.4)):
+        found = pulled(backend, f, covector, p, y)
+        assert close(found[0], at_x * covector) and close(found[1], at_y * covector)
+    x, c = backend.make(p[0]), backend.make(covector[0])
+    connection = 0.5 * M.cubic_tensor(p[0]) @ M.sharp(p[0], covector[0])
+    for f, y, sign in ((M.exp, 0.0 * p[0], -1.0), (M.log, p[0], 1.0)):
+        assert close(hessian(backend, lambda y: (c * f(x, y)).sum(), y), sign * connection)
+
+
 # Closed forms in every argument, integrals, sums, and quantiles by Newton's method; of JAX one that compiles soon for each
 ON_THE_LINE = ["Gamma", "LogSeries", "Truncated(Exponential, 0, 2)"]
 ON_THE_LINE += ["Beta", "Poisson", "Binomial(7)", "VonMises", "InverseGaussian", "Truncated(Poisson, 0)",

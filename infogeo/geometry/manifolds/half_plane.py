@@ -2,6 +2,7 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from ...backend import Array, Namespace
 from ...domains.convex import ConvexDomain, Orthant, ProductDomain, RealSpace
 from ...errors import require_count, require_positive
+from ...numerics.even import asinh_squared_series, by_square, cosh_and_sinhc_series, sinhc_root
 from ...numerics.exponentials import sinhc
 from .manifold import Riemannian
 from .separable import diagonal
@@ -74,14 +76,8 @@ class HalfSpace(Riemannian):
         """The point at time 1 of the geodesic that starts at x with this velocity, shape (..., dim)."""
         v = x[..., -1:]
         a = vector / v
-        ell, rise = _norm(xp, a), a[..., -1:]
-        # v_x / v_y = cosh ℓ − (a_v/ℓ) sinh ℓ; ℓ − a_v from the other components, as it cancels where the geodesic goes up
-        across = xp.sum(a[..., :-1] ** 2, axis=-1, keepdims=True)
-        up = xp.where(rise > 0, rise, xp.zeros_like(rise))
-        total = xp.where(ell + up > 0, ell + up, xp.ones_like(ell))
-        less = xp.where(rise > 0, across / total, ell - rise)
-        growth = sinhc(xp, ell)
-        height = v / (xp.exp(-ell) + less * growth)
+        start = by_square(xp, lambda a: xp.sum(a * a, axis=-1), partial(_start_near, xp), partial(_start, xp), a)
+        growth, height = start[..., 1:], v / start[..., :1]
         return xp.concat([x[..., :-1] + height * growth * a[..., :-1], height], axis=-1)
 
     def _log(self, xp: Namespace, x: Array, y: Array) -> Array:
@@ -92,12 +88,12 @@ class HalfSpace(Riemannian):
 
     def _distance_along(self, xp: Namespace, x: Array, y: Array, step: Array) -> Array:
         """c ℓ of two points that are `step` = y − x apart, shape (...)."""
-        return self.radius * _rapidity(xp, x, y, step)[..., 0]
+        return self.radius * _rapidity(xp, step, _scale(xp, x, y))[..., 0]
 
     def _geodesic_along(self, xp: Namespace, x: Array, y: Array, step: Array, t: Array) -> Array:
         """The point at time t of the geodesic from x to y = x + `step`, shape (..., dim)."""
-        ell, t = _rapidity(xp, x, y, step), t[..., None]
-        from_x, from_y = sinh_ratio(xp, 1.0 - t, ell) / x[..., -1:], sinh_ratio(xp, t, ell) / y[..., -1:]
+        square, t = _rapidity_square(xp, x, y, step), t[..., None]
+        from_x, from_y = sinh_ratio(xp, 1.0 - t, square) / x[..., -1:], sinh_ratio(xp, t, square) / y[..., -1:]
         place = x[..., :-1] + from_y / (from_x + from_y) * step[..., :-1]
         height = 1.0 / (from_x + from_y)
         batch = np.broadcast_shapes(place.shape[:-1], height.shape[:-1])
@@ -108,7 +104,7 @@ class HalfSpace(Riemannian):
         v_x, v_y, across, rise = x[..., -1:], y[..., -1:], step[..., :-1], step[..., -1:]
         up = (xp.sum(across**2, axis=-1, keepdims=True) + rise * (v_x + v_y)) / (2.0 * v_x * v_y)
         direction = xp.concat([across / v_y, xp.broadcast_to(up, (*across.shape[:-1], 1))], axis=-1)
-        return v_x * direction / sinhc(xp, _rapidity(xp, x, y, step))
+        return v_x * direction / sinhc_root(xp, _rapidity_square(xp, x, y, step))
 
 
 def _norm(xp: Namespace, vector: Array) -> Array:
@@ -120,14 +116,52 @@ def _norm(xp: Namespace, vector: Array) -> Array:
     return size * xp.sqrt(xp.sum((vector / size) ** 2, axis=-1, keepdims=True))
 
 
-def _rapidity(xp: Namespace, x: Array, y: Array, step: Array) -> Array:
+def _start(xp: Namespace, a: Array) -> Array:
+    """(v_x / v_y, sinh ℓ / ℓ) at time 1 of the geodesic that starts with the velocity v_x a, ℓ = |a|, shape (..., 2).
+
+    v_x / v_y = cosh ℓ − (a_v/ℓ) sinh ℓ = e^{−ℓ} + (ℓ − a_v) sinh ℓ / ℓ.
+    """
+    ell, rise = _norm(xp, a), a[..., -1:]
+    # ℓ − a_v from the other components, as it cancels where the geodesic goes up
+    across = xp.sum(a[..., :-1] ** 2, axis=-1, keepdims=True)
+    up = xp.where(rise > 0, rise, xp.zeros_like(rise))
+    total = xp.where(ell + up > 0, ell + up, xp.ones_like(ell))
+    less = xp.where(rise > 0, across / total, ell - rise)
+    growth = sinhc(xp, ell)
+    return xp.concat([xp.exp(-ell) + less * growth, growth], axis=-1)
+
+
+def _start_near(xp: Namespace, a: Array) -> Array:
+    """The same next to a = 0."""
+    even, growth = cosh_and_sinhc_series(xp.sum(a * a, axis=-1, keepdims=True))
+    return xp.concat([even - a[..., -1:] * growth, growth], axis=-1)
+
+
+def _scale(xp: Namespace, x: Array, y: Array) -> Array:
+    """√(v_x v_y), shape (..., 1)."""
+    return xp.sqrt(x[..., -1:]) * xp.sqrt(y[..., -1:])
+
+
+def _rapidity(xp: Namespace, step: Array, scale: Array) -> Array:
     """ℓ = 2 arsinh(½ |Δ| / √(v_x v_y)), which is arccosh(1 + |Δ|² / (2 v_x v_y)) without its cancellation, shape (..., 1)."""
-    return 2.0 * xp.asinh(0.5 * _norm(xp, step) / (xp.sqrt(x[..., -1:]) * xp.sqrt(y[..., -1:])))
+    return 2.0 * xp.asinh(0.5 * _norm(xp, step) / scale)
 
 
-def sinh_ratio(xp: Namespace, t: Array, x: Array) -> Array:
-    """sinh(t x) / sinh(x), which is t where x is 0."""
-    return t * sinhc(xp, t * x) / sinhc(xp, x)
+def _rapidity_square(xp: Namespace, x: Array, y: Array, step: Array) -> Array:
+    """ℓ², shape (..., 1)."""
+    def chord_square(step: Array, scale: Array) -> Array:
+        """4 sinh² ½ℓ."""
+        return xp.sum((step / scale) ** 2, axis=-1)
+
+    def near(step: Array, scale: Array) -> Array:
+        return 4.0 * asinh_squared_series(0.25 * chord_square(step, scale))[..., None]
+
+    return by_square(xp, chord_square, near, lambda step, scale: _rapidity(xp, step, scale) ** 2, step, _scale(xp, x, y))
+
+
+def sinh_ratio(xp: Namespace, t: Array, square: Array) -> Array:
+    """sinh(tℓ) / sinh ℓ from ℓ², which is t where that is 0."""
+    return t * sinhc_root(xp, t * t * square) / sinhc_root(xp, square)
 
 
 class Hyperbolic(Riemannian):

@@ -9,10 +9,11 @@ from ...domains.convex import ConvexDomain, OpenSimplex, RealSpace
 from ...errors import require_converged
 from ...numerics.collocation.equations import HessianEquation
 from ...numerics.collocation.paths import arrive, join
+from ...numerics.even import asin_squared, cos_root, sinc_root
 from ...numerics.exponentials import logsumexp
 from .manifold import DuallyFlat
 from .separable import Separable
-from .sphere import sinc, sine_ratio
+from .sphere import sine_ratio
 
 __all__ = ["ByRoot", "Entropic"]
 
@@ -52,22 +53,21 @@ class Entropic:
 
     def geodesic(self, xp: Namespace, p: Array, q: Array, t: Array) -> Array:
         """√p_t = (sin((1 − t)ω) √p + sin(tω) √q) / sin ω with ω = half the distance; NaN beyond the simplex, shape (..., k)."""
-        omega = 0.5 * self.distance(xp, p, q)
-        of_p, of_q = sine_ratio(xp, 1.0 - t, omega), sine_ratio(xp, t, omega)
-        return _squared(xp, column(of_p) * xp.sqrt(p) + column(of_q) * xp.sqrt(q), t * omega)
+        square = _angle_square(xp, p, q)
+        of_p, of_q = sine_ratio(xp, 1.0 - t, square), sine_ratio(xp, t, square)
+        return _squared(xp, column(of_p) * xp.sqrt(p) + column(of_q) * xp.sqrt(q), t * t * square)
 
     def exp(self, xp: Namespace, p: Array, vector: Array) -> Array:
         """√p(1) = √p cos τ + ½ (v / √p) sin τ / τ with τ = ½ |v|; NaN beyond the simplex, shape (..., k)."""
-        push = _where_not_zero(xp, vector, vector / xp.sqrt(p))
-        tau = 0.5 * xp.sqrt(dot(push, push))
-        return _squared(xp, xp.sqrt(p) * column(xp.cos(tau)) + 0.5 * push * column(sinc(xp, tau)), tau)
+        push = _over(xp, vector, xp.sqrt(p))
+        square = 0.25 * dot(push, push)
+        return _squared(xp, xp.sqrt(p) * column(cos_root(xp, square)) + 0.5 * push * column(sinc_root(xp, square)), square)
 
     def log(self, xp: Namespace, p: Array, q: Array) -> Array:
         """2√p (√q − √p cos ω) ω / sin ω, shape (..., k)."""
-        omega = 0.5 * self.distance(xp, p, q)
-        fall = 2.0 * xp.sin(0.5 * omega) ** 2                           # 1 − cos ω
-        gap = _root_gap(xp, p, q) + xp.sqrt(p) * column(fall)
-        return 2.0 * xp.sqrt(p) * gap / column(sinc(xp, omega))
+        chord = _root_gap(xp, p, q)
+        gap = chord + xp.sqrt(p) * column(0.5 * dot(chord, chord))                 # 1 − cos ω
+        return 2.0 * xp.sqrt(p) * gap / column(sinc_root(xp, _angle_square(xp, p, q)))
 
 
 @dataclass(frozen=True)
@@ -182,12 +182,18 @@ def _completed(xp: Namespace, head: Array, total: float) -> Array:
 
 def _root_gap(xp: Namespace, p: Array, q: Array) -> Array:
     """√q − √p, without cancellation."""
-    return _where_not_zero(xp, q - p, (q - p) / (xp.sqrt(p) + xp.sqrt(q)))
+    return _over(xp, q - p, xp.sqrt(p) + xp.sqrt(q))
 
 
-def _where_not_zero(xp: Namespace, x: Array, quotient: Array) -> Array:
-    """A quotient with the numerator x; 0 where that is 0, whatever the denominator."""
-    return xp.where(x == 0, xp.zeros_like(quotient), quotient)
+def _angle_square(xp: Namespace, p: Array, q: Array) -> Array:
+    """ω² = 4 arcsin² ½‖√p − √q‖, shape (...)."""
+    chord = _root_gap(xp, p, q)
+    return 4.0 * asin_squared(xp, xp.minimum(0.25 * dot(chord, chord), xp.ones_like(chord[..., 0])))
+
+
+def _over(xp: Namespace, x: Array, y: Array) -> Array:
+    """x / y; 0 where both are 0."""
+    return x / xp.where((x == 0) & (y == 0), xp.ones_like(y), y)
 
 
 def _finite(xp: Namespace, x: Array) -> Array:
@@ -195,9 +201,9 @@ def _finite(xp: Namespace, x: Array) -> Array:
     return xp.where(xp.isinf(x), xp.zeros_like(x), x)
 
 
-def _squared(xp: Namespace, amplitude: Array, angle: Array) -> Array:
-    """Probabilities from amplitudes; NaN beyond the simplex: where one is negative, or the way was too long."""
+def _squared(xp: Namespace, amplitude: Array, square: Array) -> Array:
+    """Probabilities from amplitudes; NaN beyond the simplex: where one is negative, or the angle too wide."""
     room = 8.0 * float(xp.finfo(amplitude.dtype).eps)
-    inside = xp.all(amplitude >= -room, axis=-1, keepdims=True) & column(xp.abs(angle) <= 0.5 * pi + room)
+    inside = xp.all(amplitude >= -room, axis=-1, keepdims=True) & column(square <= (0.5 * pi + room) ** 2)
     p = xp.maximum(amplitude, xp.zeros_like(amplitude)) ** 2
     return xp.where(inside, p / xp.sum(p, axis=-1, keepdims=True), xp.full_like(p, xp.nan))
