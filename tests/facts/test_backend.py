@@ -66,8 +66,8 @@ def test_mixing_devices_is_an_error_that_says_what_to_do():
         backend.backend_of(x, y)
     family = ig.Categorical(3)
     for call in (lambda: family.kl(x, y), lambda: family.sharp(y, x), lambda: ig.e_geodesic(family, y, x, 0.5),
-                 lambda: ig.descend(ig.CrossEntropy(family, np.full(2, 0.3)), y, geometry=family, update=ig.GradientUpdate(),
-                                    step=ig.Constant(1.0), max_steps=1)):
+                 lambda: ig.descend(ig.CrossEntropy(family, strict([0.3, 0.3])), x, geometry=family, update=ig.GradientUpdate(),
+                                    step=ig.Constant(1.0), max_steps=1)):       # what is kept of NumPy's joins: test_kept_arrays
         with pytest.raises(TypeError, match=MIXED):
             call()
     with pytest.raises(TypeError, match=MIXED):

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ...backend import Array, arrays
-from ...errors import require_converged, require_count, takes
+from ...errors import require_converged, require_count, shown, takes
 from ..manifolds.manifold import DuallyFlat
 from .flat_sets import FlatSet, required_point
 from .projection import e_project, m_project
@@ -136,6 +136,9 @@ def cyclic_projections(M: DuallyFlat, theta: Array, sets: Sequence[FlatSet], *, 
     """
     require_count("max_cycles", max_cycles)
     require_count("the number of sets", len(sets))
+    for part in sets:
+        if not isinstance(part, FlatSet):
+            raise TypeError(f"cyclic_projections takes a sequence of FlatSets as its argument sets; got {shown(part)} in it")
     xp, q = arrays(required_point(M, "theta", theta, *sets))
     for _ in range(max_cycles):
         moved = 0.0
