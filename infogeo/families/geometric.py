@@ -129,8 +129,9 @@ class Geometric(HasLimits, ArcLength, ConstantBaseMeasure):
         """
         step = theta_q - theta_p
         roots = xp.sqrt(-xp.expm1(theta_p)) * xp.sqrt(-xp.expm1(theta_q))
-        apart = xp.exp(0.5 * xp.maximum(theta_p, theta_q)) * xp.expm1(-0.5 * xp.abs(step)) / roots
-        return -2.0 * xp.sign(step) * xp.asinh(apart)
+        grows = step > 0                    # by choices and not by |step|, which has no derivative at 0
+        apart = xp.exp(0.5 * xp.where(grows, theta_q, theta_p)) * xp.expm1(0.5 * xp.where(grows, -step, step)) / roots
+        return 2.0 * xp.asinh(xp.where(grows, -apart, apart))
 
 
 def _odds(xp: Namespace, theta: Array) -> Array:

@@ -7,7 +7,8 @@ from ..backend import Array, Namespace
 from .exponentials import sinhc
 from .piecewise import horner
 
-__all__ = ["asin_squared", "asinh_squared_series", "by_square", "cos_root", "cosh_and_sinhc_series", "sinc_root", "sinhc_root"]
+__all__ = ["NEAR", "asin_squared", "asinh_squared_series", "cos_root", "cosh_and_sinhc_series", "differentiably", "sinc_root",
+           "sinhc_root"]
 
 NEAR = 0.25         # the seam: what the series below leave out is under 1e-16 of a value, and of two derivatives
 _COSH = tuple(1.0 / factorial(2 * k) for k in range(12))
@@ -19,21 +20,21 @@ _ASIN = tuple(0.5 * 4.0**k / (k * k * comb(2 * k, k)) for k in range(1, 19))
 _ASINH = tuple((-1.0) ** k * c for k, c in enumerate(_ASIN))
 
 
-def by_square(xp: Namespace, square: Callable[..., Array], near: Callable[..., Array], far: Callable[..., Array],
-              *xs: Array) -> Array:
-    """``far(*xs)``, but where a derivative may be asked ``near(*xs)`` of those with ``square(*xs)``, shape (...), next to 0.
+def differentiably(xp: Namespace, close: Callable[..., Array], near: Callable[..., Array], far: Callable[..., Array],
+                   *xs: Array) -> Array:
+    """``far(*xs)``, but where a derivative may be asked ``near(*xs)`` of the rows for which ``close(*xs)``, shape (...).
 
-    Both are the same function: `near` a series, `far` a formula that goes by a root of the square. Shapes: xs (..., *).
+    Both are the same function: `far` a formula without a derivative at some of these, `near` one with it. Shapes: xs (..., *).
     """
     if not (selects(xp, *xs) or is_differentiated(xp, *xs)):
         return far(*xs)
-    close = square(*xs) < NEAR
-    inner, outer = near(*only(xp, close, *xs)), far(*only(xp, ~close, *xs))
-    return xp.where(close[(..., *(None,) * (inner.ndim - close.ndim))], inner, outer)
+    chosen = close(*xs)
+    inner, outer = near(*only(xp, chosen, *xs)), far(*only(xp, ~chosen, *xs))
+    return xp.where(chosen[(..., *(None,) * (inner.ndim - chosen.ndim))], inner, outer)
 
 
 def _of_root(xp: Namespace, series: tuple[float, ...], f: Callable[[Array], Array], square: Array) -> Array:
-    return by_square(xp, lambda s: s, lambda s: horner(s, series), lambda s: f(xp.sqrt(s)), square)
+    return differentiably(xp, lambda s: s < NEAR, lambda s: horner(s, series), lambda s: f(xp.sqrt(s)), square)
 
 
 def sinhc_root(xp: Namespace, square: Array) -> Array:
@@ -53,7 +54,8 @@ def sinc_root(xp: Namespace, square: Array) -> Array:
 
 def asin_squared(xp: Namespace, square: Array) -> Array:
     """arcsin² √q for 0 ≤ q ≤ 1, elementwise."""
-    return by_square(xp, lambda q: 4.0 * q, lambda q: q * horner(q, _ASIN), lambda q: xp.asin(xp.sqrt(q)) ** 2, square)
+    return differentiably(xp, lambda q: 4.0 * q < NEAR, lambda q: q * horner(q, _ASIN), lambda q: xp.asin(xp.sqrt(q)) ** 2,
+                          square)
 
 
 def asinh_squared_series(square: Array) -> Array:

@@ -147,6 +147,16 @@ def test_distance(name, backend):
     assert all(np.all(g == 0) for g in pulled(backend, M.distance, np.ones(3), p, p))
 
 
+def test_distance_of_a_half_space(backend):
+    """Which has no rule: in two and more dimensions 0 at the point itself, elsewhere minus the unit vector, lowered."""
+    for dim in (2, 3):
+        M, p = ig.geometry.HalfSpace(dim, 1.5), np.random.default_rng(32).uniform(0.5, 2.0, (2, dim))
+        q = np.stack([p[0], 1.3 * p[1]])
+        at_p, at_q = pulled(backend, M.distance, np.ones(2), p, q)
+        assert np.all(at_p[0] == 0) and np.all(at_q[0] == 0)
+        assert close(at_p[1], -M.flat(p[1], M.log(p[1], q[1])) / M.distance(p[1], q[1]))
+
+
 # Of decompositions, which have no derivative at equal eigenvalues; JAX does not trace the iteration of normal laws
 WAYS = [("MultivariateNormal(2)", "exp"), ("LogDet(2)", "exp"), ("LogDet(2)", "log")]
 WAYS += [("MultivariateNormal(2)", "log"), ("MultivariateNormal(2)", "geodesic"), ("LogDet(2)", "geodesic")] * (CHOSEN == "torch")
@@ -174,7 +184,7 @@ def test_geodesics(name, way, backend, thorough):
 
 # A way to form them each, of spheres, half-planes, matrices, and parts side by side
 AT_THE_POINT = ["Categorical(3)", "Normal"]
-AT_THE_POINT += ["Bernoulli", "InverseGaussian", "DiagonalNormal(2)", "MultivariateNormal(2)",
+AT_THE_POINT += ["Bernoulli", "Geometric", "InverseGaussian", "DiagonalNormal(2)", "MultivariateNormal(2)",
                  "Independent(Categorical(3), 2)"] * (CHOSEN == "torch")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ...backend import Array, Namespace
 from ...domains.convex import ConvexDomain, Orthant, ProductDomain, RealSpace
 from ...errors import require_count, require_positive
-from ...numerics.even import asinh_squared_series, by_square, cosh_and_sinhc_series, sinhc_root
+from ...numerics.even import NEAR, asinh_squared_series, cosh_and_sinhc_series, differentiably, sinhc_root
 from ...numerics.exponentials import sinhc
 from .manifold import Riemannian
 from .separable import diagonal
@@ -76,7 +76,7 @@ class HalfSpace(Riemannian):
         """The point at time 1 of the geodesic that starts at x with this velocity, shape (..., dim)."""
         v = x[..., -1:]
         a = vector / v
-        start = by_square(xp, lambda a: xp.sum(a * a, axis=-1), partial(_start_near, xp), partial(_start, xp), a)
+        start = differentiably(xp, lambda a: xp.sum(a * a, axis=-1) < NEAR, partial(_start_near, xp), partial(_start, xp), a)
         growth, height = start[..., 1:], v / start[..., :1]
         return xp.concat([x[..., :-1] + height * growth * a[..., :-1], height], axis=-1)
 
@@ -87,8 +87,12 @@ class HalfSpace(Riemannian):
     # The same, with y − x from the caller, who may know it better than the difference of the points does
 
     def _distance_along(self, xp: Namespace, x: Array, y: Array, step: Array) -> Array:
-        """c ℓ of two points that are `step` = y − x apart, shape (...)."""
-        return self.radius * _rapidity(xp, step, _scale(xp, x, y))[..., 0]
+        """c ℓ of two points that are `step` = y − x apart, shape (...); its derivative at the point itself is 0."""
+        def is_zero(step: Array, scale: Array) -> Array:
+            return xp.all((step == 0) & (scale > 0), axis=-1)
+
+        return self.radius * differentiably(xp, is_zero, lambda step, scale: 0.0 * step[..., :1] / scale, partial(_rapidity, xp),
+                                            step, _scale(xp, x, y))[..., 0]
 
     def _geodesic_along(self, xp: Namespace, x: Array, y: Array, step: Array, t: Array) -> Array:
         """The point at time t of the geodesic from x to y = x + `step`, shape (..., dim)."""
@@ -156,7 +160,10 @@ def _rapidity_square(xp: Namespace, x: Array, y: Array, step: Array) -> Array:
     def near(step: Array, scale: Array) -> Array:
         return 4.0 * asinh_squared_series(0.25 * chord_square(step, scale))[..., None]
 
-    return by_square(xp, chord_square, near, lambda step, scale: _rapidity(xp, step, scale) ** 2, step, _scale(xp, x, y))
+    def far(step: Array, scale: Array) -> Array:
+        return _rapidity(xp, step, scale) ** 2
+
+    return differentiably(xp, lambda *xs: chord_square(*xs) < NEAR, near, far, step, _scale(xp, x, y))
 
 
 def sinh_ratio(xp: Namespace, t: Array, square: Array) -> Array:
