@@ -147,7 +147,11 @@ def _whole(parts: Sequence[Array]) -> list[Array]:
 @_later.register_fake      # type: ignore[untyped-decorator]
 def _shapes(key: str, xs: list[torch.Tensor]) -> list[torch.Tensor]:
     """Those of tensors on the device meta."""
-    parts = _calls[key].with_tensors([torch.empty(x.shape, dtype=x.dtype, device="meta") for x in xs])
+    token = waits.set(False)            # within a method that could wait, another one that does is a call of the graph by itself
+    try:
+        parts = _calls[key].with_tensors([torch.empty(x.shape, dtype=x.dtype, device="meta") for x in xs])
+    finally:
+        waits.reset(token)
     return [torch.empty(part.shape, dtype=part.dtype, device=xs[0].device) for part in parts]
 
 

@@ -70,8 +70,15 @@ def test_divergences_and_distribution_functions():
     """Functions that look at numbers, have no rule, and are differentiated when the graph is evaluated."""
     M, p, q = ig.Gamma(), tensor([1.3, -1.5], [2.0, -0.4]), tensor([1.0, -2.0])
     for f in (lambda p, q: ig.alpha_divergence(M, p, q, 0.3), lambda p, q: M.cdf(p, q[..., 0]) + M.quantile(p, 0.3),
-              lambda p, q: ig.e_geodesic(M, p, q, 0.4)):
+              lambda p, q: ig.e_geodesic(M, p, q, 0.4), lambda p, q: ig.chernoff_information(M, p, q).value):
         assert same(f, [p, q], [True, True])
+
+
+def test_a_method_that_waits_inside_another_one(caplog):
+    """It is a call of the graph by itself: torch tells of no error."""
+    M, p, q = ig.Categorical(3), tensor([0.3, -0.5]), tensor([1.0, -2.0])
+    assert same(lambda p, q: ig.alpha_divergence(M, p, q, 0.3), [p, q], [True, True])
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 def test_one_graph_of_every_size():
