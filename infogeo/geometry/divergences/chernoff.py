@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...arrays.graphs import one_operation
 from ...arrays.tracing import Partial, Slope, is_traced, repeat, ruled
 from ...backend import Array, backend_of, column, dot
 from ...errors import require_converged, takes
@@ -53,11 +54,17 @@ def chernoff_information(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Chern
     >>> float(ig.chernoff_information(M, p, q).value.round(6))  # 2² / 8
     0.5
     """
+    return ChernoffInformation(*_information(M, theta_p, theta_q))
+
+
+@one_operation
+def _information(M: DuallyFlat, theta_p: Array, theta_q: Array) -> tuple[Array, Array]:
+    """``(J_s, s)``."""
     require_members(M, theta_p, theta_q)
     xp, theta_p, theta_q = M.point(theta_p, theta_q)
     s = ruled(xp, partial(_skew, M), partial(_of_skew, M), theta_p, theta_q)
     value = jensen_bregman(M, theta_p, theta_q, s)
-    return ChernoffInformation(value, xp.where(xp.isnan(value), value, s) if is_traced(xp, value) else s)
+    return value, xp.where(xp.isnan(value), value, s) if is_traced(xp, value) else s
 
 
 def _skew(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
