@@ -4,6 +4,7 @@ from typing import Any
 
 from ..arrays.joined import gathered, joined
 from ..arrays.kept import kept
+from ..arrays.tracing import still
 from ..backend import Array, backend_of, dot
 from ..errors import ShapeError, require
 from ..numerics.linalg import matvec
@@ -48,8 +49,8 @@ class LeastSquares(Objective):
             require(name, f"{name} finite", xp.all(xp.isfinite(x), axis=-1), x)
         self.A, self.b, self.rows = kept(A), kept(b), tuple(b.shape[:-1])
         self.gram = kept(xp.matmul(xp.matrix_transpose(A), A))
-        self.relative_smoothness = float(xp.max(xp.abs(self.gram)))
-        self.smoothness = float(xp.linalg.matrix_norm(A, ord=2)) ** 2
+        self.relative_smoothness = float(still(xp, xp.max(xp.abs(self.gram))))
+        self.smoothness = float(still(xp, xp.linalg.matrix_norm(A, ord=2))) ** 2
 
     def __repr__(self) -> str:
         return f"LeastSquares(A of shape {tuple(self.A.shape)}, b of shape {tuple(self.b.shape)})"

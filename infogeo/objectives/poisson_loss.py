@@ -3,6 +3,7 @@ from typing import Any
 
 from ..arrays.joined import gathered, joined
 from ..arrays.kept import kept
+from ..arrays.tracing import still
 from ..backend import Array, backend_of
 from ..errors import ShapeError, require
 from ..numerics.linalg import matvec
@@ -51,7 +52,7 @@ class PoissonLoss(Objective):
         good = xp.all((A >= 0) & xp.isfinite(A), axis=-1) & xp.any(A > 0, axis=-1)
         require("A", "A >= 0 without a row of zeros", good, A)
         require("b", "b >= 0", (b >= 0) & xp.isfinite(b), b)
-        self.A, self.b, self.relative_smoothness = kept(A), kept(b), float(xp.sum(b))
+        self.A, self.b, self.relative_smoothness = kept(A), kept(b), float(still(xp, xp.sum(b)))
 
     def __repr__(self) -> str:
         return f"PoissonLoss(A of shape {tuple(self.A.shape)})"

@@ -39,6 +39,19 @@ def test_nothing_is_followed(still, backend):
         assert not (r.x.requires_grad or r.path.requires_grad or r.values.requires_grad)
 
 
+def test_data_that_ask_for_derivatives(backend):
+    """∂f / ∂b of ½ |Ax − b|² and of the Poisson loss, whose numbers of smoothness are constants."""
+    A, x = [[1.0, 0.5], [0.2, 1.0]], tensor([0.4, 0.3])
+    torch.set_warn_always(True)                         # else torch warns once a process
+    try:
+        for made, slope in ((ig.LeastSquares, lambda b, p: b - p), (ig.PoissonLoss, lambda b, p: -torch.log(p))):
+            a, b = tensor(A, requires_grad=True), tensor(ETA, requires_grad=True)
+            made(a, b).value_and_gradient(x)[0].backward()
+            assert torch.allclose(b.grad, slope(b, a @ x), rtol=1e-12)
+    finally:
+        torch.set_warn_always(False)
+
+
 def test_vmap_says_that_rows_are_rows(backend):
     for f in (lambda x: run(x, tensor(ETA)).x, lambda eta: run(tensor(X0[0]), eta).x):
         with pytest.raises(TypeError, match="torch.func.vmap has not got row by row"):
