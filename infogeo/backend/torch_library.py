@@ -32,6 +32,8 @@ def to_host(x: Array) -> np.ndarray:
         require_dense(x)
     if isinstance(x, torch.Tensor) and x.is_meta:
         raise Untraceable("a tensor on the device meta has a shape and no numbers: pass one on another device")
+    if isinstance(x, torch.Tensor) and torch._C._functorch.is_functorch_wrapped_tensor(x):
+        raise Untraceable("this goes through NumPy, which transforms of torch.func cannot follow: call it on tensors outside")
     host: np.ndarray = x.detach().cpu().resolve_conj().resolve_neg().numpy() if isinstance(x, torch.Tensor) else np.asarray(x)
     return host
 

@@ -52,6 +52,12 @@ def test_data_that_ask_for_derivatives(backend):
         torch.set_warn_always(False)
 
 
+def test_transforms_of_what_looks_at_numbers_say_so(backend):
+    """A constructor that looks at the data."""
+    with pytest.raises(TypeError, match="goes through NumPy, which transforms of torch.func cannot follow"):
+        torch.func.grad(lambda b: ig.LeastSquares(X0, b).value_and_gradient(tensor(X0[0]))[0])(tensor(ETA))
+
+
 def test_vmap_says_that_rows_are_rows(backend):
     for f in (lambda x: run(x, tensor(ETA)).x, lambda eta: run(tensor(X0[0]), eta).x):
         with pytest.raises(TypeError, match="torch.func.vmap has not got row by row"):
