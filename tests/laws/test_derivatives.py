@@ -157,9 +157,10 @@ def test_distance_of_a_half_space(backend):
         assert close(at_p[1], -M.flat(p[1], M.log(p[1], q[1])) / M.distance(p[1], q[1]))
 
 
-# Of decompositions, which have no derivative at equal eigenvalues; JAX does not trace the iteration of normal laws
+# Of decompositions, which have no derivative at equal eigenvalues, and by iterations, which JAX does not trace
 WAYS = [("MultivariateNormal(2)", "exp"), ("LogDet(2)", "exp"), ("LogDet(2)", "log")]
-WAYS += [("MultivariateNormal(2)", "log"), ("MultivariateNormal(2)", "geodesic"), ("LogDet(2)", "geodesic")] * (CHOSEN == "torch")
+WAYS += [("MultivariateNormal(2)", "log"), ("MultivariateNormal(2)", "geodesic"), ("LogDet(2)", "geodesic"),
+         ("Gamma", "exp")] * (CHOSEN == "torch")
 
 
 @pytest.mark.parametrize("name, way", WAYS)

@@ -60,7 +60,8 @@ def test_compiled_is_the_same(name, backend):
 
 
 # Of formulas that take the largest of numbers: as a shift, a scale, a residual, or to see whether they are near
-LARGEST = {"Categorical(3)": ["potential", "to_theta", "kl"], "NegativeEntropy(3)": ["to_theta"], "LogLinear": ["potential", "to_theta"],
+LARGEST = {"Categorical(3)": ["potential", "to_theta", "kl"], "NegativeEntropy(3)": ["to_theta"],
+           "LogLinear": ["potential", "to_theta"],
            "MultivariateNormal(2)": ["kl", "to_theta"], "PNorm(3, 1.5)": ["to_eta", "to_theta"], "VonMisesFisher(3)": ["to_eta"],
            "LogDet(2)": ["divergence"], "Wishart(2)": ["kl", "to_theta"], "Dirichlet(3)": ["kl", "to_theta"],
            "Truncated(Poisson, 0)": ["potential", "to_theta"], "ConwayMaxwellPoisson": ["potential"],

@@ -2,12 +2,13 @@
 # `Dual` stands here, too: `DuallyFlat.dual` makes one, so that in files of their own the two would import each other.
 from abc import ABC
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from numpy import ndarray
 
 from ...arrays.memo import once, once_each
+from ...arrays.tracing import ruled
 from ...backend import NUMPY, Array, Namespace, arrays
 from ...domains.convex import ConvexDomain, RealSpace
 from ...errors import ShapeError, takes
@@ -230,7 +231,7 @@ class Riemannian(ABC):
         """
 
     def _exp(self, xp: Namespace, x: Array, vector: Array) -> Array:
-        return arrive(self._geodesics, x, vector)[0]
+        return ruled(xp, lambda x, v: arrive(self._geodesics, x, v)[0], partial(rules.of_exp, self), x, vector)
 
     @formula("theta", "theta", axes=1, blocks=False)
     def log(self, x: Array, y: Array) -> Array:

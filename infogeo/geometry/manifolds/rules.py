@@ -4,15 +4,17 @@ They take the place of a derivative through the formulas where PyTorch or JAX as
 also through inversions without a closed form, whose derivative is the inverse metric. A rule is a function
 ``(M, result, *arguments)`` to a `Partial` for every argument.
 """
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from ...arrays.tracing import Forward, Native, Operator, Partial, Slope, Tensor
 from ...backend import Array, backend_of, column
-from ...numerics.linalg import matvec, solve
+from ...numerics.linalg import inverse, matvec
 
-__all__ = ["of_distance", "of_divergence", "of_dual_flat", "of_dual_metric", "of_dual_potential", "of_dual_sharp", "of_flat",
-           "of_geodesic", "of_inner", "of_log", "of_metric", "of_norm", "of_potential", "of_sharp", "of_to_eta", "of_to_theta"]
+__all__ = ["of_distance", "of_divergence", "of_dual_flat", "of_dual_metric", "of_dual_potential", "of_dual_sharp", "of_exp",
+           "of_flat", "of_geodesic", "of_inner", "of_log", "of_metric", "of_norm", "of_potential", "of_sharp", "of_to_eta",
+           "of_to_theta"]
 
 
 def _cubic(M: Any, theta: Array, u: Array, v: Array) -> Array:
@@ -88,23 +90,33 @@ def of_distance(M: Any, y: Array, x: Array, z: Array) -> tuple[Partial, ...]:
 
 
 def of_log(M: Any, vector: Array, x: Array, y: Array) -> tuple[Partial, ...]:
-    """By those of exp_x(v) = y, where no formula of the logarithm has one: J dv = dy − ∂_x exp_x(v) dx, J = ∂_v exp_x(v)."""
-    xp, ahead = backend_of(x), Native(lambda x: M.exp(x, vector), x)
+    """By those of exp_x(v) = y, where no formula of the logarithm has one."""
+    return _of_inverse(M.exp, vector, x, y)
 
-    def jacobian() -> Array:
-        rows = (Forward(partial(component, i), vector).pull(xp, xp.ones_like(y[..., 0])) for i in range(y.shape[-1]))
-        return xp.stack(list(rows), axis=-2)
+
+def of_exp(M: Any, point: Array, x: Array, vector: Array) -> tuple[Partial, ...]:
+    """By those of log_x(y) = v, where the point is found by steps that are chosen by numbers."""
+    return _of_inverse(M.log, point, x, vector)
+
+
+def _of_inverse(f: Callable[[Array, Array], Array], v: Array, x: Array, y: Array) -> tuple[Partial, ...]:
+    """Of the v with f(x, v) = y: J dv = dy − ∂_x f(x, v) dx, J = ∂_v f(x, v)."""
+    xp, ahead = backend_of(x), Native(lambda x: f(x, v), x)
 
     def component(i: int, v: Array) -> Array:
-        return M.exp(x, v)[..., i]
+        return f(x, v)[..., i]
 
-    def forth(v: Array) -> Array:
-        return solve(xp, jacobian(), v)
+    def back_to_v() -> Array:
+        rows = (Forward(partial(component, i), v).pull(xp, xp.ones_like(y[..., 0])) for i in range(y.shape[-1]))
+        return inverse(xp, xp.stack(list(rows), axis=-2))
+
+    def forth(d: Array) -> Array:
+        return matvec(xp, back_to_v(), d)
 
     def back(c: Array) -> Array:
-        return solve(xp, xp.matrix_transpose(jacobian()), c)
+        return matvec(xp, xp.matrix_transpose(back_to_v()), c)
 
-    return Operator(lambda v: -forth(ahead.push(xp, v)), lambda c: -ahead.pull(xp, back(c))), Operator(forth, back)
+    return Operator(lambda d: -forth(ahead.push(xp, d)), lambda c: -ahead.pull(xp, back(c))), Operator(forth, back)
 
 
 def of_geodesic(M: Any, point: Array, x: Array, y: Array, t: Array) -> tuple[Partial, ...]:
