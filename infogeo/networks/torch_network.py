@@ -218,6 +218,8 @@ class TorchNetwork(Network):
     def _arguments(self, w: Array, x: Array) -> tuple[Array, Array]:
         xp, w, x = coerced(self._weights(w), x)
         self.require_inputs(x)
+        from .torch.taken import require_unfollowed
+        require_unfollowed(w, x)
         dtype = xp.result_type(w, x)
         return w.to(dtype), x.to(dtype)
 

@@ -162,3 +162,12 @@ def test_modules_of_torchscript_are_not_taken():
         module = torch.jit.script(nn.Linear(4, 2))
     with pytest.raises(TypeError, match="is compiled by torch.jit: the module that it was made of is taken"):
         TorchNetwork(module, (4,))
+
+
+def test_derivatives_that_torch_would_lose_are_told():
+    module, x, y = small()
+    model = ConditionalModel(TorchNetwork(module, (4,)), ig.Categorical(3))
+    w = model.network.weights()
+    for f in (lambda w: model.network.forward(w, x).sum(), lambda w: model.loss(w, (x, y))):
+        with pytest.raises(TypeError, match="torch.func follows no derivative through a TorchNetwork"):
+            torch.func.grad(f)(w)

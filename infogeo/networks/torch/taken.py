@@ -6,10 +6,11 @@ from copy import deepcopy
 from typing import Any
 
 import torch
+from torch._C import _functorch as levels
 
 from .unrolled import unroll
 
-__all__ = ["as_written", "bare", "require_numbers", "undisturbed", "wide", "without_weights"]
+__all__ = ["as_written", "bare", "require_numbers", "require_unfollowed", "undisturbed", "wide", "without_weights"]
 
 RECOMPUTED = "saved tensors are changed"
 
@@ -28,6 +29,16 @@ def bare(module: Any) -> Any:
             raise TypeError("TorchNetwork takes a module of one process, wrapped.module of a DistributedDataParallel: the "
                             "curvature of each process would be that of its own samples")
     return module
+
+
+def require_unfollowed(*xs: Any) -> None:
+    """Nothing, of tensors that `torch.func` does not differentiate, which would find 0. Raises TypeError."""
+    for x in xs:
+        while levels.is_functorch_wrapped_tensor(x):
+            if levels.is_gradtrackingtensor(x):
+                raise TypeError("torch.func follows no derivative through a TorchNetwork, whose record(w, x) has its own: vjp, jvp "
+                                "and others; those of the module itself go through torch.func.functional_call")
+            x = levels.get_unwrapped(x)
 
 
 def wide(dtype: Any) -> Any:
