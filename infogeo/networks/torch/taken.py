@@ -36,7 +36,7 @@ def require_unfollowed(*xs: Any) -> None:
     for x in xs:
         while levels.is_functorch_wrapped_tensor(x):
             if levels.is_gradtrackingtensor(x):
-                raise TypeError("torch.func follows no derivative through a TorchNetwork, whose record(w, x) has its own: vjp, jvp "
+                raise TypeError("torch.func follows no derivative through a TorchNetwork, whose record(w, x) has its own: vjp "
                                 "and others; those of the module itself go through torch.func.functional_call")
             x = levels.get_unwrapped(x)
 
