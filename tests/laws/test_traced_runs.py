@@ -159,6 +159,17 @@ def test_a_projection_that_is_not_there(backend):
     assert np.asarray(found).tolist() == [ig.Status.MAX_STEPS, ig.Status.LEFT_DOMAIN]
 
 
+def test_a_projection_onto_the_boundary_is_none(backend):
+    """NaN, where on arrays it is an error; of a small value that is given there is one."""
+    p, M = np.array([0.1, -0.3]), ig.Categorical(3)
+    for set_ in (ig.Halfspaces, ig.AffineConstraints):
+        onto = jax.jit(lambda b: ig.e_project(M, backend.make(p), set_([[1.0, 0.0]], b)))        # noqa: B023
+        assert np.all(np.isnan(onto(backend.make([-0.0]))))
+        for b in (1e-12, 0.2):
+            expected = ig.e_project(M, p, set_([[1.0, 0.0]], [b]))
+            assert np.allclose(onto(backend.make([b])), expected, rtol=1e-3 if b < 0.1 else 1e-9)
+
+
 def test_derivatives_through_a_search(backend):
     """The number of trials is a constant, the first step size is not."""
     def last(h):

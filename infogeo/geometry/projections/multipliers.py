@@ -47,9 +47,18 @@ def _solved(M: DuallyFlat, n: int, theta_p: Array, rows: Array, offsets: Array) 
     except ConvergenceError:
         require_meeting(M.domain, (C, d), (A, b), np.ones(theta_p.shape[:-1], dtype=bool))
         raise
-    if not is_traced(xp, q):
+    if is_traced(xp, q):
+        q = only(xp, _reached(xp, M, n, q, rows, offsets), q)[0]
+    else:
         require_meeting(M.domain, (C, d), (A, b), to_numpy(_far(xp, M, q)))
     return xp.concat([q, u], axis=-1)
+
+
+def _reached(xp: Namespace, M: DuallyFlat, n: int, q: Array, rows: Array, offsets: Array) -> Array:
+    """Whether the domain goes on behind each form that a point misses by its rounding, shape (...): of a boundary it does not."""
+    missed = matvec(xp, rows, q) - offsets
+    missed = xp.where(xp.arange(rows.shape[0]) >= n, missed, xp.maximum(missed, xp.zeros_like(missed)))
+    return xp.all(M.domain.contains(q[..., None, :] - 2.0 * missed[..., None] * rows), axis=-1)
 
 
 def _far(xp: Namespace, M: DuallyFlat, q: Array) -> Array:
