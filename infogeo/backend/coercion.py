@@ -85,6 +85,9 @@ def _floating(xp: Namespace, x: Any, weak: Any) -> Array:
             if "inhomogeneous" in str(error):
                 raise ValueError(f"rows of one length are needed; got {x!r}") from None
             raise
+        except RuntimeError as error:           # PyTorch's, of tensors that ask for derivatives
+            raise TypeError("an array is needed; got a list of tensors that ask for derivatives: torch.stack(x) makes one of "
+                            "them") from error
         _require_numbers(x)
         weak = xp.complex128 if x.dtype.kind == "c" else weak
         x = x if xp is NUMPY else x.tolist()

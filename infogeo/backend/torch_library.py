@@ -34,7 +34,10 @@ def to_host(x: Array) -> np.ndarray:
         raise Untraceable("a tensor on the device meta has a shape and no numbers: pass one on another device")
     if isinstance(x, torch.Tensor) and torch._C._functorch.is_functorch_wrapped_tensor(x):
         raise Untraceable("this goes through NumPy, which transforms of torch.func cannot follow: call it on tensors outside")
-    host: np.ndarray = x.detach().cpu().resolve_conj().resolve_neg().numpy() if isinstance(x, torch.Tensor) else np.asarray(x)
+    if not isinstance(x, torch.Tensor):
+        return np.asarray(x)
+    x = x.detach().float() if x.dtype == torch.bfloat16 else x.detach()         # which NumPy has not
+    host: np.ndarray = x.cpu().resolve_conj().resolve_neg().numpy()
     return host
 
 

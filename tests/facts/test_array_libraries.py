@@ -249,6 +249,12 @@ for ask in (ig.Poisson().potential, ig.Poisson().fit, ig.backend.to_numpy):
             raise SystemExit("no error")
         except TypeError as error:
             assert "dense tensors are needed" in str(error)
+try:
+    ig.Categorical(3).to_eta(list(torch.ones(2, requires_grad=True)))
+    raise SystemExit("no error")
+except TypeError as error:
+    assert "torch.stack(x) makes one of them" in str(error)
+assert ig.backend.to_numpy(torch.ones(2, dtype=torch.bfloat16)).tolist() == [1.0, 1.0]
 rows = torch.tensor([[0.0, 1.0], [0.1, 1.0], [5.0, 2.0]], dtype=torch.float64, requires_grad=True)
 model = ig.clustering.BregmanKMeans(2, random_state=0).fit(rows)
 assert model.score(rows) == model.score(rows.detach().numpy()) and list(model.fit_predict(X=rows)) == list(model.predict(rows))
