@@ -100,6 +100,9 @@ class AffineSubmanifold(FlatSet):
         object.__setattr__(self, "origin", kept(origin))
         object.__setattr__(self, "basis", kept(basis))
 
+    def face(self) -> Any:
+        return None if numbers(self.basis) is None else super().face()       # its normals have no derivative on JAX
+
     @property
     def dim(self) -> int:
         return int(self.basis.shape[0])
