@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..arrays.host import FromAnyLibrary
+from ..arrays.from_any_library import FromAnyLibrary
 from ..arrays.weights import sample_weights
 from ..backend import Array
 from ..errors import DomainError, from_extra, made, require, require_count, require_tolerance

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..arrays.host import FromAnyLibrary
+from ..arrays.from_any_library import FromAnyLibrary
 from ..backend import Array
 from ..errors import from_extra
 from ..families.base import ExponentialFamily

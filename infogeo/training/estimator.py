@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..arrays.host import FromAnyLibrary
+from ..arrays.from_any_library import FromAnyLibrary
 from ..arrays.weights import sample_weights
 from ..backend import Array
 from ..curvature.kfac import kfac
