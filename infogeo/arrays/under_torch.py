@@ -27,13 +27,13 @@ def looks_at_numbers(error: BaseException) -> bool:
 
 def is_traced(x: Array) -> bool:
     """Whether a row of `torch.func.vmap` stands for all of them, or whether there are no numbers, but a shape."""
-    *wrapped, plain = _layers(x)
+    *wrapped, plain = unwrapped(x)
     return any(map(levels.is_batchedtensor, wrapped)) or _is_a_shape(plain)
 
 
 def are_compiled(xs: Sequence[Array]) -> bool:
     """Whether their numbers come when a graph of `torch.compile` is evaluated; not where a row of vmap stands for many."""
-    layers = [_layers(x) for x in xs]
+    layers = [unwrapped(x) for x in xs]
     return any(_comes_later(plain) for *_, plain in layers) and not any(map(levels.is_batchedtensor, chain(*layers)))
 
 
@@ -56,7 +56,7 @@ def is_lasting(x: Array) -> bool:
 
 def is_differentiated(x: Array) -> bool:
     """Whether gradients are followed, or tangents carried, at some level of `torch.func` or by autograd itself."""
-    *wrapped, plain = _layers(x)
+    *wrapped, plain = unwrapped(x)
     if any(map(levels.is_gradtrackingtensor, wrapped)):
         return True
     if not isinstance(plain, torch.Tensor):
@@ -66,7 +66,7 @@ def is_differentiated(x: Array) -> bool:
     return levels.peek_interpreter_stack() is None and torch.autograd.forward_ad.unpack_dual(x).tangent is not None
 
 
-def _layers(x: Array) -> list[Array]:
+def unwrapped(x: Array) -> list[Array]:
     """The array as it is wrapped by the transforms of `torch.func`, the innermost, of all numbers, last."""
     layers = [x]
     while isinstance(layers[-1], torch.Tensor) and levels.is_functorch_wrapped_tensor(layers[-1]):
@@ -75,13 +75,13 @@ def _layers(x: Array) -> list[Array]:
 
 
 def surely(condition: Array) -> bool:
-    plain = torch.as_tensor(_layers(condition)[-1])
+    plain = torch.as_tensor(unwrapped(condition)[-1])
     return not _is_a_shape(plain) and bool(torch.all(plain))
 
 
 def _goes_on(condition: Array, begun: bool) -> bool:
     """Whether it holds in a row; on the device meta, one step tells the shapes."""
-    plain = torch.as_tensor(_layers(condition)[-1])
+    plain = torch.as_tensor(unwrapped(condition)[-1])
     if _comes_later(plain):
         raise Untraceable("how often a loop goes round is told by numbers")
     return not begun if _is_a_shape(plain) else bool(torch.any(plain))

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch._C import _functorch as levels
 
+from ...arrays.under_torch import unwrapped
 from .unrolled import unroll
 
 __all__ = ["as_written", "bare", "require_numbers", "require_unfollowed", "undisturbed", "wide", "without_weights"]
@@ -33,12 +34,9 @@ def bare(module: Any) -> Any:
 
 def require_unfollowed(*xs: Any) -> None:
     """Nothing, of tensors that `torch.func` does not differentiate, which would find 0. Raises TypeError."""
-    for x in xs:
-        while levels.is_functorch_wrapped_tensor(x):
-            if levels.is_gradtrackingtensor(x):
-                raise TypeError("torch.func follows no derivative through a TorchNetwork, whose record(w, x) has its own: vjp "
-                                "and others; those of the module itself go through torch.func.functional_call")
-            x = levels.get_unwrapped(x)
+    if any(levels.is_gradtrackingtensor(layer) for x in xs for layer in unwrapped(x)[:-1]):
+        raise TypeError("torch.func follows no derivative through a TorchNetwork, whose record(w, x) has its own: vjp "
+                        "and others; those of the module itself go through torch.func.functional_call")
 
 
 def wide(dtype: Any) -> Any:
