@@ -93,13 +93,17 @@ class LogDet(DuallyFlat):
 
         With W = Y − I from the difference of the points, Y − Y⁻¹ = W + W Y⁻¹ keeps its digits where they are near.
         """
-        root, _, _ = self._parts(xp, x)
-        lower = xp.matmul(unpack(x, self.p), xp.matrix_transpose(root))
-        excess = xp.matmul(root, xp.matmul(unpack(y - x, self.p), xp.matrix_transpose(root)))
+        lower, excess = self._whitened(xp, x, y - x)
         inverse = xp.matmul(xp.matrix_transpose(lower), xp.matmul(self._parts(xp, y)[1], lower))
         gap = excess + xp.matmul(excess, inverse)
         values, vectors = eigh(xp, 0.25 * (gap + xp.matrix_transpose(gap)))
         return xp, lower, xp.asinh(values), vectors
+
+    def _whitened(self, xp: Namespace, x: Array, vector: Array) -> tuple[Array, Array]:
+        """(L, L⁻¹ V L⁻ᵀ), the second symmetric."""
+        root = self._parts(xp, x)[0]
+        across = xp.matrix_transpose(root)
+        return xp.matmul(unpack(x, self.p), across), xp.matmul(root, xp.matmul(unpack(vector, self.p), across))
 
     @staticmethod
     def _unwhitened(xp: Namespace, lower: Array, values: Array, vectors: Array) -> Array:
@@ -123,9 +127,8 @@ class LogDet(DuallyFlat):
     def _exp(self, xp: Namespace, x: Array, vector: Array) -> Array:
         """The point X_x exp(X_x⁻¹V), shape (..., dim)."""
         def moved(x: Array, vector: Array) -> Array:
-            root = self._parts(xp, x)[0]
-            lower = xp.matmul(unpack(x, self.p), xp.matrix_transpose(root))
-            logs, vectors = eigh(xp, xp.matmul(root, xp.matmul(unpack(vector, self.p), xp.matrix_transpose(root))))
+            lower, inside = self._whitened(xp, x, vector)
+            logs, vectors = eigh(xp, inside)
             return self._unwhitened(xp, lower, xp.exp(logs), vectors)
 
         return self._like(xp, exponential, moved, x, vector)
@@ -141,14 +144,12 @@ class LogDet(DuallyFlat):
     def _like(self, xp: Namespace, f: Callable[[Namespace, Array], Array], way: Callable[[Array, Array], Array], x: Array,
               z: Array) -> Array:
         """``way(x, z)``, with the derivatives of ⟨L f(L⁻¹ Z L⁻ᵀ) Lᵀ⟩, which is the same: f has them at equal eigenvalues."""
-        def whitened(x: Array, z: Array) -> Array:
-            root = self._parts(xp, x)[0]
-            lower = xp.matmul(unpack(x, self.p), xp.matrix_transpose(root))
-            inside = f(xp, xp.matmul(root, xp.matmul(unpack(z, self.p), xp.matrix_transpose(root))))
-            return pack(xp.matmul(lower, xp.matmul(inside, xp.matrix_transpose(lower))))
+        def composed(x: Array, z: Array) -> Array:
+            lower, inside = self._whitened(xp, x, z)
+            return pack(xp.matmul(lower, xp.matmul(f(xp, inside), xp.matrix_transpose(lower))))
 
         def rule(y: Array, x: Array, z: Array) -> tuple[Native, Native]:
-            return Native(lambda x: whitened(x, z), x), Native(lambda z: whitened(x, z), z)
+            return Native(lambda x: composed(x, z), x), Native(lambda z: composed(x, z), z)
 
         return ruled(xp, way, rule, x, z)
 
