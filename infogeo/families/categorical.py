@@ -8,7 +8,7 @@ from ..arrays.draws import Draws
 from ..arrays.host import on_host
 from ..arrays.memo import is_standing, once
 from ..arrays.sums import average
-from ..arrays.tracing import is_lasting, shortcut
+from ..arrays.tracing import shortcut
 from ..backend import NUMPY, Array, Namespace, column, dot
 from ..domains.base import Domain
 from ..domains.convex import ConvexDomain, OpenSimplex, RealSpace
@@ -24,6 +24,10 @@ from .known import known_integer
 from .limits import HasLimits
 
 __all__ = ["Categorical", "log_odds_kl"]
+
+# Where log(1 + Σ e^θ) is small, below 30 here, its rounding does not count beside that of the logits, and no pass over θ for its
+# largest entry is needed; a look is free on the host only.
+_NEGLIGIBLE = 1e13
 
 
 @dataclass(frozen=True)
@@ -92,13 +96,11 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
     @once
     def _softmax(self, xp: Namespace, theta: Array) -> Array:
         """(m, ψ − m, η, p_r), shapes (...), (...), (..., d), (...): the potential in two parts, m = max(θ, 0) or 0."""
-        # where log(1 + excess) is small, below 30 here, its rounding does not count beside that of the logits, and no pass over θ
-        # for its largest entry is needed; a look is free on the host only
-        if not _may_look(xp, theta):
+        if not on_host(xp, theta):
             return _shifted_softmax(xp, theta)
         weight = xp.exp(theta)
         excess = xp.sum(weight, axis=-1)
-        near, total = excess < 1e13, 1.0 + excess
+        near, total = excess < _NEGLIGIBLE, 1.0 + excess
         direct = 0.0, xp.log1p(excess), weight / column(total), 1.0 / total
         if near if near.ndim == 0 else near.all():      # of one point the number itself: the method costs 0.8 µs
             return direct
@@ -106,9 +108,9 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
                      for own, part in zip(direct, _shifted_softmax(xp, theta)))
 
     def _potential(self, xp: Namespace, theta: Array) -> Array:
-        if theta.ndim > 1 and not is_standing() and _may_look(xp, theta):       # of many points without η, a fifth of the time
+        if theta.ndim > 1 and not is_standing() and on_host(xp, theta):       # of many points without η, a fifth of the time
             excess = xp.sum(xp.exp(theta), axis=-1)
-            if xp.all(excess < 1e13):
+            if xp.all(excess < _NEGLIGIBLE):
                 return xp.log1p(excess)
         return self._potential_and_eta(xp, theta)[0]
 
@@ -266,10 +268,6 @@ class Categorical(HasLimits, GreatCircles, ConstantBaseMeasure):
         r: Any = self.reference
         rest = -xp.sum(d_eta, axis=-1, keepdims=True)
         return {"probabilities": xp.concat([d_eta[..., :r], rest, d_eta[..., r:]], axis=-1)}
-
-
-def _may_look(xp: Namespace, theta: Array) -> bool:
-    return xp is NUMPY or on_host(xp, theta) and is_lasting(xp, theta)
 
 
 def _log_odds(xp: Namespace, eta: Array) -> Array:
