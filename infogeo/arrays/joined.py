@@ -35,7 +35,7 @@ def joined(x: Any, *constants: Any) -> tuple[Any, ...]:
         else:                                       # the common case
             return NUMPY, x, *constants
     if not is_array(x):
-        return arrays(x, *gathered(*constants))
+        return arrays(x, *gathered(*constants)[1:])
     alike = (c for c in constants if is_array(c) and (namespace_of(x) is NUMPY or not isinstance(c, np.ndarray)))
     xp, x = arrays(x, *alike)[:2]
     return xp, x, *(beside(xp, x.dtype, c) for c in constants)
@@ -63,14 +63,14 @@ def _forget(there: dict[Any, Any], key: Any, gone: Any) -> None:
 
 
 def gathered(*constants: Any) -> tuple[Any, ...]:
-    """Constants as floating arrays of one library, which is that of the tensors among them.
+    """``(xp, *constants)``, as `arrays` gives them, but of the library of the tensors among them, which NumPy's arrays join.
 
     Raises
     ------
     TypeError
         For arrays of several libraries or devices.
     """
-    return arrays(*moved(*constants))[1:]
+    return arrays(*moved(*constants))
 
 
 def moved(*xs: Any) -> tuple[Any, ...]:

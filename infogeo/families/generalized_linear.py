@@ -5,7 +5,7 @@ import numpy as np
 
 from ..arrays.joined import beside, gathered, joined
 from ..arrays.kept import kept
-from ..backend import Array, Namespace, arrays, backend_of, to_numpy
+from ..backend import Array, Namespace, arrays, to_numpy
 from ..domains.convex import RealSpace
 from ..errors import ShapeError, require, takes
 from ..geometry.manifolds.manifold import DuallyFlat
@@ -65,8 +65,7 @@ class GeneralizedLinear(DuallyFlat):
     def __init__(self, family: ExponentialFamily, X: Array, ridge: Array = 0.0) -> None:
         if not family.theta_domain.whole:
             raise TypeError(f"family must be one in which any theta in R^d is allowed, such as Bernoulli(); got {family!r}")
-        X, ridge = gathered(X, ridge)
-        xp = backend_of(X)
+        xp, X, ridge = gathered(X, ridge)
         if X.ndim != 2 or 0 in X.shape:
             raise ShapeError(f"X must have shape (n, p), n >= 1, p >= 1; got {tuple(X.shape)}")
         require("X", "X finite", xp.isfinite(X), X)

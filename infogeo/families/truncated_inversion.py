@@ -2,7 +2,7 @@
 from typing import Any
 
 from ..arrays.memo import standing
-from ..arrays.tracing import repeat
+from ..arrays.tracing import only, repeat
 from ..backend import Array, Namespace
 from ..numerics.barrier import scale_behind
 
@@ -19,7 +19,7 @@ def freed(M: Any, xp: Namespace, eta: Array, theta: Array) -> Array:
         stand(theta)
         far = xp.max(xp.abs(M._to_eta(xp, theta) - eta), axis=-1)
         held = M._leads_out(xp, theta, eta) & (far > 1e-4 * scale_behind(xp, eta))
-    return xp.where(held[..., None], xp.full_like(theta, xp.nan), theta)
+    return only(xp, ~held, theta)[0]
 
 
 def traced_member(M: Any, xp: Namespace, eta: Array, start: Array) -> Array:

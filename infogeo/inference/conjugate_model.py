@@ -94,7 +94,7 @@ class ConjugateModel:
         if not callable(likelihood):
             raise TypeError(f"likelihood must be a function (eta, x) -> (value, covector); got {likelihood!r}")
         self.q, self.likelihood = q, likelihood
-        prior_theta, x = gathered(prior_theta, x)
+        _, prior_theta, x = gathered(prior_theta, x)
         self.prior_theta = kept(q.theta_domain.require("prior_theta", prior_theta))
         if self.prior_theta.ndim != 1:
             raise ShapeError(f"prior_theta must have shape ({q.dim},); got {tuple(self.prior_theta.shape)}")

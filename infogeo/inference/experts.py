@@ -1,7 +1,7 @@
 """Mixtures of conditional models, with gates that look at the inputs."""
 from typing import Any
 
-from ..arrays.joined import moved
+from ..arrays.joined import gathered
 from ..backend import Array, arrays, backend_of
 from ..errors import ShapeError, require, require_count, takes
 from ..families.categorical import Categorical
@@ -62,7 +62,7 @@ class Experts(LatentModel):
     def prepared(self, x: Any, start: Any) -> tuple[Any, Any]:
         if not isinstance(x, (tuple, list)) or len(x) != 2:
             raise TypeError(f"x must be the pair (X, y); got {x!r}")
-        xp, X, y, gate, experts = arrays(*moved(*x, *require_parts(start, "gate", "experts")))
+        xp, X, y, gate, experts = gathered(*x, *require_parts(start, "gate", "experts"))
         shapes = (self.gate.network.size,), (self.k, self.expert.network.size)
         if (tuple(gate.shape), tuple(experts.shape)) != shapes:
             raise ShapeError(f"gate and experts must have shapes {shapes[0]} and {shapes[1]}; got {tuple(gate.shape)} and "

@@ -2,7 +2,7 @@
 from math import log, pi
 from typing import Any
 
-from ..arrays.joined import moved
+from ..arrays.joined import gathered
 from ..backend import Array, arrays, backend_of
 from ..domains.supports import Interval
 from ..errors import ShapeError, require
@@ -38,7 +38,7 @@ class FactorAnalysis(LatentModel):
         return f"{type(self).__name__}()"
 
     def prepared(self, x: Array, start: Any) -> tuple[Array, Any]:
-        xp, x, mean, loadings, noise = arrays(*moved(x, *require_parts(start, "mean", "loadings", "noise")))
+        xp, x, mean, loadings, noise = gathered(x, *require_parts(start, "mean", "loadings", "noise"))
         if x.ndim != 2 or loadings.ndim != 2 or {tuple(mean.shape), tuple(noise.shape), tuple(loadings.shape[:1])} != {
                 tuple(x.shape[1:])}:
             raise ShapeError("x, mean, loadings and noise must have shapes (n, p), (p,), (p, k) and (p,); got "

@@ -2,7 +2,7 @@
 from math import log, pi
 from typing import Any
 
-from ..arrays.joined import moved
+from ..arrays.joined import gathered
 from ..backend import Array, arrays, backend_of
 from ..domains.supports import Interval
 from ..errors import DomainError, ShapeError, require
@@ -41,7 +41,7 @@ class LinearExperts(LatentModel):
         if not isinstance(x, (tuple, list)) or len(x) != 2:
             raise TypeError(f"x must be the pair (X, y); got {x!r}")
         start = require_parts(start, "weights", "coefficients", "variances")
-        xp, X, y, weights, coefficients, variances = arrays(*moved(*x, *start))
+        xp, X, y, weights, coefficients, variances = gathered(*x, *start)
         if X.ndim != 2 or y.ndim != 1 or X.shape[0] != y.shape[0] or tuple(coefficients.shape) != (
                 weights.shape[0], X.shape[1]) or variances.shape != weights.shape:
             raise ShapeError("X, y, weights, coefficients, variances must have shapes (n, p), (n,), (k,), (k, p), (k,); got "

@@ -43,8 +43,7 @@ class LinearRegression(ConjugateModel):
     """
 
     def __init__(self, X: Array, y: Array, prior_precision: float, shape: float = 1.0, rate: float = 1.0) -> None:
-        X, y = gathered(X, y)
-        xp = backend_of(X)
+        xp, X, y = gathered(X, y)
         if X.ndim != 2 or y.ndim != 1 or X.shape[0] != y.shape[0] or 0 in X.shape:
             raise ShapeError(f"X must have shape (n, p) and y shape (n,); got {tuple(X.shape)} and {tuple(y.shape)}")
         p = int(X.shape[1])

@@ -2,7 +2,7 @@
 from math import log, pi
 from typing import Any
 
-from ..arrays.joined import moved
+from ..arrays.joined import gathered
 from ..backend import Array, arrays, backend_of
 from ..errors import DomainError, ShapeError, require
 from ..families.multivariate_normal import MultivariateNormal
@@ -36,7 +36,7 @@ class MissingNormal(LatentModel):
         return "MissingNormal()"
 
     def prepared(self, x: Array, start: Any) -> tuple[Array, Any]:
-        xp, x, mean, covariance = arrays(*moved(x, *require_parts(start, "mean", "covariance")))
+        xp, x, mean, covariance = gathered(x, *require_parts(start, "mean", "covariance"))
         if x.ndim != 2 or tuple(mean.shape) != (x.shape[1],) or tuple(covariance.shape) != (x.shape[1],) * 2:
             raise ShapeError(f"x, mean and covariance must have shapes (n, p), (p,) and (p, p); got {tuple(x.shape)}, "
                              f"{tuple(mean.shape)} and {tuple(covariance.shape)}")

@@ -61,8 +61,7 @@ class Regression:
         if family.dim != 1 or not isinstance(family.theta_domain, RealSpace):
             raise TypeError(f"family must have one natural parameter that is any number, such as Bernoulli(); got {family!r}"
                             + (": see VectorRegression" if family.dim > 1 else ""))
-        X, y = gathered(X, y)
-        xp = backend_of(X)
+        xp, X, y = gathered(X, y)
         if X.ndim != 2 or y.ndim != 1 or X.shape[0] != y.shape[0] or 0 in X.shape:
             raise ShapeError(f"X must have shape (n, p) and y shape (n,); got {tuple(X.shape)} and {tuple(y.shape)}")
         require("X", "X finite", xp.isfinite(X), X)

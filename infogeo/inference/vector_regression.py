@@ -5,7 +5,7 @@ import numpy as np
 
 from ..arrays.joined import beside, gathered
 from ..arrays.kept import kept
-from ..backend import Array, Namespace, backend_of
+from ..backend import Array, Namespace
 from ..errors import ShapeError, require, takes
 from ..families.base import ExponentialFamily
 from ..families.categorical import Categorical
@@ -60,8 +60,7 @@ class VectorRegression:
                  batch_size: int | None = None) -> None:
         if not family.theta_domain.whole:
             raise TypeError(f"family must have a natural parameter that is any vector, such as Categorical(3); got {family!r}")
-        X, y = gathered(X, y)
-        xp = backend_of(X)
+        xp, X, y = gathered(X, y)
         shape = family.support.shape
         if X.ndim != 2 or y.ndim != 1 + len(shape) or X.shape[0] != y.shape[0] or 0 in X.shape:
             raise ShapeError(f"X must have shape (n, p) and y shape ({', '.join(['n', *map(str, shape)])}); got {tuple(X.shape)} "

@@ -3,7 +3,7 @@ from typing import Any
 
 from ..arrays.joined import gathered, joined
 from ..arrays.kept import kept
-from ..backend import Array, backend_of
+from ..backend import Array
 from ..errors import ShapeError
 from ..numerics.linalg import matvec, solve
 
@@ -28,10 +28,10 @@ class AffineMap:
     """
 
     def __init__(self, A: Array, b: Array | None = None) -> None:
-        A, *shift = gathered(A) if b is None else gathered(A, b)
+        xp, A, *shift = gathered(A) if b is None else gathered(A, b)
         if A.ndim != 2:
             raise ShapeError(f"A must have shape (d, m); got {tuple(A.shape)}")
-        b = shift[0] if shift else backend_of(A).zeros(A.shape[0], dtype=A.dtype)
+        b = shift[0] if shift else xp.zeros(A.shape[0], dtype=A.dtype)
         if b.shape != (A.shape[0],):
             raise ShapeError(f"b must have shape ({A.shape[0]},); got {tuple(b.shape)}")
         self.A, self.b = kept(A), kept(b)

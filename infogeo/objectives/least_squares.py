@@ -5,7 +5,7 @@ from typing import Any
 from ..arrays.joined import gathered, joined
 from ..arrays.kept import kept
 from ..arrays.tracing import still
-from ..backend import Array, backend_of, dot
+from ..backend import Array, dot
 from ..errors import ShapeError, require
 from ..numerics.linalg import matvec
 from .base import Objective
@@ -41,8 +41,7 @@ class LeastSquares(Objective):
     """
 
     def __init__(self, A: Array, b: Array) -> None:
-        A, b = gathered(A, b)
-        xp = backend_of(A)
+        xp, A, b = gathered(A, b)
         if A.ndim != 2 or b.ndim == 0 or b.shape[-1] != A.shape[0]:
             raise ShapeError(f"A and b must have shapes (m, d) and (..., m); got {tuple(A.shape)} and {tuple(b.shape)}")
         for name, x in (("A", A), ("b", b)):

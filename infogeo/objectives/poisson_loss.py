@@ -4,7 +4,7 @@ from typing import Any
 from ..arrays.joined import gathered, joined
 from ..arrays.kept import kept
 from ..arrays.tracing import still
-from ..backend import Array, backend_of
+from ..backend import Array
 from ..errors import ShapeError, require
 from ..numerics.linalg import matvec
 from .base import Objective
@@ -45,8 +45,7 @@ class PoissonLoss(Objective):
     rows = ()
 
     def __init__(self, A: Array, b: Array) -> None:
-        A, b = gathered(A, b)
-        xp = backend_of(A)
+        xp, A, b = gathered(A, b)
         if A.ndim != 2 or b.shape != A.shape[:1]:
             raise ShapeError(f"A and b must have shapes (m, d) and (m,); got {tuple(A.shape)} and {tuple(b.shape)}")
         good = xp.all((A >= 0) & xp.isfinite(A), axis=-1) & xp.any(A > 0, axis=-1)

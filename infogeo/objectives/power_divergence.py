@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays.joined import gathered, joined
 from ..arrays.kept import kept
-from ..backend import Array, Namespace, backend_of, batch_contiguous
+from ..backend import Array, Namespace, batch_contiguous
 from ..errors import require
 from .base import Objective
 from .divergence import require_manifold
@@ -58,8 +58,7 @@ class PowerDivergence(Objective):
 
     def __init__(self, M: Any, theta_hat: Array, name: str, value: Any, weight: Callable[[Array], Array] = lambda s: s) -> None:
         self.manifold = require_manifold(type(self).__name__, M)
-        theta_hat, value = gathered(M.theta_domain.require("theta_hat", theta_hat), value)
-        xp = backend_of(value)
+        xp, theta_hat, value = gathered(M.theta_domain.require("theta_hat", theta_hat), value)
         require(name, f"{name} finite", xp.isfinite(value), value)
         self.theta_hat, self.s = kept(batch_contiguous(theta_hat)), kept(weight(value))
         self.rows = tuple(np.broadcast_shapes(tuple(theta_hat.shape[:-1]), tuple(value.shape)))

@@ -123,7 +123,7 @@ class Box(Prox):
     upper: Any
 
     def __post_init__(self) -> None:
-        lower, upper = gathered(self.lower, self.upper)
+        _, lower, upper = gathered(self.lower, self.upper)
         require("lower", "lower <= upper", lower <= upper, lower)
         for name, bound in (("lower", lower), ("upper", upper)):        # numbers stay numbers, which are of every array library
             object.__setattr__(self, name, kept(bound) if bound.ndim else getattr(self, name))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.joined import moved
+from ..arrays.joined import gathered
 from ..backend import Array, arrays
 from ..errors import takes
 from ..families.base import ExponentialFamily
@@ -150,7 +150,7 @@ def posterior(family: ExponentialFamily, prior_theta: Array, statistics: Suffici
     >>> float(shape), float(rate)  # 2 + 3 + 4, 1 + 2
     (9.0, 3.0)
     """
-    found, (_, prior_theta, total, weight) = conjugacy(family), arrays(*moved(prior_theta, statistics.total, statistics.weight))
+    found, (_, prior_theta, total, weight) = conjugacy(family), gathered(prior_theta, statistics.total, statistics.weight)
     prior_theta = found.prior.theta_domain.require("prior_theta", prior_theta)
     return prior_theta + found.step(total, weight)
 
@@ -178,7 +178,7 @@ def predictive_log_density(family: ExponentialFamily, prior_theta: Array, x: Arr
     """
     found = conjugacy(family)
     prior = found.prior
-    xp, prior_theta, x = arrays(*moved(prior_theta, x))
+    xp, prior_theta, x = gathered(prior_theta, x)
     prior.theta_domain.require("prior_theta", prior_theta)
     inside, x = family.supported(x)
     step = found.step(family.sufficient_statistic(x), xp.ones_like(family.log_base_measure(x)))

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...arrays.graphs import one_operation
-from ...arrays.tracing import Partial, Slope, is_traced, repeat, ruled
+from ...arrays.tracing import Partial, Slope, is_traced, only, repeat, ruled
 from ...backend import Array, backend_of, column, dot
 from ...errors import require_converged, takes
 from ..manifolds.manifold import DuallyFlat
@@ -87,7 +87,7 @@ def _skew(M: DuallyFlat, theta_p: Array, theta_q: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):        # where one of the points is reached, there is no Newton step
         s, _, _, move, settled = repeat(xp, lambda *state: ~xp.all(state[-1]), further, start, MAX_STEPS)
     if is_traced(xp, s):
-        return xp.where(settled, s, xp.full_like(s, xp.nan))
+        return only(xp, settled, s)[0]
     require_converged(f"chernoff_information: the skew has not settled after {MAX_STEPS} steps", settled, move, s)
     return s
 

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.joined import gathered, joined
+from ...arrays.joined import gathered, joined, listed
 from ...arrays.kept import kept
 from ...arrays.tracing import ruled
 from ...backend import Array, arrays, backend_of
-from ...backend.libraries import is_array
 from ...errors import ShapeError, require, takes
 from ...numerics.linalg import matvec, solve
 from ...numerics.newton import minimize
@@ -90,7 +89,7 @@ class AffineSubmanifold(FlatSet):
     basis: Any
 
     def __post_init__(self) -> None:
-        origin, basis = gathered(self.origin, self.basis)
+        _, origin, basis = gathered(self.origin, self.basis)
         if basis.ndim != 2 or origin.ndim == 0 or basis.shape[1] != origin.shape[-1]:
             got = f"{tuple(basis.shape)} and {tuple(origin.shape)}"
             raise ShapeError(f"basis must have shape (m, d) and origin (..., d); got {got}")
@@ -161,7 +160,7 @@ class _Linear(FlatSet):
     offsets: Any
 
     def __post_init__(self) -> None:
-        normals, offsets = gathered(self.normals, self.offsets)
+        _, normals, offsets = gathered(self.normals, self.offsets)
         if normals.ndim != 2 or offsets.ndim == 0 or normals.shape[0] != offsets.shape[-1] or normals.shape[0] == 0:
             got = f"{tuple(normals.shape)} and {tuple(offsets.shape)}"
             raise ShapeError(f"normals must have shape (k, d) and offsets (..., k), k >= 1; got {got}")
@@ -274,10 +273,7 @@ def required_point(M: DuallyFlat, name: str, theta: Any, *sets: FlatSet) -> Arra
     ------
     DomainError, ShapeError
     """
-    if not is_array(theta):
-        normals = [part.equations()[0] for part in sets]
-        theta = joined(theta, *(found for found in normals if not isinstance(found, np.ndarray)))[1]
-    return M.domain.require(name, theta)
+    return M.domain.require(name, listed(theta, *sets))
 
 
 def _nothing(like: Array) -> tuple[Array, Array]:
@@ -287,8 +283,7 @@ def _nothing(like: Array) -> tuple[Array, Array]:
 
 
 def _stacked(pairs: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
-    flat = gathered(*(array for pair in pairs for array in pair))
-    xp = backend_of(*flat)
+    xp, *flat = gathered(*(array for pair in pairs for array in pair))
     normals, offsets = flat[::2], flat[1::2]
     batch = np.broadcast_shapes(*(b.shape[:-1] for b in offsets))
     return xp.concat(normals, axis=0), xp.concat([xp.broadcast_to(b, (*batch, b.shape[-1])) for b in offsets], axis=-1)
