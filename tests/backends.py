@@ -1,5 +1,6 @@
 """The arrays that the laws run on: how to make them, how to know them, how to bring them back."""
 import os
+import sys
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -68,9 +69,10 @@ def _torch():
 
 
 def _jax():
-    # Of what runs once nearly all of the time is compiling: XLA's older emitters on the host, in one piece, take half as long
-    # for an operation and a third for a formula. A release that no longer knows a flag would end the process.
-    if tuple(map(int, version("jaxlib").split(".")[:2])) <= (0, 10):
+    # The small profile runs on what users have. Of the thorough run nearly all of the time is compiling: XLA's older emitters on
+    # the host, in one piece, take half as long for an operation and a third for a formula. A release that no longer knows a flag
+    # would end the process.
+    if "arrays" in sys.argv and tuple(map(int, version("jaxlib").split(".")[:2])) <= (0, 10):
         flags = "--xla_cpu_use_fusion_emitters=false", "--xla_cpu_parallel_codegen_split_count=1"
         os.environ["XLA_FLAGS"] = " ".join((*flags, os.environ.get("XLA_FLAGS", "")))
     import jax

@@ -88,7 +88,8 @@ def test_arrays_of_every_library(name, backend):
         x = M.sample(rng, theta)
         calls += [(key, (x,)) for key in ("cdf", "survival", "log_cdf", "log_survival")]
         calls += [("quantile", (np.array([0.3, 0.999]),)), ("upper_quantile", (np.array([1e-30, 0.7]),))]
-    rtol = 1e-10 if backend.name == "jax" else 1e-12                # as right as its incomplete beta function
+    by_beta = isinstance(M, (ig.Beta, ig.Binomial, ig.NegativeBinomial))
+    rtol = 1e-10 if backend.name == "jax" and by_beta else 1e-12            # as right as JAX's incomplete beta function
     for key, rest in calls:
         found = getattr(M, key)(*map(backend.make, (theta, *rest)))
         np.testing.assert_allclose(backend.check(found), getattr(M, key)(theta, *rest), rtol=rtol, atol=1e-14, err_msg=key)

@@ -23,7 +23,9 @@ def test_methods_on_arrays_of_every_library(update, step, backend, dtype):
         return ig.descend(f, make(X0), geometry=FAMILY, update=update, step=step, max_steps=5, record=ig.Every(2))
 
     reference, found = run(np.asarray), run(lambda x: backend.make(x, dtype))
-    tol = {"float64": 1e-9, "float32": 1e-2}[dtype]         # next to the least value a search compares roundings, within √ε of it
+    tol = {"float64": 1e-9, "float32": 1e-3}[dtype]
+    if backend.name == "jax" and isinstance(step, ig.Growing) and dtype == "float32":
+        tol = 1e-2          # next to the least value the search compares roundings, which are XLA's: within √ε of it
     for name in ("x", "path", "values"):
         np.testing.assert_allclose(backend.check(getattr(found, name), dtype), getattr(reference, name), rtol=tol, atol=tol)
 
